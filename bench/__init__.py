@@ -1,0 +1,1 @@
+"""Benchmarks: one file each, one runner (`python -m bench`)."""
