@@ -1,0 +1,32 @@
+"""Who somebody is: a JSON Web Token in, an `Identity` out.
+
+    find.py    where a request carries its token (cookie, `auth.token`, `Authorization: Bearer`)
+    verify.py  whether the token holds, and what it says
+    keys.py    the operator's secret or public key, read and checked at start
+    mint.py    tokens of our own, for `chatd token` and `chatd dev`
+
+The cryptography is PyJWT's. Importing this package loads neither PyJWT nor `cryptography`; see pyjwt.py.
+"""
+
+from __future__ import annotations
+
+from chatd.auth.config import AuthConfig
+from chatd.auth.errors import AuthCode, AuthError
+from chatd.auth.find import find_token
+from chatd.auth.identity import Identity
+from chatd.auth.keys import Key, load_keys, load_secret
+from chatd.auth.mint import mint
+from chatd.auth.verify import Verifier
+
+__all__ = [
+    "AuthCode",
+    "AuthConfig",
+    "AuthError",
+    "Identity",
+    "Key",
+    "Verifier",
+    "find_token",
+    "load_keys",
+    "load_secret",
+    "mint",
+]

@@ -1,0 +1,74 @@
+"""The two JSON objects inside a token, as types: the header says how it is signed, the claims what it says.
+
+Unknown members are ignored, as https://www.rfc-editor.org/rfc/rfc7519#section-4 wants. Which values of the registered
+claims are good is in verify.py.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from chatd.auth.errors import AuthCode, AuthError
+
+MAX_CLAIM_CHARS: Final = 128
+
+Text = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_CLAIM_CHARS)]
+
+# NumericDate: https://www.rfc-editor.org/rfc/rfc7519#section-2. PyJWT would take "12" and true as well.
+_SECONDS: Final = msgspec.Meta(ge=0, le=2**53)
+NumericDate = Annotated[int, _SECONDS] | Annotated[float, _SECONDS]
+
+# C0, DEL and C1: they could forge lines in a log or a terminal. JSON text can hold no lone surrogate (msgspec).
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+class Header(msgspec.Struct, frozen=True):
+    """The members of a JOSE header that matter: https://www.rfc-editor.org/rfc/rfc7515#section-4.1"""
+
+    alg: str
+    kid: str | UnsetType = UNSET
+    crit: Any = UNSET
+    b64: bool = True
+
+
+class Claims(msgspec.Struct, frozen=True):
+    """chatd's own claims and the registered ones it looks at."""
+
+    user: Text
+    name: Text
+    rol: Text
+    exp: NumericDate | UnsetType = UNSET
+    nbf: NumericDate | UnsetType = UNSET
+    iat: NumericDate | UnsetType = UNSET
+    iss: str | UnsetType = UNSET
+    aud: str | list[str] | UnsetType = UNSET
+    jti: str | UnsetType = UNSET
+
+
+_header = msgspec.json.Decoder(Header)
+_claims = msgspec.json.Decoder(Claims)
+
+
+def decode_header(raw: bytes) -> Header:
+    """Raises AuthError TOKEN_INVALID."""
+    try:
+        return _header.decode(raw.decode())
+    except (ValueError, RecursionError) as error:
+        raise AuthError(AuthCode.TOKEN_INVALID, "The token's header is not that of a JSON Web Token.") from error
+
+
+def decode_claims(raw: bytes) -> Claims:
+    """Raises AuthError CLAIMS_INVALID, which names the claim."""
+    try:
+        claims = _claims.decode(raw.decode())
+    except msgspec.ValidationError as error:
+        raise AuthError(AuthCode.CLAIMS_INVALID, f"The token's claims cannot be used: {error}.") from error
+    except (ValueError, RecursionError) as error:
+        raise AuthError(AuthCode.CLAIMS_INVALID, "The token's payload is not a JSON object.") from error
+    if _CONTROL.search(claims.user) or _CONTROL.search(claims.name) or _CONTROL.search(claims.rol):
+        raise AuthError(AuthCode.CLAIMS_INVALID, "The claims user, name and rol must be free of control characters.")
+    return claims

@@ -1,0 +1,61 @@
+"""The settings of identity: where a token is found and what makes it hold."""
+
+# ruff: noqa: RUF009 - setting() gives a field, whose default is immutable
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+from typing import Final
+
+from chatd.errors import ConfigError
+from chatd.settings import METADATA_KEY, Setting, setting
+
+SECRET_ALGORITHMS: Final = ("HS256", "HS384", "HS512")
+PUBLIC_KEY_ALGORITHMS: Final = (
+    "RS256",
+    "RS384",
+    "RS512",
+    "PS256",
+    "PS384",
+    "PS512",
+    "ES256",
+    "ES384",
+    "ES512",
+    "EdDSA",
+)
+
+# cookie-name = token, https://www.rfc-editor.org/rfc/rfc6265#section-4.1.1
+_COOKIE_NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class AuthConfig:
+    """Everything an operator can change about tokens. Exactly one of secret, secret file and public key is needed."""
+
+    cookie: str = setting("token", "name of the cookie that carries the token")
+    auth_token: bool = setting(True, "without a cookie, take the token from the client's option `auth: {token}`")
+    bearer_token: bool = setting(True, "without both, take the token from the header Authorization: Bearer")
+    jwt_secret: str | None = dataclasses.field(
+        default=None,
+        repr=False,
+        metadata={METADATA_KEY: Setting("secret that signs the tokens, at least 32 bytes", secret=True)},
+    )
+    jwt_secret_file: Path | None = setting(None, "file with the secret that signs the tokens, at least 32 bytes")
+    jwt_public_key_file: Path | None = setting(None, "file with the public key (PEM) of whoever signs the tokens")
+    jwt_algorithm: str | None = setting(
+        None,
+        "the only accepted algorithm; without it HS256 for a secret, or what the type of the public key says",
+        choices=SECRET_ALGORITHMS + PUBLIC_KEY_ALGORITHMS,
+    )
+    jwt_require_exp: bool = setting(True, "refuse tokens that never expire (without the claim exp)")
+    jwt_issuer: str | None = setting(None, "the claim iss that tokens must have")
+    jwt_audience: tuple[str, ...] = setting((), "an audience that is us: tokens must name one of them in the claim aud")
+    jwt_leeway_s: float = setting(
+        0.0, "seconds that the clocks of issuer and server may differ", minimum=0, maximum=300
+    )
+
+    def __post_init__(self) -> None:
+        if not _COOKIE_NAME.fullmatch(self.cookie):
+            raise ConfigError(f"cookie: {self.cookie!r} is no name for a cookie; take letters, digits, - and _")

@@ -1,0 +1,25 @@
+"""Who a socket speaks for."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Final
+
+ADMIN: Final = "admin"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Identity:
+    """What a verified token says; nothing a client says later can change it."""
+
+    user: str
+    name: str
+    rol: str
+    expires_at: float | None
+    """Unix seconds from which the token is no longer accepted, leeway included; None: never."""
+    token_id: str | None
+    """The claim `jti`, by which a single token can be denied."""
+
+    @property
+    def is_admin(self) -> bool:
+        return self.rol == ADMIN

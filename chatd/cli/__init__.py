@@ -1,0 +1,66 @@
+"""The command line: one file per verb, each with `add_arguments(parser)` and `run(args) -> exit code`.
+
+Exit codes: 0 done, 1 it failed while running, 2 the command line is wrong, 78 the configuration is wrong (EX_CONFIG of
+sysexits.h). What people must know goes to stderr in one line that says what to do.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from chatd import __version__
+from chatd.cli.arguments import Parser, UsageError
+from chatd.errors import ChatdError, ConfigError
+
+EXIT_FAILED: Final = 1
+EXIT_USAGE: Final = 2
+EXIT_CONFIG: Final = 78
+EXIT_INTERRUPTED: Final = 130  # 128 + SIGINT
+
+VERBS: Final[Mapping[str, str]] = {
+    "serve": "run the daemon",
+    "dev": "run it on this machine alone, with a secret of its own and ready tokens to try it",
+    "token": "print a token",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the verb that `argv` names (the process's own arguments by default); the result is the exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _run(arguments)
+    except SystemExit as stop:  # argparse, after --help, --version or a wrong argument
+        return stop.code if isinstance(stop.code, int) else EXIT_USAGE
+    except UsageError as error:
+        return _say(error, EXIT_USAGE)
+    except ConfigError as error:
+        return _say(error, EXIT_CONFIG)
+    except (ChatdError, OSError) as error:
+        return _say(error, EXIT_FAILED)
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+
+
+def _run(arguments: list[str]) -> int:
+    # Only the verb that runs is imported: the daemon keeps no other in memory.
+    chosen = next((argument for argument in arguments if not argument.startswith("-")), None)
+    parser = Parser(prog="chatd", description="A support-chat daemon that speaks Socket.IO v4.")
+    parser.add_argument("--version", action="version", version=f"chatd {__version__}")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    module = importlib.import_module(f"chatd.cli.{chosen}") if chosen in VERBS else None
+    for verb, summary in VERBS.items():
+        one = verbs.add_parser(verb, help=summary, description=f"chatd {verb}: {summary}.", allow_abbrev=False)
+        if module is not None and verb == chosen:
+            module.add_arguments(one)
+            one.set_defaults(run=module.run)
+    args = parser.parse_args(arguments)
+    code: int = args.run(args)
+    return code
+
+
+def _say(error: Exception, code: int) -> int:
+    print(f"chatd: {error}", file=sys.stderr)
+    return code

@@ -1,0 +1,92 @@
+"""Flags, made from the settings that the parts declare."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NoReturn
+
+from chatd.config import OPTIONS, TITLES, Raw, did_you_mean
+from chatd.options import Option
+
+_PREFIX: Final = "setting:"  # keeps a verb's own arguments and the settings apart
+
+
+class UsageError(Exception):
+    """The command line is well formed and makes no sense; the message says why."""
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that takes no abbreviations and complains in one line."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{**kwargs, "allow_abbrev": False})
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}{self._hint(message)}\n")
+
+    def _hint(self, message: str) -> str:
+        unknown = message.removeprefix("unrecognized arguments: ").split("=")[0].split(" ")[0]
+        if unknown == message or not unknown.startswith("--"):
+            return f"; see {self.prog} --help"
+        return did_you_mean(unknown, [option.flag for option in OPTIONS if option.flag])
+
+
+def every_setting(_: Option) -> bool:
+    """For `add_settings`: all of them."""
+    return True
+
+
+def add_settings(parser: argparse.ArgumentParser, wanted: Callable[[Option], bool] = every_setting) -> None:
+    """Add a flag for every wanted setting, grouped by part."""
+    options = [option for option in OPTIONS if wanted(option)]
+    for part, title in TITLES.items():
+        mine = [option for option in options if option.part == part]
+        group = parser.add_argument_group(title) if mine else None
+        for option in mine:
+            if group is not None:
+                _add(group, option)
+
+
+def given_settings(args: argparse.Namespace) -> dict[str, Raw]:
+    """The settings that the command line names, as `chatd.config.load` takes them."""
+    return {
+        name.removeprefix(_PREFIX): value
+        for name, value in vars(args).items()
+        if name.startswith(_PREFIX) and value is not None
+    }
+
+
+def _add(group: argparse._ArgumentGroup, option: Option) -> None:
+    dest = _PREFIX + option.name
+    text = _help(option)
+    if option.flag is None:
+        group.description = "\n".join(filter(None, [group.description, f"{option.variable} (no flag): {text}"]))
+    elif option.kind is bool:
+        group.add_argument(option.flag, dest=dest, action="store_const", const="true", help=text)
+        group.add_argument(f"--no-{option.flag[2:]}", dest=dest, action="store_const", const="false", help="... or not")
+    elif option.repeatable:
+        group.add_argument(option.flag, dest=dest, action="append", metavar=option.metavar, help=text)
+    else:
+        group.add_argument(option.flag, dest=dest, metavar=option.metavar, help=text)
+
+
+def _help(option: Option) -> str:
+    ranged = option.about.choices or option.about.minimum is not None or option.about.maximum is not None
+    facts = [
+        *([option.expected] if ranged else []),
+        *([f"default {_shown(option.default)}"] if option.default not in {None, "", ()} else []),
+        *([option.variable] if option.flag else []),
+    ]
+    text = f"{option.about.help} ({'; '.join(facts)})" if facts else option.about.help
+    return text.replace("%", "%%")
+
+
+def _shown(default: object) -> str:
+    if isinstance(default, bool):
+        return "on" if default else "off"
+    if isinstance(default, float):
+        return f"{default:.15g}"
+    if isinstance(default, Sequence) and not isinstance(default, str):
+        return ", ".join(map(str, default))
+    return str(default)

@@ -1,0 +1,57 @@
+"""What `chatd dev` keeps between two runs: a secret and a database, in one folder of the user's own."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from chatd.errors import ConfigError
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class StateFolder:
+    """A folder that is there and only its owner's, with the paths in it."""
+
+    path: Path
+
+    @property
+    def secret_file(self) -> Path:
+        return self.path / "jwt-secret"
+
+    @property
+    def database(self) -> Path:
+        return self.path / "chatd.db"
+
+    def prepare(self) -> None:
+        """Make the folder (0700) and the secret (0600) where they are missing. Raises ConfigError."""
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not self.secret_file.exists():
+                self._make_secret()
+            self.secret_file.chmod(0o600)
+        except OSError as error:
+            raise ConfigError(f"--state: cannot use {self.path}: {error.strerror}; name another folder") from error
+
+    def _make_secret(self) -> None:
+        # A link appears whole or not at all, and never replaces the secret of another chatd that starts just now.
+        draft = self.path / f".jwt-secret.{secrets.token_hex(8)}"
+        with open(draft, "xb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+            file.write(secrets.token_urlsafe(48).encode() + b"\n")
+        try:
+            self.secret_file.hardlink_to(draft)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+
+
+def state_folder(given: Path | None, environ: Mapping[str, str]) -> StateFolder:
+    """The folder that was named, or the one that the XDG base directory specification says."""
+    if given is not None:
+        return StateFolder(given.expanduser().absolute())
+    base = Path(environ.get("XDG_STATE_HOME", ""))
+    # A relative path is to be ignored: https://specifications.freedesktop.org/basedir-spec/latest/#variables
+    return StateFolder((base if base.is_absolute() else Path.home() / ".local" / "state") / "chatd")
