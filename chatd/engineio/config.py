@@ -1,0 +1,35 @@
+"""The settings of the Engine.IO floor; the defaults are those of the reference."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from chatd.settings import setting
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class EngineConfig:
+    """Everything an operator can change about sessions and transports."""
+
+    path: str = setting("/socket.io/", "path under which clients connect, as in the client's option `path`")
+    ping_interval_s: float = setting(25.0, "seconds between a pong and the next ping", minimum=0.01, maximum=3600)
+    ping_timeout_s: float = setting(20.0, "seconds that a client has to answer a ping", minimum=0.01, maximum=3600)
+    max_payload_bytes: int = setting(
+        1_000_000, "bytes in one message or one polling request", minimum=1_000, maximum=100_000_000
+    )
+    max_packets: int = setting(1_000, "packets in one polling request", minimum=1, maximum=1_000_000)
+    max_queued_bytes: int = setting(
+        1_048_576, "bytes that may wait for a client that does not read", minimum=65_536, maximum=1_073_741_824
+    )
+    upgrade_timeout_s: float = setting(
+        10.0, "seconds that an upgrade to WebSocket may take", minimum=0.01, maximum=3600
+    )
+    request_timeout_s: float = setting(
+        30.0, "seconds that a connection has to send its next whole request", minimum=0.1, maximum=3600
+    )
+    max_header_bytes: int = setting(16_384, "bytes in the header of a request", minimum=1_024, maximum=1_048_576)
+    origin: tuple[str, ...] = setting(
+        (), "origin of pages that may connect besides the server's own host; may be repeated"
+    )
+    cors_credentials: bool = setting(True, "let pages of the listed origins send cookies")
+    engine_cookie: str = setting("", "name of a cookie that carries the session id, for sticky load balancers")

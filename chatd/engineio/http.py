@@ -1,0 +1,241 @@
+"""HTTP/1.1 connections: an asyncio protocol around h11, one request at a time, each answered through its `Exchange`.
+
+Knows nothing of Engine.IO: a handler gets every request as soon as its head is in. Pipelined requests wait in h11
+until the one before them is answered. A connection has a deadline whenever it owes us bytes, and none while we owe
+it an answer. Rules E-15 to E-17 of protocol.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from email.utils import formatdate
+from typing import Final, cast
+
+import h11
+
+from chatd.engineio.request import Request, parse_request
+from chatd.timers import Timed, Timers
+
+# How much of a body that was refused is still read, so that the client can finish and see the answer.
+MAX_DISCARDED_BYTES: Final = 1_048_576
+
+log = logging.getLogger("chatd.engineio")
+
+
+class Exchange:
+    """One request and the way to answer it. Exactly one of `respond`, `upgrade` and `drop` ends it."""
+
+    __slots__ = ("_body", "_connection", "_limit_bytes", "_on_body", "_on_too_long", "headers", "on_lost",
+                 "request")  # fmt: skip
+
+    def __init__(self, connection: HttpConnection, request: Request) -> None:
+        self._connection = connection
+        self.request = request
+        self.headers: list[tuple[bytes, bytes]] = []  # of the answer, besides those that `respond` is given
+        self.on_lost: Callable[[], None] | None = None  # the client went away before its answer
+        self._on_body: Callable[[bytes], None] | None = None
+        self._on_too_long: Callable[[], None] | None = None
+        self._body = bytearray()
+        self._limit_bytes = 0
+
+    def receive(self, limit_bytes: int, on_body: Callable[[bytes], None], on_too_long: Callable[[], None]) -> None:
+        """Read the body, then call `on_body`; or `on_too_long`, as soon as it is known to be over the limit.
+
+        Either must answer.
+        """
+        announced = self.request.header(b"content-length")
+        if announced is not None and int(announced) > limit_bytes:
+            on_too_long()
+            return
+        self._limit_bytes, self._on_body, self._on_too_long = limit_bytes, on_body, on_too_long
+
+    def respond(self, status: int, body: bytes = b"", headers: Sequence[tuple[bytes, bytes]] = ()) -> None:
+        """Answer. Legal before the body is whole: the rest of it is then discarded."""
+        self._end()
+        self._connection.respond(status, body, [*headers, *self.headers])
+
+    def upgrade(self, protocol: asyncio.Protocol, headers: Sequence[tuple[bytes, bytes]]) -> None:
+        """Answer 101 and hand the connection, with what was sent after the request, to `protocol`."""
+        self._end()
+        self._connection.upgrade(protocol, [*headers, *self.headers])
+
+    def drop(self) -> None:
+        """Cut the connection without an answer."""
+        self._end()
+        self._connection.abort()
+
+    def on_data(self, data: bytes) -> None:
+        if self._on_body is None:
+            return
+        self._body += data
+        if len(self._body) > self._limit_bytes and self._on_too_long is not None:
+            self._on_too_long()
+
+    def on_end(self) -> None:
+        if self._on_body is not None:
+            on_body, self._on_body = self._on_body, None
+            on_body(bytes(self._body))
+
+    def lost(self) -> None:
+        on_lost = self.on_lost
+        self._end()
+        if on_lost is not None:
+            on_lost()
+
+    def _end(self) -> None:
+        self.on_lost = self._on_body = self._on_too_long = None
+
+
+class HttpConnection(asyncio.Protocol, Timed):
+    """One client connection for as long as it speaks HTTP."""
+
+    __slots__ = ("_address", "_discarded", "_exchange", "_h11", "_handler", "_loop", "_tcp", "_timeout_s", "_timers")
+
+    def __init__(
+        self,
+        handler: Callable[[Exchange], None],
+        timers: Timers,
+        *,
+        request_timeout_s: float,
+        max_header_bytes: int,
+    ) -> None:
+        Timed.__init__(self)
+        self._handler = handler
+        self._timers = timers
+        self._timeout_s = request_timeout_s
+        self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=max_header_bytes)
+        self._exchange: Exchange | None = None
+        self._discarded = 0
+        self._tcp: asyncio.Transport
+        self._address = ""
+
+    # What asyncio calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._tcp = cast(asyncio.Transport, transport)
+        peer = transport.get_extra_info("peername")
+        self._address = peer[0] if isinstance(peer, tuple) else ""
+        self._timers.arm(self, self._timeout_s)
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            self._h11.receive_data(data)
+        except h11.RemoteProtocolError:  # bytes after a request that announced `Connection: close`
+            self.abort()
+            return
+        if len(self._h11.trailing_data[0]) > MAX_DISCARDED_BYTES:
+            self.abort()  # pipelined behind a poll that waits; nothing honest is so far ahead
+            return
+        self._advance()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._timers.cancel(self)
+        if self._exchange is not None:
+            self._exchange.lost()
+            self._exchange = None
+
+    def on_deadline(self) -> None:
+        """The client owes us a request, or the rest of one, for too long."""
+        between_requests = self._exchange is None and not self._h11.trailing_data[0]
+        if between_requests and self._h11.their_state in (h11.IDLE, h11.DONE):
+            self._tcp.close()
+        else:
+            self._refuse(408)
+
+    # What an exchange calls.
+
+    def respond(self, status: int, body: bytes, headers: Sequence[tuple[bytes, bytes]]) -> None:
+        exchange, self._exchange = self._exchange, None
+        self._timers.arm(self, self._timeout_s)
+        if exchange is not None and exchange.request.method == "HEAD":
+            body = b""
+        self._send(status, body, headers)
+        if self._h11.our_state is h11.MUST_CLOSE and self._h11.their_state is not h11.SEND_BODY:
+            self._tcp.close()
+        elif self._h11.trailing_data[0]:
+            asyncio.get_running_loop().call_soon(self._advance)
+
+    def upgrade(self, protocol: asyncio.Protocol, headers: Sequence[tuple[bytes, bytes]]) -> None:
+        self._exchange = None
+        self._timers.cancel(self)
+        lines = [b"HTTP/1.1 101 Switching Protocols", *(b"%b: %b" % header for header in headers), b"", b""]
+        self._tcp.write(b"\r\n".join(lines))
+        trailing, _ = self._h11.trailing_data
+        self._tcp.set_protocol(protocol)
+        protocol.connection_made(self._tcp)
+        if trailing:
+            protocol.data_received(trailing)
+
+    def abort(self) -> None:
+        self._exchange = None
+        self._tcp.abort()
+
+    # The inside.
+
+    def _advance(self) -> None:
+        """Take events from h11 until it wants more bytes or waits for our answer."""
+        while self._tcp.get_protocol() is self and not self._tcp.is_closing():
+            if self._h11.our_state is h11.DONE and self._h11.their_state is h11.DONE:
+                self._h11.start_next_cycle()
+            try:
+                event = self._h11.next_event()
+            except h11.RemoteProtocolError as error:
+                log.debug("bad request: %s", error)
+                self._refuse(error.error_status_hint)
+                return
+            if event is h11.NEED_DATA:
+                self._continue_if_asked()
+                return
+            if event is h11.PAUSED or isinstance(event, h11.ConnectionClosed):
+                return
+            self._on_event(event)
+
+    def _on_event(self, event: object) -> None:
+        if isinstance(event, h11.Request):
+            self._on_request(event)
+        elif isinstance(event, h11.Data):
+            self._on_data(bytes(event.data))
+        elif self._exchange is not None:
+            self._timers.cancel(self)
+            self._exchange.on_end()
+        elif self._h11.our_state is h11.MUST_CLOSE:
+            self._tcp.close()
+
+    def _on_request(self, event: h11.Request) -> None:
+        self._discarded = 0
+        try:
+            request = parse_request(event.method, event.target, list(event.headers), self._address)
+        except ValueError:
+            self._refuse(400)
+            return
+        self._exchange = Exchange(self, request)
+        self._handler(self._exchange)
+
+    def _on_data(self, data: bytes) -> None:
+        if self._exchange is not None:
+            self._exchange.on_data(data)
+            return
+        self._discarded += len(data)
+        if self._discarded > MAX_DISCARDED_BYTES:
+            self.abort()
+
+    def _continue_if_asked(self) -> None:
+        if self._h11.they_are_waiting_for_100_continue and self._exchange is not None:
+            self._tcp.write(self._h11.send(h11.InformationalResponse(status_code=100, headers=[])) or b"")
+
+    def _refuse(self, status: int) -> None:
+        """The request cannot be understood: answer if that is still possible, and close."""
+        if self._exchange is not None:
+            self._exchange.lost()
+            self._exchange = None
+        if self._h11.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            self._send(status, b"", [(b"Connection", b"close")])
+        self._tcp.close()
+
+    def _send(self, status: int, body: bytes, headers: Sequence[tuple[bytes, bytes]]) -> None:
+        framing = [(b"Content-Length", b"%d" % len(body)), (b"Date", formatdate(usegmt=True).encode())]
+        head = h11.Response(status_code=status, headers=[*headers, *framing])
+        events: list[h11.Event] = [head, *([h11.Data(data=body)] if body else []), h11.EndOfMessage()]
+        self._tcp.write(b"".join(self._h11.send(event) or b"" for event in events))

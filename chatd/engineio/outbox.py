@@ -1,0 +1,136 @@
+"""What one turn of the event loop produces leaves in one write per session, at the end of that turn.
+
+Fan-out is bound by the kernel: a `send` costs 4 to 6 µs whatever it carries, so the way to more deliveries is fewer
+sends. Nothing waits for a clock: a message that is alone leaves as the turn that made it ends, and batches form by
+themselves under load.
+
+Broadcasts that follow each other to the same audience make a *run*: one list for all its members instead of one
+append per member and message. A run is settled, that is, handed to each member's own list, as soon as order could
+depend on it: somebody in it is sent something else, its audience is about to change, or another run begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence, Set
+from typing import Protocol
+
+from chatd.engineio.outgoing import Outgoing, OutgoingBatch
+
+
+class Recipient(Protocol):
+    """Whoever can be sent to: a session."""
+
+    def deliver(self, packets: Outgoing) -> None:
+        """Hand `packets` to the transport now. Must not raise."""
+
+
+class _Run:
+    """Broadcasts to one audience, in order."""
+
+    __slots__ = ("audience", "packets")
+
+    def __init__(self, audience: Set[Recipient]) -> None:
+        self.audience = audience
+        self.packets: list[Outgoing] = []
+
+    def joined(self) -> Outgoing:
+        return join(self.packets)
+
+
+class Outbox:
+    """The outgoing packets of the current turn, for all sessions, in the order of their emission."""
+
+    __slots__ = ("_call_soon", "_run", "_scheduled", "_waiting")
+
+    def __init__(self, call_soon: Callable[[Callable[[], None]], object]) -> None:
+        self._call_soon = call_soon
+        self._waiting: dict[Recipient, list[Outgoing]] = {}
+        self._run: _Run | None = None
+        self._scheduled = False
+
+    def send(self, recipient: Recipient, packet: Outgoing) -> None:
+        """To one. Never blocks, never raises."""
+        run = self._run
+        if run is not None and recipient in run.audience:
+            self._settle(run)
+        self._append(recipient, packet)
+
+    def broadcast(self, audience: Set[Recipient], packet: Outgoing) -> None:
+        """To everybody who is in `audience` at this moment.
+
+        Whoever changes the audience later must call `before_change` first. Costs O(1) while the run lasts.
+        """
+        run = self._run
+        if run is None or run.audience is not audience:
+            if run is not None:
+                self._settle(run)
+            run = self._run = _Run(audience)
+            self._schedule()
+        run.packets.append(packet)
+
+    def before_change(self, audience: Set[Recipient]) -> None:
+        """`audience` is about to gain or lose a member."""
+        run = self._run
+        if run is not None and run.audience is audience:
+            self._settle(run)
+
+    def flush_one(self, recipient: Recipient) -> None:
+        """Send what waits for `recipient` without waiting for the end of the turn: it is about to be closed."""
+        run = self._run
+        if run is not None and recipient in run.audience:
+            self._settle(run)
+        packets = self._waiting.pop(recipient, None)
+        if packets:
+            recipient.deliver(join(packets))
+
+    def flush(self) -> None:
+        """End of the turn: one write for each session that has anything waiting."""
+        self._scheduled = False
+        run, self._run = self._run, None
+        waiting, self._waiting = self._waiting, {}
+        if run is not None:
+            _flush_run(run, waiting)
+        joined: dict[tuple[Outgoing, ...], Outgoing] = {}
+        for recipient, packets in waiting.items():
+            if len(packets) == 1:
+                recipient.deliver(packets[0])
+                continue
+            key = tuple(packets)  # the same frames for several sessions: join them once
+            if key not in joined:
+                joined[key] = OutgoingBatch(packets)
+            recipient.deliver(joined[key])
+
+    def _append(self, recipient: Recipient, packet: Outgoing) -> None:
+        packets = self._waiting.get(recipient)
+        if packets is None:
+            self._waiting[recipient] = [packet]
+            self._schedule()
+        else:
+            packets.append(packet)
+
+    def _settle(self, run: _Run) -> None:
+        self._run = None
+        joined = run.joined()
+        for recipient in run.audience:
+            self._append(recipient, joined)
+
+    def _schedule(self) -> None:
+        if not self._scheduled:
+            self._scheduled = True
+            self._call_soon(self.flush)
+
+
+def _flush_run(run: _Run, waiting: dict[Recipient, list[Outgoing]]) -> None:
+    """Deliver the last run of the turn, which comes after whatever else waits for its members."""
+    joined = run.joined()
+    for recipient in tuple(run.audience):  # a delivery may close a session, which leaves its rooms
+        packets = waiting.get(recipient)
+        if packets is None:
+            recipient.deliver(joined)
+        else:
+            packets.append(joined)
+
+
+def join(packets: Sequence[Outgoing]) -> Outgoing:
+    """`packets` as one."""
+    return packets[0] if len(packets) == 1 else OutgoingBatch(packets)

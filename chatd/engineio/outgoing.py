@@ -1,0 +1,129 @@
+"""Packets on their way out, in the form that each transport wants, each form made once.
+
+A WebSocket frame from a server is not masked (RFC 6455, section 5.1), so the same bytes serve every recipient: a
+broadcast is encoded once, however many sockets there are.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Final, Protocol
+
+from websockets.frames import Opcode
+
+from chatd.engineio.packet import Packet, PacketType, encode, encode_base64
+
+_FIN: Final = 0x80
+_MAX_7_BIT: Final = 125
+_MAX_16_BIT: Final = 0xFFFF
+
+
+def websocket_frame(opcode: Opcode, payload: bytes) -> bytes:
+    """An unfragmented, unmasked frame (RFC 6455, section 5.2).
+
+    By hand because a relayed message makes two of them: 0.3 µs against 1.6 µs for `Frame.serialize`.
+    """
+    length = len(payload)
+    if length <= _MAX_7_BIT:
+        return bytes((_FIN | opcode, length)) + payload
+    if length <= _MAX_16_BIT:
+        return struct.pack("!BBH", _FIN | opcode, 126, length) + payload
+    return struct.pack("!BBQ", _FIN | opcode, 127, length) + payload
+
+
+class Outgoing(Protocol):
+    """What an outbox holds: one packet or several, for all transports."""
+
+    @property
+    def frame(self) -> bytes:
+        """For a WebSocket."""
+
+    @property
+    def text_frame(self) -> bytes:
+        """For a WebSocket that cannot carry binary (`b64=1`)."""
+
+    @property
+    def packets(self) -> Sequence[OutgoingPacket]:
+        """For long-polling, which counts packets: one by one."""
+
+
+class OutgoingPacket(Outgoing, Protocol):
+    """One packet."""
+
+    @property
+    def text(self) -> bytes:
+        """The text form, in UTF-8; of binary data, in base64."""
+
+
+class OutgoingText:
+    """A packet that is text, type digit included."""
+
+    __slots__ = ("frame", "text")
+
+    def __init__(self, text: bytes) -> None:
+        self.text = text
+        self.frame = websocket_frame(Opcode.TEXT, text)
+
+    @property
+    def text_frame(self) -> bytes:
+        return self.frame
+
+    @property
+    def packets(self) -> Sequence[OutgoingPacket]:
+        return (self,)
+
+
+class OutgoingBinary:
+    """A message that is bytes."""
+
+    __slots__ = ("_data", "frame")
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self.frame = websocket_frame(Opcode.BINARY, data)
+
+    @property
+    def text(self) -> bytes:
+        return encode_base64(self._data)
+
+    @property
+    def text_frame(self) -> bytes:
+        return websocket_frame(Opcode.TEXT, self.text)
+
+    @property
+    def packets(self) -> Sequence[OutgoingPacket]:
+        return (self,)
+
+
+class OutgoingBatch:
+    """Several packets that leave together; joined once for all who share them."""
+
+    def __init__(self, parts: Sequence[Outgoing]) -> None:
+        self._parts = parts
+
+    @cached_property
+    def frame(self) -> bytes:
+        return b"".join([part.frame for part in self._parts])
+
+    @cached_property
+    def text_frame(self) -> bytes:
+        return b"".join([part.text_frame for part in self._parts])
+
+    @cached_property
+    def packets(self) -> Sequence[OutgoingPacket]:
+        return [packet for part in self._parts for packet in part.packets]
+
+
+def outgoing(packet: Packet) -> OutgoingPacket:
+    """`packet`, ready for every transport."""
+    if isinstance(packet.data, bytes):
+        return OutgoingBinary(packet.data)
+    return OutgoingText(encode(packet))
+
+
+CLOSE: Final = outgoing(Packet(PacketType.CLOSE))
+NOOP: Final = outgoing(Packet(PacketType.NOOP))
+PING: Final = outgoing(Packet(PacketType.PING))
+PROBE_PONG: Final = outgoing(Packet(PacketType.PONG, "probe"))

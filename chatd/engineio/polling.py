@@ -1,0 +1,218 @@
+"""The HTTP long-polling transport: a queue that GETs empty and POSTs that bring packets.
+
+At most one GET and one POST of a session may be under way; a client that breaks this loses the session, as with the
+reference, since order could no longer be kept. Rules E-30 to E-36 of protocol.md.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+from chatd.engineio.config import EngineConfig
+from chatd.engineio.http import Exchange
+from chatd.engineio.outgoing import CLOSE, NOOP, Outgoing, OutgoingBatch, OutgoingPacket
+from chatd.engineio.packet import EnginePacketError
+from chatd.engineio.payload import MAX_PACKETS_PER_POLL, decode_payload, encode_payload
+from chatd.engineio.reasons import CloseReason
+from chatd.engineio.transport import PacketReceiver, TransportState
+from chatd.timers import Timed, Timers
+
+# How long the goodbye waits for a client that is between two polls.
+CLOSE_TIMEOUT_S: Final = 30.0
+
+# A client that is changing to its WebSocket waits for its poll to end; one that is stuck must not poll in a tight loop.
+RELEASE_S: Final = 0.02
+
+_HEARD_LATER: Final = frozenset({CloseReason.FORCED_CLOSE, CloseReason.SERVER_SHUTTING_DOWN})
+_SAID_BY_NOOP: Final = frozenset({CloseReason.TRANSPORT_CLOSE, CloseReason.SERVER_SHUTTING_DOWN})
+
+_TEXT: Final = (b"Content-Type", b"text/plain; charset=UTF-8")
+_HTML: Final = (b"Content-Type", b"text/html")
+_NO_STORE: Final = (b"cache-control", b"no-store")
+
+
+class PollingTransport(Timed):
+    """The polling side of one session."""
+
+    __slots__ = ("_config", "_get", "_post", "_queue", "_queued_bytes", "_state", "_timers", "_upgrading", "receiver")
+
+    name: Final = "polling"
+
+    def __init__(self, timers: Timers, config: EngineConfig) -> None:
+        super().__init__()
+        self._timers = timers
+        self._config = config
+        self._queue: deque[OutgoingPacket] = deque()
+        self._queued_bytes = 0
+        self._get: Exchange | None = None
+        self._post: Exchange | None = None
+        self._state = TransportState.OPEN
+        self._upgrading = False
+        self.receiver: PacketReceiver
+
+    # What the session calls.
+
+    @property
+    def writable(self) -> bool:
+        """Whether a packet would leave at once: a GET is waiting for it."""
+        return self._state is TransportState.OPEN and self._get is not None
+
+    def deliver(self, packets: Outgoing) -> None:
+        """Queue `packets` and answer the waiting GET; too much for a client that does not poll ends it."""
+        if self._state is not TransportState.OPEN:
+            return
+        self._enqueue(packets)
+        self._answer_get()
+        if self._queued_bytes > self._config.max_queued_bytes:
+            self._end(CloseReason.SLOW_CONSUMER)
+
+    def close(self, reason: CloseReason) -> None:
+        """Say goodbye: on the waiting GET or, where the client must hear it, on the next one.
+
+        A NOOP says it to a client that has closed by itself, and at shutdown: after a CLOSE packet python-socketio's
+        client would not come back.
+        """
+        if self._state is not TransportState.OPEN:
+            return
+        self._state = TransportState.CLOSING
+        if self._get is not None or reason in _HEARD_LATER:
+            self._enqueue(NOOP if reason in _SAID_BY_NOOP else CLOSE)
+        if self._get is not None:
+            self._answer_get()
+        elif self._queue and reason in _HEARD_LATER:
+            self._timers.arm(self, CLOSE_TIMEOUT_S)
+        else:
+            self._become_closed(reason)
+
+    def begin_upgrade(self) -> None:
+        """A WebSocket is being probed: from now on no GET is left waiting, or the client could not switch."""
+        self._upgrading = True
+        self._release_get()
+
+    def end_upgrade(self) -> None:
+        """The probe has failed: the client keeps polling."""
+        self._upgrading = False
+
+    def retire(self) -> Outgoing:
+        """The session moves to its WebSocket: let the waiting GET go, and give back what is still queued."""
+        waiting = OutgoingBatch(list(self._queue))
+        self._queue.clear()
+        self._release_get()
+        self._state = TransportState.CLOSED
+        self._timers.cancel(self)
+        return waiting
+
+    # What the server calls.
+
+    def on_get(self, exchange: Exchange) -> None:
+        """A poll: answered at once if anything is queued, else when something is."""
+        if self._get is not None:
+            self._refuse_overlap(exchange)
+            return
+        self._get = exchange
+        exchange.on_lost = self._on_get_lost
+        self._answer_get()
+        if self._upgrading:
+            self._timers.arm(self, RELEASE_S)
+
+    def on_post(self, exchange: Exchange) -> None:
+        """A payload from the client."""
+        if self._post is not None:
+            self._refuse_overlap(exchange)
+            return
+        if exchange.request.header(b"content-type") == "application/octet-stream":
+            exchange.respond(400)
+            self._end(CloseReason.TRANSPORT_ERROR)
+            return
+        self._post = exchange
+        exchange.on_lost = self._on_post_lost
+        exchange.receive(
+            self._config.max_payload_bytes,
+            lambda body: self._on_post_body(exchange, body),
+            lambda: self._on_post_too_long(exchange),
+        )
+
+    def on_deadline(self) -> None:
+        """A GET has waited long enough for an upgrade; or the client never came back for the goodbye."""
+        if self._state is TransportState.OPEN:
+            self._release_get()
+        else:
+            self._become_closed(CloseReason.TRANSPORT_CLOSE)
+
+    # The inside.
+
+    def _on_post_body(self, exchange: Exchange, body: bytes) -> None:
+        self._post = None
+        fault = self._receive(body)
+        exchange.respond(200, b"ok", [_HTML, _NO_STORE])
+        if fault is not None:
+            self._end(fault)
+
+    def _receive(self, body: bytes) -> CloseReason | None:
+        """Pass on the packets of `body`; why the session must end, if it must."""
+        try:
+            for packet in decode_payload(body, max_packets=self._config.max_packets):
+                if self._state is not TransportState.OPEN:
+                    break
+                self.receiver.on_packet(packet)
+        except EnginePacketError:
+            return CloseReason.PARSE_ERROR
+        return None
+
+    def _on_post_too_long(self, exchange: Exchange) -> None:
+        self._post = None
+        exchange.respond(413)
+
+    def _on_get_lost(self) -> None:
+        self._get = None
+        self._end(CloseReason.TRANSPORT_ERROR)
+
+    def _on_post_lost(self) -> None:
+        self._post = None
+        self._end(CloseReason.TRANSPORT_ERROR)
+
+    def _refuse_overlap(self, second: Exchange) -> None:
+        second.respond(400)
+        self._end(CloseReason.TRANSPORT_ERROR)
+
+    def _release_get(self) -> None:
+        """Answer the waiting GET with what there is, or with a packet that means nothing."""
+        if self._get is not None and not self._queue:
+            self._enqueue(NOOP)
+        self._answer_get()
+
+    def _enqueue(self, packets: Outgoing) -> None:
+        for packet in packets.packets:
+            self._queue.append(packet)
+            self._queued_bytes += len(packet.frame)
+
+    def _answer_get(self) -> None:
+        """Give the waiting GET what is queued, if both are there."""
+        if self._get is None or not self._queue:
+            return
+        exchange, self._get = self._get, None
+        packets = [self._queue.popleft() for _ in range(min(len(self._queue), MAX_PACKETS_PER_POLL))]
+        self._queued_bytes -= sum(len(packet.frame) for packet in packets)
+        body = encode_payload(packet.text for packet in packets)
+        exchange.respond(200, body, [_TEXT, _NO_STORE])
+        if self._state is TransportState.CLOSING and not self._queue:
+            self._become_closed(CloseReason.TRANSPORT_CLOSE)
+
+    def _end(self, reason: CloseReason) -> None:
+        """The transport failed: release what is under way and tell the session."""
+        if self._state is TransportState.CLOSED:
+            return
+        if self._get is not None:
+            self._enqueue(CLOSE)
+            self._answer_get()
+        if self._post is not None:
+            self._post.drop()
+            self._post = None
+        self._become_closed(reason)
+
+    def _become_closed(self, reason: CloseReason) -> None:
+        if self._state is not TransportState.CLOSED:
+            self._state = TransportState.CLOSED
+            self._timers.cancel(self)
+            self.receiver.on_transport_closed(reason)

@@ -1,0 +1,142 @@
+"""Bytes of a WebSocket in, whole messages out. Sans I/O; between messages it holds no buffer and no parser.
+
+`websockets` parses frames; its layer joins no fragments, checks no UTF-8 and does not count fragments, so this one
+does (RFC 6455, sections 5.4, 8.1 and 10.4). Rules E-07 to E-09 of protocol.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from typing import Final
+
+from websockets.exceptions import PayloadTooBig, ProtocolError
+from websockets.frames import CTRL_OPCODES, CloseCode, Frame, Opcode
+
+from chatd.errors import WireError
+
+try:
+    from websockets.speedups import apply_mask
+except ImportError:  # a platform for which websockets has no compiled wheel
+    from websockets.utils import apply_mask
+
+# A message of the default maximum in fragments of 256 bytes; the reference's parser has no such bound.
+MAX_FRAGMENTS: Final = 4_096
+
+_FINAL_TEXT: Final = 0x81
+_MASKED: Final = 0x80
+_MAX_7_BIT: Final = 125
+_HEAD_BYTES: Final = 6  # two of header, four of mask
+
+Message = tuple[Opcode, str | bytes]
+
+
+class WebSocketError(WireError):
+    """The peer broke RFC 6455, or a limit; `code` is the close code to answer with."""
+
+    def __init__(self, code: CloseCode, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class MessageReader:
+    """The receiving half of one WebSocket connection, server side."""
+
+    __slots__ = ("_buffer", "_fragments", "_max_bytes", "_opcode", "_parser", "_size")
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._buffer = bytearray()
+        self._parser: Generator[None, None, Frame] | None = None
+        self._opcode: Opcode | None = None  # of the message whose fragments are arriving
+        self._fragments: list[bytes] = []
+        self._size = 0
+
+    def feed(self, data: bytes) -> Iterator[Message]:
+        """The messages that `data` completes: TEXT with a str; BINARY, PING, PONG and CLOSE with bytes.
+
+        Raises WebSocketError after the messages that came before the fault. Iterate to the end or not again.
+        """
+        start = 0
+        if self._parser is None and self._opcode is None:
+            while (end := _whole_small_text(data, start)) > 0:
+                yield Opcode.TEXT, _unmask_text(data, start, end)
+                start = end
+            if start == len(data):
+                return
+        self._buffer += data[start:] if start else data
+        try:
+            while (frame := self._next_frame()) is not None:
+                message = self._join(frame)
+                if message is not None:
+                    yield message
+        except PayloadTooBig as error:
+            raise WebSocketError(CloseCode.MESSAGE_TOO_BIG, str(error)) from error
+        except ProtocolError as error:
+            raise WebSocketError(CloseCode.PROTOCOL_ERROR, str(error)) from error
+        if not self._buffer:
+            self._buffer = bytearray()  # `del buffer[:n]` keeps what it once allocated
+
+    def _next_frame(self) -> Frame | None:
+        if self._parser is None:
+            if not self._buffer:
+                return None
+            # A control frame in the middle of a message has room of its own: it is not part of the message.
+            room = max(self._max_bytes - self._size, _MAX_7_BIT)
+            self._parser = Frame.parse(self._read_exact, mask=True, max_size=room)
+        try:
+            next(self._parser)
+        except StopIteration as whole:
+            self._parser = None
+            frame: Frame = whole.value
+            return frame
+        return None
+
+    def _read_exact(self, n: int) -> Generator[None, None, bytes]:
+        while len(self._buffer) < n:
+            yield
+        data = bytes(self._buffer[:n])
+        del self._buffer[:n]
+        return data
+
+    def _join(self, frame: Frame) -> Message | None:
+        """The message that `frame` completes, if it does."""
+        if frame.opcode in CTRL_OPCODES:
+            return frame.opcode, bytes(frame.data)
+        if (frame.opcode is Opcode.CONT) != (self._opcode is not None):
+            raise WebSocketError(CloseCode.PROTOCOL_ERROR, "fragments of two messages are mixed")
+        self._size += len(frame.data)
+        if self._size > self._max_bytes:
+            raise WebSocketError(CloseCode.MESSAGE_TOO_BIG, f"a message is longer than {self._max_bytes} bytes")
+        self._fragments.append(bytes(frame.data))
+        if not frame.fin:
+            if len(self._fragments) >= MAX_FRAGMENTS:
+                raise WebSocketError(CloseCode.POLICY_VIOLATION, f"a message in over {MAX_FRAGMENTS} fragments")
+            self._opcode = self._opcode or frame.opcode
+            return None
+        opcode, data = self._opcode or frame.opcode, b"".join(self._fragments)
+        self._opcode, self._fragments, self._size = None, [], 0
+        return opcode, (_text(data) if opcode is Opcode.TEXT else data)
+
+
+def _whole_small_text(data: bytes, start: int) -> int:
+    """Where the unfragmented text frame of at most 125 bytes that begins at `start` ends; 0 if there is none.
+
+    Nearly all that a chat's clients send has this form, and taking it here costs 1 µs instead of 7 µs.
+    """
+    if len(data) < start + _HEAD_BYTES or data[start] != _FINAL_TEXT:
+        return 0
+    length = data[start + 1] - _MASKED
+    end = start + _HEAD_BYTES + length
+    return end if 0 <= length <= _MAX_7_BIT and end <= len(data) else 0
+
+
+def _unmask_text(data: bytes, start: int, end: int) -> str:
+    body = start + _HEAD_BYTES
+    return _text(apply_mask(data[body:end], data[body - 4 : body]))
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise WebSocketError(CloseCode.INVALID_DATA, "a text message is not UTF-8") from error

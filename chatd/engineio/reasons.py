@@ -1,0 +1,17 @@
+"""Why a session ends: the reference's words, and chatd's own. Rule E-20 of protocol.md."""
+
+from __future__ import annotations
+
+import enum
+
+
+class CloseReason(enum.Enum):
+    """The closed list; the values are what logs and metrics say."""
+
+    TRANSPORT_CLOSE = "transport close"
+    TRANSPORT_ERROR = "transport error"
+    PARSE_ERROR = "parse error"
+    PING_TIMEOUT = "ping timeout"
+    FORCED_CLOSE = "forced close"
+    SERVER_SHUTTING_DOWN = "server shutting down"
+    SLOW_CONSUMER = "slow consumer"

@@ -1,0 +1,118 @@
+"""What an HTTP request asks of the Engine.IO server, and why it may be refused. Pure.
+
+The checks, their order and their answers are the reference's. Rules E-10 to E-13 of protocol.md.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from collections.abc import Iterable, Mapping
+from typing import Final
+from urllib.parse import parse_qsl
+
+import msgspec
+
+PROTOCOL_REVISION: Final = "4"
+MAX_QUERY_FIELDS: Final = 100
+
+Headers = Iterable[tuple[bytes, bytes]]
+
+
+class TransportName(enum.Enum):
+    """The values of the query's `transport`."""
+
+    POLLING, WEBSOCKET = "polling", "websocket"
+
+
+TRANSPORT_OF: Final[Mapping[str, TransportName]] = {name.value: name for name in TransportName}
+
+
+class Refusal(enum.Enum):
+    """The error answers: code, HTTP status, message. https://github.com/socketio/socket.io (engine.io, Server)"""
+
+    TRANSPORT_UNKNOWN = 0, 400, "Transport unknown"
+    SESSION_UNKNOWN = 1, 400, "Session ID unknown"
+    BAD_METHOD = 2, 400, "Bad handshake method"
+    BAD_REQUEST = 3, 400, "Bad request"
+    FORBIDDEN = 4, 403, "Forbidden"
+    UNSUPPORTED_VERSION = 5, 400, "Unsupported protocol version"
+
+    @property
+    def status(self) -> int:
+        return self.value[1]
+
+    def body(self, message: str | None = None, detail: str | None = None) -> bytes:
+        """The JSON answer: `message` in place of the standard one; `detail` is ours, for whoever reads the answer."""
+        code, _, standard = self.value
+        answer = {"code": code, "message": message or standard}
+        return msgspec.json.encode(answer if detail is None else {**answer, "detail": detail})
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Request:
+    """The head of an HTTP request. Header names are in lower case; `query` has the last of repeated keys."""
+
+    method: str
+    path: str
+    query_string: str
+    query: Mapping[str, str]
+    headers: list[tuple[bytes, bytes]]
+    address: str
+
+    def header(self, name: bytes) -> str | None:
+        """The values of a header, joined as RFC 9110 allows (cookies by `; `), as latin-1; None if absent."""
+        values = [value for key, value in self.headers if key == name]
+        if not values:
+            return None
+        return (b"; " if name == b"cookie" else b", ").join(values).decode("latin-1")
+
+    @property
+    def wants_websocket(self) -> bool:
+        return (self.header(b"upgrade") or "").lower() == "websocket"
+
+
+def parse_request(method: bytes, target: bytes, headers: list[tuple[bytes, bytes]], address: str) -> Request:
+    """Raises ValueError for a query with more than MAX_QUERY_FIELDS fields."""
+    path, _, query_string = target.decode("latin-1").partition("?")
+    fields = parse_qsl(query_string, keep_blank_values=True, max_num_fields=MAX_QUERY_FIELDS)
+    return Request(method.decode("ascii"), path, query_string, dict(fields), headers, address)
+
+
+class KnownSession(enum.Enum):
+    """What a request's `sid` names, from the server's table."""
+
+    ABSENT, UNKNOWN, POLLING, WEBSOCKET = "absent", "unknown", "polling", "websocket"
+
+
+def refusal(request: Request, session: KnownSession) -> Refusal | None:
+    """Why `request` cannot be served, or None. The EIO of a new session is checked last, by `version_fault`."""
+    transport = TRANSPORT_OF.get(request.query.get("transport", ""))
+    if transport is None:
+        return Refusal.TRANSPORT_UNKNOWN
+    if session is KnownSession.UNKNOWN:
+        return Refusal.SESSION_UNKNOWN
+    if session is KnownSession.ABSENT and request.method != "GET":
+        return Refusal.BAD_METHOD
+    if request.wants_websocket != (transport is TransportName.WEBSOCKET):
+        return Refusal.BAD_REQUEST
+    if session is KnownSession.ABSENT or _continues(request, session, transport):
+        return None
+    return Refusal.BAD_REQUEST
+
+
+def _continues(request: Request, session: KnownSession, transport: TransportName) -> bool:
+    """Whether `request` fits the session it names: its revision, and its transport or an upgrade."""
+    same_transport = session.value == transport.value or transport is TransportName.WEBSOCKET
+    return same_transport and request.query.get("EIO") == PROTOCOL_REVISION
+
+
+def version_fault(request: Request) -> str | None:
+    """Why a new session cannot speak the client's revision, in a sentence that names the clients that can."""
+    revision = request.query.get("EIO")
+    if revision == PROTOCOL_REVISION:
+        return None
+    return (
+        f"the client sent EIO={revision or '(nothing)'} and this server speaks EIO=4: "
+        "use socket.io-client 3 or 4, or python-socketio 5"
+    )

@@ -1,0 +1,233 @@
+"""The Engine.IO server: the table of sessions, and what each HTTP request does to it.
+
+The floor above takes part through `EngineHooks`; the first of them makes a handler for every new session.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import secrets
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from chatd.engineio.config import EngineConfig
+from chatd.engineio.http import Exchange, HttpConnection
+from chatd.engineio.origin import OriginPolicy, unknown_origin_message
+from chatd.engineio.outbox import Outbox
+from chatd.engineio.outgoing import outgoing
+from chatd.engineio.packet import Packet, PacketType
+from chatd.engineio.polling import PollingTransport
+from chatd.engineio.reasons import CloseReason
+from chatd.engineio.request import KnownSession, Refusal, Request, refusal, version_fault
+from chatd.engineio.session import Handshake, Session, SessionHandler, Sid
+from chatd.engineio.transport import Transport
+from chatd.engineio.upgrade import Upgrade
+from chatd.engineio.websocket import WebSocketTransport, handshake_fault, handshake_headers
+from chatd.timers import Timers
+
+SID_BYTES: Final = 15  # 120 random bits, 20 characters
+
+log = logging.getLogger("chatd.engineio")
+
+
+def not_found(exchange: Exchange) -> None:
+    """The answer for paths that nobody serves."""
+    exchange.respond(404, b"not found\n", [(b"Content-Type", b"text/plain; charset=UTF-8")])
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class EngineHooks:
+    """What the floor above decides. All calls are synchronous and must not raise."""
+
+    accept: Callable[[Session], SessionHandler]
+    authorize: Callable[[Request], str | None] = lambda request: None  # why a handshake is refused with code 4
+    kept_headers: frozenset[bytes] = frozenset()  # that outlive the handshake, in `Session.handshake`
+    other: Callable[[Exchange], None] = not_found  # requests for any other path
+
+
+class EngineServer:
+    """Sessions by id. All calls come from the loop's thread."""
+
+    def __init__(self, config: EngineConfig, timers: Timers, outbox: Outbox, hooks: EngineHooks) -> None:
+        self.sessions: dict[Sid, Session] = {}
+        self._config = config
+        self._timers = timers
+        self._outbox = outbox
+        self._hooks = hooks
+        self._origins = OriginPolicy(config.origin, config.cors_credentials)
+        self._paths = frozenset({config.path.rstrip("/"), config.path.rstrip("/") + "/"})
+        self._upgrades: dict[Session, Upgrade] = {}
+
+    def connection(self) -> HttpConnection:
+        """The protocol factory for `loop.create_server`."""
+        return HttpConnection(
+            self.on_request,
+            self._timers,
+            request_timeout_s=self._config.request_timeout_s,
+            max_header_bytes=self._config.max_header_bytes,
+        )
+
+    def close(self) -> None:
+        """End every session in the way that makes clients come back by themselves."""
+        for session in list(self.sessions.values()):
+            session.close(CloseReason.SERVER_SHUTTING_DOWN)
+
+    def forget(self, session: Session) -> None:
+        """Called by a session that has ended."""
+        self.sessions.pop(session.sid, None)
+        upgrade = self._upgrades.pop(session, None)
+        if upgrade is not None:
+            upgrade.cancel()
+
+    # Requests.
+
+    def on_request(self, exchange: Exchange) -> None:
+        """Serve or refuse one HTTP request whose head is in."""
+        request = exchange.request
+        if request.path not in self._paths:
+            self._hooks.other(exchange)
+            return
+        if self._origins.is_preflight(request):
+            exchange.respond(204, b"", self._origins.preflight_headers(request))
+            return
+        exchange.headers += self._origins.headers(request)
+        session = self.sessions.get(Sid(request.query.get("sid", "")))
+        why = refusal(request, _known(request, session))
+        if why is not None:
+            _refuse(exchange, why)
+        elif session is None:
+            self._on_handshake(exchange)
+        elif request.wants_websocket:
+            self._on_upgrade(exchange, session)
+        else:
+            _on_poll(exchange, session.transport)
+
+    def _on_handshake(self, exchange: Exchange) -> None:
+        request = exchange.request
+        forbidden = self._forbidden(request)
+        if forbidden is not None:
+            _refuse(exchange, Refusal.FORBIDDEN, message=forbidden)
+            return
+        fault = version_fault(request)
+        if fault is not None:
+            log.info("handshake refused: %s", fault, extra={"address": request.address})
+            _refuse(exchange, Refusal.UNSUPPORTED_VERSION, detail=fault)
+        elif request.wants_websocket:
+            self._open_websocket(exchange)
+        else:
+            self._open_polling(exchange)
+
+    def _forbidden(self, request: Request) -> str | None:
+        if not self._origins.allows(request):
+            message = unknown_origin_message(request, self._config.origin)
+            log.warning("%s", message, extra={"address": request.address})
+            return message
+        return self._hooks.authorize(request)
+
+    def _open_polling(self, exchange: Exchange) -> None:
+        polling = PollingTransport(self._timers, self._config)
+        session = self._open(exchange.request, polling, upgrades=["websocket"])
+        polling.receiver = session
+        if self._config.engine_cookie:
+            cookie = f"{self._config.engine_cookie}={session.sid}; Path=/; HttpOnly; SameSite=Lax"
+            exchange.headers.append((b"Set-Cookie", cookie.encode("latin-1")))
+        polling.on_get(exchange)
+
+    def _open_websocket(self, exchange: Exchange) -> None:
+        websocket = self._websocket(exchange)
+        if websocket is not None:
+            websocket.receiver = self._open(exchange.request, websocket, upgrades=[])
+            _switch_protocols(exchange, websocket)
+
+    def _open(self, request: Request, transport: Transport, *, upgrades: list[str]) -> Session:
+        """A new session, with the open packet as the first thing that leaves."""
+        kept = {name: request.header(name) for name in self._hooks.kept_headers}
+        headers = {name: value for name, value in kept.items() if value is not None}
+        handshake = Handshake(request.address, request.query_string, headers)
+        sid = Sid(secrets.token_urlsafe(SID_BYTES))
+        session = Session(sid, self, self._config, self._timers, self._outbox, handshake)
+        session.transport = transport
+        self.sessions[sid] = session
+        session.send_packet(outgoing(Packet(PacketType.OPEN, self._open_data(sid, upgrades))))
+        session.handler = self._hooks.accept(session)
+        if log.isEnabledFor(logging.INFO):
+            log.info("session open", extra={"sid": sid, "transport": transport.name, "address": request.address})
+        return session
+
+    def _open_data(self, sid: Sid, upgrades: list[str]) -> str:
+        opened = {
+            "sid": sid,
+            "upgrades": upgrades,
+            "pingInterval": round(self._config.ping_interval_s * 1000),
+            "pingTimeout": round(self._config.ping_timeout_s * 1000),
+            "maxPayload": self._config.max_payload_bytes,
+        }
+        return msgspec.json.encode(opened).decode()
+
+    def _on_upgrade(self, exchange: Exchange, session: Session) -> None:
+        websocket = self._websocket(exchange)
+        if websocket is None:
+            return
+        polling = session.transport
+        if session in self._upgrades or not isinstance(polling, PollingTransport):
+            websocket.receiver = Unwanted()
+            _switch_protocols(exchange, websocket)
+            websocket.close(CloseReason.FORCED_CLOSE)
+            return
+        self._upgrades[session] = Upgrade(
+            session, polling, websocket, self._timers, self._config.upgrade_timeout_s, self._on_upgrade_ended
+        )
+        _switch_protocols(exchange, websocket)
+
+    def _on_upgrade_ended(self, session: Session) -> None:
+        self._upgrades.pop(session, None)
+
+    def _websocket(self, exchange: Exchange) -> WebSocketTransport | None:
+        """The transport for a WebSocket handshake; None if that is broken, and then it has been answered."""
+        fault = handshake_fault(exchange.request.headers)
+        if fault is not None:
+            exchange.headers.append((b"Sec-WebSocket-Version", b"13"))
+            _refuse(exchange, Refusal.BAD_REQUEST, message=fault)
+            return None
+        as_text = exchange.request.query.get("b64", "") not in ("", "0", "false")
+        return WebSocketTransport(self._timers, self._config, binary_as_text=as_text)
+
+
+class Unwanted:
+    """The receiver of a WebSocket that is closed as soon as it opens."""
+
+    def on_packet(self, packet: Packet) -> None: ...
+
+    def on_transport_closed(self, reason: CloseReason) -> None: ...
+
+
+def _known(request: Request, session: Session | None) -> KnownSession:
+    if session is not None:
+        return KnownSession(session.transport.name)
+    return KnownSession.UNKNOWN if "sid" in request.query else KnownSession.ABSENT
+
+
+def _refuse(exchange: Exchange, why: Refusal, *, message: str | None = None, detail: str | None = None) -> None:
+    headers = [(b"Content-Type", b"application/json")]
+    if exchange.request.wants_websocket:
+        headers.append((b"Connection", b"close"))
+    exchange.respond(why.status, why.body(message, detail), headers)
+
+
+def _on_poll(exchange: Exchange, transport: Transport) -> None:
+    match exchange.request.method, transport:
+        case "GET", PollingTransport():
+            transport.on_get(exchange)
+        case "POST", PollingTransport():
+            transport.on_post(exchange)
+        case _:
+            exchange.respond(405, b"", [(b"Allow", b"GET, POST")])
+
+
+def _switch_protocols(exchange: Exchange, websocket: WebSocketTransport) -> None:
+    request = exchange.request
+    key = request.header(b"sec-websocket-key") or ""
+    exchange.upgrade(websocket, handshake_headers(key, request.header(b"sec-websocket-protocol")))

@@ -1,0 +1,42 @@
+"""What a session and its transport expect of each other, whichever transport it is."""
+
+from __future__ import annotations
+
+import enum
+from typing import Protocol
+
+from chatd.engineio.outgoing import Outgoing
+from chatd.engineio.packet import Packet
+from chatd.engineio.reasons import CloseReason
+
+
+class TransportState(enum.Enum):
+    """OPEN carries packets; CLOSING says goodbye and takes nothing more; CLOSED is the end."""
+
+    OPEN, CLOSING, CLOSED = "open", "closing", "closed"
+
+
+class PacketReceiver(Protocol):
+    """Where a transport's packets go. Calls are synchronous, come from the loop's thread and must not raise."""
+
+    def on_packet(self, packet: Packet) -> None: ...
+
+    def on_transport_closed(self, reason: CloseReason) -> None:
+        """The transport is done, for its own reason or after `close`; called exactly once."""
+
+
+class Transport(Protocol):
+    """A way to and from one client. `name` is the query's value."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def writable(self) -> bool:
+        """Whether a packet would leave at once; volatile ones are dropped when it would not."""
+
+    def deliver(self, packets: Outgoing) -> None:
+        """Take `packets`, in order. Never blocks and never raises; does nothing unless the transport is open."""
+
+    def close(self, reason: CloseReason) -> None:
+        """Say goodbye, each transport in its way. Idempotent."""

@@ -1,0 +1,87 @@
+"""The upgrade of a polling session to WebSocket: the probe, and the moment of the switch.
+
+    client                  server
+    2probe  ------------>
+            <------------  3probe       and the waiting poll is let go
+    5       ------------>               the session moves; what was queued follows
+
+Whatever else the WebSocket sends first closes it alone: polling goes on, and another upgrade may be tried.
+Rules E-40 to E-44 of protocol.md; https://github.com/socketio/engine.io-protocol#upgrade
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+
+from chatd.engineio.outgoing import PROBE_PONG
+from chatd.engineio.packet import Packet, PacketType
+from chatd.engineio.polling import PollingTransport
+from chatd.engineio.reasons import CloseReason
+from chatd.engineio.session import Session, State
+from chatd.engineio.websocket import WebSocketTransport
+from chatd.timers import Timed, Timers
+
+
+class Probe(enum.Enum):
+    """ENDED: done or failed, this object has nothing more to say."""
+
+    WAITING, ENDED = "waiting", "ended"
+
+
+class Upgrade(Timed):
+    """One attempt; the receiver of the WebSocket's packets until the switch."""
+
+    __slots__ = ("_on_end", "_polling", "_probe", "_session", "_timers", "_websocket")
+
+    def __init__(
+        self,
+        session: Session,
+        polling: PollingTransport,
+        websocket: WebSocketTransport,
+        timers: Timers,
+        timeout_s: float,
+        on_end: Callable[[Session], None],
+    ) -> None:
+        super().__init__()
+        self._session = session
+        self._polling = polling
+        self._websocket = websocket
+        self._timers = timers
+        self._on_end = on_end
+        self._probe = Probe.WAITING
+        websocket.receiver = self
+        timers.arm(self, timeout_s)
+
+    def on_packet(self, packet: Packet) -> None:
+        if packet == Packet(PacketType.PING, "probe"):
+            self._polling.begin_upgrade()
+            self._websocket.deliver(PROBE_PONG)
+        elif packet.type is PacketType.UPGRADE and self._session.state is State.OPEN:
+            self._switch()
+        else:
+            self._websocket.close(CloseReason.PARSE_ERROR)
+
+    def on_transport_closed(self, reason: CloseReason) -> None:
+        """The WebSocket is gone before the switch."""
+        self._end()
+        self._polling.end_upgrade()
+
+    def on_deadline(self) -> None:
+        self._websocket.close(CloseReason.FORCED_CLOSE)
+
+    def cancel(self) -> None:
+        """The session has ended meanwhile."""
+        if self._probe is Probe.WAITING:
+            self._websocket.close(CloseReason.FORCED_CLOSE)
+
+    def _switch(self) -> None:
+        self._end()
+        self._websocket.receiver = self._session
+        self._session.transport = self._websocket
+        self._websocket.deliver(self._polling.retire())
+
+    def _end(self) -> None:
+        self._probe = Probe.ENDED
+        self._timers.cancel(self)
+        self._on_end(self._session)

@@ -1,0 +1,48 @@
+"""A server on the Engine.IO floor alone: it echoes every message.
+
+    python -m tests.conformance.engineio_echo --port N
+
+The timing is the one that the protocol's official test suite expects.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+
+from chatd.engineio.config import EngineConfig
+from chatd.engineio.outbox import Outbox
+from chatd.engineio.reasons import CloseReason
+from chatd.engineio.server import EngineHooks, EngineServer
+from chatd.engineio.session import Session
+from chatd.timers import Timers
+
+CONFIG = EngineConfig(path="/engine.io/", ping_interval_s=0.3, ping_timeout_s=0.2, max_payload_bytes=1_000_000)
+
+
+class Echo:
+    """The handler of one session."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def on_message(self, data: str | bytes) -> None:
+        self._session.send(data)
+
+    def on_close(self, reason: CloseReason) -> None: ...
+
+
+def build(loop: asyncio.AbstractEventLoop, config: EngineConfig = CONFIG) -> EngineServer:
+    return EngineServer(config, Timers(loop.time, loop.call_at), Outbox(loop.call_soon), EngineHooks(accept=Echo))
+
+
+async def serve(port: int) -> None:
+    loop = asyncio.get_running_loop()
+    listener = await loop.create_server(build(loop).connection, "127.0.0.1", port)
+    await listener.serve_forever()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    asyncio.run(serve(parser.parse_args().port))
