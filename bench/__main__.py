@@ -1,0 +1,38 @@
+"""`python -m bench <name> [options]`: run one benchmark, or `all`."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from bench import fanout, machine, relay
+from bench.build import SetupError
+from bench.load import LoadError
+from bench.options import Options, parse
+from bench.server import ServerError
+
+BENCHMARKS: Final[Mapping[str, Callable[[Options], None]]] = {
+    "fanout": fanout.run,
+    "relay": relay.run,
+}
+
+
+def main(argv: Sequence[str]) -> int:
+    """0 when everything was measured; 1 when a server failed or lost something."""
+    options = parse(argv, list(BENCHMARKS))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # unwinds: servers are ended
+    machine.allow_many_files()
+    if machine.cores().shared:
+        print("bench: one core for server and load: these figures mean little", file=sys.stderr)
+    try:
+        BENCHMARKS[options.name](options)
+    except (LoadError, ServerError, SetupError) as error:
+        print(f"bench: FAILED: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,94 @@
+"""Makes what the benchmarks need and the repository does not hold: the C programs and the peers' packages.
+
+Everything lands in `bench/.build` and `bench/peers/node_modules`, both ignored by git; a second call does nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+HERE: Final = Path(__file__).resolve().parent
+BUILD: Final = HERE / ".build"
+PEERS: Final = HERE / "peers"
+CFLAGS: Final = ("-O2", "-std=gnu11", "-Wall", "-Wextra")
+
+
+class SetupError(Exception):
+    """Something that a benchmark needs cannot be made on this machine; the message says what and why."""
+
+
+def compiled(name: str, sources: Sequence[Path]) -> Path:
+    """The program `name`, compiled with `cc` when one of its sources is younger than it is."""
+    program = BUILD / name
+    headers = [header for source in sources for header in source.parent.glob("*.h")]
+    if program.exists() and all(path.stat().st_mtime < program.stat().st_mtime for path in [*sources, *headers]):
+        return program
+    BUILD.mkdir(exist_ok=True)
+    fresh = program.with_suffix(f".{os.getpid()}")
+    _do(["cc", *CFLAGS, "-o", str(fresh), *map(str, sources)])
+    fresh.replace(program)
+    return program
+
+
+def load_program() -> Path:
+    return compiled("load", sorted((HERE / "load").glob("*.c")))
+
+
+def floor_program() -> Path:
+    return compiled("floor", [PEERS / "floor.c"])
+
+
+def node_modules() -> Path:
+    """The JavaScript peers' packages, exactly as locked."""
+    modules = PEERS / "node_modules"
+    lock = PEERS / "package-lock.json"
+    installed = modules / ".package-lock.json"
+    if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
+        # no install scripts: Bun's binary is taken from its platform package, see bun_program()
+        _do(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=PEERS)
+    return modules
+
+
+def node_program() -> Path:
+    found = shutil.which("node")
+    if found is None:
+        raise SetupError("there is no `node` on the PATH")
+    return Path(found)
+
+
+def bun_program() -> Path:
+    """The binary inside npm's package `bun` for this platform."""
+    found = sorted(node_modules().glob("@oven/bun-*/bin/bun"))
+    if not found:
+        raise SetupError("npm has no Bun binary for this platform")
+    return found[0]
+
+
+def peer_python() -> Path:
+    """The interpreter of python-socketio's own virtual environment: same Python version as this one."""
+    wanted = PEERS / "requirements.txt"
+    folder = BUILD / "python"
+    stamp = folder / "requirements.txt"
+    python = folder / "bin" / "python"
+    if stamp.exists() and stamp.read_text() == wanted.read_text():
+        return python
+    _do([sys.executable, "-m", "venv", "--clear", str(folder)])
+    _do([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", str(wanted)])
+    shutil.copy(wanted, stamp)
+    return python
+
+
+def _do(command: Sequence[str], cwd: Path | None = None) -> None:
+    print(f"bench: {' '.join(Path(word).name for word in command[:4])} ...", file=sys.stderr)
+    try:
+        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    except FileNotFoundError as error:
+        raise SetupError(f"there is no `{command[0]}` on the PATH") from error
+    if done.returncode != 0:
+        raise SetupError(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")

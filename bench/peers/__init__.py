@@ -1,0 +1,157 @@
+"""The servers that are compared, and how each is started. All obey the same chat rules; only chatd persists."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from bench import build
+from bench.tokens import SECRET
+
+UNLIMITED: Final = (
+    "CHATD_MAX_CONNECTIONS",
+    "CHATD_MAX_CONNECTIONS_PER_USER",
+    "CHATD_MAX_CONNECTIONS_PER_ADDRESS",
+    "CHATD_ACCEPT_RATE",
+    "CHATD_MESSAGE_RATE",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """What a server is started with; `folder` is its own and empty."""
+
+    port: int
+    ping_interval_s: float
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    argv: list[str]
+    env: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A server: its short name, what it is in a table, and how to start it and to ask for its version."""
+
+    name: str
+    title: str
+    command: Callable[[Launch], Command]
+    version: Callable[[], str]
+
+
+def _env(**more: str) -> dict[str, str]:
+    """The environment without what would steer a peer by accident."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("CHATD_", "NODE_", "BUN_"))}
+    return kept | more
+
+
+def _settings(launch: Launch) -> dict[str, str]:
+    milliseconds = str(int(launch.ping_interval_s * 1000))
+    return _env(PORT=str(launch.port), JWT_SECRET=SECRET, PING_INTERVAL_MS=milliseconds)
+
+
+def _output(*argv: str) -> str:
+    return subprocess.run(argv, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def _locked(package: str) -> str:
+    """A version as package-lock.json has it."""
+    lock = msgspec.json.decode((build.PEERS / "package-lock.json").read_bytes())
+    return str(lock["packages"][f"node_modules/{package}"]["version"])
+
+
+def _required(package: str) -> str:
+    for line in (build.PEERS / "requirements.txt").read_text().splitlines():
+        if line.startswith(f"{package}=="):
+            return line.partition("==")[2]
+    raise AssertionError(f"requirements.txt has no {package}")
+
+
+# ---- chatd ----
+
+
+def _chatd_help() -> str:
+    return _output(sys.executable, "-m", "chatd", "serve", "--help")
+
+
+def _chatd(launch: Launch) -> Command:
+    secret = launch.folder / "secret"
+    secret.write_text(SECRET)
+    secret.chmod(0o600)
+    argv = [sys.executable, "-m", "chatd", "serve", "--host", "127.0.0.1", "--port", str(launch.port)]
+    argv += ["--db", str(launch.folder / "chat.db"), "--jwt-secret-file", str(secret)]
+    argv += ["--ping-interval", f"{launch.ping_interval_s:g}"]
+    # A setting that this version does not have yet is refused: only those that its help lists are passed.
+    known = _chatd_help()
+    off = {name: "0" for name in UNLIMITED if name in known or _flag(name) in known}
+    return Command(argv, _env(**off))
+
+
+def _flag(variable: str) -> str:
+    return "--" + variable.removeprefix("CHATD_").lower().replace("_", "-")
+
+
+def _chatd_version() -> str:
+    python = ".".join(map(str, sys.version_info[:3]))
+    return f"{_output(sys.executable, '-c', 'import chatd; print(chatd.__version__)')}, CPython {python}"
+
+
+# ---- peers ----
+
+
+def _node(launch: Launch) -> Command:
+    build.node_modules()
+    return Command([str(build.node_program()), str(build.PEERS / "node.mjs")], _settings(launch))
+
+
+def _node_version() -> str:
+    node = _output(str(build.node_program()), "--version")
+    return f"socket.io {_locked('socket.io')}, ws {_locked('ws')}, Node {node}"
+
+
+def _bun(launch: Launch) -> Command:
+    return Command([str(build.bun_program()), str(build.PEERS / "bun.mjs")], _settings(launch))
+
+
+def _bun_version() -> str:
+    engine = _locked("@socket.io/bun-engine")
+    return f"socket.io {_locked('socket.io')}, bun-engine {engine}, Bun {_locked('bun')}"
+
+
+def _python(launch: Launch) -> Command:
+    return Command([str(build.peer_python()), str(build.PEERS / "aiohttp_peer.py")], _settings(launch))
+
+
+def _python_version() -> str:
+    python = _output(str(build.peer_python()), "--version").removeprefix("Python ")
+    return f"python-socketio {_required('python-socketio')}, aiohttp {_required('aiohttp')}, CPython {python}"
+
+
+def _floor(launch: Launch) -> Command:
+    return Command([str(build.floor_program()), str(launch.port)], _env())
+
+
+def _floor_version() -> str:
+    return "bench/peers/floor.c"
+
+
+PEERS: Final[Mapping[str, Peer]] = {
+    peer.name: peer
+    for peer in (
+        Peer("chatd", "chatd", _chatd, _chatd_version),
+        Peer("node", "Node socket.io + ws", _node, _node_version),
+        Peer("bun", "Bun + bun-engine", _bun, _bun_version),
+        Peer("python", "python-socketio + aiohttp", _python, _python_version),
+        Peer("floor", "one send() each, in C", _floor, _floor_version),
+    )
+}

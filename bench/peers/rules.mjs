@@ -1,0 +1,50 @@
+// The chat rules of chatd for a Socket.IO server in JavaScript, as its documentation would have one write them.
+// No persistence: the acknowledgement is given as soon as the message was emitted.
+import jwt from "jsonwebtoken";
+
+/** Settings that every peer gets alike; the ping interval is long while throughput is measured. */
+export function settings() {
+  const { PORT, JWT_SECRET, PING_INTERVAL_MS } = process.env;
+  return { port: Number(PORT), secret: JWT_SECRET, pingInterval: Number(PING_INTERVAL_MS ?? 25000) };
+}
+
+function cookie(header, name) {
+  for (const pair of (header ?? "").split(";")) {
+    const at = pair.indexOf("=");
+    if (at > 0 && pair.slice(0, at).trim() === name) return pair.slice(at + 1).trim();
+  }
+  return undefined;
+}
+
+/** Installs identity, rooms and routing on a Socket.IO server. */
+export function install(io, secret) {
+  let id = 0;
+
+  io.use((socket, next) => {
+    try {
+      const claims = jwt.verify(cookie(socket.handshake.headers.cookie, "token"), secret, { algorithms: ["HS256"] });
+      socket.data.user = claims.user;
+      socket.data.rol = claims.rol;
+      next();
+    } catch {
+      next(new Error("unauthorized"));
+    }
+  });
+
+  io.on("connection", (socket) => {
+    const { user, rol } = socket.data;
+    socket.join(`user:${user}`);
+    if (rol === "admin") socket.join("admins");
+
+    socket.on("mensaje_privado", (body, acknowledge) => {
+      const { para, mensaje } = body ?? {};
+      if (typeof para !== "string" || typeof mensaje !== "string" || para === "" || mensaje === "") {
+        acknowledge?.({ ok: false, error: { code: "bad_request", message: "mensaje_privado takes {para, mensaje}" } });
+        return;
+      }
+      const rooms = rol === "admin" ? [`user:${para}`] : [`user:${para}`, "admins"];
+      io.to(rooms).emit("mensaje_recibido", { de: user, mensaje });
+      acknowledge?.({ ok: true, id: String(++id), fecha: new Date().toISOString() });
+    });
+  });
+}
