@@ -1,0 +1,41 @@
+"""The wait for a client's acknowledgement of an event of ours. Rules S-20 to S-22 of protocol.md."""
+
+from __future__ import annotations
+
+import asyncio
+
+from chatd.errors import ChatdError
+from chatd.timers import Timed, Timers
+
+
+class AckTimeoutError(ChatdError):
+    """The client did not acknowledge in time."""
+
+
+class SocketGoneError(ChatdError):
+    """The socket left before it acknowledged."""
+
+
+class PendingAck(Timed):
+    """An event of ours that a client has not acknowledged yet. The first end counts: answer, time-out or loss."""
+
+    __slots__ = ("_timers", "future")
+
+    def __init__(self, timers: Timers, timeout_s: float) -> None:
+        super().__init__()
+        self._timers = timers
+        self.future: asyncio.Future[list[object]] = asyncio.get_running_loop().create_future()
+        timers.arm(self, timeout_s)
+
+    def resolve(self, args: list[object]) -> None:
+        self._timers.cancel(self)
+        if not self.future.done():
+            self.future.set_result(args)
+
+    def fail(self, error: ChatdError) -> None:
+        self._timers.cancel(self)
+        if not self.future.done():
+            self.future.set_exception(error)
+
+    def on_deadline(self) -> None:
+        self.fail(AckTimeoutError("no acknowledgement in time"))

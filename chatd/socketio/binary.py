@@ -1,0 +1,58 @@
+"""Bytes inside JSON: placeholders in the text, the bytes as attachments behind it. Pure. Rules S-10 to S-13.
+
+https://github.com/socketio/socket.io-protocol#binary-event
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+from chatd.errors import WireError
+
+PLACEHOLDER: Final = "_placeholder"
+NUMBER: Final = "num"
+
+
+class AttachmentError(WireError):
+    """A placeholder names no attachment of its packet."""
+
+
+def has_binary(value: object) -> bool:
+    """Whether `value` holds bytes at any depth. Raises ValueError for NaN and infinities, which JSON cannot hold."""
+    if isinstance(value, str):
+        return False
+    if isinstance(value, dict):
+        return any([has_binary(item) for item in value.values()])  # noqa: C419  # a list, so that none goes unseen
+    if isinstance(value, list | tuple):
+        return any([has_binary(item) for item in value])  # noqa: C419
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{value} is no JSON")
+    return isinstance(value, bytes | bytearray)
+
+
+def deconstruct(value: object, attachments: list[bytes]) -> object:
+    """A copy of `value` with a placeholder for each bytes object, which is appended to `attachments`."""
+    if isinstance(value, bytes | bytearray):
+        attachments.append(bytes(value))
+        return {PLACEHOLDER: True, NUMBER: len(attachments) - 1}
+    if isinstance(value, dict):
+        return {key: deconstruct(item, attachments) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [deconstruct(item, attachments) for item in value]
+    return value
+
+
+def reconstruct(value: object, attachments: Sequence[bytes]) -> object:
+    """The inverse of `deconstruct`. Raises AttachmentError for a placeholder whose number is not that of one."""
+    if isinstance(value, list):
+        return [reconstruct(item, attachments) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if value.get(PLACEHOLDER) is not True:
+        return {key: reconstruct(item, attachments) for key, item in value.items()}
+    number = value.get(NUMBER)
+    if type(number) is not int or not 0 <= number < len(attachments):
+        raise AttachmentError(f"there is no attachment {number!r}")
+    return attachments[number]

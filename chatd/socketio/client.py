@@ -1,0 +1,221 @@
+"""The Socket.IO side of one session: its packets, and its sockets by namespace.
+
+    absent -> CONNECT -> joining (the door is asked) -> joined -> absent
+
+Whatever breaks a rule ends the session, as with the reference, and nothing raises out of here.
+Rules S-14 to S-19 and S-23 to S-29 of protocol.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Coroutine, Mapping
+from typing import Any, Final, Protocol, cast
+
+from chatd.engineio.reasons import CloseReason
+from chatd.engineio.session import Session
+from chatd.errors import WireError
+from chatd.socketio.config import SocketIoConfig
+from chatd.socketio.namespace import ConnectRefusedError, Namespace
+from chatd.socketio.packet import (
+    IncomingBinary,
+    Packet,
+    PacketType,
+    SocketPacketError,
+    decode,
+    encode,
+)
+from chatd.socketio.reasons import DisconnectReason, LeaveReason
+from chatd.socketio.socket import Socket, SocketHandler
+from chatd.tasks import Tasks
+from chatd.timers import Timed, Timers
+
+SOCKET_ID_BYTES: Final = 15
+
+log = logging.getLogger("chatd.socketio")
+
+
+class Surroundings(Protocol):
+    """What all clients of a server share."""
+
+    @property
+    def config(self) -> SocketIoConfig: ...
+
+    @property
+    def namespaces(self) -> Mapping[str, Namespace]: ...
+
+    @property
+    def timers(self) -> Timers: ...
+
+    @property
+    def tasks(self) -> Tasks: ...
+
+
+class Client(Timed):
+    """The handler of one session."""
+
+    __slots__ = ("_incoming", "_joining", "_kicked", "_server", "_sockets", "session")
+
+    def __init__(self, session: Session, server: Surroundings) -> None:
+        super().__init__()
+        self.session = session
+        self._server = server
+        self._sockets: dict[str, Socket] = {}
+        self._joining: dict[str, asyncio.Task[None]] | None = None
+        self._kicked: set[str] | None = None  # namespaces that we left and the client may not know it yet
+        self._incoming: IncomingBinary | None = None
+        server.timers.arm(self, server.config.connect_timeout_s)
+
+    # What the session calls.
+
+    def on_message(self, data: str | bytes) -> None:
+        try:
+            packet = self._packet(data)
+            if packet is not None:
+                self._on_packet(packet)
+        except WireError as error:
+            log.debug("packet refused: %s", error, extra={"sid": self.session.sid})
+            self.session.close(CloseReason.FORCED_CLOSE)
+        except Exception:
+            log.exception("a handler failed", extra={"sid": self.session.sid})
+
+    def on_close(self, reason: CloseReason) -> None:
+        self._server.timers.cancel(self)
+        self._incoming = None
+        for task in (self._joining or {}).values():
+            task.cancel()
+        for socket in list(self._sockets.values()):
+            self._drop(socket, reason)
+
+    def on_deadline(self) -> None:
+        """Rule S-14: nobody may stay without a namespace."""
+        self.session.close(CloseReason.FORCED_CLOSE)
+
+    # What sockets call.
+
+    def leave(self, socket: Socket, reason: LeaveReason) -> None:
+        """Take `socket` out of its namespace and tell the client. Idempotent."""
+        name = socket.namespace.name
+        if self._sockets.get(name) is not socket:
+            return
+        self._kicked = (self._kicked or set()) | {name}
+        socket.send(encode(PacketType.DISCONNECT, name))
+        self._drop(socket, reason)
+
+    def leave_all_and_close(self) -> None:
+        """Rule S-28: a DISCONNECT for each namespace, then the end of the session."""
+        for socket in list(self._sockets.values()):
+            self.leave(socket, LeaveReason.SERVER_DISCONNECT)
+        self.session.close(CloseReason.FORCED_CLOSE)
+
+    # Packets.
+
+    def _packet(self, data: str | bytes) -> Packet | None:
+        """The packet that `data` completes; None while attachments are still to come."""
+        if isinstance(data, bytes):
+            if self._incoming is None:
+                raise SocketPacketError("a binary message without a packet that announced it")
+            packet = self._incoming.feed(data)
+            if packet is not None:
+                self._incoming = None
+            return packet
+        if self._incoming is not None:
+            raise SocketPacketError("a text message where an attachment was announced")
+        config = self._server.config
+        packet = decode(data, max_attachments=config.max_attachments, max_depth=config.max_depth)
+        if not packet.attachments:
+            return packet
+        if packet.namespace not in self._sockets:  # do not even hold its attachments
+            self._refuse_stray(packet)
+        self._incoming = IncomingBinary(packet)
+        return None
+
+    def _on_packet(self, packet: Packet) -> None:
+        if packet.type is PacketType.CONNECT:
+            self._on_connect(packet)
+            return
+        socket = self._sockets.get(packet.namespace)
+        if socket is None:
+            self._refuse_stray(packet)
+        elif packet.type is PacketType.DISCONNECT:
+            self._drop(socket, LeaveReason.CLIENT_DISCONNECT)
+        elif packet.type is PacketType.EVENT or packet.type is PacketType.BINARY_EVENT:
+            socket.on_event(cast(list[Any], packet.data), packet.id)
+        elif packet.id is not None and packet.data is not None:
+            socket.on_ack(packet.id, cast(list[Any], packet.data))
+
+    def _refuse_stray(self, packet: Packet) -> None:
+        """Rule S-16: a packet for a namespace that was never joined ends the session.
+
+        One for a namespace that we have just left may have been on its way, and is dropped.
+        """
+        if self._kicked is None or packet.namespace not in self._kicked:
+            raise SocketPacketError(f"{packet.type.name} for {packet.namespace}, which is not joined")
+
+    # Joining.
+
+    def _on_connect(self, packet: Packet) -> None:
+        name = packet.namespace
+        if name in self._sockets or (self._joining and name in self._joining):
+            raise SocketPacketError(f"a second CONNECT to {name}")
+        namespace = self._server.namespaces.get(name)
+        if namespace is None:
+            self._refuse(name, ConnectRefusedError("Invalid namespace"))
+            return
+        auth = cast(dict[str, Any], packet.data or {})
+        socket = Socket(secrets.token_urlsafe(SOCKET_ID_BYTES), namespace, self)
+        try:
+            handler = namespace.accept(socket, auth)
+        except ConnectRefusedError as error:
+            self._refuse(name, error)
+            return
+        if not isinstance(handler, Coroutine):
+            self._join(socket, handler)
+            return
+        if self._joining is None:
+            self._joining = {}
+        self._joining[name] = self._server.tasks.start(self._join_later(socket, handler), f"join {name}")
+
+    async def _join_later(self, socket: Socket, handler: Coroutine[Any, Any, SocketHandler]) -> None:
+        """The rest of joining, for a door that is a coroutine."""
+        name = socket.namespace.name
+        try:
+            accepted = await handler
+        except ConnectRefusedError as error:
+            self._refuse(name, error)
+        except Exception:
+            self._refuse(name, ConnectRefusedError("internal error"))
+            raise
+        else:
+            self._join(socket, accepted)
+        finally:
+            if self._joining is not None:
+                self._joining.pop(name, None)
+
+    def _join(self, socket: Socket, handler: SocketHandler) -> None:
+        name = socket.namespace.name
+        self._server.timers.cancel(self)
+        if self._kicked is not None:
+            self._kicked.discard(name)
+        socket.handler = handler
+        self._sockets[name] = socket
+        socket.namespace.enter(socket)
+        socket.send(encode(PacketType.CONNECT, name, data={"sid": socket.id}))
+        handler.on_connect()
+
+    def _refuse(self, name: str, error: ConnectRefusedError) -> None:
+        """Rule S-15: always an object with a message; clients crash or stay mute otherwise."""
+        data = {"message": error.message}
+        if error.data is not None:
+            data = {**data, "data": error.data}  # type: ignore[dict-item]  # any JSON
+        self.session.send_packet(encode(PacketType.CONNECT_ERROR, name, data=data))
+
+    def _drop(self, socket: Socket, reason: DisconnectReason) -> None:
+        self._sockets.pop(socket.namespace.name, None)
+        socket.namespace.leave(socket)
+        try:
+            socket.on_gone(reason)
+        except Exception:
+            log.exception("a handler failed", extra={"sid": self.session.sid})

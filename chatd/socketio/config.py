@@ -1,0 +1,18 @@
+"""The settings of the Socket.IO floor; the defaults are those of the reference where it has one."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from chatd.settings import setting
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class SocketIoConfig:
+    """Everything an operator can change about packets and namespaces."""
+
+    connect_timeout_s: float = setting(
+        45.0, "seconds that a client has to join its first namespace", minimum=0.01, maximum=3600
+    )
+    max_attachments: int = setting(10, "binary attachments in one packet", minimum=0, maximum=10)
+    max_depth: int = setting(64, "nested arrays and objects in one packet", minimum=4, maximum=256)

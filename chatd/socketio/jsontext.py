@@ -1,0 +1,64 @@
+"""JSON as JavaScript reads and writes it: compact, strict, and with half surrogate pairs. Pure.
+
+msgspec reads a chat message in 0.5 µs where the standard library takes 2.6 µs, and writes it in 0.2 µs instead of
+3.8 µs. It knows no half surrogate pairs, which a JavaScript string can hold (an emoji cut in two) and sends escaped:
+those texts take the slow way.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Final, NoReturn
+
+import msgspec
+
+_decode: Final = msgspec.json.Decoder().decode
+_encode: Final = msgspec.json.Encoder().encode
+
+
+def parse_json(text: str, max_depth: int) -> object:
+    """The value in `text`. Raises ValueError if it is no JSON, or nests deeper than `max_depth`."""
+    try:
+        value: object = _decode(text)
+    except RecursionError as error:
+        raise ValueError("JSON is nested too deeply") from error
+    except msgspec.DecodeError:
+        if "\\u" not in text:
+            raise
+        value = _parse_half_surrogates(text, max_depth)
+    if _brackets(text) > max_depth and _depth(value) > max_depth:
+        raise ValueError("JSON is nested too deeply")
+    return value
+
+
+def format_json(value: object) -> bytes:
+    """`value` as UTF-8. Raises TypeError for what JSON cannot hold; NaN must have been refused before."""
+    try:
+        return _encode(value)
+    except UnicodeEncodeError:
+        return json.dumps(value, separators=(",", ":"), allow_nan=False).encode("ascii")
+
+
+def _parse_half_surrogates(text: str, max_depth: int) -> object:
+    if _brackets(text) > 16 * max_depth:  # far below where the standard library's recursion would end
+        raise ValueError("JSON is nested too deeply")
+    value: object = json.loads(text, parse_constant=_refuse_constant)
+    return value
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _brackets(text: str) -> int:
+    """No value can be nested deeper than this; nearly always enough to know that one is not too deep."""
+    return text.count("[") + text.count("{")
+
+
+def _depth(value: object) -> int:
+    deepest, level = 0, [value]
+    while level:
+        containers = [item for item in level if isinstance(item, dict | list)]
+        deepest += bool(containers)
+        level = [inner for item in containers for inner in (item.values() if isinstance(item, dict) else item)]
+    return deepest

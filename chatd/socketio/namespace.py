@@ -1,0 +1,97 @@
+"""A namespace: its sockets, its rooms, and who may come in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Coroutine, Set
+from typing import Any
+
+from chatd.engineio.outbox import Outbox
+from chatd.engineio.outgoing import Outgoing
+from chatd.engineio.session import Session
+from chatd.errors import ChatdError
+from chatd.socketio.packet import encode_event
+from chatd.socketio.rooms import Rooms
+from chatd.socketio.socket import Socket, SocketHandler
+from chatd.timers import Timers
+
+Auth = dict[str, Any]
+"""The payload of a CONNECT, `{}` if it has none."""
+
+
+class ConnectRefusedError(ChatdError):
+    """A socket may not come in: the client sees `connect_error` with this message and data."""
+
+    def __init__(self, message: str, data: object = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.data = data
+
+
+Accept = Callable[[Socket, Auth], SocketHandler | Coroutine[Any, Any, SocketHandler]]
+"""The door of a namespace: makes the handler of a socket, or raises ConnectRefusedError. May be a coroutine."""
+
+
+class Namespace:
+    """Sockets by session: a session has at most one socket in a namespace."""
+
+    def __init__(self, name: str, accept: Accept, timers: Timers, outbox: Outbox) -> None:
+        self.name = name
+        self.accept = accept
+        self.timers = timers
+        self.sockets: dict[Session, Socket] = {}
+        self.rooms: Rooms[Session] = Rooms(outbox.before_change)
+        self._outbox = outbox
+        self._everybody = self.sockets.keys()  # a live view: the audience of a broadcast without rooms
+        self._ack_id = -1
+
+    def emit(self, event: str, *args: object, to: Collection[str] = (), but: Collection[str] = ()) -> None:
+        """Send an event to everybody in the rooms `to`, once each; to the whole namespace if `to` is empty.
+
+        Whoever is in one of the rooms `but` is left out. Raises as `encode_event`, and then nothing is sent.
+        """
+        packet = encode_event(self.name, event, args)
+        if but:
+            self.send_each(packet, self._audience(to) - self.rooms.union(but))
+        elif to:
+            self.send_to_rooms(packet, to)
+        else:
+            self._outbox.broadcast(self._everybody, packet)
+
+    def emit_volatile(self, event: str, *args: object, to: Collection[str] = (), but: Collection[str] = ()) -> None:
+        """As `emit`, but only to those who would get it at once."""
+        audience = self._audience(to) - self.rooms.union(but)
+        self.send_each(encode_event(self.name, event, args), [session for session in audience if session.writable])
+
+    def send_to_rooms(self, packet: Outgoing, rooms: Collection[str]) -> None:
+        """Send to the union of `rooms`. The widest room goes as one broadcast, who is not in it one by one."""
+        audiences = sorted((self.rooms.members(room) for room in rooms), key=len, reverse=True)
+        widest = audiences[0]
+        if len(widest) > 1:
+            self._outbox.broadcast(widest, packet)
+        else:
+            self.send_each(packet, widest)
+        if any(audiences[1:]):
+            self.send_each(packet, set().union(*audiences[1:]) - widest)
+
+    def send_each(self, packet: Outgoing, sessions: Collection[Session]) -> None:
+        for session in sessions:
+            self._outbox.send(session, packet)
+
+    def next_ack_id(self) -> int:
+        self._ack_id += 1
+        return self._ack_id
+
+    # What clients call.
+
+    def enter(self, socket: Socket) -> None:
+        self._outbox.before_change(self._everybody)
+        self.sockets[socket.session] = socket
+
+    def leave(self, socket: Socket) -> None:
+        """Take the socket out of all its rooms, at once."""
+        self._outbox.before_change(self._everybody)
+        self.rooms.leave_all(socket.session)
+        self.sockets.pop(socket.session, None)
+
+    def _audience(self, rooms: Collection[str]) -> Set[Session]:
+        return self.rooms.union(rooms) if rooms else self._everybody

@@ -1,0 +1,163 @@
+"""Socket.IO v5 packets and their text form. Pure: no socket, no clock, no asyncio.
+
+    <type>[<attachments>-][<namespace>,][<acknowledgement id>][<JSON>]
+
+Which packets may come when is in client.py. Rules S-01 to S-09 of protocol.md;
+https://github.com/socketio/socket.io-protocol#packet-encoding
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from chatd.engineio.outgoing import Outgoing, OutgoingBatch, OutgoingBinary, OutgoingText
+from chatd.errors import WireError
+from chatd.socketio.binary import deconstruct, has_binary, reconstruct
+from chatd.socketio.jsontext import format_json, parse_json
+
+MAIN_NAMESPACE: Final = "/"
+
+# Clients refuse packets with more (socket.io-parser 4.2.6 and later).
+MAX_ATTACHMENTS: Final = 10
+
+RESERVED_EVENTS: Final = frozenset(
+    {"connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"}
+)
+
+# An id longer than 15 digits may not fit JavaScript's numbers.
+_HEAD: Final = re.compile(r"([0-6])(?:(\d+)-)?(?:(/[^,]*)(?:,|\Z))?(\d{0,15})", re.ASCII)
+
+
+class PacketType(enum.IntEnum):
+    """https://github.com/socketio/socket.io-protocol#exchange-protocol"""
+
+    CONNECT, DISCONNECT, EVENT, ACK, CONNECT_ERROR, BINARY_EVENT, BINARY_ACK = range(7)
+
+
+class Packet(NamedTuple):
+    """One packet, its attachments still to come if it announces any. `data` is None where there is no payload."""
+
+    type: PacketType
+    namespace: str
+    id: int | None
+    data: object
+    attachments: int = 0
+
+
+class SocketPacketError(WireError):
+    """A message is no Socket.IO packet, or one that a client may not send."""
+
+
+_TYPES: Final = tuple(PacketType)
+_BINARY: Final = frozenset({PacketType.BINARY_EVENT, PacketType.BINARY_ACK})
+_EVENTS: Final = frozenset({PacketType.EVENT, PacketType.BINARY_EVENT})
+
+
+def decode(text: str, *, max_attachments: int, max_depth: int) -> Packet:
+    """The packet in one text message from a client. Raises SocketPacketError."""
+    head = _HEAD.match(text)
+    if head is None:
+        raise SocketPacketError("a packet starts with a digit from 0 to 6")
+    digit, count, namespace, packet_id = head.groups()
+    kind = _TYPES[int(digit)]
+    attachments = _attachments(kind, count, max_attachments)
+    data = _payload(text[head.end() :], max_depth)
+    _check(kind, data)
+    return Packet(kind, namespace or MAIN_NAMESPACE, int(packet_id) if packet_id else None, data, attachments)
+
+
+def encode(
+    kind: PacketType, namespace: str = MAIN_NAMESPACE, packet_id: int | None = None, data: object = None
+) -> Outgoing:
+    """A packet ready to send, attachments included; `data` None means no payload.
+
+    Raises ValueError for NaN, infinities and more than MAX_ATTACHMENTS bytes objects, TypeError for what is no JSON.
+    """
+    if data is not None and has_binary(data):
+        return _encode_binary(kind, namespace, packet_id, data)
+    return _encode_text(f"4{int(kind)}", namespace, packet_id, data)
+
+
+def encode_event(namespace: str, event: str, args: Sequence[object], packet_id: int | None = None) -> Outgoing:
+    """An EVENT. Raises as `encode`, and ValueError for an event name that clients keep for themselves."""
+    if event in RESERVED_EVENTS:
+        raise ValueError(f"{event!r} is reserved")
+    return encode(PacketType.EVENT, namespace, packet_id, [event, *args])
+
+
+class IncomingBinary:
+    """A packet whose attachments are arriving; it goes with the last of them."""
+
+    __slots__ = ("_attachments", "_packet")
+
+    def __init__(self, packet: Packet) -> None:
+        self._packet = packet
+        self._attachments: list[bytes] = []
+
+    def feed(self, attachment: bytes) -> Packet | None:
+        """Take the next binary message; the packet once it is whole. Raises AttachmentError."""
+        self._attachments.append(attachment)
+        if len(self._attachments) < self._packet.attachments:
+            return None
+        return self._packet._replace(data=reconstruct(self._packet.data, self._attachments), attachments=0)
+
+
+def _attachments(kind: PacketType, count: str | None, max_attachments: int) -> int:
+    if kind not in _BINARY:
+        if count is not None:
+            raise SocketPacketError(f"{kind.name} has no attachments")
+        return 0
+    if count is None or len(count) > 2 or not 1 <= int(count) <= max_attachments:
+        raise SocketPacketError(f"{kind.name} announces from 1 to {max_attachments} attachments, not {count}")
+    return int(count)
+
+
+def _payload(text: str, max_depth: int) -> object:
+    if not text:
+        return None
+    try:
+        data = parse_json(text, max_depth)
+    except ValueError as error:
+        raise SocketPacketError(f"a payload is no JSON: {error}") from error
+    if data is None:
+        raise SocketPacketError("a payload is null")
+    return data
+
+
+def _check(kind: PacketType, data: object) -> None:
+    """Rule S-05: what each type may carry."""
+    if kind in _EVENTS:
+        legal = isinstance(data, list) and bool(data) and _is_event_name(data[0])
+    elif kind is PacketType.CONNECT:
+        legal = data is None or isinstance(data, dict)
+    elif kind is PacketType.DISCONNECT:
+        legal = data is None
+    else:
+        legal = kind is not PacketType.CONNECT_ERROR and (data is None or isinstance(data, list))
+    if not legal:
+        raise SocketPacketError(f"{kind.name} with an illegal payload")
+
+
+def _is_event_name(name: object) -> bool:
+    if isinstance(name, str):
+        return name not in RESERVED_EVENTS
+    return isinstance(name, int | float) and not isinstance(name, bool)
+
+
+def _encode_text(prefix: str, namespace: str, packet_id: int | None, data: object) -> OutgoingText:
+    where = "" if namespace == MAIN_NAMESPACE else namespace + ","
+    head = f"{prefix}{where}{'' if packet_id is None else packet_id}".encode()
+    return OutgoingText(head if data is None else head + format_json(data))
+
+
+def _encode_binary(kind: PacketType, namespace: str, packet_id: int | None, data: object) -> Outgoing:
+    attachments: list[bytes] = []
+    text = deconstruct(data, attachments)
+    if len(attachments) > MAX_ATTACHMENTS:
+        raise ValueError(f"{len(attachments)} attachments; clients take {MAX_ATTACHMENTS}")
+    binary = PacketType.BINARY_EVENT if kind is PacketType.EVENT else PacketType.BINARY_ACK
+    head = _encode_text(f"4{int(binary)}{len(attachments)}-", namespace, packet_id, text)
+    return OutgoingBatch([head, *map(OutgoingBinary, attachments)])

@@ -1,0 +1,74 @@
+"""The room registry: two mirrored dictionaries. A room exists as long as somebody is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Hashable, Set
+from typing import Generic, TypeVar
+
+Member = TypeVar("Member", bound=Hashable)
+
+_NOBODY: frozenset[object] = frozenset()
+
+
+class Rooms(Generic[Member]):
+    """Who is in which room. `before_change` is called with a room's members before they become more or fewer."""
+
+    __slots__ = ("_before_change", "_members", "_rooms")
+
+    def __init__(self, before_change: Callable[[Set[Member]], None]) -> None:
+        self._before_change = before_change
+        self._members: dict[str, set[Member]] = {}
+        self._rooms: dict[Member, tuple[str, ...]] = {}  # few a member, and a tuple is a quarter of a set
+
+    def join(self, member: Member, room: str) -> None:
+        """Idempotent. Costs the rooms of `member`."""
+        rooms = self._rooms.get(member, ())
+        if room in rooms:
+            return
+        members = self._members.get(room)
+        if members is None:
+            self._members[room] = {member}
+        else:
+            self._before_change(members)
+            members.add(member)
+        self._rooms[member] = (*rooms, room)
+
+    def leave(self, member: Member, room: str) -> None:
+        """Idempotent. Costs the rooms of `member`."""
+        rooms = self._rooms.get(member, ())
+        if room not in rooms:
+            return
+        self._discard(member, room)
+        left = tuple(name for name in rooms if name != room)
+        if left:
+            self._rooms[member] = left
+        else:
+            del self._rooms[member]
+
+    def leave_all(self, member: Member) -> None:
+        """Costs the rooms of `member`, not those of the server."""
+        for room in self._rooms.pop(member, ()):
+            self._discard(member, room)
+
+    def members(self, room: str) -> Set[Member]:
+        """The members of `room`; nobody for a room that does not exist. Not to be changed, and not to be kept."""
+        return self._members.get(room, _NOBODY)  # type: ignore[arg-type]  # the empty set is a set of anything
+
+    def union(self, rooms: Collection[str]) -> set[Member]:
+        """Everybody who is in any of `rooms`, once."""
+        everybody: set[Member] = set()
+        return everybody.union(*(self.members(room) for room in rooms))
+
+    def of(self, member: Member) -> tuple[str, ...]:
+        """The rooms that `member` is in, in the order of joining."""
+        return self._rooms.get(member, ())
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def _discard(self, member: Member, room: str) -> None:
+        members = self._members[room]
+        self._before_change(members)
+        members.discard(member)
+        if not members:
+            del self._members[room]

@@ -1,0 +1,30 @@
+"""The Socket.IO server: namespaces over the sessions of an Engine.IO server."""
+
+from __future__ import annotations
+
+from chatd.engineio.outbox import Outbox
+from chatd.engineio.session import Session
+from chatd.socketio.client import Client
+from chatd.socketio.config import SocketIoConfig
+from chatd.socketio.namespace import Accept, Namespace
+from chatd.tasks import Tasks
+from chatd.timers import Timers
+
+
+class SocketIoServer:
+    """Namespaces by name. `accept` is the hook for `EngineHooks`."""
+
+    def __init__(self, config: SocketIoConfig, timers: Timers, outbox: Outbox) -> None:
+        self.config = config
+        self.timers = timers
+        self.tasks = Tasks()
+        self.namespaces: dict[str, Namespace] = {}
+        self._outbox = outbox
+
+    def namespace(self, name: str, accept: Accept) -> Namespace:
+        """Open the namespace `name`, with `accept` as its door."""
+        namespace = self.namespaces[name] = Namespace(name, accept, self.timers, self._outbox)
+        return namespace
+
+    def accept(self, session: Session) -> Client:
+        return Client(session, self)

@@ -1,0 +1,121 @@
+"""One client's presence in one namespace."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Protocol
+
+from chatd.engineio.outgoing import Outgoing
+from chatd.engineio.session import Session
+from chatd.socketio.acks import PendingAck, SocketGoneError
+from chatd.socketio.packet import PacketType, encode, encode_event
+from chatd.socketio.reasons import DisconnectReason, LeaveReason
+
+if TYPE_CHECKING:
+    from chatd.socketio.client import Client
+    from chatd.socketio.namespace import Namespace
+
+EventName = str | int | float
+
+
+class SocketHandler(Protocol):
+    """What an application does with a socket. Calls are synchronous, in the order of the wire, and must not raise."""
+
+    def on_connect(self) -> None:
+        """The client has its CONNECT answer: rooms may be joined and events sent."""
+
+    def on_event(self, event: EventName, args: list[object], reply: Reply | None) -> None:
+        """`reply` is there if the client asked for an acknowledgement."""
+
+    def on_disconnect(self, reason: DisconnectReason) -> None:
+        """The socket has left its rooms and takes nothing more; called once for each `on_connect`."""
+
+
+class Socket:
+    """What an application holds of a client. Nothing raises once the socket is gone; what is sent then is dropped."""
+
+    __slots__ = ("_acks", "_client", "handler", "id", "namespace", "session")
+
+    def __init__(self, socket_id: str, namespace: Namespace, client: Client) -> None:
+        self.id = socket_id
+        self.namespace = namespace
+        self.session: Session = client.session
+        self.handler: SocketHandler
+        self._client = client
+        self._acks: dict[int, PendingAck] | None = None
+
+    def emit(self, event: str, *args: object) -> None:
+        """Send an event to this socket. Raises as `encode_event`."""
+        self.send(encode_event(self.namespace.name, event, args))
+
+    def emit_volatile(self, event: str, *args: object) -> None:
+        """Send an event, unless it would have to wait."""
+        if self.session.writable:
+            self.emit(event, *args)
+
+    def emit_with_ack(self, event: str, *args: object, timeout_s: float) -> asyncio.Future[list[object]]:
+        """Send an event; the future holds the client's arguments, or fails with AckTimeoutError or SocketGoneError."""
+        ack_id = self.namespace.next_ack_id()
+        self.send(encode_event(self.namespace.name, event, args, ack_id))
+        pending = PendingAck(self.namespace.timers, timeout_s)
+        if self._acks is None:
+            self._acks = {}
+        self._acks[ack_id] = pending
+        pending.future.add_done_callback(lambda _: self._acks and self._acks.pop(ack_id, None))
+        return pending.future
+
+    def join(self, room: str) -> None:
+        self.namespace.rooms.join(self.session, room)
+
+    def leave(self, room: str) -> None:
+        self.namespace.rooms.leave(self.session, room)
+
+    @property
+    def rooms(self) -> tuple[str, ...]:
+        return self.namespace.rooms.of(self.session)
+
+    def disconnect(self) -> None:
+        """Leave the namespace from our side; the client does not come back by itself. The session lives on."""
+        self._client.leave(self, LeaveReason.SERVER_DISCONNECT)
+
+    def disconnect_session(self) -> None:
+        """Leave every namespace and end the session."""
+        self._client.leave_all_and_close()
+
+    # What the client object calls.
+
+    def on_event(self, args: list[object], packet_id: int | None) -> None:
+        event = args[0]
+        reply = None if packet_id is None else Reply(self, packet_id)
+        self.handler.on_event(event, args[1:], reply)  # type: ignore[arg-type]  # the decoder has checked the name
+
+    def on_ack(self, ack_id: int, args: list[object]) -> None:
+        """Rule S-21: an id that is unknown, or another socket's, is ignored."""
+        pending = self._acks.get(ack_id) if self._acks else None
+        if pending is not None:
+            pending.resolve(args)
+
+    def on_gone(self, reason: DisconnectReason) -> None:
+        acks, self._acks = self._acks, None
+        for pending in (acks or {}).values():
+            pending.fail(SocketGoneError(f"socket {self.id} is gone: {reason.value}"))
+        self.handler.on_disconnect(reason)
+
+    def send(self, packet: Outgoing) -> None:
+        if self.namespace.sockets.get(self.session) is self:
+            self.session.send_packet(packet)
+
+
+class Reply:
+    """Answers one event of a client, once; further calls do nothing."""
+
+    __slots__ = ("_packet_id", "_socket")
+
+    def __init__(self, socket: Socket, packet_id: int) -> None:
+        self._socket: Socket | None = socket
+        self._packet_id = packet_id
+
+    def __call__(self, *args: object) -> None:
+        socket, self._socket = self._socket, None
+        if socket is not None:
+            socket.send(encode(PacketType.ACK, socket.namespace.name, self._packet_id, args))

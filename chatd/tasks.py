@@ -1,0 +1,35 @@
+"""Where tasks are started, so that none is lost: asyncio itself keeps only a weak reference, and no failure.
+
+Its callers: the door of a namespace that is a coroutine, and app.py. Nothing starts a task for a message or for a
+connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any
+
+log = logging.getLogger("chatd.tasks")
+
+
+class Tasks:
+    """The running tasks. A failure is logged when its task ends."""
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[None]] = set()
+
+    def start(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._running.add(task)
+        task.add_done_callback(self._on_done)
+        return task
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def _on_done(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("task %s failed", task.get_name(), exc_info=error)
