@@ -71,7 +71,7 @@ class Verifier:
         if claims.nbf is not UNSET and int(claims.nbf) > now + leeway:
             raise _invalid("The token is not valid yet (nbf).")
         if claims.iat is not UNSET and int(claims.iat) > now + leeway:
-            raise _invalid("The token was issued in the future (iat): do the clocks agree?")
+            raise _invalid("The token was issued in the future (iat), or the clocks do not agree.")
         if claims.exp is UNSET:
             if self._config.jwt_require_exp:
                 raise AuthError(AuthCode.CLAIMS_INVALID, "The token never expires: it needs the claim exp.")

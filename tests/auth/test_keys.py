@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa, x25519
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
+
+from chatd.auth.config import AuthConfig
+from chatd.auth.keys import MAX_FILE_BYTES, load_keys, load_secret
+from chatd.auth.verify import Verifier
+from chatd.errors import ConfigError
+from tests.auth.tokens import GOOD, NOW, SECRET, token
+
+
+def public_pem(private: Any) -> bytes:
+    pem: bytes = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return pem
+
+
+def private_pem(private: Any) -> bytes:
+    pem: bytes = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return pem
+
+
+def written(folder: Path, content: bytes) -> Path:
+    path = folder / "key"
+    path.write_bytes(content)
+    return path
+
+
+RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+P256, P384, P521 = (ec.generate_private_key(curve) for curve in (ec.SECP256R1(), ec.SECP384R1(), ec.SECP521R1()))
+ED25519, ED448 = ed25519.Ed25519PrivateKey.generate(), ed448.Ed448PrivateKey.generate()
+
+
+@pytest.mark.parametrize(
+    ("content", "secret"),
+    [
+        (SECRET.encode(), SECRET.encode()),
+        (SECRET.encode() + b"\n", SECRET.encode()),
+        (SECRET.encode() + b"\r\n", SECRET.encode()),
+        (SECRET.encode() + b"\n\n", SECRET.encode() + b"\n"),
+        (bytes(range(200, 256)), bytes(range(200, 256))),
+    ],
+)
+def test_a_secret_file_counts_without_its_last_line_end(tmp_path: Path, content: bytes, secret: bytes) -> None:
+    assert load_secret(AuthConfig(jwt_secret_file=written(tmp_path, content))) == ("HS256", secret)
+
+
+def test_a_secret_verifies_what_it_signed() -> None:
+    config = AuthConfig(jwt_secret=SECRET)
+    assert Verifier(config, load_keys(config), lambda: NOW).verify(token()).user == "maria"
+
+
+@pytest.mark.parametrize(("algorithm", "least"), [(None, 32), ("HS256", 32), ("HS384", 48), ("HS512", 64)])
+def test_a_secret_shorter_than_its_hash_is_refused(algorithm: str | None, least: int) -> None:
+    assert load_keys(AuthConfig(jwt_secret="x" * least, jwt_algorithm=algorithm))
+    with pytest.raises(ConfigError, match=rf"has {least - 1} bytes.* at least {least}; make one with") as caught:
+        load_keys(AuthConfig(jwt_secret="x" * (least - 1), jwt_algorithm=algorithm))
+    assert "xx" not in str(caught.value)
+
+
+def test_a_secret_is_counted_in_bytes() -> None:
+    assert load_keys(AuthConfig(jwt_secret="ñ" * 16))
+
+
+def test_a_secret_that_is_no_utf8_arrives_as_the_bytes_it_was() -> None:
+    assert load_secret(AuthConfig(jwt_secret=os.fsdecode(b"\xff" * 32)))[1] == b"\xff" * 32
+
+
+@pytest.mark.parametrize(
+    ("config", "named"),
+    [
+        ({}, ["--jwt-secret-file", "CHATD_JWT_SECRET", "--jwt-public-key-file"]),
+        ({"jwt_secret": SECRET, "jwt_secret_file": Path("f")}, ["CHATD_JWT_SECRET", "--jwt-secret-file"]),
+        ({"jwt_secret": SECRET, "jwt_public_key_file": Path("f")}, ["CHATD_JWT_SECRET", "--jwt-public-key-file"]),
+        ({"jwt_secret": SECRET, "jwt_algorithm": "RS256"}, ["jwt_algorithm", "--jwt-public-key-file"]),
+        ({"jwt_secret_file": Path("/nowhere/f")}, ["jwt_secret_file", "/nowhere/f", "No such file"]),
+        ({"jwt_secret_file": Path("/")}, ["jwt_secret_file", "no regular file"]),
+        ({"jwt_public_key_file": Path("/nowhere/f")}, ["jwt_public_key_file", "/nowhere/f"]),
+    ],
+    ids=str,
+)
+def test_sources_that_do_not_add_up_are_refused_by_name(config: dict[str, Any], named: list[str]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_keys(AuthConfig(**config))
+    assert [word for word in named if word not in str(caught.value)] == []
+    assert "\n" not in str(caught.value)
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ConfigError, match="no regular file"):
+        load_keys(AuthConfig(jwt_secret_file=tmp_path / "pipe"))
+
+
+def test_a_huge_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="wrong file"):
+        load_keys(AuthConfig(jwt_secret_file=written(tmp_path, b"x" * (MAX_FILE_BYTES + 1))))
+
+
+@pytest.mark.parametrize("content", [public_pem(RSA), private_pem(P256), b"ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABgQ"])
+def test_a_key_file_given_as_a_secret_is_refused(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(ConfigError, match="--jwt-public-key-file"):
+        load_keys(AuthConfig(jwt_secret_file=written(tmp_path, content)))
+
+
+@pytest.mark.parametrize(
+    ("private", "given", "used"),
+    [
+        (RSA, None, "RS256"),
+        (RSA, "RS512", "RS512"),
+        (RSA, "PS256", "PS256"),
+        (P256, None, "ES256"),
+        (P384, None, "ES384"),
+        (P521, None, "ES512"),
+        (ED25519, None, "EdDSA"),
+        (ED448, "EdDSA", "EdDSA"),
+    ],
+)
+def test_the_type_of_a_public_key_says_the_algorithm(
+    tmp_path: Path, private: Any, given: str | None, used: str
+) -> None:
+    config = AuthConfig(jwt_public_key_file=written(tmp_path, public_pem(private)), jwt_algorithm=given)
+    keys = load_keys(config)
+    assert [key.algorithm for key in keys] == [used]
+    signed = jwt.encode(dict(GOOD), private, used)
+    assert Verifier(config, keys, lambda: NOW).verify(signed).user == "maria"
+
+
+@pytest.mark.parametrize(
+    ("content", "algorithm", "said"),
+    [
+        (public_pem(RSA), "HS256", "HS256 does not go with"),
+        (public_pem(RSA), "ES256", "use RS256 or"),
+        (public_pem(P256), "ES384", "use ES256"),
+        (public_pem(ED25519), "RS256", "use EdDSA"),
+        (private_pem(RSA), None, "openssl pkey"),
+        (b"", None, "BEGIN PUBLIC KEY"),
+        (b"not a key", None, "BEGIN PUBLIC KEY"),
+        (public_pem(rsa.generate_private_key(public_exponent=65537, key_size=1024)), None, "1024 bits are too few"),
+        (public_pem(ec.generate_private_key(ec.SECP256K1())), None, "take an RSA"),
+        (public_pem(x25519.X25519PrivateKey.generate()), None, "take an RSA"),
+    ],
+)
+def test_a_public_key_that_cannot_be_used_is_refused(
+    tmp_path: Path, content: bytes, algorithm: str | None, said: str
+) -> None:
+    with pytest.raises(ConfigError, match=said):
+        load_keys(AuthConfig(jwt_public_key_file=written(tmp_path, content), jwt_algorithm=algorithm))
+
+
+def test_a_public_key_signs_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot sign"):
+        load_secret(AuthConfig(jwt_public_key_file=written(tmp_path, public_pem(P256))))
+
+
+def test_keys_are_not_in_what_gets_printed() -> None:
+    assert SECRET not in repr(load_keys(AuthConfig(jwt_secret=SECRET)))

@@ -1,0 +1,29 @@
+"""`chatd` as a process of its own, with no setting but those of the test."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+
+def chatd(*arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end. Its home is a place where nothing is, unless the test names one."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("CHATD_", "XDG_"))}
+    return subprocess.run(
+        [sys.executable, "-m", "chatd", *map(str, arguments)],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        env={**environ, "HOME": "/nonexistent", "COLUMNS": "100", **variables},
+    )
+
+
+def complaint(done: subprocess.CompletedProcess[str], code: int) -> str:
+    """The one line on stderr of a command that failed with `code`."""
+    assert (done.returncode, done.stdout) == (code, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("chatd")
+    return line

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+import pytest
+
+from chatd.auth.find import find_token
+from chatd.auth.keys import load_keys
+from chatd.auth.verify import Verifier
+from chatd.cli import EXIT_CONFIG, EXIT_USAGE
+from chatd.cli.dev import configure, how_to_connect
+from chatd.cli.state import StateFolder
+from tests.cli.command import chatd, complaint
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> StateFolder:
+    return StateFolder(tmp_path / "state")
+
+
+def test_it_makes_what_it_needs_and_says_where_each_value_comes_from(state: StateFolder) -> None:
+    config = configure(state, {"port": "8401"}, {"CHATD_LOG_LEVEL": "debug"})
+    assert (config.store.db, config.auth.jwt_secret_file) == (str(state.database), state.secret_file)
+    assert [config.origins[name] for name in ("db", "jwt_secret_file", "port", "log_level")] == [
+        "chatd dev",
+        "chatd dev",
+        "--port",
+        "CHATD_LOG_LEVEL",
+    ]
+    assert load_keys(config.auth)
+
+
+def test_tokens_of_a_real_deployment_do_not_hold_in_dev(state: StateFolder) -> None:
+    variables = {"CHATD_JWT_SECRET": "x" * 40, "CHATD_JWT_PUBLIC_KEY_FILE": "p", "CHATD_JWT_ALGORITHM": "RS256"}
+    auth = configure(state, {}, variables).auth
+    assert (auth.jwt_secret, auth.jwt_public_key_file, auth.jwt_algorithm) == (None, None, None)
+    assert auth.jwt_secret_file == state.secret_file
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
+def test_loopback_is_served(state: StateFolder, host: str) -> None:
+    assert configure(state, {"host": host}, {}).listen.host == host
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.4", "example.org", "localhost.example.org", "127.1"])
+def test_other_hosts_are_refused_before_anything_is_made(state: StateFolder, host: str) -> None:
+    line = complaint(chatd("dev", "--state", state.path, "--host", host), EXIT_CONFIG)
+    assert "use chatd serve" in line
+    assert not state.path.exists()
+
+
+def test_another_secret_is_not_offered(state: StateFolder) -> None:
+    complaint(chatd("dev", "--state", state.path, "--jwt-secret-file", "f"), EXIT_USAGE)
+
+
+def test_the_page_has_tokens_that_hold_as_a_cookie(state: StateFolder) -> None:
+    flags = {"cookie": "sesion", "jwt_issuer": "us", "jwt_audience": ["chat"], "path": "/chat/", "host": "::1"}
+    config = configure(state, flags, {})
+    page = how_to_connect(config, state, time.time())
+    check = Verifier(config.auth, load_keys(config.auth), time.time)
+    headers = re.findall(r'cookie: "([^"]+)"', page)
+    assert [check.verify(find_token(header, None, None, config.auth)).rol for header in headers] == ["user", "admin"]
+    browser = re.findall(r'document\.cookie = "([^"]+)"', page)
+    assert [check.verify(find_token(line, None, None, config.auth)).is_admin for line in browser] == [False, True]
+    assert page.count('io("http://[::1]:8400", { path: "/chat/"') == 2
+    assert str(state.database) in page

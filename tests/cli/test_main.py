@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import chatd as package
+from chatd.cli import EXIT_USAGE, VERBS, main
+from tests.cli.command import chatd, complaint
+
+
+def test_the_version_is_printed() -> None:
+    done = chatd("--version")
+    assert (done.returncode, done.stdout) == (0, f"chatd {package.__version__}\n")
+
+
+def test_help_names_every_verb() -> None:
+    done = chatd("--help")
+    assert done.returncode == 0
+    assert [verb for verb in VERBS if f"\n    {verb} " not in done.stdout] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "required: VERB"),
+        (["swerve"], "'swerve'"),
+        (["serve", "--prot", "1"], "did you mean --port?"),
+        (["serve", "--prot=1"], "did you mean --port?"),
+        (["serve", "--ping-int", "1"], "did you mean --ping-interval?"),
+        (["serve", "--port"], "expected one argument"),
+        (["serve", "extra"], "extra"),
+        (["serve", "--jwt-secret", "x"], "did you mean --jwt-secret-file?"),
+        (["--nonsense"], "required: VERB"),
+    ],
+)
+def test_a_wrong_command_line_is_told_in_one_line(arguments: list[str], said: str) -> None:
+    assert said in complaint(chatd(*arguments), EXIT_USAGE)
+
+
+def test_main_returns_its_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert main(["serve", "--nonsense"]) == EXIT_USAGE
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_the_console_script_does_the_same() -> None:
+    code = "import sys; from chatd.cli import main; sys.exit(main())"
+    done = subprocess.run([sys.executable, "-c", code, "--nonsense"], check=False, capture_output=True, text=True)
+    assert done.returncode == EXIT_USAGE

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from chatd.cli.state import StateFolder, state_folder
+from chatd.errors import ConfigError
+
+
+def mode(path: Path) -> int:
+    return path.stat().st_mode & 0o777
+
+
+def test_folder_and_secret_are_made_once_and_for_their_owner_alone(tmp_path: Path) -> None:
+    state = StateFolder(tmp_path / "a" / "chatd")
+    state.prepare()
+    secret = state.secret_file.read_bytes()
+    assert len(secret.strip()) >= 32
+    assert (mode(state.path), mode(state.secret_file)) == (0o700, 0o600)
+    assert list(state.path.iterdir()) == [state.secret_file]
+    state.prepare()
+    assert state.secret_file.read_bytes() == secret
+
+
+def test_a_secret_that_others_can_read_is_closed(tmp_path: Path) -> None:
+    state = StateFolder(tmp_path)
+    state.prepare()
+    state.secret_file.chmod(0o644)
+    state.prepare()
+    assert mode(state.secret_file) == 0o600
+
+
+def test_a_folder_that_was_there_keeps_its_mode(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir(mode=0o755)
+    (tmp_path / "mine").chmod(0o755)
+    StateFolder(tmp_path / "mine").prepare()
+    assert mode(tmp_path / "mine") == 0o755
+
+
+def test_two_that_start_at_once_keep_one_secret(tmp_path: Path) -> None:
+    state = StateFolder(tmp_path)
+    start = threading.Barrier(8)
+    seen: list[bytes] = []
+
+    def prepare() -> None:
+        start.wait()
+        state._make_secret()
+        seen.append(state.secret_file.read_bytes())
+
+    threads = [threading.Thread(target=prepare) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(seen) == 8
+    assert len(set(seen)) == 1
+    assert list(tmp_path.iterdir()) == [state.secret_file]
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match="--state: cannot use"):
+        StateFolder(tmp_path / "file" / "chatd").prepare()
+
+
+@pytest.mark.parametrize(
+    ("given", "environ", "path"),
+    [
+        (Path("/x/y"), {"XDG_STATE_HOME": "/z"}, Path("/x/y")),
+        (Path("x"), {}, Path.cwd() / "x"),
+        (None, {"XDG_STATE_HOME": "/z"}, Path("/z/chatd")),
+        (None, {"XDG_STATE_HOME": "z"}, Path.home() / ".local/state/chatd"),
+        (None, {"XDG_STATE_HOME": ""}, Path.home() / ".local/state/chatd"),
+        (None, {}, Path.home() / ".local/state/chatd"),
+    ],
+)
+def test_the_folder_is_the_named_one_or_that_of_the_specification(
+    given: Path | None, environ: dict[str, str], path: Path
+) -> None:
+    assert state_folder(given, environ).path == path

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatd.logs import JsonFormatter, TextFormatter
+
+START = """
+import logging
+from chatd.logs import LogConfig, start
+start(LogConfig({}))
+log = logging.getLogger("chatd.x")
+"""
+
+
+def record(message: str, *args: object, **extra: object) -> logging.LogRecord:
+    made = logging.LogRecord("chatd.chat", logging.INFO, "file", 1, message, args, None)
+    made.created = 1_800_000_000.25
+    vars(made).update(extra)
+    return made
+
+
+def logged(config: str, code: str) -> list[str]:
+    """The lines that a process of its own writes to stderr; nothing else may be there."""
+    done = subprocess.run(
+        [sys.executable, "-c", START.format(config) + code], check=True, capture_output=True, text=True
+    )
+    assert done.stdout == ""
+    return done.stderr.splitlines()
+
+
+def test_a_text_line_has_time_level_logger_message_and_fields() -> None:
+    line = TextFormatter().format(
+        record("session open, %d now", 3, sid="abc", user="María L", reason='a"b', n=7, no="")
+    )
+    assert line == (
+        "2027-01-15T08:00:00.250+00:00 INFO    chatd.chat session open, 3 now "
+        'sid=abc user="Mar\\u00eda L" reason="a\\"b" n=7 no=""'
+    )
+
+
+def test_a_json_line_has_the_same_as_fields() -> None:
+    assert json.loads(JsonFormatter().format(record("session open", sid="abc", n=7, who={1}))) == {
+        "time": "2027-01-15T08:00:00.250+00:00",
+        "level": "info",
+        "logger": "chatd.chat",
+        "message": "session open",
+        "sid": "abc",
+        "n": 7,
+        "who": "{1}",
+    }
+
+
+@pytest.mark.parametrize("formatter", [TextFormatter(), JsonFormatter()])
+def test_an_exception_comes_with_its_traceback(formatter: logging.Formatter) -> None:
+    try:
+        raise ValueError("why")
+    except ValueError as error:
+        failed = record("it failed", exc_info=(ValueError, error, error.__traceback__))
+    text = formatter.format(failed)
+    assert "it failed" in text
+    assert "ValueError: why" in text
+
+
+@given(message=st.text(), value=st.text())
+def test_nothing_that_a_client_sends_starts_a_line_of_its_own(message: str, value: str) -> None:
+    escaped = message.replace("%", "%%")
+    for formatter in (TextFormatter(), JsonFormatter()):
+        line = formatter.format(record(escaped, sid=value))
+        assert len(line.splitlines()) == 1
+        assert line.isprintable()
+
+
+def test_the_level_counts_for_chatd_and_libraries_only_warn() -> None:
+    code = "log.debug('one'); log.info('two'); logging.getLogger('asyncio').info('three')"
+    assert [json.loads(line)["message"] for line in logged("log_format='json'", code)] == ["two"]
+    assert [json.loads(line)["message"] for line in logged("log_level='debug'", code)] == ["one", "two"]
+    assert logged("log_level='error'", code) == []
+
+
+def test_a_stream_that_is_no_terminal_gets_json_unless_text_is_wanted() -> None:
+    (line,) = logged("", "log.info('hello')")
+    assert json.loads(line)["message"] == "hello"
+    (line,) = logged("log_format='text'", "log.info('hello')")
+    assert line.endswith("INFO    chatd.x hello")
+
+
+def test_a_closed_stderr_ends_nothing() -> None:
+    assert logged("", "import sys, os; os.close(2); log.info('hello'); sys.exit(0)") == []
