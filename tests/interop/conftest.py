@@ -1,0 +1,133 @@
+"""The matrix of clients and transports, and the servers that they talk to."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import pytest_asyncio
+
+from tests.interop import processes
+from tests.interop.chat import SECRET, Chat
+from tests.interop.node import Driver, JsSocket, driver
+from tests.interop.processes import Server, free_port, running
+
+HERE: Final = Path(__file__).parent
+RELEASES: Final = ("3.1", "4.0", "4.8")
+# The client's own default is polling first, then the upgrade.
+TRANSPORTS: Final[dict[str, dict[str, Any]]] = {
+    "polling": {"transports": ["polling"]},
+    "websocket": {"transports": ["websocket"]},
+    "default": {},
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests of this folder share one event loop, since they share the Node.js processes."""
+    for item in items:
+        if item.path.is_relative_to(HERE) and pytest_asyncio.is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@contextlib.contextmanager
+def running_chat(folder: Path) -> Iterator[Chat]:
+    """`chatd serve` with its database and its secret in `folder`."""
+    secret_file = folder / "secret"
+    secret_file.write_text(SECRET)
+    secret_file.chmod(0o600)
+    port, db = free_port(), folder / "chat.db"
+    with running(processes.chat_command(port, db, secret_file), port, folder / "chatd.log") as server:
+        yield Chat(server, db)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Client:
+    """One cell of the matrix: a release of socket.io-client that uses certain transports."""
+
+    node: Driver
+    transports: str
+
+    async def open(self, url: str, **options: Any) -> JsSocket:
+        """`io(url, options)`; does not wait for the connection."""
+        return await self.node.open(url, **TRANSPORTS[self.transports], **options)
+
+    async def connected(self, url: str, **options: Any) -> JsSocket:
+        """`io(url, options)`, and its `connect`."""
+        socket = await self.open(url, **options)
+        await socket.connected()
+        return socket
+
+
+@pytest.fixture(params=RELEASES)
+def release(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(params=TRANSPORTS)
+def transports(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def drivers() -> AsyncIterator[dict[str, Driver]]:
+    """A Node.js process for each release; it serves all tests, which leave no socket in it."""
+    async with contextlib.AsyncExitStack() as stack:
+        yield {release: await stack.enter_async_context(driver(release)) for release in RELEASES}
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def node(drivers: dict[str, Driver], release: str) -> AsyncIterator[Driver]:
+    yield drivers[release]
+    await drivers[release].forget()
+
+
+@pytest.fixture
+def client(node: Driver, transports: str) -> Client:
+    return Client(node, transports)
+
+
+@pytest.fixture(scope="session")
+def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("logs")
+
+
+@pytest.fixture(scope="session")
+def echo(logs: Path) -> Iterator[Server]:
+    """One echo server for all tests that leave it as it was."""
+    port = free_port()
+    with running(processes.echo_command(port), port, logs / "echo.log") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def strict_echo(logs: Path) -> Iterator[Server]:
+    """The server with heartbeats of 300 ms."""
+    port = free_port()
+    with running(processes.strict_echo_command(port), port, logs / "strict_echo.log") as server:
+        yield server
+
+
+@pytest.fixture
+def own_echo(tmp_path: Path) -> Iterator[Server]:
+    """An echo server that the test may stop and start."""
+    port = free_port()
+    with running(processes.echo_command(port), port, tmp_path / "echo.log") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def chat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chat]:
+    """One daemon for all tests that leave it as it was: each uses user names of its own."""
+    with running_chat(tmp_path_factory.mktemp("chat")) as started:
+        yield started
+
+
+@pytest.fixture
+def own_chat(tmp_path: Path) -> Iterator[Chat]:
+    """A daemon that the test may stop and start."""
+    with running_chat(tmp_path) as started:
+        yield started

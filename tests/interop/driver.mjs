@@ -1,0 +1,105 @@
+// Runs one release of the real socket.io-client under the orders of a test.
+//
+//   node driver.mjs socket.io-client-4.8
+//
+// Orders come as JSON lines on stdin, each with an `id`, and each is answered by one line {id, ok} or {id, error}.
+// Everything that happens to a socket is a line {socket, on, args}: for what the server sent, `on` is the event's name;
+// for what the client itself reports it is a name of LIFE with a colon in front. `ack` is there when the server waits
+// for an answer: the order `answer` gives it. values.py has the other half of the value encoding.
+
+import { createInterface } from "node:readline";
+
+const { io } = await import(process.argv[2]);
+
+const sockets = new Map();
+const pendingAnswers = [];
+
+const write = (line) => process.stdout.write(JSON.stringify(line) + "\n");
+
+function pack(value) {
+  if (Buffer.isBuffer(value)) return { $bytes: value.toString("base64") };
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return { $unexpected: value.constructor.name };
+  if (Array.isArray(value)) return value.map(pack);
+  if (value !== null && typeof value === "object")
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, pack(inner)]));
+  return value;
+}
+
+function unpack(value) {
+  if (Array.isArray(value)) return value.map(unpack);
+  if (value === null || typeof value !== "object") return value;
+  if ("$bytes" in value) return Buffer.from(value.$bytes, "base64");
+  if ("$js" in value) return Function(`return (${value.$js})`)();
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, unpack(inner)]));
+}
+
+// What a socket and its manager report about themselves.
+function watch(name, socket) {
+  const report = (on, args) => write({ socket: name, on: `:${on}`, args });
+  const transport = () => socket.io.engine.transport.name;
+
+  socket.on("connect", () => report("connect", [{ id: socket.id, transport: transport() }]));
+  socket.on("disconnect", (reason) => report("disconnect", [reason]));
+  socket.on("connect_error", (error) => report("connect_error", [{ message: error.message, data: error.data ?? null }]));
+  socket.io.on("reconnect", () => report("reconnect", []));
+  const watchEngine = () =>
+    socket.io.engine
+      .on("upgrade", () => report("upgrade", [transport()]))
+      .on("packet", (packet) => packet.type === "ping" && report("ping", []));
+  watchEngine();
+  socket.io.on("reconnect_attempt", () => setImmediate(watchEngine)); // each attempt has an engine of its own
+}
+
+function listen(name, socket) {
+  socket.onAny((event, ...args) => {
+    const line = { socket: name, on: event };
+    if (typeof args.at(-1) === "function") line.ack = pendingAnswers.push(args.pop()) - 1;
+    write({ ...line, args: args.map(pack) });
+  });
+}
+
+function enter(name, socket) {
+  sockets.set(name, socket);
+  watch(name, socket);
+  listen(name, socket);
+}
+
+const ORDERS = {
+  open({ socket: name, url, options }) {
+    enter(name, io(url, options));
+  },
+  beside({ socket: name, other, namespace, options }) {
+    enter(name, sockets.get(other).io.socket(namespace, options));
+  },
+  emit({ socket, event, args }) {
+    sockets.get(socket).emit(event, ...args.map(unpack));
+  },
+  ask({ socket, event, args }) {
+    return new Promise((resolve) => sockets.get(socket).emit(event, ...args.map(unpack), (...got) => resolve(got.map(pack))));
+  },
+  answer({ ack, args }) {
+    pendingAnswers[ack](...args.map(unpack));
+  },
+  close({ socket }) {
+    sockets.get(socket).disconnect();
+  },
+  connect({ socket }) {
+    sockets.get(socket).connect();
+  },
+  transport({ socket }) {
+    return sockets.get(socket).io.engine.transport.name;
+  },
+  forget() {
+    for (const socket of sockets.values()) socket.disconnect();
+    sockets.clear();
+  },
+};
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const order = JSON.parse(line);
+  Promise.resolve()
+    .then(() => ORDERS[order.do](order))
+    .then((ok) => write({ id: order.id, ok: ok ?? null }))
+    .catch((error) => write({ id: order.id, error: String(error.stack) }));
+}
+process.exit(0);

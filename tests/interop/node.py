@@ -1,0 +1,220 @@
+"""A Node.js process with one release of socket.io-client in it, and its sockets as objects of a test.
+
+Nothing here sleeps: every wait is for something that the client reports, and gives up after `PATIENCE_S`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import contextlib
+import dataclasses
+import itertools
+import json
+import os
+import shutil
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, Final
+
+from tests.interop.values import pack, unpack
+
+HERE: Final = Path(__file__).parent
+PATIENCE_S: Final = 20.0
+
+
+class NodeError(AssertionError):
+    """The driver or the client failed where the test expected it to work."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Event:
+    """Something that a socket reported; `ack` is a handle when the server waits for an answer."""
+
+    name: str
+    args: list[Any]
+    ack: int | None
+
+
+class JsSocket:
+    """One socket of a socket.io-client. What it hears waits in a queue for each event name."""
+
+    def __init__(self, driver: Driver, name: str) -> None:
+        self._driver = driver
+        self.name = name
+        self._heard: collections.defaultdict[str, asyncio.Queue[Event]] = collections.defaultdict(asyncio.Queue)
+
+    async def connected(self) -> dict[str, Any]:
+        """Wait for `connect`: {"id": ..., "transport": ...}. Raises NodeError as soon as the server refuses."""
+        connect = asyncio.ensure_future(self._heard[":connect"].get())
+        refused = asyncio.ensure_future(self._heard[":connect_error"].get())
+        done, waiting = await asyncio.wait({connect, refused}, timeout=PATIENCE_S, return_when=asyncio.FIRST_COMPLETED)
+        for task in waiting:
+            task.cancel()
+        if connect not in done:
+            raise NodeError(f"no connection: {[task.result().args for task in done] or 'silence'}")
+        answer: dict[str, Any] = connect.result().args[0]
+        return answer
+
+    async def refused(self) -> dict[str, Any]:
+        """Wait for `connect_error`: {"message": ..., "data": ...}."""
+        answer: dict[str, Any] = (await self.hear(":connect_error"))[0]
+        return answer
+
+    async def hear(self, event: str) -> list[Any]:
+        """The arguments of the next `event`; a name with a colon in front is one of the client's own."""
+        return (await self._next(event)).args
+
+    async def answer_next(self, event: str, *args: Any) -> list[Any]:
+        """Hear `event`, which asks for an acknowledgement, and give it."""
+        heard = await self._next(event)
+        if heard.ack is None:
+            raise NodeError(f"{event} asks for no acknowledgement")
+        await self._driver.order("answer", ack=heard.ack, args=pack(args))
+        return heard.args
+
+    def heard(self, event: str) -> int:
+        """How many `event`s wait to be heard."""
+        return self._heard[event].qsize()
+
+    async def emit(self, event: str, *args: Any) -> None:
+        await self._order("emit", event=event, args=pack(args))
+
+    async def ask(self, event: str, *args: Any) -> list[Any]:
+        """Emit with a callback; returns what the server acknowledged with."""
+        answer: list[Any] = unpack(await self._order("ask", event=event, args=pack(args)))
+        return answer
+
+    async def transport(self) -> str:
+        """The transport's name as the client sees it now."""
+        return str(await self._order("transport"))
+
+    async def upgraded(self) -> None:
+        """Wait until the client has left polling for WebSocket."""
+        if await self.transport() != "websocket":
+            await self.hear(":upgrade")
+
+    async def close(self) -> None:
+        await self._order("close")
+
+    async def connect(self) -> None:
+        await self._order("connect")
+
+    def take(self, event: Event) -> None:
+        """Called by the driver for each thing that this socket reports."""
+        self._heard[event.name].put_nowait(event)
+
+    async def _next(self, event: str) -> Event:
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                return await self._heard[event].get()
+        except TimeoutError:
+            rest = {name: queue.qsize() for name, queue in self._heard.items() if queue.qsize()}
+            raise NodeError(f"{self.name} never heard {event}; unheard: {rest}") from None
+
+    async def _order(self, do: str, **details: Any) -> Any:
+        return await self._driver.order(do, socket=self.name, **details)
+
+
+class Driver:
+    """driver.mjs as a child process."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self._ids = itertools.count(1)
+        self._waiting: dict[int, asyncio.Future[Any]] = {}
+        self._sockets: dict[str, JsSocket] = {}
+        self._reader = asyncio.ensure_future(self._read())
+
+    async def open(self, url: str, **options: Any) -> JsSocket:
+        """`io(url, options)`, with a connection of its own."""
+        socket = self._new_socket()
+        options = {"forceNew": True, "reconnectionDelay": 50} | options
+        await self.order("open", socket=socket.name, url=url, options=options)
+        return socket
+
+    async def open_beside(self, other: JsSocket, namespace: str, **options: Any) -> JsSocket:
+        """One more namespace on the connection of another socket."""
+        socket = self._new_socket()
+        await self.order("beside", socket=socket.name, other=other.name, namespace=namespace, options=options)
+        return socket
+
+    async def forget(self) -> None:
+        """Disconnect every socket: the next test starts afresh."""
+        await self.order("forget")
+        self._sockets.clear()
+
+    async def order(self, do: str, **details: Any) -> Any:
+        """Send one order and wait for its answer."""
+        number = next(self._ids)
+        answer = self._waiting[number] = asyncio.get_running_loop().create_future()
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps({"id": number, "do": do, **details}).encode() + b"\n")
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                return await answer
+        except TimeoutError:
+            raise NodeError(f"no answer to {do} {details}") from None
+
+    async def stop(self) -> None:
+        """End of orders: the process leaves by itself."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        await self._process.wait()
+        await self._reader
+
+    async def _read(self) -> None:
+        assert self._process.stdout is not None
+        async for line in self._process.stdout:
+            self._take(json.loads(line))
+        for answer in self._waiting.values():
+            if not answer.done():
+                answer.set_exception(NodeError(f"node ended with code {self._process.returncode}"))
+
+    def _new_socket(self) -> JsSocket:
+        socket = JsSocket(self, f"socket {next(self._ids)}")
+        self._sockets[socket.name] = socket
+        return socket
+
+    def _take(self, line: dict[str, Any]) -> None:
+        match line:
+            case {"socket": str(name), "on": str(event), "args": list(args)}:
+                if name in self._sockets:  # the last words of forgotten sockets interest nobody
+                    self._sockets[name].take(Event(event, unpack(args), line.get("ack")))
+            case {"id": int(number), "ok": result}:
+                self._settle(number).set_result(result)
+            case {"id": int(number), "error": str(stack)}:
+                self._settle(number).set_exception(NodeError(stack))
+
+    def _settle(self, number: int) -> asyncio.Future[Any]:
+        answer = self._waiting.pop(number)
+        # Whoever waited may have been cancelled meanwhile; its answer then goes to nobody.
+        return answer if not answer.done() else asyncio.get_running_loop().create_future()
+
+
+def node_executable() -> str:
+    """Node.js as `make setup` left it: in the virtual environment, or else on the machine."""
+    own = Path(sys.executable).parent
+    found = shutil.which("node", path=f"{own}{os.pathsep}{os.environ.get('PATH', '')}")
+    if found is None:
+        raise NodeError("there is no Node.js here: run `make setup`")
+    return found
+
+
+@contextlib.asynccontextmanager
+async def driver(release: str) -> AsyncIterator[Driver]:
+    """A Node.js process with socket.io-client `release` ("4.8", "4.0", "3.1")."""
+    process = await asyncio.create_subprocess_exec(
+        node_executable(),
+        str(HERE / "driver.mjs"),
+        f"socket.io-client-{release}",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        limit=64 * 1024 * 1024,  # one line carries one event, binary included
+    )
+    running = Driver(process)
+    try:
+        yield running
+    finally:
+        await running.stop()

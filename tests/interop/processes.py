@@ -1,0 +1,108 @@
+"""Servers as child processes: started on a port, stopped by a real signal, started again on the same port."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).parents[2]
+START_S: Final = 20.0
+STOP_S: Final = 20.0
+
+
+class ServerError(AssertionError):
+    """A server did not start, or did not stop when told."""
+
+
+@dataclasses.dataclass(slots=True)
+class Server:
+    """A server that can be stopped and started again; `command` contains its port."""
+
+    command: list[str]
+    port: int
+    log: Path
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Returns once the port accepts connections. Raises ServerError with the server's own words."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(self.command, cwd=ROOT, stdout=log, stderr=log)
+        deadline = time.monotonic() + START_S
+        while not accepts(self.port):
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise ServerError(f"{self.command} did not start:\n{self.log.read_text()}")
+
+    def stop(self, by: signal.Signals = signal.SIGTERM) -> int:
+        """Send the signal and wait for the end; returns the exit code."""
+        assert self.process is not None
+        self.process.send_signal(by)
+        try:
+            return self.process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise ServerError(f"still running {STOP_S} s after {by.name}:\n{self.log.read_text()}") from None
+
+
+def accepts(port: int) -> bool:
+    """Whether somebody listens; waits a moment when nobody does, so it can be asked in a loop."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1.0).close()
+    except OSError:
+        time.sleep(0.02)
+        return False
+    return True
+
+
+def free_port() -> int:
+    """A port that nobody uses, below the ephemeral range.
+
+    Inside of it, a client that tries to reconnect while the server is away can be given that very port as its own
+    and then connects to itself.
+    """
+    while True:
+        port = random.randrange(15_000, 32_000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+
+
+@contextlib.contextmanager
+def running(command: list[str], port: int, log: Path) -> Iterator[Server]:
+    """A server for the time of a block. It must end by itself, with code 0, at SIGTERM."""
+    server = Server(command, port, log)
+    server.start()
+    try:
+        yield server
+    finally:
+        code = server.stop() if server.process and server.process.poll() is None else 0
+    if code:
+        raise ServerError(f"{command} ended with code {code}:\n{log.read_text()}")
+
+
+def echo_command(port: int) -> list[str]:
+    """The small server of the socketio floor: see tests/interop/echo.py."""
+    return [sys.executable, "-m", "tests.interop.echo", "--port", str(port)]
+
+
+def strict_echo_command(port: int) -> list[str]:
+    """The one for the official suites, with a ping each 300 ms that has to be answered within 200 ms."""
+    return [sys.executable, "-m", "tests.conformance.socketio_echo", "--port", str(port)]
+
+
+def chat_command(port: int, db: Path, secret_file: Path) -> list[str]:
+    """The real daemon."""
+    where = ["--host", "127.0.0.1", "--port", str(port)]
+    return [sys.executable, "-m", "chatd", "serve", *where, "--db", str(db), "--jwt-secret-file", str(secret_file)]

@@ -1,0 +1,180 @@
+"""The daemon's main job, end to end: a user and an admin chat through `chatd serve`, and the rows are in SQLite."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from itertools import count
+from typing import Any, Final
+
+import pytest
+
+from tests.interop.chat import SECRET, Chat, token, with_cookie
+from tests.interop.conftest import TRANSPORTS, Client
+from tests.interop.node import Driver, JsSocket
+
+_NUMBERS: Final = count(1)
+
+
+def new_user(stem: str) -> str:
+    """A name that no other test uses: all of them talk to one daemon."""
+    return f"{stem}-{next(_NUMBERS)}"
+
+
+async def enter(client: Client, chat: Chat, user: str, rol: str = "user") -> JsSocket:
+    """A connected socket of `user`, by cookie."""
+    return await client.connected(chat.url, **with_cookie(token(user, rol)))
+
+
+async def test_a_user_and_an_admin_chat_and_every_message_is_a_row(client: Client, chat: Chat) -> None:
+    ana, root = new_user("ana"), new_user("root")
+    user, admin = await enter(client, chat, ana), await enter(client, chat, root, "admin")
+    question, answer = f"¿Dónde está mi pedido? 📦 {ana}", f"En camino, {ana}"
+
+    [asked] = await user.ask("mensaje_privado", {"para": root, "mensaje": question})
+    assert await admin.hear("mensaje_recibido") == [{"de": ana, "mensaje": question}]
+    [answered] = await admin.ask("mensaje_privado", {"para": ana, "mensaje": answer})
+    assert await user.hear("mensaje_recibido") == [{"de": root, "mensaje": answer}]
+
+    assert asked.keys() == answered.keys() == {"ok", "id", "fecha"}
+    assert asked["ok"] is answered["ok"] is True
+    assert int(asked["id"]) < int(answered["id"])
+    [first], [second] = chat.rows(question), chat.rows(answer)
+    assert (str(first["id"]), first["de"], first["para"], first["supervisado"]) == (asked["id"], ana, root, 1)
+    assert (str(second["id"]), second["de"], second["para"], second["supervisado"]) == (answered["id"], root, ana, 0)
+
+
+async def test_a_message_without_a_callback_is_stored_too(client: Client, chat: Chat) -> None:
+    ana = new_user("ana")
+    user = await enter(client, chat, ana)
+    await user.emit("mensaje_privado", {"para": "nobody yet", "mensaje": f"first of {ana}"})
+    await user.ask("mensaje_privado", {"para": "nobody yet", "mensaje": f"second of {ana}"})
+    assert len(chat.rows(f"first of {ana}")) == 1
+
+
+async def test_every_admin_sees_what_users_write_and_only_its_addressee_what_an_admin_writes(
+    client: Client, chat: Chat
+) -> None:
+    ana, root, other = new_user("ana"), new_user("root"), new_user("other")
+    user = await enter(client, chat, ana)
+    admin, bystander = await enter(client, chat, root, "admin"), await enter(client, chat, other, "admin")
+
+    await admin.ask("mensaje_privado", {"para": ana, "mensaje": "between us"})
+    await user.ask("mensaje_privado", {"para": root, "mensaje": "to all of you"})
+
+    assert await user.hear("mensaje_recibido") == [{"de": root, "mensaje": "between us"}]
+    assert await bystander.hear("mensaje_recibido") == [{"de": ana, "mensaje": "to all of you"}]
+    assert await admin.hear("mensaje_recibido") == [{"de": ana, "mensaje": "to all of you"}]
+    assert user.heard("mensaje_recibido") == bystander.heard("mensaje_recibido") == 0
+
+
+async def test_a_message_with_a_mistake_is_answered_by_mensaje_error(client: Client, chat: Chat) -> None:
+    user = await enter(client, chat, new_user("ana"))
+    await user.emit("mensaje_privado", {"para": "root", "mensaje": ""})
+    [error] = await user.hear("mensaje_error")
+    assert error.keys() == {"code", "message"}
+    assert error["code"]
+    assert error["message"]
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        [],
+        [None],
+        ["text"],
+        [{"para": "root"}],
+        [{"mensaje": "nobody named"}],
+        [{"para": "", "mensaje": "to nobody"}],
+        [{"para": 7, "mensaje": "to a number"}],
+        [{"para": "root", "mensaje": {"html": "<b>"}}],
+        [{"para": "root", "mensaje": b"bytes"}],
+    ],
+)
+async def test_a_mistake_is_acknowledged_and_the_connection_stays(
+    client: Client, chat: Chat, payload: list[Any]
+) -> None:
+    user = await enter(client, chat, new_user("ana"))
+    [refused] = await user.ask("mensaje_privado", *payload)
+    assert refused.keys() == {"ok", "error"}
+    assert refused["ok"] is False
+    assert refused["error"].keys() == {"code", "message"}
+    [accepted] = await user.ask("mensaje_privado", {"para": "root", "mensaje": "right this time"})
+    assert accepted["ok"] is True
+
+
+async def test_an_unknown_event_is_refused_where_an_answer_is_asked(client: Client, chat: Chat) -> None:
+    user = await enter(client, chat, new_user("ana"))
+    await user.emit("unirse", "admins")
+    [refused] = await user.ask("unirse", "admins")
+    assert refused["ok"] is False
+    assert refused["error"]["code"]
+
+
+async def test_the_sender_is_the_token_whatever_the_payload_says(client: Client, chat: Chat) -> None:
+    ana, root = new_user("ana"), new_user("root")
+    user, admin = await enter(client, chat, ana), await enter(client, chat, root, "admin")
+    await user.emit("mensaje_privado", {"para": root, "mensaje": "hello", "de": "the boss", "rol": "admin"})
+    assert await admin.hear("mensaje_recibido") == [{"de": ana, "mensaje": "hello"}]
+
+
+@pytest.mark.parametrize("way", ["auth", "bearer"])
+async def test_the_token_may_come_another_way(client: Client, chat: Chat, way: str) -> None:
+    ana = new_user("ana")
+    options = {
+        "auth": {"auth": {"token": token(ana)}},
+        "bearer": {"extraHeaders": {"Authorization": f"Bearer {token(ana)}"}},
+    }
+    user = await client.connected(chat.url, **options[way])
+    [stored] = await user.ask("mensaje_privado", {"para": ana, "mensaje": "a note to myself"})
+    assert stored["ok"] is True
+    assert await user.hear("mensaje_recibido") == [{"de": ana, "mensaje": "a note to myself"}]
+
+
+REFUSALS: Final = {
+    "no cookie": ({}, "token_missing"),
+    "not a token": (with_cookie("garbage"), "token_invalid"),
+    "signed by somebody else": (with_cookie(token("ana", secret=SECRET[::-1])), "token_invalid"),
+    "expired": (with_cookie(token("ana", ttl_s=-60)), "token_expired"),
+    "no user": (with_cookie(token("")), "claims_invalid"),
+    "user is a number": (with_cookie(token(7)), "claims_invalid"),
+}
+
+
+@pytest.mark.parametrize("why", REFUSALS)
+async def test_a_refused_client_is_told_why(client: Client, chat: Chat, why: str) -> None:
+    options, code = REFUSALS[why]
+    socket = await client.open(chat.url, **options)
+    refused = await socket.refused()
+    assert refused["data"]["code"] == code
+    assert refused["message"]
+
+
+async def test_a_token_that_expires_ends_its_connection(node: Driver, chat: Chat) -> None:
+    options = with_cookie(token("ana", ttl_s=2))
+    sockets = [await node.open(chat.url, **transports, **options) for transports in TRANSPORTS.values()]
+    for socket in sockets:
+        await socket.connected()
+    for socket in sockets:
+        assert await socket.hear(":disconnect") == ["io server disconnect"]
+
+
+@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGKILL])
+async def test_an_acknowledged_message_survives_and_its_sender_comes_back(
+    client: Client, own_chat: Chat, by: signal.Signals
+) -> None:
+    user, admin = await enter(client, own_chat, "ana"), await enter(client, own_chat, "root", "admin")
+    [before] = await user.ask("mensaje_privado", {"para": "root", "mensaje": "before"})
+    assert await admin.hear("mensaje_recibido") == [{"de": "ana", "mensaje": "before"}]
+
+    await asyncio.to_thread(own_chat.server.stop, by)
+    await user.hear(":disconnect")
+    await admin.hear(":disconnect")
+    await asyncio.to_thread(own_chat.server.start)
+    await admin.hear(":reconnect")
+    await admin.hear(":connect")
+
+    [after] = await user.ask("mensaje_privado", {"para": "root", "mensaje": "after"})
+    assert await admin.hear("mensaje_recibido") == [{"de": "ana", "mensaje": "after"}]
+    assert [row["id"] for row in own_chat.rows("before")] == [int(before["id"])]
+    assert int(before["id"]) < int(after["id"])
