@@ -32,6 +32,7 @@ class ListenConfig:
 
     host: str = setting("127.0.0.1", "address to listen on")
     port: int = setting(8400, "TCP port to listen on; 0 takes a free one", minimum=0, maximum=65_535)
+    stop_timeout_s: float = setting(30.0, "seconds that a stop may take before connections are cut", minimum=0.1)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

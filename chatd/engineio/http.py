@@ -15,6 +15,7 @@ from typing import Final, cast
 
 import h11
 
+from chatd.engineio.connections import Connections
 from chatd.engineio.request import Request, parse_request
 from chatd.timers import Timed, Timers
 
@@ -91,12 +92,15 @@ class Exchange:
 class HttpConnection(asyncio.Protocol, Timed):
     """One client connection for as long as it speaks HTTP."""
 
-    __slots__ = ("_address", "_discarded", "_exchange", "_h11", "_handler", "_loop", "_tcp", "_timeout_s", "_timers")
+    __slots__ = (
+        "_address", "_connections", "_discarded", "_exchange", "_h11", "_handler", "_tcp", "_timeout_s", "_timers",
+    )  # fmt: skip
 
     def __init__(
         self,
         handler: Callable[[Exchange], None],
         timers: Timers,
+        connections: Connections,
         *,
         request_timeout_s: float,
         max_header_bytes: int,
@@ -104,6 +108,7 @@ class HttpConnection(asyncio.Protocol, Timed):
         Timed.__init__(self)
         self._handler = handler
         self._timers = timers
+        self._connections = connections
         self._timeout_s = request_timeout_s
         self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=max_header_bytes)
         self._exchange: Exchange | None = None
@@ -115,6 +120,7 @@ class HttpConnection(asyncio.Protocol, Timed):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._tcp = cast(asyncio.Transport, transport)
+        self._connections.add(self._tcp)
         peer = transport.get_extra_info("peername")
         self._address = peer[0] if isinstance(peer, tuple) else ""
         self._timers.arm(self, self._timeout_s)
@@ -131,6 +137,7 @@ class HttpConnection(asyncio.Protocol, Timed):
         self._advance()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._connections.discard(self._tcp)
         self._timers.cancel(self)
         if self._exchange is not None:
             self._exchange.lost()

@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from chatd.engineio.config import EngineConfig
+from chatd.engineio.connections import Connections
 from chatd.engineio.http import Exchange, HttpConnection
 from chatd.engineio.origin import OriginPolicy, unknown_origin_message
 from chatd.engineio.outbox import Outbox
@@ -53,6 +54,7 @@ class EngineServer:
 
     def __init__(self, config: EngineConfig, timers: Timers, outbox: Outbox, hooks: EngineHooks) -> None:
         self.sessions: dict[Sid, Session] = {}
+        self.connections = Connections()
         self._config = config
         self._timers = timers
         self._outbox = outbox
@@ -66,6 +68,7 @@ class EngineServer:
         return HttpConnection(
             self.on_request,
             self._timers,
+            self.connections,
             request_timeout_s=self._config.request_timeout_s,
             max_header_bytes=self._config.max_header_bytes,
         )
@@ -193,7 +196,7 @@ class EngineServer:
             _refuse(exchange, Refusal.BAD_REQUEST, message=fault)
             return None
         as_text = exchange.request.query.get("b64", "") not in ("", "0", "false")
-        return WebSocketTransport(self._timers, self._config, binary_as_text=as_text)
+        return WebSocketTransport(self._timers, self.connections, self._config, binary_as_text=as_text)
 
 
 class Unwanted:

@@ -18,6 +18,7 @@ from websockets.frames import CloseCode, Opcode
 from websockets.utils import accept_key
 
 from chatd.engineio.config import EngineConfig
+from chatd.engineio.connections import Connections
 from chatd.engineio.outgoing import Outgoing, websocket_frame
 from chatd.engineio.packet import EnginePacketError, decode
 from chatd.engineio.reader import MessageReader, WebSocketError
@@ -68,13 +69,16 @@ def handshake_headers(key: str, subprotocols: str | None) -> list[tuple[bytes, b
 class WebSocketTransport(asyncio.Protocol, Timed):
     """One open WebSocket connection."""
 
-    __slots__ = ("_binary_as_text", "_max_queued_bytes", "_reader", "_state", "_tcp", "_timers", "receiver")
+    __slots__ = (
+        "_binary_as_text", "_connections", "_max_queued_bytes", "_reader", "_state", "_tcp", "_timers", "receiver",
+    )  # fmt: skip
 
     name: Final = "websocket"
 
-    def __init__(self, timers: Timers, config: EngineConfig, *, binary_as_text: bool) -> None:
+    def __init__(self, timers: Timers, connections: Connections, config: EngineConfig, *, binary_as_text: bool) -> None:
         Timed.__init__(self)
         self._timers = timers
+        self._connections = connections
         self._max_queued_bytes = config.max_queued_bytes
         self._reader = MessageReader(config.max_payload_bytes)
         self._binary_as_text = binary_as_text
@@ -135,6 +139,7 @@ class WebSocketTransport(asyncio.Protocol, Timed):
         self._abort(CloseReason.SLOW_CONSUMER)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._connections.discard(self._tcp)
         self._timers.cancel(self)
         self._become_closed(CloseReason.TRANSPORT_CLOSE if exc is None else CloseReason.TRANSPORT_ERROR)
 

@@ -1,0 +1,31 @@
+"""Who gets a message: section 2 of the rules. Pure. Rules C-05 to C-08 of protocol.md."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Final, TypeVar
+
+from chatd.socketio.rooms import Rooms
+
+ADMINS: Final = "admins"
+
+Member = TypeVar("Member", bound=Hashable)
+
+
+def user_room(user: str) -> str:
+    """The prefix keeps a user who is called `admins` out of the room of that name."""
+    return f"user:{user}"
+
+
+def rooms_of(user: str, *, is_admin: bool) -> tuple[str, ...]:
+    """The rooms that a socket of `user` joins; nobody can join anything else."""
+    return (user_room(user), ADMINS) if is_admin else (user_room(user),)
+
+
+def recipients(para: str, *, supervised: bool) -> tuple[str, ...]:
+    """The rooms whose union receives a message to `para`: every admin sees what is supervised."""
+    return (user_room(para), ADMINS) if supervised else (user_room(para),)
+
+
+def is_online_admin(rooms: Rooms[Member], user: str) -> bool:
+    return not rooms.members(user_room(user)).isdisjoint(rooms.members(ADMINS))

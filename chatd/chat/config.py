@@ -1,0 +1,28 @@
+"""The settings of the chat's own rules."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from chatd.settings import setting
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ChatConfig:
+    """Everything an operator can change about who gets which message, and when."""
+
+    max_message_chars: int = setting(
+        10_000, "characters in one message; longer ones are refused", minimum=1, maximum=100_000_000
+    )
+    deliver: str = setting(
+        "at_once",
+        "at_once: deliver while the message is being stored; stored: deliver when it is, so that nobody ever sees "
+        "a message that a crash could take back",
+        choices=("at_once", "stored"),
+    )
+    admin_messages: str = setting(
+        "direct",
+        "direct: what an admin writes to another is seen by that one alone; all: by every admin, if that one is online",
+        choices=("direct", "all"),
+    )
+    node: int = setting(0, "number of this daemon among those whose message ids must differ", minimum=0, maximum=1023)

@@ -1,0 +1,68 @@
+"""What a client may send: its arguments become a dataclass here, once, or are refused. Rules C-10 to C-14."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from typing import Final, Self
+
+from chatd.errors import RefusedError
+
+MAX_USER_CHARS: Final = 128
+
+
+class EventCode(enum.StrEnum):
+    """`error.code` of a refused event."""
+
+    UNKNOWN_EVENT = "unknown_event"
+    ARGUMENTS_INVALID = "arguments_invalid"
+    PARA_INVALID = "para_invalid"
+    MENSAJE_INVALID = "mensaje_invalid"
+    MENSAJE_TOO_LONG = "mensaje_too_long"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PrivateMessage:
+    """`mensaje_privado {para, mensaje}`; other keys are ignored."""
+
+    para: str
+    mensaje: str
+
+    @classmethod
+    def parse(cls, args: list[object], max_chars: int) -> Self:
+        """Raises RefusedError with an EventCode, and a sentence that says what is wrong."""
+        fields = args[0] if args else None
+        if not isinstance(fields, dict):
+            raise RefusedError(EventCode.ARGUMENTS_INVALID, "mensaje_privado takes one object: {para, mensaje}.")
+        return cls(_para(fields.get("para")), _mensaje(fields.get("mensaje"), max_chars))
+
+
+def _para(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise RefusedError(EventCode.PARA_INVALID, "para must be the name of a user, a string that is not empty.")
+    if len(value) > MAX_USER_CHARS:
+        raise RefusedError(EventCode.PARA_INVALID, f"para is longer than {MAX_USER_CHARS} characters.")
+    if not _is_unicode(value):
+        raise RefusedError(EventCode.PARA_INVALID, "para holds half a surrogate pair.")
+    return value
+
+
+def _mensaje(value: object, max_chars: int) -> str:
+    if not isinstance(value, str) or not value:
+        raise RefusedError(EventCode.MENSAJE_INVALID, "mensaje must be a string that is not empty.")
+    if len(value) > max_chars:
+        raise RefusedError(EventCode.MENSAJE_TOO_LONG, f"mensaje is longer than {max_chars} characters.")
+    if not _is_unicode(value):
+        raise RefusedError(EventCode.MENSAJE_INVALID, "mensaje holds half a surrogate pair, such as half an emoji.")
+    return value
+
+
+def _is_unicode(text: str) -> bool:
+    """A JavaScript string may hold half a surrogate pair, which no UTF-8 and so no database can."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,83 @@
+"""Message ids: 63-bit integers that grow with time and never repeat.
+
+    bit 62                      22 21            12 11               0
+    ┌─────────────────────────────┬────────────────┬──────────────────┐
+    │ milliseconds since 2025: 41 │    node: 10    │   sequence: 12   │
+    └─────────────────────────────┴────────────────┴──────────────────┘
+
+The milliseconds reach until September 2094, there are nodes 0 to 1023, and each makes 4,096 ids in a millisecond
+before it borrows from the next one. Ids are made here, before the insert, so that a message can be delivered while
+its row is still being written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from chatd.errors import ChatdError, ConfigError
+from chatd.store.base import MessageId
+
+EPOCH_MS: Final = 1_735_689_600_000  # 2025-01-01T00:00:00Z in milliseconds since 1970
+NODE_BITS: Final = 10
+SEQUENCE_BITS: Final = 12
+MAX_MS: Final = 2**41 - 1
+MAX_NODE: Final = 2**NODE_BITS - 1
+MAX_SEQUENCE: Final = 2**SEQUENCE_BITS - 1
+
+
+class IdsExhaustedError(ChatdError):
+    """The milliseconds have no bits left: the clock stood in 2094, or ids of that time are stored."""
+
+
+class IdParts(NamedTuple):
+    """What an id says; `ms` is milliseconds since 1970, and may be ahead of the clock that made it."""
+
+    ms: int
+    node: int
+    sequence: int
+
+
+class IdSource:
+    """Makes ids, each larger than the one before and than `last`, the greatest that is stored.
+
+    The clock only pushes the time forward. When it stands, steps back or is out of range, ids go on from where
+    they were: through the sequence, then into milliseconds to come. So a clock that was wrong by years leaves
+    ids of those years behind, which do no harm but date badly.
+    """
+
+    __slots__ = ("_clock_ms", "_ms", "_node", "_sequence")
+
+    def __init__(self, clock_ms: Callable[[], int], node: int, last: MessageId | None) -> None:
+        """`clock_ms` returns milliseconds since 1970. Raises ConfigError for a node out of range."""
+        if not 0 <= node <= MAX_NODE:
+            raise ConfigError(f"node is {node}; it must be between 0 and {MAX_NODE}")
+        self._clock_ms = clock_ms
+        self._node = node << SEQUENCE_BITS
+        # As if the millisecond of `last` was used up: whichever node made it, the next one is larger.
+        self._ms = 0 if last is None else max(0, last >> NODE_BITS + SEQUENCE_BITS)
+        self._sequence = MAX_SEQUENCE
+
+    def next(self) -> MessageId:
+        """The next id. Raises IdsExhaustedError in 2094; nothing else."""
+        now = self._clock_ms() - EPOCH_MS
+        if self._ms < now <= MAX_MS:
+            self._ms = now
+            self._sequence = 0
+        elif self._sequence < MAX_SEQUENCE:
+            self._sequence += 1
+        elif self._ms < MAX_MS:
+            self._ms += 1
+            self._sequence = 0
+        else:
+            raise IdsExhaustedError("message ids are used up: no larger one fits into 63 bits")
+        return MessageId(self._ms << NODE_BITS + SEQUENCE_BITS | self._node | self._sequence)
+
+
+def parts(message_id: MessageId) -> IdParts:
+    """Take an id apart."""
+    return IdParts(
+        (message_id >> NODE_BITS + SEQUENCE_BITS) + EPOCH_MS,
+        message_id >> SEQUENCE_BITS & MAX_NODE,
+        message_id & MAX_SEQUENCE,
+    )

@@ -1,0 +1,78 @@
+"""One socket of a known user, from its CONNECT to its end. Rules C-03 and C-09 of protocol.md."""
+
+from __future__ import annotations
+
+import logging
+from typing import Protocol
+
+from chatd.auth import AuthCode, Identity
+from chatd.chat.audience import rooms_of
+from chatd.engineio.reasons import CloseReason
+from chatd.errors import RefusedError
+from chatd.socketio.reasons import DisconnectReason
+from chatd.socketio.socket import EventName, Reply, Socket
+from chatd.timers import Timed, Timers
+
+log = logging.getLogger("chatd.chat")
+
+
+class Router(Protocol):
+    """What a member's events go to."""
+
+    def route(self, member: Member, event: EventName, args: list[object], reply: Reply | None) -> None: ...
+
+
+class Clock(Protocol):
+    """Unix seconds."""
+
+    def __call__(self) -> float: ...
+
+
+class Member(Timed):
+    """The handler of one socket. Its deadline is the end of its token."""
+
+    __slots__ = ("_clock", "_router", "_timers", "identity", "socket")
+
+    def __init__(self, socket: Socket, identity: Identity, router: Router, timers: Timers, clock: Clock) -> None:
+        super().__init__()
+        self.socket = socket
+        self.identity = identity
+        self._router = router
+        self._timers = timers
+        self._clock = clock
+
+    def on_connect(self) -> None:
+        for room in rooms_of(self.identity.user, is_admin=self.identity.is_admin):
+            self.socket.join(room)
+        self._await_expiry()
+
+    def on_event(self, event: EventName, args: list[object], reply: Reply | None) -> None:
+        self._router.route(self, event, args, reply)
+
+    def on_disconnect(self, reason: DisconnectReason) -> None:
+        self._timers.cancel(self)
+
+    def on_deadline(self) -> None:
+        """The token has expired, unless the wall clock was set back meanwhile.
+
+        The session ends in the way that makes a client come back: with a fresh cookie it is in again, with the old
+        one it is told `token_expired`.
+        """
+        if self.identity.expires_at is not None and self._clock() < self.identity.expires_at:
+            self._await_expiry()
+            return
+        log.info("token expired", extra={"user": self.identity.user, "sid": self.socket.session.sid})
+        self.socket.emit("desconexion", {"code": AuthCode.TOKEN_EXPIRED, "message": "The token has expired."})
+        self.socket.session.close(CloseReason.FORCED_CLOSE)
+
+    def refuse(self, reply: Reply | None, error: RefusedError) -> None:
+        """Tell the sender that a message was not accepted, in the way it can hear it."""
+        refused = {"code": error.code, "message": error.message}
+        if reply is not None:
+            reply({"ok": False, "error": refused})
+        else:
+            self.socket.emit("mensaje_error", refused)
+
+    def _await_expiry(self) -> None:
+        if self.identity.expires_at is not None:
+            self._timers.arm(self, self.identity.expires_at - self._clock())

@@ -1,0 +1,114 @@
+"""What each event of a client does. The table of events is at the foot of the file. Rules C-05 to C-14."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from chatd.auth import Identity
+from chatd.chat.audience import is_online_admin, recipients
+from chatd.chat.config import ChatConfig
+from chatd.chat.events import EventCode, PrivateMessage
+from chatd.chat.ids import IdSource
+from chatd.chat.member import Member
+from chatd.errors import RefusedError
+from chatd.socketio.namespace import Namespace
+from chatd.socketio.packet import encode_event
+from chatd.socketio.socket import EventName, Reply
+from chatd.store.base import Message, Store, StoreError
+
+log = logging.getLogger("chatd.chat")
+
+
+class ChatRouter:
+    """Routes the events of one namespace."""
+
+    def __init__(
+        self, config: ChatConfig, namespace: Namespace, store: Store, ids: IdSource, clock_ms: Callable[[], int]
+    ) -> None:
+        self._config = config
+        self._namespace = namespace
+        self._store = store
+        self._ids = ids
+        self._clock_ms = clock_ms
+
+    def route(self, member: Member, event: EventName, args: list[object], reply: Reply | None) -> None:
+        """An event that nobody knows is refused where an answer is asked for, and ignored otherwise."""
+        handle = ROUTES.get(event)
+        if handle is not None:
+            handle(self, member, args, reply)
+        elif reply is not None:
+            member.refuse(reply, RefusedError(EventCode.UNKNOWN_EVENT, f"There is no event {event!r}."))
+
+    def private_message(self, member: Member, args: list[object], reply: Reply | None) -> None:
+        """Hand the message to the store and deliver it, now or once it is stored.
+
+        The store comes first because it may refuse at once; nothing is delivered that nobody will store.
+        """
+        stored_first = self._config.deliver == "stored"
+        try:
+            parsed = PrivateMessage.parse(args, self._config.max_message_chars)
+            message = self._compose(member.identity, parsed)
+            self._store.put(message, Receipt(self, member, message, reply, deliver=stored_first))
+        except StoreError as error:
+            member.refuse(reply, RefusedError(error.code, error.message))
+        except RefusedError as error:
+            member.refuse(reply, error)
+        else:
+            if not stored_first:
+                self.deliver(message)
+
+    def deliver(self, message: Message) -> None:
+        packet = encode_event("/", "mensaje_recibido", [{"de": message.de, "mensaje": message.mensaje}])
+        self._namespace.send_to_rooms(packet, self._audience(message))
+
+    def _compose(self, sender: Identity, parsed: PrivateMessage) -> Message:
+        return Message(
+            id=self._ids.next(),
+            de=sender.user,
+            para=parsed.para,
+            mensaje=parsed.mensaje,
+            fecha=self._clock_ms(),
+            supervisado=not sender.is_admin,
+        )
+
+    def _audience(self, message: Message) -> tuple[str, ...]:
+        """Rule C-08: among admins, a message may be for all of them."""
+        for_all = (
+            not message.supervisado
+            and self._config.admin_messages == "all"
+            and is_online_admin(self._namespace.rooms, message.para)
+        )
+        return recipients(message.para, supervised=message.supervisado or for_all)
+
+
+class Receipt:
+    """What happens when a message is stored, or is not."""
+
+    __slots__ = ("_deliver", "_member", "_message", "_reply", "_router")
+
+    def __init__(
+        self, router: ChatRouter, member: Member, message: Message, reply: Reply | None, *, deliver: bool
+    ) -> None:
+        self._router = router
+        self._member = member
+        self._message = message
+        self._reply = reply
+        self._deliver = deliver
+
+    def __call__(self, error: StoreError | None) -> None:
+        if error is not None:
+            self._member.refuse(self._reply, RefusedError(error.code, error.message))
+            return
+        if self._deliver:
+            self._router.deliver(self._message)
+        if self._reply is not None:
+            self._reply({"ok": True, "id": str(self._message.id), "fecha": self._message.fecha})
+
+
+Handler = Callable[[ChatRouter, Member, list[object], Reply | None], None]
+
+ROUTES: Final[Mapping[EventName, Handler]] = {
+    "mensaje_privado": ChatRouter.private_message,
+}
