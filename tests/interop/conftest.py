@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -107,7 +108,8 @@ def echo(logs: Path) -> Iterator[Server]:
 def strict_echo(logs: Path) -> Iterator[Server]:
     """The server with heartbeats of 300 ms."""
     port = free_port()
-    with running(processes.strict_echo_command(port), port, logs / "strict_echo.log") as server:
+    command = processes.strict_echo_command(port)
+    with running(command, port, logs / "strict_echo.log", ends_with=-signal.SIGTERM) as server:
         yield server
 
 

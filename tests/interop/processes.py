@@ -80,15 +80,15 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running(command: list[str], port: int, log: Path) -> Iterator[Server]:
-    """A server for the time of a block. It must end by itself, with code 0, at SIGTERM."""
+def running(command: list[str], port: int, log: Path, *, ends_with: int = 0) -> Iterator[Server]:
+    """A server for the time of a block. At SIGTERM it must end with that code: 0 if it does so by itself."""
     server = Server(command, port, log)
     server.start()
     try:
         yield server
     finally:
-        code = server.stop() if server.process and server.process.poll() is None else 0
-    if code:
+        code = server.stop() if server.process and server.process.poll() is None else ends_with
+    if code != ends_with:
         raise ServerError(f"{command} ended with code {code}:\n{log.read_text()}")
 
 
