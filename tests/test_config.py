@@ -54,6 +54,10 @@ def test_a_variable_that_is_set_to_nothing_is_not_set() -> None:
     assert load(NONE, {"CHATD_PORT": "", "CHATD_NONSENSE": ""}) == Config()
 
 
+def test_a_limit_that_does_not_exist_yet_may_be_switched_off() -> None:
+    assert load(NONE, {"CHATD_MAX_CONNECTIONS": "0", "CHATD_MESSAGE_RATE": "0"}) == Config()
+
+
 def test_several_values_come_by_several_flags_or_with_commas_in_a_variable() -> None:
     flags = {"origin": ["https://a", "https://b"]}
     assert load(flags, {"CHATD_ORIGIN": "https://c"}).engineio.origin == ("https://a", "https://b")
@@ -77,6 +81,7 @@ def test_units_are_part_of_the_field_and_not_of_the_name() -> None:
         ({}, {"CHATD_BEARER_TOKEN": "perhaps"}, "bearer_token: 'perhaps' from CHATD_BEARER_TOKEN is not true or false"),
         ({}, {"CHATD_PROT": "1"}, "CHATD_PROT: there is no such setting; did you mean CHATD_PORT?"),
         ({}, {"CHATD_PING_INTERVAL_S": "1"}, "did you mean CHATD_PING_INTERVAL?"),
+        ({}, {"CHATD_MESSAGE_RATE": "5"}, "CHATD_MESSAGE_RATE: there is no such setting"),
         ({}, {"CHATD_ZZZZZZZZZZ": "1"}, "see chatd serve --help"),
         ({"cookie": "a b"}, {}, "cookie: 'a b' is no name for a cookie"),
     ],

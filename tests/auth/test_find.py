@@ -109,6 +109,14 @@ def test_a_missing_token_says_which_cookies_came_by_name_alone() -> None:
     assert "SECRET" not in caught.value.message
 
 
+def test_a_missing_token_names_a_few_cookies_and_no_more() -> None:
+    header = "; ".join(f"{letter * 1000}=v" for letter in "abcdefghijkl")
+    with pytest.raises(AuthError) as caught:
+        find_token(header, None, None, ALL)
+    seen = ", ".join(letter * 32 for letter in "abcdefgh")
+    assert caught.value.message.endswith(f"(cookies seen: {seen}, ...).")
+
+
 def test_a_missing_token_says_that_no_cookies_came() -> None:
     with pytest.raises(AuthError, match=r"\(no cookies came\)"):
         find_token(None, None, None, ALL)

@@ -66,5 +66,9 @@ def test_a_secret_works_after_a_public_key() -> None:
     imported_after(PUBLIC_KEY + SECRET_KEY)
 
 
+def test_what_somebody_else_imported_before_stays() -> None:
+    assert imported_after("import cryptography" + SECRET_KEY) >= {"jwt", "cryptography"}
+
+
 def test_a_public_key_without_the_package_says_what_to_install() -> None:
     imported_after(NO_CRYPTOGRAPHY)
