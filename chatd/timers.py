@@ -2,7 +2,8 @@
 
 A deadline is a slotted object in the set of its tick, and the wheel holds one alarm at the event loop, for the
 earliest tick that has anybody. So a deadline costs about a tenth of an `asyncio.call_later` handle, is set again in
-half its time, and an idle server sleeps. A deadline never comes early, and at most one tick late.
+half its time, and an idle server sleeps. A deadline never comes early. One that is less than a second away comes at
+most a tick late; longer ones share every tenth tick, which keeps the sets few.
 """
 
 from __future__ import annotations
@@ -13,7 +14,15 @@ import math
 from collections.abc import Callable
 from typing import Final, Protocol
 
-TICK_S: Final = 0.01
+TICK_S: Final = 0.001
+COARSE_TICKS: Final = 10
+COARSE_FROM_S: Final = 1.0
+
+# A heartbeat is two deadlines in a row. The second counts from the instant at which the first was due, so that their
+# delays do not add up; but not after the loop was held up, when nobody has had the chance to answer yet.
+PUNCTUAL_TICKS: Final = 10
+
+_ROUNDING: Final = 1e-6  # of a tick: what floating point adds to a whole number of them
 
 log = logging.getLogger("chatd.timers")
 
@@ -40,7 +49,7 @@ class Timed:
 class Timers:
     """The wheel. `now` and `call_at` are the event loop's `time` and `call_at`, in its seconds."""
 
-    __slots__ = ("_alarm", "_alarm_tick", "_call_at", "_sets", "_ticks", "_turned_to", "now")
+    __slots__ = ("_alarm", "_alarm_tick", "_call_at", "_due_s", "_expiring", "_sets", "_ticks", "_turned_to", "now")
 
     def __init__(self, now: Callable[[], float], call_at: Callable[[float, Callable[[], None]], Alarm]) -> None:
         self.now = now
@@ -50,11 +59,20 @@ class Timers:
         self._turned_to = 0
         self._alarm: Alarm | None = None
         self._alarm_tick = 0
+        self._expiring: Timed | None = None  # whose `on_deadline` runs
+        self._due_s = 0.0  # when that was due
 
     def arm(self, timed: Timed, delay_s: float) -> None:
-        """Give `timed` its deadline `delay_s` from now, in place of the one it had."""
+        """Give `timed` its deadline `delay_s` from now, in place of the one it had.
+
+        From inside its own `on_deadline`, the delay counts from the instant at which it was due.
+        """
         self.cancel(timed)
-        tick = max(math.ceil((self.now() + delay_s) / TICK_S), self._turned_to + 1)
+        start_s = self._due_s if timed is self._expiring else self.now()
+        tick = math.ceil((start_s + delay_s) / TICK_S - _ROUNDING)
+        if delay_s >= COARSE_FROM_S:
+            tick += -tick % COARSE_TICKS
+        tick = max(tick, self._turned_to + 1)
         due = self._sets.get(tick)
         if due is None:
             due = self._sets[tick] = set()
@@ -75,29 +93,43 @@ class Timers:
         return sum(map(len, self._sets.values()))
 
     def turn(self) -> None:
-        """Call `on_deadline` of everybody who is due, earliest first."""
-        now_tick = max(self._alarm_tick, math.floor(self.now() / TICK_S))
+        """The alarm: call `on_deadline` of everybody who is due, earliest first."""
         self._alarm = None
+        self._turn_to(max(self._alarm_tick, self._now_tick()))  # a clock may be a little behind its own alarm
+
+    def catch_up(self) -> None:
+        """Do the same before the alarm, which comes up to two milliseconds late: so that no request is ever served
+        to somebody whose time is over."""
+        if self._ticks and self._ticks[0] <= self._now_tick():
+            self._turn_to(self._now_tick())
+
+    def _now_tick(self) -> int:
+        return math.floor(self.now() / TICK_S + _ROUNDING)
+
+    def _turn_to(self, now_tick: int) -> None:
         self._turned_to = now_tick
         while self._ticks and self._ticks[0] <= now_tick:
             tick = heapq.heappop(self._ticks)
             due = self._sets[tick]
+            self._due_s = (tick if now_tick - tick <= PUNCTUAL_TICKS else now_tick) * TICK_S
             while due:
-                _expire(due.pop())
+                self._expire(due.pop())
             del self._sets[tick]
         if self._ticks:
             self._set_alarm(self._ticks[0])
+
+    def _expire(self, timed: Timed) -> None:
+        timed.due_tick = 0
+        self._expiring = timed
+        try:
+            timed.on_deadline()
+        except Exception:
+            log.exception("a deadline failed", extra={"timed": type(timed).__name__})
+        finally:
+            self._expiring = None
 
     def _set_alarm(self, tick: int) -> None:
         if self._alarm is not None:
             self._alarm.cancel()
         self._alarm_tick = tick
         self._alarm = self._call_at(tick * TICK_S, self.turn)
-
-
-def _expire(timed: Timed) -> None:
-    timed.due_tick = 0
-    try:
-        timed.on_deadline()
-    except Exception:
-        log.exception("a deadline failed", extra={"timed": type(timed).__name__})
