@@ -8,16 +8,21 @@ import sys
 from pathlib import Path
 
 
+def environment(**variables: str) -> dict[str, str]:
+    """No setting but `variables`, and a home where nothing is."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("CHATD_", "XDG_"))}
+    return {**inherited, "HOME": "/nonexistent", "COLUMNS": "100", **variables}
+
+
 def chatd(*arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run the command to its end. Its home is a place where nothing is, unless the test names one."""
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(("CHATD_", "XDG_"))}
+    """Run the command to its end."""
     return subprocess.run(
         [sys.executable, "-m", "chatd", *map(str, arguments)],
         check=False,
         capture_output=True,
         text=True,
         timeout=30,
-        env={**environ, "HOME": "/nonexistent", "COLUMNS": "100", **variables},
+        env=environment(**variables),
     )
 
 

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import re
+import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -12,7 +15,7 @@ from chatd.auth.verify import Verifier
 from chatd.cli import EXIT_CONFIG, EXIT_USAGE
 from chatd.cli.dev import configure, how_to_connect
 from chatd.cli.state import StateFolder
-from tests.cli.command import chatd, complaint
+from tests.cli.command import chatd, complaint, environment
 
 
 @pytest.fixture
@@ -66,3 +69,18 @@ def test_the_page_has_tokens_that_hold_as_a_cookie(state: StateFolder) -> None:
     assert [check.verify(find_token(line, None, None, config.auth)).is_admin for line in browser] == [False, True]
     assert page.count('io("http://[::1]:8400", { path: "/chat/"') == 2
     assert str(state.database) in page
+
+
+def test_it_prints_the_page_then_serves_until_it_is_told_to_stop(state: StateFolder) -> None:
+    line = [sys.executable, "-m", "chatd", "dev", "--state", state.path, "--port", "0", "--log-format", "text"]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()) as daemon:
+        assert daemon.stdout is not None
+        assert daemon.stderr is not None
+        try:
+            listening = next(text for text in daemon.stderr if " listening " in text)
+        finally:
+            daemon.send_signal(signal.SIGTERM)
+        assert re.search(r"host=127\.0\.0\.1 port=[1-9]\d+", listening)
+        assert "document.cookie" in daemon.stdout.read()
+    assert daemon.returncode == 0
+    assert state.database.exists()
