@@ -1,0 +1,101 @@
+"""What a store is: the message it keeps, the errors it answers with, the calls it takes.
+
+Nothing here knows of SQLite (next door, in sqlite.py): another database is another class with the same methods.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from collections.abc import Callable
+from typing import NewType, Protocol
+
+from chatd.errors import ChatdError
+
+MessageId = NewType("MessageId", int)  # grows with time, see chat/ids.py; a decimal string on the wire
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Message:
+    """One row of `mensajes`.
+
+    `fecha` is milliseconds since the epoch (1970, UTC). `supervisado` says that the sender was no admin: then
+    every admin may read it. The texts hold no lone surrogates: those have no UTF-8 form, and are refused.
+    """
+
+    id: MessageId
+    de: str
+    para: str
+    mensaje: str
+    fecha: int
+    supervisado: bool
+
+
+class StoreCode(enum.StrEnum):
+    """Why a row was not stored, as clients read it in `error.code`."""
+
+    UNAVAILABLE = "store_unavailable"  # locked by another program, read-only, an I/O error, closed
+    FULL = "store_full"  # the disk is full
+    BUSY = "store_busy"  # as many rows wait as may wait
+    REJECTED = "store_rejected"  # this row breaks a rule of the table; no other row is to blame
+
+
+class StoreError(ChatdError):
+    """A row was not stored.
+
+    `message` is a sentence for the sender; what the database said is in `__cause__`, for the log. `retry`: the
+    same message may be accepted later. Not stored means not known to be durable: after an I/O error or a
+    power cut in the middle of a commit the row may be found all the same.
+    """
+
+    def __init__(self, code: StoreCode, message: str, *, retry: bool) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.retry = retry
+
+
+Done = Callable[[StoreError | None], None]
+
+
+@dataclasses.dataclass(slots=True)
+class StoreCounters:
+    """What the writer did since it was made; numbers only grow."""
+
+    batches: int = 0  # commits that succeeded
+    rows: int = 0  # rows that are durable
+    failures: int = 0  # rows that were answered by an error
+    refused: int = 0  # rows that `put` did not take, because a bound was reached
+
+
+class Store(Protocol):
+    """Keeps messages. Every call comes from the thread of the event loop."""
+
+    @property
+    def counters(self) -> StoreCounters: ...
+
+    @property
+    def waiting(self) -> int:
+        """Rows that were put and have no answer yet."""
+
+    async def open(self) -> MessageId | None:
+        """Lock, create or migrate, and start to write. Returns the greatest id that is stored.
+
+        Raises ConfigError, with everything closed and unlocked again.
+        """
+
+    def put(self, message: Message, done: Done) -> None:
+        """Hand over a row. Never blocks.
+
+        `done` is called once, from the loop thread, never from within this call, in the order of the calls to
+        `put`: with None when the row is durable, else with the error. It must not raise.
+
+        Raises StoreError, and never calls `done`: BUSY when a bound on what waits is reached, UNAVAILABLE when
+        the store is not open.
+        """
+
+    async def flushed(self) -> None:
+        """Return once everything that was put before this call has its answer."""
+
+    async def close(self) -> None:
+        """Commit what waits, close, unlock. Idempotent."""

@@ -1,0 +1,31 @@
+"""The settings of the store."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from chatd.settings import setting
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class StoreConfig:
+    """Where messages are kept, how hard they are pushed to the disk, and how many may wait for it."""
+
+    db: str = setting("chatd.db", "file of the SQLite database; it is created when it does not exist")
+    synchronous: str = setting(
+        "full",
+        "full: an acknowledged message survives a power cut; normal: only the end of the process",
+        choices=("full", "normal"),
+    )
+    busy_timeout_s: float = setting(
+        2.0, "seconds that a commit waits for another program that locks the database", minimum=0.0, maximum=60
+    )
+    max_waiting_rows: int = setting(
+        50_000, "messages that may wait for the disk; more are refused", minimum=1, maximum=10_000_000
+    )
+    max_waiting_bytes: int = setting(
+        67_108_864,
+        "bytes of memory that the texts of waiting messages may take; more are refused",
+        minimum=65_536,
+        maximum=17_179_869_184,
+    )

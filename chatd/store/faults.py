@@ -1,0 +1,56 @@
+"""What SQLite and its driver say, as the words that chatd passes on. Pure."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Final
+
+from .base import StoreCode, StoreError
+
+_LOCKED: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_OF_A_ROW: Final = frozenset({sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG})
+
+
+def primary_code(error: sqlite3.Error) -> int | None:
+    """SQLite's result code without its extension, or None when the driver itself complains.
+
+    https://www.sqlite.org/rescode.html#primary_result_codes_versus_extended_result_codes
+    """
+    code = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else int(code) & 0xFF
+
+
+def store_error(error: sqlite3.Error | ValueError | OverflowError) -> StoreError:
+    """What the senders of a batch are told when its insert raised `error`.
+
+    The driver's own complaints (a lone surrogate, a number of more than 64 bits, a type that SQLite does not
+    know) come before SQLite saw anything: they are about a row.
+    """
+    code = primary_code(error) if isinstance(error, sqlite3.Error) else None
+    if code is None or code in _OF_A_ROW:
+        return StoreError(StoreCode.REJECTED, "the message cannot be stored", retry=False)
+    if code in _LOCKED:
+        return StoreError(StoreCode.UNAVAILABLE, "the database is locked: try again", retry=True)
+    if code == sqlite3.SQLITE_FULL:
+        return StoreError(StoreCode.FULL, "the disk is full: try again later", retry=True)
+    if code == sqlite3.SQLITE_READONLY:
+        return StoreError(StoreCode.UNAVAILABLE, "the database is read-only: try again later", retry=True)
+    if code in _DAMAGED:
+        return StoreError(StoreCode.UNAVAILABLE, "the database is damaged", retry=False)
+    return StoreError(StoreCode.UNAVAILABLE, "the database cannot be written: try again later", retry=True)
+
+
+def advice(error: sqlite3.Error) -> str:
+    """What an operator can do when a database does not open."""
+    match primary_code(error):
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return "it is locked by another program: stop that one"
+        case sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_CORRUPT:
+            return f"{error}: restore a backup, or choose another --db"
+        case sqlite3.SQLITE_READONLY:
+            return "it is read-only: give chatd write access to the file and its directory"
+        case sqlite3.SQLITE_FULL:
+            return "the disk is full: make room"
+        case _:
+            return f"{error}: check the file, its directory and the disk"

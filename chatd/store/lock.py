@@ -1,0 +1,55 @@
+"""One process per database: an advisory lock on a file beside it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from chatd.errors import ConfigError
+
+
+class FileLock:
+    """An flock on `<database>.lock`, which ends with the process that holds it, however it ends.
+
+    The lock is not taken on the database itself: SQLite's own locks are POSIX locks, and closing any descriptor
+    of a file drops all POSIX locks that the process has on it. The file is never removed, because between an
+    open and an flock another process could lock a file that has no name any more.
+    """
+
+    def __init__(self, database: Path) -> None:
+        self.path = database.with_name(database.name + ".lock")
+        self._database = database
+        self._fd: int | None = None
+
+    def acquire(self) -> None:
+        """Take the lock at once, or raise ConfigError. Never waits."""
+        try:
+            fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise ConfigError(
+                f"cannot write {self.path}: {error.strerror}; chatd needs write access to the database's directory"
+            ) from error
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.read(fd, 20).decode("ascii", "replace").strip()
+            os.close(fd)
+            raise ConfigError(self._refusal(error, holder)) from error
+        os.ftruncate(fd, 0)
+        os.write(fd, b"%d\n" % os.getpid())
+        self._fd = fd
+
+    def release(self) -> None:
+        """Idempotent."""
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+    def _refusal(self, error: OSError, holder: str) -> str:
+        if isinstance(error, BlockingIOError):
+            return (
+                f"{self._database} is in use by another chatd (process {holder or 'unknown'}): "
+                "stop that one, or choose another --db"
+            )
+        return f"cannot lock {self.path}: {error.strerror}; use a file system that knows flock"

@@ -1,0 +1,65 @@
+"""The tables, as a list of steps from an empty file to what this chatd needs.
+
+A step that was released is never changed: the next one is added at the end. `PRAGMA user_version` in the file
+says how many steps it has taken.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import aiosqlite
+
+from chatd.errors import ConfigError
+
+# STRICT tables came with this version.
+MIN_SQLITE: Final = (3, 37, 0)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
+    (
+        # `fecha`: milliseconds since 1970, UTC. `supervisado`: 1 when the sender was no admin.
+        """
+        CREATE TABLE mensajes (
+            id INTEGER PRIMARY KEY,
+            de TEXT NOT NULL,
+            para TEXT NOT NULL,
+            mensaje TEXT NOT NULL,
+            fecha INTEGER NOT NULL,
+            supervisado INTEGER NOT NULL
+        ) STRICT
+        """,
+    ),
+)
+
+
+async def migrate(connection: aiosqlite.Connection, migrations: tuple[tuple[str, ...], ...] = MIGRATIONS) -> None:
+    """Take all steps that the file has not taken, in one transaction: afterwards it has all of them or none.
+
+    Something is written even when no step is left, and then rolled back: that is how a file that is read-only or
+    locked is found out. (A BEGIN IMMEDIATE on a read-only file succeeds.) Raises ConfigError for a file that a
+    newer chatd or another program has made, and sqlite3.Error.
+    """
+    await connection.execute_fetchall("BEGIN IMMEDIATE")
+    try:
+        version = await _number(connection, "PRAGMA user_version")
+        if version > len(migrations):
+            raise ConfigError(
+                f"the database was written by a newer chatd (schema {version}, this one knows {len(migrations)}): "
+                "start that version, or choose another --db"
+            )
+        if version == 0 and await _number(connection, "SELECT count(*) FROM sqlite_master"):
+            raise ConfigError("the database belongs to another program: choose another --db")
+        for step in migrations[version:]:
+            for statement in step:
+                await connection.execute_fetchall(statement)
+        await connection.execute_fetchall(f"PRAGMA user_version = {len(migrations)}")  # it takes no parameter
+        await connection.execute_fetchall("COMMIT" if version < len(migrations) else "ROLLBACK")
+    except BaseException:
+        await connection.rollback()
+        raise
+
+
+async def _number(connection: aiosqlite.Connection, sql: str) -> int:
+    for row in await connection.execute_fetchall(sql):
+        return int(row[0])
+    raise AssertionError(sql)

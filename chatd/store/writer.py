@@ -1,0 +1,178 @@
+"""Group commit: whatever arrived while the last commit ran goes into the next one.
+
+One task for the store, none for a message. The database is behind the one function that stores a batch: all of
+its rows or none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from sys import getsizeof
+from typing import Final
+
+from .base import Done, Message, StoreCode, StoreCounters, StoreError
+
+log = logging.getLogger("chatd.store")
+
+# At this size a batch is bound by its rows, no longer by its commit; and the loop, which runs as many callbacks
+# in a row, is not held up for longer than a few milliseconds.
+MAX_BATCH_ROWS: Final = 1024
+
+_Waiting = tuple[Message, Done, int]  # the row, its answer, the bytes of its texts
+
+Insert = Callable[[Sequence[Message]], Awaitable[None]]
+
+
+class GroupCommit:
+    """The queue in front of the database, and the task that empties it.
+
+    `insert` commits all rows or none, and raises StoreError. When it blames a row (REJECTED), the batch is tried
+    again in halves, so that honest neighbours are stored. Any other error is the database's: it answers all
+    rows that were waiting when the batch began, for they would only meet it one after the other. So a row waits
+    for two batches at most, however long the queue is, and the next batch finds out whether the trouble is over.
+    """
+
+    def __init__(self, insert: Insert, *, max_rows: int, max_bytes: int) -> None:
+        self.counters = StoreCounters()
+        self._insert = insert
+        self._max_rows = max_rows
+        self._max_bytes = max_bytes
+        self._waiting: list[_Waiting] = []  # the batch that is being written is its head
+        self._waiting_bytes = 0
+        self._batch_rows = MAX_BATCH_ROWS
+        self._put = 0
+        self._flushes: list[tuple[int, asyncio.Future[None]]] = []
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._accepting = False
+        self._fault: StoreCode | None = None
+
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting)
+
+    def start(self) -> None:
+        """Begin to write; the loop must run."""
+        self._task = asyncio.get_running_loop().create_task(self._write(), name="chatd.store.writer")
+        self._task.add_done_callback(self._finished)
+        self._accepting = True
+
+    def put(self, message: Message, done: Done) -> None:
+        """See Store.put. A row is never refused for its size alone: an empty queue takes any."""
+        if not self._accepting:
+            raise _closed()
+        texts_bytes = getsizeof(message.mensaje) + getsizeof(message.para)
+        if self._waiting and not self._has_room(texts_bytes):
+            self.counters.refused += 1
+            raise StoreError(StoreCode.BUSY, "too many messages are waiting to be stored: try again", retry=True)
+        self._waiting.append((message, done, texts_bytes))
+        self._waiting_bytes += texts_bytes
+        self._put += 1
+        self._wake.set()
+
+    async def flushed(self) -> None:
+        """See Store.flushed."""
+        if self._waiting:
+            flush = asyncio.get_running_loop().create_future()
+            self._flushes.append((self._put, flush))
+            await flush
+
+    async def close(self) -> None:
+        """Refuse new rows, write what waits, end the task. Idempotent: each of several callers waits for all that."""
+        self._accepting = False
+        if (task := self._task) is None:
+            return
+        try:
+            await self.flushed()
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+    def _has_room(self, texts_bytes: int) -> bool:
+        return len(self._waiting) < self._max_rows and self._waiting_bytes + texts_bytes <= self._max_bytes
+
+    async def _write(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._waiting:
+                await self._write_batch()
+
+    async def _write_batch(self) -> None:
+        known = len(self._waiting)
+        batch = [message for message, _, _ in self._waiting[: self._batch_rows]]
+        error = await self._attempt(batch)
+        if error is None:
+            self._batch_rows = MAX_BATCH_ROWS
+            self.counters.batches += 1
+            self._answer(len(batch), None)
+        elif error.code is not StoreCode.REJECTED:
+            self._answer(known, error)
+        elif len(batch) > 1:
+            self._batch_rows = len(batch) // 2
+        else:
+            log.error("row rejected", extra={"id": batch[0].id, "cause": repr(error.__cause__)})
+            self._batch_rows = MAX_BATCH_ROWS
+            self._answer(1, error)
+
+    async def _attempt(self, batch: Sequence[Message]) -> StoreError | None:
+        try:
+            await self._insert(batch)
+        except StoreError as error:
+            self._note(error)
+            return error
+        except Exception as error:  # noqa: BLE001  # whatever it is, the writer goes on
+            wrapped = StoreError(StoreCode.UNAVAILABLE, "the message could not be stored: try again", retry=True)
+            wrapped.__cause__ = error
+            self._note(wrapped)
+            return wrapped
+        self._note(None)
+        return None
+
+    def _note(self, error: StoreError | None) -> None:
+        """Log when trouble begins, changes and ends; not each batch that meets it."""
+        code = None if error is None or error.code is StoreCode.REJECTED else error.code
+        if code is self._fault:
+            return
+        self._fault = code
+        if error is not None and code is not None:
+            log.error("messages cannot be stored", extra={"code": code, "cause": repr(error.__cause__)})
+        else:
+            log.warning("messages are stored again", extra={"failures": self.counters.failures})
+
+    def _answer(self, count: int, error: StoreError | None) -> None:
+        """Take the first `count` rows out of the queue and tell their senders."""
+        answered = self._waiting[:count]
+        del self._waiting[:count]
+        self._waiting_bytes -= sum(texts_bytes for _, _, texts_bytes in answered)
+        if error is None:
+            self.counters.rows += count
+        else:
+            self.counters.failures += count
+        for _, done, _ in answered:
+            try:
+                done(error)
+            except Exception:
+                log.exception("a callback of the store raised")
+        self._release_flushes()
+
+    def _release_flushes(self) -> None:
+        settled = self._put - len(self._waiting)
+        while self._flushes and self._flushes[0][0] <= settled:
+            _, flush = self._flushes.pop(0)
+            if not flush.done():
+                flush.set_result(None)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        """The task has ended: after `close`, with the loop, or by a bug. Nobody is left without an answer."""
+        self._task = None
+        self._accepting = False
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.critical("the writer of the store has died", exc_info=error)
+        self._answer(len(self._waiting), _closed())
+
+
+def _closed() -> StoreError:
+    return StoreError(StoreCode.UNAVAILABLE, "the store is closed: try again later", retry=True)

@@ -1,0 +1,51 @@
+"""Stores rows on a file system of one megabyte before, while and after it is full: prints the answers, as JSON.
+
+To be run in a mount namespace of its own (unshare -rm): it mounts over /mnt.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+from pathlib import Path
+
+from chatd.store.base import StoreError
+from tests.store.rig import message, opened, rows
+
+DISK = Path("/mnt")
+
+
+def fill(file: Path) -> None:
+    with file.open("wb", buffering=0) as filler:
+        try:
+            while True:
+                filler.write(bytes(4096))
+        except OSError:
+            return
+
+
+async def main() -> None:
+    heard: dict[str, object] = {}
+    async with opened(DISK / "chatd.db") as store:
+
+        async def put(name: str, number: int) -> None:
+            def done(error: StoreError | None) -> None:
+                heard[name] = None if error is None else error.code
+
+            store.put(message(number, "x" * 50_000), done)
+            await store.flushed()
+
+        await put("before", 1)
+        fill(DISK / "filler")
+        await put("full", 2)
+        await put("still full", 3)
+        (DISK / "filler").unlink()
+        await put("after", 4)
+    heard["stored"] = [row.id for row in rows(DISK / "chatd.db")]
+    print(json.dumps(heard))
+
+
+if __name__ == "__main__":
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", DISK], check=True)
+    asyncio.run(main())
