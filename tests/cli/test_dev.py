@@ -72,7 +72,7 @@ def test_the_page_has_tokens_that_hold_as_a_cookie(state: StateFolder) -> None:
 
 
 def test_it_prints_the_page_then_serves_until_it_is_told_to_stop(state: StateFolder) -> None:
-    line = [sys.executable, "-m", "chatd", "dev", "--state", state.path, "--port", "0", "--log-format", "text"]
+    line = [sys.executable, "-m", "chatd", "dev", "--state", str(state.path), "--port", "0", "--log-format", "text"]
     with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()) as daemon:
         assert daemon.stdout is not None
         assert daemon.stderr is not None
