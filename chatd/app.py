@@ -53,12 +53,12 @@ def run(config: Config) -> int:
 
 
 async def _serve(config: Config) -> int:
+    stop = _stop_on_signals()
     store = SqliteStore(config.store)
     last_id = await store.open()
     try:
         engine = build(config, store, last_id)
         listener = await _listen(engine, config)
-        stop = _stop_on_signals()
         # What start-up made lives as long as the process: the collector need not walk it again.
         gc.collect()
         gc.freeze()

@@ -1,10 +1,15 @@
-"""What a client may send: its arguments become a dataclass here, once, or are refused. Rules C-10 to C-14."""
+"""What a client may send, and what it is sent. Its arguments become a dataclass here, once, or are refused.
+
+Rules C-10 to C-14 of protocol.md.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import enum
 from typing import Final, Self
+
+import msgspec
 
 from chatd.errors import RefusedError
 
@@ -19,6 +24,21 @@ class EventCode(enum.StrEnum):
     PARA_INVALID = "para_invalid"
     MENSAJE_INVALID = "mensaje_invalid"
     MENSAJE_TOO_LONG = "mensaje_too_long"
+
+
+class Received(msgspec.Struct, frozen=True):
+    """`mensaje_recibido`, exactly this."""
+
+    de: str
+    mensaje: str
+
+
+class Stored(msgspec.Struct, frozen=True, kw_only=True):
+    """The acknowledgement of a message that is durable."""
+
+    ok: bool = True
+    id: str
+    fecha: int
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ MAX_SEQUENCE: Final = 2**SEQUENCE_BITS - 1
 
 
 class IdsExhaustedError(ChatdError):
-    """The milliseconds have no bits left: the clock stood in 2094, or ids of that time are stored."""
+    """The milliseconds have no bits left: the clock stands in 2094, or stood there once."""
 
 
 class IdParts(NamedTuple):
@@ -49,7 +49,9 @@ class IdSource:
     __slots__ = ("_clock_ms", "_ms", "_node", "_sequence")
 
     def __init__(self, clock_ms: Callable[[], int], node: int, last: MessageId | None) -> None:
-        """`clock_ms` returns milliseconds since 1970. Raises ConfigError for a node out of range."""
+        """`clock_ms` returns milliseconds since 1970. Raises ConfigError for a node out of range, and for a `last`
+        above which there are no ids: chatd did not make it before 2094.
+        """
         if not 0 <= node <= MAX_NODE:
             raise ConfigError(f"node is {node}; it must be between 0 and {MAX_NODE}")
         self._clock_ms = clock_ms
@@ -57,6 +59,10 @@ class IdSource:
         # As if the millisecond of `last` was used up: whichever node made it, the next one is larger.
         self._ms = 0 if last is None else max(0, last >> NODE_BITS + SEQUENCE_BITS)
         self._sequence = MAX_SEQUENCE
+        if self._ms == MAX_MS:
+            raise ConfigError(
+                f"the database holds a message with the id {last}, and no larger id exists: delete that row"
+            )
 
     def next(self) -> MessageId:
         """The next id. Raises IdsExhaustedError in 2094; nothing else."""

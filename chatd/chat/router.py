@@ -9,7 +9,7 @@ from typing import Final
 from chatd.auth import Identity
 from chatd.chat.audience import is_online_admin, recipients
 from chatd.chat.config import ChatConfig
-from chatd.chat.events import EventCode, PrivateMessage
+from chatd.chat.events import EventCode, PrivateMessage, Received, Stored
 from chatd.chat.ids import IdSource
 from chatd.chat.member import Member
 from chatd.errors import RefusedError
@@ -60,7 +60,7 @@ class ChatRouter:
                 self.deliver(message)
 
     def deliver(self, message: Message) -> None:
-        packet = encode_event("/", "mensaje_recibido", [{"de": message.de, "mensaje": message.mensaje}])
+        packet = encode_event("/", "mensaje_recibido", [Received(message.de, message.mensaje)])
         self._namespace.send_to_rooms(packet, self._audience(message))
 
     def _compose(self, sender: Identity, parsed: PrivateMessage) -> Message:
@@ -104,7 +104,7 @@ class Receipt:
         if self._deliver:
             self._router.deliver(self._message)
         if self._reply is not None:
-            self._reply({"ok": True, "id": str(self._message.id), "fecha": self._message.fecha})
+            self._reply(Stored(id=str(self._message.id), fecha=self._message.fecha))
 
 
 Handler = Callable[[ChatRouter, Member, list[object], Reply | None], None]

@@ -14,19 +14,26 @@ from chatd.errors import WireError
 PLACEHOLDER: Final = "_placeholder"
 NUMBER: Final = "num"
 
+_ATOMS: Final = frozenset({str, int, bool, type(None)})
+
 
 class AttachmentError(WireError):
     """A placeholder names no attachment of its packet."""
 
 
 def has_binary(value: object) -> bool:
-    """Whether `value` holds bytes at any depth. Raises ValueError for NaN and infinities, which JSON cannot hold."""
-    if isinstance(value, str):
+    """Whether `value` holds bytes at any depth. Raises ValueError for NaN and infinities, which JSON cannot hold.
+
+    A msgspec.Struct counts as free of both: its class says what it holds.
+    """
+    if type(value) in _ATOMS:
         return False
-    if isinstance(value, dict):
-        return any([has_binary(item) for item in value.values()])  # noqa: C419  # a list, so that none goes unseen
-    if isinstance(value, list | tuple):
-        return any([has_binary(item) for item in value])  # noqa: C419
+    if isinstance(value, dict | list | tuple):
+        found = False
+        for item in value.values() if isinstance(value, dict) else value:
+            if type(item) not in _ATOMS and has_binary(item):
+                found = True  # and go on: a NaN may follow
+        return found
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError(f"{value} is no JSON")
     return isinstance(value, bytes | bytearray)

@@ -15,7 +15,7 @@ from collections.abc import Coroutine, Mapping
 from typing import Any, Final, Protocol, cast
 
 from chatd.engineio.reasons import CloseReason
-from chatd.engineio.session import Session
+from chatd.engineio.session import Session, State
 from chatd.errors import WireError
 from chatd.socketio.config import SocketIoConfig
 from chatd.socketio.namespace import ConnectRefusedError, Namespace
@@ -168,42 +168,56 @@ class Client(Timed):
         socket = Socket(secrets.token_urlsafe(SOCKET_ID_BYTES), namespace, self)
         try:
             handler = namespace.accept(socket, auth)
-        except ConnectRefusedError as error:
-            self._refuse(name, error)
+        except Exception as error:
+            self._on_door_closed(name, error)
             return
-        if not isinstance(handler, Coroutine):
+        if isinstance(handler, Coroutine):
+            self._start_joining(socket, handler)
+        else:
             self._join(socket, handler)
-            return
+
+    def _start_joining(self, socket: Socket, door: Coroutine[Any, Any, SocketHandler]) -> None:
+        name = socket.namespace.name
         if self._joining is None:
             self._joining = {}
-        self._joining[name] = self._server.tasks.start(self._join_later(socket, handler), f"join {name}")
+        task = self._joining[name] = self._server.tasks.start(self._join_later(socket, door), f"join {name}")
+        task.add_done_callback(lambda _: door.close())  # it has not begun if the session ends in this very turn
 
-    async def _join_later(self, socket: Socket, handler: Coroutine[Any, Any, SocketHandler]) -> None:
+    async def _join_later(self, socket: Socket, door: Coroutine[Any, Any, SocketHandler]) -> None:
         """The rest of joining, for a door that is a coroutine."""
         name = socket.namespace.name
         try:
-            accepted = await handler
-        except ConnectRefusedError as error:
-            self._refuse(name, error)
-        except Exception:
-            self._refuse(name, ConnectRefusedError("internal error"))
-            raise
+            handler = await door
+        except Exception as error:
+            self._on_door_closed(name, error)
         else:
-            self._join(socket, accepted)
+            self._join(socket, handler)
         finally:
             if self._joining is not None:
                 self._joining.pop(name, None)
 
     def _join(self, socket: Socket, handler: SocketHandler) -> None:
         name = socket.namespace.name
+        self.session.send_packet(encode(PacketType.CONNECT, name, data={"sid": socket.id}))
+        # In a write of its own: a client that awaits one message at a time may miss one that comes with it.
+        socket.namespace.flush(self.session)
+        if self.session.state is not State.OPEN:
+            return
         self._server.timers.cancel(self)
         if self._kicked is not None:
             self._kicked.discard(name)
         socket.handler = handler
         self._sockets[name] = socket
         socket.namespace.enter(socket)
-        socket.send(encode(PacketType.CONNECT, name, data={"sid": socket.id}))
         handler.on_connect()
+
+    def _on_door_closed(self, name: str, error: Exception) -> None:
+        """Rule S-15: every CONNECT is answered, or the client waits for ever."""
+        if isinstance(error, ConnectRefusedError):
+            self._refuse(name, error)
+            return
+        log.error("a door failed", exc_info=error, extra={"sid": self.session.sid, "namespace": name})
+        self._refuse(name, ConnectRefusedError("internal error"))
 
     def _refuse(self, name: str, error: ConnectRefusedError) -> None:
         """Rule S-15: always an object with a message; clients crash or stay mute otherwise."""
@@ -213,7 +227,11 @@ class Client(Timed):
         self.session.send_packet(encode(PacketType.CONNECT_ERROR, name, data=data))
 
     def _drop(self, socket: Socket, reason: DisconnectReason) -> None:
-        self._sockets.pop(socket.namespace.name, None)
+        """Idempotent: the handler of another socket may have been quicker."""
+        name = socket.namespace.name
+        if self._sockets.get(name) is not socket:
+            return
+        del self._sockets[name]
         socket.namespace.leave(socket)
         try:
             socket.on_gone(reason)

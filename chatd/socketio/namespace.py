@@ -64,18 +64,28 @@ class Namespace:
 
     def send_to_rooms(self, packet: Outgoing, rooms: Collection[str]) -> None:
         """Send to the union of `rooms`. The widest room goes as one broadcast, who is not in it one by one."""
-        audiences = sorted((self.rooms.members(room) for room in rooms), key=len, reverse=True)
-        widest = audiences[0]
+        widest: Set[Session] = frozenset()
+        others: list[Set[Session]] = []
+        for room in rooms:
+            members = self.rooms.members(room)
+            if len(members) > len(widest):
+                widest, members = members, widest
+            if members:
+                others.append(members)
         if len(widest) > 1:
             self._outbox.broadcast(widest, packet)
         else:
             self.send_each(packet, widest)
-        if any(audiences[1:]):
-            self.send_each(packet, set().union(*audiences[1:]) - widest)
+        if others:
+            self.send_each(packet, set().union(*others) - widest)
 
     def send_each(self, packet: Outgoing, sessions: Collection[Session]) -> None:
         for session in sessions:
             self._outbox.send(session, packet)
+
+    def flush(self, session: Session) -> None:
+        """Let what waits for `session` leave now, in a write of its own."""
+        self._outbox.flush_one(session)
 
     def next_ack_id(self) -> int:
         self._ack_id += 1

@@ -58,21 +58,31 @@ class Socket:
         ack_id = self.namespace.next_ack_id()
         self.send(encode_event(self.namespace.name, event, args, ack_id))
         pending = PendingAck(self.namespace.timers, timeout_s)
+        if not self.joined:
+            pending.fail(SocketGoneError(f"socket {self.id} is gone"))
+            return pending.future
         if self._acks is None:
             self._acks = {}
         self._acks[ack_id] = pending
         pending.future.add_done_callback(lambda _: self._acks and self._acks.pop(ack_id, None))
         return pending.future
 
+    @property
+    def joined(self) -> bool:
+        """Whether it is in its namespace: not yet at the door, and no more once it is gone."""
+        return self.namespace.sockets.get(self.session) is self
+
     def join(self, room: str) -> None:
-        self.namespace.rooms.join(self.session, room)
+        if self.joined:
+            self.namespace.rooms.join(self.session, room)
 
     def leave(self, room: str) -> None:
-        self.namespace.rooms.leave(self.session, room)
+        if self.joined:
+            self.namespace.rooms.leave(self.session, room)
 
     @property
     def rooms(self) -> tuple[str, ...]:
-        return self.namespace.rooms.of(self.session)
+        return self.namespace.rooms.of(self.session) if self.joined else ()
 
     def disconnect(self) -> None:
         """Leave the namespace from our side; the client does not come back by itself. The session lives on."""
@@ -102,7 +112,7 @@ class Socket:
         self.handler.on_disconnect(reason)
 
     def send(self, packet: Outgoing) -> None:
-        if self.namespace.sockets.get(self.session) is self:
+        if self.joined:
             self.session.send_packet(packet)
 
 
@@ -116,6 +126,8 @@ class Reply:
         self._packet_id = packet_id
 
     def __call__(self, *args: object) -> None:
-        socket, self._socket = self._socket, None
+        socket = self._socket
         if socket is not None:
-            socket.send(encode(PacketType.ACK, socket.namespace.name, self._packet_id, args))
+            packet = encode(PacketType.ACK, socket.namespace.name, self._packet_id, args)
+            self._socket = None
+            socket.send(packet)

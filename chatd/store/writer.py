@@ -12,6 +12,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from sys import getsizeof
 from typing import Final
 
+from chatd.tasks import Tasks
+
 from .base import Done, Message, StoreCode, StoreCounters, StoreError
 
 log = logging.getLogger("chatd.store")
@@ -45,6 +47,7 @@ class GroupCommit:
         self._put = 0
         self._flushes: list[tuple[int, asyncio.Future[None]]] = []
         self._wake = asyncio.Event()
+        self._tasks = Tasks()
         self._task: asyncio.Task[None] | None = None
         self._accepting = False
         self._fault: StoreCode | None = None
@@ -55,7 +58,7 @@ class GroupCommit:
 
     def start(self) -> None:
         """Begin to write; the loop must run."""
-        self._task = asyncio.get_running_loop().create_task(self._write(), name="chatd.store.writer")
+        self._task = self._tasks.start(self._write(), "store writer")
         self._task.add_done_callback(self._finished)
         self._accepting = True
 
@@ -165,12 +168,10 @@ class GroupCommit:
             if not flush.done():
                 flush.set_result(None)
 
-    def _finished(self, task: asyncio.Task[None]) -> None:
+    def _finished(self, _task: asyncio.Task[None]) -> None:
         """The task has ended: after `close`, with the loop, or by a bug. Nobody is left without an answer."""
         self._task = None
         self._accepting = False
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.critical("the writer of the store has died", exc_info=error)
         self._answer(len(self._waiting), _closed())
 
 
