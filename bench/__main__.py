@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from bench import fanout, machine, relay
+from bench import connections, fanout, machine, rate, relay
 from bench.build import SetupError
 from bench.load import LoadError
 from bench.options import Options, parse
@@ -16,6 +16,8 @@ from bench.server import ServerError
 BENCHMARKS: Final[Mapping[str, Callable[[Options], None]]] = {
     "fanout": fanout.run,
     "relay": relay.run,
+    "rate": rate.run,
+    "connections": connections.run,
 }
 
 

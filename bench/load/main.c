@@ -21,22 +21,24 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-static const char *option(const char *line, const char *name, const char *otherwise)
+enum { WORD = 64 };
+
+/* The value of `name=` in a command, or "" when it is not there. */
+static void word(const char *line, const char *name, char value[WORD])
 {
-    static char values[8][256];
-    static int turn_of;
-    char key[32];
+    char key[WORD];
     snprintf(key, sizeof key, " %s=", name);
     const char *at = strstr(line, key);
-    if (at == NULL)
-        return otherwise;
-    at += strlen(key);
-    char *value = values[turn_of++ % 8];
-    snprintf(value, sizeof values[0], "%.*s", (int)strcspn(at, " \n"), at);
-    return value;
+    const char *text = at == NULL ? "" : at + strlen(key);
+    snprintf(value, WORD, "%.*s", (int)strcspn(text, " \n"), text);
 }
 
-static double number(const char *line, const char *name) { return atof(option(line, name, "0")); }
+static double number(const char *line, const char *name)
+{
+    char value[WORD];
+    word(line, name, value);
+    return atof(value);
+}
 
 static void read_tokens(const char *path)
 {
@@ -91,11 +93,14 @@ static void do_close(const char *line)
 
 static void do_run(const char *line, int server_pid)
 {
+    char para[WORD], de[WORD];
+    word(line, "para", para);
+    word(line, "de", de);
     struct workload w = {
         .from = (int)number(line, "from"),
         .to = (int)number(line, "to"),
-        .para = option(line, "para", ""),
-        .de = option(line, "de", ""),
+        .para = para,
+        .de = de,
         .bytes = (size_t)number(line, "bytes"),
         .ack = number(line, "ack") != 0,
         .in_flight = (size_t)number(line, "inflight"),

@@ -190,12 +190,10 @@ static int make_timer(void)
     return fd;
 }
 
+/* At a time, or never when it is 0. Either way a past expiry is forgotten, or epoll would report it for ever. */
 static void set_timer(int fd, uint64_t at)
 {
     struct itimerspec spec = {.it_value = {.tv_sec = (time_t)(at / SECOND_NS), .tv_nsec = (long)(at % SECOND_NS)}};
-    uint64_t expirations;
-    if (read(fd, &expirations, sizeof expirations) < 0 && errno != EAGAIN)
-        fail("timerfd: %s", strerror(errno));
     if (timerfd_settime(fd, TFD_TIMER_ABSTIME, &spec, NULL) < 0)
         fail("timerfd_settime: %s", strerror(errno));
     client.timer_due = false;
@@ -240,18 +238,20 @@ static bool open_loop(const struct workload *w)
         uint64_t next = send_due(w, start, now);
         if (client.sender->out.len > 0)
             conn_send(client.sender);
-        if (next < now_running.stop_ns)
-            set_timer(timer, next);
+        set_timer(timer, next < now_running.stop_ns ? next : 0);
         turn(1000);
         now = now_ns();
-        if (behind(w, now))
+        if (behind(w, now)) {
+            set_timer(timer, 0);
             return false;
+        }
         if (now >= storm_at && !now_running.storming)
             start_storm(w);
         if (now_running.storming && open_done() && now_running.stop_ns == UINT64_MAX)
             now_running.stop_ns = now;
         check_progress();
     }
+    set_timer(timer, 0);
     return true;
 }
 
