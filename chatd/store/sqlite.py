@@ -134,12 +134,10 @@ class SqliteStore:
         if self._connection is None:
             raise AssertionError("the writer runs only while the file is open")
         size = 1 << (len(batch) - 1).bit_length()
-        values: list[int | str | None] = [
-            value
+        values: list[int | str | None] = []
+        for row in batch:
             # int(): the driver looks for an adapter for every bool, which takes longer than all other values
-            for row in batch
-            for value in (row.id, row.de, row.para, row.mensaje, row.fecha, int(row.supervisado))
-        ]
+            values += (row.id, row.de, row.para, row.mensaje, row.fecha, int(row.supervisado))
         values += [None] * (6 * (size - len(batch)))
         values.append(len(batch))
         try:

@@ -7,6 +7,7 @@ its rows or none.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from sys import getsizeof
@@ -22,6 +23,9 @@ log = logging.getLogger("chatd.store")
 # in a row, is not held up for longer than a few milliseconds.
 MAX_BATCH_ROWS: Final = 1024
 
+# A prepared statement keeps the values that it was last given, and there is one for each size of batch.
+MAX_BATCH_BYTES: Final = 1_048_576
+
 _Waiting = tuple[Message, Done, int]  # the row, its answer, the bytes of its texts
 
 Insert = Callable[[Sequence[Message]], Awaitable[None]]
@@ -32,8 +36,9 @@ class GroupCommit:
 
     `insert` commits all rows or none, and raises StoreError. When it blames a row (REJECTED), the batch is tried
     again in halves, so that honest neighbours are stored. Any other error is the database's: it answers all
-    rows that were waiting when the batch began, for they would only meet it one after the other. So a row waits
-    for two batches at most, however long the queue is, and the next batch finds out whether the trouble is over.
+    rows that were waiting when the batch began, for they would only meet it one after the other. So while
+    the trouble lasts a row waits for two batches at most, however long the queue is, and the next batch finds out
+    whether it is over.
     """
 
     def __init__(self, insert: Insert, *, max_rows: int, max_bytes: int) -> None:
@@ -105,7 +110,7 @@ class GroupCommit:
 
     async def _write_batch(self) -> None:
         known = len(self._waiting)
-        batch = [message for message, _, _ in self._waiting[: self._batch_rows]]
+        batch = self._next_batch()
         error = await self._attempt(batch)
         if error is None:
             self._batch_rows = MAX_BATCH_ROWS
@@ -119,6 +124,17 @@ class GroupCommit:
             log.error("row rejected", extra={"id": batch[0].id, "cause": repr(error.__cause__)})
             self._batch_rows = MAX_BATCH_ROWS
             self._answer(1, error)
+
+    def _next_batch(self) -> list[Message]:
+        """The head of the queue, within both bounds of a batch, but at least one row."""
+        batch: list[Message] = []
+        room_bytes = MAX_BATCH_BYTES
+        for message, _, texts_bytes in itertools.islice(self._waiting, self._batch_rows):
+            room_bytes -= texts_bytes
+            if batch and room_bytes < 0:
+                break
+            batch.append(message)
+        return batch
 
     async def _attempt(self, batch: Sequence[Message]) -> StoreError | None:
         try:

@@ -56,7 +56,10 @@ def rows(db: Path) -> list[Message]:
     """What is in the file, in the order of ids."""
     with contextlib.closing(sqlite3.connect(db)) as connection:
         found = connection.execute("SELECT id, de, para, mensaje, fecha, supervisado FROM mensajes ORDER BY id")
-        return [Message(*row[:5], bool(row[5])) for row in found]
+        return [
+            Message(number, de, para, mensaje, fecha, bool(supervisado))
+            for number, de, para, mensaje, fecha, supervisado in found
+        ]
 
 
 @contextlib.contextmanager

@@ -60,6 +60,16 @@ async def test_a_queue_that_is_longer_than_a_batch_goes_in_several() -> None:
     assert table.rows == list(range(2 * MAX_BATCH_ROWS + 1))
 
 
+async def test_long_rows_go_in_batches_of_few() -> None:
+    table = Table()
+    async with started(table) as writer:
+        for number in range(10):
+            writer.put(message(number, "x" * (2_000_000 if number == 4 else 300_000)), ignore)
+        await writer.flushed()
+    assert table.attempts == [3, 1, 1, 3, 2]
+    assert table.rows == list(range(10))
+
+
 async def test_a_fault_of_the_database_answers_all_that_waited_at_once() -> None:
     """Not one after the other: a locked database would cost each batch a busy timeout."""
     table = Table()
