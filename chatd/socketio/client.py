@@ -197,18 +197,16 @@ class Client(Timed):
                 self._joining.pop(name, None)
 
     def _join(self, socket: Socket, handler: SocketHandler) -> None:
-        name = socket.namespace.name
-        self.session.send_packet(encode(PacketType.CONNECT, name, data={"sid": socket.id}))
-        # In a write of its own: a client that awaits one message at a time may miss one that comes with it.
-        socket.namespace.flush(self.session)
-        if self.session.state is not State.OPEN:
+        if self.session.state is not State.OPEN:  # the door itself has ended it, or would not be cancelled
             return
+        name = socket.namespace.name
         self._server.timers.cancel(self)
         if self._kicked is not None:
             self._kicked.discard(name)
         socket.handler = handler
         self._sockets[name] = socket
         socket.namespace.enter(socket)
+        socket.send(encode(PacketType.CONNECT, name, data={"sid": socket.id}))
         handler.on_connect()
 
     def _on_door_closed(self, name: str, error: Exception) -> None:

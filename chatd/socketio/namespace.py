@@ -83,10 +83,6 @@ class Namespace:
         for session in sessions:
             self._outbox.send(session, packet)
 
-    def flush(self, session: Session) -> None:
-        """Let what waits for `session` leave now, in a write of its own."""
-        self._outbox.flush_one(session)
-
     def next_ack_id(self) -> int:
         self._ack_id += 1
         return self._ack_id

@@ -26,17 +26,31 @@ ENGINE = EngineConfig(
 SOCKETIO = SocketIoConfig(connect_timeout_s=1.0)
 
 
+# The official suite awaits one message at a time, with a `ws` that hands over all messages of one read at once: it
+# misses whatever comes together with the CONNECT answer.
+GREETING_DELAY_S = 0.02
+
+
 class Echo:
     """The handler of one socket of the main namespace."""
 
     def __init__(self, socket: Socket, auth: Auth) -> None:
         self.socket = socket
         self.auth = auth
+        self._greeting: asyncio.TimerHandle | None = None
 
     def on_connect(self) -> None:
-        self.socket.emit("auth", self.auth)
+        self._greeting = asyncio.get_running_loop().call_later(GREETING_DELAY_S, self._greet)
+
+    def _greet(self) -> None:
+        """Say what the handshake said, once, and before any answer."""
+        if self._greeting is not None:
+            self._greeting.cancel()
+            self._greeting = None
+            self.socket.emit("auth", self.auth)
 
     def on_event(self, event: EventName, args: list[object], reply: Reply | None) -> None:
+        self._greet()
         if event == "message":
             self.socket.emit("message-back", *args)
         elif event == "message-with-ack" and reply is not None:
