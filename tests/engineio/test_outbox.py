@@ -1,0 +1,270 @@
+"""What a turn of the loop sends, checked against a model that sends every packet to everybody at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from chatd.engineio.outbox import Outbox, Recipient
+from chatd.engineio.outgoing import Outgoing, OutgoingPacket, outgoing
+from chatd.engineio.packet import Packet, PacketType
+
+NAMES = ("a", "b", "c", "d", "e")
+ROOMS = ("red", "green", "blue")
+
+name = st.sampled_from(NAMES)
+room = st.sampled_from(ROOMS)
+
+
+def message(text: str) -> OutgoingPacket:
+    return outgoing(Packet(PacketType.MESSAGE, text))
+
+
+class Turn:
+    """Stands for the event loop: keeps what is to be called at the end of the turn."""
+
+    def __init__(self) -> None:
+        self.calls: list[Callable[[], None]] = []
+
+    def call_soon(self, call: Callable[[], None]) -> None:
+        self.calls.append(call)
+
+    def end(self) -> None:
+        calls, self.calls = self.calls, []
+        for call in calls:
+            call()
+
+
+class Listener:
+    """A recipient that notes what it gets, in how many writes, and can do something when it does."""
+
+    def __init__(self) -> None:
+        self.writes: list[Outgoing] = []
+        self.then: Callable[[], None] = lambda: None
+
+    def deliver(self, packets: Outgoing) -> None:
+        self.writes.append(packets)
+        self.then()
+
+    @property
+    def texts(self) -> list[str]:
+        return [packet.text.decode() for write in self.writes for packet in write.packets]
+
+
+def listeners(count: int) -> tuple[Turn, Outbox, list[Listener]]:
+    turn = Turn()
+    return turn, Outbox(turn.call_soon), [Listener() for _ in range(count)]
+
+
+def test_one_turn_is_one_write() -> None:
+    turn, outbox, (a, b) = listeners(2)
+    room: set[Recipient] = {a, b}
+    outbox.send(a, message("1"))
+    outbox.broadcast(room, message("2"))
+    outbox.send(a, message("3"))
+    assert a.writes == b.writes == []
+    turn.end()
+    assert (a.texts, b.texts) == (["41", "42", "43"], ["42"])
+    assert (len(a.writes), len(b.writes)) == (1, 1)
+
+
+def test_one_turn_asks_the_loop_once() -> None:
+    turn, outbox, (a, b) = listeners(2)
+    outbox.send(a, message("1"))
+    outbox.broadcast({a, b}, message("2"))
+    outbox.broadcast({b}, message("3"))
+    outbox.send(b, message("4"))
+    assert len(turn.calls) == 1
+    turn.end()
+    assert turn.calls == []
+
+
+def test_a_broadcast_is_the_same_bytes_for_everybody() -> None:
+    turn, outbox, (a, b, c) = listeners(3)
+    room: set[Recipient] = {a, b, c}
+    for text in ("1", "2", "3"):
+        outbox.broadcast(room, message(text))
+    turn.end()
+    assert a.writes[0].frame is b.writes[0].frame is c.writes[0].frame
+
+
+def test_mixed_broadcasts_are_joined_once_for_those_who_got_the_same() -> None:
+    turn, outbox, (a, b, c) = listeners(3)
+    red: set[Recipient] = {a, b, c}
+    green: set[Recipient] = {a, b}
+    outbox.broadcast(red, message("1"))
+    outbox.broadcast(green, message("2"))
+    outbox.broadcast(red, message("3"))
+    turn.end()
+    assert a.texts == b.texts == ["41", "42", "43"]
+    assert c.texts == ["41", "43"]
+
+
+def test_a_single_packet_is_delivered_as_it_is() -> None:
+    turn, outbox, (a,) = listeners(1)
+    packet = message("1")
+    outbox.send(a, packet)
+    turn.end()
+    assert a.writes == [packet]
+
+
+def test_whoever_joins_later_misses_what_was_said() -> None:
+    turn, outbox, (a, b) = listeners(2)
+    room: set[Recipient] = {a}
+    outbox.broadcast(room, message("1"))
+    outbox.before_change(room)
+    room.add(b)
+    outbox.broadcast(room, message("2"))
+    turn.end()
+    assert (a.texts, b.texts) == (["41", "42"], ["42"])
+
+
+def test_whoever_leaves_later_still_gets_what_was_said() -> None:
+    turn, outbox, (a, b) = listeners(2)
+    room: set[Recipient] = {a, b}
+    outbox.broadcast(room, message("1"))
+    outbox.before_change(room)
+    room.discard(b)
+    outbox.broadcast(room, message("2"))
+    turn.end()
+    assert (a.texts, b.texts) == (["41", "42"], ["41"])
+
+
+def test_two_rooms_with_the_same_members_are_two_audiences() -> None:
+    turn, outbox, (a, b) = listeners(2)
+    red: set[Recipient] = {a, b}
+    green: set[Recipient] = {a, b}
+    outbox.broadcast(red, message("1"))
+    outbox.broadcast(green, message("2"))
+    outbox.before_change(green)
+    green.discard(b)
+    outbox.broadcast(green, message("3"))
+    turn.end()
+    assert (a.texts, b.texts) == (["41", "42", "43"], ["41", "42"])
+
+
+def test_an_empty_audience_costs_nobody_anything() -> None:
+    turn, outbox, (a,) = listeners(1)
+    outbox.broadcast(set(), message("1"))
+    turn.end()
+    assert a.writes == []
+
+
+def test_flushing_one_sends_its_own_and_keeps_the_rest() -> None:
+    turn, outbox, (a, b) = listeners(2)
+    room: set[Recipient] = {a, b}
+    outbox.send(a, message("1"))
+    outbox.broadcast(room, message("2"))
+    outbox.flush_one(a)
+    assert (a.texts, b.texts) == (["41", "42"], [])
+    outbox.send(b, message("3"))
+    turn.end()
+    assert (a.texts, b.texts) == (["41", "42"], ["42", "43"])
+
+
+def test_what_a_delivery_sends_leaves_in_the_next_turn() -> None:
+    turn, outbox, (a, b) = listeners(2)
+    a.then = lambda: outbox.send(b, message("2"))
+    outbox.send(a, message("1"))
+    turn.end()
+    assert b.texts == []
+    turn.end()
+    assert b.texts == ["42"]
+
+
+def test_a_member_that_leaves_while_the_room_is_written_to_disturbs_nobody() -> None:
+    turn, outbox, members = listeners(5)
+    room: set[Recipient] = set(members)
+
+    def everybody_leaves() -> None:
+        outbox.before_change(room)
+        room.clear()
+
+    for member in members:
+        member.then = everybody_leaves
+    outbox.broadcast(room, message("1"))
+    outbox.broadcast(room, message("2"))
+    turn.end()
+    assert [member.texts for member in members] == [["41", "42"]] * 5
+
+
+class Traffic(RuleBasedStateMachine):
+    """Any mixture of sends, broadcasts, joins, leaves, ends and turns, against lists that are appended to at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.turn = Turn()
+        self.outbox = Outbox(self.turn.call_soon)
+        self.people = {name: Listener() for name in NAMES}
+        self.rooms: dict[str, set[Recipient]] = {room: set() for room in ROOMS}
+        self.expected: dict[str, list[str]] = {name: [] for name in NAMES}
+        self.gone: set[str] = set()
+        self.numbers: Iterator[int] = iter(range(1_000_000))
+
+    def members(self, room: str) -> list[str]:
+        return [name for name, listener in self.people.items() if listener in self.rooms[room]]
+
+    def next_text(self) -> str:
+        return str(next(self.numbers))
+
+    @initialize(places=st.sets(st.tuples(name, room)))
+    def some_are_in_rooms(self, places: set[tuple[str, str]]) -> None:
+        for who, where in places:
+            self.rooms[where].add(self.people[who])
+
+    @rule(who=name)
+    def send(self, who: str) -> None:
+        if who not in self.gone:
+            text = self.next_text()
+            self.outbox.send(self.people[who], message(text))
+            self.expected[who].append("4" + text)
+
+    @rule(where=room, times=st.integers(1, 4))
+    def broadcast(self, where: str, times: int) -> None:
+        for _ in range(times):
+            text = self.next_text()
+            self.outbox.broadcast(self.rooms[where], message(text))
+            for who in self.members(where):
+                self.expected[who].append("4" + text)
+
+    @rule(who=name, where=room)
+    def join(self, who: str, where: str) -> None:
+        if who not in self.gone:
+            self.outbox.before_change(self.rooms[where])
+            self.rooms[where].add(self.people[who])
+
+    @rule(who=name, where=room)
+    def leave(self, who: str, where: str) -> None:
+        self.outbox.before_change(self.rooms[where])
+        self.rooms[where].discard(self.people[who])
+
+    @rule(who=name)
+    def close(self, who: str) -> None:
+        self.outbox.flush_one(self.people[who])
+        assert self.people[who].texts == self.expected[who]
+        for where in ROOMS:
+            self.leave(who, where)
+        self.gone.add(who)
+
+    @rule()
+    def end_of_turn(self) -> None:
+        writes = {who: len(listener.writes) for who, listener in self.people.items()}
+        self.turn.end()
+        for who, listener in self.people.items():
+            assert len(listener.writes) - writes[who] <= 1
+            assert listener.texts == self.expected[who]
+
+    @invariant()
+    def nobody_gets_anything_out_of_order(self) -> None:
+        for who, listener in self.people.items():
+            assert listener.texts == self.expected[who][: len(listener.texts)]
+
+    def teardown(self) -> None:
+        self.end_of_turn()
+
+
+TestTraffic = Traffic.TestCase
+TestTraffic.settings = settings(max_examples=200, stateful_step_count=30)
