@@ -14,6 +14,8 @@ from chatd.errors import WireError
 PLACEHOLDER: Final = "_placeholder"
 NUMBER: Final = "num"
 
+BYTES: Final = bytes | bytearray | memoryview
+
 _ATOMS: Final = frozenset({str, int, bool, type(None)})
 
 
@@ -36,12 +38,12 @@ def has_binary(value: object) -> bool:
         return found
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError(f"{value} is no JSON")
-    return isinstance(value, bytes | bytearray)
+    return isinstance(value, BYTES)
 
 
 def deconstruct(value: object, attachments: list[bytes]) -> object:
     """A copy of `value` with a placeholder for each bytes object, which is appended to `attachments`."""
-    if isinstance(value, bytes | bytearray):
+    if isinstance(value, BYTES):
         attachments.append(bytes(value))
         return {PLACEHOLDER: True, NUMBER: len(attachments) - 1}
     if isinstance(value, dict):

@@ -168,13 +168,16 @@ class Client(Timed):
         socket = Socket(secrets.token_urlsafe(SOCKET_ID_BYTES), namespace, self)
         try:
             handler = namespace.accept(socket, auth)
-        except Exception as error:
-            self._on_door_closed(name, error)
-            return
-        if isinstance(handler, Coroutine):
-            self._start_joining(socket, handler)
+        except ConnectRefusedError as error:
+            self._refuse(name, error)
+        except Exception:
+            log.exception("a door failed", extra={"sid": self.session.sid})
+            self._refuse(name, ConnectRefusedError("internal error"))
         else:
-            self._join(socket, handler)
+            if isinstance(handler, Coroutine):
+                self._start_joining(socket, handler)
+            else:
+                self._join(socket, handler)
 
     def _start_joining(self, socket: Socket, door: Coroutine[Any, Any, SocketHandler]) -> None:
         name = socket.namespace.name
@@ -188,8 +191,11 @@ class Client(Timed):
         name = socket.namespace.name
         try:
             handler = await door
-        except Exception as error:
-            self._on_door_closed(name, error)
+        except ConnectRefusedError as error:
+            self._refuse(name, error)
+        except Exception:
+            log.exception("a door failed", extra={"sid": self.session.sid})
+            self._refuse(name, ConnectRefusedError("internal error"))
         else:
             self._join(socket, handler)
         finally:
@@ -209,16 +215,8 @@ class Client(Timed):
         socket.send(encode(PacketType.CONNECT, name, data={"sid": socket.id}))
         handler.on_connect()
 
-    def _on_door_closed(self, name: str, error: Exception) -> None:
-        """Rule S-15: every CONNECT is answered, or the client waits for ever."""
-        if isinstance(error, ConnectRefusedError):
-            self._refuse(name, error)
-            return
-        log.error("a door failed", exc_info=error, extra={"sid": self.session.sid, "namespace": name})
-        self._refuse(name, ConnectRefusedError("internal error"))
-
     def _refuse(self, name: str, error: ConnectRefusedError) -> None:
-        """Rule S-15: always an object with a message; clients crash or stay mute otherwise."""
+        """Rule S-15: always, and an object with a message; clients crash, stay mute or wait for ever otherwise."""
         data = {"message": error.message}
         if error.data is not None:
             data = {**data, "data": error.data}  # type: ignore[dict-item]  # any JSON

@@ -8,6 +8,7 @@ those texts take the slow way.
 from __future__ import annotations
 
 import json
+import math
 from typing import Final, NoReturn
 
 import msgspec
@@ -25,7 +26,7 @@ def parse_json(text: str, max_depth: int) -> object:
     except msgspec.DecodeError:
         if "\\u" not in text:
             raise
-        value = _parse_half_surrogates(text, max_depth)
+        value = _parse_half_surrogates(text)
     if _brackets(text) > max_depth and _depth(value) > max_depth:
         raise ValueError("JSON is nested too deeply")
     return value
@@ -39,15 +40,23 @@ def format_json(value: object) -> bytes:
         return json.dumps(value, separators=(",", ":"), allow_nan=False).encode("ascii")
 
 
-def _parse_half_surrogates(text: str, max_depth: int) -> object:
-    if _brackets(text) > 16 * max_depth:  # far below where the standard library's recursion would end
-        raise ValueError("JSON is nested too deeply")
-    value: object = json.loads(text, parse_constant=_refuse_constant)
+def _parse_half_surrogates(text: str) -> object:
+    try:
+        value: object = json.loads(text, parse_constant=_refuse_constant, parse_float=_parse_float)
+    except RecursionError as error:
+        raise ValueError("JSON is nested too deeply") from error
     return value
 
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
+
+
+def _parse_float(digits: str) -> float:
+    value = float(digits)
+    if math.isinf(value):
+        raise ValueError("a number is out of range")
+    return value
 
 
 def _brackets(text: str) -> int:

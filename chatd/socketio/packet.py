@@ -52,7 +52,8 @@ class SocketPacketError(WireError):
 
 
 _TYPES: Final = tuple(PacketType)
-_BINARY: Final = frozenset({PacketType.BINARY_EVENT, PacketType.BINARY_ACK})
+_BINARY_OF: Final = {PacketType.EVENT: PacketType.BINARY_EVENT, PacketType.ACK: PacketType.BINARY_ACK}
+_BINARY: Final = frozenset(_BINARY_OF.values())
 _EVENTS: Final = frozenset({PacketType.EVENT, PacketType.BINARY_EVENT})
 
 
@@ -158,6 +159,8 @@ def _encode_binary(kind: PacketType, namespace: str, packet_id: int | None, data
     text = deconstruct(data, attachments)
     if len(attachments) > MAX_ATTACHMENTS:
         raise ValueError(f"{len(attachments)} attachments; clients take {MAX_ATTACHMENTS}")
-    binary = PacketType.BINARY_EVENT if kind is PacketType.EVENT else PacketType.BINARY_ACK
+    binary = _BINARY_OF.get(kind)
+    if binary is None:
+        raise TypeError(f"{kind.name} cannot carry bytes")
     head = _encode_text(f"4{int(binary)}{len(attachments)}-", namespace, packet_id, text)
     return OutgoingBatch([head, *map(OutgoingBinary, attachments)])
