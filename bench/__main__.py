@@ -1,4 +1,4 @@
-"""`python -m bench <name> [options]`: run one benchmark, or `all`."""
+"""`python -m bench [<name>] [options]`: run one benchmark; without a name, all of them."""
 
 from __future__ import annotations
 
@@ -7,17 +7,21 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from bench import connections, fanout, machine, rate, relay
+from bench import codec, connections, everything, fanout, machine, rate, relay, rooms, smoke
 from bench.build import SetupError
 from bench.load import LoadError
 from bench.options import Options, parse
 from bench.server import ServerError
 
 BENCHMARKS: Final[Mapping[str, Callable[[Options], None]]] = {
+    "all": everything.run,
     "fanout": fanout.run,
-    "relay": relay.run,
     "rate": rate.run,
+    "relay": relay.run,
     "connections": connections.run,
+    "codec": codec.run,
+    "rooms": rooms.run,
+    "smoke": smoke.run,
 }
 
 

@@ -16,6 +16,7 @@ from typing import Final
 HERE: Final = Path(__file__).resolve().parent
 BUILD: Final = HERE / ".build"
 PEERS: Final = HERE / "peers"
+COMPILER: Final = "ziglang==0.17.1"
 CFLAGS: Final = ("-O2", "-std=gnu11", "-Wall", "-Wextra")
 
 
@@ -31,9 +32,27 @@ def compiled(name: str, sources: Sequence[Path]) -> Path:
         return program
     BUILD.mkdir(exist_ok=True)
     fresh = program.with_suffix(f".{os.getpid()}")
-    _do(["cc", *CFLAGS, "-o", str(fresh), *map(str, sources)])
+    _do([*_compiler(), *CFLAGS, "-o", str(fresh), *map(str, sources)])
     fresh.replace(program)
     return program
+
+
+def _compiler() -> list[str]:
+    """`cc`, or on a machine without one the compiler that the package index carries."""
+    found = shutil.which("cc")
+    if found is not None:
+        return [found]
+    folder = BUILD / "compiler"
+    python = folder / "bin" / "python"
+    if not (folder / ".ready").exists():
+        _virtual_environment(folder, COMPILER)
+        (folder / ".ready").touch()
+    return [str(python), "-m", "ziglang", "cc"]
+
+
+def _virtual_environment(folder: Path, *packages: str) -> None:
+    _do([sys.executable, "-m", "venv", "--clear", str(folder)])
+    _do([str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages])
 
 
 def load_program() -> Path:
@@ -51,15 +70,12 @@ def node_modules() -> Path:
     installed = modules / ".package-lock.json"
     if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
         # no install scripts: Bun's binary is taken from its platform package, see bun_program()
-        _do(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=PEERS)
+        _do([_tool("npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=PEERS)
     return modules
 
 
 def node_program() -> Path:
-    found = shutil.which("node")
-    if found is None:
-        raise SetupError("there is no `node` on the PATH")
-    return Path(found)
+    return Path(_tool("node"))
 
 
 def bun_program() -> Path:
@@ -78,17 +94,21 @@ def peer_python() -> Path:
     python = folder / "bin" / "python"
     if stamp.exists() and stamp.read_text() == wanted.read_text():
         return python
-    _do([sys.executable, "-m", "venv", "--clear", str(folder)])
-    _do([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", str(wanted)])
+    _virtual_environment(folder, "-r", str(wanted))
     shutil.copy(wanted, stamp)
     return python
 
 
+def _tool(name: str) -> str:
+    """A program beside this interpreter (`make` may have put Node.js there) or on the PATH."""
+    found = shutil.which(name, path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+    if found is None:
+        raise SetupError(f"there is no `{name}` on the PATH")
+    return found
+
+
 def _do(command: Sequence[str], cwd: Path | None = None) -> None:
     print(f"bench: {' '.join(Path(word).name for word in command[:4])} ...", file=sys.stderr)
-    try:
-        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
-    except FileNotFoundError as error:
-        raise SetupError(f"there is no `{command[0]}` on the PATH") from error
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise SetupError(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")

@@ -6,9 +6,12 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from bench.peers import PEERS
 from bench.report import RESULTS
+
+SMOKE_SERVERS: Final = ("chatd", "floor")  # what a machine without Node.js can run
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +45,8 @@ def _servers(text: str) -> tuple[str, ...]:
 
 def parse(argv: Sequence[str], names: Sequence[str]) -> Options:
     parser = argparse.ArgumentParser(prog="python -m bench", description="chatd and its peers, side by side")
-    parser.add_argument("name", choices=names)
-    parser.add_argument("--servers", type=_servers, default=tuple(PEERS), metavar="LIST", help=f"of {','.join(PEERS)}")
+    parser.add_argument("name", choices=names, nargs="?", default="all")
+    parser.add_argument("--servers", type=_servers, metavar="LIST", help=f"of {','.join(PEERS)}; default all")
     parser.add_argument("--rounds", type=int, default=3, help="rounds a case, the servers taking turns (3)")
     parser.add_argument("--seconds", type=float, default=0.0, help="length of a round")
     parser.add_argument("--full", action="store_true", help="every case, however long it takes")
@@ -56,7 +59,7 @@ def parse(argv: Sequence[str], names: Sequence[str]) -> Options:
     args = parser.parse_args(argv)
     return Options(
         name=args.name,
-        servers=args.servers,
+        servers=args.servers or (SMOKE_SERVERS if args.name == "smoke" else tuple(PEERS)),
         rounds=args.rounds,
         full=args.full,
         folder=args.out,

@@ -91,6 +91,8 @@ def _chatd(launch: Launch) -> Command:
     argv = [sys.executable, "-m", "chatd", "serve", "--host", "127.0.0.1", "--port", str(launch.port)]
     argv += ["--db", str(launch.folder / "chat.db"), "--jwt-secret-file", str(secret)]
     argv += ["--ping-interval", f"{launch.ping_interval_s:g}"]
+    argv += ["--max-message", "20000"]  # characters; the default of 10,000 is below the largest payload
+    argv += ["--log-level", "warning"]  # the peers log nothing either
     # A setting that this version does not have yet is refused: only those that its help lists are passed.
     known = _chatd_help()
     off = {name: "0" for name in UNLIMITED if name in known or _flag(name) in known}
