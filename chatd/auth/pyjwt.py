@@ -2,7 +2,7 @@
 
 PyJWT imports `cryptography` at once wherever it is installed: 9 MB of resident memory, a third of what the daemon may
 take at start, for nothing when tokens are signed with a shared secret. PyJWT supports its absence, so unless a public
-key is configured it is absent while PyJWT is imported.
+key is configured it is absent while PyJWT is imported. So is `ssl`, another 4 MB, which it names in one annotation.
 """
 
 # ruff: noqa: PLC0415 - when something is imported is what this module is about
@@ -12,6 +12,7 @@ from __future__ import annotations
 import sys
 
 from chatd.errors import ConfigError
+from chatd.lean import absent, hollow
 
 
 def import_pyjwt(*, public_keys: bool) -> None:
@@ -23,12 +24,8 @@ def import_pyjwt(*, public_keys: bool) -> None:
 
 
 def _import_light() -> None:
-    # None makes an import fail: https://docs.python.org/3/reference/import.html#the-module-cache
-    sys.modules["cryptography"] = None  # type: ignore[assignment]
-    try:
+    with absent("cryptography"), hollow("ssl", "SSLContext"):
         import jwt  # noqa: F401
-    finally:
-        del sys.modules["cryptography"]
 
 
 def _import_whole() -> None:

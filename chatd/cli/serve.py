@@ -9,6 +9,7 @@ from chatd import logs
 from chatd.auth.keys import load_keys
 from chatd.cli.arguments import add_settings, given_settings
 from chatd.config import Config, load
+from chatd.lean import absent, hollow
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +24,8 @@ def start(config: Config) -> int:
     """Serve until a signal ends it. Raises ConfigError before anything is opened."""
     load_keys(config.auth)
     logs.start(config.log)
-    from chatd.app import run as run_daemon  # noqa: PLC0415 - after everything that may still be refused
+    # 4 MB that asyncio imports where it can, for TLS, and 1.5 MB that websockets imports and does not use.
+    with absent("ssl"), hollow("importlib.metadata"):
+        from chatd.app import run as run_daemon  # noqa: PLC0415 - after everything that may still be refused
 
     return run_daemon(config)
