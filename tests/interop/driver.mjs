@@ -95,6 +95,7 @@ const ORDERS = {
   },
 };
 
+write({ id: 0, ok: process.version }); // ready
 for await (const line of createInterface({ input: process.stdin })) {
   const order = JSON.parse(line);
   Promise.resolve()

@@ -123,7 +123,9 @@ class Driver:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
         self._ids = itertools.count(1)
-        self._waiting: dict[int, asyncio.Future[Any]] = {}
+        # The driver says that it is ready as if it answered an order of number 0.
+        self.ready: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting = {0: self.ready}
         self._sockets: dict[str, JsSocket] = {}
         self._reader = asyncio.ensure_future(self._read())
 
@@ -147,6 +149,8 @@ class Driver:
 
     async def order(self, do: str, **details: Any) -> Any:
         """Send one order and wait for its answer."""
+        if self._reader.done():
+            raise NodeError("node has ended: see its own words on stderr")
         number = next(self._ids)
         answer = self._waiting[number] = asyncio.get_running_loop().create_future()
         assert self._process.stdin is not None
@@ -215,6 +219,7 @@ async def driver(release: str) -> AsyncIterator[Driver]:
     )
     running = Driver(process)
     try:
+        await running.ready
         yield running
     finally:
         await running.stop()
