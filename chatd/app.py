@@ -39,6 +39,7 @@ BACKLOG: Final = 4_096
 GOODBYE_S: Final = 1.0
 
 EXIT_AT_ONCE: Final = 130
+EXIT_UNFINISHED: Final = 1
 
 log = logging.getLogger("chatd")
 
@@ -68,6 +69,10 @@ async def _serve(config: Config) -> int:
             await _stop(listener, engine, store)
     except TimeoutError:
         log.error("the stop took too long; connections were cut", extra={"timeout_s": config.listen.stop_timeout_s})
+        if store.waiting:
+            # The disk hangs, and to close the file would hang with it. Nobody was told that these are safe.
+            log.error("messages were not stored, and none of them acknowledged", extra={"messages": store.waiting})
+            os._exit(EXIT_UNFINISHED)
     finally:
         await store.close()
     log.info("stopped")
@@ -97,11 +102,18 @@ async def _listen(engine: EngineServer, config: Config) -> asyncio.Server:
     try:
         listener = await loop.create_server(engine.connection, host, port, backlog=BACKLOG)
     except OSError as error:
-        raise StartError(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
+        raise StartError(f"cannot listen on {host}:{port}: {_in_words(error)}") from error
     for socket in listener.sockets:
         address = socket.getsockname()
         log.info("listening", extra={"host": address[0], "port": address[1], "path": config.engineio.path})
     return listener
+
+
+def _in_words(error: OSError) -> str:
+    """asyncio puts a message of its own in the place of the system's, except where a name does not resolve."""
+    if error.errno is None or error.errno < 0:
+        return error.strerror or str(error)
+    return os.strerror(error.errno)
 
 
 def _stop_on_signals() -> asyncio.Event:
