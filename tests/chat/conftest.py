@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.chat.people import Chat, chatting
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Path:
+    """Where the daemon of a test keeps its messages."""
+    return tmp_path / "chatd.db"
+
+
+@pytest.fixture
+async def chat(db: Path) -> AsyncIterator[Chat]:
+    """A daemon with the default settings."""
+    async with chatting(db) as running:
+        yield running

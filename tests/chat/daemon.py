@@ -1,0 +1,97 @@
+"""`chatd serve` as a process of its own, for what a test cannot do to itself: signals, limits, a second daemon."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, Final
+
+from tests.chat.people import SECRET, Person, enter
+from tests.conformance.wire import Client
+
+ROOT: Final = Path(__file__).parents[2]
+PATIENCE_S: Final = 20.0
+
+
+class Daemon:
+    """A process that listens; `log` has its lines so far."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+        self.log: list[dict[str, Any]] = []
+        self.client: Client
+
+    async def logged(self, message: str) -> dict[str, Any]:
+        """Read the log up to that message. Fails with what was said instead if the process ends before."""
+        assert self.process.stderr is not None
+        async with asyncio.timeout(PATIENCE_S):
+            while line := await self.process.stderr.readline():
+                try:
+                    self.log.append(json.loads(line))
+                except ValueError as error:
+                    raise AssertionError(line.decode()) from error
+                if self.log[-1]["message"] == message:
+                    return self.log[-1]
+        raise AssertionError(f"it ended and never said {message!r}: {self.log}")
+
+    async def enter(self, user: str, rol: str = "user") -> Person:
+        """A socket of `user`, by cookie, that has joined the main namespace."""
+        return await enter(self.client, user, rol)
+
+    def terminate(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+
+    async def ended(self) -> int:
+        """Wait for the end; the exit code."""
+        async with asyncio.timeout(PATIENCE_S):
+            while line := await self.process.stderr.readline():  # type: ignore[union-attr]
+                self.log.append(json.loads(line))
+            return await self.process.wait()
+
+    @property
+    def faults(self) -> list[dict[str, Any]]:
+        """What it logged as an error."""
+        return [line for line in self.log if line["level"] in ("error", "critical")]
+
+
+async def spawn(*flags: str | Path) -> asyncio.subprocess.Process:
+    """Start `chatd serve` on a free port; its environment has nothing of chatd's but the secret."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("CHATD_")}
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "chatd", "serve", "--port", "0", "--log-format", "json", *map(str, flags)),
+        cwd=ROOT,
+        env={**environ, "CHATD_JWT_SECRET": SECRET},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+@contextlib.asynccontextmanager
+async def daemon(db: Path, *flags: str | Path) -> AsyncIterator[Daemon]:
+    """A daemon that listens. What is left of it at the end is killed."""
+    running = Daemon(await spawn("--db", db, *flags))
+    try:
+        listening = await running.logged("listening")
+        async with Client(listening["host"], listening["port"], listening["path"]) as client:
+            running.client = client
+            yield running
+    finally:
+        if running.process.returncode is None:
+            running.process.kill()
+        await running.process.communicate()
+
+
+async def complaint(*flags: str | Path) -> tuple[int, str]:
+    """The exit code and the last line on stderr of a daemon that does not start."""
+    process = await spawn(*flags)
+    async with asyncio.timeout(PATIENCE_S):
+        printed, said = await process.communicate()
+    assert printed == b""
+    assert process.returncode is not None
+    return process.returncode, said.decode().splitlines()[-1]
