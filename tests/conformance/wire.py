@@ -3,7 +3,7 @@
 `Client` is where to start; it remembers every connection that was opened through it and closes them in the end:
 
     async with Client("127.0.0.1", port, "/engine.io/") as client:
-        answer = await client.request("GET", transport="polling", EIO="4")
+        answer = await client.request("GET", {"EIO": "4", "transport": "polling"})
         session = await client.polling()           # handshake done; session.sid, session.opened
         await session.post("4hello")
         packets = await session.poll()
@@ -41,6 +41,7 @@ NO_FRAME: Final = 1006
 
 Headers = Mapping[str, str]
 NO_HEADERS: Final[Headers] = {}
+NO_QUERY: Final[Mapping[str, str]] = {}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -394,7 +395,7 @@ class Client:
         return connection
 
     async def request(
-        self, method: str, *, headers: Headers = NO_HEADERS, body: bytes | None = None, **query: str
+        self, method: str, query: Mapping[str, str] = NO_QUERY, headers: Headers = NO_HEADERS, body: bytes | None = None
     ) -> Answer:
         """One request to `path` on a connection of its own."""
         connection = await self.connect()

@@ -1,0 +1,76 @@
+"""The Engine.IO floor alone, served inside the test, with a handler that echoes and takes notes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Final
+
+from chatd.engineio.config import EngineConfig
+from chatd.engineio.outbox import Outbox
+from chatd.engineio.reasons import CloseReason
+from chatd.engineio.request import Request
+from chatd.engineio.server import EngineHooks, EngineServer
+from chatd.engineio.session import Session, Sid
+from chatd.timers import Timers
+from tests.conformance.serving import serving
+from tests.conformance.wire import TIMEOUT_S, Client
+
+# The heartbeat stays out of the way of what is not about it.
+QUIET: Final = EngineConfig(path="/engine.io/", ping_interval_s=60, ping_timeout_s=60)
+
+
+class Peer:
+    """The server's side of one session: echoes, and keeps what it was told."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.messages: list[str | bytes] = []
+        self._end: asyncio.Future[CloseReason] = asyncio.get_running_loop().create_future()
+
+    def on_message(self, data: str | bytes) -> None:
+        self.messages.append(data)
+        self.session.send(data)
+
+    def on_close(self, reason: CloseReason) -> None:
+        self._end.set_result(reason)
+
+    async def end(self) -> CloseReason:
+        """Wait for the end of the session."""
+        async with asyncio.timeout(TIMEOUT_S):
+            return await self._end
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Engine:
+    """A running server, its client, and the server's side of every session that was ever opened."""
+
+    client: Client
+    server: EngineServer
+    peers: dict[str, Peer]
+
+    def peer(self, sid: str) -> Peer:
+        return self.peers[sid]
+
+    def session(self, sid: str) -> Session:
+        return self.server.sessions[Sid(sid)]
+
+
+@contextlib.asynccontextmanager
+async def running(
+    authorize: Callable[[Request], str | None] = lambda request: None, **settings: Any
+) -> AsyncIterator[Engine]:
+    """An engine with `settings` in place of those of QUIET."""
+    loop = asyncio.get_running_loop()
+    config = dataclasses.replace(QUIET, **settings)
+    peers: dict[str, Peer] = {}
+
+    def accept(session: Session) -> Peer:
+        return peers.setdefault(session.sid, Peer(session))
+
+    hooks = EngineHooks(accept=accept, authorize=authorize)
+    server = EngineServer(config, Timers(loop.time, loop.call_at), Outbox(loop.call_soon), hooks)
+    async with serving(server.connection, config.path) as client:
+        yield Engine(client, server, peers)
