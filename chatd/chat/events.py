@@ -5,7 +5,6 @@ Rules C-10 to C-14 of protocol.md.
 
 from __future__ import annotations
 
-import dataclasses
 import enum
 from typing import Final, Self
 
@@ -26,14 +25,14 @@ class EventCode(enum.StrEnum):
     MENSAJE_TOO_LONG = "mensaje_too_long"
 
 
-class Received(msgspec.Struct, frozen=True):
+class Received(msgspec.Struct, frozen=True, gc=False):
     """`mensaje_recibido`, exactly this."""
 
     de: str
     mensaje: str
 
 
-class Stored(msgspec.Struct, frozen=True, kw_only=True):
+class Stored(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """The acknowledgement of a message that is durable."""
 
     ok: bool = True
@@ -41,8 +40,7 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     fecha: int
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class PrivateMessage:
+class PrivateMessage(msgspec.Struct, frozen=True, gc=False):
     """`mensaje_privado {para, mensaje}`; other keys are ignored."""
 
     para: str

@@ -14,7 +14,7 @@ from chatd.chat.ids import IdSource
 from chatd.chat.member import Member
 from chatd.errors import RefusedError
 from chatd.socketio.namespace import Namespace
-from chatd.socketio.packet import encode_event
+from chatd.socketio.packet import PreparedEvent
 from chatd.socketio.socket import EventName, Reply
 from chatd.store.base import Message, Store, StoreError
 
@@ -32,6 +32,7 @@ class ChatRouter:
         self._store = store
         self._ids = ids
         self._clock_ms = clock_ms
+        self._received = PreparedEvent(namespace.name, "mensaje_recibido")
 
     def route(self, member: Member, event: EventName, args: list[object], reply: Reply | None) -> None:
         """An event that nobody knows is refused where an answer is asked for, and ignored otherwise."""
@@ -60,7 +61,7 @@ class ChatRouter:
                 self.deliver(message)
 
     def deliver(self, message: Message) -> None:
-        packet = encode_event("/", "mensaje_recibido", [Received(message.de, message.mensaje)])
+        packet = self._received.encode(Received(message.de, message.mensaje))
         self._namespace.send_to_rooms(packet, self._audience(message))
 
     def _compose(self, sender: Identity, parsed: PrivateMessage) -> Message:

@@ -65,9 +65,19 @@ def _brackets(text: str) -> int:
 
 
 def _depth(value: object) -> int:
-    deepest, level = 0, [value]
-    while level:
-        containers = [item for item in level if isinstance(item, dict | list)]
-        deepest += bool(containers)
-        level = [inner for item in containers for inner in (item.values() if isinstance(item, dict) else item)]
-    return deepest
+    """How deep `value` is nested, level by level: plain loops, since a megabyte can hold half a million brackets."""
+    depth, level = 0, [value]
+    while True:
+        inner: list[object] = []
+        containers = False
+        for item in level:
+            if type(item) is list:
+                inner += item
+                containers = True
+            elif type(item) is dict:
+                inner += item.values()
+                containers = True
+        if not containers:
+            return depth
+        depth += 1
+        level = inner

