@@ -1,0 +1,154 @@
+"""JSON as JavaScript reads and writes it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatd.socketio.jsontext import format_json, parse_json
+from tests.socketio.values import JSON, JSON_OF_JAVASCRIPT
+
+DEPTH = 64
+
+VALUES = [
+    ("null", None),
+    ("true", True),
+    ("false", False),
+    ("0", 0),
+    ("-0.5", -0.5),
+    ("1e3", 1000.0),
+    ("100000000000000000000", 10**20),
+    ('"\u20ac \\u20ac \\ud83d\\ude00 \U0001f600"', "€ € 😀 😀"),
+    ('"\\u0000\\n\\/"', "\x00\n/"),
+    ("[]", []),
+    (" [ 1 ,\t{ } ]\r\n", [1, {}]),
+    ('{"a":1,"a":2}', {"a": 2}),
+    ('{"__proto__":{"x":1}}', {"__proto__": {"x": 1}}),
+    ('"\\ud83d"', "\ud83d"),
+    ('["\\udc00\\ud800",1.5]', ["\udc00\ud800", 1.5]),
+    ('{"\\ud83d":"\\ud83d\\ude00"}', {"\ud83d": "😀"}),
+]
+
+NO_JSON = [
+    "",
+    " ",
+    "nul",
+    "NaN",
+    "Infinity",
+    "-Infinity",
+    "'a'",
+    "01",
+    "1.",
+    ".5",
+    "+1",
+    "0x1",
+    "1e400",
+    "-1e400",
+    "1" * 5000,
+    "[",
+    "[1,]",
+    "[1]]",
+    "[1] x",
+    '{"a"}',
+    "{a:1}",
+    '{"a":1,}',
+    '"a',
+    '"\x01"',
+    '"\n"',
+    '"\\x41"',
+    '"\\u12"',
+    "\ufeff1",
+    "[1]\x00",
+    "/* */ 1",
+]
+
+
+@pytest.mark.parametrize(("text", "value"), VALUES)
+def test_a_text_has_the_value_that_javascript_reads(text: str, value: object) -> None:
+    """S-07"""
+    assert parse_json(text, DEPTH) == value
+
+
+@pytest.mark.parametrize("text", NO_JSON)
+def test_what_javascript_refuses_is_refused(text: str) -> None:
+    """S-07"""
+    with pytest.raises(ValueError, match=r"\S"):
+        parse_json(text, DEPTH)
+
+
+@pytest.mark.parametrize("text", NO_JSON)
+def test_it_is_refused_beside_half_a_surrogate_pair_too(text: str) -> None:
+    """Such texts are read in another way, which must be as strict."""
+    with pytest.raises(ValueError, match=r"\S"):
+        parse_json(f'["\\ud800",{text}]', DEPTH)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [([], "[]"), ((), "[]"), ({"a": [1, "ñ"]}, '{"a":[1,"ñ"]}'), ("\ud83d", r'"\ud83d"')]
+)
+def test_a_value_is_written_without_spaces(value: object, text: str) -> None:
+    assert format_json(value) == text.encode()
+
+
+@pytest.mark.parametrize("value", [object(), {"a": print}, [1j], ["\ud800", object()]])
+def test_what_json_cannot_hold_is_not_written(value: object) -> None:
+    with pytest.raises(TypeError):
+        format_json(value)
+
+
+@given(JSON_OF_JAVASCRIPT)
+def test_a_value_reads_back_as_it_was_written(value: object) -> None:
+    assert parse_json(format_json(value).decode(), DEPTH) == value
+
+
+@given(JSON)
+def test_the_standard_library_reads_the_same(value: object) -> None:
+    text = json.dumps(value)
+    assert parse_json(text, DEPTH) == json.loads(text)
+
+
+@given(st.text())
+def test_any_text_has_a_value_or_raises_value_error(text: str) -> None:
+    with contextlib.suppress(ValueError):
+        parse_json(text, DEPTH)
+
+
+@given(st.text('[]{}":,\\ud80c1eE+-.0NaN "'))
+def test_anything_that_looks_like_json_has_a_value_or_raises_value_error(text: str) -> None:
+    with contextlib.suppress(ValueError):
+        parse_json(text, DEPTH)
+
+
+@pytest.mark.parametrize("half", ["", r"\ud800"])
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}"), ('[{"a":', "}]")])
+def test_nesting_is_allowed_up_to_the_limit(opening: str, closing: str, half: str) -> None:
+    """S-08"""
+    step = opening.count("[") + opening.count("{")
+
+    def nested(levels: int) -> str:
+        return opening * (levels // step) + f'"{half}"' + closing * (levels // step)
+
+    parse_json(nested(DEPTH), DEPTH)
+    for levels in (DEPTH + step, 900, 3_000, 200_000):
+        with pytest.raises(ValueError, match="nested too deeply"):
+            parse_json(nested(levels), DEPTH)
+
+
+@pytest.mark.parametrize("max_depth", [4, 64, 256])
+def test_deep_nesting_beside_half_a_surrogate_pair_never_exhausts_the_stack(max_depth: int) -> None:
+    for levels in range(max_depth + 1, 20 * max_depth, 50):
+        with pytest.raises(ValueError, match="nested too deeply"):
+            parse_json("[" * levels + r'"\ud800"' + "]" * levels, max_depth)
+
+
+def test_brackets_inside_strings_nest_nothing() -> None:
+    text = json.dumps(["[" * 1000, "{" * 1000])
+    assert parse_json(text, 4) == ["[" * 1000, "{" * 1000]
+
+
+def test_wide_is_not_deep() -> None:
+    assert parse_json(f"[{'[],' * 1000}[]]", 4) == [[]] * 1001
