@@ -14,7 +14,7 @@ import pytest_asyncio
 
 from tests.interop import processes
 from tests.interop.chat import SECRET, Chat
-from tests.interop.node import Driver, JsSocket, driver
+from tests.interop.node import Driver, JsSocket, running_driver
 from tests.interop.processes import Server, free_port, running
 
 HERE: Final = Path(__file__).parent
@@ -77,7 +77,7 @@ def transports(request: pytest.FixtureRequest) -> str:
 async def drivers() -> AsyncIterator[dict[str, Driver]]:
     """A Node.js process for each release; it serves all tests, which leave no socket in it."""
     async with contextlib.AsyncExitStack() as stack:
-        yield {release: await stack.enter_async_context(driver(release)) for release in RELEASES}
+        yield {release: await stack.enter_async_context(running_driver(release)) for release in RELEASES}
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -89,6 +89,14 @@ async def node(drivers: dict[str, Driver], release: str) -> AsyncIterator[Driver
 @pytest.fixture
 def client(node: Driver, transports: str) -> Client:
     return Client(node, transports)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def matrix(drivers: dict[str, Driver]) -> AsyncIterator[list[Client]]:
+    """All cells at once, for what happens to all clients of a server together."""
+    yield [Client(driver, transports) for driver in drivers.values() for transports in TRANSPORTS]
+    for driver in drivers.values():
+        await driver.forget()
 
 
 @pytest.fixture(scope="session")

@@ -207,7 +207,7 @@ def node_executable() -> str:
 
 
 @contextlib.asynccontextmanager
-async def driver(release: str) -> AsyncIterator[Driver]:
+async def running_driver(release: str) -> AsyncIterator[Driver]:
     """A Node.js process with socket.io-client `release` ("4.8", "4.0", "3.1")."""
     process = await asyncio.create_subprocess_exec(
         node_executable(),

@@ -26,6 +26,11 @@ async def enter(client: Client, chat: Chat, user: str, rol: str = "user") -> JsS
     return await client.connected(chat.url, **with_cookie(token(user, rol)))
 
 
+def row(acknowledged: dict[str, Any], **columns: Any) -> dict[str, Any]:
+    """The row that an acknowledgement promises."""
+    return {"id": int(acknowledged["id"]), "fecha": acknowledged["fecha"], **columns}
+
+
 async def test_a_user_and_an_admin_chat_and_every_message_is_a_row(client: Client, chat: Chat) -> None:
     ana, root = new_user("ana"), new_user("root")
     user, admin = await enter(client, chat, ana), await enter(client, chat, root, "admin")
@@ -39,9 +44,8 @@ async def test_a_user_and_an_admin_chat_and_every_message_is_a_row(client: Clien
     assert asked.keys() == answered.keys() == {"ok", "id", "fecha"}
     assert asked["ok"] is answered["ok"] is True
     assert int(asked["id"]) < int(answered["id"])
-    [first], [second] = chat.rows(question), chat.rows(answer)
-    assert (str(first["id"]), first["de"], first["para"], first["supervisado"]) == (asked["id"], ana, root, 1)
-    assert (str(second["id"]), second["de"], second["para"], second["supervisado"]) == (answered["id"], root, ana, 0)
+    assert chat.rows(question) == [row(asked, de=ana, para=root, mensaje=question, supervisado=1)]
+    assert chat.rows(answer) == [row(answered, de=root, para=ana, mensaje=answer, supervisado=0)]
 
 
 async def test_a_message_without_a_callback_is_stored_too(client: Client, chat: Chat) -> None:
@@ -77,28 +81,26 @@ async def test_a_message_with_a_mistake_is_answered_by_mensaje_error(client: Cli
     assert error["message"]
 
 
-@pytest.mark.parametrize(
-    "payload",
-    [
-        [],
-        [None],
-        ["text"],
-        [{"para": "root"}],
-        [{"mensaje": "nobody named"}],
-        [{"para": "", "mensaje": "to nobody"}],
-        [{"para": 7, "mensaje": "to a number"}],
-        [{"para": "root", "mensaje": {"html": "<b>"}}],
-        [{"para": "root", "mensaje": b"bytes"}],
-    ],
-)
-async def test_a_mistake_is_acknowledged_and_the_connection_stays(
-    client: Client, chat: Chat, payload: list[Any]
-) -> None:
+MISTAKES: Final[list[list[Any]]] = [
+    [],
+    [None],
+    ["text"],
+    [{"para": "root"}],
+    [{"mensaje": "nobody named"}],
+    [{"para": "", "mensaje": "to nobody"}],
+    [{"para": 7, "mensaje": "to a number"}],
+    [{"para": "root", "mensaje": {"html": "<b>"}}],
+    [{"para": "root", "mensaje": b"bytes"}],
+]
+
+
+async def test_mistakes_are_acknowledged_and_the_connection_stays(client: Client, chat: Chat) -> None:
     user = await enter(client, chat, new_user("ana"))
-    [refused] = await user.ask("mensaje_privado", *payload)
-    assert refused.keys() == {"ok", "error"}
-    assert refused["ok"] is False
-    assert refused["error"].keys() == {"code", "message"}
+    for mistake in MISTAKES:
+        [refused] = await user.ask("mensaje_privado", *mistake)
+        assert refused.keys() == {"ok", "error"}, mistake
+        assert refused["ok"] is False
+        assert refused["error"].keys() == {"code", "message"}
     [accepted] = await user.ask("mensaje_privado", {"para": "root", "mensaje": "right this time"})
     assert accepted["ok"] is True
 
@@ -150,31 +152,44 @@ async def test_a_refused_client_is_told_why(client: Client, chat: Chat, why: str
     assert refused["message"]
 
 
-async def test_a_token_that_expires_ends_its_connection(node: Driver, chat: Chat) -> None:
+async def test_a_token_that_expires_ends_its_connection_and_the_client_learns_why(node: Driver, chat: Chat) -> None:
     options = with_cookie(token("ana", ttl_s=2))
     sockets = [await node.open(chat.url, **transports, **options) for transports in TRANSPORTS.values()]
     for socket in sockets:
         await socket.connected()
     for socket in sockets:
-        assert await socket.hear(":disconnect") == ["io server disconnect"]
+        [told] = await socket.hear("desconexion")
+        assert told["code"] == "token_expired"
+        assert await socket.hear(":disconnect") == ["transport close"]
+        # It comes back by itself, which lets it in if it has a fresh token by then.
+        assert (await socket.refused())["data"] == {"code": "token_expired"}
 
 
 @pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGKILL])
-async def test_an_acknowledged_message_survives_and_its_sender_comes_back(
-    client: Client, own_chat: Chat, by: signal.Signals
+async def test_acknowledged_messages_survive_and_their_senders_come_back(
+    matrix: list[Client], own_chat: Chat, by: signal.Signals
 ) -> None:
-    user, admin = await enter(client, own_chat, "ana"), await enter(client, own_chat, "root", "admin")
-    [before] = await user.ask("mensaje_privado", {"para": "root", "mensaje": "before"})
-    assert await admin.hear("mensaje_recibido") == [{"de": "ana", "mensaje": "before"}]
+    users = [await enter(client, own_chat, f"user-{number}") for number, client in enumerate(matrix)]
+    admin = await enter(matrix[-1], own_chat, "root", "admin")
 
+    async def all_write(mensaje: str) -> list[int]:
+        answers = await asyncio.gather(
+            *(user.ask("mensaje_privado", {"para": "root", "mensaje": mensaje}) for user in users)
+        )
+        heard = [await admin.hear("mensaje_recibido") for _ in users]
+        assert sorted(one["de"] for [one] in heard) == [f"user-{number}" for number in range(len(users))]
+        assert {one["mensaje"] for [one] in heard} == {mensaje}
+        return sorted(int(answer["id"]) for [answer] in answers)
+
+    before = await all_write("before")
     await asyncio.to_thread(own_chat.server.stop, by)
-    await user.hear(":disconnect")
-    await admin.hear(":disconnect")
+    for socket in [*users, admin]:
+        await socket.hear(":disconnect")
     await asyncio.to_thread(own_chat.server.start)
     await admin.hear(":reconnect")
     await admin.hear(":connect")
+    after = await all_write("after")
 
-    [after] = await user.ask("mensaje_privado", {"para": "root", "mensaje": "after"})
-    assert await admin.hear("mensaje_recibido") == [{"de": "ana", "mensaje": "after"}]
-    assert [row["id"] for row in own_chat.rows("before")] == [int(before["id"])]
-    assert int(before["id"]) < int(after["id"])
+    assert [row["id"] for row in own_chat.rows("before")] == before
+    assert [row["id"] for row in own_chat.rows("after")] == after
+    assert before[-1] < after[0]
