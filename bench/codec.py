@@ -90,8 +90,8 @@ def _show(report: Report, figures: Mapping[tuple[str, int], tuple[float, float]]
         title="Codec: microseconds for one packet",
         subtitle="Engine.IO and Socket.IO together, in process, best round",
         series=[
-            ("chatd", [ours for ours, _ in figures.values()]),
-            ("python-socketio", [other for _, other in figures.values()]),
+            svg.Series("chatd", [ours for ours, _ in figures.values()], 0),
+            svg.Series("python-socketio", [other for _, other in figures.values()], 3),
         ],
         groups=[f"{name.replace('acknowledgement', 'ack')}, {size(n)}" for name, n in figures],
         unit="microseconds",

@@ -24,7 +24,7 @@ from bench import svg
 from bench.load import ADMINS, CROWD, SENDER, LoadError, Opened, Run, Storm, Workload
 from bench.options import Options
 from bench.peers import PEERS
-from bench.report import Report, milliseconds
+from bench.report import Report, colour, milliseconds
 from bench.rig import People, Rig, admin_name, rig, say, user_name
 
 CONNECTIONS: Final = 10_000
@@ -53,10 +53,10 @@ class Figures:
 
 
 def run(options: Options) -> None:
-    report = Report("connections", options.servers, options.folder)
+    report = Report("connections", options.servers(), options.folder)
     count = options.connections or CONNECTIONS
     figures: dict[str, Figures] = {}
-    for name in options.servers:
+    for name in report.servers:
         rounds = CHURN_ROUNDS if name == "chatd" or options.full else CHURN_ROUNDS_OF_PEERS
         say(f"connections {name}")
         figures[name] = measure(name, count, rounds, options.seconds or PAUSE_S)
@@ -170,7 +170,9 @@ def _charts(report: Report, figures: Mapping[str, Figures], count: int) -> None:
     memory = svg.Bars(
         title="Memory per authenticated, idle WebSocket connection",
         subtitle=f"resident memory of the server process at {count:,} connections",
-        series=[(PEERS[name].title, [f.per_connection_bytes / 1024]) for name, f in figures.items()],
+        series=[
+            svg.Series(PEERS[name].title, [f.per_connection_bytes / 1024], colour(name)) for name, f in figures.items()
+        ],
         groups=["memory"],
         unit="KiB",
     )
@@ -178,7 +180,9 @@ def _charts(report: Report, figures: Mapping[str, Figures], count: int) -> None:
     cost = svg.Bars(
         title="CPU to accept, verify and join one connection",
         subtitle="WebSocket handshake, HS256 JWT from a cookie, rooms; best round",
-        series=[(PEERS[name].title, [min(f.connect_cpu_s) * 1e6]) for name, f in figures.items()],
+        series=[
+            svg.Series(PEERS[name].title, [min(f.connect_cpu_s) * 1e6], colour(name)) for name, f in figures.items()
+        ],
         groups=["connect"],
         unit="microseconds",
     )

@@ -18,8 +18,8 @@ from typing import Final
 from bench import svg
 from bench.load import Run, Workload
 from bench.options import Options
-from bench.peers import PEERS
-from bench.report import Report, count, size
+from bench.peers import PEERS, USUAL
+from bench.report import Report, colour, count, size
 from bench.rig import BYSTANDER_COUNT, People, Rig, admin_name, interleaved, rigs, say, user_name
 
 RECIPIENTS: Final = (10, 100, 1_000, 10_000)
@@ -27,6 +27,8 @@ IN_FLIGHT: Final = (1, 8, 32)
 PAYLOADS: Final = (64, 1024, 16 * 1024)
 SECONDS: Final = 0.5
 WARM_S: Final = 0.15
+
+SERVERS: Final = (*USUAL, "batch")
 
 FIGURES: Final[Mapping[str, Callable[[Run], str]]] = {
     "deliveries/s (best round)": lambda run: count(run.deliveries_per_s),
@@ -68,18 +70,18 @@ def cases(*, full: bool) -> list[Case]:
 
 
 def run(options: Options) -> None:
-    report = Report("fanout", options.servers, options.folder)
+    report = Report("fanout", options.servers(SERVERS), options.folder)
     chosen = [case for case in cases(full=options.full) if case.recipients in (options.recipients or RECIPIENTS)]
     chosen = [case for case in chosen if case.in_flight in (options.in_flight or IN_FLIGHT)]
     chosen = [case for case in chosen if case.payload_bytes in (options.payload_bytes or PAYLOADS)]
     people = People(admins=max(case.recipients for case in chosen), users=1 + BYSTANDER_COUNT)
     best: dict[Case, dict[str, Run]] = {}
-    with rigs([PEERS[name] for name in options.servers], people) as stands:
+    with rigs([PEERS[name] for name in report.servers], people) as stands:
         for recipients in sorted({case.recipients for case in chosen}):
             of_this_size = [case for case in chosen if case.recipients == recipients]
             best |= _one_size(stands, of_this_size, options, report)
-    _tables(report, best, options.servers)
-    _chart(report, best, options.servers)
+    _tables(report, best, report.servers)
+    _chart(report, best, report.servers)
     report.write()
 
 
@@ -116,9 +118,12 @@ def _chart(report: Report, best: Mapping[Case, Mapping[str, Run]], servers: Sequ
     groups = [case for case in best if case.payload_bytes == 64]
     chart = svg.Bars(
         title="Fan-out: deliveries per second",
-        subtitle="64-byte messages, one core for the server; recipients / messages in flight",
-        series=[(PEERS[name].title, [best[case][name].deliveries_per_s for case in groups]) for name in servers],
-        groups=[f"{case.recipients:,} / {case.in_flight}" for case in groups],
+        subtitle="64-byte messages, the server on one core, the load on another",
+        series=[
+            svg.Series(PEERS[name].title, [best[case][name].deliveries_per_s for case in groups], colour(name))
+            for name in servers
+        ],
+        groups=[f"{case.recipients:,} admins, {case.in_flight} in flight" for case in groups],
         unit="deliveries/s",
     )
     report.chart("fanout", chart.render())

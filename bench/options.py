@@ -6,12 +6,9 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
-from bench.peers import PEERS
+from bench.peers import PEERS, USUAL
 from bench.report import RESULTS
-
-SMOKE_SERVERS: Final = ("chatd", "floor")  # what a machine without Node.js can run
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +16,7 @@ class Options:
     """Empty tuples and zeros mean: as the benchmark itself has it."""
 
     name: str
-    servers: tuple[str, ...]
+    named: tuple[str, ...]
     rounds: int
     full: bool
     folder: Path
@@ -29,6 +26,10 @@ class Options:
     payload_bytes: tuple[int, ...] = ()
     rates: tuple[int, ...] = ()
     connections: int = 0
+
+    def servers(self, usual: Sequence[str] = USUAL) -> tuple[str, ...]:
+        """Those that the command line names, or else the benchmark's usual ones."""
+        return self.named or tuple(usual)
 
 
 def _numbers(text: str) -> tuple[int, ...]:
@@ -46,7 +47,9 @@ def _servers(text: str) -> tuple[str, ...]:
 def parse(argv: Sequence[str], names: Sequence[str]) -> Options:
     parser = argparse.ArgumentParser(prog="python -m bench", description="chatd and its peers, side by side")
     parser.add_argument("name", choices=names, nargs="?", default="all")
-    parser.add_argument("--servers", type=_servers, metavar="LIST", help=f"of {','.join(PEERS)}; default all")
+    parser.add_argument(
+        "--servers", type=_servers, metavar="LIST", help=f"of {','.join(PEERS)}; default: the usual ones"
+    )
     parser.add_argument("--rounds", type=int, default=3, help="rounds a case, the servers taking turns (3)")
     parser.add_argument("--seconds", type=float, default=0.0, help="length of a round")
     parser.add_argument("--full", action="store_true", help="every case, however long it takes")
@@ -59,7 +62,7 @@ def parse(argv: Sequence[str], names: Sequence[str]) -> Options:
     args = parser.parse_args(argv)
     return Options(
         name=args.name,
-        servers=args.servers or (SMOKE_SERVERS if args.name == "smoke" else tuple(PEERS)),
+        named=args.servers or (),
         rounds=args.rounds,
         full=args.full,
         folder=args.out,

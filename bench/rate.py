@@ -17,7 +17,7 @@ from bench import svg
 from bench.load import Run, Workload
 from bench.options import Options
 from bench.peers import PEERS
-from bench.report import Report, milliseconds
+from bench.report import Report, colour, milliseconds
 from bench.rig import BYSTANDER_COUNT, People, Rig, admin_name, rig, say, user_name
 
 RECIPIENTS: Final = 1_000
@@ -58,10 +58,10 @@ class Stands:
 
 
 def run(options: Options) -> None:
-    report = Report("rate", options.servers, options.folder)
+    report = Report("rate", options.servers(), options.folder)
     recipients = options.recipients[0] if options.recipients else RECIPIENTS
     figures: Figures = {}
-    stands = Stands(options.servers, People(recipients, 1 + BYSTANDER_COUNT), recipients)
+    stands = Stands(report.servers, People(recipients, 1 + BYSTANDER_COUNT), recipients)
     with contextlib.closing(stands):
         for rate in options.rates or RATES:
             say(f"rate {rate}/s to {recipients}")
@@ -80,7 +80,7 @@ def _one_rate(stands: Stands, rate: int, recipients: int, options: Options, repo
             rounds.setdefault(stand.name, []).append(result)
             if not result.kept_up:
                 stands.drop(stand.name)
-    shown: dict[str, Run | None] = dict.fromkeys(options.servers)
+    shown: dict[str, Run | None] = dict.fromkeys(report.servers)
     for name, runs in rounds.items():
         case = {"rate": rate, "recipients": recipients, "payload_bytes": work.payload_bytes}
         kept_up = all(result.kept_up for result in runs)
@@ -125,7 +125,7 @@ def _chart(report: Report, figures: Mapping[int, Mapping[str, Run | None]], reci
     chart = svg.Lines(
         title=f"Latency at a fixed rate to {recipients:,} admins",
         subtitle="p99 of a delivery from the moment its message was due; a line ends where the server falls behind",
-        series=[(PEERS[name].title, line) for name, line in lines.items()],
+        series=[svg.Line(PEERS[name].title, line, colour(name)) for name, line in lines.items()],
         x_unit="messages per second",
         y_unit="milliseconds",
     )

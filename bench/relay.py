@@ -14,7 +14,7 @@ from bench import svg
 from bench.load import Run, Workload
 from bench.options import Options
 from bench.peers import PEERS
-from bench.report import Report, count, milliseconds
+from bench.report import Report, colour, count, milliseconds
 from bench.rig import BYSTANDER_COUNT, People, admin_name, interleaved, rigs, say, user_name
 
 IN_FLIGHT: Final = 100
@@ -27,9 +27,9 @@ def workload(*, ack: bool, seconds: float, in_flight: int) -> Workload:
 
 
 def run(options: Options) -> None:
-    report = Report("relay", options.servers, options.folder)
+    report = Report("relay", options.servers(), options.folder)
     best: dict[tuple[int, bool], dict[str, Run]] = {}
-    with rigs([PEERS[name] for name in options.servers], People(1, 1 + BYSTANDER_COUNT)) as stands:
+    with rigs([PEERS[name] for name in report.servers], People(1, 1 + BYSTANDER_COUNT)) as stands:
         for rig in stands:
             rig.join(1)
         for in_flight in options.in_flight or (IN_FLIGHT,):
@@ -69,7 +69,10 @@ def _chart(report: Report, best: dict[tuple[int, bool], dict[str, Run]]) -> None
     chart = svg.Bars(
         title="Relay: messages per second, one user to one admin",
         subtitle="64-byte messages; chatd acknowledges when the message is on disk, the others do not persist",
-        series=[(PEERS[name].title, [runs[name].messages_per_s for runs in best.values()]) for name in report.servers],
+        series=[
+            svg.Series(PEERS[name].title, [runs[name].messages_per_s for runs in best.values()], colour(name))
+            for name in report.servers
+        ],
         groups=[f"{n} in flight, {'acknowledged' if ack else 'no acknowledgement'}" for n, ack in best],
         unit="messages/s",
     )

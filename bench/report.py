@@ -49,6 +49,11 @@ class Report:
         (self.folder / f"{name}.svg").write_text(svg)
 
 
+def colour(server: str) -> int:
+    """The same colour for a server in every chart."""
+    return list(PEERS).index(server)
+
+
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = []

@@ -76,7 +76,7 @@ def measure(report: Report, sockets: tuple[int, ...], target_s: float) -> None:
         title="Rooms: what an operation costs as the server fills",
         subtitle=f"`admins` has {ADMINS} members; every socket is in a room of its own",
         series=[
-            (name, [(float(count), values[i]) for count, values in figures.items()])
+            svg.Line(name, [(float(count), values[i]) for count, values in figures.items()], i)
             for i, name in enumerate(OPERATIONS)
         ],
         x_unit="sockets on the server",

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Final
 
-WIDTH: Final = 860
+WIDTH: Final = 900
 MARGIN: Final = 24
+LETTER: Final = 6.3  # width of a letter, about
 TOP: Final = 106  # where the drawing begins, below title and legend
 BAR: Final = 13  # height of a bar, its gap to the next included
 GAP: Final = 14  # between groups of bars
-BAR_LEFT: Final = 178
+LINE_TOP: Final = 126
 LINE_LEFT: Final = 76
 LINE_HEIGHT: Final = 320
 FONT: Final = "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif"
@@ -24,9 +25,26 @@ COLOURS: Final = (
     ("#c77d0a", "#e3a84a"),
     ("#8a5fb0", "#b794d8"),
     ("#7a828c", "#8b949e"),
+    ("#b5bac1", "#565d66"),
 )
 
-Series = tuple[str, Sequence[float]]
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A row of bars: a value for each group."""
+
+    name: str
+    values: Sequence[float]
+    colour: int  # a place in COLOURS
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Points (x, y), both above zero."""
+
+    name: str
+    points: Sequence[tuple[float, float]]
+    colour: int
 
 
 def short(value: float) -> str:
@@ -68,13 +86,13 @@ def _page(height: float, title: str, subtitle: str, parts: Sequence[str]) -> str
     return "\n".join([*head, *parts, "</svg>", ""])
 
 
-def _legend(y: float, names: Sequence[str]) -> list[str]:
+def _legend(y: float, series: Sequence[Series] | Sequence[Line]) -> list[str]:
     parts: list[str] = []
     x = float(MARGIN)
-    for i, name in enumerate(names):
-        parts.append(f'<rect class="s{i}" x="{x:.1f}" y="{y - 10:.1f}" width="12" height="12" rx="2"/>')
-        parts.append(_text(x + 17, y, name))
-        x += 17 + 6.6 * len(name) + 18
+    for one in series:
+        parts.append(f'<rect class="s{one.colour}" x="{x:.1f}" y="{y - 10:.1f}" width="12" height="12" rx="2"/>')
+        parts.append(_text(x + 17, y, one.name))
+        x += 17 + LETTER * len(one.name) + 14
     return parts
 
 
@@ -88,63 +106,60 @@ def _steps(top: float) -> list[float]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bars:
-    """Horizontal bars in groups, from zero on a linear scale, each with its figure. Zero means: no result."""
+    """Horizontal bars in groups, from zero on a linear scale, each with its figure."""
 
     title: str
     subtitle: str
     groups: Sequence[str]
     series: Sequence[Series]
     unit: str
-    missing: str = "no result"
 
     def render(self) -> str:
-        top = max(max(values) for _, values in self.series)
+        top = max(max(series.values) for series in self.series)
+        left = MARGIN + 12 + LETTER * max(map(len, self.groups))
         steps = _steps(top)
         right = WIDTH - MARGIN - 44
-        scale = (right - BAR_LEFT) / steps[-1]
+        scale = (right - left) / steps[-1]
         block = BAR * len(self.series) + GAP
         bottom = TOP + block * len(self.groups)
-        parts = _legend(82, [name for name, _ in self.series])
+        parts = _legend(82, self.series)
         for step in steps:
-            x = BAR_LEFT + step * scale
+            x = left + step * scale
             parts.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP - 6}" y2="{bottom}"/>')
             parts.append(_text(x, bottom + 16, short(step), "quiet", "middle"))
-        for number, group in enumerate(self.groups):
-            parts += self._group(TOP + number * block, number, group, scale)
+        for number in range(len(self.groups)):
+            parts += self._group(left, TOP + number * block, number, scale)
         parts.append(_text(right, bottom + 34, self.unit, "quiet", "end"))
         return _page(bottom + 48, self.title, self.subtitle, parts)
 
-    def _group(self, y: float, number: int, group: str, scale: float) -> list[str]:
-        middle = y + BAR * len(self.series) / 2 + 4
-        parts = [_text(BAR_LEFT - 12, middle, group, "", "end")]
-        for i, (_, values) in enumerate(self.series):
-            value = values[number]
+    def _group(self, left: float, y: float, number: int, scale: float) -> list[str]:
+        middle = y + BAR * len(self.series) / 2 + 3
+        parts = [_text(left - 12, middle, self.groups[number], "", "end")]
+        for i, series in enumerate(self.series):
+            value = series.values[number]
             width = max(1.0, value * scale)
             at = y + i * BAR
-            parts.append(
-                f'<rect class="s{i}" x="{BAR_LEFT}" y="{at:.1f}" width="{width:.1f}" height="{BAR - 2}" rx="2"/>'
-            )
-            label = short(value) if value else self.missing
-            parts.append(_text(BAR_LEFT + width + 6, at + 10, label, "strong" if i == 0 else "quiet"))
+            box = f'x="{left:.1f}" y="{at:.1f}" width="{width:.1f}" height="{BAR - 2}" rx="2"'
+            parts.append(f'<rect class="s{series.colour}" {box}/>')
+            parts.append(_text(left + width + 6, at + 10, short(value), "quiet" if series.colour else "strong"))
         return parts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lines:
-    """Lines over logarithmic axes. A series may end early; points are (x, y), both above zero."""
+    """Lines over logarithmic axes. One of them may end early."""
 
     title: str
     subtitle: str
-    series: Sequence[tuple[str, Sequence[tuple[float, float]]]]
+    series: Sequence[Line]
     x_unit: str
     y_unit: str
-    label: Callable[[float], str] = short
 
     def render(self) -> str:
-        points = [point for _, line in self.series for point in line]
+        points = [point for line in self.series for point in line.points]
         xs, ys = sorted({x for x, _ in points}), [y for _, y in points]
         low, high = 10 ** math.floor(math.log10(min(ys))), 10 ** math.ceil(math.log10(max(ys)))
-        right, bottom = WIDTH - MARGIN - 10, TOP + LINE_HEIGHT
+        right, bottom = WIDTH - MARGIN - 10, LINE_TOP + LINE_HEIGHT
 
         def across(x: float) -> float:
             spread = math.log(xs[-1] / xs[0]) or 1.0
@@ -153,19 +168,19 @@ class Lines:
         def up(y: float) -> float:
             return bottom - LINE_HEIGHT * math.log(y / low) / (math.log(high / low) or 1.0)
 
-        parts = _legend(82, [name for name, _ in self.series])
+        parts = _legend(82, self.series)
         power = float(low)
         while power <= high * 1.001:
             y = up(power)
             parts.append(f'<line class="grid" x1="{LINE_LEFT}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}"/>')
-            parts.append(_text(LINE_LEFT - 8, y + 4, self.label(power), "quiet", "end"))
+            parts.append(_text(LINE_LEFT - 8, y + 4, short(power), "quiet", "end"))
             power *= 10
         parts += [_text(across(x), bottom + 18, short(x), "quiet", "middle") for x in xs]
         parts.append(_text(right, bottom + 38, self.x_unit, "quiet", "end"))
-        parts.append(_text(MARGIN, TOP - 8, self.y_unit, "quiet"))
-        for i, (_, line) in enumerate(self.series):
-            places = [(across(x), up(y)) for x, y in line]
+        parts.append(_text(MARGIN, LINE_TOP - 14, self.y_unit, "quiet"))
+        for line in self.series:
+            places = [(across(x), up(y)) for x, y in line.points]
             path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
-            parts.append(f'<polyline class="line l{i}" points="{path}"/>')
-            parts += [f'<circle class="s{i}" cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>' for x, y in places]
+            parts.append(f'<polyline class="line l{line.colour}" points="{path}"/>')
+            parts += [f'<circle class="s{line.colour}" cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>' for x, y in places]
         return _page(bottom + 52, self.title, self.subtitle, parts)

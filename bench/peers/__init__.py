@@ -143,9 +143,16 @@ def _floor(launch: Launch) -> Command:
     return Command([str(build.floor_program()), str(launch.port)], _env())
 
 
+def _batch(launch: Launch) -> Command:
+    return Command([*_floor(launch).argv, "batch"], _env())
+
+
 def _floor_version() -> str:
     return "bench/peers/floor.c"
 
+
+# What stands in a run by default. `batch` belongs to the fan-out alone: there it shows what the generator can take.
+USUAL: Final = ("chatd", "node", "bun", "python", "floor")
 
 PEERS: Final[Mapping[str, Peer]] = {
     peer.name: peer
@@ -154,6 +161,7 @@ PEERS: Final[Mapping[str, Peer]] = {
         Peer("node", "Node socket.io + ws", _node, _node_version),
         Peer("bun", "Bun + bun-engine", _bun, _bun_version),
         Peer("python", "python-socketio + aiohttp", _python, _python_version),
-        Peer("floor", "one send() each, in C", _floor, _floor_version),
+        Peer("floor", "C, one send() each", _floor, _floor_version),
+        Peer("batch", "C, one send() a turn", _batch, _floor_version),
     )
 }

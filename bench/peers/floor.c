@@ -6,7 +6,9 @@
  * the JWT's payload is read but its signature is not checked, JSON is searched and not parsed, no heartbeat is sent.
  * It is a yardstick, not a server: do not put it on a network.
  *
- *   floor PORT
+ *   floor PORT          one send() per recipient and message, at once
+ *   floor PORT batch    one send() per recipient and turn of the event loop: what batching is worth in C, and a server
+ *                       that is fast enough to show what the load generator can take
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -35,6 +37,8 @@ struct conn {
     size_t rest_len, out_len, out_cap;
     size_t admin_at;         /* its place in `admins` */
     struct conn *next_same;  /* the next connection in the bucket of its user name */
+    struct conn *next_dirty; /* with `batch`: the next one with bytes to send at the end of this turn */
+    bool dirty;
 };
 
 static int epoll_fd;
@@ -42,6 +46,8 @@ static char inbox[READ_BYTES];
 static struct conn *users[BUCKETS]; /* user name -> connections, chained */
 static struct conn **admins;
 static size_t admin_count, admin_room;
+static bool batch;
+static struct conn *dirty;
 
 static void die(const char *what)
 {
@@ -106,7 +112,7 @@ static void keep(struct conn *c, const char *data, size_t len)
     c->out_len += len;
 }
 
-static void send_bytes(struct conn *c, const char *data, size_t len)
+static void send_now(struct conn *c, const char *data, size_t len)
 {
     ssize_t sent = c->blocked ? 0 : send(c->fd, data, len, MSG_NOSIGNAL);
     if (sent == (ssize_t)len)
@@ -119,16 +125,45 @@ static void send_bytes(struct conn *c, const char *data, size_t len)
     c->blocked = true;
 }
 
-static void unblock(struct conn *c)
+static void send_bytes(struct conn *c, const char *data, size_t len)
+{
+    if (!batch || c->blocked) {
+        send_now(c, data, len);
+        return;
+    }
+    keep(c, data, len);
+    if (!c->dirty) {
+        c->dirty = true;
+        c->next_dirty = dirty;
+        dirty = c;
+    }
+}
+
+static void send_kept(struct conn *c)
 {
     size_t len = c->out_len;
     char *data = c->out;
     c->out = NULL;
     c->out_len = c->out_cap = 0;
+    send_now(c, data, len);
+    free(data);
+}
+
+static void unblock(struct conn *c)
+{
     c->blocked = false;
     watch(c, EPOLL_CTL_MOD, EPOLLIN);
-    send_bytes(c, data, len);
-    free(data);
+    send_kept(c);
+}
+
+static void flush(void)
+{
+    while (dirty != NULL) {
+        struct conn *c = dirty;
+        dirty = c->next_dirty;
+        c->dirty = false;
+        send_kept(c);
+    }
 }
 
 static size_t frame_head(char *to, size_t len)
@@ -288,6 +323,8 @@ static void end(struct conn *c)
 {
     if (c->joined)
         leave(c);
+    if (c->dirty)
+        flush();
     close(c->fd);
     free(c->rest);
     free(c->out);
@@ -344,8 +381,9 @@ int main(int argc, char **argv)
 {
     struct epoll_event events[EVENTS];
     struct rlimit files;
-    if (argc != 2)
+    if (argc < 2)
         return 2;
+    batch = argc > 2 && strcmp(argv[2], "batch") == 0;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max;
@@ -363,5 +401,6 @@ int main(int argc, char **argv)
             if (c != NULL && (events[i].events & ~(uint32_t)EPOLLOUT))
                 readable(c);
         }
+        flush();
     }
 }

@@ -1,0 +1,55 @@
+"""The command line, from end to end, against chatd and the C floor."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def _bench(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "bench", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.timeout(180)  # fifty seconds on a machine that is busy with other things
+def test_smoke_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    done = _bench("smoke", "--out", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert "chatd: " in done.stdout
+    assert "floor: " in done.stdout
+    assert "nothing lost, nothing doubled" in done.stdout
+
+
+def test_a_benchmark_leaves_a_table_lines_and_a_chart(tmp_path: Path) -> None:
+    cases = ("--recipients", "10", "--in-flight", "1,8", "--payload", "64")
+    done = _bench(
+        "fanout", "--servers", "floor,batch", *cases, "--rounds", "1", "--seconds", "0.05", "--out", str(tmp_path)
+    )
+    assert done.returncode == 0, done.stderr
+    assert "fan-out: deliveries/s (best round)" in done.stdout
+    about, *records = [msgspec.json.decode(line) for line in (tmp_path / "fanout.jsonl").read_bytes().splitlines()]
+    assert {"cpu", "kernel", "python", "commit", "date", "cores"} <= set(about["machine"])
+    assert set(about["versions"]) == {"floor", "batch"}
+    assert [(record["server"], record["case"]["in_flight"]) for record in records] == [
+        ("floor", 1),
+        ("batch", 1),
+        ("floor", 8),
+        ("batch", 8),
+    ]
+    best = records[0]["best"]
+    assert best["deliveries"] == best["messages"] * 10
+    assert best["server_cpu_s"] > 0
+    assert (tmp_path / "fanout.svg").exists()
+    assert "deliveries/s" in (tmp_path / "fanout.txt").read_text()
+
+
+def test_a_server_that_nobody_knows_is_refused() -> None:
+    done = _bench("fanout", "--servers", "nginx")
+    assert done.returncode == 2
+    assert "nginx is none of chatd" in done.stderr
