@@ -113,7 +113,7 @@ class PollingTransport(Timed):
         self._get = exchange
         exchange.on_lost = self._on_get_lost
         self._answer_get()
-        if self._upgrading:
+        if self._upgrading and self._get is not None:
             self._timers.arm(self, RELEASE_S)
 
     def on_post(self, exchange: Exchange) -> None:
@@ -150,11 +150,9 @@ class PollingTransport(Timed):
             self._end(fault)
 
     def _receive(self, body: bytes) -> CloseReason | None:
-        """Pass on the packets of `body`; why the session must end, if it must."""
+        """Pass on the packets of `body`, after a switch to WebSocket too; why the session must end, if it must."""
         try:
             for packet in decode_payload(body, max_packets=self._config.max_packets):
-                if self._state is not TransportState.OPEN:
-                    break
                 self.receiver.on_packet(packet)
         except EnginePacketError:
             return CloseReason.PARSE_ERROR

@@ -57,7 +57,7 @@ class Upgrade(Timed):
         if packet == Packet(PacketType.PING, "probe"):
             self._polling.begin_upgrade()
             self._websocket.deliver(PROBE_PONG)
-        elif packet.type is PacketType.UPGRADE and self._session.state is State.OPEN:
+        elif packet.type is PacketType.UPGRADE:
             self._switch()
         else:
             self._websocket.close(CloseReason.PARSE_ERROR)
@@ -80,6 +80,8 @@ class Upgrade(Timed):
         self._websocket.receiver = self._session
         self._session.transport = self._websocket
         self._websocket.deliver(self._polling.retire())
+        if self._session.state is not State.OPEN:  # it was closed meanwhile, and its client has not heard of it
+            self._websocket.close(CloseReason.FORCED_CLOSE)
 
     def _end(self) -> None:
         self._probe = Probe.ENDED
