@@ -16,6 +16,7 @@ from typing import Final, cast
 import h11
 
 from chatd.engineio.connections import Connections
+from chatd.engineio.linger import Linger
 from chatd.engineio.request import Request, parse_request
 from chatd.timers import Timed, Timers
 
@@ -136,6 +137,14 @@ class HttpConnection(asyncio.Protocol, Timed):
             return
         self._advance()
 
+    def pause_writing(self) -> None:
+        """The client does not read its answers: take no more requests."""
+        self._tcp.pause_reading()
+
+    def resume_writing(self) -> None:
+        self._tcp.resume_reading()
+        self._advance()
+
     def connection_lost(self, exc: Exception | None) -> None:
         self._connections.discard(self._tcp)
         self._timers.cancel(self)
@@ -144,7 +153,10 @@ class HttpConnection(asyncio.Protocol, Timed):
             self._exchange = None
 
     def on_deadline(self) -> None:
-        """The client owes us a request, or the rest of one, for too long."""
+        """The client owes us a request, or the rest of one, for too long; or it has not read our answer."""
+        if self._tcp.get_write_buffer_size():
+            self._tcp.abort()
+            return
         between_requests = self._exchange is None and not self._h11.trailing_data[0]
         if between_requests and self._h11.their_state in (h11.IDLE, h11.DONE):
             self._tcp.close()
@@ -158,8 +170,9 @@ class HttpConnection(asyncio.Protocol, Timed):
         self._timers.arm(self, self._timeout_s)
         if exchange is not None and exchange.request.method == "HEAD":
             body = b""
-        self._send(status, body, headers)
-        if self._h11.our_state is h11.MUST_CLOSE and self._h11.their_state is not h11.SEND_BODY:
+        body_withheld = self._h11.they_are_waiting_for_100_continue
+        self._send(status, body, [*headers, (b"Connection", b"close")] if body_withheld else headers)
+        if self._h11.our_state is h11.MUST_CLOSE and (body_withheld or self._h11.their_state is not h11.SEND_BODY):
             self._tcp.close()
         elif self._h11.trailing_data[0]:
             asyncio.get_running_loop().call_soon(self._advance)
@@ -183,7 +196,7 @@ class HttpConnection(asyncio.Protocol, Timed):
 
     def _advance(self) -> None:
         """Take events from h11 until it wants more bytes or waits for our answer."""
-        while self._tcp.get_protocol() is self and not self._tcp.is_closing():
+        while self._tcp.get_protocol() is self and self._tcp.is_reading():
             if self._h11.our_state is h11.DONE and self._h11.their_state is h11.DONE:
                 self._h11.start_next_cycle()
             try:
@@ -239,7 +252,8 @@ class HttpConnection(asyncio.Protocol, Timed):
             self._exchange = None
         if self._h11.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             self._send(status, b"", [(b"Connection", b"close")])
-        self._tcp.close()
+        self._timers.cancel(self)
+        Linger(self._tcp, self._timers, self._connections)
 
     def _send(self, status: int, body: bytes, headers: Sequence[tuple[bytes, bytes]]) -> None:
         framing = [(b"Content-Length", b"%d" % len(body)), (b"Date", formatdate(usegmt=True).encode())]

@@ -14,11 +14,13 @@ import struct
 from collections.abc import Iterable
 from typing import Final, cast
 
-from websockets.frames import CloseCode, Opcode
+from websockets.exceptions import ProtocolError
+from websockets.frames import Close, CloseCode, Opcode
 from websockets.utils import accept_key
 
 from chatd.engineio.config import EngineConfig
 from chatd.engineio.connections import Connections
+from chatd.engineio.linger import Linger
 from chatd.engineio.outgoing import Outgoing, websocket_frame
 from chatd.engineio.packet import EnginePacketError, decode
 from chatd.engineio.reader import MessageReader, WebSocketError
@@ -43,6 +45,8 @@ def handshake_fault(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
     found = dict(headers)
     if found.get(b"upgrade", b"").lower() != b"websocket":
         return "Invalid Upgrade header"
+    if b"upgrade" not in found.get(b"connection", b"").lower():
+        return "Invalid Connection header"
     if found.get(b"sec-websocket-version") != _WEBSOCKET_VERSION:
         return "Missing or invalid Sec-WebSocket-Version header"
     try:
@@ -120,16 +124,12 @@ class WebSocketTransport(asyncio.Protocol, Timed):
         try:
             for opcode, payload in self._reader.feed(data):
                 if opcode is Opcode.TEXT or opcode is Opcode.BINARY:
-                    if self._state is TransportState.OPEN:
-                        self.receiver.on_packet(decode(payload))
+                    self._on_message(payload)
                 else:
                     self._on_control(opcode, cast(bytes, payload))
         except WebSocketError as error:
             log.debug("websocket refused: %s", error)
-            self._fail(error.code, CloseReason.TRANSPORT_ERROR)
-        except EnginePacketError as error:
-            log.debug("packet refused: %s", error)
-            self._fail(None, CloseReason.PARSE_ERROR)
+            self._fail(error.code)
 
     def eof_received(self) -> None:
         """The peer will send no more; returning None lets asyncio close the connection."""
@@ -149,19 +149,32 @@ class WebSocketTransport(asyncio.Protocol, Timed):
 
     # The inside.
 
+    def _on_message(self, message: str | bytes) -> None:
+        if self._state is not TransportState.OPEN:
+            return
+        try:
+            packet = decode(message)
+        except EnginePacketError as error:
+            log.debug("packet refused: %s", error)
+            self._close(b"", CloseReason.PARSE_ERROR)
+        else:
+            self.receiver.on_packet(packet)
+
     def _on_control(self, opcode: Opcode, payload: bytes) -> None:
         if opcode is Opcode.PING and self._state is TransportState.OPEN:
             self._tcp.write(websocket_frame(Opcode.PONG, payload))
         elif opcode is Opcode.CLOSE:
+            _check_close(payload)
             self._close(payload[:2], CloseReason.TRANSPORT_CLOSE)
             self._tcp.close()
 
-    def _fail(self, code: CloseCode | None, reason: CloseReason) -> None:
-        """The peer broke a rule: tell it, or cut it off if it has been told already."""
+    def _fail(self, code: CloseCode) -> None:
+        """The peer's frames cannot be understood any more: say why, and read no further."""
         if self._state is TransportState.OPEN:
-            self._close(b"" if code is None else struct.pack("!H", code), reason)
-        else:
-            self._abort(reason)
+            self._tcp.write(websocket_frame(Opcode.CLOSE, struct.pack("!H", code)))
+        self._timers.cancel(self)
+        Linger(self._tcp, self._timers, self._connections)
+        self._become_closed(CloseReason.TRANSPORT_ERROR)
 
     def _close(self, payload: bytes, reason: CloseReason) -> None:
         if self._state is not TransportState.OPEN:
@@ -179,3 +192,13 @@ class WebSocketTransport(asyncio.Protocol, Timed):
         was, self._state = self._state, TransportState.CLOSED
         if was is TransportState.OPEN:
             self.receiver.on_transport_closed(reason)
+
+
+def _check_close(payload: bytes) -> None:
+    """Raises WebSocketError if `payload` is not a code and a reason (RFC 6455, section 5.5.1)."""
+    try:
+        Close.parse(payload)
+    except ProtocolError as error:
+        raise WebSocketError(CloseCode.PROTOCOL_ERROR, str(error)) from error
+    except UnicodeDecodeError as error:
+        raise WebSocketError(CloseCode.INVALID_DATA, "the reason of a close is not UTF-8") from error

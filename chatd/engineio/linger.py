@@ -1,0 +1,40 @@
+"""The last moments of a connection whose peer broke a rule, has been told so, and may still be sending.
+
+Closing a TCP connection with bytes unread resets it, and the reset overtakes what was said last (RFC 9112, section
+9.6). So only our half is closed, and what still comes is thrown away until the peer has heard and closes too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Final
+
+from chatd.engineio.connections import Connections
+from chatd.timers import Timed, Timers
+
+LINGER_S: Final = 5.0
+
+
+class Linger(asyncio.Protocol, Timed):
+    """Takes over `tcp`, to which the last word has been written."""
+
+    __slots__ = ("_connections", "_tcp", "_timers")
+
+    def __init__(self, tcp: asyncio.Transport, timers: Timers, connections: Connections) -> None:
+        Timed.__init__(self)
+        self._tcp = tcp
+        self._timers = timers
+        self._connections = connections
+        tcp.set_protocol(self)
+        tcp.resume_reading()
+        with contextlib.suppress(OSError):  # the peer has gone already; `connection_lost` follows
+            tcp.write_eof()
+        timers.arm(self, LINGER_S)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._connections.discard(self._tcp)
+        self._timers.cancel(self)
+
+    def on_deadline(self) -> None:
+        self._tcp.abort()
