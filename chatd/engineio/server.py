@@ -191,6 +191,9 @@ class EngineServer:
 
     def _websocket(self, exchange: Exchange) -> WebSocketTransport | None:
         """The transport for a WebSocket handshake; None if that is broken, and then it has been answered."""
+        if exchange.request.method != "GET":
+            _refuse(exchange, Refusal.BAD_METHOD)
+            return None
         fault = handshake_fault(exchange.request.headers)
         if fault is not None:
             exchange.headers.append((b"Sec-WebSocket-Version", b"13"))
