@@ -33,5 +33,5 @@ class Connections:
                 await self._empty.wait()
         except TimeoutError:
             for connection in tuple(self._open):
-                connection.close()
+                connection.abort()  # `close` would wait for a peer that does not read
             await self._empty.wait()
