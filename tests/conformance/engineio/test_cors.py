@@ -1,0 +1,132 @@
+"""Pages of other origins, and the session cookie: rows C01 to C03."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.conformance.engineio.engine import Engine, running
+from tests.conformance.wire import Answer, RefusedUpgradeError, request_bytes
+
+LISTED, FOREIGN = "https://chat.example", "https://evil.example"
+NEW = {"EIO": "4", "transport": "polling"}
+
+
+@pytest.fixture
+async def engine() -> AsyncIterator[Engine]:
+    async with running(origin=(LISTED,)) as started:
+        yield started
+
+
+def cors(answer: Answer) -> tuple[str | None, str | None, str | None]:
+    names = ("access-control-allow-origin", "access-control-allow-credentials", "vary")
+    allowed, credentials, vary = (answer.header(name) for name in names)
+    return allowed, credentials, vary
+
+
+WELCOME = (LISTED, "true", "Origin")
+UNKNOWN = (None, "true", "Origin")
+
+
+async def test_a_listed_page_may_connect_and_read(engine: Engine) -> None:
+    """C01"""
+    answer = await engine.client.request("GET", NEW, {"Origin": LISTED})
+    assert (answer.status, cors(answer)) == (200, WELCOME)
+
+
+async def test_a_foreign_page_may_not_connect(engine: Engine) -> None:
+    """C01, CVE-2019-13611; the reference lets it in"""
+    answer = await engine.client.request("GET", NEW, {"Origin": FOREIGN})
+    assert (answer.status, cors(answer)) == (403, UNKNOWN)
+    assert answer.json()["code"] == 4
+    assert FOREIGN in answer.json()["message"]
+    with pytest.raises(RefusedUpgradeError) as caught:
+        await engine.client.raw_websocket({"Origin": FOREIGN})
+    assert caught.value.answer.status == 403
+    assert engine.server.sessions == {}
+
+
+async def test_no_page_at_all_may_connect(engine: Engine) -> None:
+    """C01"""
+    answer = await engine.client.request("GET", NEW)
+    assert (answer.status, cors(answer)) == (200, UNKNOWN)
+    await engine.client.websocket()
+
+
+async def test_the_host_s_own_page_may_connect(engine: Engine) -> None:
+    """C01"""
+    answer = await engine.client.request("GET", NEW, {"Origin": "https://host:1", "Host": "host:1"})
+    assert answer.status == 200
+
+
+async def test_every_kind_of_answer_can_be_read(engine: Engine) -> None:
+    """C01: errors, 413 and the 101 too"""
+    page = {"Origin": LISTED}
+    session = await engine.client.polling(page)
+    assert cors(await engine.client.request("GET", {"EIO": "4"}, page)) == WELCOME
+    assert cors(await engine.client.request("GET", {**NEW, "sid": "x"}, page)) == WELCOME
+    assert cors(await engine.client.request("PUT", {**NEW, "sid": session.sid}, page)) == WELCOME
+    assert cors(await session.post("4hello", page)) == WELCOME
+    connection = await engine.client.connect()
+    assert cors(await connection.request("GET", session.target(), headers=page)) == WELCOME
+    too_long = await session.post(b"x" * 1_000_001, page)
+    assert (too_long.status, cors(too_long)) == (413, WELCOME)
+    websocket = await session.upgrade(page)
+    assert cors(websocket.answer) == WELCOME
+
+
+async def test_without_a_list_nothing_is_said_and_nobody_foreign_comes_in() -> None:
+    """C01, CVE-2020-28481"""
+    async with running() as engine:
+        answer = await engine.client.request("GET", NEW)
+        assert (answer.status, cors(answer)) == (200, (None, None, None))
+        answer = await engine.client.request("GET", NEW, {"Origin": FOREIGN})
+        assert (answer.status, cors(answer)) == (403, (None, None, None))
+        answer = await engine.client.request("OPTIONS", NEW, {"Origin": FOREIGN})
+        assert answer.json()["code"] == 2
+
+
+async def test_a_star_without_credentials() -> None:
+    """C01"""
+    async with running(origin=("*",), cors_credentials=False) as engine:
+        answer = await engine.client.request("GET", NEW, {"Origin": FOREIGN})
+        assert (answer.status, cors(answer)) == (200, ("*", None, None))
+        await engine.client.websocket({"Origin": FOREIGN})
+
+
+async def test_a_preflight_opens_nothing(engine: Engine) -> None:
+    """C02"""
+    asked = {
+        "Origin": LISTED,
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "content-type,x-token",
+    }
+    answer = await engine.client.request("OPTIONS", NEW, asked)
+    assert (answer.status, answer.header("content-length"), answer.body) == (204, "0", b"")
+    assert answer.header("access-control-allow-headers") == "content-type,x-token"
+    assert answer.header("access-control-allow-methods") == "GET,HEAD,PUT,PATCH,POST,DELETE"
+    assert cors(answer) == (LISTED, "true", "Origin, Access-Control-Request-Headers")
+    assert engine.server.sessions == {}
+
+
+async def test_a_connection_goes_on_after_a_preflight(engine: Engine) -> None:
+    """C02"""
+    connection = await engine.client.connect()
+    page = {"Origin": LISTED}
+    connection.write(request_bytes("OPTIONS", engine.client.target(**NEW), page))
+    connection.write(request_bytes("GET", engine.client.target(**NEW), page))
+    assert [(await connection.answer()).status, (await connection.answer()).status] == [204, 200]
+
+
+async def test_the_session_cookie_comes_with_the_handshake_alone() -> None:
+    """C03"""
+    async with running(engine_cookie="io") as engine:
+        answer = await engine.client.request("GET", NEW)
+        (sid,) = engine.server.sessions
+        assert answer.header("set-cookie") == f"io={sid}; Path=/; HttpOnly; SameSite=Lax"
+        session = await engine.client.polling()
+        assert (await session.post("4hello")).header("set-cookie") is None
+        assert (await session.get()).header("set-cookie") is None
+        assert (await engine.client.websocket()).answer.header("set-cookie") is None
+        assert (await session.upgrade()).answer.header("set-cookie") is None

@@ -1,0 +1,135 @@
+"""The heartbeat in real time: rows E36 to E39. Its rules to the tick are in tests/engineio/test_session.py."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from chatd.engineio.reasons import CloseReason
+from tests.conformance.engineio.engine import Engine, running
+from tests.conformance.wire import NO_CODE, WebSocket
+
+INTERVAL_S, TIMEOUT_S = 0.3, 0.2
+
+# How much later than planned a busy machine may run a test; never earlier.
+LATE_S = 0.1
+
+
+@pytest.fixture
+async def engine() -> AsyncIterator[Engine]:
+    async with running(ping_interval_s=INTERVAL_S, ping_timeout_s=TIMEOUT_S) as started:
+        yield started
+
+
+class Watch:
+    """Seconds since the handshake began."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._start = self._loop.time()
+
+    def assert_at(self, seconds: float) -> None:
+        passed = self._loop.time() - self._start
+        assert seconds <= passed <= seconds + LATE_S
+
+    def restart(self) -> None:
+        self._start = self._loop.time()
+
+
+async def opened(engine: Engine) -> tuple[WebSocket, Watch]:
+    watch = Watch()
+    return await engine.client.websocket(), watch
+
+
+async def test_a_silent_websocket(engine: Engine) -> None:
+    """E36"""
+    websocket, watch = await opened(engine)
+    assert await websocket.receive() == "2"
+    watch.assert_at(0.3)
+    assert await websocket.closed() == NO_CODE
+    watch.assert_at(0.5)
+    assert await engine.peer(websocket.sid).end() is CloseReason.PING_TIMEOUT
+
+
+async def test_a_silent_poll(engine: Engine) -> None:
+    """E36"""
+    watch = Watch()
+    session = await engine.client.polling()
+    assert await session.poll() == ["2"]
+    watch.assert_at(0.3)
+    assert await session.poll() == ["1"]
+    watch.assert_at(0.5)
+    assert not await session.is_alive()
+
+
+async def test_a_session_that_never_polls(engine: Engine) -> None:
+    """Section 1.7, and the protocol's own suite"""
+    watch = Watch()
+    session = await engine.client.polling()
+    assert await engine.peer(session.sid).end() is CloseReason.PING_TIMEOUT
+    watch.assert_at(0.5)
+    assert not await session.is_alive()
+
+
+async def test_data_instead_of_a_pong(engine: Engine) -> None:
+    """E37"""
+    websocket, watch = await opened(engine)
+    assert await websocket.receive() == "2"
+    await websocket.send("4x")
+    assert await websocket.receive() == "4x"
+    watch.restart()
+    await websocket.send("4x")
+    assert await websocket.receive() == "4x"
+    assert await websocket.closed() == NO_CODE
+    watch.assert_at(0.2 - 0.02)  # the first `4x` was on its way before the watch was set
+
+
+async def test_the_interval_counts_from_the_pong(engine: Engine) -> None:
+    """E38"""
+    websocket, watch = await opened(engine)
+    for _ in range(3):
+        assert await websocket.receive() == "2"
+        watch.assert_at(0.3)
+        watch.restart()
+        await websocket.send("3")
+    assert not engine.peer(websocket.sid).messages
+
+
+async def test_pongs_that_nobody_asked_for(engine: Engine) -> None:
+    """E39, CVE-2026-48802"""
+    websocket, watch = await opened(engine)
+    tasks = len(asyncio.all_tasks())
+    for _ in range(1_000):
+        await websocket.send("3")
+    await engine.client.settled()
+    assert len(asyncio.all_tasks()) == tasks
+    assert await websocket.receive() == "2"
+    watch.assert_at(0.3)
+    assert await websocket.closed() == NO_CODE
+    watch.assert_at(0.5)
+
+
+async def test_polling_with_pongs_lives(engine: Engine) -> None:
+    """The protocol's own suite"""
+    session = await engine.client.polling()
+    for _ in range(3):
+        assert await session.poll() == ["2"]
+        assert (await session.post("3")).text == "ok"
+    assert await session.is_alive()
+
+
+async def test_the_heartbeat_goes_on_over_an_upgrade(engine: Engine) -> None:
+    """Section 1.7"""
+    session = await engine.client.polling()
+    assert await session.poll() == ["2"]
+    websocket = await session.upgrade()
+    await websocket.send("2probe")
+    assert await websocket.receive() == "3probe"
+    await websocket.send("5")
+    await websocket.send("3")
+    watch = Watch()
+    assert await websocket.receive() == "2"
+    watch.assert_at(0.3 - 0.02)
+    assert await websocket.closed() == NO_CODE

@@ -1,0 +1,318 @@
+"""From polling to WebSocket: rows U01 to U10."""
+
+from __future__ import annotations
+
+import pytest
+
+from chatd.engineio.polling import RELEASE_S
+from chatd.engineio.reasons import CloseReason
+from tests.conformance.engineio.engine import Engine, running
+from tests.conformance.wire import (
+    BINARY,
+    CLOSE,
+    NO_CODE,
+    NO_FRAME,
+    Client,
+    PollingSession,
+    RefusedUpgradeError,
+    WebSocket,
+    frame_bytes,
+    joined,
+    request_bytes,
+    text_frame,
+)
+
+
+async def probed(session: PollingSession) -> WebSocket:
+    """A WebSocket whose probe has been answered."""
+    websocket = await session.upgrade()
+    await websocket.send("2probe")
+    assert await websocket.receive() == "3probe"
+    return websocket
+
+
+async def upgraded(session: PollingSession) -> WebSocket:
+    """The session's WebSocket after the switch."""
+    websocket = await probed(session)
+    await websocket.send("5")
+    await session.client.settled()
+    return websocket
+
+
+async def test_a_probe_lets_the_waiting_poll_go(client: Client) -> None:
+    """U01"""
+    session = await client.polling()
+    pending = await session.begin_get()
+    await probed(session)
+    assert await pending.packets() == ["6"]
+
+
+async def test_a_poll_during_the_upgrade_is_let_go_soon(client: Client) -> None:
+    """U01, and the protocol's own suite"""
+    session = await client.polling()
+    websocket = await probed(session)
+    for _ in range(3):
+        assert await session.poll() == ["6"]
+    await websocket.send("5")
+    await websocket.send("4hello")
+    assert await websocket.receive() == "4hello"
+
+
+async def test_a_poll_during_the_upgrade_gets_what_comes_before_it_is_let_go(engine: Engine) -> None:
+    session = await engine.client.polling()
+    await probed(session)
+    pending = await session.begin_get()
+    engine.session(session.sid).send("news")
+    assert await pending.packets() in (["4news"], ["6"])
+    assert RELEASE_S < 0.15
+
+
+async def test_what_is_queued_at_the_switch_follows_on_the_websocket(engine: Engine) -> None:
+    """U02"""
+    session = await engine.client.polling()
+    websocket = await probed(session)
+    for number in range(40):
+        engine.session(session.sid).send(str(number))
+    await websocket.send("5")
+    assert [await websocket.receive() for _ in range(40)] == [f"4{number}" for number in range(40)]
+    engine.session(session.sid).send("last")
+    assert await websocket.receive() == "4last"
+
+
+async def test_packets_around_the_switch_stay_in_order(client: Client) -> None:
+    """U02"""
+    session = await client.polling()
+    websocket = await probed(session)
+    await session.post(joined(["4a", "4b"]))
+    await websocket.send_raw(text_frame("5") + text_frame("4c") + text_frame("4d"))
+    assert [await websocket.receive() for _ in range(4)] == ["4a", "4b", "4c", "4d"]
+
+
+async def test_binary_that_is_queued_at_the_switch_is_binary_again(client: Client) -> None:
+    """U02"""
+    session = await client.polling()
+    websocket = await probed(session)
+    await session.post("bAQIDBA==")
+    await websocket.send("5")
+    assert await websocket.receive() == b"\x01\x02\x03\x04"
+
+
+async def test_a_post_during_the_upgrade_is_processed(engine: Engine) -> None:
+    """U03"""
+    session = await engine.client.polling()
+    websocket = await probed(session)
+    assert (await session.post("4hello")).text == "ok"
+    assert engine.peer(session.sid).messages == ["hello"]
+    assert await session.poll() == ["4hello"]
+    await session.post("4again")
+    await websocket.send("5")
+    assert await websocket.receive() == "4again"
+
+
+async def test_the_poll_that_waits_at_the_switch_is_let_go(engine: Engine) -> None:
+    """Section 1.9"""
+    session = await engine.client.polling()
+    pending = await session.begin_get()
+    websocket = await session.upgrade()
+    await websocket.send("5")
+    assert await pending.packets() == ["6"]
+    await websocket.send("4hello")
+    assert await websocket.receive() == "4hello"
+
+
+WRONG_FIRST = [*map(text_frame, ("2", "42[x]", "zzz", "2prob", "6", "1", "")), frame_bytes(BINARY, b"\x01")]
+
+
+@pytest.mark.parametrize("first", WRONG_FIRST)
+async def test_another_first_packet_closes_only_the_websocket(engine: Engine, first: bytes) -> None:
+    """U04"""
+    session = await engine.client.polling()
+    websocket = await session.upgrade()
+    await websocket.send_raw(first)
+    assert await websocket.closed() == NO_CODE
+    await session.post("4hello")
+    assert await session.poll() == ["4hello"]
+    assert engine.peer(session.sid).messages == ["hello"]
+    second = await upgraded(session)
+    await second.send("4hello")
+    assert await second.receive() == "4hello"
+
+
+async def test_a_message_after_the_probe_closes_only_the_websocket(engine: Engine) -> None:
+    """U04"""
+    session = await engine.client.polling()
+    websocket = await probed(session)
+    await websocket.send("4hello")
+    assert await websocket.closed() == NO_CODE
+    assert await session.is_alive()
+    assert engine.peer(session.sid).messages == []
+
+
+async def test_a_broken_frame_closes_only_the_websocket(client: Client) -> None:
+    """U04"""
+    session = await client.polling()
+    websocket = await session.upgrade(early=frame_bytes(3, b""))
+    assert await websocket.closed() == 1002
+    assert await session.is_alive()
+    await upgraded(session)
+
+
+async def test_every_probe_is_answered(client: Client) -> None:
+    """Section 1.9"""
+    session = await client.polling()
+    websocket = await session.upgrade()
+    for _ in range(5):
+        await websocket.send("2probe")
+        assert await websocket.receive() == "3probe"
+    await websocket.send("5")
+    await websocket.send("4hello")
+    assert await websocket.receive() == "4hello"
+
+
+async def test_the_whole_dance_may_come_with_the_handshake(client: Client) -> None:
+    """Section 1.9"""
+    session = await client.polling()
+    websocket = await session.upgrade(early=text_frame("2probe") + text_frame("5") + text_frame("4hello"))
+    assert [await websocket.receive(), await websocket.receive()] == ["3probe", "4hello"]
+
+
+@pytest.mark.parametrize("first", ["2probe", None])
+async def test_an_upgrade_that_stops_is_given_up(first: str | None) -> None:
+    """U05"""
+    async with running(upgrade_timeout_s=0.1) as engine:
+        session = await engine.client.polling()
+        websocket = await session.upgrade()
+        if first is not None:
+            await websocket.send(first)
+            assert await websocket.receive() == "3probe"
+        assert await websocket.closed() == NO_CODE
+        pending = await session.begin_get()
+        engine.session(session.sid).send("news")
+        assert await pending.packets() == ["4news"]
+        await upgraded(session)
+
+
+async def test_after_an_upgrade_was_given_up_polls_wait_again(engine: Engine) -> None:
+    """U05"""
+    session = await engine.client.polling()
+    websocket = await probed(session)
+    websocket.abort()
+    await engine.client.settled()
+    pending = await session.begin_get()
+    engine.session(session.sid).send("news")
+    assert await pending.packets() == ["4news"]
+
+
+async def test_a_second_websocket_is_closed_and_the_first_completes(client: Client) -> None:
+    """U06"""
+    session = await client.polling()
+    first = await probed(session)
+    second = await session.upgrade()
+    assert await second.closed() == NO_CODE
+    await first.send("5")
+    await first.send("4hello")
+    assert await first.receive() == "4hello"
+
+
+@pytest.mark.parametrize("politely", [True, False])
+async def test_a_websocket_that_breaks_after_the_probe(client: Client, politely: bool) -> None:
+    """U07"""
+    session = await client.polling()
+    websocket = await probed(session)
+    if politely:
+        await websocket.send_frame(CLOSE, b"")
+        assert await websocket.closed() == NO_CODE
+    else:
+        websocket.abort()
+    await client.settled()
+    assert await session.is_alive()
+    second = await upgraded(session)
+    await second.send("4hello")
+    assert await second.receive() == "4hello"
+
+
+async def test_a_client_that_closes_by_polling_during_the_upgrade(engine: Engine) -> None:
+    """U08"""
+    session = await engine.client.polling()
+    websocket = await probed(session)
+    assert (await session.post("1")).text == "ok"
+    assert await websocket.closed() == NO_CODE
+    assert await engine.peer(session.sid).end() is CloseReason.TRANSPORT_CLOSE
+    assert not await session.is_alive()
+
+
+async def test_a_session_that_dies_takes_its_upgrade_along() -> None:
+    """U08"""
+    async with running(ping_interval_s=0.05, ping_timeout_s=0.05) as engine:
+        session = await engine.client.polling()
+        websocket = await probed(session)
+        assert await websocket.closed() == NO_CODE
+        assert engine.server.sessions == {}
+
+
+async def test_after_the_switch_the_session_is_on_the_websocket_alone(engine: Engine) -> None:
+    """U09"""
+    session = await engine.client.polling()
+    websocket = await upgraded(session)
+    assert (await session.get()).json()["code"] == 3
+    assert (await session.post("4x")).json()["code"] == 3
+    second = await session.upgrade()
+    assert await second.closed() in (NO_CODE, NO_FRAME)
+    assert (await session.get(transport="websocket")).json()["code"] == 3
+    await websocket.send("4hello")
+    assert await websocket.receive() == "4hello"
+    assert engine.peer(session.sid).messages == ["hello"]
+
+
+async def test_a_post_that_is_still_coming_at_the_switch_is_heard(engine: Engine) -> None:
+    """A client does not wait for its POST before it switches, if it is in a hurry"""
+    session = await engine.client.polling()
+    websocket = await probed(session)
+    connection = await engine.client.connect()
+    connection.write(request_bytes("POST", session.target(), {"Content-Length": "6"}, b"4he"))
+    await engine.client.settled()
+    await websocket.send("5")
+    await engine.client.settled()
+    connection.write(b"llo")
+    assert (await connection.answer()).text == "ok"
+    assert await websocket.receive() == "4hello"
+
+
+@pytest.mark.parametrize("revision", ["", "3"])
+async def test_an_upgrade_keeps_the_session_s_revision(client: Client, revision: str) -> None:
+    """U10, CVE-2026-102599"""
+    session = await client.polling()
+    with pytest.raises(RefusedUpgradeError) as caught:
+        await session.upgrade(EIO=revision, early=text_frame("2"))
+    assert caught.value.answer.json()["code"] == 3
+    assert await session.is_alive()
+
+
+async def test_a_server_that_closes_during_the_upgrade_says_so_after_the_switch(engine: Engine) -> None:
+    """Section 1.9"""
+    session = await engine.client.polling()
+    websocket = await probed(session)
+    engine.session(session.sid).send("41")
+    engine.session(session.sid).close(CloseReason.FORCED_CLOSE)
+    await websocket.send("5")
+    assert (await websocket.messages_until_closed())[0] == "441"
+    assert engine.server.sessions == {}
+
+
+async def test_a_server_that_closes_during_the_upgrade_is_heard_on_polling_too(engine: Engine) -> None:
+    """Section 1.9"""
+    session = await engine.client.polling()
+    websocket = await probed(session)
+    engine.session(session.sid).close(CloseReason.FORCED_CLOSE)
+    assert await session.poll() == ["1"]
+    assert await websocket.closed() == NO_CODE
+    assert engine.server.sessions == {}
+
+
+async def test_a_shutdown_during_an_upgrade_closes_both(engine: Engine) -> None:
+    """Section 2.4"""
+    session = await engine.client.polling()
+    websocket = await probed(session)
+    engine.server.close()
+    assert await session.poll() == ["6"]
+    assert await websocket.closed() == NO_CODE
