@@ -61,7 +61,7 @@ class Member(Timed):
         if self.identity.expires_at is not None and self._clock() < self.identity.expires_at:
             self._await_expiry()
             return
-        log.info("token expired", extra={"user": self.identity.user, "sid": self.socket.session.sid})
+        log.info("token expired", extra={"user": self.identity.user, "sid": self.socket.session.logged_sid})
         self.socket.emit("desconexion", {"code": AuthCode.TOKEN_EXPIRED, "message": "The token has expired."})
         self.socket.session.close(CloseReason.FORCED_CLOSE)
 

@@ -158,7 +158,8 @@ class EngineServer:
         session.send_packet(outgoing(Packet(PacketType.OPEN, self._open_data(sid, upgrades))))
         session.handler = self._hooks.accept(session)
         if log.isEnabledFor(logging.INFO):
-            log.info("session open", extra={"sid": sid, "transport": transport.name, "address": request.address})
+            shown = {"sid": session.logged_sid, "transport": transport.name, "address": request.address}
+            log.info("session open", extra=shown)
         return session
 
     def _open_data(self, sid: Sid, upgrades: list[str]) -> str:

@@ -21,6 +21,9 @@ from chatd.timers import Timed, Timers
 
 Sid = NewType("Sid", str)
 
+# Whoever has a session id can poll and post as its client: logs get only its beginning.
+LOGGED_SID_CHARS: Final = 8
+
 log = logging.getLogger("chatd.engineio")
 
 
@@ -101,6 +104,11 @@ class Session(Timed):
             self._outbox.send(self, packet)
 
     @property
+    def logged_sid(self) -> str:
+        """The session's name in logs: enough to find its lines, too little to speak for it."""
+        return self.sid[:LOGGED_SID_CHARS]
+
+    @property
     def writable(self) -> bool:
         """Whether a message would leave at once."""
         return self.state is State.OPEN and self.transport.writable
@@ -164,11 +172,12 @@ class Session(Timed):
         self._timers.cancel(self)
         if log.isEnabledFor(logging.INFO):
             log.info(
-                "session closed", extra={"sid": self.sid, "reason": reason.value, "transport": self.transport.name}
+                "session closed",
+                extra={"sid": self.logged_sid, "reason": reason.value, "transport": self.transport.name},
             )
         self.handler.on_close(reason)
 
     def _become(self, new: State) -> None:
         if new not in NEXT[self.state]:
-            raise AssertionError(f"{self.sid}: {self.state.name} -> {new.name}")
+            raise AssertionError(f"{self.logged_sid}: {self.state.name} -> {new.name}")
         self.state = new

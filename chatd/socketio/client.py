@@ -76,10 +76,10 @@ class Client(Timed):
             if packet is not None:
                 self._on_packet(packet)
         except WireError as error:
-            log.debug("packet refused: %s", error, extra={"sid": self.session.sid})
+            log.debug("packet refused: %s", error, extra={"sid": self.session.logged_sid})
             self.session.close(CloseReason.FORCED_CLOSE)
         except Exception:
-            log.exception("a handler failed", extra={"sid": self.session.sid})
+            log.exception("a handler failed", extra={"sid": self.session.logged_sid})
 
     def on_close(self, reason: CloseReason) -> None:
         self._server.timers.cancel(self)
@@ -171,7 +171,7 @@ class Client(Timed):
         except ConnectRefusedError as error:
             self._refuse(name, error)
         except Exception:
-            log.exception("a door failed", extra={"sid": self.session.sid})
+            log.exception("a door failed", extra={"sid": self.session.logged_sid})
             self._refuse(name, ConnectRefusedError("internal error"))
         else:
             if isinstance(handler, Coroutine):
@@ -194,7 +194,7 @@ class Client(Timed):
         except ConnectRefusedError as error:
             self._refuse(name, error)
         except Exception:
-            log.exception("a door failed", extra={"sid": self.session.sid})
+            log.exception("a door failed", extra={"sid": self.session.logged_sid})
             self._refuse(name, ConnectRefusedError("internal error"))
         else:
             self._join(socket, handler)
@@ -232,4 +232,4 @@ class Client(Timed):
         try:
             socket.on_gone(reason)
         except Exception:
-            log.exception("a handler failed", extra={"sid": self.session.sid})
+            log.exception("a handler failed", extra={"sid": self.session.logged_sid})
