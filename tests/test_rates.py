@@ -1,0 +1,65 @@
+"""Token buckets, on a clock made by hand."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatd.rates import FIRST_SWEEP, Rates
+
+
+def test_a_burst_is_let_through_and_then_one_at_a_time() -> None:
+    rates: Rates[str] = Rates(10, 3)
+    assert [rates.take("ana", 5.0) for _ in range(3)] == [0.0, 0.0, 0.0]
+    assert rates.take("ana", 5.0) == pytest.approx(0.1)
+    assert rates.take("ana", 5.06) == pytest.approx(0.04)
+    assert rates.take("ana", 5.1001) == 0.0
+    assert rates.take("ana", 5.1001) == pytest.approx(0.0999)
+
+
+def test_a_bucket_that_rested_is_full_and_no_fuller() -> None:
+    rates: Rates[str] = Rates(10, 3)
+    assert [rates.take("ana", 0.0) > 0 for _ in range(4)] == [False, False, False, True]
+    assert [rates.take("ana", 1e6) > 0 for _ in range(4)] == [False, False, False, True]
+
+
+def test_every_key_has_a_bucket_of_its_own() -> None:
+    rates: Rates[str] = Rates(1, 1)
+    assert (rates.take("ana", 0.0), rates.take("eva", 0.0)) == (0.0, 0.0)
+    assert rates.take("ana", 0.0) == pytest.approx(1.0)
+
+
+def test_without_a_rate_nothing_is_kept_nor_refused() -> None:
+    rates: Rates[int] = Rates(0, 1)
+    assert {rates.take(1, 0.0) for _ in range(1000)} == {0.0}
+    assert len(rates) == 0
+
+
+def test_less_than_one_a_second_is_a_rate_too() -> None:
+    rates: Rates[str] = Rates(0.1, 0)
+    assert rates.take("ana", 0.0) == 0.0
+    assert rates.take("ana", 4.0) == pytest.approx(6.0)
+
+
+def test_buckets_that_are_full_again_are_thrown_out() -> None:
+    rates: Rates[int] = Rates(1, 10)
+    for number in range(20 * FIRST_SWEEP):
+        assert rates.take(number, number * 0.01) == 0.0
+    assert len(rates) <= 2 * FIRST_SWEEP
+
+
+@given(
+    st.floats(0.1, 1000), st.floats(1, 50), st.lists(st.floats(0, 1, allow_subnormal=False), min_size=1, max_size=200)
+)
+def test_no_window_lets_more_through_than_the_burst_and_its_share(
+    per_second: float, burst: float, pauses: list[float]
+) -> None:
+    rates: Rates[None] = Rates(per_second, burst)
+    now, taken = 0.0, []
+    for pause in pauses:
+        now += pause
+        if rates.take(None, now) == 0.0:
+            taken.append(now)
+    for first in range(len(taken)):
+        assert len(taken) - first <= burst + per_second * (taken[-1] - taken[first]) + 1e-6 * len(taken)
