@@ -2,7 +2,7 @@
 
 Start: keys, database, listener. Stop, at SIGTERM or SIGINT: no new connections; what was accepted is stored and
 acknowledged; sessions end in the way that makes clients come back; the database is closed. A second signal ends it all
-at once.
+at once. Rule C-20 of protocol.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who gets a message: section 2 of the rules. Pure. Rules C-05 to C-08 of protocol.md."""
+"""Who gets a message: section 2 of the rules. Pure. Rules C-05 to C-08 and C-19 of protocol.md."""
 
 from __future__ import annotations
 

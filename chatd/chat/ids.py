@@ -1,4 +1,4 @@
-"""Message ids: 63-bit integers that grow with time and never repeat.
+"""Message ids: 63-bit integers that grow with time and never repeat. Rule C-18 of protocol.md.
 
     bit 62                      22 21            12 11               0
     ┌─────────────────────────────┬────────────────┬──────────────────┐

@@ -1,4 +1,4 @@
-"""One socket of a known user, from its CONNECT to its end. Rules C-03 and C-09 of protocol.md."""
+"""One socket of a known user, from its CONNECT to its end. Rules C-03, C-05, C-09, C-13 of protocol.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each event of a client does. The table of events is at the foot of the file. Rules C-05 to C-14."""
+"""What each event of a client does. The table of events is at the foot of the file. Rules C-06 to C-08, C-13 to C-19."""
 
 from __future__ import annotations
 

@@ -147,7 +147,7 @@ class EngineServer:
             _switch_protocols(exchange, websocket)
 
     def _open(self, request: Request, transport: Transport, *, upgrades: list[str]) -> Session:
-        """A new session, with the open packet as the first thing that leaves."""
+        """Rule E-28: a new session, with the open packet as the first thing that leaves."""
         kept = {name: request.header(name) for name in self._hooks.kept_headers}
         headers = {name: value for name, value in kept.items() if value is not None}
         handshake = Handshake(request.address, request.query_string, headers)
@@ -191,7 +191,7 @@ class EngineServer:
         self._upgrades.pop(session, None)
 
     def _websocket(self, exchange: Exchange) -> WebSocketTransport | None:
-        """The transport for a WebSocket handshake; None if that is broken, and then it has been answered."""
+        """Rule E-18: the transport for a WebSocket handshake; None if that is broken, and then it has been answered."""
         if exchange.request.method != "GET":
             _refuse(exchange, Refusal.BAD_METHOD)
             return None

@@ -2,7 +2,7 @@
 
     absent -> CONNECT -> joining (the door is asked) -> joined -> absent
 
-Whatever breaks a rule ends the session, as with the reference, and nothing raises out of here.
+Whatever breaks a rule ends the session (S-29), as with the reference, and nothing raises out of here.
 Rules S-14 to S-19 and S-23 to S-29 of protocol.md.
 """
 

@@ -117,7 +117,7 @@ class Socket:
 
 
 class Reply:
-    """Answers one event of a client, once; further calls do nothing."""
+    """Rule S-30: answers one event of a client, once; further calls do nothing."""
 
     __slots__ = ("_packet_id", "_socket")
 
