@@ -1,0 +1,37 @@
+"""Every transcript of protocol.md happens as it stands there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.chat.people import chatting
+from tests.transcripts import PROTOCOL, Fence, Player, fences, steps
+
+FENCES: Final = list(fences(PROTOCOL.read_text()))
+
+
+@pytest.mark.parametrize("fence", FENCES, ids=lambda fence: f"line {fence.line}: {fence.section}")
+async def test_a_transcript_happens_as_it_stands(tmp_path: Path, fence: Fence) -> None:
+    async with chatting(tmp_path / "chatd.db", **fence.settings) as chat:
+        player = Player(chat.client)
+        for step in steps(fence):
+            await player.play(step)
+
+
+def test_every_fence_of_the_page_is_a_transcript() -> None:
+    """So none can stand there without being played."""
+    assert {fence.kind for fence in FENCES} == {"transcript"}
+    assert PROTOCOL.read_text().count("```") == 2 * len(FENCES)
+
+
+def test_every_section_with_rules_has_a_transcript() -> None:
+    sections = PROTOCOL.read_text().split("\n## ")[1:]
+    parts = [part for section in sections for part in section.split("\n### ")]
+    assert [part.split("\n")[0] for part in parts if "\n- **" in part and "```transcript" not in part] == []
+
+
+def test_every_transcript_shows_something_that_the_server_says() -> None:
+    assert [fence.line for fence in FENCES if not any(" < " in step.text for step in steps(fence))] == []
