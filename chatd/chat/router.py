@@ -1,4 +1,4 @@
-"""What each event of a client does. The table of events is at the foot of the file. Rules C-06 to C-08, C-13 to C-19."""
+"""What each event of a client does. The table of events is at the foot. Rules C-06 to C-08, C-13 to C-19."""
 
 from __future__ import annotations
 
