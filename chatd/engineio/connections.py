@@ -1,27 +1,60 @@
-"""The open TCP connections, whatever they speak at the moment: counted, and closed at the end."""
+"""The open TCP connections, whatever they speak at the moment: counted, and closed at the end.
+
+A client has one connection for a WebSocket, and on long-polling up to three for a moment. So three times as many
+connections as clients may be open: who is over that is told so without being listened to (busy.py). Which clients are
+let in is in admission.py.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from typing import Final
+
+from chatd.engineio.config import EngineConfig
+from chatd.engineio.limits import Limit
+from chatd.engineio.proxies import NO_ADDRESS, Proxies, counted_address
+from chatd.refusals import Refusals
+
+PER_CLIENT: Final = 3  # a poll, a POST and the WebSocket of an upgrade
 
 
 class Connections:
     """Every accepted connection is added once and discarded once."""
 
-    def __init__(self) -> None:
-        self._open: set[asyncio.Transport] = set()
+    def __init__(self, config: EngineConfig, proxies: Proxies, refusals: Refusals[Limit]) -> None:
+        self.refusals = refusals
+        self._proxies = proxies
+        self._max_total = PER_CLIENT * config.max_connections
+        self._max_per_address = PER_CLIENT * config.max_connections_per_address
+        self._open: dict[asyncio.Transport, str] = {}  # by what each counts; nothing for those behind a proxy
+        self._by_address: dict[str, int] = {}
         self._empty: asyncio.Event | None = None
 
-    def add(self, connection: asyncio.Transport) -> None:
-        self._open.add(connection)
+    def add(self, connection: asyncio.Transport, address: str) -> Limit | None:
+        """The limit that this connection is over, if it is over any; `address` is its peer's."""
+        if not self._max_per_address or address == NO_ADDRESS or self._proxies.trusts(address):
+            self._open[connection] = NO_ADDRESS
+        elif self._add_from(connection, counted_address(address)) > self._max_per_address:
+            self._refused(Limit.MAX_CONNECTIONS_PER_ADDRESS, address)
+            return Limit.MAX_CONNECTIONS_PER_ADDRESS
+        if 0 < self._max_total < len(self._open):
+            self._refused(Limit.MAX_CONNECTIONS, address)
+            return Limit.MAX_CONNECTIONS
+        return None
 
     def discard(self, connection: asyncio.Transport) -> None:
-        self._open.discard(connection)
+        address = self._open.pop(connection, NO_ADDRESS)
+        if address != NO_ADDRESS:
+            self._discard_from(address)
         if self._empty is not None and not self._open:
             self._empty.set()
 
     def __len__(self) -> int:
         return len(self._open)
+
+    def of(self, address: str) -> int:
+        """How many count for `address`."""
+        return self._by_address.get(counted_address(address), 0)
 
     async def close(self, patience_s: float) -> None:
         """Wait for `patience_s` until the peers have closed, then close what is left, and wait for that."""
@@ -35,3 +68,19 @@ class Connections:
             for connection in tuple(self._open):
                 connection.abort()  # `close` would wait for a peer that does not read
             await self._empty.wait()
+
+    def _add_from(self, connection: asyncio.Transport, address: str) -> int:
+        self._open[connection] = address
+        count = self._by_address[address] = self._by_address.get(address, 0) + 1
+        return count
+
+    def _discard_from(self, address: str) -> None:
+        count = self._by_address[address] - 1
+        if count:
+            self._by_address[address] = count
+        else:
+            del self._by_address[address]
+
+    def _refused(self, limit: Limit, address: str) -> None:
+        why = f"connection refused: {PER_CLIENT} times as many are open as {limit} allows clients"
+        self.refusals.add(limit, why, address=address)

@@ -17,11 +17,16 @@ from typing import Protocol
 from chatd.engineio.outgoing import Outgoing, OutgoingBatch
 
 
-class Recipient(Protocol):
-    """Whoever can be sent to: a session."""
-
+class Deliverer(Protocol):
     def deliver(self, packets: Outgoing) -> None:
-        """Hand `packets` to the transport now. Must not raise."""
+        """Take `packets` now. Must not raise."""
+
+
+class Recipient(Protocol):
+    """Whoever can be sent to: a session, by the transport that it has when the turn ends."""
+
+    @property
+    def transport(self) -> Deliverer: ...
 
 
 class _Run:
@@ -81,7 +86,7 @@ class Outbox:
             self._settle(run)
         packets = self._waiting.pop(recipient, None)
         if packets:
-            recipient.deliver(join(packets))
+            recipient.transport.deliver(join(packets))
 
     def flush(self) -> None:
         """End of the turn: one write for each session that has anything waiting."""
@@ -93,12 +98,12 @@ class Outbox:
         joined: dict[tuple[Outgoing, ...], Outgoing] = {}
         for recipient, packets in waiting.items():
             if len(packets) == 1:
-                recipient.deliver(packets[0])
+                recipient.transport.deliver(packets[0])
                 continue
             key = tuple(packets)  # the same frames for several sessions: join them once
             if key not in joined:
                 joined[key] = OutgoingBatch(packets)
-            recipient.deliver(joined[key])
+            recipient.transport.deliver(joined[key])
 
     def _append(self, recipient: Recipient, packet: Outgoing) -> None:
         packets = self._waiting.get(recipient)
@@ -124,11 +129,10 @@ def _flush_run(run: _Run, waiting: dict[Recipient, list[Outgoing]]) -> None:
     """Deliver the last run of the turn, which comes after whatever else waits for its members."""
     joined = run.joined()
     for recipient in tuple(run.audience):  # a delivery may close a session, which leaves its rooms
-        packets = waiting.get(recipient)
-        if packets is None:
-            recipient.deliver(joined)
+        if waiting and recipient in waiting:
+            waiting[recipient].append(joined)
         else:
-            packets.append(joined)
+            recipient.transport.deliver(joined)
 
 
 def join(packets: Sequence[Outgoing]) -> Outgoing:

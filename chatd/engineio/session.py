@@ -121,10 +121,7 @@ class Session(Timed):
             self._begin_close(reason)
             self.transport.close(reason)
 
-    # What the outbox and the transport call.
-
-    def deliver(self, packets: Outgoing) -> None:
-        self.transport.deliver(packets)
+    # What the transport calls.
 
     def on_packet(self, packet: Packet) -> None:
         if self.state is not State.OPEN:

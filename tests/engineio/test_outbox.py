@@ -39,11 +39,15 @@ class Turn:
 
 
 class Listener:
-    """A recipient that notes what it gets, in how many writes, and can do something when it does."""
+    """A recipient that is its own transport: it notes what it gets, in how many writes, and can do something then."""
 
     def __init__(self) -> None:
         self.writes: list[Outgoing] = []
         self.then: Callable[[], None] = lambda: None
+
+    @property
+    def transport(self) -> Listener:
+        return self
 
     def deliver(self, packets: Outgoing) -> None:
         self.writes.append(packets)
