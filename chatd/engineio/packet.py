@@ -10,7 +10,9 @@ import base64
 import binascii
 import enum
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from chatd.errors import WireError
 
@@ -21,7 +23,7 @@ class PacketType(enum.IntEnum):
     OPEN, CLOSE, PING, PONG, MESSAGE, UPGRADE, NOOP = range(7)
 
 
-class Packet(NamedTuple):
+class Packet(msgspec.Struct, frozen=True, gc=False):
     """One packet. `data` is bytes only in a MESSAGE that was sent as binary."""
 
     type: PacketType
