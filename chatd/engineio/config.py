@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from chatd.engineio.proxies import UNIX, parse_network
 from chatd.settings import setting
 
 
@@ -28,8 +29,27 @@ class EngineConfig:
         30.0, "seconds that a connection has to send its next whole request", minimum=0.1, maximum=3600
     )
     max_header_bytes: int = setting(16_384, "bytes in the header of a request", minimum=1_024, maximum=1_048_576)
+    max_connections: int = setting(
+        10_000, "clients that may be connected at a time; 0: without limit", minimum=0, maximum=10_000_000
+    )
+    max_connections_per_address: int = setting(
+        1_000, "clients at a time from one address, or one /64 of IPv6; 0: without limit", minimum=0, maximum=10_000_000
+    )
+    accept_rate: float = setting(
+        1_000.0, "new clients a second, and as many at once; 0: without limit", minimum=0, maximum=1_000_000
+    )
+    trusted_proxy: tuple[str, ...] = setting(
+        (),
+        "address or network (10.0.0.0/8), or the word unix for the unix socket, of reverse proxies whose X-Forwarded-* "
+        "headers are believed; may be repeated",
+    )
     origin: tuple[str, ...] = setting(
         (), "origin of pages that may connect besides the server's own host; may be repeated"
     )
     cors_credentials: bool = setting(True, "let pages of the listed origins send cookies")
     engine_cookie: str = setting("", "name of a cookie that carries the session id, for sticky load balancers")
+
+    def __post_init__(self) -> None:
+        for name in self.trusted_proxy:
+            if name != UNIX:
+                parse_network(name)

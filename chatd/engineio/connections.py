@@ -23,6 +23,7 @@ class Connections:
 
     def __init__(self, config: EngineConfig, proxies: Proxies, refusals: Refusals[Limit]) -> None:
         self.refusals = refusals
+        self.turned_away = 0  # connections too many that have not gone yet
         self._proxies = proxies
         self._max_total = PER_CLIENT * config.max_connections
         self._max_per_address = PER_CLIENT * config.max_connections_per_address

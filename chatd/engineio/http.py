@@ -15,13 +15,18 @@ from typing import Final, cast
 
 import h11
 
+from chatd.engineio.busy import Busy
 from chatd.engineio.connections import Connections
+from chatd.engineio.limits import Limit
 from chatd.engineio.linger import Linger
 from chatd.engineio.request import Request, parse_request
 from chatd.timers import Timed, Timers
 
 # How much of a body that was refused is still read, so that the client can finish and see the answer.
 MAX_DISCARDED_BYTES: Final = 1_048_576
+
+# Other refusals are for requests that are no HTTP.
+_LIMIT_OF: Final = {408: Limit.REQUEST_TIMEOUT, 431: Limit.MAX_HEADER}
 
 log = logging.getLogger("chatd.engineio")
 
@@ -68,6 +73,10 @@ class Exchange:
         self._end()
         self._connection.abort()
 
+    def count(self, limit: Limit, why: str) -> None:
+        """The request ran into `limit`, and is answered accordingly."""
+        self._connection.count(limit, why)
+
     def on_data(self, data: bytes) -> None:
         if self._on_body is None:
             return
@@ -94,7 +103,8 @@ class HttpConnection(asyncio.Protocol, Timed):
     """One client connection for as long as it speaks HTTP."""
 
     __slots__ = (
-        "_address", "_connections", "_discarded", "_exchange", "_h11", "_handler", "_tcp", "_timeout_s", "_timers",
+        "_address", "_connections", "_discarded", "_exchange", "_h11", "_handler", "_secure", "_tcp", "_timeout_s",
+        "_timers",
     )  # fmt: skip
 
     def __init__(
@@ -116,15 +126,19 @@ class HttpConnection(asyncio.Protocol, Timed):
         self._discarded = 0
         self._tcp: asyncio.Transport
         self._address = ""
+        self._secure = False
 
     # What asyncio calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._tcp = cast(asyncio.Transport, transport)
-        self._connections.add(self._tcp)
         peer = transport.get_extra_info("peername")
         self._address = peer[0] if isinstance(peer, tuple) else ""
-        self._timers.arm(self, self._timeout_s)
+        self._secure = transport.get_extra_info("sslcontext") is not None
+        if self._connections.add(self._tcp, self._address) is None:
+            self._timers.arm(self, self._timeout_s)
+        else:
+            Busy(self._tcp, self._timers, self._connections)
 
     def data_received(self, data: bytes) -> None:
         try:
@@ -192,6 +206,9 @@ class HttpConnection(asyncio.Protocol, Timed):
         self._exchange = None
         self._tcp.abort()
 
+    def count(self, limit: Limit, why: str) -> None:
+        self._connections.refusals.add(limit, why, address=self._address)
+
     # The inside.
 
     def _advance(self) -> None:
@@ -226,7 +243,7 @@ class HttpConnection(asyncio.Protocol, Timed):
     def _on_request(self, event: h11.Request) -> None:
         self._discarded = 0
         try:
-            request = parse_request(event.method, event.target, list(event.headers), self._address)
+            request = parse_request(event.method, event.target, list(event.headers), self._address, secure=self._secure)
         except ValueError:
             self._refuse(400)
             return
@@ -247,6 +264,8 @@ class HttpConnection(asyncio.Protocol, Timed):
 
     def _refuse(self, status: int) -> None:
         """The request cannot be understood: answer if that is still possible, and close."""
+        if status in _LIMIT_OF:
+            self.count(_LIMIT_OF[status], f"request refused with status {status}")
         if self._exchange is not None:
             self._exchange.lost()
             self._exchange = None

@@ -37,6 +37,9 @@ class Refusal(enum.Enum):
     BAD_REQUEST = 3, 400, "Bad request"
     FORBIDDEN = 4, 403, "Forbidden"
     UNSUPPORTED_VERSION = 5, 400, "Unsupported protocol version"
+    # Ours; to the reference's clients any status but 200 means: try again, later each time.
+    BUSY = 6, 503, "Try again later"
+    TOO_MANY = 7, 429, "Too many connections from this address"
 
     @property
     def status(self) -> int:
@@ -51,7 +54,10 @@ class Refusal(enum.Enum):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Request:
-    """The head of an HTTP request. Header names are in lower case; `query` has the last of repeated keys."""
+    """The head of an HTTP request. Header names are in lower case; `query` has the last of repeated keys.
+
+    `address` is that of the peer, or of the client behind it if that is a trusted proxy; `secure`: it came by TLS.
+    """
 
     method: str
     path: str
@@ -59,6 +65,7 @@ class Request:
     query: Mapping[str, str]
     headers: list[tuple[bytes, bytes]]
     address: str
+    secure: bool = False
 
     def header(self, name: bytes) -> str | None:
         """The values of a header, joined as RFC 9110 allows (cookies by `; `), as latin-1; None if absent."""
@@ -72,11 +79,13 @@ class Request:
         return (self.header(b"upgrade") or "").lower() == "websocket"
 
 
-def parse_request(method: bytes, target: bytes, headers: list[tuple[bytes, bytes]], address: str) -> Request:
+def parse_request(
+    method: bytes, target: bytes, headers: list[tuple[bytes, bytes]], address: str, *, secure: bool = False
+) -> Request:
     """Raises ValueError for a query with more than MAX_QUERY_FIELDS fields."""
     path, _, query_string = target.decode("latin-1").partition("?")
     fields = parse_qsl(query_string, keep_blank_values=True, max_num_fields=MAX_QUERY_FIELDS)
-    return Request(method.decode("ascii"), path, query_string, dict(fields), headers, address)
+    return Request(method.decode("ascii"), path, query_string, dict(fields), headers, address, secure)
 
 
 class KnownSession(enum.Enum):

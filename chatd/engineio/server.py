@@ -13,20 +13,24 @@ from typing import Final
 
 import msgspec
 
+from chatd.engineio.admission import Admission, NotNow
 from chatd.engineio.config import EngineConfig
 from chatd.engineio.connections import Connections
 from chatd.engineio.http import Exchange, HttpConnection
+from chatd.engineio.limits import Limit
 from chatd.engineio.origin import OriginPolicy, unknown_origin_message
 from chatd.engineio.outbox import Outbox
 from chatd.engineio.outgoing import outgoing
 from chatd.engineio.packet import Packet, PacketType
 from chatd.engineio.polling import PollingTransport
+from chatd.engineio.proxies import Proxies
 from chatd.engineio.reasons import CloseReason
 from chatd.engineio.request import KnownSession, Refusal, Request, refusal, version_fault
 from chatd.engineio.session import Handshake, Session, SessionHandler, Sid
 from chatd.engineio.transport import Transport
 from chatd.engineio.upgrade import Upgrade
 from chatd.engineio.websocket import WebSocketTransport, handshake_fault, handshake_headers
+from chatd.refusals import Refusals
 from chatd.timers import Timers
 
 SID_BYTES: Final = 15  # 120 random bits, 20 characters
@@ -54,7 +58,10 @@ class EngineServer:
 
     def __init__(self, config: EngineConfig, timers: Timers, outbox: Outbox, hooks: EngineHooks) -> None:
         self.sessions: dict[Sid, Session] = {}
-        self.connections = Connections()
+        self.refusals = Refusals(Limit, timers.now, log)
+        self._proxies = Proxies(config.trusted_proxy)
+        self.connections = Connections(config, self._proxies, self.refusals)
+        self._admission = Admission(config, self.refusals, timers.now)
         self._config = config
         self._timers = timers
         self._outbox = outbox
@@ -81,6 +88,7 @@ class EngineServer:
     def forget(self, session: Session) -> None:
         """Called by a session that has ended."""
         self.sessions.pop(session.sid, None)
+        self._admission.left(session.handshake.address)
         upgrade = self._upgrades.pop(session, None)
         if upgrade is not None:
             upgrade.cancel()
@@ -111,6 +119,9 @@ class EngineServer:
 
     def _on_handshake(self, exchange: Exchange) -> None:
         request = exchange.request
+        if self._proxies:
+            request = dataclasses.replace(request, address=self._proxies.client_address(request))
+            exchange.request = request
         forbidden = self._forbidden(request)
         if forbidden is not None:
             _refuse(exchange, Refusal.FORBIDDEN, message=forbidden)
@@ -119,6 +130,8 @@ class EngineServer:
         if fault is not None:
             log.info("handshake refused: %s", fault, extra={"address": request.address})
             _refuse(exchange, Refusal.UNSUPPORTED_VERSION, detail=fault)
+        elif (not_now := self._admission.fault(request.address, len(self.sessions))) is not None:
+            _turn_away(exchange, not_now)
         elif request.wants_websocket:
             self._open_websocket(exchange)
         else:
@@ -155,6 +168,7 @@ class EngineServer:
         session = Session(sid, self, self._config, self._timers, self._outbox, handshake)
         session.transport = transport
         self.sessions[sid] = session
+        self._admission.entered(request.address)
         session.send_packet(outgoing(Packet(PacketType.OPEN, self._open_data(sid, upgrades))))
         session.handler = self._hooks.accept(session)
         if log.isEnabledFor(logging.INFO):
@@ -223,6 +237,11 @@ def _refuse(exchange: Exchange, why: Refusal, *, message: str | None = None, det
     if exchange.request.wants_websocket:
         headers.append((b"Connection", b"close"))
     exchange.respond(why.status, why.body(message, detail), headers)
+
+
+def _turn_away(exchange: Exchange, why: NotNow) -> None:
+    exchange.headers += [(b"Retry-After", b"%d" % why.retry_after_s), (b"Connection", b"close")]
+    _refuse(exchange, why.refusal, detail=why.detail)
 
 
 def _on_poll(exchange: Exchange, transport: Transport) -> None:

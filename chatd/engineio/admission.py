@@ -1,0 +1,94 @@
+"""Whether a new client is let in: how many there are, how many from its address, how many in this second.
+
+Asked before a session exists, a token is looked at or the database is touched, so that a refusal costs no more than
+the request. A client is one session, however many connections it has at the moment. Rules L-01 to L-03 of protocol.md.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+from typing import Final
+
+from chatd.engineio.config import EngineConfig
+from chatd.engineio.limits import Limit
+from chatd.engineio.proxies import NO_ADDRESS, counted_address
+from chatd.engineio.request import Refusal
+from chatd.rates import Rates
+from chatd.refusals import Refusals
+
+# Somebody has to leave first, and nobody knows when.
+FULL_RETRY_S: Final = 10
+STOPPING_RETRY_S: Final = 5
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class NotNow:
+    """Why a client is not let in at present, for the answer."""
+
+    refusal: Refusal
+    detail: str
+    retry_after_s: int
+
+
+class Admission:
+    """Counts sessions by address. A limit that is off costs nothing and keeps nothing."""
+
+    def __init__(self, config: EngineConfig, refusals: Refusals[Limit], now: Callable[[], float]) -> None:
+        self._max_total = config.max_connections
+        self._max_per_address = config.max_connections_per_address
+        self._rate: Rates[None] = Rates(config.accept_rate, config.accept_rate)
+        self._refusals = refusals
+        self._now = now
+        self._by_address: dict[str, int] = {}
+        self._stopping = False
+
+    def stop(self) -> None:
+        """From now on nobody is let in."""
+        self._stopping = True
+
+    def fault(self, address: str, sessions: int) -> NotNow | None:
+        """Why a client from `address` cannot come in beside `sessions` others; None, and it counts for the rate."""
+        if self._stopping:
+            return self._not_now(Limit.STOPPING, "this server is about to stop", STOPPING_RETRY_S, address)
+        if 0 < self._max_total <= sessions:
+            why = f"{sessions} clients are connected, and max_connections is {self._max_total}"
+            return self._not_now(Limit.MAX_CONNECTIONS, why, FULL_RETRY_S, address)
+        if self._counts(address) and self._by_address.get(counted_address(address), 0) >= self._max_per_address:
+            return self._not_now(Limit.MAX_CONNECTIONS_PER_ADDRESS, self._crowded(address), FULL_RETRY_S, address)
+        wait_s = self._rate.take(None, self._now())
+        if wait_s > 0:
+            why = "more clients arrive than accept_rate lets in"
+            return self._not_now(Limit.ACCEPT_RATE, why, math.ceil(wait_s), address)
+        return None
+
+    def entered(self, address: str) -> None:
+        """A session was opened from `address`."""
+        if self._counts(address):
+            key = counted_address(address)
+            self._by_address[key] = self._by_address.get(key, 0) + 1
+
+    def left(self, address: str) -> None:
+        """It has ended."""
+        if self._counts(address):
+            key = counted_address(address)
+            count = self._by_address[key] - 1
+            if count:
+                self._by_address[key] = count
+            else:
+                del self._by_address[key]
+
+    def _counts(self, address: str) -> bool:
+        return bool(self._max_per_address) and address != NO_ADDRESS
+
+    def _crowded(self, address: str) -> str:
+        return (
+            f"max_connections_per_address is {self._max_per_address}, and there are as many clients from "
+            f"{counted_address(address)}; if that is a reverse proxy, list it as trusted_proxy"
+        )
+
+    def _not_now(self, limit: Limit, why: str, retry_after_s: int, address: str) -> NotNow:
+        self._refusals.add(limit, f"client refused: {why}", address=address)
+        refusal = Refusal.TOO_MANY if limit is Limit.MAX_CONNECTIONS_PER_ADDRESS else Refusal.BUSY
+        return NotNow(refusal, f"{limit}: {why}", retry_after_s)

@@ -1,0 +1,69 @@
+"""A connection too many: whatever it asks for, the answer is 503 and the end. Rule L-01 of protocol.md.
+
+The answer follows the first bytes of the request, and then the peer has a moment to close: a connection that is
+closed with bytes unread is reset, and the reset takes the answer along.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Final
+
+from chatd.engineio.admission import FULL_RETRY_S
+from chatd.engineio.connections import Connections
+from chatd.timers import Timed, Timers
+
+# How long a connection too many may stay, whatever it does or does not do.
+STAY_S: Final = 1.0
+
+# More than this at a time are cut without an answer: a flood must not fill the table of open files.
+MAX_AT_A_TIME: Final = 256
+
+_BODY: Final = b'{"code":6,"message":"Try again later","detail":"too many connections"}'
+
+ANSWER: Final = (
+    b"HTTP/1.1 503 Service Unavailable\r\n"
+    b"Content-Type: application/json\r\n"
+    b"Content-Length: %d\r\n"
+    b"Retry-After: %d\r\n"
+    b"Connection: close\r\n\r\n%b"
+) % (len(_BODY), FULL_RETRY_S, _BODY)
+
+
+class Busy(asyncio.Protocol, Timed):
+    """Takes over `tcp`, which has just been accepted."""
+
+    __slots__ = ("_answered", "_connections", "_tcp", "_timers")
+
+    def __init__(self, tcp: asyncio.Transport, timers: Timers, connections: Connections) -> None:
+        Timed.__init__(self)
+        self._tcp = tcp
+        self._timers = timers
+        self._connections = connections
+        self._answered = False
+        tcp.set_protocol(self)
+        connections.turned_away += 1
+        if connections.turned_away > MAX_AT_A_TIME:
+            tcp.abort()
+        else:
+            timers.arm(self, STAY_S)
+
+    def data_received(self, data: bytes) -> None:
+        if self._answered:
+            return
+        self._answered = True
+        self._tcp.write(ANSWER)
+        if self._tcp.can_write_eof():
+            with contextlib.suppress(OSError):  # the peer has gone already; `connection_lost` follows
+                self._tcp.write_eof()
+        else:
+            self._tcp.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._connections.turned_away -= 1
+        self._connections.discard(self._tcp)
+        self._timers.cancel(self)
+
+    def on_deadline(self) -> None:
+        self._tcp.abort()

@@ -1,0 +1,125 @@
+"""Who is behind a reverse proxy. Pure. Rule L-04 of protocol.md.
+
+X-Forwarded-For is a list to which every proxy adds whoever it was called by, at the right end; what stands further
+left may be made up by the client. So it is read from the right, for as long as the hop that added an entry is
+trusted, and only if the connection itself comes from a trusted one.
+"""
+
+from __future__ import annotations
+
+import functools
+import ipaddress
+from collections.abc import Iterable
+from typing import Final
+
+from chatd.engineio.request import Request
+from chatd.errors import ConfigError
+
+# In the place of a network: whoever connects by the unix socket. Its peers have no address.
+UNIX: Final = "unix"
+NO_ADDRESS: Final = ""
+
+MAX_HOPS: Final = 32
+CACHED_ADDRESSES: Final = 1_024
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class Proxies:
+    """The networks (`10.0.0.0/8`, `::1`, `unix`) whose word is taken for who is behind them."""
+
+    def __init__(self, trusted: Iterable[str]) -> None:
+        """Raises ConfigError."""
+        names = frozenset(trusted)
+        self._networks = tuple(parse_network(name) for name in names - {UNIX})
+        self._unix = UNIX in names
+        self._trusts = functools.lru_cache(CACHED_ADDRESSES)(self._is_listed)  # 2 µs otherwise
+
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return self._unix or bool(self._networks)
+
+    def trusts(self, address: str) -> bool:
+        """Whether the peer at `address`, as a socket gives it, is one of them."""
+        return bool(self) and self._trusts(address)
+
+    def client_address(self, request: Request) -> str:
+        """The rightmost hop that is no trusted proxy; the leftmost entry if all are."""
+        address = request.address
+        if not self.trusts(address):
+            return address
+        for entry in reversed(_entries(request, b"x-forwarded-for")):
+            hop = _plain_address(entry)
+            if hop is None:
+                break
+            address = hop
+            if not self.trusts(address):
+                break
+        return address
+
+    def last_word(self, request: Request, header: bytes) -> str | None:
+        """What the proxy in front of us says in `header`; None unless it is trusted and says anything."""
+        entries = _entries(request, header) if self.trusts(request.address) else []
+        return entries[-1].lower() if entries and entries[-1] else None
+
+    def _is_listed(self, address: str) -> bool:
+        if address == NO_ADDRESS:
+            return self._unix
+        try:
+            parsed = _unmapped(address)
+        except ValueError:
+            return False
+        return any(parsed in network for network in self._networks)
+
+
+def parse_network(text: str) -> Network:
+    """An address or a network. Raises ConfigError, which says what to write."""
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError:
+        pass
+    try:
+        meant = ipaddress.ip_network(text, strict=False)
+    except ValueError as error:
+        raise ConfigError(
+            f"trusted_proxy: {text!r} is neither an address nor a network; write 10.0.0.7, 10.0.0.0/8, ::1 or {UNIX}"
+        ) from error
+    raise ConfigError(f"trusted_proxy: {text} has bits behind its prefix; write {meant}")
+
+
+def counted_address(address: str) -> str:
+    """What a limit per address counts by: an IPv6 address by its first 64 bits, of which one customer has all."""
+    if ":" not in address:
+        return address
+    try:
+        parsed = _unmapped(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    return str(ipaddress.IPv6Address(int(parsed) >> 64 << 64)) + "/64"
+
+
+def _entries(request: Request, header: bytes) -> list[str]:
+    value = request.header(header)
+    return [] if value is None else [entry.strip() for entry in value.rsplit(",", MAX_HOPS)[-MAX_HOPS:]]
+
+
+def _plain_address(entry: str) -> str | None:
+    """The address in `1.2.3.4`, `1.2.3.4:5678`, `::1`, `[::1]` or `[::1]:5678`; None if there is none."""
+    if entry.startswith("["):
+        entry = entry[1:].partition("]")[0]
+    elif entry.count(":") == 1:
+        entry = entry.partition(":")[0]
+    try:
+        return str(_unmapped(entry))
+    except ValueError:
+        return None
+
+
+def _unmapped(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """Raises ValueError. An IPv4 address that arrives at an IPv6 socket is still one."""
+    parsed = ipaddress.ip_address(address)
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
+        return parsed.ipv4_mapped
+    return parsed
