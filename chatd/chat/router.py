@@ -40,7 +40,7 @@ class ChatRouter:
         if handle is not None:
             handle(self, member, args, reply)
         elif reply is not None:
-            member.refuse(reply, RefusedError(EventCode.UNKNOWN_EVENT, f"There is no event {event!r}."))
+            member.refuse(reply, RefusedError(EventCode.UNKNOWN_EVENT, f"There is no event {str(event)[:64]!r}."))
 
     def private_message(self, member: Member, args: list[object], reply: Reply | None) -> None:
         """Hand the message to the store and deliver it, now or once it is stored.
