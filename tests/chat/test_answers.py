@@ -134,7 +134,7 @@ async def test_further_keys_and_arguments_are_ignored(chat: Chat, db: Path) -> N
 
 
 async def test_of_a_key_that_comes_twice_the_last_counts(chat: Chat, db: Path) -> None:
-    """S-06: as in JavaScript."""
+    """S-07: as in JavaScript."""
     ana = await chat.enter("ana")
     await ana.websocket.send('420["mensaje_privado",{"para":"x","mensaje":"a","para":"y","mensaje":"b"}]')
     assert (await ana.answer(0))["ok"] is True

@@ -79,7 +79,7 @@ ENDS: Mapping[str, Callable[[Chat, Person], Awaitable[None]]] = {
 
 @pytest.mark.parametrize("end", ENDS)
 async def test_whoever_is_gone_has_left_its_rooms(chat: Chat, end: str) -> None:
-    """C-05, E-20, E-26, S-24, S-25, S-28"""
+    """C-05, E-24, E-26, S-24, S-25, S-28, S-29"""
     ana, tab = await chat.enter("ana"), await chat.enter("ana")
     root = await chat.enter("root", "admin")
     await ENDS[end](chat, root)
@@ -99,7 +99,7 @@ async def polling_admin(chat: Chat) -> PollingSession:
 
 
 async def test_a_polling_client_leaves_by_a_packet(chat: Chat) -> None:
-    """C-05, E-26, E-35"""
+    """C-05, E-24, E-35"""
     root = await polling_admin(chat)
     poll = await root.begin_get()
     await root.post("1")
@@ -124,7 +124,7 @@ async def test_a_polling_client_leaves_when_its_poll_breaks_off(chat: Chat) -> N
 
 
 async def test_a_client_that_answers_no_ping_leaves(db: Path) -> None:
-    """C-05, E-22"""
+    """C-05, E-21"""
     async with chatting(db, ping_interval="0.3", ping_timeout="0.05") as chat:
         root = await chat.enter("root", "admin")
         assert chat.rooms == {"user:root": 1, "admins": 1}
@@ -133,7 +133,7 @@ async def test_a_client_that_answers_no_ping_leaves(db: Path) -> None:
 
 
 async def test_a_polling_client_that_does_not_poll_leaves(db: Path) -> None:
-    """C-05, E-22"""
+    """C-05, E-21"""
     async with chatting(db, ping_interval="0.3", ping_timeout="0.05") as chat:
         await polling_admin(chat)
         bystander = await chat.client.websocket()

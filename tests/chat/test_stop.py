@@ -29,7 +29,7 @@ async def test_an_idle_daemon_ends_at_once(db: Path, number: signal.Signals) -> 
 
 
 async def test_clients_are_closed_in_the_way_that_brings_them_back(db: Path) -> None:
-    """C-20, S-29, E-35: a close frame without a DISCONNECT before it, a NOOP for the poll, then nobody listens."""
+    """C-20, E-26, E-35: a close frame without a DISCONNECT before it, a NOOP for the poll, then nobody listens."""
     async with daemon(db) as chatd:
         ana = await chatd.enter("ana")
         session = await chatd.client.polling(cookie(token("root", "admin")))

@@ -1,0 +1,145 @@
+"""The chat without a network: a clock made by hand, sessions that keep what they are sent, a store that waits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, Final
+
+from chatd.auth import Identity
+from chatd.chat.config import ChatConfig
+from chatd.chat.ids import IdSource
+from chatd.chat.member import Member
+from chatd.chat.router import ChatRouter
+from chatd.engineio.config import EngineConfig
+from chatd.engineio.outbox import Outbox
+from chatd.engineio.outgoing import Outgoing
+from chatd.engineio.packet import Packet, PacketType
+from chatd.engineio.reasons import CloseReason
+from chatd.engineio.session import Handshake, Session, Sid
+from chatd.socketio.config import SocketIoConfig
+from chatd.socketio.namespace import Auth
+from chatd.socketio.server import SocketIoServer
+from chatd.socketio.socket import Socket
+from chatd.store.base import Done, Message, StoreError
+from tests.clock import Clock
+
+NOW: Final = 1_800_000_000.0
+"""What the wall's clock shows when a test begins, in Unix seconds."""
+
+# Pings would only be in the way.
+QUIET: Final = EngineConfig(ping_interval_s=1e9)
+
+
+def who(user: str, rol: str = "user", *, expires_at: float | None = None) -> Identity:
+    return Identity(user, "A Name", rol, expires_at, None)
+
+
+class Line:
+    """The other end of a session: what it has received, and why it was closed."""
+
+    name = "line"
+    writable = True
+
+    def __init__(self) -> None:
+        self.received: list[str] = []
+        self.closed: CloseReason | None = None
+        self.session: Session
+
+    def deliver(self, packets: Outgoing) -> None:
+        self.received += [packet.text.decode() for packet in packets.packets]
+
+    def close(self, reason: CloseReason) -> None:
+        self.closed = reason
+        self.session.on_transport_closed(reason)
+
+    def send(self, text: str) -> None:
+        """A Socket.IO packet from the client."""
+        self.session.on_packet(Packet(PacketType.MESSAGE, text))
+
+    def emit(self, *event: object, ack: int | str = "") -> None:
+        self.send(f"2{ack}{json.dumps(event)}")
+
+    @property
+    def events(self) -> list[Any]:
+        """The events that have arrived."""
+        return [json.loads(text[2:]) for text in self.received if text.startswith("42[")]
+
+    def answer(self, ack: int) -> Any:
+        """What the event with this id was acknowledged with."""
+        [text] = [text for text in self.received if text.startswith(f"43{ack}[")]
+        [argument] = json.loads(text.removeprefix(f"43{ack}"))
+        return argument
+
+
+class WaitingStore:
+    """A Store as far as a router sees it: rows are answered when the test says so."""
+
+    def __init__(self) -> None:
+        self.rows: list[Message] = []
+        self._waiting: list[Done] = []
+        self.full: StoreError | None = None
+
+    def put(self, message: Message, done: Done) -> None:
+        if self.full is not None:
+            raise self.full
+        self.rows.append(message)
+        self._waiting.append(done)
+
+    def answer(self, error: StoreError | None = None) -> None:
+        """Answer everything that waits."""
+        waiting, self._waiting = self._waiting, []
+        for done in waiting:
+            done(error)
+
+
+class Rig:
+    """A namespace with its router. `wall_s` is what the wall's clock shows, which need not move with the loop's."""
+
+    def __init__(self, config: ChatConfig | None = None) -> None:
+        self.clock = Clock()
+        self.wall_s = NOW
+        self.timers = self.clock.timers()
+        self.store = WaitingStore()
+        self._turn: list[Callable[[], None]] = []
+        self._outbox = Outbox(self._turn.append)
+        self._socketio = SocketIoServer(SocketIoConfig(), self.timers, self._outbox)
+        self._identity: Identity
+        self.namespace = self._socketio.namespace("/", self._accept)
+        ids = IdSource(self._wall_ms, 0, None)
+        self.router = ChatRouter(config or ChatConfig(), self.namespace, self.store, ids, self._wall_ms)  # type: ignore[arg-type]
+
+    def enter(self, identity: Identity) -> Line:
+        """A socket that has joined; its CONNECT answer is the first thing on its line."""
+        line = Line()
+        session = Session(Sid(identity.user), self, QUIET, self.timers, self._outbox, Handshake("", "", {}))
+        session.transport, line.session = line, session
+        session.handler = self._socketio.accept(session)
+        self._identity = identity
+        line.send("0")
+        self.turn()
+        return line
+
+    def turn(self) -> None:
+        """The end of the event loop's turn: what was sent leaves."""
+        callbacks, self._turn[:] = list(self._turn), []
+        for callback in callbacks:
+            callback()
+
+    def pass_seconds(self, seconds: float) -> None:
+        """Both clocks move."""
+        self.wall_s += seconds
+        self.clock.pass_seconds(seconds)
+        self.turn()
+
+    def rooms(self, line: Line) -> tuple[str, ...]:
+        return self.namespace.rooms.of(line.session)
+
+    def forget(self, session: Session) -> None:
+        """What a session calls at its end."""
+
+    def _accept(self, socket: Socket, auth: Auth) -> Member:
+        return Member(socket, self._identity, self.router, self.timers, lambda: self.wall_s)
+
+    def _wall_ms(self) -> int:
+        return int(self.wall_s * 1000)
