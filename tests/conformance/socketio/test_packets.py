@@ -1,0 +1,233 @@
+"""What a client may send, and what ends its session: rows S07 to S16."""
+
+from __future__ import annotations
+
+import json
+import tracemalloc
+
+import pytest
+
+from chatd.engineio.reasons import CloseReason
+from tests.conformance.socketio.app import App
+from tests.conformance.socketio.peers import Message, Peer, WebSocketPeer, connected, join
+
+P0 = '{"_placeholder":true,"num":0}'
+P1 = '{"_placeholder":true,"num":1}'
+
+
+async def still_there(peer: Peer) -> None:
+    """The session lives: an event is echoed, and nothing else was said before."""
+    await peer.say('2["echo","there?"]')
+    assert await peer.hear() == '2["echo","there?"]'
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        '1,"2",{"3":[true]}',
+        "null,false,-0.5,1e-7",
+        '"ñandú 👋","\\u0000\\n\\""',
+        "[],{},[[],[{}]]",
+        "100000000000000000000",
+    ],
+)
+async def test_an_event_is_echoed(peer: Peer, args: str) -> None:
+    """The protocol's own suite"""
+    await join(peer)
+    await peer.say(f'2["echo",{args}]')
+    echo = str(await peer.hear())
+    assert json.loads(echo[1:]) == ["echo", *json.loads(f"[{args}]")]
+
+
+async def test_half_a_surrogate_pair_is_echoed(peer: Peer) -> None:
+    """Section 2.2: JavaScript strings hold them."""
+    await join(peer)
+    await peer.say(r'2["echo","\ud83d",{"\udc00":"😀"}]')
+    echo = str(await peer.hear())
+    assert json.loads(echo[1:]) == ["echo", "\ud83d", {"\udc00": "😀"}]
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        *("2[]", "2[null]", "2{}", '2"a"', "2[{}]", '2[{"toString":"x"}]', "2[[]]", "2[true]", "2", "21"),
+        *('2["connect"]', '2["disconnect"]', '2["connect_error"]', '2["disconnecting"]'),
+        *('2["newListener"]', '2["removeListener"]', '2["a"]x', '2["a"', '2["a",]', '1{"a":1}', "1null"),
+        *('4{"message":"x"}', "4", "31{}", "31null", "7", "abc", "", "9" * 1000),
+    ],
+)
+async def test_a_malformed_packet_ends_the_session(app: App, peer: Peer, packet: str) -> None:
+    """S07"""
+    await join(peer)
+    await peer.say(packet)
+    await peer.ended()
+    assert await app.guest().end() is CloseReason.FORCED_CLOSE
+
+
+@pytest.mark.parametrize(
+    "packet",
+    ["2[1,2]", '2["error"]', '2["connection"]', '2["__proto__"]', '2[""]', '2["message"]', "31[]", "3999", "3[]"],
+)
+async def test_an_odd_packet_does_not(app: App, peer: Peer, packet: str) -> None:
+    """S08"""
+    await join(peer)
+    await peer.say(packet)
+    await still_there(peer)
+    if packet.startswith("2"):
+        name, *args = json.loads(packet[1:])
+        assert app.guest().events[0] == (name, args)
+
+
+@pytest.mark.parametrize("packet", ['2-1["e"]', '21.5["e"]', '21e3["e"]', '2abc["e"]', f'2{"1" * 16}["e"]'])
+async def test_an_acknowledgement_id_is_up_to_15_digits(peer: Peer, packet: str) -> None:
+    """S09"""
+    await join(peer)
+    await peer.say(packet)
+    await peer.ended()
+
+
+@pytest.mark.parametrize(("asked", "answered"), [("007", "7"), ("0", "0"), ("9" * 15, "9" * 15)])
+async def test_an_event_is_acknowledged(peer: Peer, asked: str, answered: str) -> None:
+    """S10"""
+    await join(peer)
+    await peer.say(f'2{asked}["ack",1]')
+    assert await peer.hear() == f"3{answered}[1]"
+
+
+@pytest.mark.parametrize(
+    "packet", ['50-["e"]', '511-["e"]', '5-["e"]', '51["e"]', '5["e"]', '5-1-["e"]', '51.0-["e"]', '6["e"]']
+)
+async def test_a_binary_packet_announces_from_one_to_ten_attachments(peer: Peer, packet: str) -> None:
+    """S11"""
+    await join(peer)
+    await peer.say(packet)
+    await peer.ended()
+
+
+@pytest.mark.parametrize("number", ['"splice"', "1", "-1", "null", "0.5", "true", '"0"'])
+async def test_a_placeholder_that_lies_ends_the_session(app: App, peer: Peer, number: str) -> None:
+    """S12"""
+    await join(peer)
+    await peer.say(f'51-["e",{{"_placeholder":true,"num":{number}}}]', b"x")
+    await peer.ended()
+    assert app.guest().events == []
+
+
+@pytest.mark.parametrize(
+    ("messages", "args"),
+    [
+        ([f'51-["e",{P0}]', b"\x00\xff"], [b"\x00\xff"]),
+        ([f'51-["e",{P0},{P0}]', b"x"], [b"x", b"x"]),
+        ([f'52-["e",{P0}]', b"x", b"y"], [b"x"]),
+        ([f'52-["e",{{"a":[{P1},{P0}]}}]', b"x", b"y"], [{"a": [b"y", b"x"]}]),
+        ([f'51-["e",{P0}]', b""], [b""]),
+        (['51-["e",{"_placeholder":1,"num":0}]', b"x"], [{"_placeholder": 1, "num": 0}]),
+        ([f'2["e",{P0}]'], [{"_placeholder": True, "num": 0}]),
+    ],
+    ids=str,
+)
+async def test_attachments_take_the_places_that_name_them(
+    app: App, peer: Peer, messages: list[Message], args: list[object]
+) -> None:
+    """S13"""
+    await join(peer)
+    await peer.say(*messages)
+    await still_there(peer)
+    assert app.guest().events[0] == ("e", args)
+
+
+async def test_binary_is_echoed_and_acknowledged(peer: Peer) -> None:
+    """The protocol's own suite"""
+    await join(peer)
+    await peer.say(f'52-["echo",{P0},{P1}]', b"\x01\x02\x03", b"\x04\x05\x06")
+    assert [await peer.hear() for _ in range(3)] == [f'52-["echo",{P0},{P1}]', b"\x01\x02\x03", b"\x04\x05\x06"]
+    await peer.say(f'52-789["ack",{P0},{P1}]', b"\x01", b"\x02")
+    assert [await peer.hear() for _ in range(3)] == [f"62-789[{P0},{P1}]", b"\x01", b"\x02"]
+
+
+@pytest.mark.parametrize(
+    "messages", [[b"x"], [f'51-["e",{P0}]', '2["x"]'], [f'51-["e",{P0}]', "1"], [f'51-["e",{P0}]', b"x", b"y"]], ids=str
+)
+async def test_attachments_come_right_behind_what_announced_them(peer: Peer, messages: list[Message]) -> None:
+    """S14"""
+    await join(peer)
+    await peer.say(*messages)
+    await peer.ended()
+
+
+async def test_a_heartbeat_may_come_between(app: App, peer: Peer) -> None:
+    """S14"""
+    await join(peer)
+    await peer.say_packets(f'451-["e",{P0}]', "3", b"x")
+    await still_there(peer)
+    assert app.guest().events[0] == ("e", [b"x"])
+
+
+async def test_attachments_of_a_client_that_went_are_freed(app: App) -> None:
+    """S15"""
+    peer = WebSocketPeer(await app.client.websocket())
+    await join(peer)
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        await peer.say(f'59-["e",{P0}]', *[bytes(500_000)] * 8)
+        await peer.listened_to()
+        held, _ = tracemalloc.get_traced_memory()
+        peer.cut()
+        await app.guest().end()
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held - before > 4_000_000
+    assert after - before < 500_000
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        '"e",NaN',
+        '"e",Infinity',
+        '"e",1e400',
+        '"e",' + "1" * 5000,
+        '"e",' + "[" * 100_000 + "]" * 100_000,
+        '"e",' + '{"a":' * 50_000 + "1" + "}" * 50_000,
+        '"e",' + "[" * 65 + "]" * 65,
+        r'"\ud800",' + "[" * 900 + "]" * 900,
+        r'"\ud800",NaN',
+        r'"\ud800",1e400',
+        '"e","\t"',
+    ],
+    ids=lambda payload: payload[:16],
+)
+async def test_hostile_json_ends_one_session_and_no_other(app: App, peer: Peer, payload: str) -> None:
+    """S16"""
+    other = await connected(app.client, "websocket")
+    await join(other)
+    await join(peer)
+    await peer.say(f"2[{payload}]")
+    await peer.ended()
+    await still_there(other)
+
+
+async def test_a_deep_event_is_echoed_up_to_the_limit(peer: Peer) -> None:
+    """Section 2.2: there is always an answer that can be encoded, where the reference dies."""
+    await join(peer)
+    nested = "[" * 63 + "]" * 63
+    await peer.say(f'2["echo",{nested}]')
+    assert await peer.hear() == f'2["echo",{nested}]'
+
+
+async def test_invalid_utf8_never_becomes_a_message(app: App) -> None:
+    peer = await app.client.websocket()
+    await peer.send("40")
+    await peer.receive()
+    await peer.send_frame(1, b'42["e","\xff"]')
+    assert await peer.closed() == 1007
+    assert app.guest().events == []
+
+
+async def test_a_text_may_hold_whatever_separates_packets_on_the_other_transport(app: App) -> None:
+    peer = WebSocketPeer(await app.client.websocket())
+    await join(peer)
+    await peer.say('2["echo","a\x7fb"]')
+    assert await peer.hear() == '2["echo","a\x7fb"]'

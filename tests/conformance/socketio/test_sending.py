@@ -1,0 +1,127 @@
+"""What the server sends, to whom, and how it is acknowledged: rows S22 to S25."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from chatd.socketio.acks import AckTimeoutError, SocketGoneError
+from tests.conformance.socketio.app import App
+from tests.conformance.socketio.peers import Peer, PollingPeer, WebSocketPeer, connected, join
+
+
+async def test_a_client_acknowledges_once(app: App, peer: Peer) -> None:
+    """S22"""
+    await join(peer)
+    future = app.guest().socket.emit_with_ack("q", 1, timeout_s=5.0)
+    assert await peer.hear() == '20["q",1]'
+    await peer.say('37["unknown"]', '30["first"]', '30["second"]')
+    assert await future == ["first"]
+    await peer.say('2["echo"]')
+    assert await peer.hear() == '2["echo"]'
+
+
+async def test_an_acknowledgement_that_comes_too_late_is_ignored(app: App, peer: Peer) -> None:
+    """S22"""
+    await join(peer)
+    with pytest.raises(AckTimeoutError):
+        await app.guest().socket.emit_with_ack("q", timeout_s=0.02)
+    assert await peer.hear() == '20["q"]'
+    await peer.say('30["late"]', '2["echo"]')
+    assert await peer.hear() == '2["echo"]'
+
+
+async def test_a_client_that_goes_acknowledges_nothing(app: App) -> None:
+    """S22"""
+    peer = WebSocketPeer(await app.client.websocket())
+    await join(peer)
+    future = app.guest().socket.emit_with_ack("q", timeout_s=5.0)
+    peer.cut()
+    with pytest.raises(SocketGoneError):
+        await future
+
+
+async def test_a_socket_acknowledges_only_what_it_was_asked(app: App, peer: Peer) -> None:
+    """S22"""
+    other = await connected(app.client, "websocket")
+    await join(other)
+    future = app.guest().socket.emit_with_ack("q", timeout_s=5.0)
+    await join(peer)
+    await peer.say('30["forged"]', '2["echo"]')
+    assert await peer.hear() == '2["echo"]'
+    assert not future.done()
+    await other.say('30["true"]')
+    assert await future == ["true"]
+
+
+@pytest.mark.parametrize(
+    ("to", "but", "audience"),
+    [
+        (["r1", "r2"], [], ["r1", "r2", "both"]),
+        (["r1"], ["r2"], ["r1"]),
+        ([], [], ["r1", "r2", "both", "none"]),
+        ([], ["r2"], ["r1", "none"]),
+        (["nobody"], [], []),
+    ],
+)
+async def test_an_event_goes_once_to_whoever_is_in_any_room(
+    app: App, transport: str, to: list[str], but: list[str], audience: list[str]
+) -> None:
+    """S23"""
+    peers: dict[str, Peer] = {}
+    for name, rooms in {"r1": ["r1"], "r2": ["r2"], "both": ["r1", "r2"], "none": []}.items():
+        peers[name] = await connected(app.client, transport)
+        await join(peers[name])
+        for room in rooms:
+            app.guest().socket.join(room)
+    app.main.emit("news", to=to, but=but)
+    app.main.emit("end")
+    for name, peer in peers.items():
+        expected = ['2["news"]', '2["end"]'] if name in audience else ['2["end"]']
+        assert [await peer.hear() for _ in expected] == expected
+
+
+@pytest.mark.parametrize("bad", [["e", *[b""] * 11], ["connect"], ["disconnecting"], ["e", float("nan")]], ids=str)
+async def test_what_clients_would_not_take_is_not_sent(app: App, peer: Peer, bad: list[str]) -> None:
+    """S24"""
+    await join(peer)
+    for emit in (app.guest().socket.emit, app.main.emit, app.main.emit_volatile):
+        with pytest.raises(ValueError, match=r"\S"):
+            emit(*bad)
+    app.main.emit("good")
+    assert await peer.hear() == '2["good"]'
+
+
+async def test_a_poll_brings_sixteen_packets_at_most(app: App) -> None:
+    """S25: more make python-socketio's client reconnect."""
+    session = await app.client.polling()
+    await join(PollingPeer(session))
+    for number in range(17):
+        app.guest().socket.emit("e", number)
+    first, second = await session.poll(), await session.poll()
+    assert [len(first), len(second)] == [16, 1]
+    assert [json.loads(packet[2:])[1] for packet in first + second] == list(range(17))
+
+
+async def test_attachments_may_be_parted_from_their_event_by_two_polls(app: App) -> None:
+    """S25: they are packets of their own."""
+    session = await app.client.polling()
+    await join(PollingPeer(session))
+    for _ in range(15):
+        app.guest().socket.emit("e")
+    app.guest().socket.emit("binary", b"\x01", b"\x02")
+    first, second = await session.poll(), await session.poll()
+    assert first[15].startswith('452-["binary",')
+    assert second == ["bAQ==", "bAg=="]
+
+
+async def test_a_volatile_event_is_dropped_between_two_polls(app: App) -> None:
+    """Section 2.5"""
+    session = await app.client.polling()
+    await join(PollingPeer(session))
+    app.guest().socket.emit_volatile("lost")
+    app.main.emit_volatile("lost")
+    pending = await session.begin_get()
+    app.guest().socket.emit_volatile("seen")
+    assert await pending.packets() == ['42["seen"]']
