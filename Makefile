@@ -21,7 +21,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-v
 
 setup: $(VENV)/.python-ready $(VENV)/.node-ready
 
-run: setup
+run: $(VENV)/.daemon-ready
 	@$(BIN)/chatd dev
 
 test: setup
@@ -45,6 +45,11 @@ $(VENV)/.created:
 	    echo "chatd needs Python 3.11 or newer: install it, then 'make PYTHON=python3.11 $(MAKECMDGOALS)'" >&2; exit 1; }
 	@$(PYTHON) -m venv --clear $(VENV) || { rm -rf $(VENV); \
 	    echo "This Python has no venv module: 'apt-get install python3-venv', then run make again" >&2; exit 1; }
+	@touch $@
+
+# Only what the daemon needs, so that the first `make run` serves within seconds.
+$(VENV)/.daemon-ready: $(VENV)/.created pyproject.toml constraints.txt
+	$(PIP_INSTALL) --editable .
 	@touch $@
 
 $(VENV)/.python-ready: $(VENV)/.created pyproject.toml constraints.txt
