@@ -103,8 +103,8 @@ class HttpConnection(asyncio.Protocol, Timed):
     """One client connection for as long as it speaks HTTP."""
 
     __slots__ = (
-        "_address", "_connections", "_discarded", "_exchange", "_h11", "_handler", "_secure", "_tcp", "_timeout_s",
-        "_timers",
+        "_address", "_connections", "_discarded", "_exchange", "_h11", "_handler", "_max_header_bytes", "_secure",
+        "_tcp", "_timeout_s", "_timers", "_unread",
     )  # fmt: skip
 
     def __init__(
@@ -121,9 +121,11 @@ class HttpConnection(asyncio.Protocol, Timed):
         self._timers = timers
         self._connections = connections
         self._timeout_s = request_timeout_s
+        self._max_header_bytes = max_header_bytes
         self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=max_header_bytes)
         self._exchange: Exchange | None = None
         self._discarded = 0
+        self._unread = False  # too much of our answers waits for the client to read it
         self._tcp: asyncio.Transport
         self._address = ""
         self._secure = False
@@ -144,18 +146,20 @@ class HttpConnection(asyncio.Protocol, Timed):
         try:
             self._h11.receive_data(data)
         except h11.RemoteProtocolError:  # bytes after a request that announced `Connection: close`
-            self.abort()
+            self._tcp.abort()
             return
         if len(self._h11.trailing_data[0]) > MAX_DISCARDED_BYTES:
-            self.abort()  # pipelined behind a poll that waits; nothing honest is so far ahead
+            self._tcp.abort()  # pipelined behind a poll that waits; nothing honest is so far ahead
             return
         self._advance()
 
     def pause_writing(self) -> None:
         """The client does not read its answers: take no more requests."""
+        self._unread = True
         self._tcp.pause_reading()
 
     def resume_writing(self) -> None:
+        self._unread = False
         self._tcp.resume_reading()
         self._advance()
 
@@ -188,8 +192,8 @@ class HttpConnection(asyncio.Protocol, Timed):
         self._send(status, body, [*headers, (b"Connection", b"close")] if body_withheld else headers)
         if self._h11.our_state is h11.MUST_CLOSE and (body_withheld or self._h11.their_state is not h11.SEND_BODY):
             self._tcp.close()
-        elif self._h11.trailing_data[0]:
-            asyncio.get_running_loop().call_soon(self._advance)
+        elif self._h11.their_state is h11.DONE:
+            self._go_on_soon()
 
     def upgrade(self, protocol: asyncio.Protocol, headers: Sequence[tuple[bytes, bytes]]) -> None:
         self._exchange = None
@@ -212,10 +216,13 @@ class HttpConnection(asyncio.Protocol, Timed):
     # The inside.
 
     def _advance(self) -> None:
-        """Take events from h11 until it wants more bytes or waits for our answer."""
-        while self._tcp.get_protocol() is self and self._tcp.is_reading():
-            if self._h11.our_state is h11.DONE and self._h11.their_state is h11.DONE:
-                self._h11.start_next_cycle()
+        """Take events from h11 until it wants more bytes, waits for our answer, or one request is done.
+
+        One a turn: whoever sends thousands at once must not keep the loop from everybody else.
+        """
+        if self._request_is_done():
+            self._h11.start_next_cycle()
+        while self._has_the_floor() and not self._request_is_done():
             try:
                 event = self._h11.next_event()
             except h11.RemoteProtocolError as error:
@@ -229,6 +236,24 @@ class HttpConnection(asyncio.Protocol, Timed):
                 return
             self._on_event(event)
 
+    def _has_the_floor(self) -> bool:
+        """Whether this connection still speaks HTTP, and the client listens."""
+        return self._tcp.get_protocol() is self and not self._tcp.is_closing() and not self._unread
+
+    def _request_is_done(self) -> bool:
+        return self._h11.our_state is h11.DONE and self._h11.their_state is h11.DONE
+
+    def _go_on_soon(self) -> None:
+        """A request is done. If the next one has come already, it is served first, before more is read."""
+        if self._h11.trailing_data[0]:
+            self._tcp.pause_reading()
+            asyncio.get_running_loop().call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        if self._has_the_floor():
+            self._tcp.resume_reading()
+            self._advance()
+
     def _on_event(self, event: object) -> None:
         if isinstance(event, h11.Request):
             self._on_request(event)
@@ -239,9 +264,14 @@ class HttpConnection(asyncio.Protocol, Timed):
             self._exchange.on_end()
         elif self._h11.our_state is h11.MUST_CLOSE:
             self._tcp.close()
+        else:
+            self._go_on_soon()
 
     def _on_request(self, event: h11.Request) -> None:
         self._discarded = 0
+        if _head_bytes(event) > self._max_header_bytes:  # h11 holds only heads to it that come in pieces
+            self._refuse(431)
+            return
         try:
             request = parse_request(event.method, event.target, list(event.headers), self._address, secure=self._secure)
         except ValueError:
@@ -256,7 +286,7 @@ class HttpConnection(asyncio.Protocol, Timed):
             return
         self._discarded += len(data)
         if self._discarded > MAX_DISCARDED_BYTES:
-            self.abort()
+            self._tcp.abort()
 
     def _continue_if_asked(self) -> None:
         if self._h11.they_are_waiting_for_100_continue and self._exchange is not None:
@@ -279,3 +309,8 @@ class HttpConnection(asyncio.Protocol, Timed):
         head = h11.Response(status_code=status, headers=[*headers, *framing])
         events: list[h11.Event] = [head, *([h11.Data(data=body)] if body else []), h11.EndOfMessage()]
         self._tcp.write(b"".join(self._h11.send(event) or b"" for event in events))
+
+
+def _head_bytes(request: h11.Request) -> int:
+    """The size of a request's head, give or take its line ends."""
+    return len(request.target) + sum(len(name) + len(value) + 4 for name, value in request.headers)
