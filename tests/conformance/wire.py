@@ -24,6 +24,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import socket
 import struct
 from collections.abc import Iterable, Mapping
 from types import TracebackType
@@ -163,6 +164,23 @@ class Connection:
         """Whether the server has closed and everything it sent has been read."""
         return self._reader.at_eof()
 
+    def stop_reading(self) -> None:
+        """Leave what the server sends in the kernel, until its buffer is full."""
+        self._writer.transport.pause_reading()  # type: ignore[attr-defined]
+
+    def go_on_reading(self) -> None:
+        self._writer.transport.resume_reading()  # type: ignore[attr-defined]
+
+    @property
+    def received_bytes(self) -> int:
+        """How much has come and has not been read yet."""
+        return len(self._reader._buffer)  # type: ignore[attr-defined]
+
+    @property
+    def unsent_bytes(self) -> int:
+        """How much of what was written the kernel has not taken yet."""
+        return self._writer.transport.get_write_buffer_size()
+
     def end_writing(self) -> None:
         """Send a FIN and keep reading."""
         self._writer.write_eof()
@@ -174,6 +192,13 @@ class Connection:
     def abort(self) -> None:
         """Close at once, whatever is still to be sent."""
         self._writer.transport.abort()
+
+    async def lost(self) -> None:
+        """Wait until the server has cut the connection off, without reading; something must be left to write."""
+        async with asyncio.timeout(TIMEOUT_S):
+            with contextlib.suppress(ConnectionError):
+                while True:
+                    await self._writer.drain()
 
     async def ended(self) -> None:
         """Wait until the connection is closed on this side."""
@@ -386,10 +411,15 @@ class Client:
         """`path` with a query, percent-encoded."""
         return f"{self.path}?{urlencode(query)}"
 
-    async def connect(self) -> Connection:
-        """A new TCP connection."""
+    async def connect(self, receive_buffer_bytes: int | None = None) -> Connection:
+        """A new TCP connection; a small receive buffer makes a client that does not read soon felt."""
+        connected = socket.socket()
+        connected.setblocking(False)
+        if receive_buffer_bytes is not None:
+            connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer_bytes)
         async with asyncio.timeout(TIMEOUT_S):
-            reader, writer = await asyncio.open_connection(self.host, self.port)
+            await asyncio.get_running_loop().sock_connect(connected, (self.host, self.port))
+            reader, writer = await asyncio.open_connection(sock=connected)
         connection = Connection(reader, writer)
         self._connections.append(connection)
         return connection
