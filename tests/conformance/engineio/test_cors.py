@@ -30,13 +30,13 @@ UNKNOWN = (None, "true", "Origin")
 
 
 async def test_a_listed_page_may_connect_and_read(engine: Engine) -> None:
-    """C01"""
+    """E-14; C01"""
     answer = await engine.client.request("GET", NEW, {"Origin": LISTED})
     assert (answer.status, cors(answer)) == (200, WELCOME)
 
 
 async def test_a_foreign_page_may_not_connect(engine: Engine) -> None:
-    """C01, CVE-2019-13611; the reference lets it in"""
+    """E-14; C01, CVE-2019-13611; the reference lets it in"""
     answer = await engine.client.request("GET", NEW, {"Origin": FOREIGN})
     assert (answer.status, cors(answer)) == (403, UNKNOWN)
     assert answer.json()["code"] == 4
@@ -48,20 +48,20 @@ async def test_a_foreign_page_may_not_connect(engine: Engine) -> None:
 
 
 async def test_no_page_at_all_may_connect(engine: Engine) -> None:
-    """C01"""
+    """E-14; C01"""
     answer = await engine.client.request("GET", NEW)
     assert (answer.status, cors(answer)) == (200, UNKNOWN)
     await engine.client.websocket()
 
 
 async def test_the_host_s_own_page_may_connect(engine: Engine) -> None:
-    """C01"""
+    """E-14; C01"""
     answer = await engine.client.request("GET", NEW, {"Origin": "https://host:1", "Host": "host:1"})
     assert answer.status == 200
 
 
 async def test_every_kind_of_answer_can_be_read(engine: Engine) -> None:
-    """C01: errors, 413 and the 101 too"""
+    """E-14; C01: errors, 413 and the 101 too"""
     page = {"Origin": LISTED}
     session = await engine.client.polling(page)
     assert cors(await engine.client.request("GET", {"EIO": "4"}, page)) == WELCOME
@@ -77,7 +77,7 @@ async def test_every_kind_of_answer_can_be_read(engine: Engine) -> None:
 
 
 async def test_without_a_list_nothing_is_said_and_nobody_foreign_comes_in() -> None:
-    """C01, CVE-2020-28481"""
+    """E-14; C01, CVE-2020-28481"""
     async with running() as engine:
         answer = await engine.client.request("GET", NEW)
         assert (answer.status, cors(answer)) == (200, (None, None, None))
@@ -88,7 +88,7 @@ async def test_without_a_list_nothing_is_said_and_nobody_foreign_comes_in() -> N
 
 
 async def test_a_star_without_credentials() -> None:
-    """C01"""
+    """E-14; C01"""
     async with running(origin=("*",), cors_credentials=False) as engine:
         answer = await engine.client.request("GET", NEW, {"Origin": FOREIGN})
         assert (answer.status, cors(answer)) == (200, ("*", None, None))
@@ -96,7 +96,7 @@ async def test_a_star_without_credentials() -> None:
 
 
 async def test_a_preflight_opens_nothing(engine: Engine) -> None:
-    """C02"""
+    """E-14; C02"""
     asked = {
         "Origin": LISTED,
         "Access-Control-Request-Method": "POST",

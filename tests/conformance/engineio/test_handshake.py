@@ -32,7 +32,7 @@ async def refused_upgrade(client: Client, **query: str) -> Answer:
 
 
 async def test_a_polling_handshake(client: Client) -> None:
-    """E01"""
+    """E-28, E-30; E01"""
     answer = await client.request("GET", NEW)
     assert answer.status == 200
     assert answer.header("content-type") == "text/plain; charset=UTF-8"
@@ -52,7 +52,7 @@ async def test_a_polling_handshake(client: Client) -> None:
 
 
 async def test_a_websocket_handshake(client: Client) -> None:
-    """E01"""
+    """E-18, E-28; E01"""
     websocket = await client.websocket()
     assert websocket.opened == {
         "sid": websocket.sid,
@@ -64,14 +64,14 @@ async def test_a_websocket_handshake(client: Client) -> None:
 
 
 async def test_session_ids_are_long_and_never_alike(client: Client) -> None:
-    """CVE-2017-16031"""
+    """E-28; CVE-2017-16031"""
     sids = [(await client.polling()).sid for _ in range(50)]
     assert {len(sid) for sid in sids} == {20}
     assert all(len({sid[place] for sid in sids}) > 5 for place in range(20))
 
 
 async def test_what_follows_a_websocket_handshake_at_once_is_not_lost(client: Client) -> None:
-    """Section 1.1; the reference loses it"""
+    """E-18; Section 1.1; the reference loses it"""
     websocket = await client.websocket(early=text_frame("4early") + text_frame("4bird"))
     assert [await websocket.receive(), await websocket.receive()] == ["4early", "4bird"]
 
@@ -79,45 +79,45 @@ async def test_what_follows_a_websocket_handshake_at_once_is_not_lost(client: Cl
 @pytest.mark.parametrize("query", [{}, {"transport": ""}, *({"transport": name} for name in (
     "abc", "__proto__", "constructor", "webtransport", "POLLING"))])  # fmt: skip
 async def test_an_unknown_transport(client: Client, query: dict[str, str]) -> None:
-    """E02"""
+    """E-11; E02"""
     assert_refused(await client.request("GET", {"EIO": "4", **query}), 0)
 
 
 @pytest.mark.parametrize("transport", ["__proto__", "constructor", "abc"])
 async def test_an_unknown_transport_on_a_websocket(client: Client, transport: str) -> None:
-    """E03, CVE-2023-31125"""
+    """E-11; E03, CVE-2023-31125"""
     assert_refused(await refused_upgrade(client, transport=transport), 0)
     await client.polling()
 
 
 @pytest.mark.parametrize("sid", ["__proto__", "constructor", "x" * 20, ""])
 async def test_an_unknown_session(client: Client, sid: str) -> None:
-    """E04"""
+    """E-11; E04"""
     assert_refused(await client.request("GET", {**NEW, "sid": sid}), 1)
     assert_refused(await client.request("POST", {**NEW, "sid": sid}, body=b"4x"), 1)
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "BREW"])
 async def test_a_session_is_opened_by_get_alone(client: Client, method: str) -> None:
-    """E05"""
+    """E-11; E05"""
     assert_refused(await client.request(method, NEW), 2)
     assert_refused(await client.request(method, NEW, body=b"4hello"), 2)
 
 
 async def test_a_session_is_not_opened_by_head(client: Client) -> None:
-    """E05"""
+    """E-11; E05"""
     answer = await client.request("HEAD", NEW)
     assert (answer.status, answer.body) == (400, b"")
 
 
 async def test_a_websocket_without_upgrade(client: Client) -> None:
-    """E06"""
+    """E-11, E-12; E06"""
     assert_refused(await client.request("GET", {"EIO": "4", "transport": "websocket"}), 3)
 
 
 @pytest.mark.parametrize("query", [{"EIO": "3"}, {"EIO": "5"}, {"EIO": ""}, {}])
 async def test_another_revision(client: Client, query: dict[str, str]) -> None:
-    """E07"""
+    """E-13; E07"""
     answer = await client.request("GET", {"transport": "polling", **query})
     assert answer.status == 400
     body = answer.json()
@@ -128,20 +128,20 @@ async def test_another_revision(client: Client, query: dict[str, str]) -> None:
 
 @pytest.mark.parametrize(("query", "status"), [("EIO=3&EIO=4", 200), ("EIO=4&EIO=3", 400)])
 async def test_the_last_of_repeated_fields_counts(client: Client, query: str, status: int) -> None:
-    """E08"""
+    """E-10; E08"""
     connection = await client.connect()
     answer = await connection.request("GET", f"/engine.io/?transport=polling&{query}")
     assert answer.status == status
 
 
 async def test_the_method_is_checked_before_the_revision(client: Client) -> None:
-    """E09"""
+    """E-12; E09"""
     assert_refused(await client.request("POST", {"EIO": "3", "transport": "polling"}), 2)
 
 
 @pytest.mark.parametrize("revision", ["3", "5", "", "none"])
 async def test_a_session_keeps_its_revision(client: Client, revision: str) -> None:
-    """E10, CVE-2026-102599"""
+    """E-12; E10, CVE-2026-102599"""
     session = await client.polling()
     assert_refused(await session.get(EIO=revision), 3)
     assert await session.is_alive()
@@ -150,7 +150,7 @@ async def test_a_session_keeps_its_revision(client: Client, revision: str) -> No
 
 
 async def test_a_polling_session_is_not_polled_as_a_websocket(client: Client) -> None:
-    """E11"""
+    """E-12; E11"""
     session = await client.polling()
     assert_refused(await session.get(transport="websocket"), 3)
     assert await session.is_alive()
@@ -158,7 +158,7 @@ async def test_a_polling_session_is_not_polled_as_a_websocket(client: Client) ->
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"])
 async def test_other_methods_leave_a_session_alone(client: Client, method: str) -> None:
-    """Section 1.2; the reference answers 500"""
+    """E-36; Section 1.2; the reference answers 500"""
     session = await client.polling()
     connection = await client.connect()
     answer = await connection.request(method, session.target())
@@ -167,7 +167,7 @@ async def test_other_methods_leave_a_session_alone(client: Client, method: str) 
 
 
 async def test_an_authorizer_refuses_both_transports() -> None:
-    """E12"""
+    """E-11; E12"""
     async with running(authorize=lambda request: "not today" if "no" in request.query else None) as engine:
         answer = await engine.client.request("GET", {**NEW, "no": "1"})
         assert (answer.status, answer.json()) == (403, {"code": 4, "message": "not today"})
@@ -180,13 +180,13 @@ async def test_an_authorizer_refuses_both_transports() -> None:
 
 @pytest.mark.parametrize("sid", ["x" * 20, "__proto__"])
 async def test_an_upgrade_of_an_unknown_session(client: Client, sid: str) -> None:
-    """E13"""
+    """E-11; E13"""
     assert_refused(await refused_upgrade(client, sid=sid), 1)
 
 
 @pytest.mark.parametrize("query", [{"EIO": "3"}, {"EIO": ""}])
 async def test_another_revision_on_a_websocket_is_refused_before_the_101(client: Client, query: dict[str, str]) -> None:
-    """E14"""
+    """E-13; E14"""
     answer = await refused_upgrade(client, **query)
     assert (answer.status, answer.json()["code"]) == (400, 5)
 
@@ -204,7 +204,7 @@ BROKEN_HANDSHAKES: Iterable[dict[str, str]] = [
 
 @pytest.mark.parametrize("headers", BROKEN_HANDSHAKES)
 async def test_a_broken_handshake_opens_nothing(engine: Engine, headers: dict[str, str]) -> None:
-    """E15"""
+    """E-18; E15"""
     with pytest.raises(RefusedUpgradeError) as caught:
         await engine.client.raw_websocket(headers)
     answer = caught.value.answer
@@ -216,7 +216,7 @@ async def test_a_broken_handshake_opens_nothing(engine: Engine, headers: dict[st
 
 @pytest.mark.parametrize("value", ["foo", "h2c", "websocket/13"])
 async def test_an_upgrade_to_something_else_opens_nothing(engine: Engine, value: str) -> None:
-    """E15"""
+    """E-18; E15"""
     with pytest.raises(RefusedUpgradeError) as caught:
         await engine.client.raw_websocket({"Upgrade": value})
     assert_refused(caught.value.answer, 3)
@@ -225,12 +225,12 @@ async def test_an_upgrade_to_something_else_opens_nothing(engine: Engine, value:
 
 @pytest.mark.parametrize("value", ["websocket", "WebSocket", "WEBSOCKET"])
 async def test_upgrade_is_read_in_any_case_and_connection_may_list_more(client: Client, value: str) -> None:
-    """RFC 6455, section 4.2.1; Firefox sends `keep-alive, Upgrade`"""
+    """E-18; RFC 6455, section 4.2.1; Firefox sends `keep-alive, Upgrade`"""
     await client.websocket({"Upgrade": value, "Connection": "keep-alive, Upgrade"})
 
 
 async def test_a_websocket_is_opened_by_get_alone(engine: Engine) -> None:
-    """Section 1.3"""
+    """E-12; Section 1.3"""
     session = await engine.client.polling()
     for query in ({}, {"sid": session.sid}):
         connection = await engine.client.connect()
@@ -242,7 +242,7 @@ async def test_a_websocket_is_opened_by_get_alone(engine: Engine) -> None:
 
 
 async def test_the_first_subprotocol_is_taken_and_extensions_are_not(client: Client) -> None:
-    """Section 1.3"""
+    """E-18; Section 1.3"""
     offer = {
         "Sec-WebSocket-Protocol": "chat, superchat",
         "Sec-WebSocket-Extensions": "permessage-deflate; client_max_window_bits",
@@ -253,7 +253,7 @@ async def test_the_first_subprotocol_is_taken_and_extensions_are_not(client: Cli
 
 
 async def test_a_handshake_as_polling_with_upgrade_leaves_the_session_alone(client: Client) -> None:
-    """Section 1.3"""
+    """E-12; Section 1.3"""
     session = await client.polling()
     assert_refused(await refused_upgrade(client, transport="polling"), 3)
     assert_refused(await refused_upgrade(client, transport="polling", sid=session.sid), 3)
@@ -263,7 +263,7 @@ async def test_a_handshake_as_polling_with_upgrade_leaves_the_session_alone(clie
 @pytest.mark.parametrize("path", ["/", "/engine.iox/", "/engine.io/x", "/engine%2Eio/", "//engine.io/", "/engine.io//",
                                   "http://localhost/engine.io/", "*", "/ENGINE.IO/"])  # fmt: skip
 async def test_other_paths_are_not_found(client: Client, path: str) -> None:
-    """Section 1.10"""
+    """E-10; Section 1.10"""
     connection = await client.connect()
     method = "OPTIONS" if path == "*" else "GET"
     answer = await connection.request(method, f"{path}?EIO=4&transport=polling")
@@ -274,7 +274,7 @@ async def test_other_paths_are_not_found(client: Client, path: str) -> None:
 
 
 async def test_the_path_is_served_with_and_without_its_last_slash(client: Client) -> None:
-    """Section 1.10"""
+    """E-10; Section 1.10"""
     connection = await client.connect()
     for path in ("/engine.io/", "/engine.io"):
         assert (await connection.request("GET", f"{path}?EIO=4&transport=polling")).status == 200

@@ -44,7 +44,7 @@ async def opened(engine: Engine) -> tuple[WebSocket, Watch]:
 
 
 async def test_a_silent_websocket(engine: Engine) -> None:
-    """E36"""
+    """E-21; E36"""
     websocket, watch = await opened(engine)
     assert await websocket.receive() == "2"
     watch.assert_at(0.3)
@@ -54,7 +54,7 @@ async def test_a_silent_websocket(engine: Engine) -> None:
 
 
 async def test_a_silent_poll(engine: Engine) -> None:
-    """E36"""
+    """E-21; E36"""
     watch = Watch()
     session = await engine.client.polling()
     assert await session.poll() == ["2"]
@@ -65,7 +65,7 @@ async def test_a_silent_poll(engine: Engine) -> None:
 
 
 async def test_a_session_that_never_polls(engine: Engine) -> None:
-    """Section 1.7, and the protocol's own suite"""
+    """E-21; Section 1.7, and the protocol's own suite"""
     watch = Watch()
     session = await engine.client.polling()
     assert await engine.peer(session.sid).end() is CloseReason.PING_TIMEOUT
@@ -74,7 +74,7 @@ async def test_a_session_that_never_polls(engine: Engine) -> None:
 
 
 async def test_data_instead_of_a_pong(engine: Engine) -> None:
-    """E37"""
+    """E-23; E37"""
     websocket, watch = await opened(engine)
     assert await websocket.receive() == "2"
     await websocket.send("4x")
@@ -87,7 +87,7 @@ async def test_data_instead_of_a_pong(engine: Engine) -> None:
 
 
 async def test_the_interval_counts_from_the_pong(engine: Engine) -> None:
-    """E38"""
+    """E-21; E38"""
     websocket, watch = await opened(engine)
     for _ in range(3):
         assert await websocket.receive() == "2"
@@ -98,7 +98,7 @@ async def test_the_interval_counts_from_the_pong(engine: Engine) -> None:
 
 
 async def test_pongs_that_nobody_asked_for(engine: Engine) -> None:
-    """E39, CVE-2026-48802"""
+    """E-22; E39, CVE-2026-48802"""
     websocket, watch = await opened(engine)
     tasks = len(asyncio.all_tasks())
     for _ in range(1_000):
@@ -112,7 +112,7 @@ async def test_pongs_that_nobody_asked_for(engine: Engine) -> None:
 
 
 async def test_polling_with_pongs_lives(engine: Engine) -> None:
-    """The protocol's own suite"""
+    """E-21; The protocol's own suite"""
     session = await engine.client.polling()
     for _ in range(3):
         assert await session.poll() == ["2"]
@@ -121,7 +121,7 @@ async def test_polling_with_pongs_lives(engine: Engine) -> None:
 
 
 async def test_the_heartbeat_goes_on_over_an_upgrade(engine: Engine) -> None:
-    """Section 1.7"""
+    """E-21, E-42; Section 1.7"""
     session = await engine.client.polling()
     assert await session.poll() == ["2"]
     websocket = await session.upgrade()

@@ -29,6 +29,7 @@ async def refused(connection: Connection) -> int:
 
 
 async def test_one_connection_serves_a_whole_session(client: Client) -> None:
+    """E-15"""
     connection = await client.connect()
     opened = await connection.request("GET", HANDSHAKE)
     target = f"{HANDSHAKE}&sid={json.loads(opened.text[1:])['sid']}"
@@ -38,6 +39,7 @@ async def test_one_connection_serves_a_whole_session(client: Client) -> None:
 
 
 async def test_a_connection_goes_on_after_every_kind_of_error(client: Client) -> None:
+    """E-11, E-15"""
     session = await client.polling()
     connection = await client.connect()
     for method, target, body, status in [
@@ -99,6 +101,7 @@ async def test_head_is_answered_without_a_body(client: Client) -> None:
 
 
 async def test_pipelined_requests_are_answered_in_order(client: Client) -> None:
+    """E-15"""
     session = await client.polling()
     connection = await client.connect()
     connection.write(
@@ -114,6 +117,7 @@ async def test_pipelined_requests_are_answered_in_order(client: Client) -> None:
 
 
 async def test_requests_behind_a_waiting_poll_wait_with_it(engine: Engine) -> None:
+    """E-15"""
     session = await engine.client.polling()
     connection = await engine.client.connect()
     connection.write(request_bytes("GET", session.target()) + request_bytes("POST", session.target(), body=b"4mine"))
@@ -126,6 +130,7 @@ async def test_requests_behind_a_waiting_poll_wait_with_it(engine: Engine) -> No
 
 
 async def test_pipelined_requests_may_come_byte_by_byte(client: Client) -> None:
+    """E-15"""
     connection = await client.connect()
     for byte in request_bytes("GET", "/a") + request_bytes("POST", "/b", body=b"xyz") + request_bytes("GET", "/c"):
         connection.write(bytes([byte]))
@@ -134,6 +139,7 @@ async def test_pipelined_requests_may_come_byte_by_byte(client: Client) -> None:
 
 
 async def test_a_handshake_may_follow_other_requests(client: Client) -> None:
+    """E-15, E-18"""
     connection = await client.connect()
     target = "/engine.io/?EIO=4&transport=websocket"
     connection.write(request_bytes("GET", "/elsewhere") + request_bytes("GET", target, handshake_headers()))
@@ -150,7 +156,7 @@ async def test_a_flood_behind_a_waiting_poll_is_cut_off(engine: Engine) -> None:
 
 
 async def test_a_flood_of_requests_keeps_nobody_waiting(client: Client) -> None:
-    """One request of a connection a turn"""
+    """E-15; One request of a connection a turn"""
     other = await client.connect()
     await other.request("GET", "/elsewhere")
     flood = await client.connect()
@@ -201,6 +207,7 @@ async def test_a_client_that_reads_late_misses_nothing(engine: Engine) -> None:
 
 
 async def test_a_client_that_never_reads_is_cut_off() -> None:
+    """E-16"""
     async with running(request_timeout_s=0.3) as engine:
         connection = await deaf(engine, 200)
         await connection.lost()
@@ -234,6 +241,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("request_", BROKEN.values(), ids=BROKEN)
 async def test_a_request_that_cannot_be_understood(engine: Engine, request_: bytes) -> None:
+    """E-17"""
     connection = await engine.client.connect()
     connection.write(request_)
     answer = await connection.answer()
@@ -253,6 +261,7 @@ async def test_an_origin_with_a_control_character_opens_nothing(engine: Engine) 
 
 
 async def test_a_broken_body_ends_its_session(engine: Engine) -> None:
+    """E-17, E-34"""
     session = await engine.client.polling()
     connection = await engine.client.connect()
     connection.write(request_bytes("POST", session.target(), {"Transfer-Encoding": "chunked"}, b"hello\r\n"))
@@ -270,7 +279,7 @@ async def test_a_body_longer_than_announced_is_the_next_request(client: Client) 
 
 
 async def test_a_length_besides_chunks_smuggles_nothing(client: Client) -> None:
-    """Request smuggling (RFC 9112, section 6.1)"""
+    """E-17; Request smuggling (RFC 9112, section 6.1)"""
     session = await client.polling()
     connection = await client.connect()
     headers = {"Content-Length": "3", "Transfer-Encoding": "chunked"}
@@ -284,6 +293,7 @@ async def test_a_length_besides_chunks_smuggles_nothing(client: Client) -> None:
 
 
 async def test_too_many_query_fields(client: Client) -> None:
+    """E-10"""
     fields = "&".join(f"f{number}=1" for number in range(MAX_QUERY_FIELDS + 1))
     connection = await client.connect()
     connection.write(request_bytes("GET", f"{HANDSHAKE}&{fields}"))
@@ -303,7 +313,7 @@ FLOODS = {
 
 @pytest.mark.parametrize("headers", FLOODS.values(), ids=FLOODS)
 async def test_a_flood_of_headers(engine: Engine, headers: dict[str, str]) -> None:
-    """CVE-2024-37890; the client hears why although it was still sending"""
+    """E-17; CVE-2024-37890; the client hears why although it was still sending"""
     connection = await engine.client.connect()
     connection.write(request_bytes("GET", HANDSHAKE, headers))
     assert await refused(connection) == 431
@@ -311,12 +321,14 @@ async def test_a_flood_of_headers(engine: Engine, headers: dict[str, str]) -> No
 
 
 async def test_a_flood_without_end_of_line(client: Client) -> None:
+    """E-17"""
     connection = await client.connect()
     connection.write(b"GET /" + b"x" * 100_000)
     assert await refused(connection) == 431
 
 
 async def test_headers_within_the_limit_pass(client: Client) -> None:
+    """E-17"""
     connection = await client.connect()
     assert (await connection.request("GET", HANDSHAKE, headers={"Cookie": "x" * 15_000})).status == 200
 
@@ -325,7 +337,7 @@ async def test_headers_within_the_limit_pass(client: Client) -> None:
 
 
 async def test_a_head_that_never_ends() -> None:
-    """Slow headers: the deadline counts from the connection, whatever trickles in"""
+    """E-16; Slow headers: the deadline counts from the connection, whatever trickles in"""
     async with running(request_timeout_s=0.2) as engine:
         loop = asyncio.get_running_loop()
         start = loop.time()
@@ -344,6 +356,7 @@ async def trickled(connection: Connection, data: bytes) -> None:
 
 
 async def test_a_body_that_never_ends() -> None:
+    """E-16"""
     async with running(request_timeout_s=0.2) as engine:
         session = await engine.client.polling()
         connection = await engine.client.connect()
@@ -353,6 +366,7 @@ async def test_a_body_that_never_ends() -> None:
 
 
 async def test_a_connection_that_says_nothing_is_closed() -> None:
+    """E-16"""
     async with running(request_timeout_s=0.2) as engine:
         silent, idle = await engine.client.connect(), await engine.client.connect()
         await idle.request("GET", "/elsewhere")
@@ -360,12 +374,14 @@ async def test_a_connection_that_says_nothing_is_closed() -> None:
 
 
 async def test_a_poll_may_wait_longer_than_a_request_may_take() -> None:
+    """E-16"""
     async with running(request_timeout_s=0.1, ping_interval_s=0.3) as engine:
         session = await engine.client.polling()
         assert await session.poll() == ["2"]
 
 
 async def test_a_websocket_has_no_request_deadline() -> None:
+    """E-16"""
     async with running(request_timeout_s=0.1, ping_interval_s=0.3) as engine:
         websocket = await engine.client.websocket()
         assert await websocket.receive() == "2"
@@ -375,6 +391,7 @@ async def test_a_websocket_has_no_request_deadline() -> None:
 
 
 async def test_a_client_that_waits_for_100_continue(client: Client) -> None:
+    """E-15"""
     session = await client.polling()
     connection = await client.connect()
     headers = {"Expect": "100-continue", "Content-Length": "6"}
@@ -386,6 +403,7 @@ async def test_a_client_that_waits_for_100_continue(client: Client) -> None:
 
 
 async def test_a_client_that_does_not_wait_for_100_continue(client: Client) -> None:
+    """E-15"""
     session = await client.polling()
     connection = await client.connect()
     headers = {"Expect": "100-continue", "Content-Length": "6"}

@@ -23,7 +23,7 @@ async def begun_post(session: PollingSession, announced: int, sent: bytes) -> No
 
 
 async def test_a_post_is_answered_ok(client: Client) -> None:
-    """Section 1.5"""
+    """E-32; Section 1.5"""
     session = await client.polling()
     answer = await session.post("4hello")
     assert (answer.status, answer.text) == (200, "ok")
@@ -44,6 +44,7 @@ async def test_an_echo(client: Client, body: str) -> None:
 
 
 async def test_a_poll_waits_for_something_to_say(engine: Engine) -> None:
+    """E-30"""
     session = await engine.client.polling()
     pending = await session.begin_get()
     engine.session(session.sid).send("news")
@@ -51,7 +52,7 @@ async def test_a_poll_waits_for_something_to_say(engine: Engine) -> None:
 
 
 async def test_a_poll_that_waits_gets_all_of_a_turn(client: Client) -> None:
-    """Section 1.5, where the reference sends the first alone"""
+    """E-25; Section 1.5, where the reference sends the first alone"""
     session = await client.polling()
     pending = await session.begin_get()
     await session.post(joined(["4a", "4b", "4c"]))
@@ -59,7 +60,7 @@ async def test_a_poll_that_waits_gets_all_of_a_turn(client: Client) -> None:
 
 
 async def test_at_most_16_packets_fit_in_a_poll(client: Client) -> None:
-    """Section 6: python-socketio takes no more"""
+    """E-06; Section 6: python-socketio takes no more"""
     session = await client.polling()
     packets = [f"4{number}" for number in range(MAX_PACKETS_PER_POLL + 1)]
     await session.post(joined(packets))
@@ -68,7 +69,7 @@ async def test_at_most_16_packets_fit_in_a_poll(client: Client) -> None:
 
 
 async def test_two_polls_at_once(engine: Engine) -> None:
-    """E16"""
+    """E-31; E16"""
     session = await engine.client.polling()
     first = await session.begin_get()
     second = await session.get()
@@ -79,7 +80,7 @@ async def test_two_polls_at_once(engine: Engine) -> None:
 
 
 async def test_two_posts_at_once(engine: Engine) -> None:
-    """E17"""
+    """E-31; E17"""
     session = await engine.client.polling()
     pending = await session.begin_get()
     await begun_post(session, 10, b"")
@@ -92,7 +93,7 @@ async def test_two_posts_at_once(engine: Engine) -> None:
 
 @pytest.mark.parametrize("politely", [True, False])
 async def test_a_client_that_cancels_its_poll(engine: Engine, politely: bool) -> None:
-    """E18"""
+    """E-34; E18"""
     session = await engine.client.polling()
     pending = await session.begin_get()
     if politely:
@@ -104,7 +105,7 @@ async def test_a_client_that_cancels_its_poll(engine: Engine, politely: bool) ->
 
 
 async def test_a_client_that_breaks_off_its_post(engine: Engine) -> None:
-    """E19"""
+    """E-34; E19"""
     session = await engine.client.polling()
     connection = await engine.client.connect()
     connection.write(request_bytes("POST", session.target(), {"Content-Length": "10"}, b"4x"))
@@ -116,7 +117,7 @@ async def test_a_client_that_breaks_off_its_post(engine: Engine) -> None:
 
 
 async def test_an_announced_body_over_the_limit_is_refused_before_it_comes(client: Client) -> None:
-    """E20"""
+    """E-33; E20"""
     session = await client.polling()
     connection = await client.connect()
     connection.write(request_bytes("POST", session.target(), {"Content-Length": "1000001"}))
@@ -130,7 +131,7 @@ async def test_an_announced_body_over_the_limit_is_refused_before_it_comes(clien
 
 @pytest.mark.parametrize("announced", ["1000000000", "9" * 30, "9" * 5_000])
 async def test_an_absurd_length_hurts_nobody(client: Client, announced: str) -> None:
-    """E20"""
+    """E-33; E20"""
     session = await client.polling()
     connection = await client.connect()
     connection.write(request_bytes("POST", session.target(), {"Content-Length": announced}))
@@ -139,7 +140,7 @@ async def test_an_absurd_length_hurts_nobody(client: Client, announced: str) -> 
 
 
 async def test_a_chunked_body_over_the_limit_is_refused_while_it_comes(engine: Engine) -> None:
-    """E20: memory stays bounded"""
+    """E-33; E20: memory stays bounded"""
     session = await engine.client.polling()
     connection = await engine.client.connect()
     piece = chunk(b"x" * 50_000)
@@ -174,7 +175,7 @@ async def test_a_refused_body_without_end_is_cut_off(client: Client) -> None:
 
 
 async def test_a_body_of_exactly_the_limit_passes(client: Client) -> None:
-    """E21"""
+    """E-33; E21"""
     session = await client.polling()
     body = "4" + "ñ" * 499_999 + "x"
     assert len(body.encode()) == 1_000_000
@@ -185,7 +186,7 @@ async def test_a_body_of_exactly_the_limit_passes(client: Client) -> None:
 
 @pytest.mark.parametrize("body", [b"", b"abc", b"40\x1e", b"\x1e40", b"7", b"4\xff", b"\x1f\x8b\x08\x00", b"b!!!"])
 async def test_a_broken_payload_ends_the_session(engine: Engine, body: bytes) -> None:
-    """E22"""
+    """E-05, E-06; E22"""
     session = await engine.client.polling()
     answer = await session.post(body)
     assert (answer.status, answer.text) == (200, "ok")
@@ -194,14 +195,14 @@ async def test_a_broken_payload_ends_the_session(engine: Engine, body: bytes) ->
 
 
 async def test_packets_before_the_broken_one_are_heard(engine: Engine) -> None:
-    """Section 1.4"""
+    """E-05; Section 1.4"""
     session = await engine.client.polling()
     await session.post("4first\x1e4second\x1ezzz\x1e4third")
     assert engine.peer(session.sid).messages == ["first", "second"]
 
 
 async def test_too_many_packets_end_the_session() -> None:
-    """CVE-2020-36048"""
+    """E-06; CVE-2020-36048"""
     async with running(max_packets=10) as engine:
         session = await engine.client.polling()
         await session.post(joined(["3"] * 10))
@@ -211,7 +212,7 @@ async def test_too_many_packets_end_the_session() -> None:
 
 
 async def test_an_octet_stream_is_answered_and_ends_the_session(engine: Engine) -> None:
-    """E23, CVE-2026-59725"""
+    """E-32; E23, CVE-2026-59725"""
     session = await engine.client.polling()
     answer = await session.post(b"4hello", {"Content-Type": "application/octet-stream"})
     assert (answer.status, answer.body) == (400, b"")
@@ -221,14 +222,14 @@ async def test_an_octet_stream_is_answered_and_ends_the_session(engine: Engine) 
 
 @pytest.mark.parametrize("kind", ["application/octet-stream; x=1", "application/json", "x"])
 async def test_a_body_of_any_other_type_is_text(client: Client, kind: str) -> None:
-    """E23"""
+    """E-32; E23"""
     session = await client.polling()
     assert (await session.post("4hello", {"Content-Type": kind})).text == "ok"
     assert await session.poll() == ["4hello"]
 
 
 async def test_a_chunked_body_of_no_type_is_text(client: Client) -> None:
-    """E24"""
+    """E-15, E-32; E24"""
     session = await client.polling()
     connection = await client.connect()
     connection.write(request_bytes("POST", session.target(), {"Transfer-Encoding": "chunked"}))
@@ -240,7 +241,7 @@ async def test_a_chunked_body_of_no_type_is_text(client: Client) -> None:
 
 
 async def test_a_ping_from_the_client_ends_the_session(engine: Engine) -> None:
-    """E25"""
+    """E-24; E25"""
     session = await engine.client.polling()
     assert (await session.post("2")).text == "ok"
     assert await engine.peer(session.sid).end() is CloseReason.TRANSPORT_ERROR
@@ -248,7 +249,7 @@ async def test_a_ping_from_the_client_ends_the_session(engine: Engine) -> None:
 
 
 async def test_packets_without_meaning_are_ignored(client: Client) -> None:
-    """E26"""
+    """E-24; E26"""
     session = await client.polling()
     await session.post("0\x1e5\x1e6\x1e3")
     await session.post("4hello")
@@ -256,7 +257,7 @@ async def test_packets_without_meaning_are_ignored(client: Client) -> None:
 
 
 async def test_a_client_that_closes_while_it_polls(engine: Engine) -> None:
-    """E27"""
+    """E-35; E27"""
     session = await engine.client.polling()
     pending = await session.begin_get()
     assert (await session.post("1")).text == "ok"
@@ -266,7 +267,7 @@ async def test_a_client_that_closes_while_it_polls(engine: Engine) -> None:
 
 
 async def test_nothing_is_heard_after_the_close(engine: Engine) -> None:
-    """Section 1.8"""
+    """E-26; Section 1.8"""
     session = await engine.client.polling()
     await session.post("4before\x1e1\x1e4after")
     assert engine.peer(session.sid).messages == ["before"]
@@ -274,7 +275,7 @@ async def test_nothing_is_heard_after_the_close(engine: Engine) -> None:
 
 
 async def test_a_server_that_closes_while_the_client_polls(engine: Engine) -> None:
-    """E28"""
+    """E-35; E28"""
     session = await engine.client.polling()
     pending = await session.begin_get()
     engine.session(session.sid).close(CloseReason.FORCED_CLOSE)
@@ -283,7 +284,7 @@ async def test_a_server_that_closes_while_the_client_polls(engine: Engine) -> No
 
 
 async def test_a_server_that_closes_between_two_polls_says_so_on_the_next(engine: Engine) -> None:
-    """E28"""
+    """E-35; E28"""
     session = await engine.client.polling()
     engine.session(session.sid).close(CloseReason.FORCED_CLOSE)
     assert await session.poll() == ["1"]
@@ -291,7 +292,7 @@ async def test_a_server_that_closes_between_two_polls_says_so_on_the_next(engine
 
 
 async def test_what_was_said_before_the_close_comes_before_it(engine: Engine) -> None:
-    """E28"""
+    """E-26; E28"""
     session = await engine.client.polling()
     for number in range(20):
         engine.session(session.sid).send(str(number))
@@ -302,6 +303,7 @@ async def test_what_was_said_before_the_close_comes_before_it(engine: Engine) ->
 
 
 async def test_a_closing_session_takes_no_more_messages(engine: Engine) -> None:
+    """E-26"""
     session = await engine.client.polling()
     engine.session(session.sid).close(CloseReason.FORCED_CLOSE)
     assert (await session.post("4late")).text == "ok"
@@ -310,7 +312,7 @@ async def test_a_closing_session_takes_no_more_messages(engine: Engine) -> None:
 
 
 async def test_a_shutdown_lets_polls_go_in_a_way_after_which_every_client_comes_back(engine: Engine) -> None:
-    """Section 2.4"""
+    """E-35, C-20; Section 2.4"""
     waiting, between = await engine.client.polling(), await engine.client.polling()
     pending = await waiting.begin_get()
     engine.server.close()
@@ -320,6 +322,7 @@ async def test_a_shutdown_lets_polls_go_in_a_way_after_which_every_client_comes_
 
 
 async def test_a_client_that_does_not_poll_is_given_up() -> None:
+    """E-27"""
     async with running(max_queued_bytes=100_000) as engine:
         session = await engine.client.polling()
         other = await engine.client.polling()
@@ -333,7 +336,7 @@ async def test_a_client_that_does_not_poll_is_given_up() -> None:
 
 
 async def test_a_packet_is_one_whoever_else_gets_it(engine: Engine) -> None:
-    """A broadcast of binary: base64 for those who poll, bytes for the others"""
+    """E-02, E-03; A broadcast of binary: base64 for those who poll, bytes for the others"""
     polling, websocket = await engine.client.polling(), await engine.client.websocket()
     packet = outgoing(Packet(PacketType.MESSAGE, b"\x01\x02\x03\x04"))
     for session in engine.server.sessions.values():

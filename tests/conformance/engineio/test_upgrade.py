@@ -40,7 +40,7 @@ async def upgraded(session: PollingSession) -> WebSocket:
 
 
 async def test_a_probe_lets_the_waiting_poll_go(client: Client) -> None:
-    """U01"""
+    """E-40, E-41; U01"""
     session = await client.polling()
     pending = await session.begin_get()
     await probed(session)
@@ -48,7 +48,7 @@ async def test_a_probe_lets_the_waiting_poll_go(client: Client) -> None:
 
 
 async def test_a_poll_during_the_upgrade_is_let_go_soon(client: Client) -> None:
-    """U01, and the protocol's own suite"""
+    """E-41; U01, and the protocol's own suite"""
     session = await client.polling()
     websocket = await probed(session)
     for _ in range(3):
@@ -59,6 +59,7 @@ async def test_a_poll_during_the_upgrade_is_let_go_soon(client: Client) -> None:
 
 
 async def test_a_poll_during_the_upgrade_gets_what_comes_before_it_is_let_go(engine: Engine) -> None:
+    """E-41"""
     session = await engine.client.polling()
     await probed(session)
     pending = await session.begin_get()
@@ -68,7 +69,7 @@ async def test_a_poll_during_the_upgrade_gets_what_comes_before_it_is_let_go(eng
 
 
 async def test_what_is_queued_at_the_switch_follows_on_the_websocket(engine: Engine) -> None:
-    """U02"""
+    """E-42; U02"""
     session = await engine.client.polling()
     websocket = await probed(session)
     for number in range(40):
@@ -80,7 +81,7 @@ async def test_what_is_queued_at_the_switch_follows_on_the_websocket(engine: Eng
 
 
 async def test_packets_around_the_switch_stay_in_order(client: Client) -> None:
-    """U02"""
+    """E-42; U02"""
     session = await client.polling()
     websocket = await probed(session)
     await session.post(joined(["4a", "4b"]))
@@ -89,7 +90,7 @@ async def test_packets_around_the_switch_stay_in_order(client: Client) -> None:
 
 
 async def test_binary_that_is_queued_at_the_switch_is_binary_again(client: Client) -> None:
-    """U02"""
+    """E-42; U02"""
     session = await client.polling()
     websocket = await probed(session)
     await session.post("bAQIDBA==")
@@ -98,7 +99,7 @@ async def test_binary_that_is_queued_at_the_switch_is_binary_again(client: Clien
 
 
 async def test_a_post_during_the_upgrade_is_processed(engine: Engine) -> None:
-    """U03"""
+    """E-41; U03"""
     session = await engine.client.polling()
     websocket = await probed(session)
     assert (await session.post("4hello")).text == "ok"
@@ -110,7 +111,7 @@ async def test_a_post_during_the_upgrade_is_processed(engine: Engine) -> None:
 
 
 async def test_the_poll_that_waits_at_the_switch_is_let_go(engine: Engine) -> None:
-    """Section 1.9"""
+    """E-42; Section 1.9"""
     session = await engine.client.polling()
     pending = await session.begin_get()
     websocket = await session.upgrade()
@@ -125,7 +126,7 @@ WRONG_FIRST = [*map(text_frame, ("2", "42[x]", "zzz", "2prob", "6", "1", "")), f
 
 @pytest.mark.parametrize("first", WRONG_FIRST)
 async def test_another_first_packet_closes_only_the_websocket(engine: Engine, first: bytes) -> None:
-    """U04"""
+    """E-43; U04"""
     session = await engine.client.polling()
     websocket = await session.upgrade()
     await websocket.send_raw(first)
@@ -139,7 +140,7 @@ async def test_another_first_packet_closes_only_the_websocket(engine: Engine, fi
 
 
 async def test_a_message_after_the_probe_closes_only_the_websocket(engine: Engine) -> None:
-    """U04"""
+    """E-43; U04"""
     session = await engine.client.polling()
     websocket = await probed(session)
     await websocket.send("4hello")
@@ -149,7 +150,7 @@ async def test_a_message_after_the_probe_closes_only_the_websocket(engine: Engin
 
 
 async def test_a_broken_frame_closes_only_the_websocket(client: Client) -> None:
-    """U04"""
+    """E-43; U04"""
     session = await client.polling()
     websocket = await session.upgrade(early=frame_bytes(3, b""))
     assert await websocket.closed() == 1002
@@ -158,7 +159,7 @@ async def test_a_broken_frame_closes_only_the_websocket(client: Client) -> None:
 
 
 async def test_every_probe_is_answered(client: Client) -> None:
-    """Section 1.9"""
+    """E-40; Section 1.9"""
     session = await client.polling()
     websocket = await session.upgrade()
     for _ in range(5):
@@ -170,7 +171,7 @@ async def test_every_probe_is_answered(client: Client) -> None:
 
 
 async def test_the_whole_dance_may_come_with_the_handshake(client: Client) -> None:
-    """Section 1.9"""
+    """E-40, E-42; Section 1.9"""
     session = await client.polling()
     websocket = await session.upgrade(early=text_frame("2probe") + text_frame("5") + text_frame("4hello"))
     assert [await websocket.receive(), await websocket.receive()] == ["3probe", "4hello"]
@@ -178,7 +179,7 @@ async def test_the_whole_dance_may_come_with_the_handshake(client: Client) -> No
 
 @pytest.mark.parametrize("first", ["2probe", None])
 async def test_an_upgrade_that_stops_is_given_up(first: str | None) -> None:
-    """U05"""
+    """E-43; U05"""
     async with running(upgrade_timeout_s=0.1) as engine:
         session = await engine.client.polling()
         websocket = await session.upgrade()
@@ -193,7 +194,7 @@ async def test_an_upgrade_that_stops_is_given_up(first: str | None) -> None:
 
 
 async def test_after_an_upgrade_was_given_up_polls_wait_again(engine: Engine) -> None:
-    """U05"""
+    """E-43; U05"""
     session = await engine.client.polling()
     websocket = await probed(session)
     websocket.abort()
@@ -204,7 +205,7 @@ async def test_after_an_upgrade_was_given_up_polls_wait_again(engine: Engine) ->
 
 
 async def test_a_second_websocket_is_closed_and_the_first_completes(client: Client) -> None:
-    """U06"""
+    """E-43; U06"""
     session = await client.polling()
     first = await probed(session)
     second = await session.upgrade()
@@ -216,7 +217,7 @@ async def test_a_second_websocket_is_closed_and_the_first_completes(client: Clie
 
 @pytest.mark.parametrize("politely", [True, False])
 async def test_a_websocket_that_breaks_after_the_probe(client: Client, politely: bool) -> None:
-    """U07"""
+    """E-43; U07"""
     session = await client.polling()
     websocket = await probed(session)
     if politely:
@@ -232,7 +233,7 @@ async def test_a_websocket_that_breaks_after_the_probe(client: Client, politely:
 
 
 async def test_a_client_that_closes_by_polling_during_the_upgrade(engine: Engine) -> None:
-    """U08"""
+    """E-43; U08"""
     session = await engine.client.polling()
     websocket = await probed(session)
     assert (await session.post("1")).text == "ok"
@@ -242,7 +243,7 @@ async def test_a_client_that_closes_by_polling_during_the_upgrade(engine: Engine
 
 
 async def test_a_session_that_dies_takes_its_upgrade_along() -> None:
-    """U08"""
+    """E-43; U08"""
     async with running(ping_interval_s=0.05, ping_timeout_s=0.05) as engine:
         session = await engine.client.polling()
         websocket = await probed(session)
@@ -251,7 +252,7 @@ async def test_a_session_that_dies_takes_its_upgrade_along() -> None:
 
 
 async def test_after_the_switch_the_session_is_on_the_websocket_alone(engine: Engine) -> None:
-    """U09"""
+    """E-44; U09"""
     session = await engine.client.polling()
     websocket = await upgraded(session)
     assert (await session.get()).json()["code"] == 3
@@ -265,7 +266,7 @@ async def test_after_the_switch_the_session_is_on_the_websocket_alone(engine: En
 
 
 async def test_a_post_that_is_still_coming_at_the_switch_is_heard(engine: Engine) -> None:
-    """A client does not wait for its POST before it switches, if it is in a hurry"""
+    """E-42; A client does not wait for its POST before it switches, if it is in a hurry"""
     session = await engine.client.polling()
     websocket = await probed(session)
     connection = await engine.client.connect()
@@ -280,7 +281,7 @@ async def test_a_post_that_is_still_coming_at_the_switch_is_heard(engine: Engine
 
 @pytest.mark.parametrize("revision", ["", "3"])
 async def test_an_upgrade_keeps_the_session_s_revision(client: Client, revision: str) -> None:
-    """U10, CVE-2026-102599"""
+    """E-12; U10, CVE-2026-102599"""
     session = await client.polling()
     with pytest.raises(RefusedUpgradeError) as caught:
         await session.upgrade(EIO=revision, early=text_frame("2"))

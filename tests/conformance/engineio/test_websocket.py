@@ -45,7 +45,7 @@ async def test_an_echo(client: Client, message: str | bytes) -> None:
 
 
 async def test_base64_on_a_websocket_is_binary(client: Client) -> None:
-    """Section 1.12"""
+    """E-04; Section 1.12"""
     websocket = await client.websocket()
     await websocket.send("bAQIDBA==")
     assert await websocket.receive() == b"\x01\x02\x03\x04"
@@ -53,7 +53,7 @@ async def test_base64_on_a_websocket_is_binary(client: Client) -> None:
 
 @pytest.mark.parametrize("value", ["1", "true"])
 async def test_a_client_that_cannot_take_binary_gets_base64(client: Client, value: str) -> None:
-    """U11"""
+    """E-04; U11"""
     websocket = await client.websocket(b64=value)
     await websocket.send("451-[..]")
     await websocket.send("bAQIDBA==")
@@ -61,7 +61,7 @@ async def test_a_client_that_cannot_take_binary_gets_base64(client: Client, valu
 
 
 async def test_a_client_that_closes_by_packet(engine: Engine) -> None:
-    """E29, where the reference does nothing"""
+    """E-24; E29, where the reference does nothing"""
     websocket = await engine.client.websocket()
     await websocket.send("1")
     assert await websocket.closed() == NO_CODE
@@ -70,7 +70,7 @@ async def test_a_client_that_closes_by_packet(engine: Engine) -> None:
 
 @pytest.mark.parametrize("frame", ["", "7", "zzz", "b!!!", "\x1e4a"])
 async def test_what_is_no_packet_ends_the_session(engine: Engine, frame: str) -> None:
-    """E30"""
+    """E-01; E30"""
     websocket = await engine.client.websocket()
     await websocket.send_raw(text_frame("4before") + text_frame(frame) + text_frame("4after"))
     await websocket.messages_until_closed()
@@ -79,7 +79,7 @@ async def test_what_is_no_packet_ends_the_session(engine: Engine, frame: str) ->
 
 
 async def test_a_ping_packet_from_the_client_ends_the_session(engine: Engine) -> None:
-    """E25"""
+    """E-24; E25"""
     websocket = await engine.client.websocket()
     await websocket.send("2")
     assert await websocket.closed() == NO_CODE
@@ -87,7 +87,7 @@ async def test_a_ping_packet_from_the_client_ends_the_session(engine: Engine) ->
 
 
 async def test_packets_without_meaning_are_ignored(client: Client) -> None:
-    """E26"""
+    """E-24; E26"""
     websocket = await client.websocket()
     for packet in ("0", "5", "6", "3", "4hello"):
         await websocket.send(packet)
@@ -97,7 +97,7 @@ async def test_packets_without_meaning_are_ignored(client: Client) -> None:
 @pytest.mark.parametrize("size", [1_000_001, 3_000_000])
 @pytest.mark.parametrize("opcode", [TEXT, BINARY])
 async def test_a_message_over_the_limit(engine: Engine, opcode: int, size: int) -> None:
-    """E31: the client hears the code although it was still sending"""
+    """E-09; E31: the client hears the code although it was still sending"""
     websocket = await engine.client.websocket()
     websocket.connection.write(frame_bytes(opcode, b"4" + b"x" * (size - 1)))
     assert await websocket.closed() == 1009
@@ -106,7 +106,7 @@ async def test_a_message_over_the_limit(engine: Engine, opcode: int, size: int) 
 
 
 async def test_a_message_of_exactly_the_limit_passes(client: Client) -> None:
-    """E31"""
+    """E-09; E31"""
     websocket = await client.websocket()
     message = "4" + "x" * 999_999
     await websocket.send(message)
@@ -114,14 +114,14 @@ async def test_a_message_of_exactly_the_limit_passes(client: Client) -> None:
 
 
 async def test_text_that_is_not_utf8(client: Client) -> None:
-    """E32"""
+    """E-08; E32"""
     websocket = await client.websocket()
     await websocket.send_frame(TEXT, b"4\xff\xfe")
     assert await websocket.closed() == 1007
 
 
 async def test_a_character_may_be_split_over_two_fragments(client: Client) -> None:
-    """E32"""
+    """E-07; E32"""
     websocket = await client.websocket()
     whole = "4ñ".encode()
     await websocket.send_frame(TEXT, whole[:2], fin=False)
@@ -130,7 +130,7 @@ async def test_a_character_may_be_split_over_two_fragments(client: Client) -> No
 
 
 async def test_fragments_without_end_are_refused(engine: Engine) -> None:
-    """E33, CVE-2026-48779"""
+    """E-09; E33, CVE-2026-48779"""
     websocket = await engine.client.websocket()
     await websocket.send_frame(TEXT, b"4", fin=False)
     frames = frame_bytes(CONTINUATION, b"", fin=False) * MAX_FRAGMENTS
@@ -165,7 +165,7 @@ BROKEN_FRAMES = {
 
 @pytest.mark.parametrize("frame", BROKEN_FRAMES.values(), ids=BROKEN_FRAMES)
 async def test_a_broken_frame(engine: Engine, frame: bytes) -> None:
-    """E34"""
+    """E-08; E34"""
     websocket = await engine.client.websocket()
     await websocket.send_raw(frame)
     assert await websocket.closed() == 1002
@@ -176,7 +176,7 @@ async def test_a_broken_frame(engine: Engine, frame: bytes) -> None:
 
 @pytest.mark.parametrize("frame", BROKEN_FRAMES.values(), ids=BROKEN_FRAMES)
 async def test_a_broken_frame_right_behind_the_handshake(engine: Engine, frame: bytes) -> None:
-    """E34, CVE-2022-21676"""
+    """E-08; E34, CVE-2022-21676"""
     websocket = await engine.client.raw_websocket(early=frame)
     assert await websocket.closed() == 1002
     assert engine.server.sessions == {}
@@ -184,7 +184,7 @@ async def test_a_broken_frame_right_behind_the_handshake(engine: Engine, frame: 
 
 
 async def test_a_message_in_two_fragments(client: Client) -> None:
-    """E35"""
+    """E-07; E35"""
     websocket = await client.websocket()
     await websocket.send_frame(TEXT, b"4", fin=False)
     await websocket.send_frame(PING, b"between")
@@ -195,7 +195,7 @@ async def test_a_message_in_two_fragments(client: Client) -> None:
 
 @pytest.mark.parametrize("data", [b"", b"are you there", b"x" * 125])
 async def test_a_ping_frame_is_answered_with_the_same_data(client: Client, data: bytes) -> None:
-    """RFC 6455, section 5.5.3"""
+    """E-07; RFC 6455, section 5.5.3"""
     websocket = await client.websocket()
     await websocket.send_frame(PING, data)
     assert await websocket.receive_frame() == Frame(PONG, data)
@@ -214,7 +214,7 @@ async def test_a_pong_frame_is_ignored(client: Client) -> None:
     [(b"", NO_CODE), (close_payload(1000), 1000), (close_payload(1001, b"going"), 1001), (close_payload(4000), 4000)],
 )
 async def test_a_close_frame_is_answered_with_its_code(engine: Engine, payload: bytes, code: int) -> None:
-    """RFC 6455, section 5.5.1"""
+    """E-29; RFC 6455, section 5.5.1"""
     websocket = await engine.client.websocket()
     await websocket.send_frame(CLOSE, payload)
     assert await websocket.closed() == code
@@ -230,7 +230,7 @@ async def test_a_close_frame_has_a_reason_in_utf8(client: Client) -> None:
 
 
 async def test_a_server_closes_without_a_code(engine: Engine) -> None:
-    """Section 1.8"""
+    """E-26; Section 1.8"""
     websocket = await engine.client.websocket()
     engine.session(websocket.sid).send("last words")
     engine.session(websocket.sid).close(CloseReason.FORCED_CLOSE)
@@ -242,7 +242,7 @@ async def test_a_server_closes_without_a_code(engine: Engine) -> None:
 
 
 async def test_nothing_is_heard_after_the_close(engine: Engine) -> None:
-    """Section 1.8"""
+    """E-26; Section 1.8"""
     websocket = await engine.client.websocket()
     peer = engine.peer(websocket.sid)
     engine.session(websocket.sid).close(CloseReason.FORCED_CLOSE)
@@ -265,7 +265,7 @@ async def test_a_connection_that_breaks_ends_the_session(engine: Engine, politel
 
 
 async def test_a_client_that_does_not_read_is_cut_off_and_the_others_are_not() -> None:
-    """Back-pressure: bounded, then closed"""
+    """E-27; Back-pressure: bounded, then closed"""
     async with running(max_queued_bytes=65_536) as engine:
         deaf, other = await engine.client.websocket(), await engine.client.websocket()
         peer = engine.peer(deaf.sid)
@@ -279,6 +279,7 @@ async def test_a_client_that_does_not_read_is_cut_off_and_the_others_are_not() -
 
 
 async def test_a_hundred_messages_at_once_are_answered_in_order(client: Client) -> None:
+    """E-25"""
     websocket = await client.websocket()
     texts = [f"4{number}" for number in range(100)]
     await websocket.send_raw(b"".join(map(text_frame, texts)))
@@ -294,7 +295,7 @@ async def test_bytes_may_come_one_by_one(client: Client) -> None:
 
 
 async def test_a_websocket_session_is_not_polled(client: Client) -> None:
-    """Section 1.9"""
+    """E-44; Section 1.9"""
     websocket = await client.websocket()
     answer = await client.request("GET", {"EIO": "4", "transport": "polling", "sid": websocket.sid})
     assert answer.json()["code"] == 3

@@ -11,7 +11,7 @@ from tests.conformance.wire import Client
 
 
 async def test_a_client_joins_with_and_without_a_payload(app: App, peer: Peer) -> None:
-    """The protocol's own suite"""
+    """S-17; The protocol's own suite"""
     main = await answer(peer, "0")
     custom = await answer(peer, '0/custom,{"token":"abc"}')
     assert (app.guest().socket.id, app.guest("/custom").socket.id) == (main, custom)
@@ -20,35 +20,35 @@ async def test_a_client_joins_with_and_without_a_payload(app: App, peer: Peer) -
 
 @pytest.mark.parametrize("connect", ["0/custom", "0/custom,", "0/custom,{}", '0/custom,12{"a":1}'])
 async def test_a_connect_may_end_with_its_namespace(app: App, peer: Peer, connect: str) -> None:
-    """Section 2.1"""
+    """S-03; Section 2.1"""
     await peer.say(connect)
     assert str(await peer.hear()).startswith('0/custom,{"sid":"')
 
 
 @pytest.mark.parametrize("connect", ["0/,", "0/", "012", "0{}"])
 async def test_the_main_namespace_may_be_named(app: App, peer: Peer, connect: str) -> None:
-    """Section 2.1"""
+    """S-03; Section 2.1"""
     await peer.say(connect)
     assert str(await peer.hear()).startswith('0{"sid":"')
 
 
 @pytest.mark.parametrize("connect", ["0null", "0[]", '0"x"', "0{", "0/custom,null", "0/custom,[]"])
 async def test_a_payload_must_be_an_object(peer: Peer, connect: str) -> None:
-    """S01"""
+    """S-05; S01"""
     await peer.say(connect)
     await peer.ended()
 
 
 @pytest.mark.parametrize("name", ["/nope", "/custom/", "/custom?a=b", "/Custom", "//", "/__proto__"])
 async def test_an_unknown_namespace_is_refused(peer: Peer, name: str) -> None:
-    """S02"""
+    """S-19; S02"""
     await peer.say(f"0{name},")
     assert await peer.hear() == f'4{name},{{"message":"Invalid namespace"}}'
     await join(peer)
 
 
 async def test_a_refusal_says_why_and_a_client_may_try_again(app: App, peer: Peer) -> None:
-    """S03"""
+    """S-15; S03"""
     await peer.say('0/auth,{"token":"bad"}')
     assert await peer.hear() == '4/auth,{"message":"not allowed","data":{"code":42}}'
     await answer(peer, '0/auth,{"token":"good"}')
@@ -56,7 +56,7 @@ async def test_a_refusal_says_why_and_a_client_may_try_again(app: App, peer: Pee
 
 
 async def test_a_second_connect_ends_the_session(app: App, peer: Peer) -> None:
-    """S04"""
+    """S-18; S04"""
     await join(peer)
     await peer.say("0")
     await peer.ended()
@@ -64,7 +64,7 @@ async def test_a_second_connect_ends_the_session(app: App, peer: Peer) -> None:
 
 
 async def test_a_second_connect_while_the_first_waits_ends_the_session(app: App, peer: Peer) -> None:
-    """S04, where the reference makes two sockets"""
+    """S-18; S04, where the reference makes two sockets"""
     await peer.say("0/slow,", "0/slow,")
     await peer.ended()
     await app.client.settled()
@@ -74,6 +74,7 @@ async def test_a_second_connect_while_the_first_waits_ends_the_session(app: App,
 
 
 async def test_a_slow_door_opens(app: App, peer: Peer) -> None:
+    """S-17"""
     await peer.say("0/slow,")
     await app.client.settled()
     await join(peer, "/custom")
@@ -83,14 +84,14 @@ async def test_a_slow_door_opens(app: App, peer: Peer) -> None:
 
 @pytest.mark.parametrize("early", ['2["x"]', "31[]", "1", '51-["x"]', b"x"])
 async def test_nothing_may_come_before_connect(peer: Peer, early: str | bytes) -> None:
-    """S05"""
+    """S-16; S05"""
     await peer.say(early)
     await peer.ended()
 
 
 @pytest.mark.parametrize("stray", ['2/custom,["x"]', "3/custom,1[]", "1/custom,", '51-/custom,["x"]', '2/nope,["x"]'])
 async def test_nothing_may_come_for_a_namespace_that_was_not_joined(app: App, peer: Peer, stray: str) -> None:
-    """S06"""
+    """S-16; S06"""
     await join(peer)
     await peer.say(stray)
     await peer.ended()
@@ -98,14 +99,14 @@ async def test_nothing_may_come_for_a_namespace_that_was_not_joined(app: App, pe
 
 
 async def test_an_event_may_not_come_together_with_a_connect_that_waits(app: App, peer: Peer) -> None:
-    """Section 2.3"""
+    """S-16; Section 2.3"""
     await peer.say("0/slow,", '2/slow,["x"]')
     await peer.ended()
     assert app.guests["/slow"] == []
 
 
 async def test_a_client_that_left_may_come_back(app: App, peer: Peer) -> None:
-    """S20"""
+    """S-24; S20"""
     (first,) = await join(peer)
     await peer.say("1")
     (second,) = await join(peer)
@@ -115,7 +116,7 @@ async def test_a_client_that_left_may_come_back(app: App, peer: Peer) -> None:
 
 @pytest.mark.parametrize("refused", [None, "0/nope,", "0/auth,", "0/slow,"])
 async def test_who_joins_nothing_in_time_is_sent_away(transport: str, refused: str | None) -> None:
-    """S21"""
+    """S-14; S21"""
     async with running(connect_timeout_s=0.05) as app:
         peer = await connected(app.client, transport)
         if refused is not None:
@@ -126,7 +127,7 @@ async def test_who_joins_nothing_in_time_is_sent_away(transport: str, refused: s
 
 
 async def test_who_has_joined_once_may_stay(transport: str) -> None:
-    """S21"""
+    """S-14; S21"""
     async with running(connect_timeout_s=0.05) as app:
         peer = await connected(app.client, transport)
         await join(peer)

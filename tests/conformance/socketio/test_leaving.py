@@ -22,7 +22,7 @@ async def echoed(peer: Peer, namespace: str, number: int) -> None:
 
 
 async def test_what_was_said_before_the_goodbye_is_heard(app: App, peer: Peer) -> None:
-    """S17, where the reference drops it"""
+    """S-23; S17, where the reference drops it"""
     await join(peer)
     await peer.say('2["a"]', "1")
     assert await app.guest().end() is LeaveReason.CLIENT_DISCONNECT
@@ -30,7 +30,7 @@ async def test_what_was_said_before_the_goodbye_is_heard(app: App, peer: Peer) -
 
 
 async def test_what_was_said_before_the_session_ended_is_heard(app: App, peer: Peer) -> None:
-    """S17: python-socketio's client says both in one request."""
+    """S-23; S17: python-socketio's client says both in one request."""
     await join(peer, "/", "/custom")
     await peer.say_packets('42["a"]', "41", "1")
     assert await app.guest().end() is LeaveReason.CLIENT_DISCONNECT
@@ -39,7 +39,7 @@ async def test_what_was_said_before_the_session_ended_is_heard(app: App, peer: P
 
 
 async def test_a_client_leaves_one_namespace_and_keeps_the_other(app: App, peer: Peer) -> None:
-    """The protocol's own suite"""
+    """S-24; The protocol's own suite"""
     await join(peer, "/", "/custom")
     await peer.say("1/custom,")
     await echoed(peer, "/", 1)
@@ -49,7 +49,7 @@ async def test_a_client_leaves_one_namespace_and_keeps_the_other(app: App, peer:
 
 @pytest.mark.parametrize("late", [['2["x"]'], ['27["x"]'], ["1"], ["31[]"], [f'51-["x",{P0}]', b"a"]], ids=str)
 async def test_what_was_on_its_way_when_the_server_left_does_no_harm(app: App, peer: Peer, late: list[Message]) -> None:
-    """S18, where the reference ends the session"""
+    """S-26; S18, where the reference ends the session"""
     await join(peer, "/", "/custom")
     app.guest().socket.disconnect()
     await peer.say(*late)
@@ -60,7 +60,7 @@ async def test_what_was_on_its_way_when_the_server_left_does_no_harm(app: App, p
 
 
 async def test_the_server_leaves_between_an_event_and_its_attachment(app: App, peer: Peer) -> None:
-    """S18"""
+    """S-26, S-27; S18"""
     await join(peer, "/", "/custom")
     await peer.say(f'51-["x",{P0}]')
     await app.client.settled()
@@ -71,7 +71,7 @@ async def test_the_server_leaves_between_an_event_and_its_attachment(app: App, p
 
 
 async def test_the_server_ends_a_session_with_a_goodbye_to_each_namespace(app: App, peer: Peer) -> None:
-    """S19"""
+    """S-28; S19"""
     await join(peer, "/", "/custom")
     app.guest().socket.emit("last words")
     app.guest().socket.disconnect_session()
@@ -103,7 +103,7 @@ async def test_a_poll_that_is_lost_leaves_every_namespace(app: App) -> None:
 
 
 async def test_a_shutdown_lets_clients_come_back(app: App) -> None:
-    """S26: a DISCONNECT would keep them away."""
+    """S-25, C-20; S26: a DISCONNECT would keep them away."""
     websocket = await app.client.websocket()
     waiting = await app.client.polling()
     for peer in (WebSocketPeer(websocket), PollingPeer(waiting)):

@@ -40,7 +40,7 @@ async def test_an_event_is_echoed(peer: Peer, args: str) -> None:
 
 
 async def test_half_a_surrogate_pair_is_echoed(peer: Peer) -> None:
-    """Section 2.2: JavaScript strings hold them."""
+    """S-07; Section 2.2: JavaScript strings hold them."""
     await join(peer)
     await peer.say(r'2["echo","\ud83d",{"\udc00":"😀"}]')
     echo = str(await peer.hear())
@@ -57,7 +57,7 @@ async def test_half_a_surrogate_pair_is_echoed(peer: Peer) -> None:
     ],
 )
 async def test_a_malformed_packet_ends_the_session(app: App, peer: Peer, packet: str) -> None:
-    """S07"""
+    """S-05, S-29; S07"""
     await join(peer)
     await peer.say(packet)
     await peer.ended()
@@ -69,7 +69,7 @@ async def test_a_malformed_packet_ends_the_session(app: App, peer: Peer, packet:
     ["2[1,2]", '2["error"]', '2["connection"]', '2["__proto__"]', '2[""]', '2["message"]', "31[]", "3999", "3[]"],
 )
 async def test_an_odd_packet_does_not(app: App, peer: Peer, packet: str) -> None:
-    """S08"""
+    """S-06; S08"""
     await join(peer)
     await peer.say(packet)
     await still_there(peer)
@@ -80,7 +80,7 @@ async def test_an_odd_packet_does_not(app: App, peer: Peer, packet: str) -> None
 
 @pytest.mark.parametrize("packet", ['2-1["e"]', '21.5["e"]', '21e3["e"]', '2abc["e"]', f'2{"1" * 16}["e"]'])
 async def test_an_acknowledgement_id_is_up_to_15_digits(peer: Peer, packet: str) -> None:
-    """S09"""
+    """S-04; S09"""
     await join(peer)
     await peer.say(packet)
     await peer.ended()
@@ -88,7 +88,7 @@ async def test_an_acknowledgement_id_is_up_to_15_digits(peer: Peer, packet: str)
 
 @pytest.mark.parametrize(("asked", "answered"), [("007", "7"), ("0", "0"), ("9" * 15, "9" * 15)])
 async def test_an_event_is_acknowledged(peer: Peer, asked: str, answered: str) -> None:
-    """S10"""
+    """S-04, S-30; S10"""
     await join(peer)
     await peer.say(f'2{asked}["ack",1]')
     assert await peer.hear() == f"3{answered}[1]"
@@ -98,7 +98,7 @@ async def test_an_event_is_acknowledged(peer: Peer, asked: str, answered: str) -
     "packet", ['50-["e"]', '511-["e"]', '5-["e"]', '51["e"]', '5["e"]', '5-1-["e"]', '51.0-["e"]', '6["e"]']
 )
 async def test_a_binary_packet_announces_from_one_to_ten_attachments(peer: Peer, packet: str) -> None:
-    """S11"""
+    """S-09; S11"""
     await join(peer)
     await peer.say(packet)
     await peer.ended()
@@ -106,7 +106,7 @@ async def test_a_binary_packet_announces_from_one_to_ten_attachments(peer: Peer,
 
 @pytest.mark.parametrize("number", ['"splice"', "1", "-1", "null", "0.5", "true", '"0"'])
 async def test_a_placeholder_that_lies_ends_the_session(app: App, peer: Peer, number: str) -> None:
-    """S12"""
+    """S-11; S12"""
     await join(peer)
     await peer.say(f'51-["e",{{"_placeholder":true,"num":{number}}}]', b"x")
     await peer.ended()
@@ -129,7 +129,7 @@ async def test_a_placeholder_that_lies_ends_the_session(app: App, peer: Peer, nu
 async def test_attachments_take_the_places_that_name_them(
     app: App, peer: Peer, messages: list[Message], args: list[object]
 ) -> None:
-    """S13"""
+    """S-12; S13"""
     await join(peer)
     await peer.say(*messages)
     await still_there(peer)
@@ -137,7 +137,7 @@ async def test_attachments_take_the_places_that_name_them(
 
 
 async def test_binary_is_echoed_and_acknowledged(peer: Peer) -> None:
-    """The protocol's own suite"""
+    """S-10, S-30; The protocol's own suite"""
     await join(peer)
     await peer.say(f'52-["echo",{P0},{P1}]', b"\x01\x02\x03", b"\x04\x05\x06")
     assert [await peer.hear() for _ in range(3)] == [f'52-["echo",{P0},{P1}]', b"\x01\x02\x03", b"\x04\x05\x06"]
@@ -149,14 +149,14 @@ async def test_binary_is_echoed_and_acknowledged(peer: Peer) -> None:
     "messages", [[b"x"], [f'51-["e",{P0}]', '2["x"]'], [f'51-["e",{P0}]', "1"], [f'51-["e",{P0}]', b"x", b"y"]], ids=str
 )
 async def test_attachments_come_right_behind_what_announced_them(peer: Peer, messages: list[Message]) -> None:
-    """S14"""
+    """S-27; S14"""
     await join(peer)
     await peer.say(*messages)
     await peer.ended()
 
 
 async def test_a_heartbeat_may_come_between(app: App, peer: Peer) -> None:
-    """S14"""
+    """S-27; S14"""
     await join(peer)
     await peer.say_packets(f'451-["e",{P0}]', "3", b"x")
     await still_there(peer)
@@ -164,7 +164,7 @@ async def test_a_heartbeat_may_come_between(app: App, peer: Peer) -> None:
 
 
 async def test_attachments_of_a_client_that_went_are_freed(app: App) -> None:
-    """S15"""
+    """S-27; S15"""
     peer = WebSocketPeer(await app.client.websocket())
     await join(peer)
     tracemalloc.start()
@@ -200,7 +200,7 @@ async def test_attachments_of_a_client_that_went_are_freed(app: App) -> None:
     ids=lambda payload: payload[:16],
 )
 async def test_hostile_json_ends_one_session_and_no_other(app: App, peer: Peer, payload: str) -> None:
-    """S16"""
+    """S-07, S-08, S-29; S16"""
     other = await connected(app.client, "websocket")
     await join(other)
     await join(peer)
@@ -210,7 +210,7 @@ async def test_hostile_json_ends_one_session_and_no_other(app: App, peer: Peer, 
 
 
 async def test_a_deep_event_is_echoed_up_to_the_limit(peer: Peer) -> None:
-    """Section 2.2: there is always an answer that can be encoded, where the reference dies."""
+    """S-08; Section 2.2: there is always an answer that can be encoded, where the reference dies."""
     await join(peer)
     nested = "[" * 63 + "]" * 63
     await peer.say(f'2["echo",{nested}]')

@@ -12,7 +12,7 @@ from tests.conformance.socketio.peers import Peer, PollingPeer, WebSocketPeer, c
 
 
 async def test_a_client_acknowledges_once(app: App, peer: Peer) -> None:
-    """S22"""
+    """S-20; S22"""
     await join(peer)
     future = app.guest().socket.emit_with_ack("q", 1, timeout_s=5.0)
     assert await peer.hear() == '20["q",1]'
@@ -23,7 +23,7 @@ async def test_a_client_acknowledges_once(app: App, peer: Peer) -> None:
 
 
 async def test_an_acknowledgement_that_comes_too_late_is_ignored(app: App, peer: Peer) -> None:
-    """S22"""
+    """S-22; S22"""
     await join(peer)
     with pytest.raises(AckTimeoutError):
         await app.guest().socket.emit_with_ack("q", timeout_s=0.02)
@@ -33,7 +33,7 @@ async def test_an_acknowledgement_that_comes_too_late_is_ignored(app: App, peer:
 
 
 async def test_a_client_that_goes_acknowledges_nothing(app: App) -> None:
-    """S22"""
+    """S-22; S22"""
     peer = WebSocketPeer(await app.client.websocket())
     await join(peer)
     future = app.guest().socket.emit_with_ack("q", timeout_s=5.0)
@@ -43,7 +43,7 @@ async def test_a_client_that_goes_acknowledges_nothing(app: App) -> None:
 
 
 async def test_a_socket_acknowledges_only_what_it_was_asked(app: App, peer: Peer) -> None:
-    """S22"""
+    """S-21; S22"""
     other = await connected(app.client, "websocket")
     await join(other)
     future = app.guest().socket.emit_with_ack("q", timeout_s=5.0)
@@ -84,7 +84,7 @@ async def test_an_event_goes_once_to_whoever_is_in_any_room(
 
 @pytest.mark.parametrize("bad", [["e", *[b""] * 11], ["connect"], ["disconnecting"], ["e", float("nan")]], ids=str)
 async def test_what_clients_would_not_take_is_not_sent(app: App, peer: Peer, bad: list[str]) -> None:
-    """S24"""
+    """S-06, S-07, S-09; S24"""
     await join(peer)
     for emit in (app.guest().socket.emit, app.main.emit, app.main.emit_volatile):
         with pytest.raises(ValueError, match=r"\S"):
@@ -94,7 +94,7 @@ async def test_what_clients_would_not_take_is_not_sent(app: App, peer: Peer, bad
 
 
 async def test_a_poll_brings_sixteen_packets_at_most(app: App) -> None:
-    """S25: more make python-socketio's client reconnect."""
+    """E-06; S25: more make python-socketio's client reconnect."""
     session = await app.client.polling()
     await join(PollingPeer(session))
     for number in range(17):
@@ -105,7 +105,7 @@ async def test_a_poll_brings_sixteen_packets_at_most(app: App) -> None:
 
 
 async def test_attachments_may_be_parted_from_their_event_by_two_polls(app: App) -> None:
-    """S25: they are packets of their own."""
+    """S-10, S-27; S25: they are packets of their own."""
     session = await app.client.polling()
     await join(PollingPeer(session))
     for _ in range(15):

@@ -1,0 +1,113 @@
+"""protocol.md, the code and the tests promise, keep and check the same rules, codes and limits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from chatd.auth import AuthCode
+from chatd.chat.events import EventCode
+from chatd.config import OPTIONS
+from chatd.engineio.reasons import CloseReason
+from chatd.engineio.request import Refusal
+from chatd.store.base import StoreCode
+
+ROOT: Final = Path(__file__).parents[1]
+PAGE: Final = (ROOT / "protocol.md").read_text()
+
+_PROMISE: Final = re.compile(r"^- \*\*([ESC]-\d\d)\*\* ", re.MULTILINE)
+_CITED: Final = re.compile(r"\b([ESC])-(\d\d)\b(?: to \1-(\d\d)\b)?")
+_CODE: Final = re.compile(r"^\| `(\w+)` \|", re.MULTILINE)
+_LIMIT: Final = re.compile(r"^\| (?P<what>[^|]+) \| (?P<default>[\d,]+) \| (?:`(?P<flag>--[\w-]+)`)? ?\|", re.MULTILINE)
+
+PROMISED: Final = _PROMISE.findall(PAGE)
+
+
+def cited(text: str) -> set[str]:
+    """The rules that a text names. A range stands for all promised ones in it, and for its two ends."""
+    found: set[str] = set()
+    for letter, first, last in _CITED.findall(text):
+        numbers = range(int(first), int(last or first) + 1)
+        ends = {f"{letter}-{first}", f"{letter}-{last or first}"}
+        found |= ends | ({f"{letter}-{number:02}" for number in numbers} & set(PROMISED))
+    return found
+
+
+def cited_in(paths: Iterable[Path]) -> set[str]:
+    return {rule for path in paths for rule in cited(path.read_text())}
+
+
+def section(title: str) -> str:
+    """The text below the heading that begins so, up to the next heading."""
+    return re.split(r"^#{2,3} ", PAGE.split(f" {title}", 1)[1], maxsplit=1, flags=re.MULTILINE)[0]
+
+
+def test_a_rule_is_promised_once() -> None:
+    assert sorted(PROMISED) == sorted(set(PROMISED))
+    assert {rule[0] for rule in PROMISED} == {"E", "S", "C"}
+
+
+def test_every_rule_is_kept_by_code_that_says_so() -> None:
+    assert cited_in(ROOT.glob("chatd/**/*.py")) == set(PROMISED)
+
+
+def test_every_rule_is_checked_by_a_test_that_says_so() -> None:
+    assert cited_in(ROOT.glob("tests/**/*.py")) == set(PROMISED)
+
+
+def test_the_page_names_no_rule_that_it_does_not_promise() -> None:
+    assert cited(PAGE) == set(PROMISED)
+
+
+@pytest.mark.parametrize(
+    ("text", "rules"),
+    [
+        ("Rules E-05 and E-06", {"E-05", "E-06"}),
+        ("Rules S-10 to S-13.", {"S-10", "S-11", "S-12", "S-13"}),
+        ("a range with a hole, E-28 to E-30", {"E-28", "E-29", "E-30"}),
+        ("E01, UTF-8, RFC-99", set()),
+    ],
+)
+def test_a_citation_is_one_rule_or_a_range(text: str, rules: set[str]) -> None:
+    assert cited(text) == rules
+
+
+def test_the_codes_of_a_refused_connect_are_all_there() -> None:
+    assert _CODE.findall(section("4.1 "))[-len(AuthCode) :] == [code.value for code in AuthCode]
+
+
+def test_the_codes_of_a_refused_message_are_all_there() -> None:
+    codes = [code.value for code in EventCode] + [code.value for code in StoreCode]
+    assert sorted(_CODE.findall(section("4.3 "))) == sorted([*codes, *EVENTS])
+
+
+EVENTS: Final = ["mensaje_privado", "mensaje_recibido", "mensaje_error", "desconexion"]
+
+
+def test_the_reasons_for_an_end_are_all_there() -> None:
+    reasons = re.findall(r"^\| `([a-z ]+)` \|", section("2.7 "), re.MULTILINE)
+    assert sorted(reasons) == sorted(reason.value for reason in CloseReason)
+
+
+def test_the_refusals_of_a_request_are_all_there() -> None:
+    for refusal in Refusal:
+        code, status, message = refusal.value
+        shown = re.search(rf"^\| {code} \| {status} \| (.*?) \|", section("2.4 "), re.MULTILINE)
+        assert shown
+        assert shown[1].startswith(f"`{message}`") or refusal is Refusal.FORBIDDEN
+
+
+def test_a_limit_that_can_be_set_shows_its_default() -> None:
+    shown = {row["flag"]: row["default"] for row in _LIMIT.finditer(section("5. ")) if row["flag"]}
+    assert len(shown) > 10
+    assert shown == {option.flag: f"{option.default:,.15g}" for option in OPTIONS if option.flag in shown}
+
+
+def test_every_flag_that_is_named_exists() -> None:
+    flags = {flag for option in OPTIONS if option.flag for flag in (option.flag, f"--no-{option.flag[2:]}")}
+    named = set(re.findall(r"`(--[a-z-]+)", PAGE)) - {"--flag"}
+    assert named <= flags
