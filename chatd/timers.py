@@ -3,7 +3,7 @@
 A deadline is a slotted object in the set of its tick, and the wheel holds one alarm at the event loop, for the
 earliest tick that has anybody. So a deadline costs about a tenth of an `asyncio.call_later` handle, is set again in
 half its time, and an idle server sleeps. A deadline never comes early. One that is less than a second away comes at
-most a tick late; longer ones share every tenth tick, which keeps the sets few.
+most a tick late; longer ones share every hundredth tick, which keeps the sets few.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ import math
 from collections.abc import Callable
 from typing import Final, Protocol
 
-TICK_S: Final = 0.001
-COARSE_TICKS: Final = 10
+TICK_S: Final = 0.0001
+COARSE_TICKS: Final = 100
 COARSE_FROM_S: Final = 1.0
 
 # A heartbeat is two deadlines in a row. The second counts from the instant at which the first was due, so that their
 # delays do not add up; but not after the loop was held up, when nobody has had the chance to answer yet.
-PUNCTUAL_TICKS: Final = 10
+PUNCTUAL_TICKS: Final = 100
 
-_ROUNDING: Final = 1e-6  # of a tick: what floating point adds to a whole number of them
+_ROUNDING: Final = 1e-4  # of a tick: what floating point adds to a whole number of them
 
 log = logging.getLogger("chatd.timers")
 

@@ -17,10 +17,10 @@ from chatd.engineio.outgoing import Outgoing
 from chatd.engineio.packet import Packet, PacketType
 from chatd.engineio.reasons import CloseReason
 from chatd.engineio.session import Handshake, Session, Sid, State
-from chatd.timers import TICK_S
 from tests.clock import Clock
 
 INTERVAL_S, TIMEOUT_S = 0.3, 0.2
+MS = 0.001
 
 PONG = Packet(PacketType.PONG)
 HELLO = Packet(PacketType.MESSAGE, "hello")
@@ -65,7 +65,7 @@ class Rig:
 
     def __init__(self) -> None:
         self.clock = Clock(1_000)
-        self._ticks = 0
+        self._passed_ms = 0
         self.turn: list[Callable[[], None]] = []
         self.transport = RecordingTransport(self.clock)
         self.handler = RecordingHandler()
@@ -86,10 +86,10 @@ class Rig:
             self.turn.pop(0)()
 
     def pass_to(self, seconds: float) -> None:
-        """Let the time come to `seconds`, tick by tick, so that what is sent leaves at once."""
-        while self._ticks < round(seconds / TICK_S):
-            self._ticks += 1
-            self.clock.pass_to(1_000 + self._ticks * TICK_S)
+        """Let the time come to `seconds`, millisecond by millisecond, so that what is sent leaves at once."""
+        while self._passed_ms < round(seconds / MS):
+            self._passed_ms += 1
+            self.clock.pass_to(1_000 + self._passed_ms * MS)
             self.end_turn()
 
     @property
@@ -98,9 +98,9 @@ class Rig:
 
     def closed_between(self, early: float, late: float) -> CloseReason:
         """The reason for which the session ends in that time, and not before."""
-        self.pass_to(early - TICK_S)
+        self.pass_to(early - MS)
         assert self.handler.closed == []
-        self.pass_to(late + TICK_S)
+        self.pass_to(late + MS)
         (reason,) = self.handler.closed
         return reason
 
@@ -321,12 +321,12 @@ class Life(RuleBasedStateMachine):
 
     @property
     def dead(self) -> bool:
-        return self.now >= self.beat.dead_at - TICK_S / 2
+        return self.now >= self.beat.dead_at - MS / 2
 
-    @rule(ticks=st.integers(1, 250))
-    def wait(self, ticks: int) -> None:
-        end = round(self.now + ticks * TICK_S, 3)
-        if self.beat.ping_at is not None and end >= self.beat.ping_at - TICK_S / 2 and not self.dead:
+    @rule(ms=st.integers(1, 250))
+    def wait(self, ms: int) -> None:
+        end = round(self.now + ms * MS, 3)
+        if self.beat.ping_at is not None and end >= self.beat.ping_at - MS / 2 and not self.dead:
             self.pings.append(self.beat.ping_at)
             self.beat.ping_at = None
         self.now = end
