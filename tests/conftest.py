@@ -1,0 +1,31 @@
+"""How long the tests take that could go on for ever, and the seed of those that throw dice."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("chatd", "length and luck of the tests of chatd")
+    group.addoption("--seed", type=int, default=None, help="of everything random; a failed test prints its own")
+    group.addoption("--kill-rounds", type=int, default=4, help="how often the daemon is killed with SIGKILL")
+    group.addoption("--fuzz-seconds", type=float, default=20.0, help="of the state machine against the whole server")
+    group.addoption("--decoder-seconds", type=float, default=1.0, help="of random input to each decoder")
+    group.addoption("--soak-seconds", type=float, default=12.0, help="of the soak")
+    group.addoption("--hostile-seconds", type=float, default=15.0, help="of the hostile afternoon")
+
+
+def number_of(request: pytest.FixtureRequest, option: str) -> float:
+    """The value of an option that is a number."""
+    return float(request.config.getoption(option))
+
+
+@pytest.fixture
+def seed(request: pytest.FixtureRequest) -> int:
+    """A number for `random.Random`, which is shown when the test fails: give it back with `--seed`."""
+    given = request.config.getoption("--seed")
+    chosen = random.SystemRandom().randrange(2**32) if given is None else int(given)
+    print(f"--seed {chosen}")
+    return chosen

@@ -1,0 +1,78 @@
+"""The daemon is killed with SIGKILL, again and again: whatever it acknowledged is there afterwards, exactly once.
+
+`make kill` does a hundred rounds. The rounds share one database, so that each starts on what the last one left: a
+write-ahead log without an end, a stale lock file, messages of unknown fate that are sent again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.chat.daemon import Daemon, daemon, spawn
+from tests.conftest import number_of
+from tests.durability.senders import Book, Sender
+from tests.store.rig import rows
+
+SENDERS = 12
+LONGEST_START_S = 1.0
+LONGEST_LIFE_S = 0.5
+
+
+async def killed_at_start(db: Path, dice: random.Random) -> None:
+    """A daemon that does not come to serve anybody."""
+    process = await spawn("--db", db)
+    asyncio.get_running_loop().call_later(dice.uniform(0.0, LONGEST_START_S), process.kill)
+    await process.communicate()
+
+
+async def killed_under_load(chatd: Daemon, senders: list[Sender], dice: random.Random, book: Book) -> None:
+    """A daemon that dies between a few and a few thousand acknowledgements, or before anybody has entered."""
+    running = [asyncio.create_task(sender.run(chatd.enter)) for sender in senders]
+    if dice.random() < 0.9:
+        await book.more_acknowledged(dice.randrange(1, 200))
+    await asyncio.sleep(dice.uniform(0.0, LONGEST_LIFE_S))  # the moment is random, nobody waits for anything
+    chatd.process.kill()
+    await chatd.process.wait()
+    await asyncio.gather(*running)
+
+
+def check(db: Path, book: Book, greatest: int) -> int:
+    """Every acknowledged message is there, under the id that it was acknowledged with; the greatest id."""
+    found = rows(db)
+    by_id = {row.id: row for row in found}
+    assert len(by_id) == len(found)
+    for text, message_id in book.acknowledged.items():
+        assert by_id[message_id].mensaje == text  # type: ignore[index]
+        assert by_id[message_id].de == text.partition(" ")[0]  # type: ignore[index]
+    copies = Counter(row.mensaje for row in found)
+    assert {text for text in book.acknowledged if copies[text] < 1} == set()
+    assert copies.keys() <= book.sent
+    return max(by_id, default=greatest)
+
+
+@pytest.mark.timeout(0)
+async def test_what_was_acknowledged_survives_sigkill(db: Path, seed: int, request: pytest.FixtureRequest) -> None:
+    """C-15, C-18"""
+    dice, book, greatest = random.Random(seed), Book(), 0
+    senders = [Sender(f"user-{number}", book) for number in range(SENDERS)]
+    rounds = int(number_of(request, "--kill-rounds"))
+    for _ in range(rounds):
+        if dice.random() < 0.25:
+            await killed_at_start(db, dice)
+        before = set(book.acknowledged.values())
+        async with daemon(db) as chatd:
+            await killed_under_load(chatd, senders, dice, book)
+        new = set(book.acknowledged.values()) - before
+        assert not new or min(new) > greatest, "ids grow across restarts"
+        greatest = check(db, book, greatest)
+    async with daemon(db) as chatd:
+        await asyncio.gather(*(sender.settle(chatd.enter) for sender in senders))
+    check(db, book, greatest)
+    assert book.acknowledged.keys() == book.sent, "what was sent again is acknowledged in the end"
+    assert book.refused == Counter()
+    print(f"{rounds} rounds of SIGKILL, {len(book.acknowledged)} messages acknowledged, {len(rows(db))} stored")
