@@ -22,6 +22,8 @@ COARSE_FROM_S: Final = 1.0
 # delays do not add up; but not after the loop was held up, when nobody has had the chance to answer yet.
 PUNCTUAL_TICKS: Final = 100
 
+MAX_STALE_TICKS: Final = 1_000
+
 _ROUNDING: Final = 1e-4  # of a tick: what floating point adds to a whole number of them
 
 log = logging.getLogger("chatd.timers")
@@ -84,9 +86,14 @@ class Timers:
 
     def cancel(self, timed: Timed) -> None:
         """Take back the deadline of `timed`, if it has one."""
-        if timed.due_tick:
-            self._sets[timed.due_tick].discard(timed)
-            timed.due_tick = 0
+        if not timed.due_tick:
+            return
+        due = self._sets[timed.due_tick]
+        due.discard(timed)
+        if not due:
+            del self._sets[timed.due_tick]
+            self._drop_stale_ticks()
+        timed.due_tick = 0
 
     def armed(self) -> int:
         """How many deadlines are set; walks the wheel, so for tests and metrics."""
@@ -110,11 +117,11 @@ class Timers:
         self._turned_to = now_tick
         while self._ticks and self._ticks[0] <= now_tick:
             tick = heapq.heappop(self._ticks)
-            due = self._sets[tick]
+            due = self._sets.get(tick, set())
             self._due_s = (tick if now_tick - tick <= PUNCTUAL_TICKS else now_tick) * TICK_S
             while due:
                 self._expire(due.pop())
-            del self._sets[tick]
+            self._sets.pop(tick, None)
         if self._ticks:
             self._set_alarm(self._ticks[0])
 
@@ -127,6 +134,11 @@ class Timers:
             log.exception("a deadline failed", extra={"timed": type(timed).__name__})
         finally:
             self._expiring = None
+
+    def _drop_stale_ticks(self) -> None:
+        """A tick stays in the heap when its set is gone; far ones (tokens that live for days) would pile up there."""
+        if len(self._ticks) > MAX_STALE_TICKS + 2 * len(self._sets):
+            self._ticks = sorted(self._sets)  # a sorted list is a heap
 
     def _set_alarm(self, tick: int) -> None:
         if self._alarm is not None:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from chatd.timers import COARSE_FROM_S, COARSE_TICKS, TICK_S, Timed, Timers
+from chatd.timers import COARSE_FROM_S, COARSE_TICKS, MAX_STALE_TICKS, TICK_S, Timed, Timers
 from tests.clock import Clock
 
 EPSILON_S = 1e-6
@@ -288,3 +288,14 @@ class Wheel(RuleBasedStateMachine):
 
 TestWheel = Wheel.TestCase
 TestWheel.settings = settings(max_examples=150, stateful_step_count=30)
+
+
+def test_deadlines_that_are_taken_back_leave_nothing_behind(clock: Clock, timers: Timers) -> None:
+    """Tokens that live for days, of clients that come and go."""
+    for second in range(3 * MAX_STALE_TICKS):
+        deadline = Deadline(clock)
+        timers.arm(deadline, 86_400.0 + second)
+        timers.cancel(deadline)
+    assert timers.armed() == 0
+    assert len(timers._sets) == 0
+    assert len(timers._ticks) <= MAX_STALE_TICKS + 1

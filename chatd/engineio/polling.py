@@ -214,3 +214,4 @@ class PollingTransport(Timed):
             self._state = TransportState.CLOSED
             self._timers.cancel(self)
             self.receiver.on_transport_closed(reason)
+            del self.receiver  # see Session

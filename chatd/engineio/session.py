@@ -172,7 +172,9 @@ class Session(Timed):
                 "session closed",
                 extra={"sid": self.logged_sid, "reason": reason.value, "transport": self.transport.name},
             )
-        self.handler.on_close(reason)
+        handler = self.handler
+        del self.handler  # the two hold each other: without this, memory would wait for the garbage collector
+        handler.on_close(reason)
 
     def _become(self, new: State) -> None:
         if new not in NEXT[self.state]:

@@ -203,6 +203,7 @@ class WebSocketTransport(asyncio.Protocol, Timed):
         self._tcp.write(websocket_frame(Opcode.CLOSE, payload))
         self._timers.arm(self, CLOSE_TIMEOUT_S)
         self.receiver.on_transport_closed(reason)
+        del self.receiver  # see Session
 
     def _abort(self, reason: CloseReason) -> None:
         self._tcp.abort()
@@ -212,6 +213,7 @@ class WebSocketTransport(asyncio.Protocol, Timed):
         was, self._state = self._state, TransportState.CLOSED
         if was is TransportState.OPEN:
             self.receiver.on_transport_closed(reason)
+            del self.receiver  # see Session
 
 
 def _check_close(payload: bytes) -> None:

@@ -109,7 +109,9 @@ class Socket:
         acks, self._acks = self._acks, None
         for pending in (acks or {}).values():
             pending.fail(SocketGoneError(f"socket {self.id} is gone: {reason.value}"))
-        self.handler.on_disconnect(reason)
+        handler = self.handler
+        del self.handler  # the two hold each other: without this, memory would wait for the garbage collector
+        handler.on_disconnect(reason)
 
     def send(self, packet: Outgoing) -> None:
         if self.joined:
