@@ -61,17 +61,6 @@ OPTIONS: Final[tuple[Option, ...]] = options_of(PARTS)
 # They stand for one another: a flag for one of them outranks a variable for another.
 _KEY_SOURCES: Final = frozenset({"jwt_secret", "jwt_secret_file", "jwt_public_key_file"})
 
-# Limits of a later version, which tools already switch off by these names; off is what they are.
-_LIMITS_TO_COME: Final = frozenset(
-    {
-        "CHATD_MAX_CONNECTIONS",
-        "CHATD_MAX_CONNECTIONS_PER_USER",
-        "CHATD_MAX_CONNECTIONS_PER_ADDRESS",
-        "CHATD_ACCEPT_RATE",
-        "CHATD_MESSAGE_RATE",
-    }
-)
-
 
 def load(
     flags: Mapping[str, Raw],
@@ -123,8 +112,6 @@ def _refuse_unknown(environ: Mapping[str, str]) -> None:
     """A variable that nobody reads is a setting that its owner believes in."""
     known = [option.variable for option in OPTIONS]
     for name, value in environ.items():
-        if value == "0" and name in _LIMITS_TO_COME:
-            continue
         if name.startswith(VARIABLE_PREFIX) and value and name not in known:
             raise ConfigError(f"{name}: there is no such setting{did_you_mean(name, known)}")
 

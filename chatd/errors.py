@@ -25,13 +25,15 @@ class ConfigError(ChatdError):
 class RefusedError(ChatdError):
     """A request was understood and is not granted.
 
-    `code` is one of the documented words of protocol.md, `message` is a sentence for people.
+    `code` is one of the documented words of protocol.md, `message` is a sentence for people, and `details` are
+    further fields of the answer.
     """
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, **details: object) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
+        self.details = details
 
 
 class QueueFullError(ChatdError):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from chatd.config import OPTIONS, PARTS, TITLES, Config, load
+from chatd.config import OPTIONS, PARTS, TITLES, Config, Raw, load
 from chatd.errors import ConfigError
 
 NONE: dict[str, str] = {}
@@ -54,8 +54,20 @@ def test_a_variable_that_is_set_to_nothing_is_not_set() -> None:
     assert load(NONE, {"CHATD_PORT": "", "CHATD_NONSENSE": ""}) == Config()
 
 
-def test_a_limit_that_does_not_exist_yet_may_be_switched_off() -> None:
-    assert load(NONE, {"CHATD_MAX_CONNECTIONS": "0", "CHATD_MESSAGE_RATE": "0"}) == Config()
+def test_limits_are_switched_off_by_names_that_tools_rely_on() -> None:
+    names = (
+        "max_connections",
+        "max_connections_per_user",
+        "max_connections_per_address",
+        "accept_rate",
+        "message_rate",
+    )
+    by_variable = load(NONE, {f"CHATD_{name.upper()}": "0" for name in names})
+    by_flag = load(dict.fromkeys(names, "0"), NONE)
+    assert by_variable == by_flag
+    engine, chat = by_flag.engineio, by_flag.chat
+    assert (engine.max_connections, engine.max_connections_per_address, engine.accept_rate) == (0, 0, 0.0)
+    assert (chat.max_connections_per_user, chat.message_rate) == (0, 0.0)
 
 
 def test_several_values_come_by_several_flags_or_with_commas_in_a_variable() -> None:
@@ -81,13 +93,15 @@ def test_units_are_part_of_the_field_and_not_of_the_name() -> None:
         ({}, {"CHATD_BEARER_TOKEN": "perhaps"}, "bearer_token: 'perhaps' from CHATD_BEARER_TOKEN is not true or false"),
         ({}, {"CHATD_PROT": "1"}, "CHATD_PROT: there is no such setting; did you mean CHATD_PORT?"),
         ({}, {"CHATD_PING_INTERVAL_S": "1"}, "did you mean CHATD_PING_INTERVAL?"),
-        ({}, {"CHATD_MESSAGE_RATE": "5"}, "CHATD_MESSAGE_RATE: there is no such setting"),
+        ({}, {"CHATD_MESSAGE_RATE": "-1"}, "message_rate: '-1' from CHATD_MESSAGE_RATE is not a number from 0 to"),
+        ({"trusted_proxy": ["10.0.0.7/8"]}, {}, "10.0.0.7/8 has bits behind its prefix; write 10.0.0.0/8"),
+        ({"trusted_proxy": ["nginx"]}, {}, "'nginx' is neither an address nor a network; write 10.0.0.7"),
         ({}, {"CHATD_ZZZZZZZZZZ": "1"}, "see chatd serve --help"),
         ({"cookie": "a b"}, {}, "cookie: 'a b' is no name for a cookie"),
     ],
 )
 def test_a_mistake_is_refused_by_name_source_and_range(
-    flags: dict[str, str], environ: dict[str, str], message: str
+    flags: dict[str, Raw], environ: dict[str, str], message: str
 ) -> None:
     with pytest.raises(ConfigError) as caught:
         load(flags, environ)

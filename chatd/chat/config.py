@@ -14,6 +14,15 @@ class ChatConfig:
     max_message_chars: int = setting(
         10_000, "characters in one message; longer ones are refused", minimum=1, maximum=100_000_000
     )
+    max_connections_per_user: int = setting(
+        50, "sockets of one user at a time: tabs, phones; 0: without limit", minimum=0, maximum=1_000_000
+    )
+    message_rate: float = setting(
+        10.0, "messages a second from one user, over all its sockets; 0: without limit", minimum=0, maximum=1_000_000
+    )
+    message_burst: int = setting(
+        50, "messages that a user who was silent may send at once", minimum=1, maximum=1_000_000
+    )
     deliver: str = setting(
         "at_once",
         "at_once: deliver while the message is being stored; stored: deliver when it is, so that nobody ever sees "

@@ -23,6 +23,7 @@ class EventCode(enum.StrEnum):
     PARA_INVALID = "para_invalid"
     MENSAJE_INVALID = "mensaje_invalid"
     MENSAJE_TOO_LONG = "mensaje_too_long"
+    RATE_LIMITED = "rate_limited"
 
 
 class Received(msgspec.Struct, frozen=True, gc=False):

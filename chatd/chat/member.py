@@ -62,16 +62,20 @@ class Member(Timed):
             self._await_expiry()
             return
         log.info("token expired", extra={"user": self.identity.user, "sid": self.socket.session.logged_sid})
-        self.socket.emit("desconexion", {"code": AuthCode.TOKEN_EXPIRED, "message": "The token has expired."})
-        self.socket.session.close(CloseReason.FORCED_CLOSE)
+        self.expel(AuthCode.TOKEN_EXPIRED, "The token has expired.")
 
     def refuse(self, reply: Reply | None, error: RefusedError) -> None:
         """Tell the sender that a message was not accepted, in the way it can hear it."""
-        refused = {"code": error.code, "message": error.message}
+        refused = {"code": error.code, "message": error.message, **error.details}
         if reply is not None:
             reply({"ok": False, "error": refused})
         else:
             self.socket.emit("mensaje_error", refused)
+
+    def expel(self, code: str, message: str) -> None:
+        """Say why, and end the session."""
+        self.socket.emit("desconexion", {"code": code, "message": message})
+        self.socket.session.close(CloseReason.FORCED_CLOSE)
 
     def _await_expiry(self) -> None:
         if self.identity.expires_at is not None:

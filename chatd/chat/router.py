@@ -11,6 +11,7 @@ from chatd.chat.audience import is_online_admin, recipients
 from chatd.chat.config import ChatConfig
 from chatd.chat.events import EventCode, PrivateMessage, Received, Stored
 from chatd.chat.ids import IdSource
+from chatd.chat.limits import ChatLimits, TooFastError
 from chatd.chat.member import Member
 from chatd.errors import RefusedError
 from chatd.socketio.namespace import Namespace
@@ -25,9 +26,16 @@ class ChatRouter:
     """Routes the events of one namespace."""
 
     def __init__(
-        self, config: ChatConfig, namespace: Namespace, store: Store, ids: IdSource, clock_ms: Callable[[], int]
+        self,
+        config: ChatConfig,
+        limits: ChatLimits,
+        namespace: Namespace,
+        store: Store,
+        ids: IdSource,
+        clock_ms: Callable[[], int],
     ) -> None:
         self._config = config
+        self._limits = limits
         self._namespace = namespace
         self._store = store
         self._ids = ids
@@ -36,6 +44,13 @@ class ChatRouter:
 
     def route(self, member: Member, event: EventName, args: list[object], reply: Reply | None) -> None:
         """An event that nobody knows is refused where an answer is asked for, and ignored otherwise."""
+        try:
+            self._limits.check_pace(member.identity.user)
+        except TooFastError as error:
+            member.refuse(reply, error)
+            if error.persistent:
+                member.expel(error.code, "Too many messages, for too long.")
+            return
         handle = ROUTES.get(event)
         if handle is not None:
             handle(self, member, args, reply)

@@ -61,12 +61,12 @@ class Daemon:
 
 
 async def spawn(*flags: str | Path) -> asyncio.subprocess.Process:
-    """Start `chatd serve` on a free port; its environment has nothing of chatd's but the secret."""
+    """Start `chatd serve` on a free port. Of chatd's, its environment has the secret, and tests write without a limit."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("CHATD_")}
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "chatd", "serve", "--port", "0", "--log-format", "json", *map(str, flags)),
         cwd=ROOT,
-        env={**environ, "CHATD_JWT_SECRET": SECRET},
+        env={**environ, "CHATD_JWT_SECRET": SECRET, "CHATD_MESSAGE_RATE": "0"},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

@@ -9,6 +9,7 @@ from typing import Any, Final
 from chatd.auth import Identity
 from chatd.chat.config import ChatConfig
 from chatd.chat.ids import IdSource
+from chatd.chat.limits import ChatLimits
 from chatd.chat.member import Member
 from chatd.chat.router import ChatRouter
 from chatd.engineio.config import EngineConfig
@@ -107,7 +108,9 @@ class Rig:
         self._identity: Identity
         self.namespace = self._socketio.namespace("/", self._accept)
         ids = IdSource(self._wall_ms, 0, None)
-        self.router = ChatRouter(config or ChatConfig(), self.namespace, self.store, ids, self._wall_ms)  # type: ignore[arg-type]
+        config = config or ChatConfig()
+        self.limits = ChatLimits(config, self.clock.time)
+        self.router = ChatRouter(config, self.limits, self.namespace, self.store, ids, self._wall_ms)  # type: ignore[arg-type]
 
     def enter(self, identity: Identity) -> Line:
         """A socket that has joined; its CONNECT answer is the first thing on its line."""

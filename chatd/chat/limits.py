@@ -1,0 +1,73 @@
+"""How much one user may have and send, over all sockets of that user. Rules L-05 and L-06 of protocol.md."""
+
+from __future__ import annotations
+
+import enum
+import logging
+import math
+from collections.abc import Callable, Collection
+from typing import Final
+
+from chatd.chat.audience import user_room
+from chatd.chat.config import ChatConfig
+from chatd.chat.events import EventCode
+from chatd.errors import RefusedError
+from chatd.rates import Rates
+from chatd.refusals import Refusals
+from chatd.socketio.namespace import ConnectRefusedError
+
+# Whoever is refused so many bursts, faster than the rate itself, does not listen.
+PATIENCE_BURSTS: Final = 10
+
+log = logging.getLogger("chatd.chat")
+
+
+class ChatLimit(enum.StrEnum):
+    """By the name of the setting."""
+
+    MAX_CONNECTIONS_PER_USER = "max_connections_per_user"
+    MESSAGE_RATE = "message_rate"
+
+
+class LimitCode(enum.StrEnum):
+    """`data.code` of a refused CONNECT."""
+
+    TOO_MANY_CONNECTIONS = "too_many_connections"
+
+
+class TooFastError(RefusedError):
+    """A message that comes too soon; `persistent` if its user has been told too often."""
+
+    def __init__(self, wait_s: float, *, persistent: bool) -> None:
+        retry_after_ms = math.ceil(wait_s * 1000)
+        message = f"Too many messages: the next one is accepted in {retry_after_ms} ms."
+        super().__init__(EventCode.RATE_LIMITED, message, retry_after_ms=retry_after_ms)
+        self.persistent = persistent
+
+
+class ChatLimits:
+    """Buckets by user. Keeps nothing of users who send slowly, and nothing at all where the limits are off."""
+
+    def __init__(self, config: ChatConfig, now: Callable[[], float]) -> None:
+        """`now` is in seconds."""
+        self.refusals = Refusals(ChatLimit, now, log)
+        self._max_sockets = config.max_connections_per_user
+        self._messages: Rates[str] = Rates(config.message_rate, config.message_burst)
+        self._warnings: Rates[str] = Rates(config.message_rate, PATIENCE_BURSTS * config.message_burst)
+        self._now = now
+
+    def check_sockets(self, user: str, members: Callable[[str], Collection[object]]) -> None:
+        """Whether `user` may have one more; `members` tells who is in a room. Raises ConnectRefusedError."""
+        if 0 < self._max_sockets <= len(members(user_room(user))):
+            limit = ChatLimit.MAX_CONNECTIONS_PER_USER
+            self.refusals.add(limit, "socket refused: the user has as many as allowed", user=user)
+            message = f"You are connected {self._max_sockets} times already, which is as often as one user may be."
+            raise ConnectRefusedError(message, {"code": LimitCode.TOO_MANY_CONNECTIONS})
+
+    def check_pace(self, user: str) -> None:
+        """Whether `user` may send now. Raises TooFastError."""
+        now = self._now()
+        wait_s = self._messages.take(user, now)
+        if wait_s > 0:
+            self.refusals.add(ChatLimit.MESSAGE_RATE, "message refused: the user sends too fast", user=user)
+            raise TooFastError(wait_s, persistent=self._warnings.take(user, now) > 0)
