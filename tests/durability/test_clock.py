@@ -1,0 +1,115 @@
+"""The wall clock is set back by an hour, or was an hour ahead before a restart: ids grow all the same."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sqlite3
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chatd.chat.ids import IdSource, parts
+from chatd.store.base import MessageId
+from tests.chat.daemon import ROOT, Daemon, daemon
+from tests.chat.people import SECRET, Person
+from tests.conformance.wire import Client
+from tests.store.rig import rows
+
+HOUR_S = 3_600
+MINUTE_MS = 60_000
+
+
+class Clock:
+    """The wall clock of a daemon."""
+
+    def __init__(self, chatd: Daemon, file: Path) -> None:
+        self._chatd = chatd
+        self._file = file
+
+    async def set(self, offset_s: int, watcher: Person) -> list[int]:
+        """Set it to `offset_s` from the true time; the ids of the messages that were written to see that it is."""
+        self._file.write_text(str(offset_s))
+        self._chatd.process.send_signal(signal.SIGUSR1)
+        ids: list[int] = []
+        while True:
+            stored = await watcher.write("root", "what time is it?")
+            ids.append(int(stored["id"]))
+            if abs(stored["fecha"] - (time.time() + offset_s) * 1_000) < MINUTE_MS:
+                return ids
+
+
+@contextlib.asynccontextmanager
+async def daemon_with_clock(db: Path, folder: Path) -> AsyncIterator[tuple[Daemon, Clock]]:
+    offset_file = folder / "offset"
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.durability.with_clock", "serve", "--port", "0", "--log-format", "json"),
+        *("--message-rate", "0", "--db", db),
+        cwd=ROOT,
+        env={**os.environ, "CHATD_JWT_SECRET": SECRET, "CLOCK_OFFSET_FILE": str(offset_file)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    running = Daemon(process)
+    try:
+        listening = await running.logged("listening")
+        async with Client(listening["host"], listening["port"], listening["path"]) as client:
+            running.client = client
+            yield running, Clock(running, offset_file)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def written(person: Person, count: int) -> list[int]:
+    return [int((await person.write("root", str(number)))["id"]) for number in range(count)]
+
+
+@pytest.mark.parametrize("steps_s", [[-HOUR_S], [HOUR_S, 0], [-HOUR_S, HOUR_S, -HOUR_S, 0]], ids=str)
+async def test_a_clock_that_is_set_while_the_daemon_runs(db: Path, tmp_path: Path, steps_s: list[int]) -> None:
+    """C-18"""
+    async with daemon_with_clock(db, tmp_path) as (chatd, clock):
+        ana = await chatd.enter("ana")
+        ids = await written(ana, 20)
+        for step_s in steps_s:
+            ids += await clock.set(step_s, ana)
+            ids += await written(ana, 20)
+    assert ids == sorted(set(ids))
+    assert [row.id for row in rows(db)] == ids
+
+
+async def test_a_restart_after_the_clock_was_set_back(db: Path, tmp_path: Path) -> None:
+    """C-18: an hour ahead, killed, and then on the true time"""
+    async with daemon_with_clock(db, tmp_path) as (chatd, clock):
+        ana = await chatd.enter("ana")
+        ids = await clock.set(HOUR_S, ana) + await written(ana, 20)
+    async with daemon(db) as chatd:
+        ids += await written(await chatd.enter("ana"), 20)
+    assert ids == sorted(set(ids))
+    assert [row.id for row in rows(db)] == ids
+
+
+async def test_the_greatest_id_of_the_database_is_an_hour_ahead(db: Path) -> None:
+    """C-18: whoever put it there; any number of messages fits between the two"""
+    async with daemon(db):
+        pass
+    ahead = IdSource(lambda: int((time.time() + HOUR_S) * 1_000), 1_023, None).next()
+    row: tuple[Any, ...] = (ahead, "x", "y", "from the future", 0, 0)
+    with contextlib.closing(sqlite3.connect(db, isolation_level=None)) as connection:
+        connection.execute("INSERT INTO mensajes (id, de, para, mensaje, fecha, supervisado) VALUES (?,?,?,?,?,?)", row)
+    async with daemon(db) as chatd:
+        senders = [await chatd.enter(f"user {number}") for number in range(5)]
+        lists = await asyncio.gather(*(written(sender, 100) for sender in senders))
+    for ids in lists:
+        assert ids == sorted(ids)
+    everybody = [message_id for ids in lists for message_id in ids]
+    assert len(set(everybody)) == 500
+    assert min(everybody) > ahead
+    assert parts(MessageId(max(everybody))).ms - parts(ahead).ms < MINUTE_MS, "they go on from there, and no faster"

@@ -1,0 +1,162 @@
+"""The disk fails while many are writing: everybody is told whether to try again, and the daemon goes on by itself.
+
+In each test senders write without a pause and send again what was refused. In the end every message that was ever
+sent is stored, and what was acknowledged in the middle of the trouble is among it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import resource
+import shutil
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from chatd.store.base import Message
+from tests.chat.daemon import ROOT, Daemon, daemon
+from tests.chat.people import SECRET, chatting
+from tests.conformance.wire import Client
+from tests.durability.senders import Book, Enter, Sender
+from tests.store.rig import locked, rows
+
+SENDERS = 6
+ENOUGH = 50
+"""Acknowledgements before and after the trouble, and refusals in it."""
+
+
+@contextlib.asynccontextmanager
+async def writing(enter: Enter, book: Book) -> AsyncIterator[None]:
+    """Senders at work; in the end everything that they ever sent gets acknowledged."""
+    senders = [Sender(f"user-{number}", book) for number in range(SENDERS)]
+    running = [asyncio.create_task(sender.run(enter)) for sender in senders]
+    await book.more_acknowledged(ENOUGH)
+    yield
+    await book.more_acknowledged(ENOUGH)
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
+    await asyncio.gather(*(sender.settle(enter) for sender in senders))
+
+
+async def refusals(book: Book, code: str) -> None:
+    """Wait until the trouble is felt."""
+    goal = book.refused[code] + ENOUGH
+    await book.until(lambda: book.refused[code] >= goal)
+
+
+def check(found: list[Message], book: Book, code: str) -> None:
+    """Everything is stored once, acknowledgements say under which id, and nothing but `code` was ever answered."""
+    assert book.refused.keys() == {code}
+    assert Counter(row.mensaje for row in found) == Counter(book.sent)
+    assert {row.mensaje: row.id for row in found} == book.acknowledged
+
+
+def fill(file: Path) -> None:
+    """Write until there is no room left."""
+    with file.open("wb", buffering=0) as filler, contextlib.suppress(OSError):
+        while True:
+            filler.write(bytes(4096))
+
+
+@contextlib.contextmanager
+def smallest_files(pid: int) -> Iterator[None]:
+    """The process can make no file longer."""
+    soft, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (1, hard))
+    yield
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (soft, hard))
+
+
+async def test_a_database_that_another_program_locks(db: Path) -> None:
+    """C-17: for longer than the daemon waits"""
+    book = Book()
+    async with daemon(db, "--busy-timeout", "0.05") as chatd:
+        async with writing(chatd.enter, book):
+            with locked(db):
+                await refusals(book, "store_unavailable")
+        assert chatd.process.returncode is None
+    check(rows(db), book, "store_unavailable")
+
+
+async def test_writes_that_the_kernel_refuses(db: Path) -> None:
+    """C-17: as a quota would"""
+    book = Book()
+    async with daemon(db) as chatd:
+        async with writing(chatd.enter, book):
+            with smallest_files(chatd.process.pid):
+                await refusals(book, "store_unavailable")
+        assert chatd.process.returncode is None
+    check(rows(db), book, "store_unavailable")
+
+
+async def test_a_database_that_is_read_only_for_a_while(db: Path) -> None:
+    """C-17: by SQLite's own switch, on the daemon's own connection"""
+    book = Book()
+    async with chatting(db) as chat, writing(chat.enter, book):
+        await chat.sqlite("PRAGMA query_only = 1")
+        await refusals(book, "store_unavailable")
+        await chat.sqlite("PRAGMA query_only = 0")
+    check(rows(db), book, "store_unavailable")
+
+
+async def test_a_database_that_may_not_grow_for_a_while(db: Path) -> None:
+    """C-17: by SQLite's own limit, which answers as a full disk does, on every machine"""
+    book = Book()
+    async with chatting(db) as chat, writing(chat.enter, book):
+        await chat.sqlite("PRAGMA max_page_count = 1")
+        await refusals(book, "store_full")
+        await chat.sqlite("PRAGMA max_page_count = 1000000")
+    check(rows(db), book, "store_full")
+
+
+@contextlib.asynccontextmanager
+async def daemon_on_small_disk(folder: Path, size: str) -> AsyncIterator[tuple[Daemon, Path]]:
+    """A daemon with its database on a disk of that size, and a path by which we reach the disk."""
+    process = await asyncio.create_subprocess_exec(
+        *("unshare", "-rm", sys.executable, "-m", "tests.durability.on_small_disk", folder, size),
+        *("--port", "0", "--log-format", "json", "--message-rate", "0", "--db", folder / "chatd.db"),
+        cwd=ROOT,
+        env={**os.environ, "CHATD_JWT_SECRET": SECRET},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    running = Daemon(process)
+    try:
+        listening = await running.logged("listening")
+        async with Client(listening["host"], listening["port"], listening["path"]) as client:
+            running.client = client
+            yield running, Path(f"/proc/{process.pid}/root{folder}")
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def test_a_disk_that_is_full_for_a_while(tmp_path: Path) -> None:
+    """C-17: one of its own, which Linux lets a process mount for itself alone"""
+    if shutil.which("unshare") is None or not await _mounts():
+        pytest.skip("needs user namespaces (unshare -rm); the answers to a full disk are tested above on any machine")
+    book = Book()
+    async with daemon_on_small_disk(tmp_path, "12m") as (chatd, disk):
+        async with writing(chatd.enter, book):
+            fill(disk / "filler")
+            await refusals(book, "store_full")
+            (disk / "filler").unlink()
+        # SQLite would follow /proc/PID/root as if it were an ordinary link; nobody writes any more, so a copy will do.
+        for name in ("chatd.db", "chatd.db-wal"):
+            shutil.copy(disk / name, tmp_path)
+        check(rows(tmp_path / "chatd.db"), book, "store_full")
+        chatd.terminate()
+        assert await chatd.ended() == 0
+        assert [line["message"] for line in chatd.faults] == ["messages cannot be stored"]
+
+
+async def _mounts() -> bool:
+    process = await asyncio.create_subprocess_exec("unshare", "-rm", "mount", "-t", "tmpfs", "none", "/mnt")
+    return await process.wait() == 0
