@@ -19,7 +19,7 @@ COARSE_TICKS: Final = 100
 COARSE_FROM_S: Final = 1.0
 
 # A heartbeat is two deadlines in a row. The second counts from the instant at which the first was due, so that their
-# delays do not add up; but not after the loop was held up, when nobody has had the chance to answer yet.
+# delays do not add up; but at most this much before now, for while the loop was held up nobody could be heard.
 PUNCTUAL_TICKS: Final = 100
 
 MAX_STALE_TICKS: Final = 1_000
@@ -118,7 +118,7 @@ class Timers:
         while self._ticks and self._ticks[0] <= now_tick:
             tick = heapq.heappop(self._ticks)
             due = self._sets.get(tick, set())
-            self._due_s = (tick if now_tick - tick <= PUNCTUAL_TICKS else now_tick) * TICK_S
+            self._due_s = max(tick, now_tick - PUNCTUAL_TICKS) * TICK_S
             while due:
                 self._expire(due.pop())
             self._sets.pop(tick, None)
