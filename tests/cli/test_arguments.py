@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 
 from chatd.cli.arguments import Parser, add_settings, given_settings
 from chatd.config import OPTIONS, TITLES
@@ -19,7 +20,8 @@ def test_help_has_every_flag_and_variable_under_the_title_of_its_part() -> None:
     for option in OPTIONS:
         assert option.variable in words
         if option.flag:
-            assert text.index(f"\n  {option.flag}") > groups[option.part]
+            (line,) = re.finditer(rf"\n  {option.flag}\s", text)
+            assert line.start() > groups[option.part]
 
 
 def test_only_what_the_command_line_names_is_given() -> None:
