@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
+import weakref
 from collections.abc import Callable
 
 import pytest
@@ -200,6 +202,11 @@ async def test_many_questions_leave_nothing_behind() -> None:
         asked.peer.says(f"3{ack_id}[{number}")
     assert [await future for future in futures] == [[number] for number in range(100)]
     assert asked.rig.timers.armed() == before
+    await asyncio.sleep(0)  # each future's callbacks run in the next turn
+    references = [weakref.ref(future) for future in futures]
+    del futures
+    gc.collect()
+    assert [reference() for reference in references] == [None] * 100
 
 
 async def test_what_cannot_be_asked_raises() -> None:

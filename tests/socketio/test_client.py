@@ -351,7 +351,7 @@ def test_a_handler_that_raises_hurts_nobody_and_is_logged(when: str, caplog: pyt
     assert all(record.exc_info and record.exc_info[0] is ZeroDivisionError for record in failures)
 
 
-def test_an_end_is_told_to_every_namespace_even_if_one_handler_fails() -> None:
+def test_an_end_is_told_to_every_namespace_even_if_one_handler_fails(caplog: pytest.LogCaptureFixture) -> None:
     rig = Rig()
     first, second = rig.namespace("/"), rig.namespace("/b")
 
@@ -363,6 +363,7 @@ def test_an_end_is_told_to_every_namespace_even_if_one_handler_fails() -> None:
     assert second.handlers[0].told[-1] == Gone(CloseReason.TRANSPORT_CLOSE)
     assert not first.namespace.sockets
     assert not second.namespace.sockets
+    assert [record.message for record in caplog.records] == ["a handler failed"]
 
 
 # Leaving.
@@ -438,6 +439,18 @@ def test_once_a_client_is_back_it_has_no_excuse_any_more() -> None:
     peer = joined(rig)
     app.handlers[0].socket.disconnect()
     peer.says("0", "1", '2["x"]')
+    assert peer.closed is CloseReason.FORCED_CLOSE
+
+
+def test_a_client_that_left_by_itself_has_no_excuse_even_if_the_server_leaves_too() -> None:
+    """S-16"""
+    rig = Rig()
+    app = rig.namespace("/")
+    peer = joined(rig)
+    peer.says("1")
+    app.handlers[0].socket.disconnect()
+    assert peer.heard() == []
+    peer.says('2["x"]')
     assert peer.closed is CloseReason.FORCED_CLOSE
 
 

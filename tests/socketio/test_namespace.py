@@ -165,6 +165,20 @@ def test_who_connects_after_an_event_does_not_hear_it() -> None:
     assert hall.heard() == {"red": ["a", "b"]}
 
 
+@pytest.mark.parametrize("to", [(), ("red",), ("red", "blue")])
+@pytest.mark.parametrize("kicked", [False, True])
+def test_who_leaves_after_an_event_has_heard_it(to: tuple[str, ...], kicked: bool) -> None:
+    hall = Hall("red", "red+green")
+    hall.namespace.emit("a", to=to)
+    if kicked:
+        hall.socket("red").disconnect()
+    else:
+        hall.peers["red"].says("1")
+    hall.namespace.emit("b", to=to)
+    assert hall.peers["red"].heard() == ['2["a"]', "1"][: 1 + kicked]
+    assert hall.heard() == {"red+green": ["a", "b"]}
+
+
 def test_a_handler_that_leaves_is_in_no_room_when_it_is_told() -> None:
     hall = Hall("red", "red+green")
     seen: list[tuple[tuple[str, ...], int]] = []

@@ -8,6 +8,7 @@ import pytest
 
 from tests.conformance.socketio.app import App, running
 from tests.conformance.socketio.peers import Peer, connected
+from tests.socketio.conftest import nothing_is_logged  # noqa: F401  # a fixture
 
 
 @pytest.fixture
