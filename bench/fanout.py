@@ -25,8 +25,8 @@ from bench.rig import BYSTANDER_COUNT, People, Rig, admin_name, interleaved, rig
 RECIPIENTS: Final = (10, 100, 1_000, 10_000)
 IN_FLIGHT: Final = (1, 8, 32)
 PAYLOADS: Final = (64, 1024, 16 * 1024)
-SECONDS: Final = 0.5
-WARM_S: Final = 0.15
+SECONDS: Final = 0.4
+WARM_S: Final = 0.1
 
 SERVERS: Final = (*USUAL, "batch")
 
@@ -92,6 +92,7 @@ def _one_size(
     best: dict[Case, dict[str, Run]] = {}
     seconds = options.seconds or SECONDS
     for rig in stands:
+        rig.part()
         rig.join(cases[0].recipients)
         rig.run(Case(cases[0].recipients, 1, 64).workload(seconds=2 * seconds, warm_s=0))
     for case in cases:
@@ -101,8 +102,6 @@ def _one_size(
         best[case] = {name: max(runs, key=lambda run: run.deliveries_per_s) for name, runs in results.items()}
         for name, runs in results.items():
             report.add(name, asdict(case), {"best": asdict(best[case][name]), "rounds": [asdict(run) for run in runs]})
-    for rig in stands:
-        rig.part()
     return best
 
 

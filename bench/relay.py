@@ -18,8 +18,8 @@ from bench.report import Report, colour, count, milliseconds
 from bench.rig import BYSTANDER_COUNT, People, admin_name, interleaved, rigs, say, user_name
 
 IN_FLIGHT: Final = 100
-SECONDS: Final = 1.5
-WARM_S: Final = 0.5
+SECONDS: Final = 1.0
+WARM_S: Final = 0.3
 
 
 def workload(*, ack: bool, seconds: float, in_flight: int) -> Workload:

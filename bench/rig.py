@@ -64,13 +64,11 @@ class Rig:
             self.load.close(group)
 
     def run(self, workload: Workload) -> Run:
-        """Run a workload; a failure names the server and what it was doing."""
+        """Run a workload; when it fails because the server died, with the server's last words."""
         try:
             result = self.load.run(workload)
-        except LoadError as error:
-            last_words = self.server.last_words() if self.server.process.poll() is not None else ""
-            raise LoadError(f"{self.name}, {workload.line()}: {error}\n{last_words}".rstrip()) from error
-        self.server.check()
+        finally:
+            self.server.check()
         return result
 
 
@@ -81,7 +79,7 @@ def rig(peer: Peer, people: People, ping_interval_s: float = LONG_PING_S) -> Ite
     with running(peer, cores.server, ping_interval_s) as server:
         token_file = server.log.parent / "tokens"
         people.write_tokens(token_file)
-        with Load(server.port, server.pid, token_file, cores.load) as load:
+        with Load(peer.name, server.port, server.pid, token_file, cores.load) as load:
             yield Rig(server, load, people)
 
 

@@ -134,8 +134,9 @@ class Workload:
 
 @dataclass(slots=True)
 class Load:
-    """A running generator. Use as a context manager; after a LoadError it is over."""
+    """A running generator. Use as a context manager; after a LoadError it is over. `name` is for messages."""
 
+    name: str
     port: int
     server_pid: int
     tokens: Path
@@ -188,5 +189,5 @@ class Load:
             case {"ok": True, **result}:
                 return msgspec.convert(result, kind)
             case {"error": str(message)}:
-                raise LoadError(message)
+                raise LoadError(f"{self.name}, {line}: {message}")
         raise AssertionError(answer)

@@ -42,7 +42,7 @@ def _work(*, in_flight: int = 0, rate: float = 0.0, ack: bool = False) -> Worklo
 def _drive(port: int, folder: Path, work: Workload) -> Run:
     tokens = folder / "tokens"
     PEOPLE.write_tokens(tokens)
-    with Load(port, os.getpid(), tokens, machine.cores().load) as load:
+    with Load("faulty", port, os.getpid(), tokens, machine.cores().load) as load:
         load.open(ADMINS, 0, 1)
         load.open(SENDER, 1, 1)
         load.open(BYSTANDERS, 2, 1)
