@@ -44,6 +44,9 @@ class Connections:
         return None
 
     def discard(self, connection: asyncio.Transport) -> None:
+        # A transport of asyncio's holds a bound method of its own, the one cycle of a connection that has ended: with
+        # it, each would leave 1.5 KB to the garbage collector.
+        vars(connection).pop("_read_ready_cb", None)
         address = self._open.pop(connection, NO_ADDRESS)
         if address != NO_ADDRESS:
             self._discard_from(address)
