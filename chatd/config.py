@@ -13,6 +13,7 @@ from typing import Any, Final
 from chatd.auth.config import AuthConfig
 from chatd.chat.config import ChatConfig
 from chatd.engineio.config import EngineConfig
+from chatd.engineio.origins import LETS_ANYBODY_IN
 from chatd.errors import ConfigError
 from chatd.logs import LogConfig
 from chatd.options import VARIABLE_PREFIX, Option, options_of
@@ -84,7 +85,18 @@ def load(
         if found is not None:
             values[option.part][option.field] = _value(option, *found)
     parts = {part: cls(**values[part]) for part, cls in PARTS.items()}
-    return Config(**parts, origins=origins)
+    config = Config(**parts, origins=origins)
+    _refuse_any_origin(config)
+    return config
+
+
+def _refuse_any_origin(config: Config) -> None:
+    """Identity is a cookie, which browsers send along whichever page connects."""
+    if LETS_ANYBODY_IN.intersection(config.engineio.origin) and not config.engineio.insecure_any_origin:
+        raise ConfigError(
+            "origin: with * (or null) any page of the web could speak for whoever visits it, because the cookie "
+            f"{config.auth.cookie} says who that is: list the pages' origins, or take --insecure-any-origin"
+        )
 
 
 def _from_flag(option: Option, flags: Mapping[str, Raw]) -> tuple[Raw, str] | None:

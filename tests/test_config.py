@@ -74,7 +74,7 @@ def test_several_values_come_by_several_flags_or_with_commas_in_a_variable() -> 
     flags = {"origin": ["https://a", "https://b"]}
     assert load(flags, {"CHATD_ORIGIN": "https://c"}).engineio.origin == ("https://a", "https://b")
     assert load(NONE, {"CHATD_ORIGIN": "https://c, https://d,"}).engineio.origin == ("https://c", "https://d")
-    assert load({"origin": "https://a,b"}, NONE).engineio.origin == ("https://a,b",)
+    assert load({"jwt_audience": "a,b"}, NONE).auth.jwt_audience == ("a,b",)
 
 
 def test_units_are_part_of_the_field_and_not_of_the_name() -> None:
@@ -96,6 +96,9 @@ def test_units_are_part_of_the_field_and_not_of_the_name() -> None:
         ({}, {"CHATD_MESSAGE_RATE": "-1"}, "message_rate: '-1' from CHATD_MESSAGE_RATE is not a number from 0 to"),
         ({"trusted_proxy": ["10.0.0.7/8"]}, {}, "10.0.0.7/8 has bits behind its prefix; write 10.0.0.0/8"),
         ({"trusted_proxy": ["nginx"]}, {}, "'nginx' is neither an address nor a network; write 10.0.0.7"),
+        ({"origin": ["*"]}, {}, "list the pages' origins, or take --insecure-any-origin"),
+        ({}, {"CHATD_ORIGIN": "https://shop.example,null"}, "any page of the web could speak for whoever visits it"),
+        ({"origin": ["https://shop.example/"]}, {}, "write https://shop.example"),
         ({}, {"CHATD_ZZZZZZZZZZ": "1"}, "see chatd serve --help"),
         ({"cookie": "a b"}, {}, "cookie: 'a b' is no name for a cookie"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from chatd.engineio.origins import check_origin
 from chatd.engineio.proxies import UNIX, parse_network
 from chatd.settings import setting
 
@@ -46,10 +47,19 @@ class EngineConfig:
     origin: tuple[str, ...] = setting(
         (), "origin of pages that may connect besides the server's own host; may be repeated"
     )
+    require_origin: bool = setting(
+        False, "refuse clients that send no Origin: programs, and old browsers on the server's own pages"
+    )
+    insecure_any_origin: bool = setting(
+        False,
+        "start with the origin * although cookies say who somebody is, so that any page can speak for its visitors",
+    )
     cors_credentials: bool = setting(True, "let pages of the listed origins send cookies")
     engine_cookie: str = setting("", "name of a cookie that carries the session id, for sticky load balancers")
 
     def __post_init__(self) -> None:
+        for origin in self.origin:
+            check_origin(origin)
         for name in self.trusted_proxy:
             if name != UNIX:
                 parse_network(name)

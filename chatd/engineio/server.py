@@ -66,7 +66,7 @@ class EngineServer:
         self._timers = timers
         self._outbox = outbox
         self._hooks = hooks
-        self._origins = OriginPolicy(config.origin, config.cors_credentials)
+        self._origins = OriginPolicy(config.origin, config.cors_credentials, config.require_origin, self._proxies)
         self._paths = frozenset({config.path.rstrip("/"), config.path.rstrip("/") + "/"})
         self._upgrades: dict[Session, Upgrade] = {}
 
@@ -110,6 +110,10 @@ class EngineServer:
         why = refusal(request, _known(request, session))
         if why is not None:
             _refuse(exchange, why)
+        elif not self._origins.allows(request):
+            message = unknown_origin_message(request, self._config.origin)
+            self.refusals.add(Limit.ORIGIN, message, address=request.address)
+            _refuse(exchange, Refusal.FORBIDDEN, message=message)
         elif session is None:
             self._on_handshake(exchange)
         elif request.wants_websocket:
@@ -122,7 +126,7 @@ class EngineServer:
         if self._proxies:
             request = dataclasses.replace(request, address=self._proxies.client_address(request))
             exchange.request = request
-        forbidden = self._forbidden(request)
+        forbidden = self._hooks.authorize(request)
         if forbidden is not None:
             _refuse(exchange, Refusal.FORBIDDEN, message=forbidden)
             return
@@ -136,13 +140,6 @@ class EngineServer:
             self._open_websocket(exchange)
         else:
             self._open_polling(exchange)
-
-    def _forbidden(self, request: Request) -> str | None:
-        if not self._origins.allows(request):
-            message = unknown_origin_message(request, self._config.origin)
-            log.warning("%s", message, extra={"address": request.address})
-            return message
-        return self._hooks.authorize(request)
 
     def _open_polling(self, exchange: Exchange) -> None:
         polling = PollingTransport(self._timers, self._config)

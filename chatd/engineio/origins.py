@@ -1,0 +1,50 @@
+"""What an operator may list as the origin of pages that may connect. Pure. Rule E-14 of protocol.md.
+
+A browser writes an origin in one way only: scheme, host in lower case, and the port unless it is the scheme's own
+(https://www.rfc-editor.org/rfc/rfc6454#section-6.2). An entry written in any other would never match, in silence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from chatd.errors import ConfigError
+
+ANY_ORIGIN: Final = "*"
+NO_ORIGIN: Final = "null"  # of files, and of sandboxed frames, which any page can make
+
+LETS_ANYBODY_IN: Final = frozenset({ANY_ORIGIN, NO_ORIGIN})
+
+DEFAULT_PORTS: Final[Mapping[str, str]] = {"http": "80", "https": "443"}
+
+# scheme "://" [ "*." ] host [ ":" port ]; apps made of web views have schemes of their own.
+_ORIGIN: Final = re.compile(
+    r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<host>(?:\*\.)?[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?"
+)
+
+
+def check_origin(text: str) -> None:
+    """Raises ConfigError, which says what to write."""
+    if text in LETS_ANYBODY_IN or text == "file://":
+        return
+    match = _ORIGIN.fullmatch(text)
+    if match is None:
+        raise ConfigError(f"origin: {text!r} matches no page: {_advice(text)}")
+    if match["port"] is not None and match["port"] == DEFAULT_PORTS.get(match["scheme"]):
+        short = text.removesuffix(f":{match['port']}")
+        raise ConfigError(f"origin: {text!r} matches no page: browsers leave the usual port out; write {short}")
+
+
+def _advice(text: str) -> str:
+    lower = text.lower()
+    if "://" not in lower:
+        return f"it has no scheme; write https://{lower.strip('/')}" if lower.strip("/ ") else "write https://host"
+    scheme, _, rest = lower.partition("://")
+    host = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    if "*" in host:
+        return "a star stands for subdomains, as in https://*.example.com, or alone for every page"
+    if host and _ORIGIN.fullmatch(f"{scheme}://{host}"):
+        return f"an origin is scheme, host and port, in lower case; write {scheme}://{host}"
+    return "write scheme, host and port, as in https://shop.example or http://localhost:3000"
