@@ -413,13 +413,17 @@ class Client:
 
     async def connect(self, receive_buffer_bytes: int | None = None) -> Connection:
         """A new TCP connection; a small receive buffer makes a client that does not read soon felt."""
-        connected = socket.socket()
+        connected = socket.socket(socket.AF_INET6 if ":" in self.host else socket.AF_INET)
         connected.setblocking(False)
         if receive_buffer_bytes is not None:
             connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer_bytes)
-        async with asyncio.timeout(TIMEOUT_S):
-            await asyncio.get_running_loop().sock_connect(connected, (self.host, self.port))
-            reader, writer = await asyncio.open_connection(sock=connected)
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                await asyncio.get_running_loop().sock_connect(connected, (self.host, self.port))
+                reader, writer = await asyncio.open_connection(sock=connected)
+        except BaseException:
+            connected.close()
+            raise
         connection = Connection(reader, writer)
         self._connections.append(connection)
         return connection
