@@ -149,7 +149,7 @@ class Client(Timed):
     def _refuse_stray(self, packet: Packet) -> None:
         """Rule S-16: a packet for a namespace that was never joined ends the session.
 
-        One for a namespace that we have just left may have been on its way, and is dropped.
+        Rule S-26: one for a namespace that we have just left may have been on its way, and is dropped.
         """
         if self._kicked is None or packet.namespace not in self._kicked:
             raise SocketPacketError(f"{packet.type.name} for {packet.namespace}, which is not joined")
@@ -216,7 +216,7 @@ class Client(Timed):
         handler.on_connect()
 
     def _refuse(self, name: str, error: ConnectRefusedError) -> None:
-        """Rule S-15: always, and an object with a message; clients crash, stay mute or wait for ever otherwise."""
+        """Rules S-15, S-17: always, and an object with a message; or clients crash, stay mute, wait for ever."""
         data = {"message": error.message}
         if error.data is not None:
             data = {**data, "data": error.data}  # type: ignore[dict-item]  # any JSON

@@ -13,6 +13,11 @@ from typing import Final, NoReturn
 
 import msgspec
 
+
+class TooDeepError(ValueError):
+    """JSON that is nested deeper than allowed."""
+
+
 _decode: Final = msgspec.json.Decoder().decode
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -22,13 +27,13 @@ def parse_json(text: str, max_depth: int) -> object:
     try:
         value: object = _decode(text)
     except RecursionError as error:
-        raise ValueError("JSON is nested too deeply") from error
+        raise TooDeepError("JSON is nested too deeply") from error
     except msgspec.DecodeError:
         if "\\u" not in text:
             raise
         value = _parse_half_surrogates(text)
     if _brackets(text) > max_depth and _depth(value) > max_depth:
-        raise ValueError("JSON is nested too deeply")
+        raise TooDeepError("JSON is nested too deeply")
     return value
 
 
@@ -44,7 +49,7 @@ def _parse_half_surrogates(text: str) -> object:
     try:
         value: object = json.loads(text, parse_constant=_refuse_constant, parse_float=_parse_float)
     except RecursionError as error:
-        raise ValueError("JSON is nested too deeply") from error
+        raise TooDeepError("JSON is nested too deeply") from error
     return value
 
 

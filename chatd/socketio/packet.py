@@ -53,6 +53,14 @@ class SocketPacketError(WireError):
     """A message is no Socket.IO packet, or one that a client may not send."""
 
 
+class OverLimitError(SocketPacketError):
+    """A message has more of something than `limit` allows."""
+
+    def __init__(self, limit: SocketLimit, message: str) -> None:
+        super().__init__(message)
+        self.limit = limit
+
+
 _TYPE_OF: Final = {str(int(kind)): kind for kind in PacketType}
 _PREFIX_OF: Final = {kind: f"4{int(kind)}" for kind in PacketType}
 _BINARY_OF: Final = {PacketType.EVENT: PacketType.BINARY_EVENT, PacketType.ACK: PacketType.BINARY_ACK}
@@ -133,8 +141,11 @@ def _attachments(kind: PacketType, count: str | None, max_attachments: int) -> i
         if count is not None:
             raise SocketPacketError(f"{kind.name} has no attachments")
         return 0
-    if count is None or len(count) > 2 or not 1 <= int(count) <= max_attachments:
+    if count is None or count.strip("0") == "":
         raise SocketPacketError(f"{kind.name} announces from 1 to {max_attachments} attachments, not {count}")
+    if len(count) > 2 or int(count) > max_attachments:
+        why = f"{kind.name} announces more than {max_attachments} attachments"
+        raise OverLimitError(SocketLimit.MAX_ATTACHMENTS, why)
     return int(count)
 
 
@@ -143,6 +154,8 @@ def _payload(text: str, max_depth: int) -> object:
         return None
     try:
         data = parse_json(text, max_depth)
+    except TooDeepError as error:
+        raise OverLimitError(SocketLimit.MAX_DEPTH, f"a payload nests deeper than {max_depth}") from error
     except ValueError as error:
         raise SocketPacketError(f"a payload is no JSON: {error}") from error
     if data is None:

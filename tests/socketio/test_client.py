@@ -40,7 +40,7 @@ def sids(messages: list[Message], head: str = "0") -> list[str]:
 
 
 def test_a_client_joins_the_main_namespace() -> None:
-    """S-18: the answer holds an id that is not the session's."""
+    """S-17: the answer holds an id that is not the session's."""
     rig = Rig()
     app = rig.namespace("/")
     peer = rig.peer()
@@ -60,7 +60,7 @@ def test_a_connect_without_payload_has_an_empty_one() -> None:
 
 
 def test_each_namespace_has_its_own_id() -> None:
-    """S-18"""
+    """S-17"""
     rig = Rig()
     for name in ("/", "/custom"):
         rig.namespace(name)
@@ -71,7 +71,7 @@ def test_each_namespace_has_its_own_id() -> None:
 
 
 def test_the_answer_to_connect_precedes_what_the_handler_sends() -> None:
-    """S-19"""
+    """S-17"""
     rig = Rig()
     app = rig.namespace("/")
     app.on["connect"] = lambda handler: handler.socket.emit("hello")
@@ -83,7 +83,7 @@ def test_the_answer_to_connect_precedes_what_the_handler_sends() -> None:
 
 
 def test_an_unknown_namespace_is_refused_and_the_session_lives_on() -> None:
-    """S-15"""
+    """S-15, S-19"""
     rig = Rig()
     rig.namespace("/")
     peer = rig.peer()
@@ -129,7 +129,7 @@ def test_a_door_that_fails_refuses_and_is_logged(caplog: pytest.LogCaptureFixtur
 
 
 def test_a_second_connect_ends_the_session() -> None:
-    """S-17"""
+    """S-18"""
     rig = Rig()
     app = rig.namespace("/")
     peer = joined(rig)
@@ -288,7 +288,7 @@ def test_packets_with_attachments_may_follow_each_other() -> None:
     ids=str,
 )
 def test_whatever_breaks_a_rule_ends_the_session_and_nobody_elses(messages: list[Message]) -> None:
-    """S-16"""
+    """S-16, S-27, S-29"""
     rig = Rig()
     app = rig.namespace("/")
     peer, other = joined(rig), joined(rig)
@@ -382,7 +382,7 @@ def test_a_client_leaves_one_namespace_and_keeps_the_other() -> None:
 
 
 def test_a_client_that_left_may_come_back_with_a_new_id() -> None:
-    """S-18"""
+    """S-17, S-24"""
     rig = Rig()
     app = rig.namespace("/")
     peer = rig.peer()
@@ -409,7 +409,7 @@ def test_the_server_ends_a_socket_and_the_session_lives_on() -> None:
     "late", [['2["x"]'], ['27["x"]'], ["1"], ["37[1]"], [f'51-["x",{P0}]', b"a"], ['61-7["x"]', b"a"]]
 )
 def test_what_was_on_its_way_to_a_namespace_that_we_left_is_dropped(late: list[Message]) -> None:
-    """S-16"""
+    """S-26"""
     rig = Rig()
     app, other = rig.namespace("/"), rig.namespace("/other")
     peer = joined(rig, "/", "/other")
@@ -421,7 +421,7 @@ def test_what_was_on_its_way_to_a_namespace_that_we_left_is_dropped(late: list[M
 
 
 def test_an_attachment_may_be_on_its_way_while_the_server_leaves() -> None:
-    """S-16"""
+    """S-26"""
     rig = Rig()
     app = rig.namespace("/")
     peer = joined(rig)
@@ -433,7 +433,7 @@ def test_an_attachment_may_be_on_its_way_while_the_server_leaves() -> None:
 
 
 def test_once_a_client_is_back_it_has_no_excuse_any_more() -> None:
-    """S-16"""
+    """S-26"""
     rig = Rig()
     app = rig.namespace("/")
     peer = joined(rig)
@@ -443,7 +443,7 @@ def test_once_a_client_is_back_it_has_no_excuse_any_more() -> None:
 
 
 def test_a_client_that_left_by_itself_has_no_excuse_even_if_the_server_leaves_too() -> None:
-    """S-16"""
+    """S-26"""
     rig = Rig()
     app = rig.namespace("/")
     peer = joined(rig)
@@ -585,7 +585,7 @@ async def test_a_slow_door_that_fails_refuses_and_is_logged(caplog: pytest.LogCa
 
 
 async def test_a_second_connect_while_the_door_is_asked_ends_the_session() -> None:
-    """S-17: and leaves no socket behind."""
+    """S-18: and leaves no socket behind."""
     rig = Rig()
     gate = Gate(rig, "/slow")
     peer = rig.peer()

@@ -69,7 +69,6 @@ class Hall:
 def test_an_event_goes_once_to_whoever_is_in_any_room(
     to: Collection[str], but: Collection[str], audience: set[str], volatile: bool
 ) -> None:
-    """S-26"""
     hall = Hall("red", "green", "red+green", "blue")
     emit = hall.namespace.emit_volatile if volatile else hall.namespace.emit
     emit("news", 1, to=to, but=but)
@@ -83,7 +82,6 @@ def test_an_event_carries_its_namespace_and_its_arguments() -> None:
 
 
 def test_a_packet_goes_to_everybody_in_any_of_several_rooms_once() -> None:
-    """S-26"""
     hall = Hall("red", "red+green", "green", "blue")
     packet = encode_event("/", "news", [])
     for rooms in (["red", "green"], ["blue", "red", "nobody"], ["red+green"], ["nobody"], []):
@@ -124,7 +122,6 @@ def test_what_cannot_be_sent_raises_and_nobody_hears_anything(bad: tuple[str, ..
 
 
 def test_volatile_events_go_only_to_those_who_would_get_them_at_once() -> None:
-    """S-27"""
     hall = Hall("red", "blue")
     hall.peers["blue"].wire.writable = False
     hall.namespace.emit_volatile("a")
@@ -136,7 +133,6 @@ def test_volatile_events_go_only_to_those_who_would_get_them_at_once() -> None:
 
 
 def test_a_volatile_event_to_a_closed_session_is_dropped() -> None:
-    """S-27"""
     hall = Hall("red")
     socket = hall.socket("red")
     hall.peers["red"].cuts()

@@ -45,7 +45,7 @@ def test_an_event_goes_to_one_socket() -> None:
     ],
 )
 def test_a_reply_acknowledges_the_event_that_asked(event: str, args: list[object], answer: list[Message]) -> None:
-    """S-20"""
+    """S-30"""
     rig = Rig()
     peer, handler = one_socket(rig)
     a_reply(peer, handler, event)(*args)
@@ -53,7 +53,7 @@ def test_a_reply_acknowledges_the_event_that_asked(event: str, args: list[object
 
 
 def test_a_reply_goes_out_once() -> None:
-    """S-20"""
+    """S-30"""
     rig = Rig()
     peer, handler = one_socket(rig)
     reply = a_reply(peer, handler, '27["e"]')
