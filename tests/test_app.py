@@ -62,9 +62,8 @@ async def test_ids_go_on_where_the_database_ends(tmp_path: Path) -> None:
     """C-18: as after a clock that was ahead by a century's half."""
     last = MessageId(2**62)
     async with chatting(tmp_path / "chatd.db") as chat:
-        await chat.sqlite(
-            f"INSERT INTO mensajes (id, de, para, mensaje, fecha, supervisado) VALUES ({last}, 'ana', 'root', 'from the future', 0, 1)"
-        )
+        columns, values = "id, de, para, mensaje, fecha, supervisado", f"{last}, 'ana', 'root', 'hola', 0, 1"
+        await chat.sqlite(f"INSERT INTO mensajes ({columns}) VALUES ({values})")
     async with chatting(tmp_path / "chatd.db") as chat:
         stored = await (await chat.enter("ana")).write("root", "hola")
         assert int(stored["id"]) > last
