@@ -40,8 +40,8 @@ BACKLOG: Final = 4_096
 # In a storm of 3,000 the p99 of a stream beside it was 2,080 ms with all of them in a turn.
 ACCEPTS_PER_TURN: Final = 8
 
-# The collector looks at young objects after so many are made, and rarely at all: what ends takes its cycles apart itself.
-# With its own thresholds it walked every session of a server that was filling, for 90 ms at 3,000 of them.
+# The collector looks at young objects after so many are made, and rarely at all: what ends takes its cycles apart
+# itself. Its own thresholds made it walk every session of a server that was filling, for 90 ms at 3,000 of them.
 GC_THRESHOLDS: Final = (10_000, 10, 1_000)
 
 # How long clients have to answer the goodbye before their connections are closed.

@@ -77,7 +77,8 @@ class WebSocketTransport(asyncio.Protocol, Timed):
     """One open WebSocket connection."""
 
     __slots__ = (
-        "_binary_as_text", "_connections", "_fd", "_max_queued_bytes", "_reader", "_state", "_tcp", "_timers", "receiver",
+        "_binary_as_text", "_connections", "_fd", "_max_queued_bytes", "_reader", "_state", "_tcp", "_timers",
+        "receiver",
     )  # fmt: skip
 
     name: Final = "websocket"
