@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_OUTSTANDING = 1 << 17, QUIET_MS = 5 };
+enum { MAX_OUTSTANDING = 1 << 17, QUIET_MS = 5, LISTEN_MS = 100 };
 static const double STALLED_S = 20;
 
 struct message {
@@ -159,10 +159,11 @@ static void check_progress(void)
     }
 }
 
-/* What is doubled shows up right after the original: listen a little before the next run. */
+/* What is doubled shows up right after the original: listen a little, until it is quiet (heartbeats may not let it). */
 static void listen_for_strays(void)
 {
-    while (turn(QUIET_MS))
+    uint64_t end = now_ns() + LISTEN_MS * (SECOND_NS / 1000);
+    while (turn(QUIET_MS) && now_ns() < end)
         ;
 }
 
