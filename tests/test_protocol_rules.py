@@ -11,6 +11,7 @@ import pytest
 
 from chatd.auth import AuthCode
 from chatd.chat.events import EventCode
+from chatd.chat.limits import LimitCode
 from chatd.config import OPTIONS
 from chatd.engineio.reasons import CloseReason
 from chatd.engineio.request import Refusal
@@ -19,8 +20,8 @@ from chatd.store.base import StoreCode
 ROOT: Final = Path(__file__).parents[1]
 PAGE: Final = (ROOT / "protocol.md").read_text()
 
-_PROMISE: Final = re.compile(r"^- \*\*([ESC]-\d\d)\*\* ", re.MULTILINE)
-_CITED: Final = re.compile(r"\b([ESC])-(\d\d)\b(?: to \1-(\d\d)\b)?")
+_PROMISE: Final = re.compile(r"^- \*\*([ESCL]-\d\d)\*\* ", re.MULTILINE)
+_CITED: Final = re.compile(r"\b([ESCL])-(\d\d)\b(?: to \1-(\d\d)\b)?")
 _CODE: Final = re.compile(r"^\| `(\w+)` \|", re.MULTILINE)
 _LIMIT: Final = re.compile(r"^\| (?P<what>[^|]+) \| (?P<default>[\d,]+) \| (?:`(?P<flag>--[\w-]+)`)? ?\|", re.MULTILINE)
 
@@ -48,7 +49,7 @@ def section(title: str) -> str:
 
 def test_a_rule_is_promised_once() -> None:
     assert sorted(PROMISED) == sorted(set(PROMISED))
-    assert {rule[0] for rule in PROMISED} == {"E", "S", "C"}
+    assert {rule[0] for rule in PROMISED} == {"E", "S", "C", "L"}
 
 
 def test_every_rule_is_kept_by_code_that_says_so() -> None:
@@ -77,7 +78,8 @@ def test_a_citation_is_one_rule_or_a_range(text: str, rules: set[str]) -> None:
 
 
 def test_the_codes_of_a_refused_connect_are_all_there() -> None:
-    assert _CODE.findall(section("4.1 "))[-len(AuthCode) :] == [code.value for code in AuthCode]
+    codes = [*AuthCode, *LimitCode]
+    assert _CODE.findall(section("4.1 "))[-len(codes) :] == [code.value for code in codes]
 
 
 def test_the_codes_of_a_refused_message_are_all_there() -> None:
@@ -102,7 +104,7 @@ def test_the_refusals_of_a_request_are_all_there() -> None:
 
 
 def test_a_limit_that_can_be_set_shows_its_default() -> None:
-    shown = {row["flag"]: row["default"] for row in _LIMIT.finditer(section("5. ")) if row["flag"]}
+    shown = {row["flag"]: row["default"] for row in _LIMIT.finditer(section("6. ")) if row["flag"]}
     assert len(shown) > 10
     assert shown == {option.flag: f"{option.default:,.15g}" for option in OPTIONS if option.flag in shown}
 
