@@ -61,7 +61,7 @@ class Daemon:
 
 
 async def spawn(*flags: str | Path) -> asyncio.subprocess.Process:
-    """Start `chatd serve` on a free port. Of chatd's, its environment has the secret, and tests write without a limit."""
+    """Start `chatd serve` on a free port. Its environment has nothing of chatd's but the secret, and no rate limit."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("CHATD_")}
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "chatd", "serve", "--port", "0", "--log-format", "json", *map(str, flags)),

@@ -1,0 +1,104 @@
+"""How much one may, over real sockets: what is refused, how, and that it is over when there is room again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.chat.people import Chat, chatting, cookie, join, refused, token
+from tests.conformance.wire import Answer, RefusedUpgradeError
+
+
+async def turned_away(chat: Chat, *, forwarded_for: str = "") -> list[Answer]:
+    """The answers to somebody new who is not let in, on either transport."""
+    headers = {"X-Forwarded-For": forwarded_for} if forwarded_for else {}
+    by_polling = await chat.client.request("GET", {"EIO": "4", "transport": "polling"}, headers)
+    with pytest.raises(RefusedUpgradeError) as by_websocket:
+        await chat.client.raw_websocket(headers)
+    return [by_polling, by_websocket.value.answer]
+
+
+@pytest.mark.parametrize(
+    ("limit", "status", "code"), [("max_connections", 503, 6), ("max_connections_per_address", 429, 7)]
+)
+async def test_one_client_too_many_is_told_to_come_later(db: Path, limit: str, status: int, code: int) -> None:
+    """L-01, L-02"""
+    async with chatting(db, **{limit: "2"}) as chat:
+        ana, _ = await chat.enter("ana"), await chat.enter("eva")
+        for answer in await turned_away(chat):
+            assert (answer.status, answer.json()["code"]) == (status, code)
+            assert answer.json()["detail"].startswith(f"{limit}: ")
+            assert int(answer.header("retry-after") or 0) > 0
+        ana.vanish()
+        await chat.client.settled()
+        assert (await (await chat.enter("berta")).write("root", "hola"))["ok"] is True
+
+
+async def test_more_than_may_come_in_a_second_are_told_when(db: Path) -> None:
+    """L-03"""
+    async with chatting(db, accept_rate="0.01") as chat:
+        await chat.enter("ana")
+        for answer in await turned_away(chat):
+            assert (answer.status, answer.json()["code"]) == (503, 6)
+            assert 90 <= int(answer.header("retry-after") or 0) <= 100
+
+
+async def test_an_address_behind_a_trusted_proxy_is_the_client_s(db: Path) -> None:
+    """L-04"""
+    async with chatting(db, max_connections_per_address="1", trusted_proxy=["127.0.0.0/8"]) as chat:
+        for address in ("192.0.2.1", "192.0.2.2", "2001:db8::1"):
+            await join(chat.client, {**cookie(token("ana")), "X-Forwarded-For": f"198.51.100.7, {address}"})
+        for known in ("192.0.2.1", "2001:db8::2"):
+            assert [answer.status for answer in await turned_away(chat, forwarded_for=known)] == [429, 429]
+
+
+async def test_whoever_is_no_trusted_proxy_is_not_believed(db: Path) -> None:
+    """L-04"""
+    async with chatting(db, max_connections_per_address="1") as chat:
+        await join(chat.client, {**cookie(token("ana")), "X-Forwarded-For": "192.0.2.1"})
+        assert [answer.status for answer in await turned_away(chat, forwarded_for="192.0.2.2")] == [429, 429]
+
+
+async def test_a_user_has_a_number_of_sockets(db: Path) -> None:
+    """L-05"""
+    async with chatting(db, max_connections_per_user="2") as chat:
+        first, second = await chat.enter("ana"), await chat.enter("ana")
+        code, message = await refused(chat.client, cookie(token("ana")))
+        assert (code, message.count("2")) == ("too_many_connections", 1)
+        await chat.enter("eva")
+        first.vanish()
+        await chat.client.settled()
+        await chat.enter("ana")
+        assert chat.rooms == {"user:ana": 2, "user:eva": 1}
+        assert await second.inbox() == []
+
+
+async def test_a_user_who_writes_too_fast_is_told_when_to_go_on(db: Path) -> None:
+    """L-06: over all its sockets; nobody sees the message, and nobody else is held up."""
+    async with chatting(db, message_rate="0.01", message_burst="2") as chat:
+        tabs, eva = [await chat.enter("ana") for _ in range(2)], await chat.enter("eva")
+        assert [(await tab.write("eva", "hola"))["ok"] for tab in tabs] == [True, True]
+        for tab in tabs:
+            error = (await tab.write("eva", "one too many"))["error"]
+            assert error.keys() == {"code", "message", "retry_after_ms"}
+            assert error["code"] == "rate_limited"
+            assert 90_000 < error["retry_after_ms"] <= 100_000
+        assert (await eva.write("ana", "hola"))["ok"] is True
+        assert [(await eva.hear())[1]["mensaje"] for _ in range(2)] == ["hola", "hola"]
+
+
+async def test_a_user_who_does_not_listen_is_shown_the_door(db: Path) -> None:
+    """L-06"""
+    async with chatting(db, message_rate="0.01", message_burst="2") as chat:
+        ana, tab = await chat.enter("ana"), await chat.enter("ana")
+        for _ in range(2 + 20):
+            await ana.emit("mensaje_privado", {"para": "eva", "mensaje": "hola"})
+        assert [event[1]["code"] for event in [await ana.hear() for _ in range(20)]] == ["rate_limited"] * 20
+        await ana.emit("mensaje_privado", {"para": "eva", "mensaje": "hola"})
+        assert (await ana.hear())[0] == "mensaje_error"
+        event, error = await ana.hear()
+        assert (event, error["code"]) == ("desconexion", "rate_limited")
+        assert await ana.last_words() == []
+        assert chat.rooms == {"user:ana": 1}
+        assert (await tab.write("ana", "still too fast"))["error"]["code"] == "rate_limited"
