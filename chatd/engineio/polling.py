@@ -11,11 +11,13 @@ from typing import Final
 
 from chatd.engineio.config import EngineConfig
 from chatd.engineio.http import Exchange
+from chatd.engineio.limits import Limit
 from chatd.engineio.outgoing import CLOSE, NOOP, Outgoing, OutgoingBatch, OutgoingPacket
 from chatd.engineio.packet import EnginePacketError
-from chatd.engineio.payload import MAX_PACKETS_PER_POLL, decode_payload, encode_payload
+from chatd.engineio.payload import MAX_PACKETS_PER_POLL, TooManyPacketsError, decode_payload, encode_payload
 from chatd.engineio.reasons import CloseReason
-from chatd.engineio.transport import PacketReceiver, TransportState
+from chatd.engineio.transport import NOBODY, PacketReceiver, TransportState
+from chatd.refusals import Refusals
 from chatd.timers import Timed, Timers
 
 # How long the goodbye waits for a client that is between two polls.
@@ -35,14 +37,16 @@ _NO_STORE: Final = (b"cache-control", b"no-store")
 class PollingTransport(Timed):
     """The polling side of one session."""
 
-    __slots__ = ("_config", "_get", "_post", "_queue", "_queued_bytes", "_state", "_timers", "_upgrading", "receiver")
+    __slots__ = ("_config", "_get", "_post", "_queue", "_queued_bytes", "_refusals", "_state", "_timers",
+                 "_upgrading", "receiver")  # fmt: skip
 
     name: Final = "polling"
 
-    def __init__(self, timers: Timers, config: EngineConfig) -> None:
+    def __init__(self, timers: Timers, config: EngineConfig, refusals: Refusals[Limit]) -> None:
         super().__init__()
         self._timers = timers
         self._config = config
+        self._refusals = refusals
         self._queue: deque[OutgoingPacket] = deque()
         self._queued_bytes = 0
         self._get: Exchange | None = None
@@ -65,6 +69,7 @@ class PollingTransport(Timed):
         self._enqueue(packets)
         self._answer_get()
         if self._queued_bytes > self._config.max_queued_bytes:
+            self._refusals.add(Limit.MAX_QUEUED, "session closed: too much waits for a client that does not poll")
             self._end(CloseReason.SLOW_CONSUMER)
 
     def close(self, reason: CloseReason) -> None:
@@ -144,22 +149,25 @@ class PollingTransport(Timed):
 
     def _on_post_body(self, exchange: Exchange, body: bytes) -> None:
         self._post = None
-        fault = self._receive(body)
+        fault = self._receive(body, exchange.request.address)
         exchange.respond(200, b"ok", [_HTML, _NO_STORE])
         if fault is not None:
             self._end(fault)
 
-    def _receive(self, body: bytes) -> CloseReason | None:
+    def _receive(self, body: bytes, address: str) -> CloseReason | None:
         """Pass on the packets of `body`, after a switch to WebSocket too; why the session must end, if it must."""
         try:
             for packet in decode_payload(body, max_packets=self._config.max_packets):
                 self.receiver.on_packet(packet)
-        except EnginePacketError:
+        except EnginePacketError as error:
+            if isinstance(error, TooManyPacketsError):
+                self._refusals.add(Limit.MAX_PACKETS, f"session closed: {error}", address=address)
             return CloseReason.PARSE_ERROR
         return None
 
     def _on_post_too_long(self, exchange: Exchange) -> None:
         self._post = None
+        self._refusals.add(Limit.MAX_PAYLOAD, "request refused with status 413", address=exchange.request.address)
         exchange.respond(413)
 
     def _on_get_lost(self) -> None:
@@ -214,4 +222,4 @@ class PollingTransport(Timed):
             self._state = TransportState.CLOSED
             self._timers.cancel(self)
             self.receiver.on_transport_closed(reason)
-            del self.receiver  # see Session
+            self.receiver = NOBODY  # see Session; the rest of a POST may still come

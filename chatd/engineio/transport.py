@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from typing import Protocol
+from typing import Final, Protocol
 
 from chatd.engineio.outgoing import Outgoing
 from chatd.engineio.packet import Packet
@@ -23,6 +23,17 @@ class PacketReceiver(Protocol):
 
     def on_transport_closed(self, reason: CloseReason) -> None:
         """The transport is done, for its own reason or after `close`; called exactly once."""
+
+
+class Nobody:
+    """The receiver of a transport that is done, or that nobody wants."""
+
+    def on_packet(self, packet: Packet) -> None: ...
+
+    def on_transport_closed(self, reason: CloseReason) -> None: ...
+
+
+NOBODY: Final = Nobody()
 
 
 class Transport(Protocol):

@@ -311,6 +311,19 @@ async def test_a_closing_session_takes_no_more_messages(engine: Engine) -> None:
     assert await session.poll() == ["1"]
 
 
+async def test_a_post_whose_session_ends_before_its_body_is_answered_all_the_same(engine: Engine) -> None:
+    session = await engine.client.polling()
+    peer, pending = engine.peer(session.sid), await session.begin_get()
+    connection = await engine.client.connect()
+    connection.write(request_bytes("POST", session.target(), {"Content-Length": "6"}, b"4he"))
+    await engine.client.settled()
+    engine.session(session.sid).close(CloseReason.FORCED_CLOSE)
+    assert await pending.packets() == ["1"]
+    connection.write(b"llo")
+    assert (await connection.answer()).text == "ok"
+    assert peer.messages == []
+
+
 async def test_a_shutdown_lets_polls_go_in_a_way_after_which_every_client_comes_back(engine: Engine) -> None:
     """E-35, C-20; Section 2.4"""
     waiting, between = await engine.client.polling(), await engine.client.polling()
