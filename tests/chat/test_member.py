@@ -94,8 +94,8 @@ def test_a_refusal_of_somebody_who_is_gone_is_told_to_nobody() -> None:
     """C-13"""
     rig = Rig()
     line = rig.enter(who("ana"))
-    [socket] = rig.namespace.sockets.values()
+    [member] = [socket.handler for socket in rig.namespace.sockets.values()]
     line.send("1")
-    socket.handler.refuse(None, RefusedError("code", "message"))  # type: ignore[attr-defined]
+    member.refuse(None, RefusedError("code", "message"))  # type: ignore[attr-defined]
     rig.turn()
     assert line.events == []
