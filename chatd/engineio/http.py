@@ -73,10 +73,6 @@ class Exchange:
         self._end()
         self._connection.abort()
 
-    def count(self, limit: Limit, why: str) -> None:
-        """The request ran into `limit`, and is answered accordingly."""
-        self._connection.count(limit, why)
-
     def on_data(self, data: bytes) -> None:
         if self._on_body is None:
             return
@@ -210,9 +206,6 @@ class HttpConnection(asyncio.Protocol, Timed):
         self._exchange = None
         self._tcp.abort()
 
-    def count(self, limit: Limit, why: str) -> None:
-        self._connections.refusals.add(limit, why, address=self._address)
-
     # The inside.
 
     def _advance(self) -> None:
@@ -273,7 +266,7 @@ class HttpConnection(asyncio.Protocol, Timed):
             self._refuse(431)
             return
         try:
-            request = parse_request(event.method, event.target, list(event.headers), self._address, secure=self._secure)
+            request = parse_request(event.method, event.target, event.headers, self._address, secure=self._secure)
         except ValueError:
             self._refuse(400)
             return
@@ -295,7 +288,8 @@ class HttpConnection(asyncio.Protocol, Timed):
     def _refuse(self, status: int) -> None:
         """The request cannot be understood: answer if that is still possible, and close."""
         if status in _LIMIT_OF:
-            self.count(_LIMIT_OF[status], f"request refused with status {status}")
+            why = f"request refused with status {status}"
+            self._connections.refusals.add(_LIMIT_OF[status], why, address=self._address)
         if self._exchange is not None:
             self._exchange.lost()
             self._exchange = None

@@ -17,6 +17,5 @@ class Limit(enum.StrEnum):
     MAX_PAYLOAD = "max_payload"
     MAX_PACKETS = "max_packets"
     MAX_QUEUED = "max_queued"
-    UPGRADE_TIMEOUT = "upgrade_timeout"
     STOPPING = "stopping"
     FRAGMENTS = "fragments"

@@ -14,6 +14,10 @@ RECORD_SEPARATOR: Final = "\x1e"
 MAX_PACKETS_PER_POLL: Final = 16
 
 
+class TooManyPacketsError(EnginePacketError):
+    """A payload holds more packets than it may."""
+
+
 def decode_payload(body: bytes, *, max_packets: int) -> Iterator[Packet]:
     """The packets of a POST body, one by one: those before a broken one are still delivered.
 
@@ -25,7 +29,7 @@ def decode_payload(body: bytes, *, max_packets: int) -> Iterator[Packet]:
     except UnicodeDecodeError as error:
         raise EnginePacketError("a payload is not UTF-8") from error
     if len(parts) > max_packets:
-        raise EnginePacketError(f"a payload holds more than {max_packets} packets")
+        raise TooManyPacketsError(f"a payload holds more than {max_packets} packets")
     return map(decode, parts)
 
 

@@ -54,8 +54,9 @@ class Refusal(enum.Enum):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Request:
-    """The head of an HTTP request. Header names are in lower case; `query` has the last of repeated keys.
+    """The head of an HTTP request. `query` has the last of repeated keys; `headers` go by names in lower case.
 
+    The values of a repeated header are joined as RFC 9110 allows, cookies by `; `.
     `address` is that of the peer, or of the client behind it if that is a trusted proxy; `secure`: it came by TLS.
     """
 
@@ -63,29 +64,34 @@ class Request:
     path: str
     query_string: str
     query: Mapping[str, str]
-    headers: list[tuple[bytes, bytes]]
+    headers: Mapping[bytes, bytes]
     address: str
     secure: bool = False
 
     def header(self, name: bytes) -> str | None:
-        """The values of a header, joined as RFC 9110 allows (cookies by `; `), as latin-1; None if absent."""
-        values = [value for key, value in self.headers if key == name]
-        if not values:
-            return None
-        return (b"; " if name == b"cookie" else b", ").join(values).decode("latin-1")
+        """A header as latin-1; None if absent."""
+        value = self.headers.get(name)
+        return None if value is None else value.decode("latin-1")
 
     @property
     def wants_websocket(self) -> bool:
         return (self.header(b"upgrade") or "").lower() == "websocket"
 
 
-def parse_request(
-    method: bytes, target: bytes, headers: list[tuple[bytes, bytes]], address: str, *, secure: bool = False
-) -> Request:
+def parse_request(method: bytes, target: bytes, headers: Headers, address: str, *, secure: bool = False) -> Request:
     """Raises ValueError for a query with more than MAX_QUERY_FIELDS fields."""
     path, _, query_string = target.decode("latin-1").partition("?")
     fields = parse_qsl(query_string, keep_blank_values=True, max_num_fields=MAX_QUERY_FIELDS)
-    return Request(method.decode("ascii"), path, query_string, dict(fields), headers, address, secure)
+    return Request(method.decode("ascii"), path, query_string, dict(fields), _by_name(headers), address, secure)
+
+
+def _by_name(headers: Headers) -> dict[bytes, bytes]:
+    by_name: dict[bytes, bytes] = {}
+    for name, value in headers:
+        before = by_name.get(name)
+        separator = b"; " if name == b"cookie" else b", "
+        by_name[name] = value if before is None else before + separator + value
+    return by_name
 
 
 class KnownSession(enum.Enum):

@@ -25,9 +25,9 @@ from chatd.engineio.packet import Packet, PacketType
 from chatd.engineio.polling import PollingTransport
 from chatd.engineio.proxies import Proxies
 from chatd.engineio.reasons import CloseReason
-from chatd.engineio.request import KnownSession, Refusal, Request, refusal, version_fault
+from chatd.engineio.request import KnownSession, Refusal, Request, TransportName, refusal, version_fault
 from chatd.engineio.session import Handshake, Session, SessionHandler, Sid
-from chatd.engineio.transport import Transport
+from chatd.engineio.transport import NOBODY, Transport
 from chatd.engineio.upgrade import Upgrade
 from chatd.engineio.websocket import WebSocketTransport, handshake_fault, handshake_headers
 from chatd.refusals import Refusals
@@ -69,6 +69,10 @@ class EngineServer:
         self._origins = OriginPolicy(config.origin, config.cors_credentials, config.require_origin, self._proxies)
         self._paths = frozenset({config.path.rstrip("/"), config.path.rstrip("/") + "/"})
         self._upgrades: dict[Session, Upgrade] = {}
+        self._open_tails = {
+            TransportName.POLLING.value: _open_tail(config, [TransportName.WEBSOCKET.value]),
+            TransportName.WEBSOCKET.value: _open_tail(config, []),
+        }
 
     def connection(self) -> HttpConnection:
         """The protocol factory for `loop.create_server`."""
@@ -142,8 +146,8 @@ class EngineServer:
             self._open_polling(exchange)
 
     def _open_polling(self, exchange: Exchange) -> None:
-        polling = PollingTransport(self._timers, self._config)
-        session = self._open(exchange.request, polling, upgrades=["websocket"])
+        polling = PollingTransport(self._timers, self._config, self.refusals)
+        session = self._open(exchange.request, polling)
         polling.receiver = session
         if self._config.engine_cookie:
             cookie = f"{self._config.engine_cookie}={session.sid}; Path=/; HttpOnly; SameSite=Lax"
@@ -153,10 +157,10 @@ class EngineServer:
     def _open_websocket(self, exchange: Exchange) -> None:
         websocket = self._websocket(exchange)
         if websocket is not None:
-            websocket.receiver = self._open(exchange.request, websocket, upgrades=[])
+            websocket.receiver = self._open(exchange.request, websocket)
             _switch_protocols(exchange, websocket)
 
-    def _open(self, request: Request, transport: Transport, *, upgrades: list[str]) -> Session:
+    def _open(self, request: Request, transport: Transport) -> Session:
         """Rule E-28: a new session, with the open packet as the first thing that leaves."""
         kept = {name: request.header(name) for name in self._hooks.kept_headers}
         headers = {name: value for name, value in kept.items() if value is not None}
@@ -166,22 +170,12 @@ class EngineServer:
         session.transport = transport
         self.sessions[sid] = session
         self._admission.entered(request.address)
-        session.send_packet(outgoing(Packet(PacketType.OPEN, self._open_data(sid, upgrades))))
+        session.send_packet(outgoing(Packet(PacketType.OPEN, f'{{"sid":"{sid}",{self._open_tails[transport.name]}')))
         session.handler = self._hooks.accept(session)
         if log.isEnabledFor(logging.INFO):
             shown = {"sid": session.logged_sid, "transport": transport.name, "address": request.address}
             log.info("session open", extra=shown)
         return session
-
-    def _open_data(self, sid: Sid, upgrades: list[str]) -> str:
-        opened = {
-            "sid": sid,
-            "upgrades": upgrades,
-            "pingInterval": round(self._config.ping_interval_s * 1000),
-            "pingTimeout": round(self._config.ping_timeout_s * 1000),
-            "maxPayload": self._config.max_payload_bytes,
-        }
-        return msgspec.json.encode(opened).decode()
 
     def _on_upgrade(self, exchange: Exchange, session: Session) -> None:
         websocket = self._websocket(exchange)
@@ -189,7 +183,7 @@ class EngineServer:
             return
         polling = session.transport
         if session in self._upgrades or not isinstance(polling, PollingTransport):
-            websocket.receiver = Unwanted()
+            websocket.receiver = NOBODY
             _switch_protocols(exchange, websocket)
             websocket.close(CloseReason.FORCED_CLOSE)
             return
@@ -215,12 +209,15 @@ class EngineServer:
         return WebSocketTransport(self._timers, self.connections, self._config, binary_as_text=as_text)
 
 
-class Unwanted:
-    """The receiver of a WebSocket that is closed as soon as it opens."""
-
-    def on_packet(self, packet: Packet) -> None: ...
-
-    def on_transport_closed(self, reason: CloseReason) -> None: ...
+def _open_tail(config: EngineConfig, upgrades: list[str]) -> str:
+    """What follows the sid in the open packet: the same for all sessions that begin with one transport."""
+    fields = {
+        "upgrades": upgrades,
+        "pingInterval": round(config.ping_interval_s * 1000),
+        "pingTimeout": round(config.ping_timeout_s * 1000),
+        "maxPayload": config.max_payload_bytes,
+    }
+    return msgspec.json.encode(fields).decode().removeprefix("{")
 
 
 def _known(request: Request, session: Session | None) -> KnownSession:

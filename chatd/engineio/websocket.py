@@ -12,7 +12,7 @@ import binascii
 import logging
 import os
 import struct
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Final, cast
 
 from websockets.exceptions import ProtocolError
@@ -21,6 +21,7 @@ from websockets.utils import accept_key
 
 from chatd.engineio.config import EngineConfig
 from chatd.engineio.connections import Connections
+from chatd.engineio.limits import Limit
 from chatd.engineio.linger import Linger
 from chatd.engineio.outgoing import Outgoing, websocket_frame
 from chatd.engineio.packet import EnginePacketError, decode
@@ -34,26 +35,30 @@ CLOSE_TIMEOUT_S: Final = 5.0
 
 NO_FD: Final = -1  # of a connection under TLS, whose bytes must go through its transport
 
+_LIMIT_OF: Final = {
+    CloseCode.MESSAGE_TOO_BIG: Limit.MAX_PAYLOAD,
+    CloseCode.POLICY_VIOLATION: Limit.FRAGMENTS,
+}
+
 _WEBSOCKET_VERSION: Final = b"13"
 _KEY_BYTES: Final = 16
 
 log = logging.getLogger("chatd.engineio")
 
 
-def handshake_fault(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+def handshake_fault(headers: Mapping[bytes, bytes]) -> str | None:
     """What is wrong with a WebSocket handshake, or None (RFC 6455, section 4.2.1).
 
     Twelve lines by hand because `ServerProtocol.accept` costs 74 µs, a third of what a connection may cost.
     """
-    found = dict(headers)
-    if found.get(b"upgrade", b"").lower() != b"websocket":
+    if headers.get(b"upgrade", b"").lower() != b"websocket":
         return "Invalid Upgrade header"
-    if b"upgrade" not in found.get(b"connection", b"").lower():
+    if b"upgrade" not in headers.get(b"connection", b"").lower():
         return "Invalid Connection header"
-    if found.get(b"sec-websocket-version") != _WEBSOCKET_VERSION:
+    if headers.get(b"sec-websocket-version") != _WEBSOCKET_VERSION:
         return "Missing or invalid Sec-WebSocket-Version header"
     try:
-        key = base64.b64decode(found.get(b"sec-websocket-key", b""), validate=True)
+        key = base64.b64decode(headers.get(b"sec-websocket-key", b""), validate=True)
     except (binascii.Error, ValueError):
         key = b""
     if len(key) != _KEY_BYTES:
@@ -150,6 +155,8 @@ class WebSocketTransport(asyncio.Protocol, Timed):
                     self._on_control(opcode, cast(bytes, payload))
         except WebSocketError as error:
             log.debug("websocket refused: %s", error)
+            if error.code in _LIMIT_OF:
+                self._connections.refusals.add(_LIMIT_OF[error.code], f"session closed: {error}")
             self._fail(error.code)
 
     def eof_received(self) -> None:
@@ -157,6 +164,8 @@ class WebSocketTransport(asyncio.Protocol, Timed):
 
     def pause_writing(self) -> None:
         """More than `max_queued_bytes` wait in the transport's buffer: the peer does not read."""
+        why = "session closed: too much waits for a client that does not read"
+        self._connections.refusals.add(Limit.MAX_QUEUED, why)
         self._abort(CloseReason.SLOW_CONSUMER)
 
     def connection_lost(self, exc: Exception | None) -> None:

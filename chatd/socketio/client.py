@@ -14,13 +14,18 @@ import secrets
 from collections.abc import Coroutine, Mapping
 from typing import Any, Final, Protocol, cast
 
+import msgspec
+
 from chatd.engineio.reasons import CloseReason
 from chatd.engineio.session import Session, State
 from chatd.errors import WireError
+from chatd.refusals import Refusals
 from chatd.socketio.config import SocketIoConfig
+from chatd.socketio.limits import SocketLimit
 from chatd.socketio.namespace import ConnectRefusedError, Namespace
 from chatd.socketio.packet import (
     IncomingBinary,
+    OverLimitError,
     Packet,
     PacketType,
     SocketPacketError,
@@ -37,6 +42,12 @@ SOCKET_ID_BYTES: Final = 15
 log = logging.getLogger("chatd.socketio")
 
 
+class Joined(msgspec.Struct, frozen=True, gc=False):
+    """What the answer to a CONNECT carries."""
+
+    sid: str
+
+
 class Surroundings(Protocol):
     """What all clients of a server share."""
 
@@ -51,6 +62,12 @@ class Surroundings(Protocol):
 
     @property
     def tasks(self) -> Tasks: ...
+
+    @property
+    def refusals(self) -> Refusals[SocketLimit]: ...
+
+    @property
+    def ended(self) -> dict[CloseReason, int]: ...
 
 
 class Client(Timed):
@@ -77,11 +94,14 @@ class Client(Timed):
                 self._on_packet(packet)
         except WireError as error:
             log.debug("packet refused: %s", error, extra={"sid": self.session.logged_sid})
+            if isinstance(error, OverLimitError):
+                self._count(error.limit, f"packet refused: {error}")
             self.session.close(CloseReason.FORCED_CLOSE)
         except Exception:
             log.exception("a handler failed", extra={"sid": self.session.logged_sid})
 
     def on_close(self, reason: CloseReason) -> None:
+        self._server.ended[reason] += 1
         self._server.timers.cancel(self)
         self._incoming = None
         for task in (self._joining or {}).values():
@@ -91,6 +111,7 @@ class Client(Timed):
 
     def on_deadline(self) -> None:
         """Rule S-14: nobody may stay without a namespace."""
+        self._count(SocketLimit.CONNECT_TIMEOUT, "session closed: it did not join in time")
         self.session.close(CloseReason.FORCED_CLOSE)
 
     # What sockets call.
@@ -164,6 +185,10 @@ class Client(Timed):
         if namespace is None:
             self._refuse(name, ConnectRefusedError("Invalid namespace"))
             return
+        if self._is_full():
+            self._count(SocketLimit.MAX_NAMESPACES, "socket refused: its session is in enough namespaces")
+            self._refuse(name, ConnectRefusedError("Too many namespaces", {"code": "too_many_namespaces"}))
+            return
         auth = cast(dict[str, Any], packet.data or {})
         socket = Socket(secrets.token_urlsafe(SOCKET_ID_BYTES), namespace, self)
         try:
@@ -178,6 +203,10 @@ class Client(Timed):
                 self._start_joining(socket, handler)
             else:
                 self._join(socket, handler)
+
+    def _is_full(self) -> bool:
+        """Rule L-07."""
+        return 0 < self._server.config.max_namespaces <= len(self._sockets) + len(self._joining or ())
 
     def _start_joining(self, socket: Socket, door: Coroutine[Any, Any, SocketHandler]) -> None:
         name = socket.namespace.name
@@ -212,7 +241,7 @@ class Client(Timed):
         socket.handler = handler
         self._sockets[name] = socket
         socket.namespace.enter(socket)
-        socket.send(encode(PacketType.CONNECT, name, data={"sid": socket.id}))
+        socket.send(encode(PacketType.CONNECT, name, data=Joined(socket.id)))
         handler.on_connect()
 
     def _refuse(self, name: str, error: ConnectRefusedError) -> None:
@@ -221,6 +250,10 @@ class Client(Timed):
         if error.data is not None:
             data = {**data, "data": error.data}  # type: ignore[dict-item]  # any JSON
         self.session.send_packet(encode(PacketType.CONNECT_ERROR, name, data=data))
+
+    def _count(self, limit: SocketLimit, why: str) -> None:
+        about = {"sid": self.session.logged_sid, "address": self.session.handshake.address}
+        self._server.refusals.add(limit, why, **about)
 
     def _drop(self, socket: Socket, reason: DisconnectReason) -> None:
         """Idempotent: the handler of another socket may have been quicker."""

@@ -18,7 +18,8 @@ import msgspec
 from chatd.engineio.outgoing import Outgoing, OutgoingBatch, OutgoingBinary, OutgoingText
 from chatd.errors import WireError
 from chatd.socketio.binary import deconstruct, has_binary, reconstruct
-from chatd.socketio.jsontext import format_json, parse_json
+from chatd.socketio.jsontext import TooDeepError, format_json, parse_json
+from chatd.socketio.limits import SocketLimit
 
 MAIN_NAMESPACE: Final = "/"
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+
 from chatd.engineio.outbox import Outbox
+from chatd.engineio.reasons import CloseReason
 from chatd.engineio.session import Session
+from chatd.refusals import Refusals
 from chatd.socketio.client import Client
 from chatd.socketio.config import SocketIoConfig
+from chatd.socketio.limits import SocketLimit
 from chatd.socketio.namespace import Accept, Namespace
 from chatd.tasks import Tasks
 from chatd.timers import Timers
@@ -19,6 +24,8 @@ class SocketIoServer:
         self.timers = timers
         self.tasks = Tasks()
         self.namespaces: dict[str, Namespace] = {}
+        self.refusals = Refusals(SocketLimit, timers.now, logging.getLogger("chatd.socketio"))
+        self.ended = dict.fromkeys(CloseReason, 0)  # sessions, by why they ended
         self._outbox = outbox
 
     def namespace(self, name: str, accept: Accept) -> Namespace:
