@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 from collections.abc import Callable
-from typing import NewType, Protocol
+from typing import Final, NamedTuple, NewType, Protocol
 
 import msgspec
 
@@ -16,12 +16,16 @@ from chatd.errors import ChatdError
 
 MessageId = NewType("MessageId", int)  # grows with time, see chat/ids.py; a decimal string on the wire
 
+MAX_CIDS: Final = 1_000
+"""A sender with more of them has no list in the answer to `find`."""
+
 
 class Message(msgspec.Struct, frozen=True, gc=False):
     """One row of `mensajes`. A Struct because one is made for every message: 0.2 µs against 1.1 µs for a dataclass.
 
     `fecha` is milliseconds since the epoch (1970, UTC). `supervisado` says that the sender was no admin: then
-    every admin may read it. The texts hold no lone surrogates: those have no UTF-8 form, and are refused.
+    every admin may read it. `cid` is the id that the sender made, and no two messages of one sender have the same.
+    The texts hold no lone surrogates: those have no UTF-8 form, and are refused.
     """
 
     id: MessageId
@@ -30,6 +34,32 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     mensaje: str
     fecha: int
     supervisado: bool
+    cid: str | None = None
+
+
+class StoredAs(NamedTuple):
+    """What a sender is told of a message that is durable."""
+
+    id: MessageId
+    fecha: int
+
+
+class Question(NamedTuple):
+    """Is there a message of `de` with that `cid`; and `list_cids`, which others has `de`?"""
+
+    de: str
+    cid: str
+    list_cids: bool
+
+
+class Found(NamedTuple):
+    """The answer to a Question: no message, or under what it is stored.
+
+    `cids` are all that the sender's durable messages have; None where nobody asked, and if they are more than MAX_CIDS.
+    """
+
+    stored: StoredAs | None
+    cids: frozenset[str] | None
 
 
 class StoreCode(enum.StrEnum):
@@ -57,6 +87,7 @@ class StoreError(ChatdError):
 
 
 Done = Callable[[StoreError | None], None]
+Answer = Callable[[Found | StoreError], None]
 
 
 @dataclasses.dataclass(slots=True)
@@ -77,7 +108,7 @@ class Store(Protocol):
 
     @property
     def waiting(self) -> int:
-        """Rows that were put and have no answer yet."""
+        """Rows that were put and questions that were asked, and have no answer yet."""
 
     async def open(self) -> MessageId | None:
         """Lock, create or migrate, and start to write. Returns the greatest id that is stored.
@@ -95,8 +126,18 @@ class Store(Protocol):
         the store is not open.
         """
 
+    def find(self, question: Question, answer: Answer) -> None:
+        """Look up a message. Never blocks, and waits for no commit.
+
+        `answer` is called once, from the loop thread, never from within this call, in the order of the calls to
+        `find`. It must not raise. It sees every row whose `done` was called before this call.
+
+        Raises StoreError, and never calls `answer`: UNAVAILABLE when the store is not open. It has no bound: whoever
+        asks must have one.
+        """
+
     async def flushed(self) -> None:
-        """Return once everything that was put before this call has its answer."""
+        """Return once everything that was asked before this call has its answer, and then everything that was put."""
 
     async def close(self) -> None:
         """Commit what waits, close, unlock. Idempotent."""

@@ -41,6 +41,13 @@ def store_error(error: sqlite3.Error | ValueError | OverflowError) -> StoreError
     return StoreError(StoreCode.UNAVAILABLE, "the database cannot be written: try again later", retry=True)
 
 
+def lookup_error(error: sqlite3.Error) -> StoreError:
+    """What senders are told whose messages could not be looked up."""
+    retry = primary_code(error) not in _DAMAGED
+    words = "the database cannot be read: try again later" if retry else "the database is damaged"
+    return StoreError(StoreCode.UNAVAILABLE, words, retry=retry)
+
+
 def advice(error: sqlite3.Error) -> str:
     """What an operator can do when a database does not open."""
     match primary_code(error):

@@ -12,8 +12,8 @@ import aiosqlite
 
 from chatd.errors import ConfigError
 
-# STRICT tables came with this version.
-MIN_SQLITE: Final = (3, 37, 0)
+# STRICT tables came with 3.37, functions for JSON as a part of every build with this version.
+MIN_SQLITE: Final = (3, 38, 0)
 
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (
@@ -28,6 +28,11 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             supervisado INTEGER NOT NULL
         ) STRICT
         """,
+    ),
+    (
+        # `cid`: the id that its sender gave it, so that sending it twice makes one row; NULL where there is none.
+        "ALTER TABLE mensajes ADD COLUMN cid TEXT",
+        "CREATE UNIQUE INDEX mensajes_cid ON mensajes (de, cid) WHERE cid IS NOT NULL",
     ),
 )
 

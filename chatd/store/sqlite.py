@@ -1,6 +1,7 @@
 """Messages in one SQLite file, through aiosqlite.
 
-The queue and the batches are in writer.py, the tables in schema.py, the meaning of SQLite's errors in faults.py.
+The queue and the batches are in writer.py, the questions in lookup.py, the connection that only reads in reader.py, the
+tables in schema.py, the meaning of SQLite's errors in faults.py.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ import aiosqlite
 from chatd.errors import ConfigError
 
 from . import faults, schema
-from .base import Done, Message, MessageId, StoreCounters
+from .base import Answer, Done, Found, Message, MessageId, Question, StoreCounters
 from .config import StoreConfig
 from .lock import FileLock
+from .lookup import GroupLookup, find_sql, find_values, found
+from .reader import Reader
 from .writer import GroupCommit
 
 log = logging.getLogger("chatd.store")
@@ -31,7 +34,7 @@ _WAL_KEPT_BYTES: Final = 67_108_864
 class SqliteStore:
     """A Store on one file, which it owns from `open` to `close`.
 
-    While it is open, a thread of aiosqlite's waits for work, and Python waits for that thread at its end: so
+    While it is open, two threads of aiosqlite's wait for work, and Python waits for them at its end: so
     `close` must be called, unless the process is to end at once (os._exit or a signal).
     """
 
@@ -41,6 +44,8 @@ class SqliteStore:
         self._lock = FileLock(self._path)
         self._connection: aiosqlite.Connection | None = None
         self._writer = GroupCommit(self._insert, max_rows=config.max_waiting_rows, max_bytes=config.max_waiting_bytes)
+        self._reader = Reader(self._path, config.busy_timeout_s)
+        self._lookups = GroupLookup(self._find)
 
     @property
     def counters(self) -> StoreCounters:
@@ -48,7 +53,7 @@ class SqliteStore:
 
     @property
     def waiting(self) -> int:
-        return self._writer.waiting
+        return self._writer.waiting + self._lookups.waiting
 
     async def open(self) -> MessageId | None:
         """See Store.open. A file that chatd may not write is refused here, not with each message."""
@@ -63,6 +68,7 @@ class SqliteStore:
                 raise ConfigError(f"cannot use the database {self._path}: {faults.advice(error)}") from error
             raise
         self._writer.start()
+        self._lookups.start()
         log.info("store open", extra={"path": str(self._path), "greatest_id": greatest})
         return greatest
 
@@ -70,14 +76,21 @@ class SqliteStore:
         """See Store.put."""
         self._writer.put(message, done)
 
+    def find(self, question: Question, answer: Answer) -> None:
+        """See Store.find."""
+        self._lookups.find(question, answer)
+
     async def flushed(self) -> None:
-        """See Store.flushed."""
+        """See Store.flushed. Answers come first, because a message may be put when one is there."""
+        await self._lookups.flushed()
         await self._writer.flushed()
 
     async def close(self) -> None:
         """See Store.close."""
         try:
+            await self._lookups.flushed()  # an answer may put a row
             await self._writer.close()
+            await self._lookups.close()
         finally:
             await self._disconnect()
 
@@ -88,6 +101,7 @@ class SqliteStore:
         self._connection = connection
         await self._migrate(connection)
         await self._set_up(connection)
+        await self._reader.open()
         for (greatest,) in await connection.execute_fetchall("SELECT max(id) FROM mensajes"):
             return None if greatest is None else MessageId(greatest)
         raise AssertionError("an aggregate without groups has one row")
@@ -109,6 +123,7 @@ class SqliteStore:
 
     async def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
+        await self._reader.close()  # first: whoever is the last to close empties the write-ahead log, and must write
         try:
             if connection is not None:
                 await connection.close()
@@ -137,13 +152,21 @@ class SqliteStore:
         values: list[int | str | None] = []
         for row in batch:
             # int(): the driver looks for an adapter for every bool, which takes longer than all other values
-            values += (row.id, row.de, row.para, row.mensaje, row.fecha, int(row.supervisado))
-        values += [None] * (6 * (size - len(batch)))
+            values += (row.id, row.de, row.para, row.mensaje, row.fecha, int(row.supervisado), row.cid)
+        values += [None] * (7 * (size - len(batch)))
         values.append(len(batch))
         try:
             await self._connection.execute_fetchall(_insert_sql(size), values)
         except (sqlite3.Error, UnicodeEncodeError, OverflowError) as error:
             raise faults.store_error(error) from error
+
+    async def _find(self, questions: Sequence[Question]) -> list[Found]:
+        """Raises StoreError."""
+        size, values = find_values(questions)
+        try:
+            return found(questions, await self._reader.rows(find_sql(size), values))
+        except sqlite3.Error as error:
+            raise faults.lookup_error(error) from error
 
 
 @functools.cache
@@ -153,9 +176,10 @@ def _insert_sql(size: int) -> str:
     Sizes are powers of two, so that a handful of prepared statements serve every batch: to parse one for the
     exact number takes longer than to insert its rows. What the limit cuts off is never looked at.
     """
-    rows = ",".join(["(?,?,?,?,?,?)"] * size)
+    rows = ",".join(["(?,?,?,?,?,?,?)"] * size)
+    columns = "id, de, para, mensaje, fecha, supervisado, cid"
     # Nothing but question marks is put into the text.
-    return f"INSERT INTO mensajes (id, de, para, mensaje, fecha, supervisado) SELECT * FROM (VALUES {rows}) LIMIT ?"  # noqa: S608
+    return f"INSERT INTO mensajes ({columns}) SELECT * FROM (VALUES {rows}) LIMIT ?"  # noqa: S608
 
 
 def _check_library() -> None:

@@ -16,6 +16,7 @@ from typing import Final
 from chatd.tasks import Tasks
 
 from .base import Done, Message, StoreCode, StoreCounters, StoreError
+from .flushes import Flushes
 
 log = logging.getLogger("chatd.store")
 
@@ -49,8 +50,7 @@ class GroupCommit:
         self._waiting: list[_Waiting] = []  # the batch that is being written is its head
         self._waiting_bytes = 0
         self._batch_rows = MAX_BATCH_ROWS
-        self._put = 0
-        self._flushes: list[tuple[int, asyncio.Future[None]]] = []
+        self._flushes = Flushes()
         self._wake = asyncio.Event()
         self._tasks = Tasks()
         self._task: asyncio.Task[None] | None = None
@@ -77,15 +77,12 @@ class GroupCommit:
             raise StoreError(StoreCode.BUSY, "too many messages are waiting to be stored: try again", retry=True)
         self._waiting.append((message, done, texts_bytes))
         self._waiting_bytes += texts_bytes
-        self._put += 1
+        self._flushes.took_one()
         self._wake.set()
 
     async def flushed(self) -> None:
         """See Store.flushed."""
-        if self._waiting:
-            flush = asyncio.get_running_loop().create_future()
-            self._flushes.append((self._put, flush))
-            await flush
+        await self._flushes.flushed()
 
     async def close(self) -> None:
         """Refuse new rows, write what waits, end the task. Idempotent: each of several callers waits for all that."""
@@ -175,14 +172,7 @@ class GroupCommit:
                 done(error)
             except Exception:
                 log.exception("a callback of the store raised")
-        self._release_flushes()
-
-    def _release_flushes(self) -> None:
-        settled = self._put - len(self._waiting)
-        while self._flushes and self._flushes[0][0] <= settled:
-            _, flush = self._flushes.pop(0)
-            if not flush.done():
-                flush.set_result(None)
+        self._flushes.answered(count)
 
     def _finished(self, _task: asyncio.Task[None]) -> None:
         """The task has ended: after `close`, with the loop, or by a bug. Nobody is left without an answer."""

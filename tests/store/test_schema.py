@@ -86,7 +86,7 @@ async def test_the_table_takes_whole_rows_of_the_right_types_only(tmp_path: Path
     db = tmp_path / "chatd.db"
     async with connected(db) as connection:
         await schema.migrate(connection)
-        insert = "INSERT INTO mensajes VALUES (?, ?, ?, ?, ?, ?)"
+        insert = "INSERT INTO mensajes VALUES (?, ?, ?, ?, ?, ?, NULL)"
         await connection.execute_fetchall(insert, (1, "a", "b", "c", 2, 0))
         for row in (
             (1, "a", "b", "c", 2, 0),
@@ -97,4 +97,4 @@ async def test_the_table_takes_whole_rows_of_the_right_types_only(tmp_path: Path
         ):
             with pytest.raises(sqlite3.IntegrityError):
                 await connection.execute_fetchall(insert, row)
-    assert ask(db, "SELECT * FROM mensajes") == [(1, "a", "b", "c", 2, 0)]
+    assert ask(db, "SELECT * FROM mensajes") == [(1, "a", "b", "c", 2, 0, None)]

@@ -1,0 +1,48 @@
+"""A second connection to the file, which only reads: it waits for no commit, and no commit waits for it.
+
+In WAL mode a statement sees everything that was committed before it began.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import aiosqlite
+
+log = logging.getLogger("chatd.store")
+
+
+class Reader:
+    """One connection and one thread. Statements run one after the other, so a slow one holds up those behind it."""
+
+    def __init__(self, path: Path, busy_timeout_s: float) -> None:
+        self._path = path
+        self._busy_timeout_s = busy_timeout_s
+        self._connection: aiosqlite.Connection | None = None
+
+    async def open(self) -> None:
+        """The file must be there, in WAL mode. Raises sqlite3.Error."""
+        # In this mode SQLite lets it create no file, change no page and checkpoint nothing.
+        uri = f"{self._path.as_uri()}?mode=ro"
+        self._connection = await aiosqlite.connect(uri, uri=True, timeout=self._busy_timeout_s, isolation_level=None)
+        # The first statement opens the write-ahead log: better now than when the process is out of descriptors.
+        await self.rows("SELECT count(*) FROM sqlite_master")
+
+    async def rows(self, sql: str, values: Sequence[int | str | None] = ()) -> list[Any]:
+        """All rows of one SELECT. Raises sqlite3.Error, and UnicodeEncodeError for half a surrogate pair."""
+        if self._connection is None:
+            raise AssertionError("the reader is not open")
+        return list(await self._connection.execute_fetchall(sql, values))
+
+    async def close(self) -> None:
+        """Idempotent."""
+        connection, self._connection = self._connection, None
+        try:
+            if connection is not None:
+                await connection.close()
+        except sqlite3.Error as error:
+            log.warning("the reading connection did not close cleanly", extra={"cause": repr(error)})
