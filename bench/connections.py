@@ -65,6 +65,7 @@ def run(options: Options) -> None:
         say(f"connections {name}")
         figures[name] = measure(name, count, rounds, options.seconds or PAUSE_S)
         report.add(name, {"connections": count, "churn_rounds": rounds}, asdict(figures[name]))
+        report.write()  # minutes are spent on each
     _tables(report, figures, count)
     _charts(report, figures, count)
     report.write()

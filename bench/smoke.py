@@ -1,7 +1,7 @@
 """Smoke: every kind of run in small, against chatd and the C floor, in some seconds. For CI.
 
 It fails when something is lost, doubled, misdirected, refused or left open, and never because something was slow:
-nothing here looks at a clock, and a stall must last twenty seconds to count as one.
+nothing here looks at a clock, and a stall must last a minute to count as one.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ SERVERS: Final = ("chatd", "floor")  # what a machine without Node.js can run
 ADMINS: Final = 20
 CROWD_SIZE: Final = 50
 CHURN_ROUNDS: Final = 2
-NEVER_LATE_S: Final = 1e6
+PATIENCE_S: Final = 60.0
 TINY_S: Final = 0.002
 
 
 def _work(**more: object) -> Workload:
-    settings = {"para": admin_name(0), "de": user_name(0), "seconds": 0.1, "patience_s": NEVER_LATE_S}
+    settings = {"para": admin_name(0), "de": user_name(0), "seconds": 0.1, "patience_s": PATIENCE_S}
     return Workload(**(settings | more))  # type: ignore[arg-type]  # the names are checked when it runs
 
 
