@@ -42,7 +42,14 @@ def format_json(value: object) -> bytes:
     try:
         return _encode(value)
     except UnicodeEncodeError:
-        return json.dumps(value, separators=(",", ":"), allow_nan=False).encode("ascii")
+        return json.dumps(value, separators=(",", ":"), allow_nan=False, default=_fields).encode("ascii")
+
+
+def _fields(value: object) -> dict[str, object]:
+    """Of a msgspec.Struct, which the standard library does not know."""
+    if isinstance(value, msgspec.Struct):
+        return msgspec.structs.asdict(value)
+    raise TypeError(f"{type(value).__name__} is no JSON")
 
 
 def _parse_half_surrogates(text: str) -> object:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -98,6 +99,17 @@ def test_a_value_is_written_without_spaces(value: object, text: str) -> None:
 def test_what_json_cannot_hold_is_not_written(value: object) -> None:
     with pytest.raises(TypeError):
         format_json(value)
+
+
+class Row(msgspec.Struct):
+    name: str
+    inner: object
+
+
+@pytest.mark.parametrize(("name", "written"), [("ñ", "ñ"), ("\ud83d", r"\ud83d")])
+def test_a_struct_is_written_as_an_object(name: str, written: str) -> None:
+    row = Row(name, [Row("b", None)])
+    assert format_json(row).decode() == f'{{"name":"{written}","inner":[{{"name":"b","inner":null}}]}}'
 
 
 def test_a_number_that_json_lacks_is_not_written_beside_half_a_surrogate_pair() -> None:

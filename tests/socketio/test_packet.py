@@ -6,6 +6,7 @@ import contextlib
 import time
 from typing import Final
 
+import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -19,6 +20,7 @@ from chatd.socketio.packet import (
     IncomingBinary,
     Packet,
     PacketType,
+    PreparedEvent,
     SocketPacketError,
     decode,
     encode,
@@ -208,6 +210,26 @@ def test_a_packet_with_bytes_is_written_with_its_attachments_behind_it() -> None
     zero, one = '{"_placeholder":true,"num":0}', '{"_placeholder":true,"num":1}'
     assert messages(event) == [f'52-/admin,9["baz",{zero},{{"x":[{one}]}}]', b"\x01", b"\x02"]
     assert messages(encode(ACK, "/", 5, [b"ok"])) == [f"61-5[{zero}]", b"ok"]
+
+
+class News(msgspec.Struct):
+    title: str
+    pages: int
+
+
+@pytest.mark.parametrize("namespace", ["/", "/admin"])
+@pytest.mark.parametrize("title", ["", "ñandú 👋", 'a"b]', "\ud83d"])
+def test_an_event_that_was_prepared_is_the_same(namespace: str, title: str) -> None:
+    news = News(title, 2)
+    prepared = PreparedEvent(namespace, "news")
+    for _ in range(2):
+        assert messages(prepared.encode(news)) == messages(encode_event(namespace, "news", [news]))
+
+
+def test_no_event_with_a_reserved_name_is_prepared() -> None:
+    """S-06"""
+    with pytest.raises(ValueError, match="reserved"):
+        PreparedEvent("/", "connect")
 
 
 @pytest.mark.parametrize("kind", [CONNECT, DISCONNECT, CONNECT_ERROR])
