@@ -14,7 +14,8 @@ from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from tests.chat.people import ClosedError, Person
+from tests.chat.people import Person
+from tests.conformance.wire import ClosedError
 
 WINDOW: Final = 8
 

@@ -1,0 +1,111 @@
+"""Two people who chat while a server is attacked, in the same process, and what must be true of it at any moment."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import itertools
+import logging
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+from chatd.config import Raw
+from tests.chat.people import Chat, Person, chatting
+
+QUIET = logging.ERROR
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Holdings:
+    """Everything of a server that grows with its clients."""
+
+    sessions: int
+    connections: int
+    turned_away: int
+    upgrades: int
+    deadlines: int
+    tasks: int
+    waiting_rows: int
+    unsent: int
+    sockets: int
+    rooms: tuple[tuple[str, int], ...]
+    sessions_by_address: tuple[tuple[str, int], ...]
+    connections_by_address: tuple[tuple[str, int], ...]
+    descriptors: int
+
+
+def holdings(chat: Chat) -> Holdings:
+    engine: Any = chat.engine
+    return Holdings(
+        sessions=len(engine.sessions),
+        connections=len(engine.connections),
+        turned_away=engine.connections.turned_away,
+        upgrades=len(engine._upgrades),
+        deadlines=engine._timers.armed(),
+        tasks=len(asyncio.all_tasks()),
+        waiting_rows=chat.store.waiting,
+        unsent=len(engine._outbox._waiting),
+        sockets=len(chat.namespace.sockets),
+        rooms=tuple(sorted(chat.rooms.items())),
+        sessions_by_address=tuple(sorted(engine._admission._by_address.items())),
+        connections_by_address=tuple(sorted(engine.connections._by_address.items())),
+        descriptors=sum(1 for _ in Path("/proc/self/fd").iterdir()),
+    )
+
+
+def growth(before: Holdings, after: Holdings) -> dict[str, tuple[Any, Any]]:
+    """What differs, by name."""
+    names = [field.name for field in dataclasses.fields(Holdings)]
+    pairs = {name: (getattr(before, name), getattr(after, name)) for name in names}
+    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
+class ErrorLog(logging.Handler):
+    """What nobody may cause: errors, and tracebacks of any level."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno >= QUIET or record.exc_info:
+            self.records.append(logging.Formatter("%(name)s %(levelname)s %(message)s").format(record))
+
+
+@contextlib.contextmanager
+def error_log() -> Iterator[ErrorLog]:
+    """What the whole process logs as an error meanwhile."""
+    handler, root = ErrorLog(), logging.getLogger()
+    root.addHandler(handler)
+    try:
+        yield handler
+    finally:
+        root.removeHandler(handler)
+
+
+class Couple:
+    """`ana` writes to `root`, who hears it, in order and complete."""
+
+    def __init__(self, ana: Person, root: Person) -> None:
+        self._ana = ana
+        self._root = root
+        self._numbers = itertools.count()
+
+    async def talk(self) -> None:
+        """One message, acknowledged and heard. Whatever strangers write to `root` may come between."""
+        text = f"honest {next(self._numbers)}"
+        answer = await self._ana.write("root", text)
+        assert answer["ok"] is True, answer
+        while True:
+            event, argument = await self._root.hear()
+            if argument.get("de") == "ana":
+                assert (event, argument["mensaje"]) == ("mensaje_recibido", text)
+                return
+
+
+@contextlib.asynccontextmanager
+async def attacked(db: Path, **settings: Raw) -> AsyncIterator[tuple[Chat, Couple]]:
+    async with chatting(db, **settings) as chat:
+        yield chat, Couple(await chat.enter("ana"), await chat.enter("root", "admin"))

@@ -1,0 +1,34 @@
+"""Fuzzing of the whole server: see machine.py. `make fuzz` goes on for longer."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.attack.machine import WholeServer
+from tests.conftest import number_of
+
+RUNS_AT_A_TIME = 10
+MOVES_IN_A_RUN = 40
+
+
+@pytest.mark.timeout(0)
+def test_nothing_that_is_sent_harms_the_server_or_its_honest_clients(request: pytest.FixtureRequest) -> None:
+    some = settings(
+        max_examples=RUNS_AT_A_TIME,
+        stateful_step_count=MOVES_IN_A_RUN,
+        deadline=None,
+        database=None,
+        print_blob=True,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate, Phase.shrink],
+    )
+    end = time.monotonic() + number_of(request, "--fuzz-seconds")
+    runs = 0
+    while time.monotonic() < end:
+        run_state_machine_as_test(WholeServer, settings=some)
+        runs += RUNS_AT_A_TIME
+    print(f"{runs} runs, {WholeServer.steps} moves")
