@@ -17,7 +17,7 @@ import json
 import re
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -30,11 +30,9 @@ from chatd.socketio.namespace import Namespace
 from chatd.socketio.server import SocketIoServer
 from chatd.store.sqlite import SqliteStore
 from tests.conformance.serving import serving
-from tests.conformance.wire import Client, ClosedError, RefusedUpgradeError, WebSocket
+from tests.conformance.wire import Client, WebSocket
 
 SECRET: Final = "a secret of forty bytes, for tests alone"
-
-__all__ = ["SECRET", "Chat", "ClosedError", "Person", "RefusedUpgradeError", "chatting", "cookie", "token"]
 
 Event = list[Any]
 """An event's name and its arguments."""
@@ -193,9 +191,6 @@ class Chat:
         """Run a statement on the connection that the daemon writes with."""
         assert self.store._connection is not None
         await self.store._connection.execute_fetchall(statement)
-
-
-Chatting = Callable[..., contextlib.AbstractAsyncContextManager[Chat]]
 
 
 @contextlib.asynccontextmanager

@@ -13,8 +13,8 @@ import pytest
 
 from chatd.app import EXIT_AT_ONCE, EXIT_UNFINISHED
 from tests.chat.daemon import Daemon, daemon
-from tests.chat.people import ClosedError, Person, cookie, token
-from tests.conformance.wire import NO_CODE
+from tests.chat.people import Person, cookie, token
+from tests.conformance.wire import NO_CODE, ClosedError
 from tests.store.rig import locked, rows
 
 
