@@ -41,7 +41,8 @@ class Report:
         about = {"benchmark": self.name, "machine": machine.facts(), "versions": versions}
         lines = [msgspec.json.encode(line) for line in [about, *self.records]]
         (self.folder / f"{self.name}.jsonl").write_bytes(b"\n".join(lines) + b"\n")
-        facts = [f"{key}: {value}" for key, value in (machine.facts() | versions).items()]
+        facts = [f"{key}: {value}" for key, value in machine.facts().items()]
+        facts += [f"server {name}: {version}" for name, version in versions.items()]
         (self.folder / f"{self.name}.txt").write_text("\n".join([*facts, *self.text]) + "\n")
 
     def chart(self, name: str, svg: str) -> None:
