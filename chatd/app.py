@@ -1,8 +1,8 @@
 """The daemon: builds every floor from the configuration, and starts and stops them in order.
 
-Start: keys, database, listener. Stop, at SIGTERM or SIGINT: no new connections; what was accepted is stored and
-acknowledged; sessions end in the way that makes clients come back; the database is closed. A second signal ends it all
-at once. Rule C-20 of protocol.md.
+Start: keys, database, sockets. Stop, at SIGTERM or SIGINT: not ready any more; no new connections; what was accepted
+is stored and acknowledged; sessions end, a few at a time, in the way that makes clients come back; what they wrote
+meanwhile is stored; the database is closed. A second signal ends it all at once. Rule C-20 of protocol.md.
 """
 
 from __future__ import annotations
@@ -22,9 +22,12 @@ from chatd.chat.limits import ChatLimits
 from chatd.chat.member import Member
 from chatd.chat.router import ChatRouter
 from chatd.config import Config
+from chatd.engineio.drain import drain
 from chatd.engineio.outbox import Outbox
 from chatd.engineio.server import EngineHooks, EngineServer
-from chatd.errors import ChatdError
+from chatd.listen.files import RESERVED
+from chatd.listen.listening import Listening
+from chatd.ops.readiness import Readiness, ReadinessGate
 from chatd.socketio.namespace import Auth
 from chatd.socketio.packet import MAIN_NAMESPACE
 from chatd.socketio.server import SocketIoServer
@@ -33,13 +36,6 @@ from chatd.store.base import MessageId, Store
 from chatd.store.sqlite import SqliteStore
 from chatd.timers import Timers
 
-# Connections that wait in the kernel until it is their turn.
-BACKLOG: Final = 4_096
-
-# asyncio accepts as many connections in one turn as its backlog says, and each costs 0.3 ms until it is in a room.
-# In a storm of 3,000 the p99 of a stream beside it was 2,080 ms with all of them in a turn.
-ACCEPTS_PER_TURN: Final = 8
-
 # The collector looks at young objects after so many are made, and rarely at all: what ends takes its cycles apart
 # itself. Its own thresholds made it walk every session of a server that was filling, for 90 ms at 3,000 of them.
 GC_THRESHOLDS: Final = (10_000, 10, 1_000)
@@ -47,36 +43,41 @@ GC_THRESHOLDS: Final = (10_000, 10, 1_000)
 # How long clients have to answer the goodbye before their connections are closed.
 GOODBYE_S: Final = 1.0
 
+# The part of the time for a stop in which all clients are sent away, however many there are.
+DRAIN_SHARE: Final = 0.7
+
 EXIT_AT_ONCE: Final = 130
 EXIT_UNFINISHED: Final = 1
 
 log = logging.getLogger("chatd")
 
 
-class StartError(ChatdError):
-    """The machine does not let the daemon start; the message says what is in the way."""
-
-
 def run(config: Config) -> int:
-    """Serve until a signal ends it; the result is the exit code. Raises ConfigError and StartError."""
+    """Serve until a signal ends it; the result is the exit code. Raises ConfigError and ListenError."""
     return asyncio.run(_serve(config))
 
 
 async def _serve(config: Config) -> int:
     stop = _stop_on_signals()
+    gate = ReadinessGate()
     store = SqliteStore(config.store)
     last_id = await store.open()
     try:
         engine = build(config, store, last_id)
-        listener = await _listen(engine, config)
+        timeout_s = config.engineio.request_timeout_s
+        listening = Listening(config.listen, engine.connection, handshake_timeout_s=timeout_s)
+        _compare_limits(config, listening)
         # What start-up made lives as long as the process: the collector need not walk it again.
         gc.collect()
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)
+        listening.start(config.engineio.path)
+        gate.state = Readiness.READY
         await stop.wait()
+        gate.state = Readiness.STOPPING
         log.info("stopping", extra={"connections": len(engine.connections)})
         async with asyncio.timeout(config.listen.stop_timeout_s):
-            await _stop(listener, engine, store)
+            await _stop(config, listening, engine, store)
     except TimeoutError:
         log.error("the stop took too long; connections were cut", extra={"timeout_s": config.listen.stop_timeout_s})
         if store.waiting:
@@ -109,26 +110,14 @@ def build(config: Config, store: Store, last_id: MessageId | None) -> EngineServ
     return EngineServer(config.engineio, timers, outbox, hooks)
 
 
-async def _listen(engine: EngineServer, config: Config) -> asyncio.Server:
-    host, port = config.listen.host, config.listen.port
-    loop = asyncio.get_running_loop()
-    try:
-        listener = await loop.create_server(engine.connection, host, port, backlog=ACCEPTS_PER_TURN)
-    except OSError as error:
-        raise StartError(f"cannot listen on {host}:{port}: {_in_words(error)}") from error
-    for socket in listener.sockets:
-        with socket.dup() as listening:
-            listening.listen(BACKLOG)
-        address = socket.getsockname()
-        log.info("listening", extra={"host": address[0], "port": address[1], "path": config.engineio.path})
-    return listener
-
-
-def _in_words(error: OSError) -> str:
-    """asyncio puts a message of its own in the place of the system's, except where a name does not resolve."""
-    if error.errno is None or error.errno < 0:
-        return error.strerror or str(error)
-    return os.strerror(error.errno)
+def _compare_limits(config: Config, listening: Listening) -> None:
+    """A limit that the system reaches first is worth a word before it does."""
+    clients = config.engineio.max_connections
+    if listening.max_files is not None and clients > listening.max_files - RESERVED:
+        log.warning(
+            "max_connections is more than the system lets us have: raise its limit of open files (LimitNOFILE)",
+            extra={"max_connections": clients, "open_files": listening.max_files},
+        )
 
 
 def _stop_on_signals() -> asyncio.Event:
@@ -145,11 +134,13 @@ def _stop_on_signals() -> asyncio.Event:
     return stop
 
 
-async def _stop(listener: asyncio.Server, engine: EngineServer, store: Store) -> None:
-    listener.close()
+async def _stop(config: Config, listening: Listening, engine: EngineServer, store: Store) -> None:
+    await asyncio.sleep(config.listen.stop_delay_s)
+    listening.close()
     await store.flushed()
-    engine.close()
+    await drain(engine, config.listen.stop_rate, DRAIN_SHARE * config.listen.stop_timeout_s)
     await engine.connections.close(GOODBYE_S)
+    await store.flushed()
 
 
 def _now_ms() -> int:

@@ -15,9 +15,9 @@ from chatd.chat.config import ChatConfig
 from chatd.engineio.config import EngineConfig
 from chatd.engineio.origins import LETS_ANYBODY_IN
 from chatd.errors import ConfigError
+from chatd.listen.config import ListenConfig
 from chatd.logs import LogConfig
 from chatd.options import VARIABLE_PREFIX, Option, options_of
-from chatd.settings import setting
 from chatd.socketio.config import SocketIoConfig
 from chatd.store.config import StoreConfig
 
@@ -25,15 +25,6 @@ DEFAULT: Final = "default"
 
 Raw = str | Sequence[str]
 """What a source gives for one setting: a text, or several for one that may be repeated."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class ListenConfig:
-    """Where clients connect."""
-
-    host: str = setting("127.0.0.1", "address to listen on")
-    port: int = setting(8400, "TCP port to listen on; 0 takes a free one", minimum=0, maximum=65_535)
-    stop_timeout_s: float = setting(30.0, "seconds that a stop may take before connections are cut", minimum=0.1)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

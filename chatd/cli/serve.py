@@ -24,6 +24,8 @@ def start(config: Config) -> int:
     """Serve until a signal ends it. Raises ConfigError before anything is opened."""
     load_keys(config.auth)
     logs.start(config.log)
+    if config.listen.tls_cert is not None:
+        import ssl  # noqa: F401, PLC0415 - so that asyncio finds it
     # 4 MB that asyncio imports where it can, for TLS, and 1.5 MB that websockets imports and does not use.
     with absent("ssl"), hollow("importlib.metadata"):
         from chatd.app import run as run_daemon  # noqa: PLC0415 - after everything that may still be refused

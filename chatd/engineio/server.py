@@ -89,6 +89,10 @@ class EngineServer:
         for session in list(self.sessions.values()):
             session.close(CloseReason.SERVER_SHUTTING_DOWN)
 
+    def stop_admitting(self) -> None:
+        """From now on no session is opened, and those that are open go on."""
+        self._admission.stop()
+
     def forget(self, session: Session) -> None:
         """Called by a session that has ended."""
         self.sessions.pop(session.sid, None)

@@ -1,0 +1,60 @@
+"""Where clients connect, and how their connections end when the daemon stops."""
+
+# ruff: noqa: RUF009 - setting() gives a field, whose default is immutable
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+from typing import Final
+
+from chatd.errors import ConfigError
+from chatd.settings import setting
+
+_MODE: Final = re.compile(r"0?[0-7]{3}")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ListenConfig:
+    """TCP, TLS and a unix socket may all be on at once."""
+
+    host: str = setting("127.0.0.1", "address to listen on")
+    port: int = setting(8400, "TCP port to listen on; 0 takes a free one", minimum=0, maximum=65_535)
+    tcp: bool = setting(True, "listen on host and port; without it on the unix socket alone")
+    tls_cert: Path | None = setting(
+        None, "file with the certificate and those it is signed by (PEM): the port then speaks TLS, 1.2 or newer"
+    )
+    tls_key: Path | None = setting(None, "file with the certificate's key (PEM), if that is not in the same file")
+    tls_port: int | None = setting(
+        None, "TCP port for TLS beside the plain one; without it `port` itself speaks TLS", minimum=0, maximum=65_535
+    )
+    unix: Path | None = setting(None, "unix socket to listen on as well, for a reverse proxy on the same machine")
+    unix_mode: str = setting("660", "permissions of the unix socket, in octal: whoever may write may connect")
+    stop_delay_s: float = setting(
+        0.0,
+        "seconds between not being ready any more and the first closed connection, for load balancers to notice",
+        minimum=0,
+        maximum=3600,
+    )
+    stop_rate: float = setting(
+        1_000.0,
+        "clients a second that are sent away at a stop, so that they do not all come back at once; 0: all at once",
+        minimum=0,
+        maximum=1_000_000,
+    )
+    stop_timeout_s: float = setting(30.0, "seconds that a stop may take before connections are cut", minimum=0.1)
+
+    def __post_init__(self) -> None:
+        if self.tls_key is not None and self.tls_cert is None:
+            raise ConfigError("tls_key: a key needs its certificate: give --tls-cert FILE too")
+        if self.tls_port is not None and self.tls_cert is None:
+            raise ConfigError("tls_port: TLS needs a certificate: give --tls-cert FILE too")
+        if not self.tcp and self.unix is None:
+            raise ConfigError("tcp: without TCP there must be a unix socket: give --unix PATH")
+        if not _MODE.fullmatch(self.unix_mode):
+            raise ConfigError(f"unix_mode: {self.unix_mode!r} are no permissions; write 600, 660 or 666")
+
+    @property
+    def unix_permissions(self) -> int:
+        return int(self.unix_mode, 8)

@@ -1,0 +1,97 @@
+"""Every socket that the configuration names."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from chatd.listen.config import ListenConfig
+from chatd.listen.files import raise_limit
+from chatd.listen.limits import ListenLimit
+from chatd.listen.listener import Listener
+from chatd.listen.tcp import open_tcp
+from chatd.listen.unix import UnixSocket
+from chatd.refusals import Refusals
+
+if TYPE_CHECKING:
+    from chatd.listen.tls import Tls
+
+log = logging.getLogger("chatd.listen")
+
+
+class Listening:
+    """Open from birth, accepting from `start` to `close`. Each connection speaks what `make` returns."""
+
+    def __init__(
+        self, config: ListenConfig, make: Callable[[], asyncio.Protocol], *, handshake_timeout_s: float
+    ) -> None:
+        """Raises ConfigError and ListenError."""
+        self.refusals = Refusals(ListenLimit, asyncio.get_running_loop().time, log)
+        self.max_files = raise_limit()
+        self._config = config
+        self._make = make
+        self._handshake_timeout_s = handshake_timeout_s
+        self._listeners: list[Listener] = []
+        self._where: list[dict[str, object]] = []  # of each, for the log
+        self._unix: UnixSocket | None = None
+        self.tls: Tls | None = None
+        try:
+            self._open()
+        except BaseException:
+            self.close()
+            raise
+
+    def start(self, path: str) -> None:
+        """Accept, and say where; `path` is for the log."""
+        for listener, where in zip(self._listeners, self._where, strict=True):
+            listener.start()
+            log.info("listening", extra={**where, "path": path})
+
+    def close(self) -> None:
+        """Accept no more. Idempotent."""
+        listeners, self._listeners = self._listeners, []
+        for listener in listeners:
+            listener.close()
+        unix, self._unix = self._unix, None
+        if unix is not None:
+            unix.remove()
+
+    def reload(self) -> None:
+        """Read the certificate again. Raises ConfigError, and then the old one stays."""
+        if self.tls is not None:
+            self.tls.reload()
+
+    def _open(self) -> None:
+        config = self._config
+        if config.tls_cert is not None:
+            from chatd.listen.tls import Tls  # noqa: PLC0415 - 4 MB, for those who want it
+
+            self.tls = Tls(config.tls_cert, config.tls_key)
+        if config.tcp:
+            self._open_tcp(config.port, self.tls if config.tls_port is None else None)
+        if config.tls_port is not None:
+            self._open_tcp(config.tls_port, self.tls)
+        if config.unix is not None:
+            self._unix = UnixSocket(config.unix, config.unix_permissions)
+            self._add(self._unix.socket, None, {"unix": str(config.unix)})
+
+    def _open_tcp(self, port: int, tls: Tls | None) -> None:
+        for opened in open_tcp(self._config.host, port):
+            host, free_port, *_ = opened.getsockname()
+            self._add(opened, tls, {"host": host, "port": free_port, "tls": tls is not None})
+
+    def _add(self, opened: socket.socket, tls: Tls | None, where: dict[str, object]) -> None:
+        self._where.append(where)
+        self._listeners.append(
+            Listener(
+                opened,
+                self._make,
+                self.refusals,
+                max_files=self.max_files,
+                tls=tls,
+                handshake_timeout_s=self._handshake_timeout_s,
+            )
+        )

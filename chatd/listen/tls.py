@@ -1,0 +1,53 @@
+"""The certificate of the server, which may be renewed while it runs."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+from typing import Final
+
+from chatd.errors import ConfigError
+
+ALPN: Final = ["http/1.1"]
+
+
+class Tls:
+    """`context` is for connections from now on; those that are open keep what they agreed on."""
+
+    def __init__(self, certificate: Path, key: Path | None) -> None:
+        """Raises ConfigError."""
+        self._certificate = certificate
+        self._key = key
+        self.context = self._load()
+
+    def reload(self) -> None:
+        """Read the files again. Raises ConfigError, and then everything stays as it was.
+
+        Into a context of its own: OpenSSL would drop the old key as soon as it sees a certificate of another.
+        """
+        self.context = self._load()
+
+    def _load(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.options |= ssl.OP_NO_RENEGOTIATION  # a handshake costs the client nothing, and us a signature
+        context.set_alpn_protocols(ALPN)
+        try:
+            # An empty password: a key that wants one is refused instead of asking at a terminal.
+            context.load_cert_chain(self._certificate, self._key, password="")
+        except ssl.SSLError as error:
+            raise ConfigError(f"tls_cert: {self._names()} cannot be used: {_reason(error)}") from error
+        except OSError as error:
+            raise ConfigError(f"tls_cert: cannot read {self._names()}: {error.strerror}") from error
+        return context
+
+    def _names(self) -> str:
+        return f"{self._certificate} with {self._key}" if self._key is not None else str(self._certificate)
+
+
+def _reason(error: ssl.SSLError) -> str:
+    if error.reason == "KEY_VALUES_MISMATCH":
+        return "the key is not that of the certificate"
+    if error.reason in {"BAD_DECRYPT", "BAD_PASSWORD_READ"}:
+        return "the key is encrypted; take one without a password"
+    return "a certificate and its key in PEM form are needed"
