@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chatd.engineio.origin import OriginPolicy, unknown_origin_message
+from chatd.engineio.proxies import Proxies
 from chatd.engineio.request import Request, parse_request
 
 LISTED = OriginPolicy(("https://chat.example", "https://*.example.com"), credentials=True)
@@ -57,6 +60,71 @@ def test_without_a_list_only_the_host_s_own_pages_may_connect() -> None:
     assert NONE.allows(request("http://chatd.example:8000", host="chatd.example:8000"))
     assert not NONE.allows(request("http://chatd.example:9000", host="chatd.example:8000"))
     assert not NONE.allows(request("http://evil.example"))
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "ours"),
+    [
+        ("https://chat.example", "chat.example", True),
+        ("https://chat.example", "chat.example:443", True),
+        ("http://chat.example", "chat.example:80", True),
+        ("https://chat.example:8443", "chat.example:8443", True),
+        ("https://chat.example", "Chat.Example", True),
+        ("http://[::1]:8400", "[::1]:8400", True),
+        ("https://chat.example", "chat.example:80", False),
+        ("http://chat.example", "chat.example:443", False),
+        ("https://chat.example", "chat.example:8443", False),
+        ("https://chat.example:8443", "chat.example", False),
+        ("ftp://chat.example", "chat.example", False),
+        ("capacitor://chat.example", "chat.example", False),
+        ("chat.example", "chat.example", False),
+        ("https://", "", False),
+        ("null", "null", False),
+    ],
+)
+def test_the_host_that_was_asked_for_is_our_own(origin: str, host: str, ours: bool) -> None:
+    """E-14: a browser leaves the usual port out, a proxy may write it"""
+    assert NONE.allows(request(origin, host=host)) is ours
+
+
+@pytest.mark.parametrize(("origin", "ours"), [("https://chatd.example", True), ("http://chatd.example", False)])
+def test_a_page_from_plain_http_is_not_that_of_a_server_under_tls(origin: str, ours: bool) -> None:
+    """E-14"""
+    assert NONE.allows(dataclasses.replace(request(origin), secure=True)) is ours
+
+
+PROXIED = OriginPolicy((), credentials=True, proxies=Proxies(["10.0.0.1"]))
+
+
+@pytest.mark.parametrize(
+    ("peer", "said", "allowed"),
+    [
+        ("10.0.0.1", {"x-forwarded-host": "shop.example"}, True),
+        ("10.0.0.1", {"x-forwarded-host": "shop.example:443", "x-forwarded-proto": "https"}, True),
+        ("10.0.0.1", {"x-forwarded-host": "shop.example", "x-forwarded-proto": "http"}, False),
+        ("10.0.0.1", {"x-forwarded-host": "other.example"}, False),
+        ("10.0.0.1", {}, False),
+        ("10.0.0.2", {"x-forwarded-host": "shop.example"}, False),
+    ],
+)
+def test_a_trusted_proxy_says_how_we_are_called(peer: str, said: dict[str, str], allowed: bool) -> None:
+    """E-14, L-04"""
+    asked = dataclasses.replace(request("https://shop.example", host="127.0.0.1:8400", **said), address=peer)
+    assert PROXIED.allows(asked) is allowed
+
+
+@pytest.mark.parametrize(
+    ("said", "allowed"),
+    [({}, False), ({"sec-fetch-site": "same-origin"}, True), ({"sec-fetch-site": "cross-site"}, False)],
+)
+def test_an_origin_may_be_required_unless_the_browser_says_it_is_the_own_page(
+    said: dict[str, str], allowed: bool
+) -> None:
+    """E-14"""
+    policy = OriginPolicy((), credentials=True, required=True)
+    assert policy.allows(request(None, **said)) is allowed
+    assert policy.allows(request("https://chatd.example")) is True
+    assert "require_origin" in unknown_origin_message(request(None), ())
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", None])

@@ -1,0 +1,117 @@
+"""Who is behind a reverse proxy, and what an address counts as."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatd.engineio.proxies import MAX_HOPS, Proxies, counted_address, parse_network
+from chatd.engineio.request import Request, parse_request
+from chatd.errors import ConfigError
+
+TRUSTED = Proxies(["10.0.0.0/8", "2001:db8:1::/48", "192.0.2.1"])
+
+
+def request(peer: str, *forwarded: str, **headers: str) -> Request:
+    lines = [(b"x-forwarded-for", value.encode("latin-1")) for value in forwarded]
+    lines += [(name.replace("_", "-").encode(), value.encode("latin-1")) for name, value in headers.items()]
+    return parse_request(b"GET", b"/socket.io/", lines, peer)
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "client"),
+    [
+        ("10.1.2.3", ["198.51.100.7"], "198.51.100.7"),
+        ("10.1.2.3", ["203.0.113.9, 198.51.100.7"], "198.51.100.7"),  # what stands further left, anybody may write
+        ("10.1.2.3", ["203.0.113.9", "198.51.100.7"], "198.51.100.7"),
+        ("10.1.2.3", ["198.51.100.7, 10.9.9.9,192.0.2.1"], "198.51.100.7"),
+        ("10.1.2.3", ["10.8.8.8, 10.9.9.9"], "10.8.8.8"),
+        ("10.1.2.3", ["198.51.100.7:4711"], "198.51.100.7"),
+        ("10.1.2.3", ["[2001:DB8::7]:4711"], "2001:db8::7"),
+        ("10.1.2.3", ["[2001:db8::7]"], "2001:db8::7"),
+        ("10.1.2.3", ["2001:db8:0:0::7"], "2001:db8::7"),
+        ("10.1.2.3", ["::ffff:198.51.100.7"], "198.51.100.7"),
+        ("::ffff:10.1.2.3", ["198.51.100.7"], "198.51.100.7"),
+        ("2001:db8:1::5", ["198.51.100.7"], "198.51.100.7"),
+        ("10.1.2.3", [], "10.1.2.3"),
+        ("10.1.2.3", [""], "10.1.2.3"),
+        ("10.1.2.3", ["198.51.100.7, unknown"], "10.1.2.3"),
+        ("10.1.2.3", ["198.51.100.7, _hidden, 10.9.9.9"], "10.9.9.9"),
+        ("198.51.100.1", ["203.0.113.9"], "198.51.100.1"),
+        ("", ["203.0.113.9"], ""),
+    ],
+)
+def test_the_client_is_the_last_hop_that_nobody_trusts(peer: str, forwarded: list[str], client: str) -> None:
+    """L-04"""
+    assert TRUSTED.client_address(request(peer, *forwarded)) == client
+
+
+def test_the_unix_socket_is_trusted_by_its_own_word() -> None:
+    """L-04"""
+    assert Proxies(["unix"]).client_address(request("", "198.51.100.7")) == "198.51.100.7"
+    assert Proxies(["unix"]).client_address(request("10.1.2.3", "198.51.100.7")) == "10.1.2.3"
+
+
+def test_without_a_list_nobody_is_trusted() -> None:
+    """L-04"""
+    nobody = Proxies([])
+    assert not nobody
+    assert not nobody.trusts("")
+    assert nobody.client_address(request("127.0.0.1", "198.51.100.7")) == "127.0.0.1"
+
+
+def test_a_header_of_a_trusted_proxy_counts_by_its_last_entry() -> None:
+    """E-14, L-04"""
+    assert TRUSTED.last_word(request("10.1.2.3", x_forwarded_proto="http, HTTPS"), b"x-forwarded-proto") == "https"
+    assert TRUSTED.last_word(request("10.1.2.3"), b"x-forwarded-proto") is None
+    assert TRUSTED.last_word(request("10.1.2.3", x_forwarded_proto=""), b"x-forwarded-proto") is None
+    assert TRUSTED.last_word(request("192.0.2.2", x_forwarded_proto="https"), b"x-forwarded-proto") is None
+
+
+@given(st.lists(st.text(st.characters(max_codepoint=255)), max_size=3))
+def test_whatever_a_client_writes_an_address_comes_out(forwarded: list[str]) -> None:
+    """L-04"""
+    client = TRUSTED.client_address(request("10.1.2.3", *forwarded))
+    assert client == "10.1.2.3" or parse_network(client)
+
+
+def test_a_chain_is_followed_for_a_while_only() -> None:
+    """L-04"""
+    chain = ["198.51.100.7", *(f"10.0.{number // 256}.{number % 256}" for number in range(1, 5_000))]
+    assert TRUSTED.client_address(request("10.1.2.3", ", ".join(chain))) == chain[-MAX_HOPS]
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("198.51.100.7", "198.51.100.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::", "2001:db8:1:3::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("::ffff:198.51.100.7", "198.51.100.7"),
+        ("", ""),
+        ("no: address", "no: address"),
+    ],
+)
+def test_an_address_of_ipv6_counts_by_its_network(address: str, counted: str) -> None:
+    """L-02"""
+    assert counted_address(address) == counted
+
+
+@pytest.mark.parametrize("text", ["10.0.0.0/8", "10.0.0.7", "::1", "2001:db8::/32"])
+def test_an_address_and_a_network_can_be_listed(text: str) -> None:
+    """L-04"""
+    assert parse_network(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [("10.0.0.7/8", "write 10.0.0.0/8"), ("nginx", "write 10.0.0.7"), ("10.0.0.0/33", "write"), ("", "write")],
+)
+def test_anything_else_is_refused_with_advice(text: str, advice: str) -> None:
+    """L-04"""
+    with pytest.raises(ConfigError, match="trusted_proxy: ") as caught:
+        Proxies([text])
+    assert advice in str(caught.value)
