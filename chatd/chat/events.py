@@ -13,6 +13,7 @@ import msgspec
 from chatd.errors import RefusedError
 
 MAX_USER_CHARS: Final = 128
+MAX_CID_CHARS: Final = 64
 
 
 class EventCode(enum.StrEnum):
@@ -23,6 +24,7 @@ class EventCode(enum.StrEnum):
     PARA_INVALID = "para_invalid"
     MENSAJE_INVALID = "mensaje_invalid"
     MENSAJE_TOO_LONG = "mensaje_too_long"
+    CID_INVALID = "cid_invalid"
     RATE_LIMITED = "rate_limited"
 
 
@@ -42,10 +44,11 @@ class Stored(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class PrivateMessage(msgspec.Struct, frozen=True, gc=False):
-    """`mensaje_privado {para, mensaje}`; other keys are ignored."""
+    """`mensaje_privado {para, mensaje, cid?}`; other keys are ignored."""
 
     para: str
     mensaje: str
+    cid: str | None = None
 
     @classmethod
     def parse(cls, args: list[object], max_chars: int) -> Self:
@@ -53,7 +56,8 @@ class PrivateMessage(msgspec.Struct, frozen=True, gc=False):
         fields = args[0] if args else None
         if not isinstance(fields, dict):
             raise RefusedError(EventCode.ARGUMENTS_INVALID, "mensaje_privado takes one object: {para, mensaje}.")
-        return cls(_para(fields.get("para")), _mensaje(fields.get("mensaje"), max_chars))
+        cid = _cid(fields["cid"]) if "cid" in fields else None
+        return cls(_para(fields.get("para")), _mensaje(fields.get("mensaje"), max_chars), cid)
 
 
 def _para(value: object) -> str:
@@ -73,6 +77,13 @@ def _mensaje(value: object, max_chars: int) -> str:
         raise RefusedError(EventCode.MENSAJE_TOO_LONG, f"mensaje is longer than {max_chars} characters.")
     if not _is_unicode(value):
         raise RefusedError(EventCode.MENSAJE_INVALID, "mensaje holds half a surrogate pair, such as half an emoji.")
+    return value
+
+
+def _cid(value: object) -> str:
+    """One that is there and cannot be used is refused, null too: its sender believes in it."""
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_CID_CHARS or not _is_unicode(value):
+        raise RefusedError(EventCode.CID_INVALID, f"cid must be a string of 1 to {MAX_CID_CHARS} characters.")
     return value
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -13,11 +14,12 @@ from chatd.chat.events import EventCode, PrivateMessage, Received, Stored
 from chatd.chat.ids import IdSource
 from chatd.chat.limits import ChatLimits, TooFastError
 from chatd.chat.member import Member
+from chatd.chat.once import Once
 from chatd.errors import RefusedError
 from chatd.socketio.namespace import Namespace
 from chatd.socketio.packet import PreparedEvent
 from chatd.socketio.socket import EventName, Reply
-from chatd.store.base import Message, Store, StoreError
+from chatd.store.base import Done, Message, Store, StoreError
 
 log = logging.getLogger("chatd.chat")
 
@@ -40,6 +42,7 @@ class ChatRouter:
         self._store = store
         self._ids = ids
         self._clock_ms = clock_ms
+        self._once = Once(store, self.send)
         self._received = PreparedEvent(namespace.name, "mensaje_recibido")
 
     def route(self, member: Member, event: EventName, args: list[object], reply: Reply | None) -> None:
@@ -58,22 +61,36 @@ class ChatRouter:
             member.refuse(reply, RefusedError(EventCode.UNKNOWN_EVENT, f"There is no event {str(event)[:64]!r}."))
 
     def private_message(self, member: Member, args: list[object], reply: Reply | None) -> None:
-        """Hand the message to the store and deliver it, now or once it is stored.
-
-        The store comes first because it may refuse at once; nothing is delivered that nobody will store.
-        """
-        stored_first = self._config.deliver == "stored"
+        """A message with a `cid` has to be known as new first, and what its user sends next stays behind it."""
         try:
             parsed = PrivateMessage.parse(args, self._config.max_message_chars)
-            message = self._compose(member.identity, parsed)
-            self._store.put(message, Receipt(self, member, message, reply, deliver=stored_first))
+            if parsed.cid is not None or self._once.has_line(member.identity.user):
+                self._once.submit(member, parsed, reply)
+            else:
+                receipt = Receipt(member, reply)
+                receipt.message = self.send(member, parsed, receipt)
         except StoreError as error:
             member.refuse(reply, RefusedError(error.code, error.message))
         except RefusedError as error:
             member.refuse(reply, error)
+
+    def send(self, member: Member, parsed: PrivateMessage, done: Done) -> Message:
+        """Hand the message to the store and deliver it, now or once it is stored. Raises StoreError.
+
+        The store comes first because it may refuse at once; nothing is delivered that nobody will store.
+        """
+        message = self._compose(member.identity, parsed)
+        if self._config.deliver == "stored":
+            self._store.put(message, functools.partial(self._deliver_stored, message, done))
         else:
-            if not stored_first:
-                self.deliver(message)
+            self._store.put(message, done)
+            self.deliver(message)
+        return message
+
+    def _deliver_stored(self, message: Message, done: Done, error: StoreError | None) -> None:
+        if error is None:
+            self.deliver(message)
+        done(error)
 
     def deliver(self, message: Message) -> None:
         packet = self._received.encode(Received(message.de, message.mensaje))
@@ -87,6 +104,7 @@ class ChatRouter:
             mensaje=parsed.mensaje,
             fecha=self._clock_ms(),
             supervisado=not sender.is_admin,
+            cid=parsed.cid,
         )
 
     def _audience(self, message: Message) -> tuple[str, ...]:
@@ -100,27 +118,20 @@ class ChatRouter:
 
 
 class Receipt:
-    """What happens when a message is stored, or is not."""
+    """What a sender hears when its message is stored, or is not."""
 
-    __slots__ = ("_deliver", "_member", "_message", "_reply", "_router")
+    __slots__ = ("_member", "_reply", "message")
 
-    def __init__(
-        self, router: ChatRouter, member: Member, message: Message, reply: Reply | None, *, deliver: bool
-    ) -> None:
-        self._router = router
+    def __init__(self, member: Member, reply: Reply | None) -> None:
         self._member = member
-        self._message = message
         self._reply = reply
-        self._deliver = deliver
+        self.message: Message
 
     def __call__(self, error: StoreError | None) -> None:
         if error is not None:
             self._member.refuse(self._reply, RefusedError(error.code, error.message))
-            return
-        if self._deliver:
-            self._router.deliver(self._message)
-        if self._reply is not None:
-            self._reply(Stored(id=str(self._message.id), fecha=self._message.fecha))
+        elif self._reply is not None:
+            self._reply(Stored(id=str(self.message.id), fecha=self.message.fecha))
 
 
 Handler = Callable[[ChatRouter, Member, list[object], Reply | None], None]

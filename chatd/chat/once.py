@@ -1,0 +1,220 @@
+"""Sending twice is safe: of all messages of one user with the same `cid`, one is stored. Rules C-21 to C-24.
+
+Such a message is one attempt, from its arrival until everybody who sent it has an answer. Whoever sends it again
+meanwhile joins that attempt; whoever sends it later is answered with the row that the database has. That a cid is new
+must be known before anything is delivered. cids.py remembers it, so that the database is asked once for a user who
+comes, and not once for a message. While it is asked, what else that user sends stands in line behind; everybody else's
+messages go on.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections import OrderedDict, deque
+from sys import getsizeof
+from typing import Final, NamedTuple, Protocol
+
+from chatd.chat.cids import Cids, Knowledge
+from chatd.chat.events import PrivateMessage, Stored
+from chatd.chat.member import Member
+from chatd.errors import RefusedError
+from chatd.socketio.socket import Reply
+from chatd.store.base import Done, Found, Message, Question, Store, StoreCode, StoredAs, StoreError
+
+# What may wait for the database to be read; more is refused.
+MAX_HELD: Final = 10_000
+MAX_HELD_BYTES: Final = 16_777_216
+
+# Cids, at some 130 bytes each. Beyond it, the database is asked again for whoever has been silent for the longest time.
+MAX_REMEMBERED: Final = 50_000
+
+_NOT_THERE: Final = Found(None, None)
+
+
+class Send(Protocol):
+    """Composes a message, hands it to the store with `done`, delivers it. Raises StoreError before anybody sees it."""
+
+    def __call__(self, member: Member, parsed: PrivateMessage, done: Done) -> Message: ...
+
+
+class Waiter(NamedTuple):
+    """A socket that sent a message and is to hear what became of it."""
+
+    member: Member
+    reply: Reply | None
+
+
+class Sender:
+    """A user who sends messages with cids."""
+
+    __slots__ = ("attempts", "cids", "line", "user")
+
+    def __init__(self, user: str) -> None:
+        self.user = user
+        self.cids = Cids()
+        self.attempts: dict[str, Attempt] = {}  # that have no answer yet, by cid
+        self.line: deque[Attempt] = deque()  # in the order of arrival; the database is being read for the first
+
+    @property
+    def busy(self) -> bool:
+        return bool(self.attempts or self.line)
+
+    @property
+    def weight(self) -> int:
+        return 1 + len(self.cids)
+
+
+class Attempt:
+    """One message on its way. The store calls it when the row is durable, or is not."""
+
+    __slots__ = ("_message", "_once", "found", "parsed", "sender", "waiters")
+
+    def __init__(self, once: Once, sender: Sender, waiter: Waiter, parsed: PrivateMessage) -> None:
+        self._once = once
+        self._message: Message | None = None
+        self.sender = sender
+        self.parsed = parsed
+        self.waiters = [waiter]
+        self.found: Found | StoreError | None = None  # None: the database is being read
+
+    def send(self, send: Send) -> None:
+        try:
+            self._message = send(self.waiters[0].member, self.parsed, self)
+        except StoreError as error:
+            self.refuse(error)
+
+    def __call__(self, error: StoreError | None) -> None:
+        if error is not None:
+            self.refuse(error)
+        elif self._message is not None:
+            self.acknowledge(StoredAs(self._message.id, self._message.fecha))
+
+    def acknowledge(self, stored: StoredAs) -> None:
+        self._once.forget(self)
+        answer = Stored(id=str(stored.id), fecha=stored.fecha)
+        for _, reply in self.waiters:
+            if reply is not None:
+                reply(answer)
+
+    def refuse(self, error: StoreError) -> None:
+        self._once.forget(self)
+        for member, reply in self.waiters:
+            member.refuse(reply, RefusedError(error.code, error.message))
+
+
+class Once:
+    """All senders who use cids. `send` is called for what is new, in the order in which each of them sent it."""
+
+    def __init__(self, store: Store, send: Send) -> None:
+        self._store = store
+        self._send = send
+        self._senders: OrderedDict[str, Sender] = OrderedDict()  # who sent last is last
+        self._weight = 0
+        self._held = 0  # messages in lines, and repeats that wait with an attempt
+        self._held_bytes = 0
+
+    def has_line(self, user: str) -> bool:
+        """Whether a message of `user` that has no cid must come here all the same, to stay behind others."""
+        sender = self._senders.get(user)
+        return sender is not None and bool(sender.line)
+
+    def submit(self, member: Member, parsed: PrivateMessage, reply: Reply | None) -> None:
+        """Take a message. Raises StoreError, and then it is not taken."""
+        sender, cid = self._sender(member.identity.user), parsed.cid
+        waiter = Waiter(member, reply)
+        running = None if cid is None else sender.attempts.get(cid)
+        if running is not None:
+            self._hold(0)
+            running.waiters.append(waiter)
+            return
+        attempt = Attempt(self, sender, waiter, parsed)
+        if cid is None or sender.cids.is_new(cid):
+            attempt.found = _NOT_THERE
+        if sender.line or attempt.found is None:
+            self._stand_in_line(attempt)
+        if cid is not None:
+            sender.attempts[cid] = attempt
+        if attempt.found is not None and not sender.line:
+            self._settle(attempt, attempt.found)
+
+    def forget(self, attempt: Attempt) -> None:
+        """Called by an attempt that has its answer."""
+        self._held -= len(attempt.waiters) - 1
+        if attempt.parsed.cid is not None:
+            del attempt.sender.attempts[attempt.parsed.cid]
+
+    # The inside.
+
+    def _sender(self, user: str) -> Sender:
+        sender = self._senders.get(user)
+        if sender is not None:
+            self._senders.move_to_end(user)
+            return sender
+        sender = self._senders[user] = Sender(user)
+        self._weight += sender.weight
+        self._forget_senders()
+        return sender
+
+    def _stand_in_line(self, attempt: Attempt) -> None:
+        self._hold(getsizeof(attempt.parsed.mensaje))
+        if attempt.found is None and attempt.parsed.cid is not None:
+            self._ask(attempt, attempt.parsed.cid)
+        attempt.sender.line.append(attempt)
+
+    def _hold(self, size_bytes: int) -> None:
+        if self._held >= MAX_HELD or self._held_bytes + size_bytes > max(MAX_HELD_BYTES, size_bytes):
+            raise StoreError(StoreCode.BUSY, "too many messages are waiting to be looked up: try again", retry=True)
+        self._held += 1
+        self._held_bytes += size_bytes
+
+    def _ask(self, attempt: Attempt, cid: str) -> None:
+        sender = attempt.sender
+        question = Question(sender.user, cid, list_cids=sender.cids.knowledge is Knowledge.NOTHING)
+        self._store.find(question, functools.partial(self._on_found, attempt, question))
+        if question.list_cids:
+            sender.cids.ask()
+
+    def _on_found(self, attempt: Attempt, question: Question, found: Found | StoreError) -> None:
+        attempt.found = found
+        if question.list_cids:
+            self._learn(attempt.sender, found)
+        line = attempt.sender.line
+        while line and (outcome := line[0].found) is not None:
+            first = line.popleft()
+            self._held -= 1
+            self._held_bytes -= getsizeof(first.parsed.mensaje)
+            self._settle(first, outcome)
+
+    def _settle(self, attempt: Attempt, found: Found | StoreError) -> None:
+        if isinstance(found, StoreError):
+            attempt.refuse(found)
+        elif found.stored is not None:
+            attempt.acknowledge(found.stored)
+        else:
+            if attempt.parsed.cid is not None:
+                self._remember(attempt.sender, attempt.parsed.cid)
+            attempt.send(self._send)
+
+    def _learn(self, sender: Sender, found: Found | StoreError) -> None:
+        before = sender.weight
+        if isinstance(found, StoreError):
+            sender.cids.learn_nothing()
+        else:
+            sender.cids.learn(found.cids)
+        self._weight += sender.weight - before
+
+    def _remember(self, sender: Sender, cid: str) -> None:
+        before = sender.weight
+        sender.cids.add(cid)
+        self._weight += sender.weight - before
+        self._forget_senders()
+
+    def _forget_senders(self) -> None:
+        """Those who were silent longest, but nobody who has a message on its way: its cid would not be listed yet."""
+        while self._weight > MAX_REMEMBERED:
+            user, oldest = next(iter(self._senders.items()))
+            if oldest.busy:
+                self._senders.move_to_end(user)
+                return
+            del self._senders[user]
+            self._weight -= oldest.weight
