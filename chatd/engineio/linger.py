@@ -28,8 +28,11 @@ class Linger(asyncio.Protocol, Timed):
         self._connections = connections
         tcp.set_protocol(self)
         tcp.resume_reading()
-        with contextlib.suppress(OSError):  # the peer has gone already; `connection_lost` follows
-            tcp.write_eof()
+        if tcp.can_write_eof():
+            with contextlib.suppress(OSError):  # the peer has gone already; `connection_lost` follows
+                tcp.write_eof()
+        else:
+            tcp.close()  # TLS has a goodbye of its own, and reads on until the peer's comes
         timers.arm(self, LINGER_S)
 
     def connection_lost(self, exc: Exception | None) -> None:

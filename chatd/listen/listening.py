@@ -35,7 +35,7 @@ class Listening:
         self._make = make
         self._handshake_timeout_s = handshake_timeout_s
         self._listeners: list[Listener] = []
-        self._where: list[dict[str, object]] = []  # of each, for the log
+        self.addresses: list[dict[str, object]] = []  # of each listener, for the log
         self._unix: UnixSocket | None = None
         self.tls: Tls | None = None
         try:
@@ -46,7 +46,7 @@ class Listening:
 
     def start(self, path: str) -> None:
         """Accept, and say where; `path` is for the log."""
-        for listener, where in zip(self._listeners, self._where, strict=True):
+        for listener, where in zip(self._listeners, self.addresses, strict=True):
             listener.start()
             log.info("listening", extra={**where, "path": path})
 
@@ -84,7 +84,7 @@ class Listening:
             self._add(opened, tls, {"host": host, "port": free_port, "tls": tls is not None})
 
     def _add(self, opened: socket.socket, tls: Tls | None, where: dict[str, object]) -> None:
-        self._where.append(where)
+        self.addresses.append(where)
         self._listeners.append(
             Listener(
                 opened,

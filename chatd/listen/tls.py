@@ -36,7 +36,7 @@ class Tls:
             # An empty password: a key that wants one is refused instead of asking at a terminal.
             context.load_cert_chain(self._certificate, self._key, password="")
         except ssl.SSLError as error:
-            raise ConfigError(f"tls_cert: {self._names()} cannot be used: {_reason(error)}") from error
+            raise ConfigError(f"tls_cert: {self._names()} cannot be used: {self._reason(error)}") from error
         except OSError as error:
             raise ConfigError(f"tls_cert: cannot read {self._names()}: {error.strerror}") from error
         return context
@@ -44,10 +44,10 @@ class Tls:
     def _names(self) -> str:
         return f"{self._certificate} with {self._key}" if self._key is not None else str(self._certificate)
 
-
-def _reason(error: ssl.SSLError) -> str:
-    if error.reason == "KEY_VALUES_MISMATCH":
-        return "the key is not that of the certificate"
-    if error.reason in {"BAD_DECRYPT", "BAD_PASSWORD_READ"}:
-        return "the key is encrypted; take one without a password"
-    return "a certificate and its key in PEM form are needed"
+    def _reason(self, error: ssl.SSLError) -> str:
+        """OpenSSL tells less than the files do."""
+        if error.reason == "KEY_VALUES_MISMATCH":
+            return "the key is not that of the certificate"
+        if b" ENCRYPTED" in (self._key or self._certificate).read_bytes():
+            return "the key is encrypted; take one without a password"
+        return "a certificate and its key in PEM form are needed"

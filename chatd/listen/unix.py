@@ -8,10 +8,14 @@ import secrets
 import socket
 import stat
 from pathlib import Path
+from typing import Final
 
 from chatd.errors import ConfigError
 from chatd.listen.errors import ListenError
 from chatd.listen.tcp import BACKLOG
+
+# https://man7.org/linux/man-pages/man7/unix.7.html: `sun_path`, with its final zero
+MAX_PATH_BYTES: Final = 107
 
 
 class UnixSocket:
@@ -35,6 +39,8 @@ class UnixSocket:
 
 def _check_place(path: Path) -> None:
     """Whether `path` is free, or holds a socket that nobody answers. Nothing else is ever removed."""
+    if len(os.fsencode(path)) > MAX_PATH_BYTES:
+        raise ConfigError(f"unix: {path} is longer than {MAX_PATH_BYTES} bytes, which nobody can connect to")
     try:
         mode = path.lstat().st_mode
     except FileNotFoundError:

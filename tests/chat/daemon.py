@@ -8,7 +8,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -60,11 +60,11 @@ class Daemon:
         return [line for line in self.log if line["level"] in ("error", "critical")]
 
 
-async def spawn(*flags: str | Path) -> asyncio.subprocess.Process:
+async def spawn(*flags: str | Path, before: Sequence[str] = ()) -> asyncio.subprocess.Process:
     """Start `chatd serve` on a free port. Its environment has nothing of chatd's but the secret, and no rate limit."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("CHATD_")}
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "chatd", "serve", "--port", "0", "--log-format", "json", *map(str, flags)),
+        *(*before, sys.executable, "-m", "chatd", "serve", "--port", "0", "--log-format", "json", *map(str, flags)),
         cwd=ROOT,
         env={**environ, "CHATD_JWT_SECRET": SECRET, "CHATD_MESSAGE_RATE": "0"},
         stdout=asyncio.subprocess.PIPE,
@@ -73,9 +73,9 @@ async def spawn(*flags: str | Path) -> asyncio.subprocess.Process:
 
 
 @contextlib.asynccontextmanager
-async def daemon(db: Path, *flags: str | Path) -> AsyncIterator[Daemon]:
-    """A daemon that listens. What is left of it at the end is killed."""
-    running = Daemon(await spawn("--db", db, *flags))
+async def daemon(db: Path, *flags: str | Path, before: Sequence[str] = ()) -> AsyncIterator[Daemon]:
+    """A daemon that listens, started by the command `before` if that is given. What is left at the end is killed."""
+    running = Daemon(await spawn("--db", db, *flags, before=before))
     try:
         listening = await running.logged("listening")
         async with Client(listening["host"], listening["port"], listening["path"]) as client:

@@ -1,0 +1,219 @@
+"""TLS, with real handshakes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from pathlib import Path
+
+import pytest
+
+from chatd.engineio.limits import Limit
+from chatd.errors import ConfigError
+from chatd.listen.limits import ListenLimit
+from chatd.listen.listener import MAX_HANDSHAKES_PER_ADDRESS
+from chatd.listen.tls import Tls
+from tests.conformance.wire import TIMEOUT_S, Client, text_frame
+from tests.listen.certificates import make_certificate, subject_of, trusting
+from tests.listen.served import PATH, QUIET, TlsClient, served
+
+
+async def test_messages_large_and_many_come_back_in_order(tmp_path: Path) -> None:
+    cert, key = make_certificate(tmp_path, "chatd")
+    async with served(tls_cert=cert, tls_key=key) as one, TlsClient(one.port(tls=True), trusting(cert)) as client:
+        websocket = await client.websocket()
+        messages = [f"4{number} {'x' * (900_000 if number % 500 == 0 else 50)}" for number in range(3_000)]
+
+        async def talk() -> None:
+            for message in messages:
+                await websocket.send_raw(text_frame(message))
+
+        talking = asyncio.create_task(talk())
+        assert [await websocket.receive() for _ in messages] == messages
+        await talking
+        await websocket.send(bytes(range(256)) * 3_000)
+        assert await websocket.receive() == bytes(range(256)) * 3_000
+
+
+async def test_polling_and_the_upgrade_work_too(tmp_path: Path) -> None:
+    cert, key = make_certificate(tmp_path, "chatd")
+    async with served(tls_cert=cert, tls_key=key) as one, TlsClient(one.port(tls=True), trusting(cert)) as client:
+        session = await client.polling()
+        pending = await session.begin_get()
+        await session.post("4hola")
+        assert await pending.packets() == ["4hola"]
+        websocket = await session.upgrade()
+        await websocket.send("2probe")
+        assert await websocket.receive() == "3probe"
+        await websocket.send("5")
+        await websocket.send("4after")
+        assert await websocket.receive() == "4after"
+
+
+async def test_whoever_breaks_a_rule_is_told_so_under_tls_as_well(tmp_path: Path) -> None:
+    """E-08, E-17"""
+    cert, key = make_certificate(tmp_path, "chatd")
+    async with served(tls_cert=cert, tls_key=key) as one, TlsClient(one.port(tls=True), trusting(cert)) as client:
+        websocket = await client.websocket()
+        await websocket.send_frame(3, b"")
+        assert await websocket.closed() == 1002
+        connection = await client.connect()
+        connection.write(b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 20_000)
+        assert (await connection.answer()).status == 431
+        assert await connection.rest() == b""
+        assert one.engine.refusals.counts[Limit.MAX_HEADER] == 1
+
+
+async def test_a_reader_that_stops_is_cut_off_under_tls_as_well(tmp_path: Path) -> None:
+    """E-27"""
+    cert, key = make_certificate(tmp_path, "chatd")
+    async with served(tls_cert=cert, tls_key=key) as one, TlsClient(one.port(tls=True), trusting(cert)) as client:
+        deaf = await client.websocket()
+        session = next(iter(one.engine.sessions.values()))
+        for _ in range(400):
+            session.send("x" * 50_000)
+            await asyncio.sleep(0)
+        assert one.engine.refusals.counts[Limit.MAX_QUEUED] == 1
+        assert not one.engine.sessions
+        deaf.abort()
+        assert (await client.polling()).sid
+
+
+def old_context(certificate: Path, version: ssl.TLSVersion) -> ssl.SSLContext:
+    """A client that speaks this version alone, and would take any cipher."""
+    context = trusting(certificate)
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    with pytest.warns(DeprecationWarning, match="deprecated"):
+        context.maximum_version = version
+    with pytest.warns(DeprecationWarning, match="deprecated"):
+        context.minimum_version = version
+    return context
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1])
+async def test_old_versions_are_refused(
+    tmp_path: Path, version: ssl.TLSVersion, caplog: pytest.LogCaptureFixture
+) -> None:
+    """asyncio cuts such a connection without the alert."""
+    caplog.set_level(logging.DEBUG, "chatd.listen")
+    cert, key = make_certificate(tmp_path, "chatd")
+    async with served(tls_cert=cert, tls_key=key) as one:
+        async with TlsClient(one.port(tls=True), old_context(cert, version)) as client:
+            with pytest.raises(ConnectionError):
+                await client.connect()
+        assert "UNSUPPORTED_PROTOCOL" in caplog.text
+        assert one.listening.refusals.counts[ListenLimit.TLS_FAULT] == 1
+        async with TlsClient(one.port(tls=True), trusting(cert)) as client:
+            assert (await client.polling()).sid
+
+
+async def test_what_is_no_tls_is_closed_and_harms_nobody(tmp_path: Path) -> None:
+    cert, key = make_certificate(tmp_path, "chatd")
+    async with served(tls_cert=cert, tls_key=key) as one, TlsClient(one.port(tls=True), trusting(cert)) as client:
+        websocket = await client.websocket()
+        async with Client("127.0.0.1", one.port(tls=True), PATH) as plain:
+            connection = await plain.connect()
+            connection.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert b"HTTP" not in await connection.rest()
+        await websocket.send("4still here")
+        assert await websocket.receive() == "4still here"
+
+
+async def test_a_handshake_that_never_ends_does(tmp_path: Path) -> None:
+    """L-09"""
+    cert, key = make_certificate(tmp_path, "chatd")
+    async with (
+        served(tls_cert=cert, tls_key=key, handshake_timeout_s=0.2) as one,
+        Client("127.0.0.1", one.port(tls=True), PATH) as silent,
+    ):
+        held = [await silent.connect() for _ in range(MAX_HANDSHAKES_PER_ADDRESS + 5)]
+        assert [await connection.rest() for connection in held] == [b""] * len(held)
+        counts = one.listening.refusals.counts
+        assert counts[ListenLimit.TLS_HANDSHAKES] == 5
+        async with TlsClient(one.port(tls=True), trusting(cert)) as client:
+            assert (await client.polling()).sid
+        assert counts[ListenLimit.TLS_FAULT] == MAX_HANDSHAKES_PER_ADDRESS
+
+
+async def test_plain_and_tls_may_have_a_port_each(tmp_path: Path) -> None:
+    cert, key = make_certificate(tmp_path, "chatd")
+    async with (
+        served(tls_cert=cert, tls_key=key, tls_port=0) as one,
+        TlsClient(one.port(tls=True), trusting(cert)) as secure,
+        Client("127.0.0.1", one.port(tls=False), PATH) as plain,
+    ):
+        assert (await secure.polling()).sid != (await plain.polling()).sid
+
+
+async def test_a_page_of_plain_http_is_not_our_own_under_tls(tmp_path: Path) -> None:
+    """E-14"""
+    cert, key = make_certificate(tmp_path, "chatd")
+    async with served(tls_cert=cert, tls_key=key) as one, TlsClient(one.port(tls=True), trusting(cert)) as client:
+        new = {"EIO": "4", "transport": "polling"}
+        statuses = [
+            (await client.request("GET", new, {"Origin": f"{scheme}://localhost"})).status
+            for scheme in ("https", "http")
+        ]
+        assert statuses == [200, 403]
+        assert one.engine.refusals.counts[Limit.ORIGIN] == 1
+
+
+async def test_a_new_certificate_is_for_those_who_come_now(tmp_path: Path) -> None:
+    first, second = make_certificate(tmp_path, "first"), make_certificate(tmp_path, "second")
+    cert, key = tmp_path / "live.crt", tmp_path / "live.key"
+
+    def install(pair: tuple[Path, Path]) -> None:
+        cert.write_bytes(pair[0].read_bytes())
+        key.write_bytes(pair[1].read_bytes())
+
+    install(first)
+    context = trusting(first[0], second[0])
+    async with served(tls_cert=cert, tls_key=key) as one, TlsClient(one.port(tls=True), context) as client:
+        before = await client.websocket()
+        install(second)
+        one.listening.reload()
+        await client.websocket()
+        key.write_bytes(first[1].read_bytes())
+        with pytest.raises(ConfigError, match="the key is not that of the certificate"):
+            one.listening.reload()
+        await client.websocket()
+        assert [subject_of(shown) for shown in client.shown] == ["first", "second", "second"]
+        await before.send("4still here")
+        assert await before.receive() == "4still here"
+
+
+def test_files_that_cannot_be_used_are_named(tmp_path: Path) -> None:
+    cert, key = make_certificate(tmp_path, "chatd")
+    _, other_key = make_certificate(tmp_path, "other")
+    locked_cert, locked_key = make_certificate(tmp_path, "locked", password=b"secret")
+    both = tmp_path / "both.pem"
+    both.write_bytes(cert.read_bytes() + key.read_bytes())
+    assert Tls(both, None).context.minimum_version == ssl.TLSVersion.TLSv1_2
+    for files, why in [
+        ((cert, other_key), "the key is not that of the certificate"),
+        ((locked_cert, locked_key), "take one without a password"),
+        ((key, cert), "in PEM form are needed"),
+        ((cert, None), "in PEM form are needed"),
+        ((cert, tmp_path / "missing"), "No such file"),
+        ((tmp_path / "missing", key), "No such file"),
+    ]:
+        with pytest.raises(ConfigError, match=why) as caught:
+            Tls(*files)
+        assert str(files[0]) in str(caught.value)
+
+
+async def test_too_many_connections_are_told_so_under_tls(tmp_path: Path) -> None:
+    """L-01"""
+    cert, key = make_certificate(tmp_path, "chatd")
+    crowded = QUIET.__class__(path=PATH, max_connections=1)
+    async with (
+        served(crowded, tls_cert=cert, tls_key=key) as one,
+        TlsClient(one.port(tls=True), trusting(cert)) as client,
+    ):
+        idle = [await client.connect() for _ in range(3)]
+        one_more = await client.connect()
+        one_more.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        async with asyncio.timeout(TIMEOUT_S):
+            assert (await one_more.answer()).status == 503
+        assert len(idle) == 3
