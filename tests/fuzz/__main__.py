@@ -1,0 +1,93 @@
+"""Coverage-guided fuzzing of the decoders: `python -m tests.fuzz [--seconds N] [TARGET ...]`, all of them by default.
+
+With atheris (the extra `fuzz`), one process for each target, as libFuzzer wants it; without, changes at random. What
+fails is printed as a line for corpus/TARGET.txt, where it stays as a test. With `--keep`, what reached new code goes
+there as well.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+from tests.fuzz.corpus import FOLDER, load, save
+
+ROOT: Final = Path(__file__).parents[2]
+NAMES: Final = sorted(file.stem for file in FOLDER.glob("*.txt"))
+MAX_BYTES: Final = 4_096
+GUIDED: Final = importlib.util.find_spec("atheris") is not None
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
+    parser.add_argument("--seconds", type=int, default=60, help="for each target")
+    parser.add_argument("--keep", action="store_true", help="add inputs that reach new code to the corpus")
+    parser.add_argument("targets", nargs="*", metavar="TARGET", default=NAMES, help=f"of {', '.join(NAMES)}")
+    args = parser.parse_args(argv)
+    if not GUIDED:
+        print("atheris is not installed (pip install '.[fuzz]'): changes at random, not guided by coverage")
+    fuzz = _guided if GUIDED else _at_random
+    failed = [target for target in args.targets if not fuzz(target, args.seconds, keep=args.keep)]
+    print(f"failed: {', '.join(failed)}" if failed else "no failures")
+    return 1 if failed else 0
+
+
+def _at_random(target: str, seconds: int, *, keep: bool) -> bool:
+    """Whether it went well."""
+    from tests.fuzz.mutate import mutated  # noqa: PLC0415 - what the other way does not need
+    from tests.fuzz.targets import TARGETS  # noqa: PLC0415
+
+    del keep  # nobody knows what is new
+    dice, corpus, count, end = random.Random(), load(target), 0, time.monotonic() + seconds
+    while time.monotonic() < end:
+        one = mutated(dice, corpus)
+        count += 1
+        try:
+            TARGETS[target](one)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is what we look for
+            print(f"{target}: {error!r} for\n{one!r}")
+            return False
+    print(f"{target}: {count} inputs")
+    return True
+
+
+def _guided(target: str, seconds: int, *, keep: bool) -> bool:
+    """Whether it went well."""
+    with tempfile.TemporaryDirectory() as folder:
+        found, kept, least = (Path(folder, name) for name in ("found", "kept", "least"))
+        for path in (found, kept, least):
+            path.mkdir()
+        _write(kept, load(target))
+        code = _libfuzzer(target, f"-max_total_time={seconds}", f"-artifact_prefix={folder}/", found, kept)
+        for artifact in Path(folder).glob("*-*"):
+            print(f"{target}: {artifact.name}, keep it:\n{artifact.read_bytes()!r}")
+        if keep and code == 0:
+            _libfuzzer(target, "-merge=1", least, kept, found)
+            save(target, [*load(target), *(path.read_bytes() for path in least.iterdir())])
+    return code == 0
+
+
+def _write(folder: Path, inputs: Iterable[bytes]) -> None:
+    for number, one in enumerate(inputs):
+        (folder / str(number)).write_bytes(one)
+
+
+def _libfuzzer(target: str, *arguments: str | Path) -> int:
+    """Run it in a process of its own; what it says at the end is printed, all of it where it failed."""
+    command = [sys.executable, "-m", "tests.fuzz.guided", target, f"-max_len={MAX_BYTES}", "-timeout=10"]
+    done = subprocess.run([*command, *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, check=False)
+    said = done.stderr.splitlines()
+    print(f"{target}: {said[-1] if said else done.returncode}" if done.returncode == 0 else done.stdout + done.stderr)
+    return done.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

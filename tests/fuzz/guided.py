@@ -1,0 +1,21 @@
+"""One target under atheris: `python -m tests.fuzz.guided TARGET [libFuzzer's own arguments]`."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+
+def main() -> None:
+    atheris: Any = importlib.import_module("atheris")  # installed with the extra `fuzz` alone
+    with atheris.instrument_imports(include=["chatd"]):
+        from tests.fuzz.targets import TARGETS  # noqa: PLC0415 - what is imported here is watched
+
+    target = TARGETS[sys.argv[1]]
+    atheris.Setup([sys.argv[0], *sys.argv[2:]], target)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""Everything between bytes of HTTP and a socket's handler, in memory: h11, requests, polling, WebSocket, packets.
+
+An input is what one client sends, cut where it says `~CUT~`; `~SID~` stands for the id of a session on long-polling
+that was opened before, and `~NEW~` begins another connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+from chatd.engineio.config import EngineConfig
+from chatd.engineio.outbox import Outbox
+from chatd.engineio.server import EngineHooks, EngineServer
+from chatd.socketio.config import SocketIoConfig
+from chatd.socketio.namespace import Auth
+from chatd.socketio.server import SocketIoServer
+from chatd.socketio.socket import EventName, Reply, Socket
+from chatd.timers import Timers
+from tests.attack.honest import error_log
+from tests.attack.loop import SkippingLoop
+from tests.fuzz.memory import MemoryTransport
+
+CUT: Final = b"~CUT~"
+SID: Final = b"~SID~"
+NEW: Final = b"~NEW~"
+
+HANDSHAKE: Final = b"GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: x\r\n\r\n"
+
+# Longer than any deadline, and than two in a row.
+FOR_EVER_S: Final = 1_000.0
+
+
+class Echo:
+    """A socket that answers what it hears."""
+
+    def __init__(self, socket: Socket, auth: Auth) -> None:
+        self._socket = socket
+
+    def on_connect(self) -> None: ...
+
+    def on_event(self, event: EventName, args: list[object], reply: Reply | None) -> None:
+        if reply is not None:
+            reply({"ok": True})
+        self._socket.emit("heard", len(args))
+
+    def on_disconnect(self, reason: object) -> None: ...
+
+
+class Server:
+    """One server for all inputs of a process; each input must leave it as it found it."""
+
+    def __init__(self) -> None:
+        self.loop = SkippingLoop()
+        self.faults: list[dict[str, Any]] = []
+        self.loop.set_exception_handler(lambda _, context: self.faults.append(context))
+        self.timers = Timers(self.loop.time, self.loop.call_at)
+        outbox = Outbox(self.loop.call_soon)
+        self.socketio = SocketIoServer(SocketIoConfig(), self.timers, outbox)
+        self.socketio.namespace("/", Echo)
+        config = EngineConfig(max_payload_bytes=1_000, max_header_bytes=1_024, max_packets=5, accept_rate=0)
+        self.engine = EngineServer(config, self.timers, outbox, EngineHooks(accept=self.socketio.accept))
+
+    async def attack(self, data: bytes) -> None:
+        data = data.replace(SID, await self._open_session())
+        connections = [await self._send(part) for part in data.split(NEW)]
+        for connection in connections:
+            connection.lose()
+        for _ in range(5):
+            self.loop.skip(FOR_EVER_S)
+            await self._turns()
+        left = len(self.engine.sessions), len(self.engine.connections), self.timers.armed(), len(self.socketio.tasks)
+        assert left == (0, 0, 0, 0), left
+
+    async def _open_session(self) -> bytes:
+        transport = MemoryTransport(self.engine.connection())
+        transport.receive(HANDSHAKE)
+        await self._turns()
+        transport.lose()
+        return bytes(transport.sent).split(b'"')[3]
+
+    async def _send(self, data: bytes) -> MemoryTransport:
+        transport = MemoryTransport(self.engine.connection())
+        for piece in data.split(CUT):
+            transport.receive(piece)
+            await self._turns()
+        return transport
+
+    async def _turns(self) -> None:
+        for _ in range(4):
+            await asyncio.sleep(0)
+
+
+_servers: list[Server] = []
+
+
+def attack_server(data: bytes) -> None:
+    """Nothing but answers may come out, and nothing may stay."""
+    if not _servers:
+        _servers.append(Server())
+    [server] = _servers
+    with error_log() as errors:
+        server.loop.run_until_complete(server.attack(data))
+    assert not server.faults, server.faults
+    assert not errors.records, errors.records
