@@ -17,7 +17,13 @@ HAVE_NODE := node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --constraint constraints.txt
 
 .DELETE_ON_ERROR:
-.PHONY: setup run test lint bench clean
+.PHONY: setup run test lint bench fuzz soak kill clean
+
+# What could go on for ever, and how long it does: `make fuzz SECONDS=600`, `make kill ROUNDS=1000`.
+SECONDS := 60
+MINUTES := 3
+ROUNDS := 100
+AT_LENGTH := $(BIN)/pytest --capture=no --timeout=0
 
 setup: $(VENV)/.python-ready $(VENV)/.node-ready
 
@@ -35,6 +41,17 @@ lint: $(VENV)/.python-ready
 
 bench: setup
 	$(BIN)/python -m bench
+
+# SECONDS for the whole server, and for each decoder.
+fuzz: setup $(VENV)/.fuzz-ready
+	$(AT_LENGTH) tests/attack/test_whole_server.py --fuzz-seconds=$(SECONDS)
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
+
+soak: setup
+	$(AT_LENGTH) tests/attack/test_soak.py --soak-seconds=$$(( 60 * $(MINUTES) ))
+
+kill: setup
+	$(AT_LENGTH) tests/durability/test_kill.py --kill-rounds=$(ROUNDS)
 
 clean:
 	rm -rf $(VENV) $(INTEROP)/node_modules
@@ -54,6 +71,11 @@ $(VENV)/.daemon-ready: $(VENV)/.created pyproject.toml constraints.txt
 
 $(VENV)/.python-ready: $(VENV)/.created pyproject.toml constraints.txt
 	$(PIP_INSTALL) --editable '.[$(EXTRAS)]'
+	@touch $@
+
+# Coverage-guided where atheris has a wheel, at random elsewhere.
+$(VENV)/.fuzz-ready: $(VENV)/.python-ready
+	$(PIP_INSTALL) --editable '.[fuzz]' || echo "No atheris for this Python: the decoders are fuzzed at random" >&2
 	@touch $@
 
 $(VENV)/.node-ready: $(VENV)/.python-ready $(INTEROP)/package.json $(INTEROP)/package-lock.json

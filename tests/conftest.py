@@ -11,7 +11,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("chatd", "length and luck of the tests of chatd")
     group.addoption("--seed", type=int, default=None, help="of everything random; a failed test prints its own")
     group.addoption("--kill-rounds", type=int, default=4, help="how often the daemon is killed with SIGKILL")
-    group.addoption("--fuzz-seconds", type=float, default=20.0, help="of the state machine against the whole server")
+    group.addoption("--fuzz-seconds", type=float, default=15.0, help="of the state machine against the whole server")
     group.addoption("--decoder-seconds", type=float, default=1.0, help="of random input to each decoder")
     group.addoption("--soak-seconds", type=float, default=12.0, help="of the soak")
     group.addoption("--hostile-seconds", type=float, default=15.0, help="of the hostile afternoon")

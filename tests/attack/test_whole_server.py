@@ -14,9 +14,12 @@ from tests.conftest import number_of
 RUNS_AT_A_TIME = 10
 MOVES_IN_A_RUN = 40
 
+# To look for the shortest way to a failure takes minutes, which only those have who asked for a long search.
+LONG_S = 60.0
 
-@pytest.mark.timeout(0)
+
 def test_nothing_that_is_sent_harms_the_server_or_its_honest_clients(request: pytest.FixtureRequest) -> None:
+    seconds = number_of(request, "--fuzz-seconds")
     some = settings(
         max_examples=RUNS_AT_A_TIME,
         stateful_step_count=MOVES_IN_A_RUN,
@@ -24,9 +27,9 @@ def test_nothing_that_is_sent_harms_the_server_or_its_honest_clients(request: py
         database=None,
         print_blob=True,
         suppress_health_check=list(HealthCheck),
-        phases=[Phase.generate, Phase.shrink],
+        phases=[Phase.generate, Phase.shrink] if seconds >= LONG_S else [Phase.generate],
     )
-    end = time.monotonic() + number_of(request, "--fuzz-seconds")
+    end = time.monotonic() + seconds
     runs = 0
     while time.monotonic() < end:
         run_state_machine_as_test(WholeServer, settings=some)

@@ -56,7 +56,6 @@ def check(db: Path, book: Book) -> set[int]:
     return set(by_id)
 
 
-@pytest.mark.timeout(0)
 async def test_what_was_acknowledged_survives_sigkill(db: Path, seed: int, request: pytest.FixtureRequest) -> None:
     """C-15, C-18"""
     dice, book, stored = random.Random(seed), Book(), set[int]()

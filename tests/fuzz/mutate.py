@@ -9,8 +9,8 @@ from typing import Final
 WORDS: Final = [
     *(b"0", b"-1", b"1e999", b"18446744073709551616", b"4", b"b", b"2probe", b"5", b"\x1e", b"[", b"]", b"{", b"}"),
     *(b'"', b",", b"\\ud800", b"\xed\xa0\x80", b"\xff", b"\x00", b"\r\n", b"\r\n\r\n", b"; ", b"=", b"%00", b"&sid="),
-    *(b"~SID~", b"~CUT~", b"~NEW~", b"\x81\x80\x00\x00\x00\x00", b"\x88\x80\x00\x00\x00\x00", b"\x01\x80\x00\x00\x00\x00"),
-    *(b"null", b"NaN"),
+    *(b"~SID~", b"~CUT~", b"~NEW~", b"\x81\x80\x00\x00\x00\x00", b"\x88\x80\x00\x00\x00\x00"),
+    *(b"\x01\x80\x00\x00\x00\x00", b"null", b"NaN"),
     *(b'{"_placeholder":true,"num":0}', b"Transfer-Encoding: chunked\r\n", b"Content-Length: 5\r\n", b"x" * 300),
 ]  # fmt: skip
 
