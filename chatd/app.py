@@ -137,8 +137,10 @@ def _stop_on_signals() -> asyncio.Event:
 async def _stop(config: Config, listening: Listening, engine: EngineServer, store: Store) -> None:
     await asyncio.sleep(config.listen.stop_delay_s)
     listening.close()
+    engine.stop_admitting()
     await store.flushed()
-    await drain(engine, config.listen.stop_rate, DRAIN_SHARE * config.listen.stop_timeout_s)
+    within_s = DRAIN_SHARE * (config.listen.stop_timeout_s - config.listen.stop_delay_s)
+    await drain(engine, config.listen.stop_rate, within_s)
     await engine.connections.close(GOODBYE_S)
     await store.flushed()
 

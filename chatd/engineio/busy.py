@@ -43,7 +43,6 @@ class Busy(asyncio.Protocol, Timed):
         self._connections = connections
         self._answered = False
         tcp.set_protocol(self)
-        connections.turned_away += 1
         if connections.turned_away > MAX_AT_A_TIME:
             tcp.abort()
         else:

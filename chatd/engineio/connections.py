@@ -1,8 +1,8 @@
 """The open TCP connections, whatever they speak at the moment: counted, and closed at the end.
 
 A client has one connection for a WebSocket, and on long-polling up to three for a moment. So three times as many
-connections as clients may be open: who is over that is told so without being listened to (busy.py). Which clients are
-let in is in admission.py.
+connections as clients may be open, and a few for those that come and go: who is over that is told so without being
+listened to (busy.py). Which clients are let in is in admission.py.
 """
 
 from __future__ import annotations
@@ -16,6 +16,12 @@ from chatd.engineio.proxies import NO_ADDRESS, Proxies, counted_address
 from chatd.refusals import Refusals
 
 PER_CLIENT: Final = 3  # a poll, a POST and the WebSocket of an upgrade
+SPARE: Final = 16
+
+
+def connections_of(clients: int) -> int:
+    """How many connections so many clients may have; 0 for 0, which is without limit."""
+    return PER_CLIENT * clients + SPARE if clients else 0
 
 
 class Connections:
@@ -25,8 +31,8 @@ class Connections:
         self.refusals = refusals
         self.turned_away = 0  # connections too many that have not gone yet
         self._proxies = proxies
-        self._max_total = PER_CLIENT * config.max_connections
-        self._max_per_address = PER_CLIENT * config.max_connections_per_address
+        self._max_total = connections_of(config.max_connections)
+        self._max_per_address = connections_of(config.max_connections_per_address)
         self._open: dict[asyncio.Transport, str] = {}  # by what each counts; nothing for those behind a proxy
         self._by_address: dict[str, int] = {}
         self._empty: asyncio.Event | None = None
@@ -34,14 +40,18 @@ class Connections:
     def add(self, connection: asyncio.Transport, address: str) -> Limit | None:
         """The limit that this connection is over, if it is over any; `address` is its peer's."""
         if not self._max_per_address or address == NO_ADDRESS or self._proxies.trusts(address):
+            counted = NO_ADDRESS
+        else:
+            counted = counted_address(address)
+        limit = self._reached(counted)
+        if limit is not None:
             self._open[connection] = NO_ADDRESS
-        elif self._add_from(connection, counted_address(address)) > self._max_per_address:
-            self._refused(Limit.MAX_CONNECTIONS_PER_ADDRESS, address)
-            return Limit.MAX_CONNECTIONS_PER_ADDRESS
-        if 0 < self._max_total < len(self._open):
-            self._refused(Limit.MAX_CONNECTIONS, address)
-            return Limit.MAX_CONNECTIONS
-        return None
+            self._turn_away(limit, address)
+        else:
+            self._open[connection] = counted
+            if counted != NO_ADDRESS:
+                self._by_address[counted] = self._by_address.get(counted, 0) + 1
+        return limit
 
     def discard(self, connection: asyncio.Transport) -> None:
         # A transport of asyncio's holds a bound method of its own, the one cycle of a connection that has ended: with
@@ -73,10 +83,13 @@ class Connections:
                 connection.abort()  # `close` would wait for a peer that does not read
             await self._empty.wait()
 
-    def _add_from(self, connection: asyncio.Transport, address: str) -> int:
-        self._open[connection] = address
-        count = self._by_address[address] = self._by_address.get(address, 0) + 1
-        return count
+    def _reached(self, address: str) -> Limit | None:
+        """What another connection would be over; those that are turned away do not count."""
+        if 0 < self._max_total <= len(self._open) - self.turned_away:
+            return Limit.MAX_CONNECTIONS
+        if address != NO_ADDRESS and self._by_address.get(address, 0) >= self._max_per_address:
+            return Limit.MAX_CONNECTIONS_PER_ADDRESS
+        return None
 
     def _discard_from(self, address: str) -> None:
         count = self._by_address[address] - 1
@@ -85,6 +98,7 @@ class Connections:
         else:
             del self._by_address[address]
 
-    def _refused(self, limit: Limit, address: str) -> None:
-        why = f"connection refused: {PER_CLIENT} times as many are open as {limit} allows clients"
+    def _turn_away(self, limit: Limit, address: str) -> None:
+        self.turned_away += 1
+        why = f"connection refused: more than {PER_CLIENT} times as many are open as {limit} allows clients"
         self.refusals.add(limit, why, address=address)

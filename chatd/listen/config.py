@@ -52,6 +52,11 @@ class ListenConfig:
             raise ConfigError("tls_port: TLS needs a certificate: give --tls-cert FILE too")
         if not self.tcp and self.unix is None:
             raise ConfigError("tcp: without TCP there must be a unix socket: give --unix PATH")
+        if self.stop_delay_s >= self.stop_timeout_s:
+            raise ConfigError(
+                f"stop_delay: {self.stop_delay_s:g} seconds leave no time to stop in: stop_timeout is "
+                f"{self.stop_timeout_s:g}"
+            )
         if not _MODE.fullmatch(self.unix_mode):
             raise ConfigError(f"unix_mode: {self.unix_mode!r} are no permissions; write 600, 660 or 666")
 

@@ -23,6 +23,7 @@ from chatd.socketio.namespace import Auth
 from chatd.socketio.server import SocketIoServer
 from chatd.socketio.socket import Socket
 from chatd.store.base import Done, Message, StoreError
+from tests.chat.disk import Disk
 from tests.clock import Clock
 
 NOW: Final = 1_800_000_000.0
@@ -97,7 +98,7 @@ class WaitingStore:
 class Rig:
     """A namespace with its router. `wall_s` is what the wall's clock shows, which need not move with the loop's."""
 
-    def __init__(self, config: ChatConfig | None = None) -> None:
+    def __init__(self, config: ChatConfig | None = None, store: Disk | None = None) -> None:
         self.clock = Clock()
         self.wall_s = NOW
         self.timers = self.clock.timers()
@@ -110,7 +111,7 @@ class Rig:
         ids = IdSource(self._wall_ms, 0, None)
         config = config or ChatConfig()
         self.limits = ChatLimits(config, self.clock.time)
-        self.router = ChatRouter(config, self.limits, self.namespace, self.store, ids, self._wall_ms)  # type: ignore[arg-type]
+        self.router = ChatRouter(config, self.limits, self.namespace, store or self.store, ids, self._wall_ms)  # type: ignore[arg-type]
 
     def enter(self, identity: Identity) -> Line:
         """A socket that has joined; its CONNECT answer is the first thing on its line."""
