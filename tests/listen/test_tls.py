@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from chatd.engineio.config import EngineConfig
+from chatd.engineio.connections import connections_of
 from chatd.engineio.limits import Limit
 from chatd.errors import ConfigError
 from chatd.listen.limits import ListenLimit
@@ -16,7 +18,7 @@ from chatd.listen.listener import MAX_HANDSHAKES_PER_ADDRESS
 from chatd.listen.tls import Tls
 from tests.conformance.wire import TIMEOUT_S, Client, text_frame
 from tests.listen.certificates import make_certificate, subject_of, trusting
-from tests.listen.served import PATH, QUIET, TlsClient, served
+from tests.listen.served import PATH, TlsClient, served
 
 
 async def test_messages_large_and_many_come_back_in_order(tmp_path: Path) -> None:
@@ -206,14 +208,14 @@ def test_files_that_cannot_be_used_are_named(tmp_path: Path) -> None:
 async def test_too_many_connections_are_told_so_under_tls(tmp_path: Path) -> None:
     """L-01"""
     cert, key = make_certificate(tmp_path, "chatd")
-    crowded = QUIET.__class__(path=PATH, max_connections=1)
+    crowded = EngineConfig(path=PATH, max_connections=1)
     async with (
         served(crowded, tls_cert=cert, tls_key=key) as one,
         TlsClient(one.port(tls=True), trusting(cert)) as client,
     ):
-        idle = [await client.connect() for _ in range(3)]
+        idle = [await client.connect() for _ in range(connections_of(1))]
         one_more = await client.connect()
         one_more.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         async with asyncio.timeout(TIMEOUT_S):
             assert (await one_more.answer()).status == 503
-        assert len(idle) == 3
+        assert len(one.engine.connections) == len(idle) + 1
