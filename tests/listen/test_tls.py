@@ -7,8 +7,11 @@ import logging
 import ssl
 from pathlib import Path
 
+import aiohttp
 import pytest
+import socketio
 
+from chatd.cli import EXIT_CONFIG
 from chatd.engineio.config import EngineConfig
 from chatd.engineio.connections import connections_of
 from chatd.engineio.limits import Limit
@@ -16,6 +19,8 @@ from chatd.errors import ConfigError
 from chatd.listen.limits import ListenLimit
 from chatd.listen.listener import MAX_HANDSHAKES_PER_ADDRESS
 from chatd.listen.tls import Tls
+from tests.chat.daemon import PATIENCE_S, complaint, daemon
+from tests.chat.people import cookie, token
 from tests.conformance.wire import TIMEOUT_S, Client, text_frame
 from tests.listen.certificates import make_certificate, subject_of, trusting
 from tests.listen.served import PATH, TlsClient, served
@@ -219,3 +224,30 @@ async def test_too_many_connections_are_told_so_under_tls(tmp_path: Path) -> Non
         async with asyncio.timeout(TIMEOUT_S):
             assert (await one_more.answer()).status == 503
         assert len(one.engine.connections) == len(idle) + 1
+
+
+async def test_the_daemon_speaks_it_to_python_socketio(tmp_path: Path) -> None:
+    cert, key = make_certificate(tmp_path, "chatd")
+    async with (
+        daemon(tmp_path / "chatd.db", "--tls-cert", cert, "--tls-key", key) as chatd,
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trusting(cert))) as http,
+    ):
+        client = socketio.AsyncClient(http_session=http)
+        await client.connect(f"https://127.0.0.1:{chatd.client.port}", headers=cookie(token("ana")))
+        async with asyncio.timeout(PATIENCE_S):
+            answer = await client.call("mensaje_privado", {"para": "root", "mensaje": "hola"})
+        assert answer["ok"] is True
+        assert client.transport() == "websocket"
+        chatd.terminate()
+        await client.disconnect()
+        assert await chatd.ended() == 0
+        assert chatd.faults == []
+
+
+async def test_a_daemon_with_a_certificate_that_cannot_be_used_does_not_start(tmp_path: Path) -> None:
+    cert, _ = make_certificate(tmp_path, "chatd")
+    code, line = await complaint("--db", tmp_path / "chatd.db", "--tls-cert", cert)
+    assert (code, line.startswith(f"chatd: tls_cert: {cert} cannot be used: ")) == (EXIT_CONFIG, True)
+    for flag in ("--tls-key", "--tls-port"):
+        code, line = await complaint("--db", tmp_path / "chatd.db", flag, "8443")
+        assert (code, line.endswith("give --tls-cert FILE too")) == (EXIT_CONFIG, True)
