@@ -23,6 +23,7 @@ from tests.fuzz.corpus import FOLDER, load, save
 ROOT: Final = Path(__file__).parents[2]
 NAMES: Final = sorted(file.stem for file in FOLDER.glob("*.txt"))
 MAX_BYTES: Final = 4_096
+MAX_KEPT_BYTES: Final = 400
 GUIDED: Final = importlib.util.find_spec("atheris") is not None
 
 
@@ -62,16 +63,16 @@ def _at_random(target: str, seconds: int, *, keep: bool) -> bool:
 def _guided(target: str, seconds: int, *, keep: bool) -> bool:
     """Whether it went well."""
     with tempfile.TemporaryDirectory() as folder:
-        found, kept, least = (Path(folder, name) for name in ("found", "kept", "least"))
-        for path in (found, kept, least):
-            path.mkdir()
+        found, kept = Path(folder, "found"), Path(folder, "kept")
+        found.mkdir()
+        kept.mkdir()
         _write(kept, load(target))
         code = _libfuzzer(target, f"-max_total_time={seconds}", f"-artifact_prefix={folder}/", found, kept)
         for artifact in Path(folder).glob("*-*"):
             print(f"{target}: {artifact.name}, keep it:\n{artifact.read_bytes()!r}")
         if keep and code == 0:
-            _libfuzzer(target, "-merge=1", least, kept, found)
-            save(target, [*load(target), *(path.read_bytes() for path in least.iterdir())])
+            new = [path.read_bytes() for path in found.iterdir()]
+            save(target, [*load(target), *(one for one in new if len(one) <= MAX_KEPT_BYTES)])
     return code == 0
 
 

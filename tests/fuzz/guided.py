@@ -9,7 +9,7 @@ from typing import Any
 
 def main() -> None:
     atheris: Any = importlib.import_module("atheris")  # installed with the extra `fuzz` alone
-    with atheris.instrument_imports(include=["chatd"]):
+    with atheris.instrument_imports(include=["chatd", "h11", "websockets"]):
         from tests.fuzz.targets import TARGETS  # noqa: PLC0415 - what is imported here is watched
 
     target = TARGETS[sys.argv[1]]
