@@ -109,8 +109,10 @@ def _is_loopback(host: str) -> bool:
 
 
 def _url(config: Config) -> str:
-    host = config.listen.host
-    return f"http://{f'[{host}]' if ':' in host else host}:{config.listen.port or 'PORT'}"
+    listen = config.listen
+    scheme = "https" if listen.tls_cert is not None and listen.tls_port is None else "http"
+    host = f"[{listen.host}]" if ":" in listen.host else listen.host
+    return f"{scheme}://{host}:{listen.port or 'PORT'}"
 
 
 def _token(config: Config, secret: bytes, who: str, now: float) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import ssl
 from pathlib import Path
+from typing import Any, cast
 
 import aiohttp
 import pytest
@@ -18,7 +19,7 @@ from chatd.engineio.limits import Limit
 from chatd.errors import ConfigError
 from chatd.listen.limits import ListenLimit
 from chatd.listen.listener import MAX_HANDSHAKES_PER_ADDRESS
-from chatd.listen.tls import Tls
+from chatd.listen.tls import READ_BUFFER_BYTES, Tls
 from tests.chat.daemon import PATIENCE_S, complaint, daemon
 from tests.chat.people import cookie, token
 from tests.conformance.wire import TIMEOUT_S, Client, text_frame
@@ -41,6 +42,15 @@ async def test_messages_large_and_many_come_back_in_order(tmp_path: Path) -> Non
         await talking
         await websocket.send(bytes(range(256)) * 3_000)
         assert await websocket.receive() == bytes(range(256)) * 3_000
+
+
+async def test_a_connection_has_a_buffer_of_one_record(tmp_path: Path) -> None:
+    """asyncio's own has sixteen; this is how it is told, and a release of it may listen no more."""
+    cert, key = make_certificate(tmp_path, "chatd")
+    async with served(tls_cert=cert, tls_key=key) as one, TlsClient(one.port(tls=True), trusting(cert)) as client:
+        await client.polling()
+        (connection,) = one.engine.connections._open
+        assert len(cast(Any, connection)._ssl_protocol._ssl_buffer) == READ_BUFFER_BYTES
 
 
 async def test_polling_and_the_upgrade_work_too(tmp_path: Path) -> None:
