@@ -98,3 +98,14 @@ async def test_the_table_takes_whole_rows_of_the_right_types_only(tmp_path: Path
             with pytest.raises(sqlite3.IntegrityError):
                 await connection.execute_fetchall(insert, row)
     assert ask(db, "SELECT * FROM mensajes") == [(1, "a", "b", "c", 2, 0, None)]
+
+
+async def test_a_file_from_before_cids_keeps_its_rows(tmp_path: Path) -> None:
+    db = tmp_path / "chatd.db"
+    async with connected(db) as connection:
+        await schema.migrate(connection, schema.MIGRATIONS[:1])
+        insert = "INSERT INTO mensajes VALUES (?, 'a', 'b', 'c', 2, 0)"
+        for number in (1, 2):
+            await connection.execute_fetchall(insert, (number,))
+        await schema.migrate(connection)
+    assert ask(db, "SELECT * FROM mensajes") == [(1, "a", "b", "c", 2, 0, None), (2, "a", "b", "c", 2, 0, None)]
