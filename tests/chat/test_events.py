@@ -21,7 +21,7 @@ json_values = st.recursive(
 @given(
     para=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=MAX_USER_CHARS),
     mensaje=st.text(st.characters(exclude_categories=["Cs"]), min_size=1),
-    more=st.dictionaries(st.text(), json_values, max_size=2),
+    more=st.dictionaries(st.text().filter(lambda key: key != "cid"), json_values, max_size=2),
 )
 def test_any_two_texts_are_a_message(para: str, mensaje: str, more: dict[str, object]) -> None:
     """C-10, C-11, C-12: not one character of them is changed."""
@@ -29,12 +29,18 @@ def test_any_two_texts_are_a_message(para: str, mensaje: str, more: dict[str, ob
     assert message == PrivateMessage(para, mensaje)
 
 
-@given(st.lists(json_values | st.fixed_dictionaries({"para": json_values, "mensaje": json_values})))
+@given(
+    st.lists(
+        json_values
+        | st.fixed_dictionaries({"para": json_values, "mensaje": json_values}, optional={"cid": json_values})
+    )
+)
 def test_any_arguments_are_a_message_or_refused_with_a_code(args: list[object]) -> None:
     """C-10, C-13"""
     with contextlib.suppress(RefusedError):
         message = PrivateMessage.parse(args, max_chars=10)
         assert message.para.encode()
+        assert message.cid is None or 0 < len(message.cid.encode("utf-32-le")) <= 256
         assert 0 < len(message.mensaje.encode("utf-32-le")) <= 40
 
 
