@@ -12,6 +12,9 @@ from typing import Final, Generic, TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
 
+# What floating point may add to a few intervals, whatever a clock shows.
+_ROUNDING_S: Final = 1e-6
+
 # Full buckets are thrown out when there are this many, then whenever the number has doubled.
 FIRST_SWEEP: Final = 1_024
 
@@ -33,7 +36,7 @@ class Rates(Generic[Key]):
             return 0.0
         full_at = self._full_at.get(key, now)
         wait_s = full_at - now - self._burst_s
-        if wait_s > 0:
+        if wait_s > _ROUNDING_S:
             return wait_s
         if len(self._full_at) >= self._sweep_at:
             self._sweep(now)

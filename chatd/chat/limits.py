@@ -39,7 +39,7 @@ class TooFastError(RefusedError):
     """A message that comes too soon; `persistent` if its user has been told too often."""
 
     def __init__(self, wait_s: float, *, persistent: bool) -> None:
-        retry_after_ms = math.ceil(wait_s * 1000)
+        retry_after_ms = math.ceil(wait_s * 1000 - 1e-3)  # a microsecond is not worth another millisecond
         message = f"Too many messages: the next one is accepted in {retry_after_ms} ms."
         super().__init__(EventCode.RATE_LIMITED, message, retry_after_ms=retry_after_ms)
         self.persistent = persistent

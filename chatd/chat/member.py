@@ -41,6 +41,11 @@ class Member(Timed):
         self._timers = timers
         self._clock = clock
 
+    @property
+    def logged(self) -> dict[str, str]:
+        """Who it is, for the log."""
+        return {"user": self.identity.user, "sid": self.socket.session.logged_sid}
+
     def on_connect(self) -> None:
         for room in rooms_of(self.identity.user, is_admin=self.identity.is_admin):
             self.socket.join(room)
@@ -61,7 +66,7 @@ class Member(Timed):
         if self.identity.expires_at is not None and self._clock() < self.identity.expires_at:
             self._await_expiry()
             return
-        log.info("token expired", extra={"user": self.identity.user, "sid": self.socket.session.logged_sid})
+        log.info("token expired", extra=self.logged)
         self.expel(AuthCode.TOKEN_EXPIRED, "The token has expired.")
 
     def refuse(self, reply: Reply | None, error: RefusedError) -> None:

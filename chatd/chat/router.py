@@ -52,6 +52,7 @@ class ChatRouter:
         except TooFastError as error:
             member.refuse(reply, error)
             if error.persistent:
+                log.warning("user expelled: too many messages, for too long", extra=member.logged)
                 member.expel(error.code, "Too many messages, for too long.")
             return
         handle = ROUTES.get(event)

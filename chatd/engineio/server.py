@@ -120,7 +120,7 @@ class EngineServer:
             _refuse(exchange, why)
         elif not self._origins.allows(request):
             message = unknown_origin_message(request, self._config.origin)
-            self.refusals.add(Limit.ORIGIN, message, address=request.address)
+            self.refusals.add(Limit.ORIGIN, message, address=self._proxies.client_address(request))
             _refuse(exchange, Refusal.FORBIDDEN, message=message)
         elif session is None:
             self._on_handshake(exchange)

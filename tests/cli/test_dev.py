@@ -71,6 +71,14 @@ def test_the_page_has_tokens_that_hold_as_a_cookie(state: StateFolder) -> None:
     assert str(state.database) in page
 
 
+def test_the_page_says_https_where_the_port_speaks_it(state: StateFolder) -> None:
+    for flags, url in [
+        ({"tls_cert": "x.crt"}, "https://127.0.0.1:8400"),
+        ({"tls_cert": "x.crt", "tls_port": "8443"}, "http://127.0.0.1:8400"),
+    ]:
+        assert f'io("{url}"' in how_to_connect(configure(state, flags, {}), state, time.time())
+
+
 def test_it_prints_the_page_then_serves_until_it_is_told_to_stop(state: StateFolder) -> None:
     line = [sys.executable, "-m", "chatd", "dev", "--state", str(state.path), "--port", "0", "--log-format", "text"]
     with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()) as daemon:

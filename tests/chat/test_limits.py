@@ -1,0 +1,89 @@
+"""How much one user may have and send, on a clock made by hand; over real sockets it is in test_crowding.py."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from chatd.chat.config import ChatConfig
+from chatd.chat.limits import PATIENCE_BURSTS, ChatLimits, LimitCode, TooFastError
+from chatd.rates import FIRST_SWEEP
+from chatd.socketio.namespace import ConnectRefusedError
+from tests.clock import Clock
+
+
+def refused(limits: ChatLimits, user: str = "ana") -> TooFastError:
+    with pytest.raises(TooFastError) as caught:
+        limits.check_pace(user)
+    return caught.value
+
+
+def test_a_message_too_many_is_told_when_the_next_is_accepted() -> None:
+    """L-06"""
+    clock = Clock()
+    limits = ChatLimits(ChatConfig(message_rate=10, message_burst=3), clock.time)
+    for _ in range(3):
+        limits.check_pace("ana")
+    error = refused(limits)
+    assert (error.code, error.details) == ("rate_limited", {"retry_after_ms": 100})
+    assert "100 ms" in error.message
+    limits.check_pace("eva")
+    clock.pass_seconds(0.1 + 1e-9)
+    limits.check_pace("ana")
+    refused(limits)
+    assert limits.refusals.counts == {"message_rate": 2, "max_connections_per_user": 0}
+
+
+def test_who_is_refused_now_and_then_is_never_shown_the_door() -> None:
+    """L-06: one refusal for each message that is accepted is what an eager client makes."""
+    clock = Clock()
+    limits = ChatLimits(ChatConfig(message_rate=10, message_burst=1), clock.time)
+    for _ in range(10_000):
+        limits.check_pace("ana")
+        assert not refused(limits).persistent
+        clock.pass_seconds(0.1 + 1e-9)
+
+
+def test_who_is_refused_for_long_is() -> None:
+    """L-06"""
+    limits = ChatLimits(ChatConfig(message_rate=10, message_burst=3), Clock().time)
+    for _ in range(3):
+        limits.check_pace("ana")
+    assert [refused(limits).persistent for _ in range(3 * PATIENCE_BURSTS)] == [False] * 3 * PATIENCE_BURSTS
+    assert refused(limits).persistent
+    limits.check_pace("eva")
+
+
+def test_nothing_is_kept_of_users_who_have_gone_silent() -> None:
+    """L-06"""
+    clock = Clock()
+    limits = ChatLimits(ChatConfig(message_rate=10, message_burst=3), clock.time)
+    for number in range(20 * FIRST_SWEEP):
+        limits.check_pace(f"user {number}")
+        clock.pass_seconds(0.001)
+    assert len(limits._messages) <= 2 * FIRST_SWEEP
+    assert len(limits._warnings) == 0
+
+
+def test_without_a_rate_nothing_is_counted() -> None:
+    """L-06"""
+    limits = ChatLimits(ChatConfig(message_rate=0), Clock().time)
+    for _ in range(10_000):
+        limits.check_pace("ana")
+    assert len(limits._messages) == 0
+
+
+def test_a_socket_too_many_is_refused_with_a_code(caplog: pytest.LogCaptureFixture) -> None:
+    """L-05: one log line, however often somebody tries."""
+    caplog.set_level(logging.WARNING, "chatd.chat")
+    limits = ChatLimits(ChatConfig(max_connections_per_user=2), Clock().time)
+    rooms = {"user:ana": {1, 2}, "user:eva": {3}}
+    limits.check_sockets("eva", rooms.__getitem__)
+    for _ in range(5):
+        with pytest.raises(ConnectRefusedError) as caught:
+            limits.check_sockets("ana", rooms.__getitem__)
+        assert caught.value.data == {"code": LimitCode.TOO_MANY_CONNECTIONS}
+    assert limits.refusals.counts["max_connections_per_user"] == 5  # type: ignore[index]  # a StrEnum is its value
+    assert len(caplog.records) == 1
+    ChatLimits(ChatConfig(max_connections_per_user=0), Clock().time).check_sockets("ana", rooms.__getitem__)

@@ -1,0 +1,83 @@
+"""What is counted when a limit of this floor is reached, and when a session ends."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from chatd.engineio.config import EngineConfig
+from chatd.engineio.reasons import CloseReason
+from tests.conformance.socketio.app import App, running
+from tests.conformance.socketio.peers import connected, join
+from tests.conformance.wire import TIMEOUT_S
+
+
+def refused(app: App) -> dict[str, int]:
+    """The limits that were reached, and how often."""
+    return {limit.value: count for limit, count in app.server.refusals.counts.items() if count}
+
+
+def ended(app: App) -> dict[CloseReason, int]:
+    """How many sessions have ended, by why."""
+    return {reason: count for reason, count in app.server.ended.items() if count}
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [
+        ("max_depth", '2["x",[[[[]]]]]'),
+        ("max_depth", '2["x",' + "[" * 100_000 + "]" * 100_000 + "]"),
+        ("max_depth", '2["\\ud83d",' + "[" * 100_000 + "]" * 100_000 + "]"),
+        ("max_attachments", '53-["x",{"_placeholder":true,"num":0}]'),
+        ("max_attachments", '5999999-["x"]'),
+    ],
+)
+async def test_a_packet_with_too_much_of_something(transport: str, limit: str, said: str) -> None:
+    """S-08, S-09"""
+    async with running(max_depth=4, max_attachments=2) as app:
+        peer = await connected(app.client, transport)
+        await join(peer)
+        await peer.say(said)
+        await peer.ended()
+        assert (refused(app), ended(app)) == ({limit: 1}, {CloseReason.FORCED_CLOSE: 1})
+
+
+@pytest.mark.parametrize("said", ['50-["x"]', '5-["x"]', '2["x"', '2["x",'])
+async def test_a_packet_that_is_none_is_over_no_limit(transport: str, said: str) -> None:
+    """S-05, S-09"""
+    async with running() as app:
+        peer = await connected(app.client, transport)
+        await join(peer)
+        await peer.say(said)
+        await peer.ended()
+        assert (refused(app), ended(app)) == ({}, {CloseReason.FORCED_CLOSE: 1})
+
+
+async def test_a_client_that_joins_nothing(transport: str) -> None:
+    """S-14"""
+    async with running(connect_timeout_s=0.1) as app:
+        peer = await connected(app.client, transport)
+        await peer.ended()
+        assert (refused(app), ended(app)) == ({"connect_timeout": 1}, {CloseReason.FORCED_CLOSE: 1})
+
+
+async def test_a_client_in_enough_namespaces(transport: str) -> None:
+    """L-07"""
+    async with running(max_namespaces=1) as app:
+        peer = await connected(app.client, transport)
+        await join(peer)
+        await peer.say("0/custom,")
+        assert str(await peer.hear()).startswith("4/custom,")
+        assert (refused(app), ended(app)) == ({"max_namespaces": 1}, {})
+
+
+async def test_a_polling_session_that_does_not_poll() -> None:
+    """E-21: it dies at interval and time-out, as one does that does not answer."""
+    async with running(EngineConfig(ping_interval_s=0.5, ping_timeout_s=0.1)) as app:
+        peer = await connected(app.client, "polling")
+        await join(peer)
+        async with asyncio.timeout(TIMEOUT_S):
+            assert await app.guest().end() is CloseReason.PING_TIMEOUT
+        assert ended(app) == {CloseReason.PING_TIMEOUT: 1}
+        assert not app.engine.sessions

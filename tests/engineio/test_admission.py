@@ -1,0 +1,114 @@
+"""Who is let in, on a clock made by hand; over real sockets it is in tests/chat/test_crowding.py."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from chatd.engineio.admission import FULL_RETRY_S, STOPPING_RETRY_S, Admission, NotNow
+from chatd.engineio.config import EngineConfig
+from chatd.engineio.limits import Limit
+from chatd.engineio.request import Refusal
+from chatd.refusals import Refusals
+from tests.clock import Clock
+
+
+class Door:
+    """An Admission and what it needs."""
+
+    def __init__(self, config: EngineConfig) -> None:
+        self.clock = Clock()
+        self.refusals = Refusals(Limit, self.clock.time, logging.getLogger("chatd.test"))
+        self.admission = Admission(config, self.refusals, self.clock.time)
+
+    def refused(self, address: str = "192.0.2.1", sessions: int = 0) -> NotNow:
+        why = self.admission.fault(address, sessions)
+        assert why is not None
+        return why
+
+    def enter(self, address: str = "192.0.2.1", sessions: int = 0) -> None:
+        assert self.admission.fault(address, sessions) is None
+        self.admission.entered(address)
+
+
+def test_a_full_server_says_so() -> None:
+    """L-01"""
+    door = Door(EngineConfig(max_connections=3))
+    door.enter(sessions=2)
+    why = door.refused(sessions=3)
+    assert (why.refusal, why.retry_after_s) == (Refusal.BUSY, FULL_RETRY_S)
+    assert why.detail == "max_connections: 3 clients are connected, and max_connections is 3"
+
+
+def test_a_crowded_address_is_told_how_a_proxy_is_listed() -> None:
+    """L-02: it is the first thing that somebody behind a proxy runs into."""
+    door = Door(EngineConfig(max_connections_per_address=1))
+    door.enter("192.0.2.1")
+    door.enter("192.0.2.2")
+    why = door.refused("192.0.2.1")
+    assert (why.refusal, why.retry_after_s) == (Refusal.TOO_MANY, FULL_RETRY_S)
+    assert why.detail.endswith("if that is a reverse proxy, list it as trusted_proxy")
+    door.admission.left("192.0.2.1")
+    door.enter("192.0.2.1")
+    assert door.refusals.counts[Limit.MAX_CONNECTIONS_PER_ADDRESS] == 1
+
+
+def test_a_network_of_ipv6_is_one_address() -> None:
+    """L-02"""
+    door = Door(EngineConfig(max_connections_per_address=1))
+    door.enter("2001:db8:1:2::1")
+    door.refused("2001:db8:1:2:ffff::1")
+    door.enter("2001:db8:1:3::1")
+
+
+def test_those_without_an_address_are_not_counted_together() -> None:
+    """L-02: the unix socket, of which every client is another's"""
+    door = Door(EngineConfig(max_connections_per_address=1))
+    for _ in range(10):
+        door.enter("")
+
+
+def test_a_second_lets_so_many_in() -> None:
+    """L-03"""
+    door = Door(EngineConfig(accept_rate=2))
+    door.enter()
+    door.enter()
+    why = door.refused()
+    assert (why.refusal, why.retry_after_s, why.detail) == (
+        Refusal.BUSY,
+        1,
+        "accept_rate: more clients arrive than accept_rate lets in",
+    )
+    door.clock.pass_seconds(0.5 + 1e-9)
+    door.enter()
+    door.refused()
+
+
+def test_who_is_refused_for_another_reason_takes_nobody_s_turn() -> None:
+    """L-03"""
+    door = Door(EngineConfig(accept_rate=1, max_connections=5))
+    for _ in range(10):
+        door.refused(sessions=5)
+    door.enter()
+
+
+def test_nobody_comes_in_during_a_stop() -> None:
+    """L-08"""
+    door = Door(EngineConfig(max_connections=0, max_connections_per_address=0, accept_rate=0))
+    door.enter()
+    door.admission.stop()
+    why = door.refused()
+    assert (why.refusal, why.retry_after_s) == (Refusal.BUSY, STOPPING_RETRY_S)
+    assert door.refusals.counts[Limit.STOPPING] == 1
+
+
+@pytest.mark.parametrize("address", ["192.0.2.1", "2001:db8::1", ""])
+def test_what_has_left_is_forgotten(address: str) -> None:
+    """L-02"""
+    door = Door(EngineConfig())
+    for _ in range(3):
+        door.enter(address)
+    for _ in range(3):
+        door.admission.left(address)
+    assert door.admission._by_address == {}
