@@ -147,17 +147,23 @@ class WebSocketTransport(asyncio.Protocol, Timed):
     def data_received(self, data: bytes) -> None:
         if self._state is TransportState.CLOSED:
             return
+        ping: bytes | None = None
         try:
             for opcode, payload in self._reader.feed(data):
                 if opcode is Opcode.TEXT or opcode is Opcode.BINARY:
                     self._on_message(payload)
-                else:
-                    self._on_control(opcode, cast(bytes, payload))
+                elif opcode is Opcode.PING:
+                    ping = cast(bytes, payload)
+                elif opcode is Opcode.CLOSE:
+                    self._on_close(cast(bytes, payload))
         except WebSocketError as error:
             log.debug("websocket refused: %s", error)
             if error.code in _LIMIT_OF:
                 self._connections.refusals.add(_LIMIT_OF[error.code], f"session closed: {error}")
             self._fail(error.code)
+        # Of several pings the last (RFC 6455, section 5.5.3): a read can bring forty thousand.
+        if ping is not None and self._state is TransportState.OPEN:
+            self._tcp.write(websocket_frame(Opcode.PONG, ping))
 
     def eof_received(self) -> None:
         """The peer will send no more; returning None lets asyncio close the connection."""
@@ -190,13 +196,10 @@ class WebSocketTransport(asyncio.Protocol, Timed):
         else:
             self.receiver.on_packet(packet)
 
-    def _on_control(self, opcode: Opcode, payload: bytes) -> None:
-        if opcode is Opcode.PING and self._state is TransportState.OPEN:
-            self._tcp.write(websocket_frame(Opcode.PONG, payload))
-        elif opcode is Opcode.CLOSE:
-            _check_close(payload)
-            self._close(payload[:2], CloseReason.TRANSPORT_CLOSE)
-            self._tcp.close()
+    def _on_close(self, payload: bytes) -> None:
+        _check_close(payload)
+        self._close(payload[:2], CloseReason.TRANSPORT_CLOSE)
+        self._tcp.close()
 
     def _fail(self, code: CloseCode) -> None:
         """The peer's frames cannot be understood any more: say why, and read no further."""

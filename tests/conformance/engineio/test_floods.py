@@ -1,0 +1,32 @@
+"""Many frames at once, of a kind that costs the sender little."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from tests.conformance.wire import PING, PONG, Client, Frame, frame_bytes, text_frame
+
+
+async def test_of_pings_that_arrive_at_once_the_last_is_answered(client: Client) -> None:
+    """E-07; RFC 6455, section 5.5.3: a pong for each would be a write for each"""
+    websocket = await client.websocket()
+    pings = b"".join(frame_bytes(PING, b"%d" % number) for number in range(1_000))
+    await websocket.send_raw(pings + text_frame("4end"))
+    answers = [await websocket.receive_frame()]
+    while answers[-1].opcode == PONG:
+        answers.append(await websocket.receive_frame())
+    assert answers[-2:] == [Frame(PONG, b"999"), Frame(1, b"4end")]
+    assert len(answers) < 20
+
+
+async def test_pings_of_a_client_that_is_gone_do_not_fill_the_log(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    """asyncio warns of each write behind the fifth on a broken connection"""
+    websocket = await client.websocket()
+    websocket.connection.write(frame_bytes(PING, b"x" * 125) * 1_000)
+    websocket.abort()
+    await client.settled()
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
