@@ -1,0 +1,90 @@
+"""Everything at once, against a real daemon: slow headers, half-open sockets, sessions by the thousand that never join,
+readers that do not read, floods, storms and rubbish. Ten honest people talk all the while and must not notice.
+
+There are two waves: after the second the daemon may hold no more than after the first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.attack.victim import Victim, victim
+from tests.attack.witness import PAUSE_S, Notes, Witness, converse
+from tests.chat.daemon import ROOT
+from tests.conformance.wire import Client
+from tests.conftest import number_of
+
+PAIRS = 5
+WAVES = 2
+
+LIMITS = [
+    *("--request-timeout", "1", "--connect-timeout", "2", "--upgrade-timeout", "1"),
+    *("--ping-interval", "3", "--ping-timeout", "10"),
+    *("--max-payload", "100000", "--max-queued", "65536"),
+    *("--max-connections", "5000", "--max-connections-per-address", "5000", "--max-connections-per-user", "50"),
+    *("--message-rate", "100", "--message-burst", "100"),
+]
+
+# Not a target: what a machine that is busy with the attackers themselves may take, and no stall may.
+STALLED_S = 5.0
+
+# Of the allocator's own; a thousand sessions that stayed would be more than twice as much.
+GROWTH_MB = 8.0
+
+AFTERMATH_S = 30.0
+
+
+async def attack(client: Client, seconds: float) -> str:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.attack.hostile", client.host, str(client.port), str(seconds)),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    printed, _ = await process.communicate()
+    assert process.returncode == 0
+    return ", ".join(f"{name} {count}" for name, count in sorted(json.loads(printed).items()))
+
+
+async def quiet_again(chatd: Victim, sessions: int, descriptors: int, one: Witness, other: Witness) -> None:
+    """Let two honest people talk until the attackers are forgotten; fails if that takes too long."""
+    async with asyncio.timeout(AFTERMATH_S):
+        while chatd.open_sessions > sessions or chatd.descriptors > descriptors:
+            await one.write(other.name, "are they gone?")
+            await asyncio.sleep(PAUSE_S)
+
+
+@pytest.mark.timeout(150)
+async def test_honest_people_do_not_notice(db: Path, request: pytest.FixtureRequest) -> None:
+    seconds, notes, memory_mb = number_of(request, "--hostile-seconds"), Notes(), []
+    async with victim(db, *LIMITS) as (chatd, client):
+        users = [await Witness.enter(client, f"user-{number}", "user", notes) for number in range(PAIRS + 1)]
+        admins = [await Witness.enter(client, f"admin-{number}", "admin", notes) for number in range(PAIRS + 1)]
+        everybody = [*users, *admins]
+        await users[0].write(admins[0].name, "hello")
+        descriptors = chatd.descriptors
+        memory_mb.append(chatd.memory_mb)
+        for _ in range(WAVES):
+            over = asyncio.Event()
+            pairs = zip(users[1:], admins[1:], strict=True)
+            talks = [asyncio.create_task(converse(user, admin, notes, over)) for user, admin in pairs]
+            made = await attack(client, seconds / WAVES)
+            over.set()
+            await asyncio.gather(*talks)
+            await quiet_again(chatd, len(everybody), descriptors, users[0], admins[0])
+            memory_mb.append(chatd.memory_mb)
+            print(made)
+        print(notes.report())
+        print(f"memory before, and after each wave: {', '.join(f'{mb:.1f} MB' for mb in memory_mb)}")
+        print(f"logged: {dict(chatd.said)}")
+        assert chatd.process.returncode is None
+        assert chatd.faults == []
+        for witness in everybody:
+            await witness.leave()
+    assert notes.lost == []
+    assert notes.p99_s < STALLED_S
+    assert memory_mb[-1] - memory_mb[-2] < GROWTH_MB
