@@ -14,7 +14,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--fuzz-seconds", type=float, default=15.0, help="of the state machine against the whole server")
     group.addoption("--decoder-seconds", type=float, default=1.0, help="of random input to each decoder")
     group.addoption("--soak-seconds", type=float, default=12.0, help="of the soak")
-    group.addoption("--hostile-seconds", type=float, default=15.0, help="of the hostile afternoon")
+    group.addoption("--hostile-seconds", type=float, default=12.0, help="of the hostile afternoon")
 
 
 def number_of(request: pytest.FixtureRequest, option: str) -> float:

@@ -1,7 +1,8 @@
-"""A hostile afternoon's attackers, as a process of their own: `python -m tests.attack.hostile HOST PORT SECONDS [ATTACK ...]`.
+"""A hostile afternoon's attackers, as a process of their own.
 
-Every attack goes on until its time is over, then lets go of whatever it holds. Prints how often each was made, as JSON.
-Whatever the server does to an attacker is fine with it.
+`python -m tests.attack.hostile HOST PORT SECONDS [ATTACK ...]`, with all attacks by default. Every attack goes on until
+its time is over, then lets go of whatever it holds. Prints how often each was made, as JSON. Whatever the server does
+to an attacker is fine with it.
 """
 
 from __future__ import annotations
@@ -143,7 +144,7 @@ async def slow_readers(field: Field, client: Client) -> None:
 async def talkers(field: Field, client: Client) -> None:
     """Users who write as much as they may, and more."""
     socket = await _joined(client, field.name())
-    text = json.dumps(["mensaje_privado", {"para": "nobody", "mensaje": "x" * 5_000}])
+    text = json.dumps(["mensaje_privado", {"para": "nobody", "mensaje": "x" * 9_500}])
     while field.open:
         await socket.send_raw(text_frame("42" + text) * 20 + text_frame("421" + text))
         while not str(await socket.receive()).startswith("431"):

@@ -24,7 +24,7 @@ WAVES = 2
 
 LIMITS = [
     *("--request-timeout", "1", "--connect-timeout", "2", "--upgrade-timeout", "1"),
-    *("--ping-interval", "3", "--ping-timeout", "10"),
+    *("--ping-interval", "2", "--ping-timeout", "5"),
     *("--max-payload", "100000", "--max-queued", "65536"),
     *("--max-connections", "5000", "--max-connections-per-address", "5000", "--max-connections-per-user", "50"),
     *("--message-rate", "100", "--message-burst", "100"),
