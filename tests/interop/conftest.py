@@ -35,13 +35,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @contextlib.contextmanager
-def running_chat(folder: Path) -> Iterator[Chat]:
+def running_chat(folder: Path, *flags: str) -> Iterator[Chat]:
     """`chatd serve` with its database and its secret in `folder`."""
     secret_file = folder / "secret"
     secret_file.write_text(SECRET)
     secret_file.chmod(0o600)
     port, db = free_port(), folder / "chat.db"
-    with running(processes.chat_command(port, db, secret_file), port, folder / "chatd.log") as server:
+    with running(processes.chat_command(port, db, secret_file, *flags), port, folder / "chatd.log") as server:
         yield Chat(server, db)
 
 

@@ -102,7 +102,7 @@ def strict_echo_command(port: int) -> list[str]:
     return [sys.executable, "-m", "tests.conformance.socketio_echo", "--port", str(port)]
 
 
-def chat_command(port: int, db: Path, secret_file: Path) -> list[str]:
+def chat_command(port: int, db: Path, secret_file: Path, *flags: str) -> list[str]:
     """The real daemon."""
-    where = ["--host", "127.0.0.1", "--port", str(port)]
-    return [sys.executable, "-m", "chatd", "serve", *where, "--db", str(db), "--jwt-secret-file", str(secret_file)]
+    files = ["--db", str(db), "--jwt-secret-file", str(secret_file)]
+    return [sys.executable, "-m", "chatd", "serve", "--host", "127.0.0.1", "--port", str(port), *files, *flags]
