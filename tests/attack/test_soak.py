@@ -1,0 +1,141 @@
+"""Visitors come and go for as long as one likes (`make soak`: minutes), and are killed in the middle of it: when all
+have gone, the server holds what it held at first, and its memory does not grow.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.attack.visitors import Visitors
+from tests.chat.daemon import ROOT
+from tests.conftest import number_of
+from tests.store.rig import rows
+
+AT_ONCE = 20
+ROUNDS = 6
+
+# A goodbye waits for half a minute behind a heartbeat that waits for three quarters of one.
+FOR_EVER_S = 300.0
+
+# The first rounds fill caches: SQLite's pages, statements, ids of messages.
+WARM_AFTER = 2
+GROWTH_MB = 4.0
+
+# What may be kept of users who have left, for a while and with a bound; see chat/once.py.
+CACHES = frozenset({"chatd.chat.cids.Cids", "chatd.chat.once.Sender"})
+
+
+class Watched:
+    """tests/attack/watched.py, from outside."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    async def answer(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        answer: dict[str, Any] = json.loads(await self._process.stdout.readline())
+        return answer
+
+    async def ask(self, command: str) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{command}\n".encode())
+        return await self.answer()
+
+    async def settled(self) -> dict[str, Any]:
+        """What it holds when every deadline has passed."""
+        for _ in range(5):
+            await self.ask(f"skip {FOR_EVER_S}")
+        return await self.ask("look")
+
+
+@contextlib.asynccontextmanager
+async def watched(db: Path) -> AsyncIterator[Watched]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.attack.watched", db),
+        cwd=ROOT,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield Watched(process)
+    finally:
+        assert process.stdin is not None
+        process.stdin.close()  # which ends it
+        await process.communicate()
+    assert process.returncode == 0
+
+
+async def killed_clients(where: dict[str, Any], dice: random.Random, until: float) -> None:
+    """Processes full of clients of all kinds, which SIGKILL ends."""
+    while (left_s := until - time.monotonic()) > 0:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tests.attack.hostile", where["host"], str(where["port"]), "60"),
+            *("floods_of_upgrades", "reconnect_storms", "half_open", "talkers"),
+            cwd=ROOT,
+        )
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(left_s, dice.uniform(0.5, 3.0))):
+                    await process.wait()
+        finally:
+            process.kill()
+        await process.wait()
+
+
+async def one_round(where: dict[str, Any], visitors: Visitors, dice: random.Random, seconds: float) -> None:
+    until = time.monotonic() + seconds
+
+    async def come_again() -> None:
+        while time.monotonic() < until:
+            await visitors.visit()
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(killed_clients(where, dice, until))
+        for _ in range(AT_ONCE):
+            group.create_task(come_again())
+
+
+def kept(looked: dict[str, Any]) -> dict[str, Any]:
+    """What must be the same before and after: all but memory and caches."""
+    objects = {name: count for name, count in looked["objects"].items() if name not in CACHES}
+    return {**looked["holdings"], **objects}
+
+
+def changes(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    names = before.keys() | after.keys()
+    return {name: (before.get(name), after.get(name)) for name in names if before.get(name) != after.get(name)}
+
+
+async def test_nothing_is_left_of_those_who_have_gone(db: Path, seed: int, request: pytest.FixtureRequest) -> None:
+    dice, seconds = random.Random(seed), number_of(request, "--soak-seconds")
+    looked: list[dict[str, Any]] = []
+    async with watched(db) as server:
+        where = await server.answer()
+        visitors = Visitors(where["host"], where["port"], where["path"], dice)
+        await one_round(where, visitors, dice, 0.5)  # after which every class and every statement has been used
+        looked.append(await server.settled())
+        for _ in range(ROUNDS):
+            await one_round(where, visitors, dice, seconds / ROUNDS)
+            looked.append(await server.settled())
+    book = visitors.book
+    print(f"visits: {dict(book.visits)}, {len(book.acknowledged)} messages acknowledged")
+    sizes = ", ".join(f"{look['memory_mb']:.1f} MB" for look in looked)
+    print(f"memory after each round: {sizes}")
+    for look in looked:
+        assert look["errors"] == []
+        assert changes(kept(looked[0]), kept(look)) == {}
+    assert looked[-1]["memory_mb"] - looked[WARM_AFTER]["memory_mb"] < GROWTH_MB
+    found = Counter(row.mensaje for row in rows(db) if row.de.startswith("user-"))
+    assert book.acknowledged.keys() <= found.keys() <= book.sent
+    assert set(found.values()) == {1}

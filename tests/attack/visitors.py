@@ -1,0 +1,204 @@
+"""Clients of a soak: each visit comes, does something and leaves, in one of the many ways there are of each.
+
+Drawn by dice; whatever the server acknowledged is written into the book.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import itertools
+import json
+import random
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from tests.chat.people import cookie, token
+from tests.conformance.wire import CLOSE, SEPARATOR, Client, ClosedError, PollingSession, RefusedUpgradeError, WebSocket
+
+USERS: Final = 20
+GONE: Final = (ClosedError, RefusedUpgradeError, OSError, EOFError)
+"""How a visit may end early: admins hear so much that a slow one is cut."""
+
+
+@dataclasses.dataclass(slots=True)
+class Guestbook:
+    """What was sent and what was acknowledged, by text."""
+
+    visits: Counter[str] = dataclasses.field(default_factory=Counter)
+    sent: set[str] = dataclasses.field(default_factory=set)
+    acknowledged: dict[str, int] = dataclasses.field(default_factory=dict)
+
+
+class Visitors:
+    """Makes visits to one server, from one die and with one book."""
+
+    def __init__(self, host: str, port: int, path: str, dice: random.Random) -> None:
+        self.book = Guestbook()
+        self._where = host, port, path
+        self._dice = dice
+        self._numbers = itertools.count()
+        self._tokens = [token(f"user-{number}", "admin" if number < 3 else "user") for number in range(USERS)]
+
+    async def visit(self) -> None:
+        kind = self._dice.choice(VISITS)
+        self.book.visits[kind.__name__] += 1
+        async with Client(*self._where) as client:
+            with contextlib.suppress(*GONE):
+                await kind(self, client)
+
+    # What visits are made of.
+
+    def cookie(self) -> dict[str, str]:
+        return cookie(self._dice.choice(self._tokens))
+
+    def message(self, ack_id: int) -> tuple[str, str]:
+        """A text that nobody sent before, and the packet that sends it."""
+        text = f"message {next(self._numbers)}"
+        self.book.sent.add(text)
+        fields: dict[str, Any] = {"para": f"user-{self._dice.randrange(USERS)}", "mensaje": text}
+        if self._dice.random() < 0.1:
+            fields["cid"] = text
+        return text, f"42{ack_id}" + json.dumps(["mensaje_privado", fields])
+
+    def acknowledge(self, text: str, answer: str) -> None:
+        stored = json.loads(answer[answer.index("[") :])[0]
+        assert stored["ok"] is True, stored
+        self.book.acknowledged[text] = int(stored["id"])
+
+    async def leave(self, socket: WebSocket) -> None:
+        """In one of six ways, the last of which is none: the connection breaks."""
+        match self._dice.randrange(6):
+            case 0:
+                await socket.send("41")
+            case 1:
+                await socket.send("1")
+            case 2:
+                await socket.send_frame(CLOSE, b"\x03\xe8")
+            case 3:
+                await socket.send("no packet")
+            case 4:
+                socket.close()
+            case _:
+                socket.abort()
+
+    async def talk(self, socket: WebSocket) -> None:
+        """A few messages, each acknowledged before the next."""
+        for ack_id in range(self._dice.randrange(8)):
+            text, packet = self.message(ack_id)
+            await socket.send(packet)
+            self.acknowledge(text, await heard(socket, f"43{ack_id}["))
+
+
+async def heard(socket: WebSocket, start: str) -> str:
+    """The next message that begins like this; pings on the way are answered."""
+    while not (message := str(await socket.receive())).startswith(start):
+        if message == "2":
+            await socket.send("3")
+    return message
+
+
+async def joined(visitors: Visitors, client: Client) -> WebSocket:
+    socket = await client.websocket(visitors.cookie())
+    await socket.send("40")
+    await heard(socket, "40{")
+    return socket
+
+
+async def polled(session: PollingSession, start: str) -> str:
+    """Poll until a packet begins like this; raises EOFError when the session is over."""
+    while True:
+        answer = await session.get()
+        if answer.status != 200:
+            raise EOFError
+        for packet in answer.packets:
+            if packet.startswith(start):
+                return packet
+
+
+async def by_websocket(visitors: Visitors, client: Client) -> None:
+    socket = await joined(visitors, client)
+    await visitors.talk(socket)
+    await visitors.leave(socket)
+
+
+async def in_a_hurry(visitors: Visitors, client: Client) -> None:
+    """Sends and is gone before any answer."""
+    socket = await joined(visitors, client)
+    for ack_id in range(5):
+        await socket.send(visitors.message(ack_id)[1])
+    socket.abort()
+
+
+async def by_polling(visitors: Visitors, client: Client) -> None:
+    session = await client.polling(visitors.cookie())
+    await session.post("40")
+    await polled(session, "40{")
+    for ack_id in range(visitors._dice.randrange(4)):
+        text, packet = visitors.message(ack_id)
+        await session.post(packet)
+        visitors.acknowledge(text, await polled(session, f"43{ack_id}["))
+    if visitors._dice.random() < 0.5:
+        await session.post(visitors._dice.choice(["1", "41", SEPARATOR.join(["41", "1"]), "no packet"]))
+
+
+async def by_upgrade(visitors: Visitors, client: Client) -> None:
+    session = await client.polling(visitors.cookie())
+    await session.post("40")
+    await polled(session, "40{")
+    socket = await session.upgrade()
+    await socket.send("2probe")
+    assert await socket.receive() == "3probe"
+    if visitors._dice.random() < 0.3:
+        await visitors.leave(socket)  # in the middle of it: polling goes on, or ends with the session
+        await session.post("1")
+        return
+    await socket.send("5")
+    await visitors.talk(socket)
+    await visitors.leave(socket)
+
+
+async def with_attachments(visitors: Visitors, client: Client) -> None:
+    """Announced, and sent or not."""
+    socket = await joined(visitors, client)
+    await socket.send('452-7["picture",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]')
+    for _ in range(visitors._dice.randrange(3)):
+        await socket.send(b"x" * 5_000)
+    await visitors.leave(socket)
+
+
+async def without_a_token(visitors: Visitors, client: Client) -> None:
+    """Refused, and stays for a while."""
+    socket = await client.websocket(cookie("a.b.c"))
+    await socket.send("40")
+    await heard(socket, "44{")
+    await visitors.leave(socket)
+
+
+async def unseen(visitors: Visitors, client: Client) -> None:
+    """A session that nobody ever comes back to."""
+    await client.polling()
+
+
+async def half_a_request(visitors: Visitors, client: Client) -> None:
+    connection = await client.connect()
+    connection.write(b"POST /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n4"[:70])
+    await client.settled()
+
+
+Visit = Callable[[Visitors, Client], Awaitable[None]]
+
+VISITS: Final[tuple[Visit, ...]] = (
+    by_websocket,
+    by_websocket,
+    by_websocket,
+    in_a_hurry,
+    by_polling,
+    by_upgrade,
+    by_upgrade,
+    with_attachments,
+    without_a_token,
+    unseen,
+    half_a_request,
+)

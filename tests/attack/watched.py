@@ -1,0 +1,99 @@
+"""The daemon's floors in a process of their own that can be asked what it holds: `python -m tests.attack.watched DB`.
+
+Reads commands from stdin, one a line, and answers each with a line of JSON: `skip SECONDS` puts the loop's clock
+forward, `look` counts everything that grows with clients, whatever chatd's code made and has not let go, and memory.
+The first line says where it listens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import gc
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any, Final
+
+from chatd.app import build
+from chatd.config import load
+from chatd.listen.listening import Listening
+from chatd.store.sqlite import SqliteStore
+from tests.attack.honest import error_log, holdings
+from tests.attack.loop import SkippingLoop
+from tests.chat.people import SECRET, Chat
+from tests.conformance.wire import Client
+
+SETTINGS: Final = {
+    "port": "0",
+    "max_connections_per_address": "0",
+    "accept_rate": "0",
+    "message_rate": "200",
+    "synchronous": "normal",
+}
+
+
+def made_by_chatd() -> Counter[str]:
+    """How many objects there are of each class of chatd's that the collector knows."""
+    gc.collect()
+    classes = (type(one) for one in gc.get_objects())
+    return Counter(f"{cls.__module__}.{cls.__name__}" for cls in classes if cls.__module__.startswith("chatd."))
+
+
+def memory_mb() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * 4096 / 1_048_576
+
+
+class Watched:
+    """A server that answers questions about itself."""
+
+    def __init__(self, db: str, loop: SkippingLoop) -> None:
+        self._config = load({"db": db, **SETTINGS}, {"CHATD_JWT_SECRET": SECRET})
+        self._loop = loop
+
+    async def serve(self) -> None:
+        commands = asyncio.StreamReader()
+        await self._loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(commands), sys.stdin)
+        store = SqliteStore(self._config.store)
+        try:
+            engine = build(self._config, store, await store.open())
+            listening = Listening(self._config.listen, engine.connection, handshake_timeout_s=10)
+            listening.start(self._config.engineio.path)
+            self._chat = Chat(Client("", 0, ""), engine, store)
+            self._say({**listening.addresses[0], "path": self._config.engineio.path})
+            with error_log() as self._errors:
+                while line := await commands.readline():
+                    await self._obey(*line.decode().split())
+            listening.close()
+        finally:
+            await store.close()
+
+    async def _obey(self, verb: str, *arguments: str) -> None:
+        if verb == "skip":
+            self._loop.skip(float(arguments[0]))
+            await asyncio.sleep(0.01)  # for whatever is due now
+            self._say({})
+        else:
+            self._say(self._looked())
+
+    def _looked(self) -> dict[str, Any]:
+        return {
+            "holdings": dataclasses.asdict(holdings(self._chat)),
+            "objects": made_by_chatd(),
+            "memory_mb": memory_mb(),
+            "errors": self._errors.records,
+        }
+
+    def _say(self, answer: dict[str, Any]) -> None:
+        print(json.dumps(answer), flush=True)
+
+
+def main() -> None:
+    loop = SkippingLoop()
+    loop.run_until_complete(Watched(sys.argv[1], loop).serve())
+
+
+if __name__ == "__main__":
+    main()
