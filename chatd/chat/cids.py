@@ -33,24 +33,32 @@ class Cids:
     def is_new(self, cid: str) -> bool:
         return self.knowledge is Knowledge.ALL and cid not in self._cids
 
-    def add(self, cid: str) -> None:
-        """A row with `cid` is about to be written, and may be there from now on, whatever becomes of the attempt."""
-        if self.knowledge is not Knowledge.TOO_MANY:
-            self._cids.add(cid)
-            self._check_size()
+    def add(self, cid: str) -> int:
+        """A row with `cid` is about to be written, and may be there from now on, whatever becomes of the attempt.
+
+        Returns by how much `len` has grown, which is less than nothing when they have become too many.
+        """
+        if self.knowledge is Knowledge.TOO_MANY:
+            return 0
+        before = len(self._cids)
+        self._cids.add(cid)
+        self._check_size()
+        return len(self._cids) - before
 
     def ask(self) -> None:
         """Somebody is reading all of them."""
         self.knowledge = Knowledge.ASKED
 
-    def learn(self, durable: Collection[str] | None) -> None:
-        """What was read: all that the database has, None for too many."""
+    def learn(self, durable: Collection[str] | None) -> int:
+        """What was read: all that the database has, None for too many. Returns as `add`."""
+        before = len(self._cids)
         if durable is None:
             self._forget()
         elif self.knowledge is Knowledge.ASKED:
             self.knowledge = Knowledge.ALL
             self._cids.update(durable)
             self._check_size()
+        return len(self._cids) - before
 
     def learn_nothing(self) -> None:
         """The database could not be read."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 import functools
 from collections import OrderedDict, deque
 from sys import getsizeof
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
 
 from chatd.chat.cids import Cids, Knowledge
 from chatd.chat.events import PrivateMessage, Stored
@@ -37,11 +37,8 @@ class Send(Protocol):
     def __call__(self, member: Member, parsed: PrivateMessage, done: Done) -> Message: ...
 
 
-class Waiter(NamedTuple):
-    """A socket that sent a message and is to hear what became of it."""
-
-    member: Member
-    reply: Reply | None
+Waiter = tuple[Member, Reply | None]
+"""A socket that sent a message, and how it is to hear what became of it."""
 
 
 class Sender:
@@ -79,7 +76,7 @@ class Attempt:
 
     def send(self, send: Send) -> None:
         try:
-            self._message = send(self.waiters[0].member, self.parsed, self)
+            self._message = send(self.waiters[0][0], self.parsed, self)
         except StoreError as error:
             self.refuse(error)
 
@@ -121,7 +118,7 @@ class Once:
     def submit(self, member: Member, parsed: PrivateMessage, reply: Reply | None) -> None:
         """Take a message. Raises StoreError, and then it is not taken."""
         sender, cid = self._sender(member.identity.user), parsed.cid
-        waiter = Waiter(member, reply)
+        waiter = member, reply
         running = None if cid is None else sender.attempts.get(cid)
         if running is not None:
             self._hold(0)
@@ -151,8 +148,7 @@ class Once:
             self._senders.move_to_end(user)
             return sender
         sender = self._senders[user] = Sender(user)
-        self._weight += sender.weight
-        self._forget_senders()
+        self._weigh(sender.weight)
         return sender
 
     def _stand_in_line(self, attempt: Attempt) -> None:
@@ -192,22 +188,19 @@ class Once:
             attempt.acknowledge(found.stored)
         else:
             if attempt.parsed.cid is not None:
-                self._remember(attempt.sender, attempt.parsed.cid)
+                self._weigh(attempt.sender.cids.add(attempt.parsed.cid))
             attempt.send(self._send)
 
     def _learn(self, sender: Sender, found: Found | StoreError) -> None:
-        before = sender.weight
         if isinstance(found, StoreError):
             sender.cids.learn_nothing()
         else:
-            sender.cids.learn(found.cids)
-        self._weight += sender.weight - before
+            self._weigh(sender.cids.learn(found.cids))
 
-    def _remember(self, sender: Sender, cid: str) -> None:
-        before = sender.weight
-        sender.cids.add(cid)
-        self._weight += sender.weight - before
-        self._forget_senders()
+    def _weigh(self, more: int) -> None:
+        self._weight += more
+        if self._weight > MAX_REMEMBERED:
+            self._forget_senders()
 
     def _forget_senders(self) -> None:
         """Those who were silent longest, but nobody who has a message on its way: its cid would not be listed yet."""

@@ -149,14 +149,18 @@ class SqliteStore:
         if self._connection is None:
             raise AssertionError("the writer runs only while the file is open")
         size = 1 << (len(batch) - 1).bit_length()
+        # One more value for each row takes 0.7 µs of its 2.4: a batch without any cid goes without the column.
+        named = any(row.cid is not None for row in batch)
         values: list[int | str | None] = []
         for row in batch:
             # int(): the driver looks for an adapter for every bool, which takes longer than all other values
-            values += (row.id, row.de, row.para, row.mensaje, row.fecha, int(row.supervisado), row.cid)
-        values += [None] * (7 * (size - len(batch)))
+            values += (row.id, row.de, row.para, row.mensaje, row.fecha, int(row.supervisado))
+            if named:
+                values.append(row.cid)
+        values += [None] * ((7 if named else 6) * (size - len(batch)))
         values.append(len(batch))
         try:
-            await self._connection.execute_fetchall(_insert_sql(size), values)
+            await self._connection.execute_fetchall(_insert_sql(size, named=named), values)
         except (sqlite3.Error, UnicodeEncodeError, OverflowError) as error:
             raise faults.store_error(error) from error
 
@@ -170,14 +174,14 @@ class SqliteStore:
 
 
 @functools.cache
-def _insert_sql(size: int) -> str:
-    """An INSERT of up to `size` rows; the last parameter says of how many.
+def _insert_sql(size: int, *, named: bool) -> str:
+    """An INSERT of up to `size` rows, with cids or without; the last parameter says of how many.
 
     Sizes are powers of two, so that a handful of prepared statements serve every batch: to parse one for the
     exact number takes longer than to insert its rows. What the limit cuts off is never looked at.
     """
-    rows = ",".join(["(?,?,?,?,?,?,?)"] * size)
-    columns = "id, de, para, mensaje, fecha, supervisado, cid"
+    columns = "id, de, para, mensaje, fecha, supervisado" + (", cid" if named else "")
+    rows = ",".join([f"({','.join('?' * (7 if named else 6))})"] * size)
     # Nothing but question marks is put into the text.
     return f"INSERT INTO mensajes ({columns}) SELECT * FROM (VALUES {rows}) LIMIT ?"  # noqa: S608
 
