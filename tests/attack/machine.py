@@ -67,6 +67,7 @@ class WholeServer(RuleBasedStateMachine):
     """One run: a server with its couple, from start to stop."""
 
     connections = Bundle("connections")
+    members = Bundle("members")  # those of them that joined the chat by WebSocket
     sids = Bundle("sids")
 
     steps: ClassVar[int] = 0  # of all runs
@@ -190,10 +191,13 @@ class WholeServer(RuleBasedStateMachine):
     def open_websocket(self, who: str, early: Cut) -> Any:
         return self._run(self._open_websocket(who, "", early))
 
-    @rule(target=connections, who=st.sampled_from(["good", "admin"]), message=moves.packets)
-    def open_websocket_and_join(self, who: str, message: str) -> Any:
-        said = frame_bytes(TEXT, b"40") + frame_bytes(TEXT, message.encode("utf-8", "surrogatepass"))
-        return self._run(self._open_websocket(who, "", Cut(said, ())))
+    @rule(targets=(connections, members), who=st.sampled_from(["good", "admin"]), cut=moves.speeches)
+    def open_websocket_and_join(self, who: str, cut: Cut) -> Any:
+        return self._run(self._open_websocket(who, "", Cut(frame_bytes(TEXT, b"40") + cut.data, cut.places)))
+
+    @rule(member=members, cut=moves.speeches)
+    def speak(self, member: Connection, cut: Cut) -> None:
+        self._run(self._write(member, cut))
 
     @rule(target=connections, sid=sids, early=moves.frames)
     def upgrade_badly(self, sid: Sid, early: Cut) -> Any:

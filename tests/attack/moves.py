@@ -50,6 +50,10 @@ LEGAL: Final = [
     "b" + "AAEC",
     '42["__proto__",{"constructor":1}]',
     '42["mensaje_privado"]',
+    '426["mensaje_privado",{"para":"nobody","mensaje":"hola","cid":"1"}]',
+    '427["mensaje_privado",{"para":"nobody","mensaje":"another","cid":"1"}]',
+    '428["mensaje_privado",{"para":"nobody","mensaje":"hola","cid":"2"}]',
+    '42["mensaje_privado",{"para":"nobody","mensaje":"hola","cid":""}]',
     '424["mensaje_privado",{"para":"ana"}]',
     '425["mensaje_privado",{"para":"x","mensaje":7}]',
     '42["\\ud800"]',
@@ -188,6 +192,22 @@ _FRAME: Final = st.one_of(
     _odd_frame(),
 )
 frames: Final = cut(st.lists(_FRAME, min_size=1, max_size=5).map(b"".join))
+
+_NUMBERS: Final = st.sampled_from(["0", "0", "1", "2", "-1", '"splice"', "1.0", "null", "true"])
+
+
+@st.composite
+def _attachments(draw: st.DrawFn) -> bytes:
+    """A packet that announces some, and about as many; perhaps with something in between."""
+    placeholders = [f'{{"_placeholder":true,"num":{draw(_NUMBERS)}}}' for _ in range(draw(st.integers(0, 3)))]
+    kind, count = draw(st.sampled_from(["5", "5", "6"])), draw(st.integers(1, 3))
+    head = f"4{kind}{count}-7" + '["x",' * (kind == "5") + "[" + ",".join(placeholders) + "]" + "]" * (kind == "5")
+    between = draw(st.sampled_from([b"", b"", frame_bytes(PING, b""), _whole("3"), _whole("41"), _whole(head)]))
+    return _whole(head) + between + frame_bytes(BINARY, b"abc") * draw(st.integers(0, count + 1))
+
+
+_SPEECH: Final = st.one_of(st.sampled_from(LEGAL).map(_whole), packets.map(_whole), _attachments(), _attachments())
+speeches: Final = cut(st.lists(_SPEECH, max_size=4).map(b"".join))
 
 # HTTP.
 
