@@ -181,7 +181,6 @@ def test_a_preflight_is_told_what_it_asked_for() -> None:
 
 def test_the_operator_is_told_what_to_add() -> None:
     assert unknown_origin_message(request("http://page"), ["http://a"]) == (
-        "origin http://page may not connect (listed: http://a); "
-        "add it to `origin` to allow it: --origin http://page"
+        "origin http://page may not connect (listed: http://a); add it to `origin` to allow it: --origin http://page"
     )
     assert len(unknown_origin_message(request("http://" + "x" * 10_000), ())) < 1_000
