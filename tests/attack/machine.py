@@ -266,7 +266,8 @@ class WholeServer(RuleBasedStateMachine):
 
     async def _write(self, connection: Connection, cut: Cut) -> None:
         for piece in cut.pieces:
-            connection.write(piece)
+            with contextlib.suppress(RuntimeError):  # it has said that it will send no more
+                connection.write(piece)
             await self._settle()
 
     async def _begin(self, method: str, sid: Sid, body: bytes, count: int = 1) -> None:
