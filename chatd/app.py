@@ -2,12 +2,14 @@
 
 Start: keys, database, sockets. Stop, at SIGTERM or SIGINT: not ready any more; no new connections; what was accepted
 is stored and acknowledged; sessions end, a few at a time, in the way that makes clients come back; what they wrote
-meanwhile is stored; the database is closed. A second signal ends it all at once. Rule C-20 of protocol.md.
+meanwhile is stored; the database is closed. A second signal ends it all at once. SIGHUP reads keys, the deny list and
+the certificate again. Rules C-20 and C-27 of protocol.md.
 """
 
 from __future__ import annotations
 
 import asyncio
+import functools
 import gc
 import logging
 import os
@@ -15,7 +17,7 @@ import signal
 import time
 from typing import Final
 
-from chatd.auth import Verifier, load_keys
+from chatd.auth import Verifier, load_deny_list, load_keys
 from chatd.chat.door import KEPT_HEADERS, Door
 from chatd.chat.ids import IdSource
 from chatd.chat.limits import ChatLimits
@@ -28,6 +30,7 @@ from chatd.engineio.server import EngineHooks, EngineServer
 from chatd.listen.files import RESERVED
 from chatd.listen.listening import Listening
 from chatd.ops.readiness import Readiness, ReadinessGate
+from chatd.reload import Reload
 from chatd.socketio.namespace import Auth
 from chatd.socketio.packet import MAIN_NAMESPACE
 from chatd.socketio.server import SocketIoServer
@@ -52,20 +55,27 @@ EXIT_UNFINISHED: Final = 1
 log = logging.getLogger("chatd")
 
 
-def run(config: Config) -> int:
-    """Serve until a signal ends it; the result is the exit code. Raises ConfigError and ListenError."""
-    return asyncio.run(_serve(config))
+def run(config: Config, *, reloads: bool = True) -> int:
+    """Serve until a signal ends it; the result is the exit code. Raises ConfigError and ListenError.
+
+    With `reloads`, SIGHUP ends nothing: it reads files again.
+    """
+    return asyncio.run(_serve(config, reloads=reloads))
 
 
-async def _serve(config: Config) -> int:
+async def _serve(config: Config, *, reloads: bool) -> int:
     stop = _stop_on_signals()
+    reload = Reload()
+    if reloads:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload.run)
     gate = ReadinessGate()
     store = SqliteStore(config.store)
     last_id = await store.open()
     try:
-        engine = build(config, store, last_id)
+        engine = build(config, store, last_id, reload)
         timeout_s = config.engineio.request_timeout_s
         listening = Listening(config.listen, engine.connection, handshake_timeout_s=timeout_s)
+        reload.add("certificate", listening.prepare)
         _compare_limits(config, listening)
         # What start-up made lives as long as the process: the collector need not walk it again.
         gc.collect()
@@ -90,11 +100,12 @@ async def _serve(config: Config) -> int:
     return 0
 
 
-def build(config: Config, store: Store, last_id: MessageId | None) -> EngineServer:
+def build(config: Config, store: Store, last_id: MessageId | None, reload: Reload | None = None) -> EngineServer:
     """Every floor, from the rules of the chat down to the connections. Raises ConfigError."""
     loop = asyncio.get_running_loop()
     timers, outbox = Timers(loop.time, loop.call_at), Outbox(loop.call_soon)
-    door = Door(config.auth, Verifier(config.auth, load_keys(config.auth), time.time))
+    verifier = Verifier(config.auth, load_keys(config.auth), time.time, load_deny_list(config.auth))
+    door = Door(config.auth, verifier)
     socketio = SocketIoServer(config.socketio, timers, outbox)
     limits = ChatLimits(config.chat, loop.time)
 
@@ -104,6 +115,8 @@ def build(config: Config, store: Store, last_id: MessageId | None) -> EngineServ
         return Member(socket, identity, router, timers, time.time)
 
     namespace = socketio.namespace(MAIN_NAMESPACE, accept)
+    if reload is not None:
+        reload.add("tokens", functools.partial(door.prepare, namespace))
     ids = IdSource(_now_ms, config.chat.node, last_id)
     router = ChatRouter(config.chat, limits, namespace, store, ids, _now_ms)
     hooks = EngineHooks(accept=socketio.accept, kept_headers=KEPT_HEADERS)

@@ -121,6 +121,6 @@ def test_a_secret_comes_by_variable_and_never_by_flag() -> None:
 def test_a_flag_for_one_key_outranks_a_variable_for_another() -> None:
     environ = {"CHATD_JWT_SECRET": "x", "CHATD_JWT_PUBLIC_KEY_FILE": "p"}
     auth = load({"jwt_secret_file": "f"}, environ).auth
-    assert (auth.jwt_secret, auth.jwt_secret_file, auth.jwt_public_key_file) == (None, Path("f"), None)
+    assert (auth.jwt_secret, auth.jwt_secret_file, auth.jwt_public_key_file) == (None, (Path("f"),), ())
     both = load(NONE, environ).auth
-    assert (both.jwt_secret, both.jwt_public_key_file) == ("x", Path("p"))
+    assert (both.jwt_secret, both.jwt_public_key_file) == ("x", (Path("p"),))

@@ -2,7 +2,8 @@
 
     find.py    where a request carries its token (cookie, `auth.token`, `Authorization: Bearer`)
     verify.py  whether the token holds, and what it says
-    keys.py    the operator's secret or public key, read and checked at start
+    keys.py    the operator's secrets and public keys, read and checked
+    deny.py    the operator's list of tokens and users who are not wanted
     mint.py    tokens of our own, for `chatd token` and `chatd dev`
 
 The cryptography is PyJWT's. Importing this package loads neither PyJWT nor `cryptography`; see pyjwt.py.
@@ -11,10 +12,11 @@ The cryptography is PyJWT's. Importing this package loads neither PyJWT nor `cry
 from __future__ import annotations
 
 from chatd.auth.config import AuthConfig
+from chatd.auth.deny import DenyList, load_deny_list
 from chatd.auth.errors import AuthCode, AuthError
 from chatd.auth.find import find_token
 from chatd.auth.identity import Identity
-from chatd.auth.keys import Key, load_keys, load_secret
+from chatd.auth.keys import Key, load_keys, load_signing_key
 from chatd.auth.mint import mint
 from chatd.auth.verify import Verifier
 
@@ -22,11 +24,13 @@ __all__ = [
     "AuthCode",
     "AuthConfig",
     "AuthError",
+    "DenyList",
     "Identity",
     "Key",
     "Verifier",
     "find_token",
+    "load_deny_list",
     "load_keys",
-    "load_secret",
+    "load_signing_key",
     "mint",
 ]

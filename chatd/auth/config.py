@@ -32,7 +32,10 @@ _COOKIE_NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class AuthConfig:
-    """Everything an operator can change about tokens. Exactly one of secret, secret file and public key is needed."""
+    """Everything an operator can change about tokens. A secret or a key is needed.
+
+    Several secrets and keys may hold at once. `kid=FILE` gives one a name; see keys.py for what that means.
+    """
 
     cookie: str = setting("token", "name of the cookie that carries the token")
     auth_token: bool = setting(True, "without a cookie, take the token from the client's option `auth: {token}`")
@@ -42,8 +45,12 @@ class AuthConfig:
         repr=False,
         metadata={METADATA_KEY: Setting("secret that signs the tokens, at least 32 bytes", secret=True)},
     )
-    jwt_secret_file: Path | None = setting(None, "file with the secret that signs the tokens, at least 32 bytes")
-    jwt_public_key_file: Path | None = setting(None, "file with the public key (PEM) of whoever signs the tokens")
+    jwt_secret_file: tuple[Path, ...] = setting(
+        (), "file with a secret that signs tokens, at least 32 bytes, or KID=FILE; of several the first signs; reloaded"
+    )
+    jwt_public_key_file: tuple[Path, ...] = setting(
+        (), "file with the public key (PEM) of somebody who signs tokens, or KID=FILE; reloaded"
+    )
     jwt_algorithm: str | None = setting(
         None,
         "the only accepted algorithm; without it HS256 for a secret, or what the type of the public key says",
@@ -54,6 +61,10 @@ class AuthConfig:
     jwt_audience: tuple[str, ...] = setting((), "an audience that is us: tokens must name one of them in the claim aud")
     jwt_leeway_s: float = setting(
         0.0, "seconds that the clocks of issuer and server may differ", minimum=0, maximum=300
+    )
+
+    deny_file: Path | None = setting(
+        None, "file with tokens and users who may not come in: lines of jti:ID and user:NAME; reloaded"
     )
 
     def __post_init__(self) -> None:

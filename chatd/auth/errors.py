@@ -19,6 +19,7 @@ class AuthCode(enum.StrEnum):
     TOKEN_INVALID = "token_invalid"  # noqa: S105
     TOKEN_EXPIRED = "token_expired"  # noqa: S105
     CLAIMS_INVALID = "claims_invalid"
+    TOKEN_DENIED = "token_denied"  # noqa: S105
 
 
 class AuthError(RefusedError):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from chatd.auth.keys import Key
 
 ADMIN: Final = "admin"
 
@@ -19,6 +22,8 @@ class Identity:
     """Unix seconds from which the token is no longer accepted, leeway included; None: never."""
     token_id: str | None
     """The claim `jti`, by which a single token can be denied."""
+    signed_by: Key | None = dataclasses.field(default=None, compare=False, repr=False)
+    """The key that its signature holds under."""
 
     @property
     def is_admin(self) -> bool:

@@ -1,7 +1,8 @@
-"""What tokens are verified with: a shared secret or a public key, never both.
+"""What tokens are verified with: shared secrets and public keys, as many as hold at the time.
 
 A key is bound to one algorithm before the first token arrives, so a token cannot choose how it is checked: that is what
-defeats `alg: none` and a public key passed off as a secret.
+defeats `alg: none` and a public key passed off as a secret. A key may have a name, the `kid` of tokens: where key and
+token both have one they must agree, and otherwise the key is tried. Rule C-26 of protocol.md.
 """
 
 # ruff: noqa: PLC0415 - PyJWT and cryptography are imported once it is known which of them is needed
@@ -10,11 +11,11 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from chatd.auth.config import PUBLIC_KEY_ALGORITHMS, SECRET_ALGORITHMS, AuthConfig
+from chatd.auth.files import read
 from chatd.auth.pyjwt import import_pyjwt
 from chatd.errors import ConfigError
 
@@ -42,45 +43,71 @@ class Key:
         """Whether this key, by its algorithm, made `signature` for `message`."""
         return self.method.verify(message, self.material, signature)
 
+    def is_same(self, other: Key) -> bool:
+        """Whether what one of them signed holds under the other, apart from their names."""
+        return self.algorithm == other.algorithm and bool(self.material == other.material)
+
 
 def load_keys(config: AuthConfig) -> tuple[Key, ...]:
     """Read and check what the operator configured. Raises ConfigError."""
-    _exactly_one_source(config)
-    if config.jwt_public_key_file is not None:
-        return (_public_key(config, config.jwt_public_key_file),)
-    return (_secret_key(config),)
+    _check_sources(config)
+    # Public keys first: they need the whole of PyJWT, and so it is imported once.
+    public = [_public_key(config, *_named(path, "jwt_public_key_file")) for path in config.jwt_public_key_file]
+    keys = (*_secret_keys(config), *public)
+    names = [key.kid for key in keys if key.kid is not None]
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigError(f"two keys have the kid {name}: give each its own")
+    return keys
 
 
-def load_secret(config: AuthConfig) -> tuple[str, bytes]:
-    """The algorithm and the secret that sign tokens. Raises ConfigError, also where there is only a public key."""
-    _exactly_one_source(config)
-    if config.jwt_public_key_file is not None:
-        raise ConfigError("a public key verifies tokens but cannot sign them: give the secret, or sign elsewhere")
-    key = _secret_key(config)
-    return key.algorithm, key.material
+def load_signing_key(config: AuthConfig) -> Key:
+    """The secret that signs tokens: the first one. Raises ConfigError, also where there are public keys alone."""
+    _check_sources(config)
+    for key in _secret_keys(config):
+        return key
+    raise ConfigError("a public key verifies tokens but cannot sign them: give the secret, or sign elsewhere")
 
 
-def _exactly_one_source(config: AuthConfig) -> None:
-    sources = {
-        "CHATD_JWT_SECRET": config.jwt_secret,
-        "--jwt-secret-file": config.jwt_secret_file,
-        "--jwt-public-key-file": config.jwt_public_key_file,
-    }
-    given = [name for name, value in sources.items() if value is not None]
-    if not given:
+def _check_sources(config: AuthConfig) -> None:
+    if config.jwt_secret is None and not config.jwt_secret_file and not config.jwt_public_key_file:
         raise ConfigError(
             f"no secret to verify tokens with: give --jwt-secret-file FILE ({_HOW_TO_MAKE_ONE}), the variable "
             "CHATD_JWT_SECRET, or --jwt-public-key-file FILE"
         )
-    if len(given) > 1:
-        raise ConfigError(f"more than one key to verify tokens with: keep one of {', '.join(given)}")
+    files = {"--jwt-secret-file": config.jwt_secret_file, "--jwt-public-key-file": config.jwt_public_key_file}
+    beside = [name for name, paths in files.items() if paths]
+    if config.jwt_secret is not None and beside:
+        raise ConfigError(
+            f"more than one secret or key, and not all in files: keep one of CHATD_JWT_SECRET, {beside[0]}"
+        )
 
 
-def _secret_key(config: AuthConfig) -> Key:
+def _named(path: Path, setting: str) -> tuple[str | None, Path]:
+    """The kid and the file in KID=FILE. What has a slash in front of its "=" is a path: ./a=b is the file a=b."""
+    kid, equals, rest = str(path).partition("=")
+    if not equals or "/" in kid:
+        return None, path
+    if not kid or not rest:
+        raise ConfigError(f"{setting}: {path}: write KID=FILE, or ./{path} for a file of that name")
+    return kid, Path(rest).expanduser()
+
+
+def _secret_keys(config: AuthConfig) -> list[Key]:
+    if config.jwt_secret is not None:
+        return [_secret_key(config, "CHATD_JWT_SECRET", None, os.fsencode(config.jwt_secret))]
+    keys = []
+    for given in config.jwt_secret_file:
+        kid, path = _named(given, "jwt_secret_file")
+        secret = read(path, "jwt_secret_file", MAX_FILE_BYTES).removesuffix(b"\n").removesuffix(b"\r")
+        keys.append(_secret_key(config, f"jwt_secret_file: {path}", kid, secret))
+    return keys
+
+
+def _secret_key(config: AuthConfig, source: str, kid: str | None, secret: bytes) -> Key:
     algorithm = config.jwt_algorithm or SECRET_ALGORITHMS[0]
     if algorithm not in SECRET_ALGORITHMS:
         raise ConfigError(f"jwt_algorithm: {algorithm} needs --jwt-public-key-file; a secret goes with HS256")
-    source, secret = _read_secret(config)
     if len(secret) < MIN_SECRET_BYTES[algorithm]:
         raise ConfigError(
             f"{source}: the secret has {len(secret)} bytes, {algorithm} needs at least "
@@ -91,20 +118,13 @@ def _secret_key(config: AuthConfig) -> Key:
 
     method = jwt.get_algorithm_by_name(algorithm)
     try:
-        return Key(algorithm, method, method.prepare_key(secret))
+        return Key(algorithm, method, method.prepare_key(secret), kid)
     except jwt.InvalidKeyError as error:
         raise ConfigError(f"{source}: this is a key or a certificate, no secret; try --jwt-public-key-file") from error
 
 
-def _read_secret(config: AuthConfig) -> tuple[str, bytes]:
-    if config.jwt_secret_file is not None:
-        path = config.jwt_secret_file
-        return f"jwt_secret_file: {path}", _read(path, "jwt_secret_file").removesuffix(b"\n").removesuffix(b"\r")
-    return "CHATD_JWT_SECRET", os.fsencode(config.jwt_secret or "")
-
-
-def _public_key(config: AuthConfig, path: Path) -> Key:
-    raw = _read(path, "jwt_public_key_file")
+def _public_key(config: AuthConfig, kid: str | None, path: Path) -> Key:
+    raw = read(path, "jwt_public_key_file", MAX_FILE_BYTES)
     import_pyjwt(public_keys=True)
     import jwt
 
@@ -113,7 +133,7 @@ def _public_key(config: AuthConfig, path: Path) -> Key:
     if algorithm not in usable:
         raise ConfigError(f"jwt_algorithm: {algorithm} does not go with the key in {path}; use {' or '.join(usable)}")
     method = jwt.get_algorithm_by_name(algorithm)
-    return Key(algorithm, method, method.prepare_key(material))
+    return Key(algorithm, method, method.prepare_key(material), kid)
 
 
 def _load_public_key(raw: bytes, path: Path) -> tuple[Any, tuple[str, ...]]:
@@ -143,17 +163,3 @@ def _load_public_key(raw: bytes, path: Path) -> tuple[Any, tuple[str, ...]]:
     if not usable:
         raise ConfigError(f"jwt_public_key_file: {path}: take an RSA, P-256, P-384, P-521, Ed25519 or Ed448 key")
     return key, usable
-
-
-def _read(path: Path, setting: str) -> bytes:
-    """The whole of a small regular file: it is read again on a reload, which a pipe would not survive."""
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise ConfigError(f"{setting}: {path} is no regular file")
-        with path.open("rb") as file:
-            content = file.read(MAX_FILE_BYTES + 1)
-    except OSError as error:
-        raise ConfigError(f"{setting}: cannot read {path}: {error.strerror}") from error
-    if len(content) > MAX_FILE_BYTES:
-        raise ConfigError(f"{setting}: {path} is larger than {MAX_FILE_BYTES} bytes: the wrong file?")
-    return content

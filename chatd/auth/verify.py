@@ -17,6 +17,7 @@ from msgspec import UNSET
 
 from chatd.auth.claims import Claims, Header, decode_claims, decode_header
 from chatd.auth.config import AuthConfig
+from chatd.auth.deny import NOBODY_DENIED, DenyList
 from chatd.auth.errors import AuthCode, AuthError
 from chatd.auth.identity import Identity
 from chatd.auth.keys import Key
@@ -27,43 +28,72 @@ MAX_TOKEN_CHARS: Final = 8192  # twice what a browser stores in one cookie
 class Verifier:
     """Verifies the tokens of one configuration. Pure apart from `clock`, which gives Unix seconds."""
 
-    __slots__ = ("_clock", "_config", "_keys")
+    __slots__ = ("_clock", "_config", "_denied", "_keys")
 
-    def __init__(self, config: AuthConfig, keys: Iterable[Key], clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        config: AuthConfig,
+        keys: Iterable[Key],
+        clock: Callable[[], float],
+        denied: DenyList = NOBODY_DENIED,
+    ) -> None:
         self._config = config
-        self._keys = tuple(keys)
         self._clock = clock
+        self.use(keys, denied)
+
+    def use(self, keys: Iterable[Key], denied: DenyList) -> None:
+        """Verify with these from now on; `check_again` tells whose tokens no longer hold."""
+        self._keys = tuple(keys)
+        self._denied = denied
 
     def verify(self, token: str) -> Identity:
         """Who the token was made for. Raises AuthError and nothing else, whatever the token is."""
-        claims = self._open(token)
+        key, claims = self._open(token)
         expires_at = self._check_times(claims, self._clock())
         self._check_issuer(claims)
         self._check_audience(claims)
         token_id = None if claims.jti is UNSET else claims.jti
-        return Identity(claims.user, claims.name, claims.rol, expires_at, token_id)
+        identity = Identity(claims.user, claims.name, claims.rol, expires_at, token_id, key)
+        self._check_denied(identity)
+        return identity
 
-    def _open(self, token: str) -> Claims:
-        """The claims of a token whose signature holds."""
+    def check_again(self, identity: Identity) -> None:
+        """Whether a token that was verified before would still be: other keys, another list. Raises AuthError.
+
+        A key that only has another name now is still the same.
+        """
+        self._check_denied(identity)
+        key = identity.signed_by
+        if key is not None and not any(key.is_same(one) for one in self._keys):
+            raise _invalid("The token is signed with a key that this server no longer accepts.")
+
+    def _open(self, token: str) -> tuple[Key, Claims]:
+        """The claims of a token whose signature holds, and the key under which it does."""
         if len(token) > MAX_TOKEN_CHARS:
             raise _invalid(f"The token is longer than {MAX_TOKEN_CHARS} characters.")
         try:
             message, _, signature = token.encode("ascii").rpartition(b".")
             header, _, payload = message.partition(b".")
-            self._check_signature(decode_header(_unbase64(header)), message, _unbase64(signature))
-            return decode_claims(_unbase64(payload))
+            key = self._signing_key(decode_header(_unbase64(header)), message, _unbase64(signature))
+            return key, decode_claims(_unbase64(payload))
         except (UnicodeEncodeError, binascii.Error) as error:
             raise _invalid("This is not a JSON Web Token: three parts in base64url, joined by dots.") from error
 
-    def _check_signature(self, header: Header, message: bytes, signature: bytes) -> None:
+    def _signing_key(self, header: Header, message: bytes, signature: bytes) -> Key:
         # crit lists extensions that must be understood, and there is none; b64 is one of them (RFC 7797).
         if header.crit is not UNSET or not header.b64:
             raise _invalid("The token uses extensions (crit, b64) that this server does not know.")
         keys = [key for key in self._keys if key.algorithm == header.alg and _same_kid(key, header)]
         if not keys:
             raise _invalid("The token is signed with an algorithm or a key that this server does not accept.")
-        if not any(key.signed(message, signature) for key in keys):
-            raise _invalid("The token's signature does not hold.")
+        for key in keys:
+            if key.signed(message, signature):
+                return key
+        raise _invalid("The token's signature does not hold.")
+
+    def _check_denied(self, identity: Identity) -> None:
+        if self._denied.denies(identity):
+            raise AuthError(AuthCode.TOKEN_DENIED, "This token, or its user, is not wanted here.")
 
     def _check_times(self, claims: Claims, now: float) -> float | None:
         """The end of the token's life. Fractions of a second are cut off, as PyJWT does."""

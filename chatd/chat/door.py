@@ -1,12 +1,17 @@
-"""Who comes in: the token of a handshake becomes an Identity, or a CONNECT_ERROR. Rules C-01 to C-04."""
+"""Who comes in and who may stay: a token becomes an Identity, or a refusal. Rules C-01 to C-04, C-25 to C-27."""
 
 from __future__ import annotations
 
+import logging
 from typing import Final
 
-from chatd.auth import AuthConfig, AuthError, Identity, Verifier, find_token
+from chatd.auth import AuthConfig, AuthError, Identity, Verifier, find_token, load_deny_list, load_keys
+from chatd.chat.member import Member
 from chatd.engineio.session import Handshake
-from chatd.socketio.namespace import Auth, ConnectRefusedError
+from chatd.reload import Apply
+from chatd.socketio.namespace import Auth, ConnectRefusedError, Namespace
+
+log = logging.getLogger("chatd.chat")
 
 COOKIE: Final = b"cookie"
 AUTHORIZATION: Final = b"authorization"
@@ -32,6 +37,27 @@ class Door:
             raise ConnectRefusedError(error.message, {"code": error.code}) from error
         self._let_go(handshake, token)
         return identity
+
+    def prepare(self, namespace: Namespace) -> Apply:
+        """Read the keys and the deny list again. What is returned puts them into force. Raises ConfigError."""
+        keys, denied = load_keys(self._config), load_deny_list(self._config)
+
+        def apply() -> None:
+            self._verifier.use(keys, denied)
+            self._expel_unwelcome(namespace)
+
+        return apply
+
+    def _expel_unwelcome(self, namespace: Namespace) -> None:
+        """Whoever would not come in now may not stay."""
+        for socket in list(namespace.sockets.values()):
+            member = socket.handler
+            if isinstance(member, Member):
+                try:
+                    self._verifier.check_again(member.identity)
+                except AuthError as error:
+                    log.info("token no longer holds", extra={**member.logged, "code": error.code})
+                    member.expel(error.code, error.message)
 
     def _let_go(self, handshake: Handshake, token: str) -> None:
         """Keep only what a second CONNECT on the same session needs: browsers send kilobytes of other cookies."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from chatd.auth.keys import load_secret
+from chatd.auth.keys import load_signing_key
 from chatd.auth.mint import mint
 from chatd.cli import serve
 from chatd.cli.arguments import add_settings, given_settings
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     state = state_folder(args.state, os.environ)
     config = configure(state, given_settings(args), os.environ)
     print(how_to_connect(config, state, time.time()), flush=True)
-    return serve.start(config)
+    return serve.start(config, reloads=False)  # it ends with its terminal
 
 
 def configure(state: StateFolder, flags: Mapping[str, Raw], environ: Mapping[str, str]) -> Config:
@@ -62,7 +62,7 @@ def configure(state: StateFolder, flags: Mapping[str, Raw], environ: Mapping[str
 
 def how_to_connect(config: Config, state: StateFolder, now: float) -> str:
     """What to paste where: a few lines for people."""
-    _, secret = load_secret(config.auth)
+    secret = load_signing_key(config.auth).material
     user, admin = (_token(config, secret, who, now) for who in ("user", "admin"))
     return PAGE.format(
         url=_url(config),

@@ -6,6 +6,7 @@ import argparse
 import os
 
 from chatd import logs
+from chatd.auth.deny import load_deny_list
 from chatd.auth.keys import load_keys
 from chatd.cli.arguments import add_settings, given_settings
 from chatd.config import Config, load
@@ -20,9 +21,10 @@ def run(args: argparse.Namespace) -> int:
     return start(load(given_settings(args), os.environ))
 
 
-def start(config: Config) -> int:
-    """Serve until a signal ends it. Raises ConfigError before anything is opened."""
+def start(config: Config, *, reloads: bool = True) -> int:
+    """Serve until a signal ends it; with `reloads`, SIGHUP is none. Raises ConfigError before anything is opened."""
     load_keys(config.auth)
+    load_deny_list(config.auth)
     logs.start(config.log)
     if config.listen.tls_cert is not None:
         import ssl  # noqa: F401, PLC0415 - so that asyncio finds it
@@ -30,4 +32,4 @@ def start(config: Config) -> int:
     with absent("ssl"), hollow("importlib.metadata"):
         from chatd.app import run as run_daemon  # noqa: PLC0415 - after everything that may still be refused
 
-    return run_daemon(config)
+    return run_daemon(config, reloads=reloads)

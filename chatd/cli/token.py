@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from chatd.auth.errors import AuthError
-from chatd.auth.keys import load_secret
+from chatd.auth.keys import load_signing_key
 from chatd.auth.mint import mint
 from chatd.cli.arguments import UsageError, add_settings, given_settings
 from chatd.cli.dev import configure
@@ -38,16 +38,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     config = _configuration(args)
-    algorithm, secret = load_secret(config.auth)
+    key = load_signing_key(config.auth)
     try:
         token = mint(
-            secret,
+            key.material,
             args.user,
             args.user if args.name is None else args.name,
             args.rol,
             args.ttl,
             time.time(),
-            algorithm=algorithm,
+            algorithm=key.algorithm,
+            kid=key.kid,
             issuer=config.auth.jwt_issuer,
             audience=next(iter(config.auth.jwt_audience), None),
         )

@@ -15,6 +15,7 @@ from chatd.listen.listener import Listener
 from chatd.listen.tcp import open_tcp
 from chatd.listen.unix import UnixSocket
 from chatd.refusals import Refusals
+from chatd.reload import Apply
 
 if TYPE_CHECKING:
     from chatd.listen.tls import Tls
@@ -59,10 +60,9 @@ class Listening:
         if unix is not None:
             unix.remove()
 
-    def reload(self) -> None:
-        """Read the certificate again. Raises ConfigError, and then the old one stays."""
-        if self.tls is not None:
-            self.tls.reload()
+    def prepare(self) -> Apply:
+        """Read the certificate again. What is returned puts it into force. Raises ConfigError."""
+        return _nothing if self.tls is None else self.tls.prepare()
 
     def _open(self) -> None:
         config = self._config
@@ -95,3 +95,7 @@ class Listening:
                 handshake_timeout_s=self._handshake_timeout_s,
             )
         )
+
+
+def _nothing() -> None:
+    """Without a certificate there is none to renew."""

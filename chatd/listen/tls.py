@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from chatd.errors import ConfigError
+from chatd.reload import Apply
 
 ALPN: Final = ["http/1.1"]
 
@@ -26,12 +27,17 @@ class Tls:
         self._key = key
         self.context = self._load()
 
-    def reload(self) -> None:
-        """Read the files again. Raises ConfigError, and then everything stays as it was.
+    def prepare(self) -> Apply:
+        """Read the files again. What is returned puts them into force. Raises ConfigError.
 
         Into a context of its own: OpenSSL would drop the old key as soon as it sees a certificate of another.
         """
-        self.context = self._load()
+        context = self._load()
+
+        def apply() -> None:
+            self.context = context
+
+        return apply
 
     def _load(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from chatd.auth.config import AuthConfig
-from chatd.auth.keys import MAX_FILE_BYTES, load_keys, load_secret
+from chatd.auth.keys import MAX_FILE_BYTES, load_keys, load_signing_key
 from chatd.auth.verify import Verifier
 from chatd.errors import ConfigError
 from tests.auth.tokens import GOOD, NOW, SECRET, token
@@ -53,7 +53,8 @@ ED25519, ED448 = ed25519.Ed25519PrivateKey.generate(), ed448.Ed448PrivateKey.gen
     ],
 )
 def test_a_secret_file_counts_without_its_last_line_end(tmp_path: Path, content: bytes, secret: bytes) -> None:
-    assert load_secret(AuthConfig(jwt_secret_file=written(tmp_path, content))) == ("HS256", secret)
+    key = load_signing_key(AuthConfig(jwt_secret_file=(written(tmp_path, content),)))
+    assert (key.algorithm, key.material, key.kid) == ("HS256", secret, None)
 
 
 def test_a_secret_verifies_what_it_signed() -> None:
@@ -74,19 +75,19 @@ def test_a_secret_is_counted_in_bytes() -> None:
 
 
 def test_a_secret_that_is_no_utf8_arrives_as_the_bytes_it_was() -> None:
-    assert load_secret(AuthConfig(jwt_secret=os.fsdecode(b"\xff" * 32)))[1] == b"\xff" * 32
+    assert load_signing_key(AuthConfig(jwt_secret=os.fsdecode(b"\xff" * 32))).material == b"\xff" * 32
 
 
 @pytest.mark.parametrize(
     ("config", "named"),
     [
         ({}, ["--jwt-secret-file", "CHATD_JWT_SECRET", "--jwt-public-key-file"]),
-        ({"jwt_secret": SECRET, "jwt_secret_file": Path("f")}, ["CHATD_JWT_SECRET", "--jwt-secret-file"]),
-        ({"jwt_secret": SECRET, "jwt_public_key_file": Path("f")}, ["CHATD_JWT_SECRET", "--jwt-public-key-file"]),
+        ({"jwt_secret": SECRET, "jwt_secret_file": (Path("f"),)}, ["CHATD_JWT_SECRET", "--jwt-secret-file"]),
+        ({"jwt_secret": SECRET, "jwt_public_key_file": (Path("f"),)}, ["CHATD_JWT_SECRET", "--jwt-public-key-file"]),
         ({"jwt_secret": SECRET, "jwt_algorithm": "RS256"}, ["jwt_algorithm", "--jwt-public-key-file"]),
-        ({"jwt_secret_file": Path("/nowhere/f")}, ["jwt_secret_file", "/nowhere/f", "No such file"]),
-        ({"jwt_secret_file": Path("/")}, ["jwt_secret_file", "no regular file"]),
-        ({"jwt_public_key_file": Path("/nowhere/f")}, ["jwt_public_key_file", "/nowhere/f"]),
+        ({"jwt_secret_file": (Path("/nowhere/f"),)}, ["jwt_secret_file", "/nowhere/f", "No such file"]),
+        ({"jwt_secret_file": (Path("/"),)}, ["jwt_secret_file", "no regular file"]),
+        ({"jwt_public_key_file": (Path("/nowhere/f"),)}, ["jwt_public_key_file", "/nowhere/f"]),
     ],
     ids=str,
 )
@@ -100,18 +101,18 @@ def test_sources_that_do_not_add_up_are_refused_by_name(config: dict[str, Any], 
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(ConfigError, match="no regular file"):
-        load_keys(AuthConfig(jwt_secret_file=tmp_path / "pipe"))
+        load_keys(AuthConfig(jwt_secret_file=(tmp_path / "pipe",)))
 
 
 def test_a_huge_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="wrong file"):
-        load_keys(AuthConfig(jwt_secret_file=written(tmp_path, b"x" * (MAX_FILE_BYTES + 1))))
+        load_keys(AuthConfig(jwt_secret_file=(written(tmp_path, b"x" * (MAX_FILE_BYTES + 1)),)))
 
 
 @pytest.mark.parametrize("content", [public_pem(RSA), private_pem(P256), b"ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABgQ"])
 def test_a_key_file_given_as_a_secret_is_refused(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(ConfigError, match="--jwt-public-key-file"):
-        load_keys(AuthConfig(jwt_secret_file=written(tmp_path, content)))
+        load_keys(AuthConfig(jwt_secret_file=(written(tmp_path, content),)))
 
 
 @pytest.mark.parametrize(
@@ -130,7 +131,7 @@ def test_a_key_file_given_as_a_secret_is_refused(tmp_path: Path, content: bytes)
 def test_the_type_of_a_public_key_says_the_algorithm(
     tmp_path: Path, private: Any, given: str | None, used: str
 ) -> None:
-    config = AuthConfig(jwt_public_key_file=written(tmp_path, public_pem(private)), jwt_algorithm=given)
+    config = AuthConfig(jwt_public_key_file=(written(tmp_path, public_pem(private)),), jwt_algorithm=given)
     keys = load_keys(config)
     assert [key.algorithm for key in keys] == [used]
     signed = jwt.encode(dict(GOOD), private, used)
@@ -156,12 +157,12 @@ def test_a_public_key_that_cannot_be_used_is_refused(
     tmp_path: Path, content: bytes, algorithm: str | None, said: str
 ) -> None:
     with pytest.raises(ConfigError, match=said):
-        load_keys(AuthConfig(jwt_public_key_file=written(tmp_path, content), jwt_algorithm=algorithm))
+        load_keys(AuthConfig(jwt_public_key_file=(written(tmp_path, content),), jwt_algorithm=algorithm))
 
 
 def test_a_public_key_signs_nothing(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot sign"):
-        load_secret(AuthConfig(jwt_public_key_file=written(tmp_path, public_pem(P256))))
+        load_signing_key(AuthConfig(jwt_public_key_file=(written(tmp_path, public_pem(P256)),)))
 
 
 def test_keys_are_not_in_what_gets_printed() -> None:

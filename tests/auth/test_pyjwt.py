@@ -22,7 +22,7 @@ from chatd.auth import AuthConfig, load_keys
 private = ed25519.Ed25519PrivateKey.generate()
 path = pathlib.Path(tempfile.mkdtemp()) / "key.pem"
 path.write_bytes(private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
-config = AuthConfig(jwt_public_key_file=path)
+config = AuthConfig(jwt_public_key_file=(path,))
 (key,) = load_keys(config)
 assert key.signed(b"message", private.sign(b"message"))
 assert not key.signed(b"another", private.sign(b"message"))

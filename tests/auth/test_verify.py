@@ -244,7 +244,7 @@ def test_a_public_key_is_no_secret_whatever_the_token_says(tmp_path: Path) -> No
     private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     pem = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     (tmp_path / "key.pem").write_bytes(pem)
-    checked = verifier(config=AuthConfig(jwt_public_key_file=tmp_path / "key.pem"))
+    checked = verifier(config=AuthConfig(jwt_public_key_file=(tmp_path / "key.pem",)))
     genuine = jwt.encode(dict(GOOD), private, "RS256")
     assert checked.verify(genuine).user == "maria"
     for forged_with in (pem, pem.strip(), pem.replace(b"\n", b"\r\n")):

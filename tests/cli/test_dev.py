@@ -25,7 +25,7 @@ def state(tmp_path: Path) -> StateFolder:
 
 def test_it_makes_what_it_needs_and_says_where_each_value_comes_from(state: StateFolder) -> None:
     config = configure(state, {"port": "8401"}, {"CHATD_LOG_LEVEL": "debug"})
-    assert (config.store.db, config.auth.jwt_secret_file) == (str(state.database), state.secret_file)
+    assert (config.store.db, config.auth.jwt_secret_file) == (str(state.database), (state.secret_file,))
     assert [config.origins[name] for name in ("db", "jwt_secret_file", "port", "log_level")] == [
         "chatd dev",
         "chatd dev",
@@ -38,8 +38,8 @@ def test_it_makes_what_it_needs_and_says_where_each_value_comes_from(state: Stat
 def test_tokens_of_a_real_deployment_do_not_hold_in_dev(state: StateFolder) -> None:
     variables = {"CHATD_JWT_SECRET": "x" * 40, "CHATD_JWT_PUBLIC_KEY_FILE": "p", "CHATD_JWT_ALGORITHM": "RS256"}
     auth = configure(state, {}, variables).auth
-    assert (auth.jwt_secret, auth.jwt_public_key_file, auth.jwt_algorithm) == (None, None, None)
-    assert auth.jwt_secret_file == state.secret_file
+    assert (auth.jwt_secret, auth.jwt_public_key_file, auth.jwt_algorithm) == (None, (), None)
+    assert auth.jwt_secret_file == (state.secret_file,)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])

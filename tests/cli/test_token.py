@@ -51,7 +51,7 @@ def test_what_the_server_asks_for_is_in_the_token() -> None:
 
 def test_the_secret_of_dev_signs_where_it_is_asked_to(tmp_path: Path) -> None:
     done = chatd("token", "--dev", "--user", "ana", XDG_STATE_HOME=str(tmp_path), CHATD_JWT_SECRET=SECRET)
-    config = AuthConfig(jwt_secret_file=tmp_path / "chatd" / "jwt-secret")
+    config = AuthConfig(jwt_secret_file=(tmp_path / "chatd" / "jwt-secret",))
     assert identity(done.stdout.strip(), config).user == "ana"
     again = chatd("token", "--dev", "--state", tmp_path / "chatd", "--user", "ana")
     assert identity(again.stdout.strip(), config).user == "ana"

@@ -189,11 +189,11 @@ async def test_a_new_certificate_is_for_those_who_come_now(tmp_path: Path) -> No
     async with served(tls_cert=cert, tls_key=key) as one, TlsClient(one.port(tls=True), context) as client:
         before = await client.websocket()
         install(second)
-        one.listening.reload()
+        one.listening.prepare()()
         await client.websocket()
         key.write_bytes(first[1].read_bytes())
         with pytest.raises(ConfigError, match="the key is not that of the certificate"):
-            one.listening.reload()
+            one.listening.prepare()()
         await client.websocket()
         assert [subject_of(shown) for shown in client.shown] == ["first", "second", "second"]
         await before.send("4still here")
