@@ -84,12 +84,12 @@ def _check_sources(config: AuthConfig) -> None:
 
 
 def _named(path: Path, setting: str) -> tuple[str | None, Path]:
-    """The kid and the file in KID=FILE. What has a slash in front of its "=" is a path: ./a=b is the file a=b."""
+    """The kid and the file in KID=FILE. What has a slash in front of its first "=" is a path and nothing else."""
     kid, equals, rest = str(path).partition("=")
     if not equals or "/" in kid:
         return None, path
     if not kid or not rest:
-        raise ConfigError(f"{setting}: {path}: write KID=FILE, or ./{path} for a file of that name")
+        raise ConfigError(f"{setting}: {path}: write KID=FILE, or the whole path of a file that has a = in its name")
     return kid, Path(rest).expanduser()
 
 

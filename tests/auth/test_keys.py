@@ -167,3 +167,100 @@ def test_a_public_key_signs_nothing(tmp_path: Path) -> None:
 
 def test_keys_are_not_in_what_gets_printed() -> None:
     assert SECRET not in repr(load_keys(AuthConfig(jwt_secret=SECRET)))
+
+
+def secrets(folder: Path, *names: str) -> list[Path]:
+    """A file of each name, with a secret that begins with it."""
+    for name in names:
+        (folder / name).write_text(f"{name} " + "x" * 40)
+    return [folder / name for name in names]
+
+
+def test_several_secrets_and_keys_hold_at_once_with_names_or_without(tmp_path: Path) -> None:
+    """C-26"""
+    (tmp_path / "rsa").write_bytes(public_pem(RSA))
+    (tmp_path / "ec").write_bytes(public_pem(P256))
+    old, new = secrets(tmp_path, "old", "new")
+    config = AuthConfig(
+        jwt_secret_file=(Path(f"2026={new}"), old),
+        jwt_public_key_file=(tmp_path / "rsa", Path(f"ec={tmp_path / 'ec'}")),
+    )
+    keys = load_keys(config)
+    assert [(key.kid, key.algorithm) for key in keys] == [
+        ("2026", "HS256"),
+        (None, "HS256"),
+        (None, "RS256"),
+        ("ec", "ES256"),
+    ]
+    signing = load_signing_key(config)
+    assert signing.kid == "2026"
+    assert signing.material.startswith(b"new")
+
+
+def test_a_name_is_what_stands_in_front_of_the_first_equals_sign_and_has_no_slash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """C-26"""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "a=b").mkdir()
+    secrets(tmp_path, "f", "c=d", "a=b/f")
+    for given, kid in [
+        ("f", None),
+        (str(tmp_path / "c=d"), None),
+        ("k=f", "k"),
+        ("k=c=d", "k"),
+        ("k=~/f", "k"),
+        ("k=./a=b/f", "k"),
+    ]:
+        assert load_signing_key(AuthConfig(jwt_secret_file=(Path(given),))).kid == kid
+    assert load_signing_key(AuthConfig(jwt_secret_file=(tmp_path / "a=b" / "f",))).kid is None
+    for wrong in ("=f", "k="):
+        with pytest.raises(ConfigError, match="write KID=FILE, or the whole path"):
+            load_keys(AuthConfig(jwt_secret_file=(Path(wrong),)))
+
+
+def test_a_name_belongs_to_one_key(tmp_path: Path) -> None:
+    """C-26"""
+    (tmp_path / "rsa").write_bytes(public_pem(RSA))
+    one, two = secrets(tmp_path, "one", "two")
+    for config in (
+        AuthConfig(jwt_secret_file=(Path(f"k={one}"), Path(f"k={two}"))),
+        AuthConfig(jwt_secret_file=(Path(f"k={one}"),), jwt_public_key_file=(Path(f"k={tmp_path / 'rsa'}"),)),
+    ):
+        with pytest.raises(ConfigError, match="two keys have the kid k"):
+            load_keys(config)
+
+
+@pytest.mark.parametrize("private", [RSA, P256, P384, P521, ED25519, ED448], ids=lambda key: type(key).__name__)
+def test_the_same_public_key_read_twice_is_the_same_whatever_its_name(tmp_path: Path, private: Any) -> None:
+    """C-27"""
+    (tmp_path / "key").write_bytes(public_pem(private))
+    (tmp_path / "other").write_bytes(public_pem(another(private)))
+    [key] = load_keys(AuthConfig(jwt_public_key_file=(tmp_path / "key",)))
+    [again] = load_keys(AuthConfig(jwt_public_key_file=(Path(f"named={tmp_path / 'key'}"),)))
+    [foreign] = load_keys(AuthConfig(jwt_public_key_file=(tmp_path / "other",)))
+    assert key.is_same(again)
+    assert not key.is_same(foreign)
+
+
+def another(private: Any) -> Any:
+    """A key of the same type."""
+    match private:
+        case rsa.RSAPrivateKey():
+            return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        case ec.EllipticCurvePrivateKey():
+            return ec.generate_private_key(private.curve)
+        case ed25519.Ed25519PrivateKey():
+            return ed25519.Ed25519PrivateKey.generate()
+        case _:
+            return ed448.Ed448PrivateKey.generate()
+
+
+def test_a_secret_for_another_algorithm_is_another_key() -> None:
+    """C-27"""
+    [sha256] = load_keys(AuthConfig(jwt_secret="x" * 64))
+    [again] = load_keys(AuthConfig(jwt_secret="x" * 64))
+    [sha512] = load_keys(AuthConfig(jwt_secret="x" * 64, jwt_algorithm="HS512"))
+    assert sha256.is_same(again)
+    assert not sha256.is_same(sha512)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import jwt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,3 +32,10 @@ def test_issuer_audience_and_algorithm_are_said_where_wanted() -> None:
 def test_what_would_not_verify_is_not_minted(user: str, name: str, rol: str) -> None:
     with pytest.raises(AuthError):
         mint(SECRET.encode(), user, name, rol, 60, NOW)
+
+
+def test_the_name_of_the_secret_is_in_the_header() -> None:
+    """C-26"""
+    made = mint(SECRET.encode(), "u", "n", "r", 9, NOW, kid="2026")
+    assert jwt.get_unverified_header(made)["kid"] == "2026"
+    assert verifier().verify(made).user == "u"

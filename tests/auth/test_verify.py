@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatd.auth.config import AuthConfig
+from chatd.auth.deny import DenyList
 from chatd.auth.errors import AuthCode, AuthError
 from chatd.auth.identity import Identity
 from chatd.auth.keys import Key, load_keys
@@ -237,6 +238,40 @@ def test_of_several_keys_the_named_one_counts_and_nameless_ones_are_tried() -> N
     assert refusal(sign({"alg": "HS256", "kid": "nowhere"}, payload), both).code == INVALID
     nameless = Verifier(settings(), [named(None, SECRET), named(None, other)], lambda: NOW)
     assert nameless.verify(sign({"alg": "HS256", "kid": "nowhere"}, payload, other.encode())).user == "maria"
+
+
+def test_whoever_is_on_the_list_is_denied_however_good_the_token() -> None:
+    """C-25: and who is not good in the first place hears of that."""
+    config = settings()
+    listed = DenyList(jti=frozenset({"stolen"}), user=frozenset({"eva"}))
+    strict = Verifier(config, load_keys(config), lambda: NOW, listed)
+    assert strict.verify(token(jti="mine")).user == "maria"
+    for text in (token(jti="stolen"), token(user="eva"), token(user="eva", jti="mine")):
+        assert refusal(text, strict).code == AuthCode.TOKEN_DENIED
+    assert refusal(token(user="eva", exp=int(NOW)), strict).code == EXPIRED
+    assert refusal(token(user="eva")[:-1], strict).code == INVALID
+
+
+def test_whose_key_is_gone_or_who_is_listed_now_does_not_hold_any_more() -> None:
+    """C-27"""
+    other = "another secret of forty bytes for a test"
+    checked = Verifier(settings(), [named("old", SECRET), named("new", other)], lambda: NOW)
+    old = checked.verify(token(jti="j"))
+    new = checked.verify(sign({"alg": "HS256", "kid": "new"}, json.dumps(GOOD).encode(), other.encode()))
+    for identity in (old, new):
+        checked.check_again(identity)
+    checked.use([named("renamed", other)], DenyList())
+    checked.check_again(new)
+    with pytest.raises(AuthError) as gone:
+        checked.check_again(old)
+    assert gone.value.code == INVALID
+    checked.use([named("old", SECRET), named("new", other)], DenyList(jti=frozenset({"j"})))
+    checked.check_again(new)
+    with pytest.raises(AuthError) as denied:
+        checked.check_again(old)
+    assert denied.value.code == AuthCode.TOKEN_DENIED
+    checked.use([named("old", SECRET)], DenyList())
+    checked.check_again(old)
 
 
 def test_a_public_key_is_no_secret_whatever_the_token_says(tmp_path: Path) -> None:

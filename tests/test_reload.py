@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import pytest
+
+from chatd.errors import ConfigError
+from chatd.reload import Apply, Reload
+
+
+class Part:
+    """Writes down what is done to it, and cannot be prepared while it is broken."""
+
+    def __init__(self, name: str, diary: list[str]) -> None:
+        self.name = name
+        self.broken = False
+        self._diary = diary
+
+    def prepare(self) -> Apply:
+        self._diary.append(f"prepare {self.name}")
+        if self.broken:
+            raise ConfigError(f"{self.name}: no such file")
+        return lambda: self._diary.append(f"apply {self.name}")
+
+
+def test_everything_is_prepared_before_anything_is_applied() -> None:
+    """C-27"""
+    diary: list[str] = []
+    reload = Reload()
+    for name in ("keys", "certificate"):
+        reload.add(name, Part(name, diary).prepare)
+    assert reload.run()
+    assert diary == ["prepare keys", "prepare certificate", "apply keys", "apply certificate"]
+
+
+@pytest.mark.parametrize("broken", [0, 1])
+def test_where_one_cannot_be_prepared_none_is_applied(broken: int, caplog: pytest.LogCaptureFixture) -> None:
+    """C-27: and the next time is another."""
+    diary: list[str] = []
+    parts = [Part("keys", diary), Part("certificate", diary)]
+    reload = Reload()
+    for part in parts:
+        reload.add(part.name, part.prepare)
+    parts[broken].broken = True
+    assert not reload.run()
+    assert [line for line in diary if line.startswith("apply")] == []
+    [record] = caplog.records
+    assert record.levelname == "ERROR"
+    assert record.getMessage() == f"nothing was reloaded: {parts[broken].name}: no such file"
+    parts[broken].broken = False
+    assert reload.run()
+
+
+def test_with_nothing_to_reload_nothing_happens() -> None:
+    """C-27: a signal may come before the daemon has read anything."""
+    assert Reload().run()
