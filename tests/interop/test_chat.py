@@ -28,7 +28,7 @@ async def enter(client: Client, chat: Chat, user: str, rol: str = "user") -> JsS
 
 def row(acknowledged: dict[str, Any], **columns: Any) -> dict[str, Any]:
     """The row that an acknowledgement promises."""
-    return {"id": int(acknowledged["id"]), "fecha": acknowledged["fecha"], **columns}
+    return {"id": int(acknowledged["id"]), "fecha": acknowledged["fecha"], "cid": None, **columns}
 
 
 async def test_a_user_and_an_admin_chat_and_every_message_is_a_row(client: Client, chat: Chat) -> None:
