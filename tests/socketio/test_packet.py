@@ -32,7 +32,7 @@ CONNECT, DISCONNECT, EVENT, ACK, CONNECT_ERROR, BINARY_EVENT, BINARY_ACK = Packe
 P0: Final = {"_placeholder": True, "num": 0}
 
 MEGABYTE: Final = 1_000_000
-LINEAR_S: Final = 1.0
+LINEAR_S: Final = 10.0  # of CPU, on a busy machine ten times what it takes; a quadratic one would take minutes
 """Far above what a megabyte takes in linear time, far below what it takes in quadratic time."""
 
 
