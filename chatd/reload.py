@@ -32,7 +32,7 @@ class Reload:
             try:
                 prepared.append(prepare())
             except ConfigError as error:
-                log.error("nothing was reloaded: %s", error, extra={"part": name})
+                log.error("nothing was reloaded", extra={"part": name, "cause": str(error)})
                 return False
         for apply in prepared:
             apply()

@@ -43,8 +43,8 @@ def test_where_one_cannot_be_prepared_none_is_applied(broken: int, caplog: pytes
     assert not reload.run()
     assert [line for line in diary if line.startswith("apply")] == []
     [record] = caplog.records
-    assert record.levelname == "ERROR"
-    assert record.getMessage() == f"nothing was reloaded: {parts[broken].name}: no such file"
+    assert (record.levelname, record.getMessage()) == ("ERROR", "nothing was reloaded")
+    assert record.__dict__["cause"] == f"{parts[broken].name}: no such file"
     parts[broken].broken = False
     assert reload.run()
 
