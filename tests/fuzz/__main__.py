@@ -8,13 +8,16 @@ there as well.
 from __future__ import annotations
 
 import argparse
+import functools
 import importlib.util
+import os
 import random
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -35,8 +38,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     if not GUIDED:
         print("atheris is not installed (pip install '.[fuzz]'): changes at random, not guided by coverage")
-    fuzz = _guided if GUIDED else _at_random
-    failed = [target for target in args.targets if not fuzz(target, args.seconds, keep=args.keep)]
+    fuzz = functools.partial(_guided if GUIDED else _at_random, seconds=args.seconds, keep=args.keep)
+    with ThreadPoolExecutor(os.cpu_count() if GUIDED else 1) as workers:  # each waits for a process
+        went_well = dict(zip(args.targets, workers.map(fuzz, args.targets), strict=True))
+    failed = [target for target, well in went_well.items() if not well]
     print(f"failed: {', '.join(failed)}" if failed else "no failures")
     return 1 if failed else 0
 
