@@ -6,7 +6,9 @@ import enum
 
 
 class Limit(enum.StrEnum):
-    """The last two have no setting: what a stop refuses, and fragments that nobody sends in good faith."""
+    """The last three have no setting: clients of another protocol revision, what a stop refuses, and fragments that
+    nobody sends in good faith.
+    """
 
     MAX_CONNECTIONS = "max_connections"
     MAX_CONNECTIONS_PER_ADDRESS = "max_connections_per_address"
@@ -17,5 +19,6 @@ class Limit(enum.StrEnum):
     MAX_PAYLOAD = "max_payload"
     MAX_PACKETS = "max_packets"
     MAX_QUEUED = "max_queued"
+    PROTOCOL = "protocol"
     STOPPING = "stopping"
     FRAGMENTS = "fragments"

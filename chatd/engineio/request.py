@@ -15,6 +15,7 @@ import msgspec
 
 PROTOCOL_REVISION: Final = "4"
 MAX_QUERY_FIELDS: Final = 100
+MAX_SHOWN_CHARS: Final = 16  # of a revision that we do not speak
 
 Headers = Iterable[tuple[bytes, bytes]]
 
@@ -124,10 +125,10 @@ def _continues(request: Request, session: KnownSession, transport: TransportName
 
 def version_fault(request: Request) -> str | None:
     """Why a new session cannot speak the client's revision, in a sentence that names the clients that can."""
-    revision = request.query.get("EIO")
+    revision = request.query.get("EIO", "")
     if revision == PROTOCOL_REVISION:
         return None
     return (
-        f"the client sent EIO={revision or '(nothing)'} and this server speaks EIO=4: "
+        f"the client sent EIO={revision[:MAX_SHOWN_CHARS] or '(nothing)'} and this server speaks EIO=4: "
         "use socket.io-client 3 or 4, or python-socketio 5"
     )

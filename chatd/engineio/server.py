@@ -140,7 +140,7 @@ class EngineServer:
             return
         fault = version_fault(request)
         if fault is not None:
-            log.info("handshake refused: %s", fault, extra={"address": request.address})
+            self.refusals.add(Limit.PROTOCOL, f"handshake refused: {fault}", address=request.address)
             _refuse(exchange, Refusal.UNSUPPORTED_VERSION, detail=fault)
         elif (not_now := self._admission.fault(request.address, len(self.sessions))) is not None:
             _turn_away(exchange, not_now)

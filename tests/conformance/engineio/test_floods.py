@@ -30,3 +30,15 @@ async def test_pings_of_a_client_that_is_gone_do_not_fill_the_log(
     websocket.abort()
     await client.settled()
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+async def test_handshakes_of_another_protocol_do_not_fill_the_log(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    """E-13: refused before anything limits them, so one line for many, and no more of what they say than it takes"""
+    for _ in range(20):
+        answer = await client.request("GET", {"EIO": "3" + "x" * 10_000, "transport": "polling"})
+        assert answer.json()["code"] == 5
+        assert len(answer.body) < 500
+    [line] = [record for record in caplog.records if "EIO" in record.getMessage()]
+    assert len(line.getMessage()) < 500
