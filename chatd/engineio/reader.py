@@ -25,6 +25,8 @@ MAX_FRAGMENTS: Final = 4_096
 _FINAL_TEXT: Final = 0x81
 _MASKED: Final = 0x80
 _MAX_7_BIT: Final = 125
+_NEXT_16_BITS: Final = 126
+_MASKED_64_BITS: Final = _MASKED + 127
 _HEAD_BYTES: Final = 6  # two of header, four of mask
 
 Message = tuple[Opcode, str | bytes]
@@ -58,9 +60,9 @@ class MessageReader:
         """
         start = 0
         if self._parser is None and self._opcode is None:
-            while (end := _whole_small_text(data, start)) > 0:
-                yield Opcode.TEXT, _unmask_text(data, start, end)
-                start = end
+            while (whole := _whole_text(data, start, self._max_bytes)) is not None:
+                yield Opcode.TEXT, _unmask_text(data, *whole)
+                start = whole[1]
             if start == len(data):
                 return
         self._buffer += data[start:] if start else data
@@ -118,20 +120,22 @@ class MessageReader:
         return opcode, (_text(data) if opcode is Opcode.TEXT else data)
 
 
-def _whole_small_text(data: bytes, start: int) -> int:
-    """Where the unfragmented text frame of at most 125 bytes that begins at `start` ends; 0 if there is none.
+def _whole_text(data: bytes, start: int, max_bytes: int) -> tuple[int, int] | None:
+    """Where the body of the unfragmented text frame that begins at `start` begins and ends; None unless it is whole.
 
     Nearly all that a chat's clients send has this form, and taking it here costs 1 µs instead of 7 µs.
     """
     if len(data) < start + _HEAD_BYTES or data[start] != _FINAL_TEXT:
-        return 0
-    length = data[start + 1] - _MASKED
-    end = start + _HEAD_BYTES + length
-    return end if 0 <= length <= _MAX_7_BIT and end <= len(data) else 0
+        return None
+    length, body = data[start + 1] - _MASKED, start + _HEAD_BYTES
+    if length == _NEXT_16_BITS:
+        length, body = data[start + 2] << 8 | data[start + 3], body + 2
+    if not 0 <= length <= max_bytes or data[start + 1] == _MASKED_64_BITS or body + length > len(data):
+        return None
+    return body, body + length
 
 
-def _unmask_text(data: bytes, start: int, end: int) -> str:
-    body = start + _HEAD_BYTES
+def _unmask_text(data: bytes, body: int, end: int) -> str:
     return _text(apply_mask(data[body:end], data[body - 4 : body]))
 
 
