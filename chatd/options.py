@@ -144,7 +144,10 @@ def _switch(text: str) -> bool:
 
 
 def _path(text: str) -> Path:
-    return Path(_text(text)).expanduser()
+    try:
+        return Path(_text(text)).expanduser()
+    except RuntimeError as error:  # `~somebody` who is not known here
+        raise ValueError("no home directory") from error
 
 
 def _plain(number: float) -> str:
