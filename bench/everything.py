@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from bench import codec, connections, fanout, rate, relay, rooms
 from bench.load import LoadError
 from bench.options import Options
@@ -13,7 +11,6 @@ from bench.server import ServerError
 
 def run(options: Options) -> None:
     """Go on after a failure, and fail at the end: one server's mistake does not take the other results away."""
-    start = time.monotonic()
     failures = []
     for benchmark in (fanout, rate, relay, connections, codec, rooms):
         try:
@@ -21,6 +18,5 @@ def run(options: Options) -> None:
         except (LoadError, ServerError) as error:
             say(f"FAILED: {error}")
             failures.append(str(error))
-        say(f"{time.monotonic() - start:.0f} s so far")
     if failures:
         raise LoadError("\n".join(failures))

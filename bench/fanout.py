@@ -25,7 +25,7 @@ from bench.rig import BYSTANDER_COUNT, People, Rig, admin_name, interleaved, rig
 RECIPIENTS: Final = (10, 100, 1_000, 10_000)
 IN_FLIGHT: Final = (1, 8, 32)
 PAYLOADS: Final = (64, 1024, 16 * 1024)
-SECONDS: Final = 0.4
+SECONDS: Final = 0.3
 WARM_S: Final = 0.1
 
 SERVERS: Final = (*USUAL, "batch")
@@ -98,7 +98,7 @@ def _one_size(
     for case in cases:
         say(f"fanout {case}")
         workload = case.workload(seconds, WARM_S)
-        results = interleaved(stands, options.rounds, workload, slow_s=4 * seconds)
+        results = interleaved(stands, options.rounds, workload, slow_s=2 * seconds)
         best[case] = {name: max(runs, key=lambda run: run.deliveries_per_s) for name, runs in results.items()}
         for name, runs in results.items():
             report.add(name, asdict(case), {"best": asdict(best[case][name]), "rounds": [asdict(run) for run in runs]})

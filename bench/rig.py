@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from bench import machine, tokens
 from bench.load import ADMINS, BYSTANDERS, SENDER, Load, LoadError, Run, Workload
 from bench.peers import Peer
 from bench.server import LONG_PING_S, Server, ServerError, running
+
+_START: Final = time.monotonic()
 
 BYSTANDER_COUNT: Final = 10  # users who are online and must see nothing
 
@@ -107,7 +110,7 @@ def interleaved(rigs: Sequence[Rig], rounds: int, workload: Workload, slow_s: fl
 
 def say(text: str) -> None:
     """Progress, on stderr: stdout has the tables."""
-    print(f"bench: {text}", file=sys.stderr, flush=True)
+    print(f"bench: {time.monotonic() - _START:3.0f} s: {text}", file=sys.stderr, flush=True)
 
 
 __all__ = ["LoadError", "People", "Rig", "ServerError", "admin_name", "interleaved", "rig", "rigs", "say", "user_name"]

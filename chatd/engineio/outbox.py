@@ -11,22 +11,10 @@ depend on it: somebody in it is sent something else, its audience is about to ch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence, Set
-from typing import Protocol
+from collections.abc import Callable, Iterable, Sequence, Set
 
+from chatd.engineio.direct import Recipient, deliver_to_all
 from chatd.engineio.outgoing import Outgoing, OutgoingBatch
-
-
-class Deliverer(Protocol):
-    def deliver(self, packets: Outgoing) -> None:
-        """Take `packets` now. Must not raise."""
-
-
-class Recipient(Protocol):
-    """Whoever can be sent to: a session, by the transport that it has when the turn ends."""
-
-    @property
-    def transport(self) -> Deliverer: ...
 
 
 class _Run:
@@ -128,11 +116,12 @@ class Outbox:
 def _flush_run(run: _Run, waiting: dict[Recipient, list[Outgoing]]) -> None:
     """Deliver the last run of the turn, which comes after whatever else waits for its members."""
     joined = run.joined()
-    for recipient in tuple(run.audience):  # a delivery may close a session, which leaves its rooms
-        if waiting and recipient in waiting:
+    audience: Iterable[Recipient] = run.audience
+    if waiting:
+        for recipient in audience & waiting.keys():
             waiting[recipient].append(joined)
-        else:
-            recipient.transport.deliver(joined)
+        audience = audience - waiting.keys()
+    deliver_to_all(audience, joined)
 
 
 def join(packets: Sequence[Outgoing]) -> Outgoing:

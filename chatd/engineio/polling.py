@@ -10,6 +10,7 @@ from collections import deque
 from typing import Final
 
 from chatd.engineio.config import EngineConfig
+from chatd.engineio.direct import NoDescriptor
 from chatd.engineio.http import Exchange
 from chatd.engineio.limits import Limit
 from chatd.engineio.outgoing import CLOSE, NOOP, Outgoing, OutgoingBatch, OutgoingPacket
@@ -34,7 +35,7 @@ _HTML: Final = (b"Content-Type", b"text/html")
 _NO_STORE: Final = (b"cache-control", b"no-store")
 
 
-class PollingTransport(Timed):
+class PollingTransport(Timed, NoDescriptor):
     """The polling side of one session."""
 
     __slots__ = ("_config", "_get", "_post", "_queue", "_queued_bytes", "_refusals", "_state", "_timers",

@@ -46,8 +46,15 @@ class Transport(Protocol):
     def writable(self) -> bool:
         """Whether a packet would leave at once; volatile ones are dropped when it would not."""
 
+    @property
+    def fd(self) -> int:
+        """See direct.py."""
+
     def deliver(self, packets: Outgoing) -> None:
         """Take `packets`, in order. Never blocks and never raises; does nothing unless the transport is open."""
+
+    def deliver_rest(self, packets: Outgoing, sent_bytes: int) -> None:
+        """See direct.py."""
 
     def close(self, reason: CloseReason) -> None:
         """Say goodbye, each transport in its way. Idempotent."""

@@ -13,6 +13,7 @@ from chatd.chat.limits import ChatLimits
 from chatd.chat.member import Member
 from chatd.chat.router import ChatRouter
 from chatd.engineio.config import EngineConfig
+from chatd.engineio.direct import NoDescriptor
 from chatd.engineio.outbox import Outbox
 from chatd.engineio.outgoing import Outgoing
 from chatd.engineio.packet import Packet, PacketType
@@ -37,7 +38,7 @@ def who(user: str, rol: str = "user", *, expires_at: float | None = None) -> Ide
     return Identity(user, "A Name", rol, expires_at, None)
 
 
-class Line:
+class Line(NoDescriptor):
     """The other end of a session: what it has received, and why it was closed."""
 
     name = "line"

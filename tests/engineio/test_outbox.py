@@ -8,7 +8,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from chatd.engineio.outbox import Outbox, Recipient
+from chatd.engineio.direct import NoDescriptor, Recipient
+from chatd.engineio.outbox import Outbox
 from chatd.engineio.outgoing import Outgoing, OutgoingPacket, outgoing
 from chatd.engineio.packet import Packet, PacketType
 
@@ -38,7 +39,7 @@ class Turn:
             call()
 
 
-class Listener:
+class Listener(NoDescriptor):
     """A recipient that is its own transport: it notes what it gets, in how many writes, and can do something then."""
 
     def __init__(self) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from chatd.engineio.config import EngineConfig
+from chatd.engineio.direct import NoDescriptor
 from chatd.engineio.outbox import Outbox
 from chatd.engineio.outgoing import Outgoing
 from chatd.engineio.packet import Packet, PacketType
@@ -26,7 +27,7 @@ PONG = Packet(PacketType.PONG)
 HELLO = Packet(PacketType.MESSAGE, "hello")
 
 
-class RecordingTransport:
+class RecordingTransport(NoDescriptor):
     """Keeps packets with the time at which they came; says goodbye when the test wants it to."""
 
     name = "recording"

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from chatd.engineio.config import EngineConfig
+from chatd.engineio.direct import NoDescriptor
 from chatd.engineio.outbox import Outbox
 from chatd.engineio.outgoing import Outgoing
 from chatd.engineio.packet import Packet, PacketType
@@ -82,7 +83,7 @@ class Time:
         self.now = end
 
 
-class Wire:
+class Wire(NoDescriptor):
     """A transport that writes down what it is given."""
 
     name = "wire"
