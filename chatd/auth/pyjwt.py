@@ -2,7 +2,8 @@
 
 PyJWT imports `cryptography` at once wherever it is installed: 9 MB of resident memory, a third of what the daemon may
 take at start, for nothing when tokens are signed with a shared secret. PyJWT supports its absence, so unless a public
-key is configured it is absent while PyJWT is imported. So is `ssl`, another 4 MB, which it names in one annotation.
+key is configured it is absent while PyJWT is imported. So is its client for keys on the web, which nobody here uses,
+and with it `ssl`, `http.client` and the parsers of `email`, another 5 MB.
 """
 
 # ruff: noqa: PLC0415 - when something is imported is what this module is about
@@ -24,7 +25,7 @@ def import_pyjwt(*, public_keys: bool) -> None:
 
 
 def _import_light() -> None:
-    with absent("cryptography"), hollow("ssl", "SSLContext"):
+    with absent("cryptography"), hollow("jwt.jwks_client", "PyJWKClient"):
         import jwt  # noqa: F401
 
 
