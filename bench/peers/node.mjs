@@ -5,6 +5,13 @@ import { install, settings } from "./rules.mjs";
 
 const { port, secret, pingInterval } = settings();
 const http = createServer();
-const io = new Server(http, { pingInterval, perMessageDeflate: false, serveClient: false });
+// The values of the documentation, which are also the defaults. Off unless asked for, as in socket.io itself.
+const recovery = { maxDisconnectionDuration: 120_000, skipMiddlewares: true };
+const io = new Server(http, {
+  pingInterval,
+  perMessageDeflate: false,
+  serveClient: false,
+  ...(process.env.RECOVERY === "on" && { connectionStateRecovery: recovery }),
+});
 install(io, secret);
 http.listen({ host: "127.0.0.1", port, backlog: 4096 });
