@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench import codec, connections, fanout, rate, relay, rooms
+from bench import codec, connections, fanout, rate, relay, rooms, summary
 from bench.load import LoadError
 from bench.options import Options
 from bench.rig import say
@@ -18,5 +18,6 @@ def run(options: Options) -> None:
         except (LoadError, ServerError) as error:
             say(f"FAILED: {error}")
             failures.append(str(error))
+    summary.write(options.folder)
     if failures:
         raise LoadError("\n".join(failures))

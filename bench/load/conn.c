@@ -22,7 +22,7 @@ enum {
 };
 
 struct client client;
-char STDIN_TAG, TIMER_TAG;
+char STDIN_TAG;
 static char inbox[READ_BYTES];
 
 uint64_t now_ns(void)
@@ -255,8 +255,6 @@ bool turn(int timeout_ms)
         void *tag = events[i].data.ptr;
         if (tag == &STDIN_TAG)
             client.stdin_ready = true;
-        else if (tag == &TIMER_TAG)
-            client.timer_due = true;
         else
             conn_event(tag, events[i].events);
     }

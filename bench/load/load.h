@@ -94,13 +94,13 @@ struct client { /* the whole program's state */
     struct group groups[MAX_GROUPS];
     struct opener opener;
     struct conn *sender; /* flushed at the end of each turn */
-    bool stdin_ready, timer_due;
+    bool stdin_ready;
     uint64_t bytes_in, reads;
     size_t closing;
     uint64_t sources; /* connections made so far: chooses the source address */
 };
 extern struct client client;
-extern char STDIN_TAG, TIMER_TAG; /* epoll tags of what is not a connection */
+extern char STDIN_TAG; /* the epoll tag of what is no connection */
 
 uint64_t now_ns(void);
 __attribute__((noreturn, format(printf, 1, 2))) void fail(const char *format, ...);

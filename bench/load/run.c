@@ -13,7 +13,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/timerfd.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -170,6 +169,14 @@ static void listen_for_strays(void)
 
 static uint64_t after(uint64_t start, double seconds) { return start + (uint64_t)(seconds * (double)SECOND_NS); }
 
+/* Never asleep: whoever sends to a sleeping process pays for waking it, here 3 to 5 us of each send. */
+static void turn_awake(void)
+{
+    uint64_t asked = now_ns();
+    if (!turn(0))
+        now_running.idle_ns += now_ns() - asked;
+}
+
 static void closed_loop(const struct workload *w, double seconds)
 {
     uint64_t start = now_ns();
@@ -179,41 +186,20 @@ static void closed_loop(const struct workload *w, double seconds)
         send_message(start);
     conn_send(client.sender);
     for (uint64_t turns = 1; now_running.completed < now_running.sent; turns++) {
-        /* Never asleep: whoever sends to a sleeping process pays for waking it, here 3 to 5 us of each send. */
-        uint64_t asked = now_ns();
-        if (!turn(0))
-            now_running.idle_ns += now_ns() - asked;
+        turn_awake();
         if (turns % 1024 == 0)
             check_progress();
     }
     now_running.releasing = false;
 }
 
-static int make_timer(void)
-{
-    int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-    if (fd < 0)
-        fail("timerfd_create: %s", strerror(errno));
-    watch(fd, &TIMER_TAG, 1 /* EPOLLIN */);
-    return fd;
-}
-
-/* At a time, or never when it is 0. Either way a past expiry is forgotten, or epoll would report it for ever. */
-static void set_timer(int fd, uint64_t at)
-{
-    struct itimerspec spec = {.it_value = {.tv_sec = (time_t)(at / SECOND_NS), .tv_nsec = (long)(at % SECOND_NS)}};
-    if (timerfd_settime(fd, TFD_TIMER_ABSTIME, &spec, NULL) < 0)
-        fail("timerfd_settime: %s", strerror(errno));
-    client.timer_due = false;
-}
-
-/* Sends what is due; returns the time of the next message. */
-static uint64_t send_due(const struct workload *w, uint64_t start, uint64_t now)
+/* Sends what is due. */
+static void send_due(const struct workload *w, uint64_t start, uint64_t now)
 {
     for (;;) {
         uint64_t due = after(start, (double)now_running.sent / w->rate);
         if (due > now || due >= now_running.stop_ns)
-            return due;
+            return;
         hist_add(&now_running.lag, now - due);
         send_message(due);
     }
@@ -237,29 +223,22 @@ static void start_storm(const struct workload *w)
 /* False when the server did not keep up: the oldest message has waited for longer than `patience`. */
 static bool open_loop(const struct workload *w)
 {
-    static int timer = -1;
-    if (timer < 0)
-        timer = make_timer();
     uint64_t start = now_ns(), storm_at = w->storm ? after(start, 1) : UINT64_MAX, now = start;
     now_running.stop_ns = w->storm ? UINT64_MAX : after(start, w->seconds);
     while (now < now_running.stop_ns || now_running.completed < now_running.sent) {
-        uint64_t next = send_due(w, start, now);
+        send_due(w, start, now);
         if (client.sender->out.len > 0)
             conn_send(client.sender);
-        set_timer(timer, next < now_running.stop_ns ? next : 0);
-        turn(1000);
+        turn_awake();
         now = now_ns();
-        if (behind(w, now)) {
-            set_timer(timer, 0);
+        if (behind(w, now))
             return false;
-        }
         if (now >= storm_at && !now_running.storming)
             start_storm(w);
         if (now_running.storming && open_done() && now_running.stop_ns == UINT64_MAX)
             now_running.stop_ns = now;
         check_progress();
     }
-    set_timer(timer, 0);
     return true;
 }
 
