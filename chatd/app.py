@@ -15,7 +15,8 @@ import logging
 import os
 import signal
 import time
-from typing import Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
 
 from chatd.auth import Verifier, load_deny_list, load_keys
 from chatd.chat.door import KEPT_HEADERS, Door
@@ -25,8 +26,10 @@ from chatd.chat.member import Member
 from chatd.chat.router import ChatRouter
 from chatd.config import Config
 from chatd.engineio.drain import drain
+from chatd.engineio.http import Exchange
+from chatd.engineio.origin import OriginPolicy
 from chatd.engineio.outbox import Outbox
-from chatd.engineio.server import EngineHooks, EngineServer
+from chatd.engineio.server import EngineHooks, EngineServer, not_found
 from chatd.listen.files import RESERVED
 from chatd.listen.listening import Listening
 from chatd.ops.readiness import Readiness, ReadinessGate
@@ -38,6 +41,9 @@ from chatd.socketio.socket import Socket
 from chatd.store.base import MessageId, Store
 from chatd.store.sqlite import SqliteStore
 from chatd.timers import Timers
+
+if TYPE_CHECKING:
+    from chatd.web.entries import Entries
 
 # The collector looks at young objects after so many are made, and rarely at all: what ends takes its cycles apart
 # itself. Its own thresholds made it walk every session of a server that was filling, for 90 ms at 3,000 of them.
@@ -55,15 +61,15 @@ EXIT_UNFINISHED: Final = 1
 log = logging.getLogger("chatd")
 
 
-def run(config: Config, *, reloads: bool = True) -> int:
+def run(config: Config, *, reloads: bool = True, entries: Entries | None = None) -> int:
     """Serve until a signal ends it; the result is the exit code. Raises ConfigError and ListenError.
 
-    With `reloads`, SIGHUP ends nothing: it reads files again.
+    With `reloads`, SIGHUP ends nothing: it reads files again. `entries` are links into the console.
     """
-    return asyncio.run(_serve(config, reloads=reloads))
+    return asyncio.run(_serve(config, reloads=reloads, entries=entries))
 
 
-async def _serve(config: Config, *, reloads: bool) -> int:
+async def _serve(config: Config, *, reloads: bool, entries: Entries | None) -> int:
     stop = _stop_on_signals()
     reload = Reload()
     if reloads:
@@ -72,7 +78,7 @@ async def _serve(config: Config, *, reloads: bool) -> int:
     store = SqliteStore(config.store)
     last_id = await store.open()
     try:
-        engine = build(config, store, last_id, reload)
+        engine = build(config, store, last_id, reload, other_paths(config, entries))
         timeout_s = config.engineio.request_timeout_s
         listening = Listening(config.listen, engine.connection, handshake_timeout_s=timeout_s)
         reload.add("certificate", listening.prepare)
@@ -100,8 +106,17 @@ async def _serve(config: Config, *, reloads: bool) -> int:
     return 0
 
 
-def build(config: Config, store: Store, last_id: MessageId | None, reload: Reload | None = None) -> EngineServer:
-    """Every floor, from the rules of the chat down to the connections. Raises ConfigError."""
+def build(
+    config: Config,
+    store: Store,
+    last_id: MessageId | None,
+    reload: Reload | None = None,
+    other: Callable[[Exchange], None] = not_found,
+) -> EngineServer:
+    """Every floor, from the rules of the chat down to the connections. Raises ConfigError.
+
+    `other` answers requests that are not for Socket.IO.
+    """
     loop = asyncio.get_running_loop()
     timers, outbox = Timers(loop.time, loop.call_at), Outbox(loop.call_soon)
     verifier = Verifier(config.auth, load_keys(config.auth), time.time, load_deny_list(config.auth))
@@ -119,8 +134,18 @@ def build(config: Config, store: Store, last_id: MessageId | None, reload: Reloa
         reload.add("tokens", functools.partial(door.prepare, namespace))
     ids = IdSource(_now_ms, config.chat.node, last_id)
     router = ChatRouter(config.chat, limits, namespace, store, ids, _now_ms)
-    hooks = EngineHooks(accept=socketio.accept, kept_headers=KEPT_HEADERS)
+    hooks = EngineHooks(accept=socketio.accept, kept_headers=KEPT_HEADERS, other=other)
     return EngineServer(config.engineio, timers, outbox, hooks)
+
+
+def other_paths(config: Config, entries: Entries | None) -> Callable[[Exchange], None]:
+    """What is served besides Socket.IO. Raises ConfigError."""
+    if not config.web.console and config.web.client_dir is None:
+        return not_found
+    from chatd.web.site import site  # noqa: PLC0415 - memory, for those who want it
+
+    origins = OriginPolicy(config.engineio.origin, config.engineio.cors_credentials)
+    return site(config.web, config.engineio.path, origins, entries)
 
 
 def _compare_limits(config: Config, listening: Listening) -> None:

@@ -20,6 +20,7 @@ from chatd.logs import LogConfig
 from chatd.options import VARIABLE_PREFIX, Option, options_of
 from chatd.socketio.config import SocketIoConfig
 from chatd.store.config import StoreConfig
+from chatd.web.config import WebConfig
 
 DEFAULT: Final = "default"
 
@@ -37,6 +38,7 @@ class Config:
     store: StoreConfig = dataclasses.field(default=StoreConfig(), metadata={"title": "database"})
     engineio: EngineConfig = dataclasses.field(default=EngineConfig(), metadata={"title": "sessions and transports"})
     socketio: SocketIoConfig = dataclasses.field(default=SocketIoConfig(), metadata={"title": "Socket.IO packets"})
+    web: WebConfig = dataclasses.field(default=WebConfig(), metadata={"title": "console"})
     log: LogConfig = dataclasses.field(default=LogConfig(), metadata={"title": "logs"})
     origins: Mapping[str, str] = dataclasses.field(default_factory=dict, compare=False, repr=False)
     """Where each value comes from, by public name: a flag, a variable, "default", or what a verb calls its own."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from typing import TYPE_CHECKING
 
 from chatd import logs
 from chatd.auth.deny import load_deny_list
@@ -11,6 +12,9 @@ from chatd.auth.keys import load_keys
 from chatd.cli.arguments import add_settings, given_settings
 from chatd.config import Config, load
 from chatd.lean import absent, hollow
+
+if TYPE_CHECKING:
+    from chatd.web.entries import Entries
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,8 +25,11 @@ def run(args: argparse.Namespace) -> int:
     return start(load(given_settings(args), os.environ))
 
 
-def start(config: Config, *, reloads: bool = True) -> int:
-    """Serve until a signal ends it; with `reloads`, SIGHUP is none. Raises ConfigError before anything is opened."""
+def start(config: Config, *, reloads: bool = True, entries: Entries | None = None) -> int:
+    """Serve until a signal ends it; with `reloads`, SIGHUP is none. Raises ConfigError before anything is opened.
+
+    `entries` are links into the console, if it is served.
+    """
     load_keys(config.auth)
     load_deny_list(config.auth)
     logs.start(config.log)
@@ -32,4 +39,4 @@ def start(config: Config, *, reloads: bool = True) -> int:
     with absent("ssl"), hollow("importlib.metadata"):
         from chatd.app import run as run_daemon  # noqa: PLC0415 - after everything that may still be refused
 
-    return run_daemon(config, reloads=reloads)
+    return run_daemon(config, reloads=reloads, entries=entries)

@@ -139,6 +139,7 @@ class HttpConnection(asyncio.Protocol, Timed):
             Busy(self._tcp, self._timers, self._connections)
 
     def data_received(self, data: bytes) -> None:
+        self._connections.received_bytes += len(data)
         try:
             self._h11.receive_data(data)
         except h11.RemoteProtocolError:  # bytes after a request that announced `Connection: close`
@@ -182,10 +183,10 @@ class HttpConnection(asyncio.Protocol, Timed):
     def respond(self, status: int, body: bytes, headers: Sequence[tuple[bytes, bytes]]) -> None:
         exchange, self._exchange = self._exchange, None
         self._timers.arm(self, self._timeout_s)
-        if exchange is not None and exchange.request.method == "HEAD":
-            body = b""
+        bodiless = exchange is not None and exchange.request.method == "HEAD"
         body_withheld = self._h11.they_are_waiting_for_100_continue
-        self._send(status, body, [*headers, (b"Connection", b"close")] if body_withheld else headers)
+        closing = [(b"Connection", b"close")] if body_withheld else []
+        self._send(status, body, [*headers, *closing], bodiless=bodiless)
         if self._h11.our_state is h11.MUST_CLOSE and (body_withheld or self._h11.their_state is not h11.SEND_BODY):
             self._tcp.close()
         elif self._h11.their_state is h11.DONE:
@@ -298,10 +299,19 @@ class HttpConnection(asyncio.Protocol, Timed):
         self._timers.cancel(self)
         Linger(self._tcp, self._timers, self._connections)
 
-    def _send(self, status: int, body: bytes, headers: Sequence[tuple[bytes, bytes]]) -> None:
-        framing = [(b"Content-Length", b"%d" % len(body)), (b"Date", formatdate(usegmt=True).encode())]
-        head = h11.Response(status_code=status, headers=[*headers, *framing])
-        events: list[h11.Event] = [head, *([h11.Data(data=body)] if body else []), h11.EndOfMessage()]
+    def _send(
+        self, status: int, body: bytes, headers: Sequence[tuple[bytes, bytes]], *, bodiless: bool = False
+    ) -> None:
+        """With `bodiless`, only the head of what the answer would be: its length is that of a body that stays here.
+
+        A 304 has no length, since it would be that of the answer to another request: RFC 9110, section 8.6.
+        """
+        length = [] if status == 304 else [(b"Content-Length", b"%d" % len(body))]
+        head = h11.Response(
+            status_code=status, headers=[*headers, *length, (b"Date", formatdate(usegmt=True).encode())]
+        )
+        data = [] if bodiless or not body else [h11.Data(data=body)]
+        events: list[h11.Event] = [head, *data, h11.EndOfMessage()]
         self._tcp.write(b"".join(self._h11.send(event) or b"" for event in events))
 
 

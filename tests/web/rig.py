@@ -1,0 +1,41 @@
+"""A daemon in this process that serves pages, and requests to it as a browser would send them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from chatd.app import build, other_paths
+from chatd.config import Raw, load
+from chatd.store.sqlite import SqliteStore
+from chatd.web.entries import Entries
+from tests.chat.people import SECRET
+from tests.conformance.serving import serving
+from tests.conformance.wire import Answer, Client
+
+
+class Browser:
+    """Requests with the headers that matter here."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+
+    async def get(self, path: str, method: str = "GET", **headers: str) -> Answer:
+        """`if_none_match="x"` is the header If-None-Match."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await (await self.client.connect()).request(method, path, headers=named)
+
+
+@contextlib.asynccontextmanager
+async def pages(folder: Path, entries: Entries | None = None, **settings: Raw) -> AsyncIterator[Browser]:
+    """The daemon with these settings, by the names that an operator uses."""
+    config = load({"db": str(folder / "chatd.db"), **settings}, {"CHATD_JWT_SECRET": SECRET})
+    other = other_paths(config, entries)
+    store = SqliteStore(config.store)
+    last_id = await store.open()
+    try:
+        async with serving(build(config, store, last_id, None, other).connection, config.engineio.path) as client:
+            yield Browser(client)
+    finally:
+        await store.close()

@@ -1,0 +1,153 @@
+"""The pages as they are served: what a browser is told about them, and that there is nothing else to have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from chatd.web.console import FOLDER, PAGES, TYPES, load_console
+from tests.web.rig import Browser, pages
+
+FILES = sorted(path.name for path in FOLDER.iterdir())
+PATHS = sorted("/chatd/" + PAGES.get(name, name) for name in FILES)
+
+
+@pytest.fixture
+async def browser(tmp_path: Path) -> AsyncIterator[Browser]:
+    async with pages(tmp_path, console="true") as running:
+        yield running
+
+
+async def test_every_file_is_served_with_its_type_and_the_headers_that_protect_it(browser: Browser) -> None:
+    for name in FILES:
+        answer = await browser.get("/chatd/" + PAGES.get(name, name))
+        assert (answer.status, answer.header("content-type")) == (200, TYPES[name.rpartition(".")[2]]), name
+        assert answer.header("x-content-type-options") == "nosniff"
+        assert answer.header("referrer-policy") == "no-referrer"
+        assert answer.header("cache-control") == "no-cache"
+        assert answer.body.replace(b"/socket.io/", b"{{path}}") == (FOLDER / name).read_bytes()
+
+
+async def test_pages_may_run_their_own_scripts_and_nothing_else(browser: Browser) -> None:
+    for path in ("/chatd/", "/chatd/panel", "/chatd/demo"):
+        policy = (await browser.get(path)).header("content-security-policy") or ""
+        rules = dict(rule.strip().partition(" ")[::2] for rule in policy.split(";"))
+        assert rules["default-src"] == rules["base-uri"] == rules["form-action"] == "'none'"
+        assert rules["script-src"] == rules["style-src"] == rules["connect-src"] == "'self'"
+        assert rules["require-trusted-types-for"] == "'script'"
+        assert "unsafe" not in policy
+        assert rules["frame-ancestors"] == ("'self'" if path == "/chatd/panel" else "'none'")
+
+
+async def test_whoever_may_connect_may_embed_the_panel(tmp_path: Path) -> None:
+    async with pages(tmp_path, console="true", origin=["https://shop.example", "https://*.shop.example"]) as browser:
+        policy = (await browser.get("/chatd/panel")).header("content-security-policy") or ""
+        assert policy.endswith("frame-ancestors 'self' https://shop.example https://*.shop.example")
+        assert (await browser.get("/chatd/")).header("content-security-policy") == (
+            policy.replace("'self' https://shop.example https://*.shop.example", "'none'")
+        )
+
+
+async def test_a_page_that_the_browser_has_is_not_sent_again(browser: Browser) -> None:
+    for path in PATHS:
+        first = await browser.get(path)
+        etag = first.header("etag")
+        assert etag is not None
+        again = await browser.get(path, If_None_Match=f'"other", W/{etag}')
+        assert (again.status, again.body, again.header("content-length")) == (304, b"", None)
+        assert again.header("etag") == etag
+        assert again.header("content-security-policy") == first.header("content-security-policy")
+        assert (await browser.get(path, If_None_Match='"other"')).status == 200
+
+
+async def test_a_connection_goes_on_after_a_304_and_a_head(browser: Browser) -> None:
+    connection = await browser.client.connect()
+    full = await connection.request("GET", "/chatd/console.css")
+    head = await connection.request("HEAD", "/chatd/console.css")
+    assert head.header("content-length") == str(len(full.body))
+    assert {name for name, _ in head.headers} == {name for name, _ in full.headers}
+    same = {"If-None-Match": full.header("etag") or ""}
+    assert (await connection.request("HEAD", "/chatd/console.css", headers=same)).status == 304
+    assert (await connection.request("GET", "/chatd/console.css", headers=same)).status == 304
+    assert (await connection.request("GET", "/chatd/console.css")).body == full.body
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"])
+async def test_pages_are_only_for_reading(browser: Browser, method: str) -> None:
+    answer = await browser.get("/chatd/", method)
+    assert (answer.status, answer.header("allow"), answer.body) == (405, "GET, HEAD", b"")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/chatd/../config.py",
+        "/chatd/../../../../etc/passwd",
+        "/chatd/%2e%2e/config.py",
+        "/chatd/..%2fconfig.py",
+        "/chatd/%2e%2e%2fpage.py",
+        "/chatd/..\\page.py",
+        "/chatd/./console.css",
+        "/chatd//console.css",
+        "//chatd/console.css",
+        "/chatd/console.css/",
+        "/chatd/console.css%00",
+        "/chatd/console.css.map",
+        "/chatd/CONSOLE.css",
+        "/chatd/console.html",
+        "/chatd/static/console.css",
+        "/chatd/etc/passwd",
+        "/etc/passwd",
+        "/chatd/~root",
+        "/chatd/enter/abc",
+        "/socket.io/socket.io.js",
+    ],
+)
+async def test_there_is_nothing_at_any_other_path(browser: Browser, path: str) -> None:
+    answer = await browser.get(path)
+    assert (answer.status, answer.body) == (404, b"not found\n")
+
+
+async def test_an_absolute_target_is_the_path_in_it_or_nothing(browser: Browser) -> None:
+    assert (await browser.get("http://evil.example/chatd/../../etc/passwd")).status == 404
+
+
+async def test_the_path_without_its_slash_leads_to_the_console(browser: Browser) -> None:
+    answer = await browser.get("/chatd")
+    assert (answer.status, answer.header("location")) == (308, "/chatd/")
+    assert (await browser.get("/chatd/?lang=es")).status == 200
+
+
+async def test_nothing_is_served_unless_it_is_switched_on(tmp_path: Path) -> None:
+    async with pages(tmp_path) as browser:
+        for path in (*PATHS, "/chatd"):
+            assert (await browser.get(path)).status == 404
+
+
+async def test_socket_io_is_served_beside_the_console(browser: Browser) -> None:
+    answer = await browser.get("/socket.io/?EIO=4&transport=polling")
+    assert (answer.status, answer.body[:1]) == (200, b"0")
+
+
+def test_pages_are_told_where_socket_io_is_and_a_path_cannot_become_markup() -> None:
+    page = load_console('/chat"><script>/', [])["/chatd/"].body.decode()
+    assert 'content="/chat&quot;&gt;&lt;script&gt;/"' in page
+
+
+def test_pages_load_nothing_from_another_host_and_hold_no_code() -> None:
+    for path in FOLDER.iterdir():
+        text = path.read_text()
+        for address in re.findall(r"(?:https?:)?//[\w.-]+\.\w+[^\s\"'`]*", text):
+            assert "w3.org/2000/svg" in address or "// " in address, f"{path.name} names {address}"
+        assert "innerHTML" not in text
+        assert "eval(" not in text
+        if path.suffix == ".html":
+            assert not re.search(r"<script(?![^>]* src=)|\son\w+=|\sstyle=|<style|javascript:", text), path.name
+
+
+def test_all_pages_together_are_small() -> None:
+    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 200_000

@@ -1,0 +1,80 @@
+"""Links that let somebody in once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from chatd.web.entries import Entries, Entry, is_this_machine
+from tests.web.rig import Browser, pages
+
+HERE = "127.0.0.1:8400"
+
+
+@pytest.fixture
+def entries() -> Entries:
+    return Entries()
+
+
+@pytest.fixture
+def link(entries: Entries) -> str:
+    return entries.add(Entry("token=abc", "/chatd/", 60, secure=False))
+
+
+@pytest.fixture
+async def browser(tmp_path: Path, entries: Entries) -> AsyncIterator[Browser]:
+    async with pages(tmp_path, entries, console="true") as running:
+        yield running
+
+
+async def test_a_link_sets_the_cookie_and_leads_to_its_page(browser: Browser, link: str) -> None:
+    answer = await browser.get(link, Host=HERE)
+    assert (answer.status, answer.header("location")) == (303, "/chatd/")
+    assert answer.header("set-cookie") == "token=abc; Path=/; Max-Age=60; HttpOnly; SameSite=Strict"
+    assert (answer.header("cache-control"), answer.header("referrer-policy")) == ("no-store", "no-referrer")
+
+
+async def test_a_link_holds_once(browser: Browser, link: str) -> None:
+    assert (await browser.get(link, Host=HERE)).status == 303
+    again = await browser.get(link, Host=HERE)
+    assert (again.status, again.header("set-cookie")) == (404, None)
+    assert "new ones" in again.text
+
+
+async def test_what_only_looks_at_a_link_does_not_burn_it(browser: Browser, link: str) -> None:
+    for method in ("HEAD", "POST", "OPTIONS"):
+        assert (await browser.get(link, method, Host=HERE)).status == 405
+    assert (await browser.get(link, Host=HERE, Sec_Purpose="prefetch;prerender")).status == 503
+    assert (await browser.get(link + "x", Host=HERE)).status == 404
+    assert (await browser.get(link, Host=HERE)).status == 303
+
+
+async def test_a_name_that_was_made_to_point_here_lets_nobody_in(browser: Browser, link: str) -> None:
+    assert (await browser.get(link, Host="evil.example:8400")).status == 403
+    assert (await browser.get(link, Host=HERE)).status == 303
+
+
+async def test_links_are_there_for_those_who_gave_them_alone(tmp_path: Path, link: str) -> None:
+    async with pages(tmp_path, console="true") as browser:
+        answer = await browser.get(link, Host=HERE)
+        assert (answer.status, answer.header("set-cookie")) == (404, None)
+
+
+def test_a_cookie_of_a_tls_server_stays_on_tls_and_links_differ(entries: Entries) -> None:
+    one, two = (entries.add(Entry("token=abc", "/chatd/", 60, secure=True)) for _ in range(2))
+    assert one != two
+    assert len(one.removeprefix("/chatd/enter/")) == 24
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:1", "127.0.0.1", "127.1.2.3:80", "[::1]:8400", "[::1]"])
+def test_these_are_this_machine(host: str) -> None:
+    assert is_this_machine(host)
+
+
+@pytest.mark.parametrize(
+    "host", ["", "localhost.evil.example", "10.0.0.1", "[::2]:8400", "::1x", "127.0.0.1.evil.example"]
+)
+def test_these_are_not(host: str) -> None:
+    assert not is_this_machine(host)
