@@ -34,4 +34,14 @@ class ChatConfig:
         "direct: what an admin writes to another is seen by that one alone; all: by every admin, if that one is online",
         choices=("direct", "all"),
     )
+    payload: str = setting(
+        "brief",
+        "brief: mensaje_recibido is {de, mensaje}; full: it also has id, para, fecha and, if there is one, cid",
+        choices=("brief", "full"),
+    )
+    echo: str = setting(
+        "off",
+        "on: what a user sends is shown to the user's other sockets, such as tabs, as mensaje_enviado",
+        choices=("off", "on"),
+    )
     node: int = setting(0, "number of this daemon among those whose message ids must differ", minimum=0, maximum=1023)

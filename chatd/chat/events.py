@@ -35,6 +35,27 @@ class Received(msgspec.Struct, frozen=True, gc=False):
     mensaje: str
 
 
+class ReceivedInFull(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """`mensaje_recibido` under `payload = "full"`."""
+
+    de: str
+    mensaje: str
+    id: str
+    para: str
+    fecha: int
+    cid: str | None = None
+
+
+class Sent(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """`mensaje_enviado`."""
+
+    id: str
+    para: str
+    mensaje: str
+    fecha: int
+    cid: str | None = None
+
+
 class Stored(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """The acknowledgement of a message that is durable."""
 

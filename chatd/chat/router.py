@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import functools
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Final
 
 from chatd.auth import Identity
 from chatd.chat.audience import is_online_admin, recipients
 from chatd.chat.config import ChatConfig
-from chatd.chat.events import EventCode, PrivateMessage, Received, Stored
+from chatd.chat.echo import Echo
+from chatd.chat.events import EventCode, PrivateMessage, Stored
 from chatd.chat.ids import IdSource
 from chatd.chat.limits import ChatLimits, TooFastError
 from chatd.chat.member import Member
 from chatd.chat.once import Once
+from chatd.chat.payload import PAYLOADS
 from chatd.errors import RefusedError
 from chatd.socketio.namespace import Namespace
 from chatd.socketio.packet import PreparedEvent
@@ -42,11 +45,16 @@ class ChatRouter:
         self._store = store
         self._ids = ids
         self._clock_ms = clock_ms
+        self.received = 0  # events, whatever becomes of them
+        self.refused: Counter[str] = Counter()  # of those, by code
         self._once = Once(store, self.send)
         self._received = PreparedEvent(namespace.name, "mensaje_recibido")
+        self._payload = PAYLOADS[config.payload]
+        self._echo = Echo(namespace) if config.echo == "on" else None
 
     def route(self, member: Member, event: EventName, args: list[object], reply: Reply | None) -> None:
         """An event that nobody knows is refused where an answer is asked for, and ignored otherwise."""
+        self.received += 1
         try:
             self._limits.check_pace(member.identity.user)
         except TooFastError as error:
@@ -82,20 +90,22 @@ class ChatRouter:
         """
         message = self._compose(member.identity, parsed)
         if self._config.deliver == "stored":
-            self._store.put(message, functools.partial(self._deliver_stored, message, done))
+            self._store.put(message, functools.partial(self._deliver_stored, message, member, done))
         else:
             self._store.put(message, done)
-            self.deliver(message)
+            self._deliver(message, member)
         return message
 
-    def _deliver_stored(self, message: Message, done: Done, error: StoreError | None) -> None:
+    def _deliver_stored(self, message: Message, sender: Member, done: Done, error: StoreError | None) -> None:
         if error is None:
-            self.deliver(message)
+            self._deliver(message, sender)
         done(error)
 
-    def deliver(self, message: Message) -> None:
-        packet = self._received.encode(Received(message.de, message.mensaje))
-        self._namespace.send_to_rooms(packet, self._audience(message))
+    def _deliver(self, message: Message, sender: Member) -> None:
+        audience = self._audience(message)
+        self._namespace.send_to_rooms(self._received.encode(self._payload(message)), audience)
+        if self._echo is not None:
+            self._echo.send(message, audience, but=sender.socket.session)
 
     def _compose(self, sender: Identity, parsed: PrivateMessage) -> Message:
         return Message(
