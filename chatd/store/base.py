@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from collections.abc import Callable
-from typing import Final, NamedTuple, NewType, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple, NewType, Protocol
 
 import msgspec
 
 from chatd.errors import ChatdError
+from chatd.histogram import ROWS, SECONDS, Histogram
 
 MessageId = NewType("MessageId", int)  # grows with time, see chat/ids.py; a decimal string on the wire
 
@@ -62,6 +63,21 @@ class Found(NamedTuple):
     cids: frozenset[str] | None
 
 
+class ReadMark(NamedTuple):
+    """`lector` has read the conversation with `con` up to the message `hasta`."""
+
+    lector: str
+    con: str
+    hasta: MessageId
+
+
+class SeenMark(NamedTuple):
+    """`user` was there at `fecha`, milliseconds since the epoch."""
+
+    user: str
+    fecha: int
+
+
 class StoreCode(enum.StrEnum):
     """Why a row was not stored, as clients read it in `error.code`."""
 
@@ -90,14 +106,30 @@ Done = Callable[[StoreError | None], None]
 Answer = Callable[[Found | StoreError], None]
 
 
+class Rows(Protocol):
+    """A connection that only reads, for questions whose SQL somebody else has: history.py and missed.py next door."""
+
+    async def rows(self, sql: str, values: Sequence[int | str | None] = ()) -> list[Any]:
+        """All rows of one SELECT, which sees what was committed before it began. Raises StoreError.
+
+        Statements run one after the other: whoever asks must have a bound on how many wait, and on what one reads.
+        """
+
+
 @dataclasses.dataclass(slots=True)
 class StoreCounters:
-    """What the writer did since it was made; numbers only grow."""
+    """What the writer did since it was made; numbers only grow.
+
+    An answer counts from `put` on, so that its time is that of an acknowledgement.
+    """
 
     batches: int = 0  # commits that succeeded
     rows: int = 0  # rows that are durable
     failures: int = 0  # rows that were answered by an error
     refused: int = 0  # rows that `put` did not take, because a bound was reached
+    batch_rows: Histogram = dataclasses.field(default_factory=lambda: Histogram(ROWS))
+    commit_s: Histogram = dataclasses.field(default_factory=lambda: Histogram(SECONDS))
+    answer_s: Histogram = dataclasses.field(default_factory=lambda: Histogram(SECONDS))
 
 
 class Store(Protocol):
@@ -108,7 +140,15 @@ class Store(Protocol):
 
     @property
     def waiting(self) -> int:
-        """Rows that were put and questions that were asked, and have no answer yet."""
+        """Rows and marks that were put and questions that were asked, and have no answer yet."""
+
+    @property
+    def history(self) -> Rows:
+        """For pages of messages: no `find` waits behind one."""
+
+    @property
+    def recovery_key(self) -> bytes:
+        """32 random bytes, made when the file was opened for the first time. Only after `open`."""
 
     async def open(self) -> MessageId | None:
         """Lock, create or migrate, and start to write. Returns the greatest id that is stored.
@@ -136,8 +176,23 @@ class Store(Protocol):
         asks must have one.
         """
 
+    def mark_read(self, lector: str, con: str, hasta: MessageId, done: Done) -> None:
+        """Remember that `lector` has read up to `hasta`; a mark that lies further is kept. Never blocks.
+
+        `done` and what is raised: as with `put`, among calls of this method alone.
+        """
+
+    def saw(self, user: str, fecha_ms: int) -> None:
+        """Remember that `user` was there; a later instant is kept. Never blocks, never raises.
+
+        When it cannot be stored, or too many wait, it is lost, and the log says so.
+        """
+
     async def flushed(self) -> None:
-        """Return once everything that was asked before this call has its answer, and then everything that was put."""
+        """Return once everything that was asked before this call has its answer, and then everything that was put.
+
+        Marks as well.
+        """
 
     async def close(self) -> None:
         """Commit what waits, close, unlock. Idempotent."""

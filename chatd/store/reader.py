@@ -13,6 +13,8 @@ from typing import Any
 
 import aiosqlite
 
+from . import faults
+
 log = logging.getLogger("chatd.store")
 
 
@@ -46,3 +48,25 @@ class Reader:
                 await connection.close()
         except sqlite3.Error as error:
             log.warning("the reading connection did not close cleanly", extra={"cause": repr(error)})
+
+
+class HistoryReader:
+    """The `Rows` of one reader of its own, so that what is looked up by cid waits behind no page."""
+
+    def __init__(self, path: Path, busy_timeout_s: float) -> None:
+        self._reader = Reader(path, busy_timeout_s)
+
+    async def open(self) -> None:
+        """As Reader.open."""
+        await self._reader.open()
+
+    async def rows(self, sql: str, values: Sequence[int | str | None] = ()) -> list[Any]:
+        """See Rows.rows."""
+        try:
+            return await self._reader.rows(sql, values)
+        except sqlite3.Error as error:
+            raise faults.lookup_error(error) from error
+
+    async def close(self) -> None:
+        """Idempotent."""
+        await self._reader.close()

@@ -34,6 +34,28 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "ALTER TABLE mensajes ADD COLUMN cid TEXT",
         "CREATE UNIQUE INDEX mensajes_cid ON mensajes (de, cid) WHERE cid IS NOT NULL",
     ),
+    (
+        # Every index ends in the id, as SQLite's do in the rowid. Pages and recovery go along them:
+        # what a user was sent, in its two kinds; what a user wrote; what every admin may read;
+        "CREATE INDEX mensajes_para ON mensajes (para, supervisado)",
+        "CREATE INDEX mensajes_de ON mensajes (de) WHERE supervisado = 1",
+        "CREATE INDEX mensajes_supervisados ON mensajes (supervisado) WHERE supervisado = 1",
+        # what an admin wrote to somebody, and to nobody else.
+        "CREATE INDEX mensajes_privados ON mensajes (para, de) WHERE supervisado = 0",
+        # `hasta`: the id up to which `lector` has read the conversation with `con`.
+        """
+        CREATE TABLE leidos (
+            lector TEXT NOT NULL,
+            con TEXT NOT NULL,
+            hasta INTEGER NOT NULL,
+            PRIMARY KEY (lector, con)
+        ) STRICT, WITHOUT ROWID
+        """,
+        # `fecha`: when the user was last seen, in milliseconds since 1970, UTC.
+        "CREATE TABLE vistos (user TEXT PRIMARY KEY, fecha INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+        # Keys that are made once and live as long as the file; whoever can read the file can read every message.
+        "CREATE TABLE secretos (nombre TEXT PRIMARY KEY, valor BLOB NOT NULL) STRICT, WITHOUT ROWID",
+    ),
 )
 
 

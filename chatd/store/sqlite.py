@@ -1,7 +1,7 @@
 """Messages in one SQLite file, through aiosqlite.
 
-The queue and the batches are in writer.py, the questions in lookup.py, the connection that only reads in reader.py, the
-tables in schema.py, the meaning of SQLite's errors in faults.py.
+The queue and the batches are in writer.py, the questions in lookup.py, the marks in marks.py, the connections that only
+read in reader.py, the tables in schema.py, the meaning of SQLite's errors in faults.py.
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from __future__ import annotations
 import functools
 import logging
 import os
+import secrets
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
+from sys import getsizeof
 from typing import Final
 
 import aiosqlite
@@ -19,22 +21,24 @@ import aiosqlite
 from chatd.errors import ConfigError
 
 from . import faults, schema
-from .base import Answer, Done, Found, Message, MessageId, Question, StoreCounters
+from .base import Answer, Done, Found, Message, MessageId, Question, ReadMark, Rows, SeenMark, StoreCounters, StoreError
 from .config import StoreConfig
 from .lock import FileLock
 from .lookup import GroupLookup, find_sql, find_values, found
-from .reader import Reader
+from .marks import MAX_MARKS, Statement, read_upsert, seen_upsert, weigh_mark
+from .reader import HistoryReader, Reader
 from .writer import GroupCommit
 
 log = logging.getLogger("chatd.store")
 
 _WAL_KEPT_BYTES: Final = 67_108_864
+_KEY_BYTES: Final = 32
 
 
 class SqliteStore:
     """A Store on one file, which it owns from `open` to `close`.
 
-    While it is open, two threads of aiosqlite's wait for work, and Python waits for them at its end: so
+    While it is open, three threads of aiosqlite's wait for work, and Python waits for them at its end: so
     `close` must be called, unless the process is to end at once (os._exit or a signal).
     """
 
@@ -43,8 +47,13 @@ class SqliteStore:
         self._path = Path(config.db).resolve()  # one lock, whatever link leads to the file
         self._lock = FileLock(self._path)
         self._connection: aiosqlite.Connection | None = None
-        self._writer = GroupCommit(self._insert, max_rows=config.max_waiting_rows, max_bytes=config.max_waiting_bytes)
+        rows, size = config.max_waiting_rows, config.max_waiting_bytes
+        self._writer = GroupCommit("messages", self._insert, _texts_bytes, max_rows=rows, max_bytes=size)
+        self._read = GroupCommit("read marks", self._mark_read, weigh_mark, max_rows=MAX_MARKS, max_bytes=size)
+        self._seen = GroupCommit("seen marks", self._mark_seen, weigh_mark, max_rows=MAX_MARKS, max_bytes=size)
         self._reader = Reader(self._path, config.busy_timeout_s)
+        self._history = HistoryReader(self._path, config.busy_timeout_s)
+        self._recovery_key: bytes | None = None
         self._lookups = GroupLookup(self._find)
 
     @property
@@ -53,7 +62,19 @@ class SqliteStore:
 
     @property
     def waiting(self) -> int:
-        return self._writer.waiting + self._lookups.waiting
+        return self._writer.waiting + self._read.waiting + self._seen.waiting + self._lookups.waiting
+
+    @property
+    def history(self) -> Rows:
+        """See Store.history."""
+        return self._history
+
+    @property
+    def recovery_key(self) -> bytes:
+        """See Store.recovery_key."""
+        if self._recovery_key is None:
+            raise AssertionError("the store was not opened")
+        return self._recovery_key
 
     async def open(self) -> MessageId | None:
         """See Store.open. A file that chatd may not write is refused here, not with each message."""
@@ -67,8 +88,8 @@ class SqliteStore:
             if isinstance(error, sqlite3.Error):
                 raise ConfigError(f"cannot use the database {self._path}: {faults.advice(error)}") from error
             raise
-        self._writer.start()
-        self._lookups.start()
+        for queue in (self._writer, self._read, self._seen, self._lookups):
+            queue.start()
         log.info("store open", extra={"path": str(self._path), "greatest_id": greatest})
         return greatest
 
@@ -80,17 +101,28 @@ class SqliteStore:
         """See Store.find."""
         self._lookups.find(question, answer)
 
+    def mark_read(self, lector: str, con: str, hasta: MessageId, done: Done) -> None:
+        """See Store.mark_read."""
+        self._read.put(ReadMark(lector, con, hasta), done)
+
+    def saw(self, user: str, fecha_ms: int) -> None:
+        """See Store.saw."""
+        try:
+            self._seen.put(SeenMark(user, fecha_ms), _unheard)
+        except StoreError as error:
+            log.warning("when a user was seen is not stored", extra={"code": error.code})
+
     async def flushed(self) -> None:
         """See Store.flushed. Answers come first, because a message may be put when one is there."""
-        await self._lookups.flushed()
-        await self._writer.flushed()
+        for queue in (self._lookups, self._writer, self._read, self._seen):
+            await queue.flushed()
 
     async def close(self) -> None:
         """See Store.close."""
         try:
             await self._lookups.flushed()  # an answer may put a row
-            await self._writer.close()
-            await self._lookups.close()
+            for queue in (self._writer, self._read, self._seen, self._lookups):
+                await queue.close()
         finally:
             await self._disconnect()
 
@@ -101,7 +133,9 @@ class SqliteStore:
         self._connection = connection
         await self._migrate(connection)
         await self._set_up(connection)
+        self._recovery_key = await _own_key(connection)
         await self._reader.open()
+        await self._history.open()
         for (greatest,) in await connection.execute_fetchall("SELECT max(id) FROM mensajes"):
             return None if greatest is None else MessageId(greatest)
         raise AssertionError("an aggregate without groups has one row")
@@ -123,6 +157,7 @@ class SqliteStore:
 
     async def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
+        await self._history.close()
         await self._reader.close()  # first: whoever is the last to close empties the write-ahead log, and must write
         try:
             if connection is not None:
@@ -146,8 +181,6 @@ class SqliteStore:
             VALUES of the exact length    135,000 rows/s, 5.5 µs      40,000-55,000 rows/s, 5.7 µs
             this one                      220,000-310,000, 2.4-2.8    90,000-115,000 rows/s, 2.8 µs
         """
-        if self._connection is None:
-            raise AssertionError("the writer runs only while the file is open")
         size = 1 << (len(batch) - 1).bit_length()
         # One more value for each row takes 0.7 µs of its 2.4: a batch without any cid goes without the column.
         named = any(row.cid is not None for row in batch)
@@ -159,8 +192,22 @@ class SqliteStore:
                 values.append(row.cid)
         values += [None] * ((7 if named else 6) * (size - len(batch)))
         values.append(len(batch))
+        await self._write((_insert_sql(size, named=named), values))
+
+    async def _mark_read(self, marks: Sequence[ReadMark]) -> None:
+        """Raises StoreError."""
+        await self._write(read_upsert(marks))
+
+    async def _mark_seen(self, marks: Sequence[SeenMark]) -> None:
+        """Raises StoreError."""
+        await self._write(seen_upsert(marks))
+
+    async def _write(self, statement: Statement) -> None:
+        """Commit one statement. Raises StoreError."""
+        if self._connection is None:
+            raise AssertionError("a writer runs only while the file is open")
         try:
-            await self._connection.execute_fetchall(_insert_sql(size, named=named), values)
+            await self._connection.execute_fetchall(*statement)
         except (sqlite3.Error, UnicodeEncodeError, OverflowError) as error:
             raise faults.store_error(error) from error
 
@@ -184,6 +231,24 @@ def _insert_sql(size: int, *, named: bool) -> str:
     rows = ",".join([f"({','.join('?' * (7 if named else 6))})"] * size)
     # Nothing but question marks is put into the text.
     return f"INSERT INTO mensajes ({columns}) SELECT * FROM (VALUES {rows}) LIMIT ?"  # noqa: S608
+
+
+async def _own_key(connection: aiosqlite.Connection) -> bytes:
+    """The key that lives as long as the file; made now if there is none."""
+    kept = "SELECT valor FROM secretos WHERE nombre = 'recuperacion'"
+    for (key,) in await connection.execute_fetchall(kept):
+        return bytes(key)
+    key = secrets.token_bytes(_KEY_BYTES)
+    await connection.execute_fetchall("INSERT INTO secretos (nombre, valor) VALUES ('recuperacion', ?)", (key,))
+    return key
+
+
+def _texts_bytes(message: Message) -> int:
+    return getsizeof(message.mensaje) + getsizeof(message.para)
+
+
+def _unheard(error: StoreError | None) -> None:
+    """Nobody waits for the answer; the queue logs what goes wrong."""
 
 
 def _check_library() -> None:

@@ -10,12 +10,12 @@ import asyncio
 import itertools
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from sys import getsizeof
-from typing import Final
+from time import monotonic
+from typing import Final, Generic, TypeVar
 
 from chatd.tasks import Tasks
 
-from .base import Done, Message, StoreCode, StoreCounters, StoreError
+from .base import Done, StoreCode, StoreCounters, StoreError
 from .flushes import Flushes
 
 log = logging.getLogger("chatd.store")
@@ -27,28 +27,35 @@ MAX_BATCH_ROWS: Final = 1024
 # A prepared statement keeps the values that it was last given, and there is one for each size of batch.
 MAX_BATCH_BYTES: Final = 1_048_576
 
-_Waiting = tuple[Message, Done, int]  # the row, its answer, the bytes of its texts
+Row = TypeVar("Row")
 
-Insert = Callable[[Sequence[Message]], Awaitable[None]]
+Insert = Callable[[Sequence[Row]], Awaitable[None]]
 
 
-class GroupCommit:
-    """The queue in front of the database, and the task that empties it.
+class GroupCommit(Generic[Row]):
+    """The queue in front of one table, and the task that empties it.
 
-    `insert` commits all rows or none, and raises StoreError. When it blames a row (REJECTED), the batch is tried
-    again in halves, so that honest neighbours are stored. Any other error is the database's: it answers all
-    rows that were waiting when the batch began, for they would only meet it one after the other. So while
-    the trouble lasts a row waits for two batches at most, however long the queue is, and the next batch finds out
-    whether it is over.
+    `what` is the rows' name in the log, in the plural; `weigh` tells the bytes of a row's texts. `insert` commits all
+    rows or none, and raises StoreError. When it blames a row (REJECTED), the batch is tried again in halves, so that
+    honest neighbours are stored. Any other error is the database's: it answers all rows that were waiting when the
+    batch began, for they would only meet it one after the other. So while the trouble lasts a row waits for two
+    batches at most, however long the queue is, and the next batch finds out whether it is over.
     """
 
-    def __init__(self, insert: Insert, *, max_rows: int, max_bytes: int) -> None:
+    def __init__(
+        self, what: str, insert: Insert[Row], weigh: Callable[[Row], int], *, max_rows: int, max_bytes: int
+    ) -> None:
         self.counters = StoreCounters()
+        self._what = what
         self._insert = insert
+        self._weigh = weigh
         self._max_rows = max_rows
         self._max_bytes = max_bytes
-        self._waiting: list[_Waiting] = []  # the batch that is being written is its head
+        self._waiting: list[
+            tuple[Row, Done, int]
+        ] = []  # with the bytes of its texts; the batch that is being written is its head
         self._waiting_bytes = 0
+        self._since: list[float] = []  # when each came
         self._batch_rows = MAX_BATCH_ROWS
         self._flushes = Flushes()
         self._wake = asyncio.Event()
@@ -63,20 +70,21 @@ class GroupCommit:
 
     def start(self) -> None:
         """Begin to write; the loop must run."""
-        self._task = self._tasks.start(self._write(), "store writer")
+        self._task = self._tasks.start(self._write(), f"store writer of {self._what}")
         self._task.add_done_callback(self._finished)
         self._accepting = True
 
-    def put(self, message: Message, done: Done) -> None:
+    def put(self, row: Row, done: Done) -> None:
         """See Store.put. A row is never refused for its size alone: an empty queue takes any."""
         if not self._accepting:
             raise _closed()
-        texts_bytes = getsizeof(message.mensaje) + getsizeof(message.para)
+        texts_bytes = self._weigh(row)
         if self._waiting and not self._has_room(texts_bytes):
             self.counters.refused += 1
-            raise StoreError(StoreCode.BUSY, "too many messages are waiting to be stored: try again", retry=True)
-        self._waiting.append((message, done, texts_bytes))
+            raise StoreError(StoreCode.BUSY, f"too many {self._what} are waiting to be stored: try again", retry=True)
+        self._waiting.append((row, done, texts_bytes))
         self._waiting_bytes += texts_bytes
+        self._since.append(monotonic())
         self._flushes.took_one()
         self._wake.set()
 
@@ -108,39 +116,42 @@ class GroupCommit:
     async def _write_batch(self) -> None:
         known = len(self._waiting)
         batch = self._next_batch()
+        begun = monotonic()
         error = await self._attempt(batch)
         if error is None:
             self._batch_rows = MAX_BATCH_ROWS
             self.counters.batches += 1
+            self.counters.batch_rows.observe(len(batch))
+            self.counters.commit_s.observe(monotonic() - begun)
             self._answer(len(batch), None)
         elif error.code is not StoreCode.REJECTED:
             self._answer(known, error)
         elif len(batch) > 1:
             self._batch_rows = len(batch) // 2
         else:
-            log.error("row rejected", extra={"id": batch[0].id, "cause": repr(error.__cause__)})
+            log.error("row rejected", extra={"among": self._what, "cause": repr(error.__cause__)})
             self._batch_rows = MAX_BATCH_ROWS
             self._answer(1, error)
 
-    def _next_batch(self) -> list[Message]:
+    def _next_batch(self) -> list[Row]:
         """The head of the queue, within both bounds of a batch, but at least one row."""
-        batch: list[Message] = []
+        batch: list[Row] = []
         room_bytes = MAX_BATCH_BYTES
-        for message, _, texts_bytes in itertools.islice(self._waiting, self._batch_rows):
+        for row, _, texts_bytes in itertools.islice(self._waiting, self._batch_rows):
             room_bytes -= texts_bytes
             if batch and room_bytes < 0:
                 break
-            batch.append(message)
+            batch.append(row)
         return batch
 
-    async def _attempt(self, batch: Sequence[Message]) -> StoreError | None:
+    async def _attempt(self, batch: Sequence[Row]) -> StoreError | None:
         try:
             await self._insert(batch)
         except StoreError as error:
             self._note(error)
             return error
         except Exception as error:  # noqa: BLE001  # whatever it is, the writer goes on
-            wrapped = StoreError(StoreCode.UNAVAILABLE, "the message could not be stored: try again", retry=True)
+            wrapped = StoreError(StoreCode.UNAVAILABLE, "the database cannot be written: try again", retry=True)
             wrapped.__cause__ = error
             self._note(wrapped)
             return wrapped
@@ -154,14 +165,16 @@ class GroupCommit:
             return
         self._fault = code
         if error is not None and code is not None:
-            log.error("messages cannot be stored", extra={"code": code, "cause": repr(error.__cause__)})
+            log.error("%s cannot be stored", self._what, extra={"code": code, "cause": repr(error.__cause__)})
         else:
-            log.warning("messages are stored again", extra={"failures": self.counters.failures})
+            log.warning("%s are stored again", self._what, extra={"failures": self.counters.failures})
 
     def _answer(self, count: int, error: StoreError | None) -> None:
         """Take the first `count` rows out of the queue and tell their senders."""
         answered = self._waiting[:count]
         del self._waiting[:count]
+        self.counters.answer_s.observe_waits(self._since[:count], monotonic())
+        del self._since[:count]
         self._waiting_bytes -= sum(texts_bytes for _, _, texts_bytes in answered)
         if error is None:
             self.counters.rows += count

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
+from sys import getsizeof
 
 import pytest
 
@@ -39,8 +40,16 @@ class Table:
 
 
 @contextlib.asynccontextmanager
-async def started(table: Table, *, max_rows: int = 10_000, max_bytes: int = 10_000_000) -> AsyncIterator[GroupCommit]:
-    writer = GroupCommit(table.insert, max_rows=max_rows, max_bytes=max_bytes)
+async def started(
+    table: Table, *, max_rows: int = 10_000, max_bytes: int = 10_000_000
+) -> AsyncIterator[GroupCommit[Message]]:
+    writer = GroupCommit(
+        "messages",
+        table.insert,
+        lambda row: getsizeof(row.mensaje) + getsizeof(row.para),
+        max_rows=max_rows,
+        max_bytes=max_bytes,
+    )
     writer.start()
     yield writer
     await writer.close()
