@@ -63,6 +63,10 @@ class PollingTransport(Timed, NoDescriptor):
         """Whether a packet would leave at once: a GET is waiting for it."""
         return self._state is TransportState.OPEN and self._get is not None
 
+    @property
+    def queued_bytes(self) -> int:
+        return self._queued_bytes
+
     def deliver(self, packets: Outgoing) -> None:
         """Queue `packets` and answer the waiting GET; too much for a client that does not poll ends it."""
         if self._state is not TransportState.OPEN:

@@ -113,6 +113,11 @@ class Session(Timed):
         """Whether a message would leave at once."""
         return self.state is State.OPEN and self.transport.writable
 
+    @property
+    def queued_bytes(self) -> int:
+        """What waits for the client to read it, without what this turn has sent."""
+        return self.transport.queued_bytes
+
     def close(self, reason: CloseReason) -> None:
         """End the session: the only way out. What was sent before still leaves. Idempotent, legal in every state."""
         if self.state is State.OPEN:

@@ -47,6 +47,10 @@ class Transport(Protocol):
         """Whether a packet would leave at once; volatile ones are dropped when it would not."""
 
     @property
+    def queued_bytes(self) -> int:
+        """What waits in this process for the client to read it."""
+
+    @property
     def fd(self) -> int:
         """See direct.py."""
 

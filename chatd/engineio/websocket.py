@@ -106,6 +106,10 @@ class WebSocketTransport(asyncio.Protocol, Timed):
         """Whether a packet would leave at once: volatile ones are dropped when not."""
         return self._state is TransportState.OPEN and not self._tcp.get_write_buffer_size()
 
+    @property
+    def queued_bytes(self) -> int:
+        return self._tcp.get_write_buffer_size()
+
     def deliver(self, packets: Outgoing) -> None:
         """Write `packets`; nothing happens once the transport is closing."""
         if self.fd != NO_FD:

@@ -14,8 +14,6 @@ import secrets
 from collections.abc import Coroutine, Mapping
 from typing import Any, Final, Protocol, cast
 
-import msgspec
-
 from chatd.engineio.reasons import CloseReason
 from chatd.engineio.session import Session, State
 from chatd.errors import WireError
@@ -40,12 +38,6 @@ from chatd.timers import Timed, Timers
 SOCKET_ID_BYTES: Final = 15
 
 log = logging.getLogger("chatd.socketio")
-
-
-class Joined(msgspec.Struct, frozen=True, gc=False):
-    """What the answer to a CONNECT carries."""
-
-    sid: str
 
 
 class Surroundings(Protocol):
@@ -241,7 +233,7 @@ class Client(Timed):
         socket.handler = handler
         self._sockets[name] = socket
         socket.namespace.enter(socket)
-        socket.send(encode(PacketType.CONNECT, name, data=Joined(socket.id)))
+        socket.send(encode(PacketType.CONNECT, name, data=socket.namespace.greet(socket)))
         handler.on_connect()
 
     def _refuse(self, name: str, error: ConnectRefusedError) -> None:

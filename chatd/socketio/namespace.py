@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Coroutine, Set
 from typing import Any
 
+import msgspec
+
 from chatd.engineio.outbox import Outbox
 from chatd.engineio.outgoing import Outgoing
 from chatd.engineio.session import Session
@@ -28,15 +30,35 @@ class ConnectRefusedError(ChatdError):
 
 
 Accept = Callable[[Socket, Auth], SocketHandler | Coroutine[Any, Any, SocketHandler]]
-"""The door of a namespace: makes the handler of a socket, or raises ConnectRefusedError. May be a coroutine."""
+"""The door of a namespace: makes the handler of a socket, or raises ConnectRefusedError. May be a coroutine.
+
+It may give the socket another id, if nobody in the namespace has that one.
+"""
+
+Greet = Callable[[Socket], object]
+"""What the answer to a CONNECT carries. Called when the socket has its handler; must not raise."""
+
+
+class Joined(msgspec.Struct, frozen=True, gc=False):
+    """What every client must hear."""
+
+    sid: str
+
+
+def joined(socket: Socket) -> Joined:
+    return Joined(socket.id)
 
 
 class Namespace:
-    """Sockets by session: a session has at most one socket in a namespace."""
+    """Sockets by session: a session has at most one socket in a namespace.
+
+    An application with more to say in the answer to a CONNECT than the socket's id sets `greet`.
+    """
 
     def __init__(self, name: str, accept: Accept, timers: Timers, outbox: Outbox) -> None:
         self.name = name
         self.accept = accept
+        self.greet: Greet = joined
         self.timers = timers
         self.sockets: dict[Session, Socket] = {}
         self.rooms: Rooms[Session] = Rooms(outbox.before_change)

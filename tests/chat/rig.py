@@ -43,6 +43,7 @@ class Line(NoDescriptor):
 
     name = "line"
     writable = True
+    queued_bytes = 0
 
     def __init__(self) -> None:
         self.received: list[str] = []

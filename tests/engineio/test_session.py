@@ -31,6 +31,7 @@ class RecordingTransport(NoDescriptor):
     """Keeps packets with the time at which they came; says goodbye when the test wants it to."""
 
     name = "recording"
+    queued_bytes = 0
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

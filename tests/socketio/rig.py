@@ -86,6 +86,7 @@ class Time:
 class Wire(NoDescriptor):
     """A transport that writes down what it is given."""
 
+    queued_bytes = 0
     name = "wire"
 
     def __init__(self) -> None:

@@ -157,6 +157,21 @@ def test_a_socket_at_the_door_is_not_there_yet() -> None:
     assert not app.namespace.rooms.members("red")
 
 
+def test_an_application_may_choose_the_id_and_say_more_in_the_answer() -> None:
+    """S-17"""
+    rig = Rig()
+
+    def door(socket: Socket, auth: Auth) -> Handler:
+        socket.id = "chosen"
+        return Handler(socket, auth)
+
+    app = rig.namespace("/", door)
+    app.namespace.greet = lambda socket: {"sid": socket.id, "handler": type(socket.handler).__name__}
+    peer = rig.peer()
+    peer.says("0")
+    assert peer.heard() == ['0{"sid":"chosen","handler":"Handler"}']
+
+
 def test_a_door_may_end_the_session() -> None:
     rig = Rig()
 
