@@ -50,7 +50,9 @@ def _addresses(host: str, port: int) -> list[tuple[socket.AddressFamily, str]]:
 
 
 def _open(family: socket.AddressFamily, address: tuple[str, int]) -> socket.socket:
-    opened = socket.socket(family, socket.SOCK_STREAM)
+    # asyncio sends at once (TCP_NODELAY) on sockets that name their protocol. On others a write waits for the client to
+    # acknowledge the one before it, which may take 40 ms.
+    opened = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:

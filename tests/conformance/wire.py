@@ -413,7 +413,8 @@ class Client:
 
     async def connect(self, receive_buffer_bytes: int | None = None) -> Connection:
         """A new TCP connection; a small receive buffer makes a client that does not read soon felt."""
-        connected = socket.socket(socket.AF_INET6 if ":" in self.host else socket.AF_INET)
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        connected = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # or asyncio lets small writes wait
         connected.setblocking(False)
         if receive_buffer_bytes is not None:
             connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer_bytes)
