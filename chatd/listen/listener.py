@@ -115,6 +115,7 @@ class Listener:
             self._refusals.add(ListenLimit.TLS_HANDSHAKES, why, address=host)
             accepted.close()
         else:
+            self._handshakes[host] += 1  # now, not when the task begins: a turn accepts several
             self._opening.start(self._open_tls(accepted, self.tls, host), "accept")
 
     async def _open(self, accepted: socket.socket) -> None:
@@ -122,7 +123,6 @@ class Listener:
             await self._loop.connect_accepted_socket(self._make, accepted)
 
     async def _open_tls(self, accepted: socket.socket, tls: Tls, host: str) -> None:
-        self._handshakes[host] += 1
         try:
             await self._loop.connect_accepted_socket(
                 self._make, accepted, ssl=tls.context, ssl_handshake_timeout=self._handshake_timeout_s
