@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from typing import Final
 
 from chatd.auth import AuthConfig, AuthError, Identity, Verifier, find_token, load_deny_list, load_keys
@@ -26,6 +27,7 @@ class Door:
     def __init__(self, config: AuthConfig, verifier: Verifier) -> None:
         self._config = config
         self._verifier = verifier
+        self.refused: Counter[str] = Counter()  # sockets, by code
 
     def identify(self, handshake: Handshake, auth: Auth) -> Identity:
         """Raises ConnectRefusedError, with `data.code` one of AuthCode."""
@@ -34,6 +36,7 @@ class Door:
             token = find_token(headers.get(COOKIE), headers.get(AUTHORIZATION), auth, self._config)
             identity = self._verifier.verify(token)
         except AuthError as error:
+            self.refused[error.code] += 1
             raise ConnectRefusedError(error.message, {"code": error.code}) from error
         self._let_go(handshake, token)
         return identity

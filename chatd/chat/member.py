@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from typing import Protocol
 
 from chatd.auth import AuthCode, Identity
@@ -17,7 +18,9 @@ log = logging.getLogger("chatd.chat")
 
 
 class Router(Protocol):
-    """What a member's events go to."""
+    """What a member's events go to, and where those that are refused are counted, by code."""
+
+    refused: Counter[str]
 
     def route(self, member: Member, event: EventName, args: list[object], reply: Reply | None) -> None: ...
 
@@ -71,6 +74,7 @@ class Member(Timed):
 
     def refuse(self, reply: Reply | None, error: RefusedError) -> None:
         """Tell the sender that a message was not accepted, in the way it can hear it."""
+        self._router.refused[error.code] += 1
         refused = {"code": error.code, "message": error.message, **error.details}
         if reply is not None:
             reply({"ok": False, "error": refused})

@@ -30,6 +30,7 @@ class Connections:
     def __init__(self, config: EngineConfig, proxies: Proxies, refusals: Refusals[Limit]) -> None:
         self.refusals = refusals
         self.turned_away = 0  # connections too many that have not gone yet
+        self.received_bytes = 0  # HTTP and WebSocket frames, without TLS
         self._proxies = proxies
         self._max_total = connections_of(config.max_connections)
         self._max_per_address = connections_of(config.max_connections_per_address)

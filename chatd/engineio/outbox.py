@@ -11,7 +11,7 @@ depend on it: somebody in it is sent something else, its audience is about to ch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Sequence, Set
 
 from chatd.engineio.direct import Recipient, deliver_to_all
 from chatd.engineio.outgoing import Outgoing, OutgoingBatch
@@ -33,13 +33,14 @@ class _Run:
 class Outbox:
     """The outgoing packets of the current turn, for all sessions, in the order of their emission."""
 
-    __slots__ = ("_call_soon", "_run", "_scheduled", "_waiting")
+    __slots__ = ("_call_soon", "_run", "_scheduled", "_waiting", "sent_bytes")
 
     def __init__(self, call_soon: Callable[[Callable[[], None]], object]) -> None:
         self._call_soon = call_soon
         self._waiting: dict[Recipient, list[Outgoing]] = {}
         self._run: _Run | None = None
         self._scheduled = False
+        self.sent_bytes = 0  # as WebSocket frames, whatever carries them
 
     def send(self, recipient: Recipient, packet: Outgoing) -> None:
         """To one. Never blocks, never raises."""
@@ -74,7 +75,9 @@ class Outbox:
             self._settle(run)
         packets = self._waiting.pop(recipient, None)
         if packets:
-            recipient.transport.deliver(join(packets))
+            joined = join(packets)
+            self.sent_bytes += len(joined.frame)
+            recipient.transport.deliver(joined)
 
     def flush(self) -> None:
         """End of the turn: one write for each session that has anything waiting."""
@@ -82,16 +85,18 @@ class Outbox:
         run, self._run = self._run, None
         waiting, self._waiting = self._waiting, {}
         if run is not None:
-            _flush_run(run, waiting)
+            self._flush_run(run, waiting)
         joined: dict[tuple[Outgoing, ...], Outgoing] = {}
         for recipient, packets in waiting.items():
             if len(packets) == 1:
-                recipient.transport.deliver(packets[0])
-                continue
-            key = tuple(packets)  # the same frames for several sessions: join them once
-            if key not in joined:
-                joined[key] = OutgoingBatch(packets)
-            recipient.transport.deliver(joined[key])
+                one = packets[0]
+            else:
+                key = tuple(packets)  # the same frames for several sessions: join them once
+                if key not in joined:
+                    joined[key] = OutgoingBatch(packets)
+                one = joined[key]
+            self.sent_bytes += len(one.frame)
+            recipient.transport.deliver(one)
 
     def _append(self, recipient: Recipient, packet: Outgoing) -> None:
         packets = self._waiting.get(recipient)
@@ -112,16 +117,16 @@ class Outbox:
             self._scheduled = True
             self._call_soon(self.flush)
 
-
-def _flush_run(run: _Run, waiting: dict[Recipient, list[Outgoing]]) -> None:
-    """Deliver the last run of the turn, which comes after whatever else waits for its members."""
-    joined = run.joined()
-    audience: Iterable[Recipient] = run.audience
-    if waiting:
-        for recipient in audience & waiting.keys():
-            waiting[recipient].append(joined)
-        audience = audience - waiting.keys()
-    deliver_to_all(audience, joined)
+    def _flush_run(self, run: _Run, waiting: dict[Recipient, list[Outgoing]]) -> None:
+        """Deliver the last run of the turn, which comes after whatever else waits for its members."""
+        joined = run.joined()
+        audience = run.audience
+        if waiting:
+            for recipient in audience & waiting.keys():
+                waiting[recipient].append(joined)
+            audience = audience - waiting.keys()
+        self.sent_bytes += len(joined.frame) * len(audience)
+        deliver_to_all(audience, joined)
 
 
 def join(packets: Sequence[Outgoing]) -> Outgoing:

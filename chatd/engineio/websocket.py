@@ -143,6 +143,7 @@ class WebSocketTransport(asyncio.Protocol, Timed):
     def data_received(self, data: bytes) -> None:
         if self._state is TransportState.CLOSED:
             return
+        self._connections.received_bytes += len(data)
         ping: bytes | None = None
         try:
             for opcode, payload in self._reader.feed(data):

@@ -65,6 +65,9 @@ class Namespace:
         self._outbox = outbox
         self._everybody = self.sockets.keys()  # a live view: the audience of a broadcast without rooms
         self._ack_id = -1
+        self.broadcasts = 0  # events to rooms
+        self.deliveries = 0  # of those, one for each socket
+        self.acknowledgements = 0  # that we gave to clients
 
     def emit(self, event: str, *args: object, to: Collection[str] = (), but: Collection[str] = ()) -> None:
         """Send an event to everybody in the rooms `to`, once each; to the whole namespace if `to` is empty.
@@ -98,8 +101,12 @@ class Namespace:
             self._outbox.broadcast(widest, packet)
         else:
             self.send_each(packet, widest)
+        self.broadcasts += 1
+        self.deliveries += len(widest)
         if others:
-            self.send_each(packet, set().union(*others) - widest)
+            rest = set().union(*others) - widest
+            self.deliveries += len(rest)
+            self.send_each(packet, rest)
 
     def send_each(self, packet: Outgoing, sessions: Collection[Session]) -> None:
         for session in sessions:

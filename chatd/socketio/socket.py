@@ -132,4 +132,5 @@ class Reply:
         if socket is not None:
             packet = encode(PacketType.ACK, socket.namespace.name, self._packet_id, args)
             self._socket = None
+            socket.namespace.acknowledgements += 1
             socket.send(packet)
