@@ -1,17 +1,19 @@
-"""The whole configuration: one frozen dataclass per part, merged from flag > environment > default.
+"""The whole configuration: one frozen dataclass per part, merged from flag > environment > file > default.
 
 Every part declares its own settings in its own folder; this page only lists the parts and merges the sources. How a
-declaration becomes a name and how a text becomes a value is in options.py.
+declaration becomes a name and how a text becomes a value is in options.py, and the file is read in configfile.py.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from chatd.auth.config import AuthConfig
 from chatd.chat.config import ChatConfig
+from chatd.configfile import ConfigFile, read_config_file
 from chatd.engineio.config import EngineConfig
 from chatd.engineio.origins import LETS_ANYBODY_IN
 from chatd.errors import ConfigError
@@ -23,6 +25,9 @@ from chatd.store.config import StoreConfig
 from chatd.web.config import WebConfig
 
 DEFAULT: Final = "default"
+
+FILE_SETTING: Final = "config"
+"""The flag --config and the variable CHATD_CONFIG: where the file is, which is no setting itself."""
 
 Raw = str | Sequence[str]
 """What a source gives for one setting: a text, or several for one that may be repeated."""
@@ -41,7 +46,9 @@ class Config:
     web: WebConfig = dataclasses.field(default=WebConfig(), metadata={"title": "console"})
     log: LogConfig = dataclasses.field(default=LogConfig(), metadata={"title": "logs"})
     origins: Mapping[str, str] = dataclasses.field(default_factory=dict, compare=False, repr=False)
-    """Where each value comes from, by public name: a flag, a variable, "default", or what a verb calls its own."""
+    """Where each value comes from, by public name: a flag, a variable, `FILE:LINE`, "default", or what a verb calls its
+    own.
+    """
 
 
 PARTS: Final[Mapping[str, type]] = {
@@ -52,7 +59,7 @@ TITLES: Final[Mapping[str, str]] = {
 }
 OPTIONS: Final[tuple[Option, ...]] = options_of(PARTS)
 
-# They stand for one another: a flag for one of them outranks a variable for another.
+# They stand for one another: a flag for one of them outranks a variable for another, and that a line of the file.
 _KEY_SOURCES: Final = frozenset({"jwt_secret", "jwt_secret_file", "jwt_public_key_file"})
 
 
@@ -64,23 +71,83 @@ def load(
 ) -> Config:
     """The configuration that the sources add up to. `flags` and `own` go by public name, `environ` by variable.
 
-    `own` are defaults of the verb that asks, weaker than the environment, and `own_origin` is how they are called. A
+    `own` are defaults of the verb that asks, weaker than the file, and `own_origin` is how they are called. A
     variable that is set to nothing counts as not set. Raises ConfigError, which says what to change.
     """
     _refuse_unknown(environ)
+    sources = _Sources(flags, environ, config_file(flags, environ), own or {}, own_origin)
     values: dict[str, dict[str, Any]] = {part: {} for part in PARTS}
     origins: dict[str, str] = {}
     for option in OPTIONS:
-        found = _from_flag(option, flags) or _from_environment(option, flags, environ)
-        if found is None and own is not None and option.name in own:
-            found = own[option.name], own_origin
+        found = sources.find(option)
         origins[option.name] = DEFAULT if found is None else found[1]
         if found is not None:
-            values[option.part][option.field] = _value(option, *found)
-    parts = {part: cls(**values[part]) for part, cls in PARTS.items()}
-    config = Config(**parts, origins=origins)
-    _refuse_any_origin(config)
+            values[option.part][option.field] = found[0]
+    try:
+        config = Config(**{part: cls(**values[part]) for part, cls in PARTS.items()}, origins=origins)
+        _refuse_any_origin(config)
+    except ConfigError as error:
+        raise _with_origin(error, origins) from error
     return config
+
+
+def config_file(flags: Mapping[str, Raw], environ: Mapping[str, str]) -> ConfigFile | None:
+    """The file that is named, if one is: none is looked for, so that a folder cannot change how a daemon behaves.
+
+    Raises ConfigError, also where the file has a problem.
+    """
+    named = flags.get(FILE_SETTING) or environ.get(VARIABLE_PREFIX + FILE_SETTING.upper())
+    if not named:
+        return None
+    file = read_config_file(Path(str(named)), OPTIONS)
+    if file.problems:
+        first, *others = file.problems
+        raise ConfigError(f"{first} (and {len(others)} more: see chatd check)" if others else first)
+    return file
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Sources:
+    """All of them, strongest first."""
+
+    flags: Mapping[str, Raw]
+    environ: Mapping[str, str]
+    file: ConfigFile | None
+    own: Mapping[str, str]
+    own_origin: str
+
+    def find(self, option: Option) -> tuple[Any, str] | None:
+        """The value and where it comes from; None where nobody says anything."""
+        return self._flag(option) or self._variable(option) or self._in_file(option) or self._own(option)
+
+    def _flag(self, option: Option) -> tuple[Any, str] | None:
+        if option.flag is None or option.name not in self.flags:
+            return None
+        return _value(option, self.flags[option.name], option.flag), option.flag
+
+    def _variable(self, option: Option) -> tuple[Any, str] | None:
+        text = self.environ.get(option.variable)
+        if not text or (option.name in _KEY_SOURCES and not _KEY_SOURCES.isdisjoint(self.flags)):
+            return None
+        pieces = [piece.strip() for piece in text.split(",") if piece.strip()]
+        return _value(option, pieces if option.repeatable else text, option.variable), option.variable
+
+    def _in_file(self, option: Option) -> tuple[Any, str] | None:
+        if self.file is None or option.name not in self.file.values:
+            return None
+        if option.name in _KEY_SOURCES and self._names_keys():
+            return None
+        return self.file.values[option.name], self.file.origins[option.name]
+
+    def _own(self, option: Option) -> tuple[Any, str] | None:
+        if option.name not in self.own:
+            return None
+        return _value(option, self.own[option.name], self.own_origin), self.own_origin
+
+    def _names_keys(self) -> bool:
+        """Whether a flag or a variable does."""
+        variables = {VARIABLE_PREFIX + name.upper() for name in _KEY_SOURCES}
+        return not _KEY_SOURCES.isdisjoint(self.flags) or any(self.environ.get(name) for name in variables)
 
 
 def _refuse_any_origin(config: Config) -> None:
@@ -92,19 +159,10 @@ def _refuse_any_origin(config: Config) -> None:
         )
 
 
-def _from_flag(option: Option, flags: Mapping[str, Raw]) -> tuple[Raw, str] | None:
-    if option.flag is None or option.name not in flags:
-        return None
-    return flags[option.name], option.flag
-
-
-def _from_environment(option: Option, flags: Mapping[str, Raw], environ: Mapping[str, str]) -> tuple[Raw, str] | None:
-    text = environ.get(option.variable)
-    if not text or (option.name in _KEY_SOURCES and not _KEY_SOURCES.isdisjoint(flags)):
-        return None
-    if not option.repeatable:
-        return text, option.variable
-    return [piece.strip() for piece in text.split(",") if piece.strip()], option.variable
+def _with_origin(error: ConfigError, origins: Mapping[str, str]) -> ConfigError:
+    """Whoever looks at a part as a whole does not know where its values come from."""
+    origin = origins.get(str(error).partition(":")[0], DEFAULT)
+    return error if origin == DEFAULT else ConfigError(f"{error} ({origin})")
 
 
 def _value(option: Option, raw: Raw, source: str) -> object:
@@ -115,7 +173,7 @@ def _value(option: Option, raw: Raw, source: str) -> object:
 
 def _refuse_unknown(environ: Mapping[str, str]) -> None:
     """A variable that nobody reads is a setting that its owner believes in."""
-    known = [option.variable for option in OPTIONS]
+    known = [*(option.variable for option in OPTIONS), VARIABLE_PREFIX + FILE_SETTING.upper()]
     for name, value in environ.items():
         if name.startswith(VARIABLE_PREFIX) and value and name not in known:
             raise ConfigError(f"{name}: there is no such setting{did_you_mean(name, known)}")

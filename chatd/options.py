@@ -1,7 +1,8 @@
 """What an operator can set, read off the dataclasses that declare it with `setting()`.
 
-One declaration gives the flag `--ping-interval`, the variable `CHATD_PING_INTERVAL`, the help text, and the check of
-whatever text arrives by either. Next door: config.py merges the sources, cli/arguments.py makes the flags.
+One declaration gives the flag `--ping-interval`, the variable `CHATD_PING_INTERVAL`, the key `ping_interval` in the
+file, the help text, and the check of whatever arrives by any of them. Next door: config.py merges the sources,
+configfile.py reads the file, cli/arguments.py makes the flags.
 """
 
 from __future__ import annotations
@@ -72,6 +73,11 @@ class Option:
         return _KINDS[self.kind].words
 
     @property
+    def unit(self) -> str:
+        """In words; nothing if values have none."""
+        return _UNITS.get(self._unit, "").lower()
+
+    @property
     def _unit(self) -> str:
         return next((unit for unit in _UNITS if self.field.endswith(unit)), "")
 
@@ -85,6 +91,24 @@ class Option:
             raise self._unusable(text, source)
         return value
 
+    def take(self, value: object, source: str) -> Any:
+        """The value that one of TOML stands for, several if the setting may be repeated. Raises as `parse`."""
+        if not self.repeatable:
+            return self._take_one(value, source)
+        return tuple(self._take_one(one, source) for one in (value if isinstance(value, list) else [value]))
+
+    def _take_one(self, value: object, source: str) -> Any:
+        """Types count: a number in quotes is a text. A text is read as it would be elsewhere; so are numbers."""
+        if value == "" == self.default:
+            return value
+        written = str if self.kind is Path else self.kind
+        if type(value) is not written and not (written is float and type(value) is int):
+            raise self._unusable(value, source)
+        try:
+            return self.parse(str(value), source)
+        except ConfigError as error:
+            raise self._unusable(value, source) from error
+
     def _in_range(self, value: Any) -> bool:
         about = self.about
         return (
@@ -93,8 +117,8 @@ class Option:
             and (about.maximum is None or value <= about.maximum)
         )
 
-    def _unusable(self, text: str, source: str) -> ConfigError:
-        shown = "the value" if self.about.secret else repr(text)
+    def _unusable(self, value: object, source: str) -> ConfigError:
+        shown = "the value" if self.about.secret else repr(value)
         return ConfigError(f"{self.name}: {shown} from {source} is not {self.expected}")
 
 

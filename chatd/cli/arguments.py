@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NoReturn
 
-from chatd.config import OPTIONS, TITLES, Raw, did_you_mean
+from chatd.config import FILE_SETTING, OPTIONS, TITLES, Raw, did_you_mean
 from chatd.options import Option
 
 _PREFIX: Final = "setting:"  # keeps a verb's own arguments and the settings apart
@@ -29,7 +29,7 @@ class Parser(argparse.ArgumentParser):
         unknown = message.removeprefix("unrecognized arguments: ").split("=")[0].split(" ")[0]
         if unknown == message or not unknown.startswith("--"):
             return f"; see {self.prog} --help"
-        return did_you_mean(unknown, [option.flag for option in OPTIONS if option.flag])
+        return did_you_mean(unknown, [f"--{FILE_SETTING}", *(option.flag for option in OPTIONS if option.flag)])
 
 
 def every_setting(_: Option) -> bool:
@@ -37,8 +37,12 @@ def every_setting(_: Option) -> bool:
     return True
 
 
-def add_settings(parser: argparse.ArgumentParser, wanted: Callable[[Option], bool] = every_setting) -> None:
-    """Add a flag for every wanted setting, grouped by part."""
+def add_settings(
+    parser: argparse.ArgumentParser, wanted: Callable[[Option], bool] = every_setting, *, file: bool = True
+) -> None:
+    """Add a flag for every wanted setting, grouped by part, and with `file` the one that names the file."""
+    if file:
+        _add_file(parser)
     options = [option for option in OPTIONS if wanted(option)]
     for part, title in TITLES.items():
         mine = [option for option in options if option.part == part]
@@ -55,6 +59,15 @@ def given_settings(args: argparse.Namespace) -> dict[str, Raw]:
         for name, value in vars(args).items()
         if name.startswith(_PREFIX) and value is not None
     }
+
+
+def _add_file(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        f"--{FILE_SETTING}",
+        dest=_PREFIX + FILE_SETTING,
+        metavar="FILE",
+        help="file with settings (TOML; see chatd config --default), weaker than variables and flags (CHATD_CONFIG)",
+    )
 
 
 def _add(group: argparse._ArgumentGroup, option: Option) -> None:

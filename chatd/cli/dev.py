@@ -15,13 +15,13 @@ from chatd.auth.mint import mint
 from chatd.cli import serve
 from chatd.cli.arguments import add_settings, given_settings
 from chatd.cli.state import StateFolder, state_folder
-from chatd.config import Config, Raw, load
+from chatd.config import FILE_SETTING, Config, Raw, load
 from chatd.errors import ConfigError
 from chatd.options import Option
 
 TOKEN_LIFE_S: Final = 7 * 86_400
 
-# Tokens of a real deployment must not hold here, nor these there.
+# Tokens of a real deployment must not hold here, nor these there; nor is its file read, which names its database too.
 _KEY_SETTINGS: Final = frozenset({"jwt_secret", "jwt_secret_file", "jwt_public_key_file", "jwt_algorithm"})
 
 
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="where the secret and the database are kept (default: chatd in $XDG_STATE_HOME or in ~/.local/state)",
     )
-    add_settings(parser, _offered)
+    add_settings(parser, _offered, file=False)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
 
 def configure(state: StateFolder, flags: Mapping[str, Raw], environ: Mapping[str, str]) -> Config:
     """Raises ConfigError where somebody else than this machine could connect."""
-    ignored = {f"CHATD_{name.upper()}" for name in _KEY_SETTINGS}
+    ignored = {f"CHATD_{name.upper()}" for name in _KEY_SETTINGS | {FILE_SETTING}}
     config = load(
         flags,
         {name: value for name, value in environ.items() if name not in ignored},

@@ -15,7 +15,7 @@ from chatd.auth.mint import mint
 from chatd.cli.arguments import UsageError, add_settings, given_settings
 from chatd.cli.dev import configure
 from chatd.cli.state import state_folder
-from chatd.config import Config, load
+from chatd.config import FILE_SETTING, Config, load
 from chatd.options import Option
 
 _UNIT_S: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
@@ -72,6 +72,8 @@ def ttl_s(text: str) -> int:
 def _configuration(args: argparse.Namespace) -> Config:
     flags = given_settings(args)
     if args.dev:
+        if FILE_SETTING in flags:
+            raise UsageError("--config goes without --dev")
         return configure(state_folder(args.state, os.environ), flags, os.environ)
     if args.state is not None:
         raise UsageError("--state goes with --dev")

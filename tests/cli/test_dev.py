@@ -42,6 +42,11 @@ def test_tokens_of_a_real_deployment_do_not_hold_in_dev(state: StateFolder) -> N
     assert auth.jwt_secret_file == (state.secret_file,)
 
 
+def test_the_file_of_a_real_deployment_is_not_read(state: StateFolder) -> None:
+    config = configure(state, {}, {"CHATD_CONFIG": "/nonexistent/chatd.toml"})
+    assert config.store.db == str(state.database)
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
 def test_loopback_is_served(state: StateFolder, host: str) -> None:
     assert configure(state, {"host": host}, {}).listen.host == host

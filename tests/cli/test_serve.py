@@ -39,6 +39,14 @@ def test_a_wrong_configuration_is_told_in_one_line(arguments: list[str], variabl
     assert said in complaint(chatd("serve", *arguments, **variables), EXIT_CONFIG)
 
 
+def test_a_wrong_file_is_told_in_one_line_with_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "chatd.toml"
+    path.write_text("[listen]\nprt = 1\n")
+    said = f"{path}:2: there is no setting prt in [listen]; did you mean port?"
+    assert said in complaint(chatd("serve", "--config", path, CHATD_JWT_SECRET=SECRET), EXIT_CONFIG)
+    assert said in complaint(chatd("serve", CHATD_CONFIG=str(path), CHATD_JWT_SECRET=SECRET), EXIT_CONFIG)
+
+
 def test_a_short_secret_in_a_file_is_refused_and_not_shown(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("hush\n")
     line = complaint(chatd("serve", "--jwt-secret-file", tmp_path / "secret"), EXIT_CONFIG)

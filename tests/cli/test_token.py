@@ -49,6 +49,15 @@ def test_what_the_server_asks_for_is_in_the_token() -> None:
     assert identity(done.stdout.strip(), config).user == "ana"
 
 
+def test_the_file_may_name_the_secret(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(SECRET + "\n")
+    (tmp_path / "chatd.toml").write_text(f'[auth]\njwt_secret_file = "{tmp_path / "secret"}"\n')
+    done = chatd("token", "--user", "ana", "--config", tmp_path / "chatd.toml")
+    assert identity(done.stdout.strip()).user == "ana"
+    dev = ("token", "--dev", "--state", tmp_path / "state", "--user", "ana")
+    assert "goes without --dev" in complaint(chatd(*dev, "--config", "x"), EXIT_USAGE)
+
+
 def test_the_secret_of_dev_signs_where_it_is_asked_to(tmp_path: Path) -> None:
     done = chatd("token", "--dev", "--user", "ana", XDG_STATE_HOME=str(tmp_path), CHATD_JWT_SECRET=SECRET)
     config = AuthConfig(jwt_secret_file=(tmp_path / "chatd" / "jwt-secret",))
