@@ -1,13 +1,16 @@
 """The daemon's floors in a process of their own that can be asked what it holds: `python -m tests.attack.watched DB`.
 
 Reads commands from stdin, one a line, and answers each with a line of JSON: `skip SECONDS` puts the loop's clock
-forward, `look` counts everything that grows with clients, whatever chatd's code made and has not let go, and memory.
+forward, `look` counts everything that grows with clients, whatever chatd's code made and has not let go, and memory:
+resident, in blocks of Python's allocator, and in blocks that caches may keep of clients who have gone.
 The first line says where it listens.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import ctypes
 import dataclasses
 import gc
 import json
@@ -17,8 +20,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from chatd.app import build
+from chatd.chat.cids import Cids
 from chatd.config import load
 from chatd.listen.listening import Listening
+from chatd.rates import Rates
 from chatd.store.sqlite import SqliteStore
 from tests.attack.honest import error_log, holdings
 from tests.attack.loop import SkippingLoop
@@ -41,7 +46,20 @@ def made_by_chatd() -> Counter[str]:
     return Counter(f"{cls.__module__}.{cls.__name__}" for cls in classes if cls.__module__.startswith("chatd."))
 
 
+def blocks() -> dict[str, int]:
+    """Blocks in use, and those of them that belong to caches with a bound: a text for each cid that is remembered, a
+    name and a number for each bucket of a rate.
+    """
+    gc.collect()
+    used = sys.getallocatedblocks()
+    caches = [one for one in gc.get_objects() if isinstance(one, Cids | Rates)]
+    return {"used": used, "cached": sum(len(one) if isinstance(one, Cids) else 2 * len(one) for one in caches)}
+
+
 def memory_mb() -> float:
+    """Resident memory, without what the C library keeps for the next burst (glibc; others give it back or keep it)."""
+    with contextlib.suppress(AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * 4096 / 1_048_576
 
@@ -82,6 +100,7 @@ class Watched:
         return {
             "holdings": dataclasses.asdict(holdings(self._chat)),
             "objects": made_by_chatd(),
+            "blocks": blocks(),
             "memory_mb": memory_mb(),
             "errors": self._errors.records,
         }
