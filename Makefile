@@ -17,7 +17,7 @@ HAVE_NODE := node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --constraint constraints.txt
 
 .DELETE_ON_ERROR:
-.PHONY: setup run test lint bench fuzz soak kill clean
+.PHONY: setup run test lint reference bench fuzz soak kill clean
 
 # What could go on for ever, and how long it does: `make fuzz SECONDS=600`, `make kill ROUNDS=1000`.
 SECONDS := 60
@@ -38,6 +38,10 @@ lint: $(VENV)/.python-ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# The table of settings in README.md.
+reference: $(VENV)/.daemon-ready
+	$(BIN)/python -m tests.reference
 
 bench: setup
 	$(BIN)/python -m bench

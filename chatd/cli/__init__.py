@@ -24,6 +24,7 @@ VERBS: Final[Mapping[str, str]] = {
     "serve": "run the daemon",
     "dev": "run it on this machine alone, with a secret of its own and ready tokens to try it",
     "token": "print a token",
+    "config": "print the settings in force and where each comes from, or a file with all of them",
 }
 
 

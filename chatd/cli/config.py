@@ -1,0 +1,29 @@
+"""`chatd config`: what is configured, and where each value comes from; or all that could be."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from chatd.cli.arguments import add_settings, given_settings
+from chatd.cli.reference import default_file, effective_file, markdown
+from chatd.config import load
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    page = parser.add_mutually_exclusive_group()
+    page.add_argument("--default", action="store_true", help="print a file with every setting, commented, instead")
+    page.add_argument("--reference", action="store_true", help="print the tables of the documentation instead")
+    page.add_argument("--changed", action="store_true", help="leave out what nobody has set")
+    add_settings(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    if args.default:
+        text = default_file()
+    elif args.reference:
+        text = markdown()
+    else:
+        text = effective_file(load(given_settings(args), os.environ), changed_only=args.changed)
+    print(text, end="")
+    return 0

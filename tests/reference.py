@@ -1,0 +1,26 @@
+"""Where README.md has the table of settings. `python -m tests.reference` brings it up to date."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from chatd.cli.reference import markdown
+
+README: Final = Path(__file__).parents[1] / "README.md"
+
+BEGIN: Final = "<!-- made by `make reference` from what chatd/*/config.py declare -->\n"
+END: Final = "<!-- until here -->\n"
+
+
+def with_reference(page: str) -> str:
+    """The page with the table that is right now. Raises ValueError where there is no place for it."""
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError("the page has no place for the reference")
+    return f"{before}{BEGIN}\n{markdown()}\n{END}{after}"
+
+
+if __name__ == "__main__":
+    README.write_text(with_reference(README.read_text(encoding="utf-8")), encoding="utf-8")
