@@ -87,7 +87,7 @@ def test_the_codes_of_a_refused_message_are_all_there() -> None:
     assert sorted(_CODE.findall(section("4.3 "))) == sorted([*codes, *EVENTS])
 
 
-EVENTS: Final = ["mensaje_privado", "mensaje_recibido", "mensaje_enviado", "mensaje_error", "desconexion"]
+EVENTS: Final = ["mensaje_privado", "mensaje_recibido", "mensaje_enviado", "mensaje_error", "desconexion", "presencia", "conectados"]
 
 
 def test_the_reasons_for_an_end_are_all_there() -> None:

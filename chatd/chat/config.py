@@ -44,4 +44,15 @@ class ChatConfig:
         "on: what a user sends is shown to the user's other sockets, such as tabs, as mensaje_enviado",
         choices=("off", "on"),
     )
+    presence: str = setting(
+        "on",
+        "on: admins hear who comes and goes, and may ask who is there; off: nobody keeps count",
+        choices=("on", "off"),
+    )
+    presence_grace_s: float = setting(
+        5.0,
+        "seconds without a socket after which a user is gone, so that a page may be loaded again",
+        minimum=0,
+        maximum=3600,
+    )
     node: int = setting(0, "number of this daemon among those whose message ids must differ", minimum=0, maximum=1023)

@@ -25,6 +25,9 @@ class EventCode(enum.StrEnum):
     MENSAJE_INVALID = "mensaje_invalid"
     MENSAJE_TOO_LONG = "mensaje_too_long"
     CID_INVALID = "cid_invalid"
+    LIMITE_INVALID = "limite_invalid"
+    DESPUES_INVALID = "despues_invalid"
+    ADMINS_ONLY = "admins_only"
     RATE_LIMITED = "rate_limited"
 
 
@@ -79,6 +82,14 @@ class PrivateMessage(msgspec.Struct, frozen=True, gc=False):
             raise RefusedError(EventCode.ARGUMENTS_INVALID, "mensaje_privado takes one object: {para, mensaje}.")
         cid = _cid(fields["cid"]) if "cid" in fields else None
         return cls(_para(fields.get("para")), _mensaje(fields.get("mensaje"), max_chars), cid)
+
+
+def parse_limit(fields: dict[object, object], default: int, most: int) -> int:
+    """`limite`: how long a page may be. Raises RefusedError."""
+    value = fields.get("limite", default)
+    if type(value) is not int or not 0 < value <= most:
+        raise RefusedError(EventCode.LIMITE_INVALID, f"limite must be a whole number from 1 to {most}.")
+    return value
 
 
 def _para(value: object) -> str:

@@ -22,6 +22,11 @@ class Router(Protocol):
 
     refused: Counter[str]
 
+    def on_join(self, member: Member) -> None: ...
+
+    def on_leave(self, member: Member) -> None:
+        """Called once for each `on_join`."""
+
     def route(self, member: Member, event: EventName, args: list[object], reply: Reply | None) -> None: ...
 
 
@@ -52,6 +57,7 @@ class Member(Timed):
     def on_connect(self) -> None:
         for room in rooms_of(self.identity.user, is_admin=self.identity.is_admin):
             self.socket.join(room)
+        self._router.on_join(self)
         self._await_expiry()
 
     def on_event(self, event: EventName, args: list[object], reply: Reply | None) -> None:
@@ -59,6 +65,7 @@ class Member(Timed):
 
     def on_disconnect(self, reason: DisconnectReason) -> None:
         self._timers.cancel(self)
+        self._router.on_leave(self)
 
     def on_deadline(self) -> None:
         """The token has expired, unless the wall clock was set back meanwhile.

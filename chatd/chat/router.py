@@ -11,13 +11,16 @@ from typing import Final
 from chatd.auth import Identity
 from chatd.chat.audience import is_online_admin, recipients
 from chatd.chat.config import ChatConfig
+from chatd.chat.connected import AskConnected, connected
 from chatd.chat.echo import Echo
 from chatd.chat.events import EventCode, PrivateMessage, Stored
 from chatd.chat.ids import IdSource
 from chatd.chat.limits import ChatLimits, TooFastError
 from chatd.chat.member import Member
+from chatd.chat.news import News
 from chatd.chat.once import Once
 from chatd.chat.payload import PAYLOADS
+from chatd.chat.presence import Presence
 from chatd.errors import RefusedError
 from chatd.socketio.namespace import Namespace
 from chatd.socketio.packet import PreparedEvent
@@ -51,6 +54,18 @@ class ChatRouter:
         self._received = PreparedEvent(namespace.name, "mensaje_recibido")
         self._payload = PAYLOADS[config.payload]
         self._echo = Echo(namespace) if config.echo == "on" else None
+        self._presence: Presence | None = None
+        if config.presence == "on":
+            tell = News(namespace).tell
+            self._presence = Presence(config.presence_grace_s, namespace.timers, store, clock_ms, tell)
+
+    def on_join(self, member: Member) -> None:
+        if self._presence is not None:
+            self._presence.came(member.identity.user)
+
+    def on_leave(self, member: Member) -> None:
+        if self._presence is not None:
+            self._presence.left(member.identity.user)
 
     def route(self, member: Member, event: EventName, args: list[object], reply: Reply | None) -> None:
         """An event that nobody knows is refused where an answer is asked for, and ignored otherwise."""
@@ -67,7 +82,7 @@ class ChatRouter:
         if handle is not None:
             handle(self, member, args, reply)
         elif reply is not None:
-            member.refuse(reply, RefusedError(EventCode.UNKNOWN_EVENT, f"There is no event {str(event)[:64]!r}."))
+            member.refuse(reply, _unknown(event))
 
     def private_message(self, member: Member, args: list[object], reply: Reply | None) -> None:
         """A message with a `cid` has to be known as new first, and what its user sends next stays behind it."""
@@ -80,6 +95,19 @@ class ChatRouter:
                 receipt.message = self.send(member, parsed, receipt)
         except StoreError as error:
             member.refuse(reply, RefusedError(error.code, error.message))
+        except RefusedError as error:
+            member.refuse(reply, error)
+
+    def connected(self, member: Member, args: list[object], reply: Reply | None) -> None:
+        """Nothing without an acknowledgement: there is nowhere to answer."""
+        if reply is None:
+            return
+        try:
+            if self._presence is None:
+                raise _unknown("conectados")
+            if not member.identity.is_admin:
+                raise RefusedError(EventCode.ADMINS_ONLY, "conectados is for admins.")
+            reply(connected(self._presence, AskConnected.parse(args)))
         except RefusedError as error:
             member.refuse(reply, error)
 
@@ -128,6 +156,10 @@ class ChatRouter:
         return recipients(message.para, supervised=message.supervisado or for_all)
 
 
+def _unknown(event: EventName) -> RefusedError:
+    return RefusedError(EventCode.UNKNOWN_EVENT, f"There is no event {str(event)[:64]!r}.")
+
+
 class Receipt:
     """What a sender hears when its message is stored, or is not."""
 
@@ -149,4 +181,5 @@ Handler = Callable[[ChatRouter, Member, list[object], Reply | None], None]
 
 ROUTES: Final[Mapping[EventName, Handler]] = {
     "mensaje_privado": ChatRouter.private_message,
+    "conectados": ChatRouter.connected,
 }

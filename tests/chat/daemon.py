@@ -61,12 +61,15 @@ class Daemon:
 
 
 async def spawn(*flags: str | Path, before: Sequence[str] = ()) -> asyncio.subprocess.Process:
-    """Start `chatd serve` on a free port. Its environment has nothing of chatd's but the secret, and no rate limit."""
+    """Start `chatd serve` on a free port. Its environment has nothing of chatd's but these.
+
+    Tests write faster than people may, and admins hear of nobody's coming and going.
+    """
     environ = {name: value for name, value in os.environ.items() if not name.startswith("CHATD_")}
     return await asyncio.create_subprocess_exec(
         *(*before, sys.executable, "-m", "chatd", "serve", "--port", "0", "--log-format", "json", *map(str, flags)),
         cwd=ROOT,
-        env={**environ, "CHATD_JWT_SECRET": SECRET, "CHATD_MESSAGE_RATE": "0"},
+        env={**environ, "CHATD_JWT_SECRET": SECRET, "CHATD_MESSAGE_RATE": "0", "CHATD_PRESENCE": "off"},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

@@ -195,9 +195,12 @@ class Chat:
 
 @contextlib.asynccontextmanager
 async def chatting(db: Path, **settings: Raw) -> AsyncIterator[Chat]:
-    """The daemon with these settings, by the names that an operator uses. Tests write faster than people may."""
+    """The daemon with these settings, by the names that an operator uses.
+
+    Tests write faster than people may, and admins hear of nobody's coming and going, unless the settings say so.
+    """
     assert settings.keys() <= {option.name for option in OPTIONS}
-    config = load({"db": str(db), "message_rate": "0", **settings}, {"CHATD_JWT_SECRET": SECRET})
+    config = load({"db": str(db), "message_rate": "0", "presence": "off", **settings}, {"CHATD_JWT_SECRET": SECRET})
     store = SqliteStore(config.store)
     last_id = await store.open()
     try:

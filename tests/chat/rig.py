@@ -81,6 +81,7 @@ class WaitingStore:
 
     def __init__(self) -> None:
         self.rows: list[Message] = []
+        self.seen: list[tuple[str, int]] = []
         self._waiting: list[Done] = []
         self.full: StoreError | None = None
 
@@ -89,6 +90,9 @@ class WaitingStore:
             raise self.full
         self.rows.append(message)
         self._waiting.append(done)
+
+    def saw(self, user: str, fecha_ms: int) -> None:
+        self.seen.append((user, fecha_ms))
 
     def answer(self, error: StoreError | None = None) -> None:
         """Answer everything that waits."""

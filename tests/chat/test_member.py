@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from chatd.chat.config import ChatConfig
 from chatd.engineio.reasons import CloseReason
 from chatd.errors import RefusedError
 from tests.chat.rig import NOW, Rig, who
 
+QUIET = ChatConfig(presence="off")
 GOODBYE = ["desconexion", {"code": "token_expired", "message": "The token has expired."}]
 
 
@@ -29,7 +31,7 @@ def test_a_member_joins_the_rooms_of_its_token(user: str, rol: str, rooms: tuple
 @pytest.mark.parametrize("life_s", [0.25, 1.0, 59.5, 8 * 3600.0, 30 * 86_400.0])
 def test_a_token_ends_the_session_when_it_expires_and_not_before(life_s: float) -> None:
     """C-09"""
-    rig = Rig()
+    rig = Rig(QUIET)
     line = rig.enter(who("root", "admin", expires_at=NOW + life_s))
     rig.pass_seconds(life_s - 0.01)
     assert (line.events, line.closed, len(rig.rooms(line))) == ([], None, 2)
@@ -69,7 +71,7 @@ def test_a_wall_clock_that_was_set_back_gives_the_token_its_time_again() -> None
 
 def test_whoever_leaves_leaves_no_deadline_behind() -> None:
     """C-09"""
-    rig = Rig()
+    rig = Rig(QUIET)
     line = rig.enter(who("ana", expires_at=NOW + 60))
     armed = rig.timers.armed()
     line.send("1")

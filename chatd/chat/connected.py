@@ -1,0 +1,64 @@
+"""`conectados`: an admin asks who is here. Rule C-48 of protocol.md."""
+
+from __future__ import annotations
+
+from typing import Final, Self
+
+import msgspec
+
+from chatd.chat.events import MAX_USER_CHARS, EventCode, parse_limit
+from chatd.chat.presence import Presence
+from chatd.errors import RefusedError
+
+DEFAULT_LIMIT: Final = 100
+MAX_LIMIT: Final = 500
+"""With the longest names that is 300 KB: a third of what may wait for a connection."""
+
+
+class AskConnected(msgspec.Struct, frozen=True, gc=False):
+    """`conectados {limite?, despues?}`, or nothing at all."""
+
+    limit: int
+    after: str
+
+    @classmethod
+    def parse(cls, args: list[object]) -> Self:
+        """Raises RefusedError."""
+        fields = args[0] if args else {}
+        if not isinstance(fields, dict):
+            raise RefusedError(EventCode.ARGUMENTS_INVALID, "conectados takes one object, {limite?, despues?}.")
+        return cls(parse_limit(fields, DEFAULT_LIMIT, MAX_LIMIT), _after(fields.get("despues")))
+
+
+class ConnectedUser(msgspec.Struct, frozen=True, gc=False):
+    """One of those who are here; `desde` is milliseconds since 1970."""
+
+    user: str
+    sockets: int
+    desde: int
+
+
+class Connected(msgspec.Struct, frozen=True, kw_only=True):
+    """The acknowledgement. `total` counts all who are here."""
+
+    ok: bool = True
+    conectados: list[ConnectedUser]
+    total: int
+    hay_mas: bool
+
+
+def connected(presence: Presence, asked: AskConnected) -> Connected:
+    """One page of those who are here. Costs the page, however many there are."""
+    page, more = presence.page(asked.after, asked.limit)
+    users = [ConnectedUser(online.user, online.sockets, online.since_ms) for online in page]
+    return Connected(conectados=users, total=len(presence), hay_mas=more)
+
+
+def _after(value: object) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str) or len(value) > MAX_USER_CHARS:
+        raise RefusedError(
+            EventCode.DESPUES_INVALID, "despues must be the name of a user: the last of the page before."
+        )
+    return value
