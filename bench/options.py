@@ -26,6 +26,12 @@ class Options:
     payload_bytes: tuple[int, ...] = ()
     rates: tuple[int, ...] = ()
     connections: int = 0
+    subscribers: int = 0
+    every_ms: int = 0
+    cut_every_s: float = 0.0
+    away_s: float = 0.0
+    unnoticed: float = 0.0
+    seed: int = 1
 
     def servers(self, usual: Sequence[str] = USUAL) -> tuple[str, ...]:
         """Those that the command line names, or else the benchmark's usual ones."""
@@ -59,6 +65,12 @@ def parse(argv: Sequence[str], names: Sequence[str]) -> Options:
     parser.add_argument("--payload", type=_numbers, default=(), metavar="LIST", help="fanout: only these, in bytes")
     parser.add_argument("--rates", type=_numbers, default=(), metavar="LIST", help="rate: messages a second")
     parser.add_argument("--connections", type=int, default=0, help="connections: how many (10000)")
+    parser.add_argument("--subscribers", type=int, default=0, help="jitter: how many (300)")
+    parser.add_argument("--every-ms", type=int, default=0, help="jitter: time between two messages (500)")
+    parser.add_argument("--cut-every-s", type=float, default=0.0, help="jitter: mean time until a cut (15)")
+    parser.add_argument("--away-s", type=float, default=0.0, help="jitter: mean time away after one (2)")
+    parser.add_argument("--unnoticed", type=float, default=0.0, help="jitter: share of cuts the server is not told of")
+    parser.add_argument("--seed", type=int, default=1, help="jitter: of the cuts (1)")
     args = parser.parse_args(argv)
     return Options(
         name=args.name,
@@ -72,4 +84,10 @@ def parse(argv: Sequence[str], names: Sequence[str]) -> Options:
         payload_bytes=args.payload,
         rates=args.rates,
         connections=args.connections,
+        subscribers=args.subscribers,
+        every_ms=args.every_ms,
+        cut_every_s=args.cut_every_s,
+        away_s=args.away_s,
+        unnoticed=args.unnoticed,
+        seed=args.seed,
     )

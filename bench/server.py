@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import random
 import socket
 import subprocess
 import tempfile
@@ -10,11 +11,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 from bench.machine import children, cpu_s, open_files, pinned, resident_bytes
-from bench.peers import Launch, Peer
+from bench.peers import Command, Launch, Peer
 
+LOG: Final = "server.log"
 START_TIMEOUT_S: Final = 30.0
 LONG_PING_S: Final = 450.0  # heartbeats are kept out of throughput figures; `connections` uses the usual 25 s
 
@@ -23,12 +25,21 @@ class ServerError(Exception):
     """A server did not start or died; the message holds its last words."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Server:
     peer: Peer
-    port: int
+    launch: Launch
+    command: Command
+    core: int
     process: subprocess.Popen[bytes]
-    log: Path
+
+    @property
+    def port(self) -> int:
+        return self.launch.port
+
+    @property
+    def log(self) -> Path:
+        return self.launch.folder / LOG
 
     @property
     def pid(self) -> int:
@@ -50,6 +61,16 @@ class Server:
         if children(self.pid):
             raise ServerError(f"{self.peer.name} has child processes, whose CPU and memory would not be counted")
 
+    def restart(self) -> None:
+        """Kill it without a warning and start it again, with the same port and the same files."""
+        self.kill()
+        self.process = _start(self.command, self.log, self.core)
+        _wait_until_it_accepts(self)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
     def last_words(self) -> str:
         return self.log.read_text(errors="replace")[-2000:]
 
@@ -58,33 +79,33 @@ class Server:
 def running(peer: Peer, core: int, ping_interval_s: float = LONG_PING_S) -> Iterator[Server]:
     """Start a server, wait until it accepts, and end it afterwards."""
     with tempfile.TemporaryDirectory(prefix=f"bench-{peer.name}-") as folder:
-        log = Path(folder) / "server.log"
-        launch = Launch(_free_port(), ping_interval_s, Path(folder))
-        with log.open("wb") as output:
-            process = _start(peer, launch, core, output)
-        server = Server(peer, launch.port, process, log)
+        launch = Launch(free_port(), ping_interval_s, Path(folder))
+        command = peer.command(launch)
+        server = Server(peer, launch, command, core, _start(command, Path(folder) / LOG, core))
         try:
             _wait_until_it_accepts(server)
             yield server
         finally:
-            process.kill()
-            process.wait()
+            server.kill()
 
 
-def _start(peer: Peer, launch: Launch, core: int, output: IO[bytes]) -> subprocess.Popen[bytes]:
-    command = peer.command(launch)
-    with pinned(core):
+def _start(command: Command, log: Path, core: int) -> subprocess.Popen[bytes]:
+    with log.open("ab") as output, pinned(core):
         return subprocess.Popen(
-            command.argv, env=command.env, cwd=launch.folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            command.argv, env=command.env, cwd=log.parent, stdin=subprocess.DEVNULL, stdout=output, stderr=output
         )
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-        assert isinstance(port, int)
-        return port
+def free_port() -> int:
+    """A port that nobody uses, below those that the kernel gives to clients.
+
+    A client that tries to reach one of these while the server is away can be given that very port as its own, and
+    then connects to itself.
+    """
+    while True:
+        port = random.randrange(15_000, 32_000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def _wait_until_it_accepts(server: Server) -> None:

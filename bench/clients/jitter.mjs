@@ -1,0 +1,99 @@
+// One sender and many subscribers, each a real socket.io-client with a connection of its own, for bench/crowd.py.
+//
+//   node jitter.mjs <folder that holds node_modules> <name of the client's package>
+//
+// Orders come as JSON lines on stdin, one at a time, and each is answered by one line {ok} or {error}. Times are
+// milliseconds of the machine's monotonic clock, which Python reads too. A message's text is its number.
+
+import { createRequire } from "node:module";
+import { createInterface } from "node:readline";
+
+const [folder, client] = process.argv.slice(2);
+const { io } = createRequire(`${folder}/`)(client);
+
+const EVERYBODY_S = 30; // how long the last one may take
+const now = () => Number(process.hrtime.bigint()) / 1e6;
+const write = (line) => process.stdout.write(JSON.stringify(line) + "\n");
+
+let sender;
+let timer;
+let subscribers = [];
+const sent = []; // [time, number] of each message, when it was handed to the client
+const refused = []; // what was acknowledged with anything but ok
+
+const cookie = (token) => ({ extraHeaders: { Cookie: `token=${token}` } });
+
+/** A socket and all that it heard: connects as [time, recovered], messages as [time, number]. */
+function subscribe(url, token, number, options) {
+  const socket = io(url, { forceNew: true, query: { subscriber: number }, ...cookie(token), ...options });
+  const heard = { connects: [], messages: [], errors: 0 };
+  socket.on("connect", () => heard.connects.push([now(), socket.recovered === true]));
+  socket.on("connect_error", () => heard.errors++);
+  // An offset may follow; whatever is not from the sender counts as damaged.
+  socket.on("mensaje_recibido", ({ de, mensaje }) => heard.messages.push([now(), de === "sender" ? Number(mensaje) : -1]));
+  return { socket, heard };
+}
+
+function send(para) {
+  const number = sent.length;
+  sent.push([now(), number]);
+  const message = { para, mensaje: String(number), cid: `message-${number}` };
+  return new Promise((settle) =>
+    sender.emit("mensaje_privado", message, (error, answer) => {
+      if (error || !answer.ok) refused.push([number, String(error ?? JSON.stringify(answer.error))]);
+      settle();
+    }),
+  );
+}
+
+/** Until `met`, asked again and again, holds for all; returns how many it does not hold for after `seconds`. */
+async function everybody(met, seconds = EVERYBODY_S) {
+  const deadline = now() + 1000 * seconds;
+  const missing = () => subscribers.filter((one) => !met(one)).length;
+  while (missing() > 0 && now() < deadline) await new Promise((again) => setTimeout(again, 20));
+  return missing();
+}
+
+let acknowledged = [];
+
+const ORDERS = {
+  /** Connect everybody; the answer is the number of those who did not get in. */
+  async open({ url, senderUrl, senderToken, tokens, options }) {
+    // One at a time, again until it is acknowledged, under an id that lets a server see that it has it already.
+    sender = io(senderUrl, { forceNew: true, retries: 1000, ackTimeout: 2000, ...cookie(senderToken), ...options });
+    subscribers = tokens.map((token, number) => subscribe(url, token, number, options));
+    await new Promise((settle) => sender.once("connect", settle));
+    return everybody(({ socket }) => socket.connected);
+  },
+  start({ para, everyMs }) {
+    timer = setInterval(() => acknowledged.push(send(para)), everyMs);
+  },
+  /** The sender falls silent; the answer comes when everything that it wrote is acknowledged. */
+  async stop() {
+    clearInterval(timer);
+    await Promise.all(acknowledged);
+    return sent.length;
+  },
+  /** Write one more when all are connected: what a subscriber has not heard before this one, it never hears. */
+  async last({ para }) {
+    const away = await everybody(({ socket }) => socket.connected);
+    await send(para);
+    const number = sent.length - 1;
+    const deaf = await everybody(({ heard }) => heard.messages.at(-1)?.[1] === number);
+    return { away, deaf };
+  },
+  report() {
+    return { sent, refused, subscribers: subscribers.map(({ heard }) => heard) };
+  },
+};
+
+write({ ok: process.version }); // ready
+for await (const line of createInterface({ input: process.stdin })) {
+  const order = JSON.parse(line);
+  try {
+    write({ ok: (await ORDERS[order.do](order)) ?? null });
+  } catch (error) {
+    write({ error: String(error.stack) });
+  }
+}
+process.exit(0);

@@ -1,0 +1,125 @@
+"""Real clients: one sender and many subscribers of socket.io-client in a Node.js process, run by clients/jitter.mjs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from bench import build
+from bench.load import LoadError
+
+SCRIPT: Final = build.HERE / "clients" / "jitter.mjs"
+LONGEST_LINE: Final = 256 << 20  # the report of a run is one line
+PATIENCE_S: Final = 90.0  # for any answer; the script itself gives up after 30 s
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """What one subscriber heard. Times are milliseconds of the monotonic clock."""
+
+    connects: list[tuple[float, bool]]  # with `recovered`
+    messages: list[tuple[float, int]]  # with the number, or -1 for one that nobody sent
+    errors: int  # attempts to connect that failed
+
+
+class Heardings(msgspec.Struct, frozen=True):
+    """What a run left behind: the numbers that the sender wrote and when, and what it was refused."""
+
+    sent: list[tuple[float, int]]
+    refused: list[tuple[int, str]]
+    subscribers: list[Heard]
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Tokens: who writes, and who listens; and the options of their clients, the same for all."""
+
+    sender: str
+    subscribers: Sequence[str]
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _url(port: int) -> str:
+    return f"http://127.0.0.1:{port}"
+
+
+class Crowd:
+    """The clients of one run. Every method raises LoadError when the script fails or falls silent."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    async def open(self, port: int, sender_port: int, people: People) -> None:
+        """Everybody connects, the sender to another port than the others: it goes to the server straight."""
+        away = await self._order(
+            "open",
+            url=_url(port),
+            senderUrl=_url(sender_port),
+            senderToken=people.sender,
+            tokens=list(people.subscribers),
+            options=dict(people.options),
+        )
+        if away:
+            raise LoadError(f"{away} of {len(people.subscribers)} subscribers did not get in")
+
+    async def start(self, para: str, every_ms: int) -> None:
+        """From now on the sender writes."""
+        await self._order("start", para=para, everyMs=every_ms)
+
+    async def stop(self) -> None:
+        """The sender stops; returns when all that it wrote is acknowledged."""
+        await self._order("stop")
+
+    async def last(self, para: str) -> None:
+        """One more message when everybody is connected: returns when everybody has it, or nobody else will."""
+        await self._order("last", para=para)
+
+    async def report(self) -> Heardings:
+        return msgspec.convert(await self._order("report"), Heardings)
+
+    async def ready(self) -> None:
+        await self._answer()
+
+    async def _order(self, do: str, **details: Any) -> Any:
+        assert self._process.stdin is not None
+        self._process.stdin.write(msgspec.json.encode({"do": do, **details}) + b"\n")
+        return await self._answer()
+
+    async def _answer(self) -> Any:
+        assert self._process.stdout is not None
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                line = await self._process.stdout.readline()
+        except TimeoutError:
+            raise LoadError("the clients fell silent") from None
+        answer = msgspec.json.decode(line or b'{"error": "the clients ended"}')
+        if "ok" not in answer:
+            raise LoadError(answer["error"])
+        return answer["ok"]
+
+
+@contextlib.asynccontextmanager
+async def crowd(node: Path, folder: Path, client: str = "socket.io-client") -> AsyncIterator[Crowd]:
+    """A process for the time of a block, with the package `client` of `folder`/node_modules."""
+    process = await asyncio.create_subprocess_exec(
+        str(node),
+        str(SCRIPT),
+        str(folder),
+        client,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        limit=LONGEST_LINE,
+    )
+    try:
+        running = Crowd(process)
+        await running.ready()
+        yield running
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
