@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import msgspec
 import pytest
 
+from bench import outcome
 from bench.crowd import Heard, Heardings
 from bench.outages import Outage, Trace
-from bench.tally import Deliveries, Return, deliveries, judge, quantiles, returns
+from bench.report import Report
+from bench.tally import Deliveries, Return, Verdict, deliveries, judge, quantiles, returns
 
 SENT = [(100.0 * number, number) for number in range(6)]  # at 0, 100, ... 500 ms
 
@@ -83,3 +89,32 @@ def test_quantiles_are_values_that_occurred() -> None:
     assert quantiles(range(1, 101)) == {"p50": 50, "p90": 90, "p99": 99, "max": 100}
     assert quantiles([7.0]) == {"p50": 7, "p90": 7, "p99": 7, "max": 7}
     assert quantiles([]) == {}
+
+
+def test_the_outcome_is_a_table_lines_and_charts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    back = Return(from_cut_ms=2000.0, connect_ms=4.0, caught_up_ms=6.5, recovered=True, killed=False)
+    verdicts = {
+        "chatd": Verdict(10, Deliveries(due=300_000, delivered=300_000), [back], []),
+        "node": Verdict(
+            10, Deliveries(due=300_000, delivered=299_999, doubled=2), [back], [replace(back, killed=True)]
+        ),
+    }
+    report = Report("jitter", ("floor",), tmp_path)
+    report.add("chatd", {}, outcome.figures(verdicts["chatd"]))
+    outcome.tables(report, verdicts)
+    outcome.charts(report, verdicts, "300 subscribers")
+    report.write()
+    printed = capsys.readouterr().out
+    assert "100 %" in printed
+    assert "99.999 %" in printed
+    _, line = [msgspec.json.decode(line) for line in (tmp_path / "jitter.jsonl").read_bytes().splitlines()]
+    assert line["deliveries"] == asdict(verdicts["chatd"].deliveries) | {"lost": 0, "percent": 100}
+    assert line["returned"]["caught_up_ms"]["p50"] == 6.5
+    assert (tmp_path / "jitter.svg").exists()
+    assert (tmp_path / "jitter-latency.svg").exists()
+
+
+def test_no_rounding_makes_a_loss_disappear(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    verdicts = {"chatd": Verdict(10, Deliveries(due=10_000_000, delivered=9_999_999), [], [])}
+    outcome.tables(Report("jitter", ("chatd",), tmp_path), verdicts)
+    assert "99.999 %" in capsys.readouterr().out
