@@ -70,7 +70,7 @@ def test_the_version_is_that_of_the_package_or_the_banner_or_else_the_content(tm
 
 def test_a_folder_without_bundles_is_refused(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "nowhere"):
-        with pytest.raises(ConfigError, match="node_modules/socket.io-client/dist"):
+        with pytest.raises(ConfigError, match=r"node_modules/socket\.io-client/dist"):
             load_bundles(folder, "/socket.io/")
 
 

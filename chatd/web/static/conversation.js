@@ -1,0 +1,179 @@
+// The messages between the reader of a page and somebody else, in order, with those that are still on their way.
+// Knows nothing of elements: thread.js shows it.
+
+import { RefusedError, UnansweredError } from "./socket.js";
+import { soon } from "./dom.js";
+
+export const Fate = Object.freeze({ SENDING: "sending", STORED: "stored", FAILED: "failed" });
+
+const PAGE = 40;
+const CATCH_UP_PAGES = 5;
+
+/** Ids are numbers beyond those of JavaScript, in decimal digits: longer is larger (C-18). */
+export function isAfter(id, other) {
+  return id.length === other.length ? id > other : id.length > other.length;
+}
+
+export class Conversation {
+  #socket;
+  #byId = new Map();
+  #changed;
+  #listeners = [];
+  #catchingUp = null;
+
+  /** `con` is the other one; null for everything of one's own. `isMine` says so of an author's name. */
+  constructor(socket, { con, para, isMine }) {
+    this.#socket = socket;
+    this.con = con;
+    this.para = para ?? con;
+    this.isMine = isMine;
+    this.messages = []; // stored, oldest first; without ids where the server tells none
+    this.pending = []; // in the order of their writing
+    this.hasOlder = true;
+    this.loaded = false;
+    this.historyMissing = false;
+    this.readUpto = ""; // the last of one's own that the other side has read
+    this.#changed = soon(() => this.#listeners.forEach((listener) => listener()));
+  }
+
+  onChange(listener) {
+    this.#listeners.push(listener);
+  }
+
+  get last() {
+    return this.messages.at(-1);
+  }
+
+  /** The last page, or what came since the last time; then whatever could not be sent before. */
+  async refresh() {
+    await this.catchUp();
+    this.#flush();
+  }
+
+  /** The page before the first message that is here. */
+  async loadOlder() {
+    const first = this.messages.find((message) => message.id);
+    if (!this.hasOlder || this.historyMissing || !first) return;
+    const page = await this.#history({ antes: first.id, limite: PAGE });
+    if (page) {
+      this.hasOlder = page.hay_mas;
+      this.#add(page.mensajes);
+    }
+  }
+
+  /** Everything after the last message that is here. Several calls at a time are one. */
+  catchUp() {
+    this.#catchingUp ??= this.#catchUp().finally(() => (this.#catchingUp = null));
+    return this.#catchingUp;
+  }
+
+  async #catchUp() {
+    for (let pages = 0; pages < CATCH_UP_PAGES; pages++) {
+      const last = this.messages.findLast((message) => message.id);
+      const page = await this.#history(last ? { despues: last.id, limite: 100 } : { limite: PAGE });
+      if (!page) return;
+      if (!last) this.hasOlder = page.hay_mas;
+      this.loaded = true;
+      this.#add(page.mensajes);
+      if (!last || !page.hay_mas) return;
+    }
+    // Too much was missed to read it all: begin again at the end.
+    this.messages = [];
+    this.#byId.clear();
+    await this.#catchUp();
+  }
+
+  /** A message that came by itself. Without an id, history is asked for it, where there is one. */
+  async receive(message) {
+    if (message.id) {
+      this.#add([message]);
+      return;
+    }
+    if (!this.historyMissing) await this.catchUp();
+    if (this.historyMissing) {
+      this.messages.push({ ...message, fecha: Date.now() });
+      this.#changed();
+    }
+  }
+
+  /** Write `text`; it keeps its cid whatever happens, so it is stored once however often it is sent (C-21). */
+  send(text) {
+    const message = { cid: crypto.randomUUID(), mensaje: text, fecha: Date.now(), fate: Fate.SENDING, mine: true };
+    this.pending.push(message);
+    this.#changed();
+    this.#deliver(message);
+  }
+
+  retry(message) {
+    message.fate = Fate.SENDING;
+    message.error = null;
+    this.#changed();
+    this.#deliver(message);
+  }
+
+  /** The other side has read one's own messages up to `id`. */
+  wasRead(id) {
+    if (this.readUpto && !isAfter(id, this.readUpto)) return;
+    this.readUpto = id;
+    this.#changed();
+  }
+
+  // The inside.
+
+  async #history(range) {
+    try {
+      return await this.#socket.ask("historial", this.con === null ? range : { con: this.con, ...range });
+    } catch (error) {
+      if (error instanceof RefusedError) this.historyMissing = error.code === "unknown_event";
+      else if (!(error instanceof UnansweredError)) throw error;
+      this.#changed();
+      return null;
+    }
+  }
+
+  #add(messages) {
+    for (const message of messages) {
+      if (this.#byId.has(message.id)) continue;
+      const stored = { ...message, mine: this.isMine(message), fate: Fate.STORED };
+      this.#byId.set(stored.id, stored);
+      this.#insert(stored);
+      if (stored.cid) this.pending = this.pending.filter(({ cid }) => cid !== stored.cid);
+    }
+    this.#changed();
+  }
+
+  #insert(message) {
+    let place = this.messages.length;
+    while (place > 0 && this.messages[place - 1].id && isAfter(this.messages[place - 1].id, message.id)) place--;
+    this.messages.splice(place, 0, message);
+  }
+
+  #flush() {
+    for (const message of this.pending) if (message.fate === Fate.SENDING && !message.asked) this.#deliver(message);
+  }
+
+  async #deliver(message) {
+    message.asked = true;
+    try {
+      const { cid, mensaje } = message;
+      const { id, fecha } = await this.#socket.ask("mensaje_privado", { para: this.para, mensaje, cid });
+      this.pending = this.pending.filter((one) => one !== message);
+      if (!this.#byId.has(id)) {
+        Object.assign(message, { id, fecha, fate: Fate.STORED });
+        this.#byId.set(id, message);
+        this.#insert(message);
+      }
+    } catch (error) {
+      this.#onUndelivered(message, error);
+    }
+    message.asked = false;
+    this.#changed();
+  }
+
+  /** What broke on the way goes out again with the next connection; what was refused waits for its author. */
+  #onUndelivered(message, error) {
+    if (error instanceof UnansweredError && !this.#socket.online) return;
+    message.fate = Fate.FAILED;
+    message.error = error instanceof RefusedError ? error.code : "unanswered";
+  }
+}

@@ -1,0 +1,75 @@
+// How the pages make elements. Text only ever goes in as text: nothing here takes markup.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+const ICONS = {
+  back: "M15 5l-7 7 7 7",
+  bell: "M6 16V11a6 6 0 0 1 12 0v5l1.5 2h-15zM10 20.5a2 2 0 0 0 4 0",
+  chat: "M4 5h16v11H9l-5 4z",
+  close: "M6 6l12 12M18 6L6 18",
+  down: "M12 5v13M6 12.5l6 6 6-6",
+  live: "M3 12h4l3-7 4 14 3-7h4",
+  read: "M2.5 12.5l4 4 8-9M10.5 15.5l1 1 9.5-9",
+  send: "M4 12l16-7-5 15-4-6z",
+  sending: "M12 4a8 8 0 1 0 8 8M12 8v4l3 2",
+  stored: "M5 12.5l4.5 4.5L19 7",
+  warning: "M12 4l9 16H3zM12 10v4M12 17v.5",
+};
+
+/** An element: `make("p", { class: "note", "aria-label": "..." }, "text", child)`. Attributes that are null are left out. */
+export function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== null && value !== undefined && value !== false) element.setAttribute(name, value);
+  }
+  element.append(...children.filter((child) => child !== null));
+  return element;
+}
+
+/** One of ICONS, drawn with lines. It says nothing to a screen reader: its button or its neighbour does. */
+export function icon(name) {
+  const svg = document.createElementNS(SVG, "svg");
+  for (const [key, value] of Object.entries({ viewBox: "0 0 24 24", class: "icon", "aria-hidden": "true" }))
+    svg.setAttribute(key, value);
+  const path = document.createElementNS(SVG, "path");
+  path.setAttribute("d", ICONS[name]);
+  svg.append(path);
+  return svg;
+}
+
+export function byId(id) {
+  return document.getElementById(id);
+}
+
+/** Put `children` into `parent` in this order, and take out what is not among them; what stays is not touched. */
+export function arrange(parent, children) {
+  const wanted = new Set(children);
+  for (const child of [...parent.children]) if (!wanted.has(child)) child.remove();
+  let next = parent.firstElementChild;
+  for (const child of children) {
+    if (child === next) next = next.nextElementSibling;
+    else parent.insertBefore(child, next);
+  }
+}
+
+/** Two letters and a hue that stay the same for one name, for the round badge beside it. */
+export function avatar(name) {
+  const letters = name.split(/[\s._@-]+/).filter(Boolean).slice(0, 2).map((part) => [...part][0]).join("");
+  const hue = [...name].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 12, 7);
+  return make("span", { class: `avatar hue-${hue}`, "aria-hidden": "true" }, letters.toUpperCase() || "?");
+}
+
+/** Calls `work` once at the end of this turn, however often it is asked to. */
+export function soon(work) {
+  let planned = false;
+  return () => {
+    if (planned) return;
+    planned = true;
+    queueMicrotask(() => {
+      planned = false;
+      work();
+    });
+  };
+}

@@ -1,0 +1,101 @@
+// The live view: what an admin's own connection sees of the server's work, once a second.
+
+import { byId, make } from "./dom.js";
+import { addressOf } from "./list.js";
+import { everybodyHere } from "./people.js";
+import { drawChart } from "./chart.js";
+import { briefly, number, text } from "./texts.js";
+
+const SECONDS = 120;
+const MEAN_OVER_S = 10;
+const ASK_EVERY_S = 3;
+const LATENCY_OVER_MS = 60_000;
+const MOST_SHOWN = 100;
+
+export class LiveView {
+  #socket;
+  #counts = new Array(SECONDS).fill(0); // messages in each second, the present one last
+  #latencies = []; // { at, ms } of single deliveries
+  #leastAhead = Infinity; // the least that our clock was ahead of a message's date
+  #trips = [];
+  #seconds = 0;
+  visible = false;
+
+  constructor(socket) {
+    this.#socket = socket;
+    setInterval(() => this.#tick(), 1000);
+  }
+
+  /** A message arrived, written at `fecha` on the server's clock where it says so. */
+  saw({ fecha }) {
+    this.#counts[SECONDS - 1]++;
+    if (fecha === undefined) return;
+    // Two clocks differ by what the fastest message was late, give or take half a round trip.
+    const ahead = Date.now() - fecha;
+    this.#leastAhead = Math.min(this.#leastAhead, ahead);
+    const oneWay = this.#trips.length ? Math.min(...this.#trips) / 2 : 0;
+    this.#latencies.push({ at: Date.now(), ms: ahead - this.#leastAhead + oneWay });
+  }
+
+  show() {
+    this.visible = true;
+    this.#seconds = 0;
+    this.#draw();
+    this.#ask();
+  }
+
+  hide() {
+    this.visible = false;
+  }
+
+  // The inside.
+
+  #tick() {
+    this.#counts.push(0);
+    this.#counts.shift();
+    this.#latencies = this.#latencies.filter(({ at }) => Date.now() - at < LATENCY_OVER_MS);
+    if (!this.visible) return;
+    this.#draw();
+    if (++this.#seconds % ASK_EVERY_S === 0) this.#ask();
+  }
+
+  #draw() {
+    const whole = this.#counts.slice(0, -1);
+    const mean = whole.slice(-MEAN_OVER_S).reduce((sum, count) => sum + count, 0) / MEAN_OVER_S;
+    byId("live-rate").textContent = number(mean, mean < 10 ? 1 : 0);
+    drawChart(byId("chart"), whole, text("chartLabel"));
+    this.#drawLatency();
+  }
+
+  #drawLatency() {
+    const sorted = this.#latencies.map(({ ms }) => ms).sort((one, other) => one - other);
+    const at = (share) => Math.round(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]);
+    const shown = byId("live-latency");
+    if (!sorted.length) shown.replaceChildren(make("small", {}, text("noSamples")));
+    else shown.replaceChildren(`${number(at(0.5))} `, make("small", {}, `/ ${number(at(0.95))} ms`));
+    const trip = this.#trips.at(-1);
+    byId("live-trip").replaceChildren(...(trip === undefined ? ["–"] : [`${number(trip)} `, make("small", {}, "ms")]));
+  }
+
+  async #ask() {
+    if (!this.#socket.online) return;
+    const before = performance.now();
+    const here = [];
+    for await (const one of everybodyHere(this.#socket)) {
+      if (!here.length) this.#trips = [...this.#trips.slice(-19), performance.now() - before];
+      here.push(one);
+    }
+    const sockets = here.reduce((sum, one) => sum + one.sockets, 0);
+    byId("live-sockets").textContent = here.length ? number(sockets) : "–";
+    byId("live-people").textContent = here.length ? number(here.length) : "–";
+    const rows = here.sort((one, other) => other.desde - one.desde).slice(0, MOST_SHOWN).map(rowOf);
+    byId("who").replaceChildren(...(rows.length ? rows : [make("tr", {}, make("td", { colspan: 3 }, text("liveMissing")))]));
+  }
+}
+
+function rowOf({ user, sockets, desde }) {
+  return make("tr", {},
+    make("td", {}, make("a", { href: addressOf(user), dir: "auto" }, user)),
+    make("td", {}, briefly(desde)),
+    make("td", { class: "figure" }, number(sockets)));
+}

@@ -1,0 +1,52 @@
+// What console and widget do alike at the beginning: where the server is, the banner, the languages, who one is.
+
+import { byId, make } from "./dom.js";
+import { RefusedError, State, UnansweredError } from "./socket.js";
+import { LANGUAGES, currentLanguage, hasText, setLanguage, text } from "./texts.js";
+
+const SHOWN_AFTER_MS = 700; // a connection that comes at once needs no banner
+
+export function serverPath() {
+  return document.querySelector("meta[name=chatd-path]").content;
+}
+
+/** Show what `socket` is doing, while it is not simply there. Returns what shows it in another language. */
+export function connectionBanner(socket) {
+  const banner = byId("banner");
+  let timer = 0;
+  let wasOnline = false;
+  const show = () => {
+    banner.textContent = text(`state.${socket.state}`);
+    banner.dataset.mood = socket.state === State.CONNECTING && !wasOnline ? "quiet" : "bad";
+  };
+  socket.on("state", (state) => {
+    clearTimeout(timer);
+    if (state === State.ONLINE) wasOnline = true;
+    if (state === State.ONLINE || state === State.REFUSED) banner.hidden = true;
+    else if (banner.hidden) timer = setTimeout(() => (banner.hidden = false), wasOnline ? 0 : SHOWN_AFTER_MS);
+    show();
+  });
+  return show;
+}
+
+/** Why a socket that was refused may not come in, in a sentence. */
+export function refusalText(refusal) {
+  const key = `refused.${refusal?.code}`;
+  return hasText(key) ? text(key) : text("refused.other");
+}
+
+/** Who the token says one is: `{user, name, rol}`; null where the server does not tell. */
+export async function whoAmI(socket) {
+  try {
+    return await socket.ask("quien_soy");
+  } catch (error) {
+    if (error instanceof RefusedError || error instanceof UnansweredError) return null;
+    throw error;
+  }
+}
+
+export function languageSwitch(select) {
+  select.replaceChildren(...Object.entries(LANGUAGES).map(([code, name]) =>
+    make("option", { value: code, lang: code, selected: code === currentLanguage() }, name)));
+  select.addEventListener("change", () => setLanguage(select.value));
+}

@@ -1,0 +1,166 @@
+// Everybody an admin may talk to: conversations, who is online, what is unread. Knows nothing of elements.
+
+import { Conversation } from "./conversation.js";
+import { soon } from "./dom.js";
+import { RefusedError, UnansweredError } from "./socket.js";
+
+const PAGE = 50;
+
+/** One row of the list. `last` is the last message that is known, `unread` how many came since one looked. */
+class Person {
+  constructor(user) {
+    this.user = user;
+    this.last = null;
+    this.unread = 0;
+    this.online = false;
+    this.seen = null; // milliseconds since 1970
+    this.conversation = null;
+  }
+}
+
+export class People {
+  #socket;
+  #people = new Map();
+  #changed;
+  #listeners = [];
+  hasMore = false;
+  loaded = false;
+
+  constructor(socket) {
+    this.#socket = socket;
+    this.me = null;
+    this.#changed = soon(() => this.#listeners.forEach((listener) => listener()));
+  }
+
+  onChange(listener) {
+    this.#listeners.push(listener);
+  }
+
+  changed() {
+    this.#changed();
+  }
+
+  get(user) {
+    if (!this.#people.has(user)) this.#people.set(user, new Person(user));
+    return this.#people.get(user);
+  }
+
+  conversationWith(user) {
+    const person = this.get(user);
+    person.conversation ??= new Conversation(this.#socket, { con: user, isMine: (message) => this.isMine(message, user) });
+    return person.conversation;
+  }
+
+  /** Without knowing one's own name: whatever the other one did not write. */
+  isMine(message, con) {
+    return this.me === null ? message.de !== con : message.de === this.me;
+  }
+
+  /** Those with whom there is something, the last first; those who are only online stand below. */
+  get listed() {
+    return [...this.#people.values()]
+      .filter((person) => person.user !== this.me && (person.last || person.online))
+      .sort((one, other) => (other.last?.fecha ?? 0) - (one.last?.fecha ?? 0) || one.user.localeCompare(other.user));
+  }
+
+  get unread() {
+    return [...this.#people.values()].reduce((sum, person) => sum + person.unread, 0);
+  }
+
+  /** The first page of conversations, and who is online: at the beginning and whenever something was missed. */
+  async load() {
+    await Promise.all([this.#loadConversations({ limite: PAGE }), this.#loadOnline()]);
+    this.loaded = true;
+    this.#changed();
+  }
+
+  async loadMore() {
+    const oldest = [...this.#people.values()].filter((person) => person.last?.id)
+      .reduce((one, other) => (one && one.last.fecha < other.last.fecha ? one : other), null);
+    if (this.hasMore && oldest) await this.#loadConversations({ limite: PAGE, antes: oldest.last.id });
+  }
+
+  /** A message that came by itself. Returns whose conversation it belongs to. */
+  received(message) {
+    const con = message.de === this.me ? (message.para ?? null) : message.de;
+    if (con === null) return null;
+    const person = this.get(con);
+    person.last = { fecha: Date.now(), ...message };
+    if (!this.isMine(message, con)) person.unread++;
+    // Without an id, history has to be asked for it; a thread that was never opened is read when it is.
+    const { conversation } = person;
+    if (message.id || conversation?.loaded || conversation?.historyMissing) this.conversationWith(con).receive(message);
+    this.#changed();
+    return person;
+  }
+
+  /** One's own message, from another tab or just stored. */
+  sent(message) {
+    const person = this.get(message.para);
+    person.last = { de: this.me, ...message };
+    if (person.conversation?.loaded) person.conversation.receive({ de: this.me, ...message });
+    this.#changed();
+  }
+
+  presence({ user, en_linea: online, visto: seen }) {
+    Object.assign(this.get(user), { online, seen });
+    this.#changed();
+  }
+
+  wasRead({ de, hasta }) {
+    this.#people.get(de)?.conversation?.wasRead(hasta);
+  }
+
+  // The inside.
+
+  async #loadConversations(range) {
+    const answer = await this.#ask("conversaciones", range);
+    if (!answer) return;
+    for (const { con, ultimo, no_leidos: unread, leido, en_linea: online, visto: seen } of answer.conversaciones) {
+      const person = this.get(con);
+      Object.assign(person, { last: ultimo, unread });
+      if (online !== undefined) Object.assign(person, { online, seen });
+      if (leido) this.conversationWith(con).wasRead(leido);
+    }
+    this.hasMore = answer.hay_mas;
+    this.#changed();
+  }
+
+  async #loadOnline() {
+    const online = new Set();
+    for await (const { user, desde } of everybodyHere(this.#socket)) {
+      Object.assign(this.get(user), { online: true, seen: desde });
+      online.add(user);
+    }
+    for (const person of this.#people.values()) if (!online.has(person.user)) person.online = false;
+    this.#changed();
+  }
+
+  async #ask(event, data) {
+    try {
+      return await this.#socket.ask(event, data);
+    } catch (error) {
+      if (error instanceof RefusedError || error instanceof UnansweredError) return null;
+      throw error;
+    }
+  }
+}
+
+const MOST_PAGES = 4;
+
+/** Who is online, page by page, up to some two thousand; nobody where the server does not say. */
+export async function* everybodyHere(socket) {
+  let after = undefined;
+  for (let page = 0; page < MOST_PAGES; page++) {
+    let answer;
+    try {
+      answer = await socket.ask("conectados", after === undefined ? { limite: 500 } : { limite: 500, despues: after });
+    } catch (error) {
+      if (error instanceof RefusedError || error instanceof UnansweredError) return;
+      throw error;
+    }
+    yield* answer.conectados;
+    if (!answer.hay_mas) return;
+    after = answer.conectados.at(-1).user;
+  }
+}

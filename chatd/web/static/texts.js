@@ -1,0 +1,238 @@
+// What the pages say, in Spanish and English. Elements with `data-text` (their text), `data-label` (aria-label and
+// title) and `data-placeholder` are filled in from here.
+
+const TEXTS = {
+  en: {
+    conversations: "Conversations",
+    live: "Live",
+    search: "Search or write to…",
+    searchLabel: "Search a user",
+    writeTo: "Write to {user}",
+    nobodyYet: "No conversations yet. When a user writes, it shows up here.",
+    nobodyFound: "Nobody by that name.",
+    choose: "Choose a conversation",
+    chooseHint: "Press / to search, Alt with ↑ or ↓ to walk through the list.",
+    message: "Message",
+    messageTo: "Message to {user}",
+    writeHere: "Write a message…",
+    send: "Send",
+    back: "Back to the list",
+    online: "online",
+    offline: "offline",
+    lastSeen: "last seen {when}",
+    typing: "writing…",
+    sending: "Sending",
+    stored: "Sent",
+    read: "Read",
+    failed: "Not sent",
+    retry: "Try again",
+    you: "You",
+    today: "Today",
+    yesterday: "Yesterday",
+    beginning: "This is where the conversation begins.",
+    emptyThread: "No messages yet. Say hello.",
+    newMessages: "New messages",
+    unread: "{count} unread",
+    announce: "{who} says: {text}",
+    "state.connecting": "Connecting…",
+    "state.online": "Connected",
+    "state.waiting": "No connection. Trying again…",
+    "state.refused": "Not let in",
+    "state.stopped": "Stopped",
+    reconnected: "Connected again",
+    "refused.token_missing": "There is no session here. Log in, and load this page again.",
+    "refused.token_expired": "The session has expired. Log in, and load this page again.",
+    "refused.token_denied": "This account may not come in.",
+    "refused.other": "The server does not let this session in.",
+    notAdmin: "This console is for admins.",
+    notAdminHint: "You are {user}. The chat of users is on the page below.",
+    toDemo: "Open the user's page",
+    notifications: "Notify me on this desktop",
+    notificationsDenied: "The browser blocks notifications of this page.",
+    language: "Language",
+    keys: "Keyboard",
+    "keys.search": "search a user",
+    "keys.walk": "previous or next conversation",
+    "keys.send": "send; with Shift, a new line",
+    "keys.escape": "leave the search; back to the list",
+    "keys.help": "this page",
+    close: "Close",
+    sockets: "Connected sockets",
+    people: "People online",
+    rate: "Messages a second",
+    rateHint: "as admins see them, mean of 10 s",
+    latency: "Delivery",
+    latencyHint: "median, and 95 of 100, of the last minute",
+    roundTrip: "Round trip",
+    chartLabel: "Messages a second over the last two minutes",
+    who: "Who is here",
+    user: "User",
+    since: "Since",
+    socketsShort: "Sockets",
+    liveMissing: "This server does not tell who is connected.",
+    noSamples: "none yet",
+    "widget.title": "Support",
+    "widget.open": "Open the chat",
+    "widget.close": "Close the chat",
+    "widget.hello": "How can we help? We answer here.",
+    tooLong: "That message is too long.",
+    rateLimited: "Too many messages at once.",
+    notStored: "The server could not store it.",
+  },
+  es: {
+    conversations: "Conversaciones",
+    live: "En vivo",
+    search: "Buscar o escribir a…",
+    searchLabel: "Buscar un usuario",
+    writeTo: "Escribir a {user}",
+    nobodyYet: "Todavía no hay conversaciones. Cuando alguien escriba, aparecerá aquí.",
+    nobodyFound: "Nadie con ese nombre.",
+    choose: "Elige una conversación",
+    chooseHint: "Pulsa / para buscar, Alt con ↑ o ↓ para recorrer la lista.",
+    message: "Mensaje",
+    messageTo: "Mensaje para {user}",
+    writeHere: "Escribe un mensaje…",
+    send: "Enviar",
+    back: "Volver a la lista",
+    online: "en línea",
+    offline: "desconectado",
+    lastSeen: "visto {when}",
+    typing: "escribiendo…",
+    sending: "Enviando",
+    stored: "Enviado",
+    read: "Leído",
+    failed: "No se envió",
+    retry: "Reintentar",
+    you: "Tú",
+    today: "Hoy",
+    yesterday: "Ayer",
+    beginning: "Aquí empieza la conversación.",
+    emptyThread: "Todavía no hay mensajes. Saluda.",
+    newMessages: "Mensajes nuevos",
+    unread: "{count} sin leer",
+    announce: "{who} dice: {text}",
+    "state.connecting": "Conectando…",
+    "state.online": "Conectado",
+    "state.waiting": "Sin conexión. Reintentando…",
+    "state.refused": "Acceso denegado",
+    "state.stopped": "Detenido",
+    reconnected: "Conectado de nuevo",
+    "refused.token_missing": "No hay sesión. Inicia sesión y vuelve a cargar esta página.",
+    "refused.token_expired": "La sesión ha caducado. Inicia sesión y vuelve a cargar esta página.",
+    "refused.token_denied": "Esta cuenta no puede entrar.",
+    "refused.other": "El servidor no admite esta sesión.",
+    notAdmin: "Esta consola es para administradores.",
+    notAdminHint: "Eres {user}. El chat de los usuarios está en la página de abajo.",
+    toDemo: "Abrir la página del usuario",
+    notifications: "Avisarme en este escritorio",
+    notificationsDenied: "El navegador bloquea los avisos de esta página.",
+    language: "Idioma",
+    keys: "Teclado",
+    "keys.search": "buscar un usuario",
+    "keys.walk": "conversación anterior o siguiente",
+    "keys.send": "enviar; con Mayús, línea nueva",
+    "keys.escape": "dejar la búsqueda; volver a la lista",
+    "keys.help": "esta página",
+    close: "Cerrar",
+    sockets: "Conexiones",
+    people: "Personas en línea",
+    rate: "Mensajes por segundo",
+    rateHint: "los que ven los administradores, media de 10 s",
+    latency: "Entrega",
+    latencyHint: "mediana, y 95 de cada 100, del último minuto",
+    roundTrip: "Ida y vuelta",
+    chartLabel: "Mensajes por segundo en los últimos dos minutos",
+    who: "Quién está",
+    user: "Usuario",
+    since: "Desde",
+    socketsShort: "Conexiones",
+    liveMissing: "Este servidor no dice quién está conectado.",
+    noSamples: "aún ninguna",
+    "widget.title": "Soporte",
+    "widget.open": "Abrir el chat",
+    "widget.close": "Cerrar el chat",
+    "widget.hello": "¿En qué podemos ayudarte? Respondemos aquí.",
+    tooLong: "El mensaje es demasiado largo.",
+    rateLimited: "Demasiados mensajes a la vez.",
+    notStored: "El servidor no pudo guardarlo.",
+  },
+};
+
+const KEPT_AS = "chatd.language";
+
+export const LANGUAGES = { es: "Español", en: "English" };
+
+let language = remembered() ?? (navigator.language.toLowerCase().startsWith("es") ? "es" : "en");
+const listeners = [];
+
+function remembered() {
+  try {
+    const kept = localStorage.getItem(KEPT_AS);
+    return kept in LANGUAGES ? kept : null;
+  } catch {
+    return null; // a browser may forbid pages to keep things
+  }
+}
+
+/** A text in the language of the moment; `{name}` in it stands for `values.name`. */
+export function text(key, values = {}) {
+  return (TEXTS[language][key] ?? key).replace(/\{(\w+)\}/g, (mark, name) => values[name] ?? mark);
+}
+
+export function hasText(key) {
+  return key in TEXTS[language];
+}
+
+export function currentLanguage() {
+  return language;
+}
+
+export function onLanguage(listener) {
+  listeners.push(listener);
+}
+
+export function setLanguage(chosen) {
+  language = chosen;
+  try {
+    localStorage.setItem(KEPT_AS, chosen);
+  } catch {
+    // then it holds for this page
+  }
+  fillTexts();
+  for (const listener of listeners) listener();
+}
+
+/** Fill in whatever the page says it wants to be filled in. */
+export function fillTexts(root = document) {
+  document.documentElement.lang = language;
+  for (const element of root.querySelectorAll("[data-text]")) element.textContent = text(element.dataset.text);
+  for (const element of root.querySelectorAll("[data-placeholder]"))
+    element.placeholder = text(element.dataset.placeholder);
+  for (const element of root.querySelectorAll("[data-label]")) {
+    element.title = text(element.dataset.label);
+    element.setAttribute("aria-label", element.title);
+  }
+}
+
+export function timeOf(ms) {
+  return new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" }).format(ms);
+}
+
+/** "Today", "Yesterday", or the date. */
+export function dayOf(ms) {
+  const days = Math.round((new Date().setHours(0, 0, 0, 0) - new Date(ms).setHours(0, 0, 0, 0)) / 86_400_000);
+  if (days === 0) return text("today");
+  if (days === 1) return text("yesterday");
+  const year = new Date(ms).getFullYear() === new Date().getFullYear() ? undefined : "numeric";
+  return new Intl.DateTimeFormat(language, { weekday: "long", day: "numeric", month: "long", year }).format(ms);
+}
+
+/** The time if it was today, else the date: short, for lists. */
+export function briefly(ms) {
+  if (new Date(ms).toDateString() === new Date().toDateString()) return timeOf(ms);
+  return new Intl.DateTimeFormat(language, { day: "numeric", month: "short" }).format(ms);
+}
+
+export function number(value, digits = 0) {
+  return new Intl.NumberFormat(language, { maximumFractionDigits: digits, minimumFractionDigits: digits }).format(value);
+}

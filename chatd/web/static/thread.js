@@ -1,0 +1,208 @@
+// A conversation as one sees it: bubbles under days, marks, older messages as one scrolls up. For console and widget.
+
+import { arrange, byId, icon, make } from "./dom.js";
+import { Fate, isAfter } from "./conversation.js";
+import { dayOf, hasText, text, timeOf } from "./texts.js";
+
+const NEAR_PX = 80;
+const TOGETHER_MS = 5 * 60_000;
+const WHY = { mensaje_too_long: "tooLong", rate_limited: "rateLimited" };
+
+export class ThreadView {
+  #list;
+  #conversation = null;
+  #elements = new Map();
+  #atEnd = true;
+  #loading = false;
+  #onSeen;
+  #showAuthors;
+
+  /** `onSeen` is called when the end of the thread may have come before somebody's eyes. */
+  constructor(list, { onSeen, showAuthors = false }) {
+    this.#list = list;
+    this.#onSeen = onSeen;
+    this.#showAuthors = showAuthors;
+    this.jump = make("button", { class: "jump", type: "button", hidden: true, onclick: () => this.toEnd() });
+    list.after(this.jump);
+    list.addEventListener("scroll", () => this.#onScroll(), { passive: true });
+    new ResizeObserver(() => this.#atEnd && this.toEnd()).observe(list);
+  }
+
+  get atEnd() {
+    return this.#atEnd;
+  }
+
+  show(conversation) {
+    if (conversation === this.#conversation) return;
+    this.#conversation = conversation;
+    this.#elements.clear();
+    this.#list.replaceChildren();
+    this.#atEnd = true;
+    conversation.onChange(() => conversation === this.#conversation && this.render());
+    this.render();
+  }
+
+  toEnd() {
+    this.#list.scrollTop = this.#list.scrollHeight;
+    this.#atEnd = true;
+    this.jump.hidden = true;
+    this.#onSeen();
+  }
+
+  /** Everything anew, in another language. */
+  redraw() {
+    this.#elements.clear();
+    this.#list.replaceChildren();
+    this.render();
+  }
+
+  render() {
+    const conversation = this.#conversation;
+    if (!conversation) return;
+    const lastBefore = this.#list.lastElementChild;
+    const anchor = this.#atEnd ? null : this.#firstInSight();
+    const offset = anchor && anchor.offsetTop - this.#list.scrollTop;
+    arrange(this.#list, this.#rows(conversation));
+    if (this.#atEnd) this.toEnd();
+    else {
+      if (anchor?.isConnected) this.#list.scrollTop = anchor.offsetTop - offset;
+      if (lastBefore !== this.#list.lastElementChild) this.#offerJump();
+    }
+    if (this.#list.scrollHeight <= this.#list.clientHeight) this.#loadOlder();
+  }
+
+  // The inside.
+
+  #rows({ messages, pending, hasOlder, loaded }) {
+    const rows = [];
+    if (!hasOlder && messages.length) rows.push(this.#note("beginning"));
+    if (loaded && !messages.length && !pending.length) rows.push(this.#note("emptyThread"));
+    let before = null;
+    for (const message of [...messages, ...pending]) {
+      const day = new Date(message.fecha).toDateString();
+      if (!before || new Date(before.fecha).toDateString() !== day) rows.push(this.#day(day, message.fecha));
+      rows.push(this.#row(message, before));
+      before = message;
+    }
+    return rows;
+  }
+
+  #note(key) {
+    return this.#element(`note ${key}`, () => make("li", { class: "note" }, text(key)));
+  }
+
+  #day(day, ms) {
+    return this.#element(`day ${day}`, () => make("li", { class: "day" }, make("span", {}, dayOf(ms))));
+  }
+
+  #row(message, before) {
+    const row = this.#element(message.cid ?? message.id ?? message, () => this.#bubble(message));
+    const together = before && before.mine === message.mine && before.de === message.de
+      && message.fecha - before.fecha < TOGETHER_MS;
+    row.classList.toggle("joined", Boolean(together));
+    row.dataset.fate = message.fate ?? Fate.STORED;
+    if (message.mine) this.#mark(row, message);
+    return row;
+  }
+
+  #element(key, create) {
+    if (!this.#elements.has(key)) this.#elements.set(key, create());
+    return this.#elements.get(key);
+  }
+
+  #bubble(message) {
+    const author = message.mine ? text("you") : (message.de ?? "");
+    const shown = this.#showAuthors && !message.mine;
+    return make(
+      "li",
+      { class: message.mine ? "message mine" : "message" },
+      make("span", { class: shown ? "author" : "author sr-only" }, `${author}${shown ? "" : ": "}`),
+      make("p", { class: "bubble", dir: "auto" }, message.mensaje),
+      make("span", { class: "meta" }, make("time", {}, timeOf(message.fecha))),
+    );
+  }
+
+  #mark(row, message) {
+    const read = message.id && this.#conversation.readUpto && !isAfter(message.id, this.#conversation.readUpto);
+    const state = read ? "read" : message.fate;
+    if (row.dataset.mark === `${state} ${message.error ?? ""}`) return;
+    row.dataset.mark = `${state} ${message.error ?? ""}`;
+    const marks = state === Fate.FAILED
+      ? this.#failure(message)
+      : [icon(state), make("span", { class: "sr-only" }, text(state))];
+    row.querySelector(".meta").replaceChildren(make("time", {}, timeOf(message.fecha)), ...marks);
+  }
+
+  #failure(message) {
+    const why = WHY[message.error] ?? (message.error?.startsWith("store_") ? "notStored" : "failed");
+    const retry = () => this.#conversation.retry(message);
+    return [
+      icon("warning"),
+      make("span", {}, hasText(why) ? text(why) : text("failed")),
+      make("button", { type: "button", class: "retry", onclick: retry }, text("retry")),
+    ];
+  }
+
+  #onScroll() {
+    const left = this.#list.scrollHeight - this.#list.scrollTop - this.#list.clientHeight;
+    this.#atEnd = left < NEAR_PX;
+    if (this.#atEnd) {
+      this.jump.hidden = true;
+      this.#onSeen();
+    }
+    if (this.#list.scrollTop < NEAR_PX * 2) this.#loadOlder();
+  }
+
+  #firstInSight() {
+    return [...this.#list.children].find((row) => row.offsetTop + row.offsetHeight > this.#list.scrollTop);
+  }
+
+  /** Something came below, and the reader looks further up. */
+  #offerJump() {
+    this.jump.replaceChildren(icon("down"), text("newMessages"));
+    this.jump.hidden = false;
+  }
+
+  async #loadOlder() {
+    if (this.#loading || !this.#conversation.loaded) return;
+    this.#loading = true;
+    try {
+      await this.#conversation.loadOlder();
+    } finally {
+      this.#loading = false;
+    }
+  }
+}
+
+/** The box that one writes in: Enter sends, Shift with Enter is a new line, and it grows with its text. */
+export function composer(form, { onSend, onTyping }) {
+  const box = form.querySelector("textarea");
+  const fit = () => {
+    box.rows = Math.min(6, box.value.split("\n").length);
+    form.classList.toggle("empty", !box.value.trim());
+  };
+  box.addEventListener("input", () => {
+    fit();
+    onTyping(box.value !== "");
+  });
+  box.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    form.requestSubmit();
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const written = box.value.trim();
+    if (!written) return;
+    box.value = "";
+    fit();
+    onTyping(false);
+    onSend(written);
+  });
+  fit();
+}
+
+/** Say something to screen readers, and to nobody else. */
+export function announce(words) {
+  byId("announcer").textContent = words;
+}

@@ -1,0 +1,53 @@
+// "Writing…": told at most every few seconds while one writes, and believed for a few seconds when others do.
+
+const REPEAT_MS = 4_000;
+const BELIEVED_MS = 8_000;
+
+/** Tells `para()` that one writes. */
+export class TypingSender {
+  #socket;
+  #toldAt = 0;
+  #told = null;
+
+  constructor(socket) {
+    this.#socket = socket;
+  }
+
+  set(para, active) {
+    if (this.#told !== null && (this.#told !== para || !active)) this.#stop();
+    if (!active || (this.#told === para && Date.now() - this.#toldAt < REPEAT_MS)) return;
+    this.#toldAt = Date.now();
+    this.#told = para;
+    this.#socket.tell("escribiendo", { para, activo: true });
+  }
+
+  #stop() {
+    this.#socket.tell("escribiendo", { para: this.#told, activo: false });
+    this.#told = null;
+  }
+}
+
+/** Who writes at the moment; `onChange` is called when that changes. */
+export class TypingHeard {
+  #until = new Map();
+  #onChange;
+
+  constructor(onChange) {
+    this.#onChange = onChange;
+  }
+
+  heard({ de, activo }) {
+    clearTimeout(this.#until.get(de));
+    this.#until.delete(de);
+    if (activo) this.#until.set(de, setTimeout(() => this.heard({ de, activo: false }), BELIEVED_MS));
+    this.#onChange(de);
+  }
+
+  isTyping(user) {
+    return this.#until.has(user);
+  }
+
+  get anybody() {
+    return this.#until.size > 0;
+  }
+}

@@ -1,0 +1,218 @@
+"""A window of the browser, as a test wants to use it:
+
+    admin = await browser.window(url)
+    await admin.see("#list a", "ana")
+    await admin.click("#list a")
+    await admin.write("#box", "hola")
+    await admin.press("Enter")
+
+Every wait is for something that the page shows, and ends after PATIENCE_S. What goes wrong inside of the page, an error
+of a script or a breach of its policy, is in `faults`, which every test ends by looking at.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from tests.web.cdp import PATIENCE_S, BrowserError, Chromium, Params
+
+KEYS: Final = {
+    "Enter": ("Enter", 13, "\r"), "Escape": ("Escape", 27, ""), "ArrowDown": ("ArrowDown", 40, ""),
+    "ArrowUp": ("ArrowUp", 38, ""), "/": ("Slash", 191, "/"), "?": ("Slash", 191, "?"), "Tab": ("Tab", 9, ""),
+}  # fmt: skip
+ALT: Final = 1
+SHIFT: Final = 8
+
+# Looks in the page and in its frames of the same host, and in open shadow roots.
+FINDER: Final = """
+(selector) => {
+  const roots = [document];
+  for (const root of roots) {
+    const found = [...root.querySelectorAll(selector)].filter((one) => one.checkVisibility());
+    if (found.length) return found;
+    for (const one of root.querySelectorAll("*")) {
+      if (one.shadowRoot) roots.push(one.shadowRoot);
+      if (one.tagName === "IFRAME" && one.checkVisibility() && one.contentDocument) roots.push(one.contentDocument);
+    }
+  }
+  return [];
+}"""
+
+# Resolves when `look()` gives something true: looked at with every frame that is drawn, and every 30 ms at least.
+WAITER: Final = """
+(look, patience) => new Promise((resolve) => {
+  const since = performance.now();
+  const again = () => {
+    const seen = look();
+    if (seen) resolve(seen);
+    else if (performance.now() - since > patience) resolve(null);
+    else setTimeout(again, 15);
+  };
+  again();
+})"""
+
+
+class Window:
+    """One tab, in a browser context of its own."""
+
+    def __init__(self, browser: Chromium, context: str, session: str) -> None:
+        self._browser = browser
+        self._context = context
+        self._session = session
+        self.faults: list[str] = []
+        self.allowed: set[str] = set()  # parts of faults that a test expects
+        browser.listen(session, self._on_event)
+
+    @classmethod
+    async def open(
+        cls, browser: Chromium, *, width: int, height: int, phone: bool, dark: bool, language: str
+    ) -> Window:
+        """An empty window."""
+        context = (await browser.order("Target.createBrowserContext"))["browserContextId"]
+        target = await browser.order("Target.createTarget", url="about:blank", browserContextId=context)
+        attached = await browser.order("Target.attachToTarget", targetId=target["targetId"], flatten=True)
+        window = cls(browser, context, attached["sessionId"])
+        for domain in ("Page", "Runtime", "Log", "Network", "Audits"):
+            await window._order(f"{domain}.enable")
+        await window._order("Emulation.setDeviceMetricsOverride", width=width, height=height, mobile=phone,
+                            deviceScaleFactor=2 if phone else 1)  # fmt: skip
+        await window._order("Emulation.setFocusEmulationEnabled", enabled=True)
+        await window.dark(on=dark)
+        await window._order("Emulation.setLocaleOverride", locale=language)
+        agent = (await browser.order("Browser.getVersion"))["userAgent"]
+        await window._order("Emulation.setUserAgentOverride", userAgent=agent, acceptLanguage=language)
+        return window
+
+    async def close(self) -> None:
+        await self._browser.order("Target.disposeBrowserContext", browserContextId=self._context)
+
+    # Where it is.
+
+    async def go(self, url: str) -> None:
+        went = await self._order("Page.navigate", url=url)
+        assert "errorText" not in went, went
+        await self.until("document.readyState === 'complete'")
+
+    async def reload(self) -> None:
+        await self.evaluate("window.beforeReload = true")
+        await self._order("Page.reload")
+        await self.until("!window.beforeReload && document.readyState === 'complete'")
+
+    async def cookie(self, url: str, name: str, value: str) -> None:
+        """Put a cookie into the jar, as a login on that host would."""
+        await self._order("Network.setCookie", url=url, name=name, value=value, httpOnly=True, sameSite="Strict")
+
+    # What is to be seen.
+
+    async def see(self, selector: str, text: str = "", *, count: int | None = None) -> list[str]:
+        """Wait until visible elements are there, one of them with `text` in it (`count` of them, if given)."""
+        want = f"found.length === {count}" if count is not None else "found.length > 0"
+        look = f"""() => {{
+          const found = ({FINDER})({json.dumps(selector)})
+            .filter((one) => one.textContent.includes({json.dumps(text)}));
+          return {want} ? found.map((one) => one.textContent) : null; }}"""
+        seen = await self.evaluate(f"({WAITER})({look}, {PATIENCE_S * 1000})")
+        if seen is None:
+            raise BrowserError(f"never saw {selector} with {text!r}:\n{await self.text()}\n{self.faults}")
+        texts: list[str] = seen
+        return texts
+
+    async def gone(self, selector: str, text: str = "") -> None:
+        """Wait until no visible element of that kind has `text` in it."""
+        await self.until(
+            f"!({FINDER})({json.dumps(selector)}).some((one) => one.textContent.includes({json.dumps(text)}))"
+        )
+
+    async def texts(self, selector: str) -> list[str]:
+        """What the visible elements of that kind say now."""
+        found: list[str] = await self.evaluate(f"({FINDER})({json.dumps(selector)}).map((one) => one.textContent)")
+        return found
+
+    async def text(self) -> str:
+        return str(await self.evaluate("document.body.innerText"))
+
+    async def until(self, condition: str) -> None:
+        """Wait until the expression is true in the page."""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                while True:
+                    try:
+                        if await self.evaluate(f"({WAITER})(() => ({condition}), 2000)"):
+                            return
+                    except BrowserError:
+                        continue  # the page went away while it was asked
+        except TimeoutError:
+            raise BrowserError(f"never true: {condition}\n{await self.text()}\n{self.faults}") from None
+
+    async def evaluate(self, expression: str) -> Any:
+        """The value of an expression in the page; a promise is waited for."""
+        done = await self._order("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
+        if "exceptionDetails" in done:
+            raise BrowserError(str(done["exceptionDetails"].get("exception", {}).get("description")))
+        return done["result"].get("value")
+
+    async def screenshot(self, path: Path) -> None:
+        # Two frames: what the last order changed has been drawn then.
+        await self.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+        taken = await self._order("Page.captureScreenshot", format="png", optimizeForSpeed=False)
+        await asyncio.to_thread(path.write_bytes, base64.b64decode(taken["data"]))
+
+    # What one does.
+
+    async def click(self, selector: str, text: str = "") -> None:
+        """Click into the middle of the first such element, with the mouse."""
+        await self.see(selector, text)
+        spot = await self.evaluate(f"""(() => {{
+          const one = ({FINDER})({json.dumps(selector)}).find((one) => one.textContent.includes({json.dumps(text)}));
+          one.scrollIntoView({{ block: "nearest" }});
+          let {{ x, y, width, height }} = one.getBoundingClientRect();
+          for (let w = one.ownerDocument.defaultView; w !== window; w = w.parent) {{
+            const frame = w.frameElement.getBoundingClientRect();
+            x += frame.x; y += frame.y; }}
+          return {{ x: x + width / 2, y: y + height / 2 }}; }})()""")
+        for kind in ("mousePressed", "mouseReleased"):
+            await self._order("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **spot)
+
+    async def write(self, selector: str, text: str) -> None:
+        """Click into a field and type."""
+        await self.click(selector)
+        await self._order("Input.insertText", text=text)
+
+    async def press(self, key: str, modifiers: int = 0) -> None:
+        code, number, text = KEYS[key]
+        about = {"key": key, "code": code, "windowsVirtualKeyCode": number, "modifiers": modifiers}
+        await self._order("Input.dispatchKeyEvent", type="keyDown" if text else "rawKeyDown", text=text, **about)
+        await self._order("Input.dispatchKeyEvent", type="keyUp", **about)
+
+    async def say(self, text: str) -> None:
+        """Write a message and send it."""
+        await self.write("#box", text)
+        await self.press("Enter")
+
+    async def dark(self, *, on: bool) -> None:
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if on else "light"}
+        await self._order("Emulation.setEmulatedMedia", features=[scheme])
+
+    # The inside.
+
+    async def _order(self, method: str, **params: Any) -> Params:
+        return await self._browser.order(method, self._session, **params)
+
+    def _on_event(self, method: str, params: Params) -> None:
+        match method, params:
+            case "Runtime.exceptionThrown", {"exceptionDetails": details}:
+                self._blame(str(details.get("exception", {}).get("description", details)))
+            case "Runtime.consoleAPICalled", {"type": "error" | "assert", "args": args}:
+                self._blame(f"console: {args}")
+            case "Log.entryAdded", {"entry": {"level": "error", "text": str(text), **more}}:
+                self._blame(f"{text} {more.get('url', '')}")
+            case "Audits.issueAdded", {"issue": {"code": "ContentSecurityPolicyIssue", "details": details}}:
+                self._blame(f"policy: {details}")
+
+    def _blame(self, fault: str) -> None:
+        if not any(part in fault for part in self.allowed):
+            self.faults.append(fault)
