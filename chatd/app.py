@@ -16,9 +16,11 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from chatd.auth import Verifier, load_deny_list, load_keys
+from chatd.chat.audience import ADMINS, online_users
 from chatd.chat.door import KEPT_HEADERS, Door
 from chatd.chat.ids import IdSource
 from chatd.chat.limits import ChatLimits
@@ -32,7 +34,9 @@ from chatd.engineio.outbox import Outbox
 from chatd.engineio.server import EngineHooks, EngineServer, not_found
 from chatd.listen.files import RESERVED
 from chatd.listen.listening import Listening
-from chatd.ops.readiness import Readiness, ReadinessGate
+from chatd.ops.operations import Operations
+from chatd.ops.readiness import Readiness
+from chatd.ops.watched import Watched
 from chatd.reload import Reload
 from chatd.socketio.namespace import Auth
 from chatd.socketio.packet import MAIN_NAMESPACE
@@ -74,23 +78,26 @@ async def _serve(config: Config, *, reloads: bool, entries: Entries | None) -> i
     reload = Reload()
     if reloads:
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload.run)
-    gate = ReadinessGate()
     store = SqliteStore(config.store)
     last_id = await store.open()
+    operations: Operations | None = None
     try:
-        engine = build(config, store, last_id, reload, other_paths(config, entries))
+        operations = Operations(config.ops, Path(config.store.db))
+        engine = build(config, store, last_id, reload, other_paths(config, entries), operations.watch)
         timeout_s = config.engineio.request_timeout_s
         listening = Listening(config.listen, engine.connection, handshake_timeout_s=timeout_s)
+        operations.also_refuses("listen", listening.refusals.counts.items)
         reload.add("certificate", listening.prepare)
         _compare_limits(config, listening)
         # What start-up made lives as long as the process: the collector need not walk it again.
         gc.collect()
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)
+        operations.start()
         listening.start(config.engineio.path)
-        gate.state = Readiness.READY
+        operations.gate.state = Readiness.READY
         await stop.wait()
-        gate.state = Readiness.STOPPING
+        operations.gate.state = Readiness.STOPPING
         log.info("stopping", extra={"connections": len(engine.connections)})
         async with asyncio.timeout(config.listen.stop_timeout_s):
             await _stop(config, listening, engine, store)
@@ -101,6 +108,8 @@ async def _serve(config: Config, *, reloads: bool, entries: Entries | None) -> i
             log.error("messages were not stored, and none of them acknowledged", extra={"messages": store.waiting})
             os._exit(EXIT_UNFINISHED)
     finally:
+        if operations is not None:
+            await operations.close()
         await store.close()
     log.info("stopped")
     return 0
@@ -112,10 +121,11 @@ def build(
     last_id: MessageId | None,
     reload: Reload | None = None,
     other: Callable[[Exchange], None] = not_found,
+    watch: Callable[[Watched], None] | None = None,
 ) -> EngineServer:
     """Every floor, from the rules of the chat down to the connections. Raises ConfigError.
 
-    `other` answers requests that are not for Socket.IO.
+    `other` answers requests that are not for Socket.IO; `watch` is given what there is to see.
     """
     loop = asyncio.get_running_loop()
     timers, outbox = Timers(loop.time, loop.call_at), Outbox(loop.call_soon)
@@ -135,7 +145,28 @@ def build(
     ids = IdSource(_now_ms, config.chat.node, last_id)
     router = ChatRouter(config.chat, limits, namespace, store, ids, _now_ms)
     hooks = EngineHooks(accept=socketio.accept, kept_headers=KEPT_HEADERS, other=other)
-    return EngineServer(config.engineio, timers, outbox, hooks)
+    engine = EngineServer(config.engineio, timers, outbox, hooks)
+    if watch is not None:
+        watch(
+            Watched(
+                engine=engine,
+                socketio=socketio,
+                namespace=namespace,
+                outbox=outbox,
+                store=store,
+                events=lambda: router.received,
+                users=lambda: online_users(namespace.rooms),
+                admins=lambda: len(namespace.rooms.members(ADMINS)),
+                refusals={
+                    "engineio": engine.refusals.counts.items,
+                    "socketio": socketio.refusals.counts.items,
+                    "door": door.refused.items,
+                    "limits": limits.refusals.counts.items,
+                    "chat": router.refused.items,
+                },
+            )
+        )
+    return engine
 
 
 def other_paths(config: Config, entries: Entries | None) -> Callable[[Exchange], None]:

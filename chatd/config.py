@@ -19,6 +19,7 @@ from chatd.engineio.origins import LETS_ANYBODY_IN
 from chatd.errors import ConfigError
 from chatd.listen.config import ListenConfig
 from chatd.logs import LogConfig
+from chatd.ops.config import OpsConfig
 from chatd.options import VARIABLE_PREFIX, Option, options_of
 from chatd.socketio.config import SocketIoConfig
 from chatd.store.config import StoreConfig
@@ -44,6 +45,7 @@ class Config:
     engineio: EngineConfig = dataclasses.field(default=EngineConfig(), metadata={"title": "sessions and transports"})
     socketio: SocketIoConfig = dataclasses.field(default=SocketIoConfig(), metadata={"title": "Socket.IO packets"})
     web: WebConfig = dataclasses.field(default=WebConfig(), metadata={"title": "console"})
+    ops: OpsConfig = dataclasses.field(default=OpsConfig(), metadata={"title": "operators"})
     log: LogConfig = dataclasses.field(default=LogConfig(), metadata={"title": "logs"})
     origins: Mapping[str, str] = dataclasses.field(default_factory=dict, compare=False, repr=False)
     """Where each value comes from, by public name: a flag, a variable, `FILE:LINE`, "default", or what a verb calls its

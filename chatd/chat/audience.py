@@ -27,5 +27,10 @@ def recipients(para: str, *, supervised: bool) -> tuple[str, ...]:
     return (user_room(para), ADMINS) if supervised else (user_room(para),)
 
 
+def online_users(rooms: Rooms[Member]) -> int:
+    """How many users are connected: each is a room, and the admins are one more."""
+    return len(rooms) - bool(rooms.members(ADMINS))
+
+
 def is_online_admin(rooms: Rooms[Member], user: str) -> bool:
     return not rooms.members(user_room(user)).isdisjoint(rooms.members(ADMINS))

@@ -14,6 +14,7 @@ from typing import Final
 from chatd import __version__
 from chatd.cli.arguments import Parser, UsageError
 from chatd.errors import ChatdError, ConfigError
+from chatd.lean import import_digests
 
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
@@ -24,6 +25,7 @@ VERBS: Final[Mapping[str, str]] = {
     "serve": "run the daemon",
     "dev": "run it on this machine alone, with a secret of its own and ready tokens to try it",
     "token": "print a token",
+    "dashboard": "print the dashboard for Grafana",
     "config": "print the settings in force and where each comes from, or a file with all of them",
 }
 
@@ -51,6 +53,7 @@ def _run(arguments: list[str]) -> int:
     parser = Parser(prog="chatd", description="A support-chat daemon that speaks Socket.IO v4.")
     parser.add_argument("--version", action="version", version=f"chatd {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    import_digests()
     module = importlib.import_module(f"chatd.cli.{chosen}") if chosen in VERBS else None
     for verb, summary in VERBS.items():
         one = verbs.add_parser(verb, help=summary, description=f"chatd {verb}: {summary}.", allow_abbrev=False)

@@ -188,6 +188,9 @@ class Store(Protocol):
         When it cannot be stored, or too many wait, it is lost, and the log says so.
         """
 
+    async def fault(self) -> str | None:
+        """What keeps messages from being stored at this moment, in words; None if nothing does."""
+
     async def flushed(self) -> None:
         """Return once everything that was asked before this call has its answer, and then everything that was put.
 

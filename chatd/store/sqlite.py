@@ -112,6 +112,20 @@ class SqliteStore:
         except StoreError as error:
             log.warning("when a user was seen is not stored", extra={"code": error.code})
 
+    async def fault(self) -> str | None:
+        """See Store.fault. One statement, and so a transaction of its own: no INSERT can be part of it.
+
+        A lock that can be had is enough, unless storing has failed: a full disk shows only when something is written.
+        """
+        if self._connection is None:
+            return "the database is not open"
+        same = f"PRAGMA user_version = {len(schema.MIGRATIONS)}"
+        try:
+            await self._connection.execute_fetchall(same if self._writer.failing else "DELETE FROM mensajes WHERE 0")
+        except sqlite3.Error as error:
+            return f"the database cannot be written: {faults.advice(error)}"
+        return None
+
     async def flushed(self) -> None:
         """See Store.flushed. Answers come first, because a message may be put when one is there."""
         for queue in (self._lookups, self._writer, self._read, self._seen):

@@ -68,6 +68,11 @@ class GroupCommit(Generic[Row]):
     def waiting(self) -> int:
         return len(self._waiting)
 
+    @property
+    def failing(self) -> bool:
+        """Whether the last batch could not be stored, and no row of it was to blame."""
+        return self._fault is not None
+
     def start(self) -> None:
         """Begin to write; the loop must run."""
         self._task = self._tasks.start(self._write(), f"store writer of {self._what}")

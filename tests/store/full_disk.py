@@ -39,8 +39,10 @@ async def main() -> None:
         await put("before", 1)
         fill(DISK / "filler")
         await put("full", 2)
+        heard["fault when full"] = await store.fault()
         await put("still full", 3)
         (DISK / "filler").unlink()
+        heard["fault when there is room"] = await store.fault()
         await put("after", 4)
     heard["stored"] = [row.id for row in rows(DISK / "chatd.db")]
     print(json.dumps(heard))

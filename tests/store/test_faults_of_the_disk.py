@@ -113,6 +113,8 @@ async def test_a_full_disk_says_full_and_recovers_when_there_is_room() -> None:
     assert json.loads(printed) == {
         "before": None,
         "full": "store_full",
+        "fault when full": "the database cannot be written: the disk is full: make room",
+        "fault when there is room": None,
         "still full": "store_full",
         "after": None,
         "stored": [1, 4],

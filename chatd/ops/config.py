@@ -1,0 +1,49 @@
+"""How an operator looks at a running daemon."""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+
+from chatd.errors import ConfigError
+from chatd.settings import setting
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class OpsConfig:
+    """The internal listener and the admin socket."""
+
+    internal: str = setting(
+        "", "HOST:PORT where /healthz, /readyz and /metrics are served, such as 127.0.0.1:9464; without it nowhere"
+    )
+    internal_anywhere: bool = setting(
+        False, "let `internal` be an address that other machines reach: it asks nobody who they are"
+    )
+    admin_socket: bool = setting(
+        True, "open a unix socket beside the database for chatd who, kick, send and tail, to the daemon's own user"
+    )
+
+    def __post_init__(self) -> None:
+        if not self.internal:
+            return
+        host, _ = self.internal_address
+        if not _is_loopback(host) and not self.internal_anywhere:
+            raise ConfigError(
+                f"internal: {host} is not 127.0.0.1, ::1 or localhost, and whoever reaches it reads who is there: "
+                "take one of those, or --internal-anywhere behind a firewall"
+            )
+
+    @property
+    def internal_address(self) -> tuple[str, int]:
+        """Host and port. Raises ConfigError."""
+        host, colon, port = self.internal.rpartition(":")
+        if not colon or not host or not port.isascii() or not port.isdecimal() or int(port) > 65_535:
+            raise ConfigError(f"internal: {self.internal!r} is no HOST:PORT; write 127.0.0.1:9464")
+        return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,50 @@
+"""How a metric is declared: its name, what it says, what to do when it moves, and where its numbers are read."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from chatd.histogram import Histogram
+
+if TYPE_CHECKING:
+    from chatd.ops.lag import LoopLag
+    from chatd.ops.readiness import ReadinessGate
+    from chatd.ops.watched import Watched
+
+
+class Kind(enum.StrEnum):
+    """Prometheus' own words: https://prometheus.io/docs/concepts/metric_types/"""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """Everything that a metric may read."""
+
+    watched: Watched
+    lag: LoopLag
+    gate: ReadinessGate
+
+
+Labels = tuple[str, ...]
+Reading = float | Histogram | Mapping[Labels, float]
+"""With labels, a number for each of their values."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Metric:
+    """`name` is what a query says: that of a counter ends in `_total`."""
+
+    name: str
+    kind: Kind
+    help: str
+    advice: str
+    """What to do when it moves."""
+    read: Callable[[Sources], Reading]
+    labels: Labels = ()

@@ -1,0 +1,215 @@
+"""Every metric of chatd: the table is the only source of what is published, documented and drawn.
+
+What ends in `_total` or is a histogram grows from the start of the process on. Messages, deliveries and bytes are
+counted by plain numbers where they pass; how long acknowledgements take is observed a whole batch at a time, with
+the exact wait of every message (chatd/histogram.py); sessions by transport are counted when somebody asks.
+"""
+
+from __future__ import annotations
+
+import platform
+import sqlite3
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from chatd import __version__
+from chatd.ops.metric import Kind, Labels, Metric, Sources
+
+COUNTER, GAUGE, HISTOGRAM = Kind.COUNTER, Kind.GAUGE, Kind.HISTOGRAM
+
+
+def _by_one_label(read: Callable[[Sources], Mapping[str, float]]) -> Callable[[Sources], Mapping[Labels, float]]:
+    return lambda sources: {(value,): number for value, number in read(sources).items()}
+
+
+def _refusals(sources: Sources) -> dict[Labels, float]:
+    by = sources.watched.refusals
+    return {(who, reason): count for who, counts in by.items() for reason, count in counts()}
+
+
+def _opened(sources: Sources) -> float:
+    """A session that has ended was counted then; the others are there."""
+    return sum(sources.watched.socketio.ended.values()) + len(sources.watched.engine.sessions)
+
+
+METRICS: Final[tuple[Metric, ...]] = (
+    Metric(
+        "chatd_build_info",
+        GAUGE,
+        "Always 1; the labels say what runs.",
+        "Changes with an upgrade. Two values at once over your servers: an upgrade is half done.",
+        lambda _: {(__version__, platform.python_version(), sqlite3.sqlite_version): 1.0},
+        ("version", "python", "sqlite"),
+    ),
+    Metric(
+        "chatd_ready",
+        GAUGE,
+        "1 while clients are welcome, 0 at start and from the first moment of a stop.",
+        "0 for longer than a stop takes: look at the last lines of the log.",
+        lambda sources: float(sources.gate.is_open),
+    ),
+    Metric(
+        "chatd_sessions",
+        GAUGE,
+        "Sessions that are open, by transport.",
+        "Many on polling: the proxy does not let WebSockets through; ask `chatd doctor URL`. Near `max_connections`: "
+        "raise that, and LimitNOFILE with it. A sudden fall: see chatd_disconnects_total.",
+        _by_one_label(lambda sources: sources.watched.sessions()),
+        ("transport",),
+    ),
+    Metric(
+        "chatd_sessions_opened_total",
+        COUNTER,
+        "Sessions that were opened.",
+        "Grows much faster than chatd_sessions: clients come and go; see chatd_disconnects_total for why.",
+        _opened,
+    ),
+    Metric(
+        "chatd_connections",
+        GAUGE,
+        "Open TCP and unix connections; a session on polling has up to three.",
+        "Far above chatd_sessions: somebody opens connections and says nothing; lower `max_connections_per_address`.",
+        lambda sources: float(len(sources.watched.engine.connections)),
+    ),
+    Metric(
+        "chatd_users",
+        GAUGE,
+        "Users who are connected, with however many tabs.",
+        "Falls while chatd_sessions stays: sockets cannot join; see chatd_refusals_total{by=\"door\"}.",
+        lambda sources: float(sources.watched.users()),
+    ),
+    Metric(
+        "chatd_admin_sockets",
+        GAUGE,
+        "Sockets in the room admins.",
+        "0 in office hours: users write and nobody sees it. Every one more is one more delivery of each message.",
+        lambda sources: float(sources.watched.admins()),
+    ),
+    Metric(
+        "chatd_events_received_total",
+        COUNTER,
+        "Events that clients sent, refused ones included.",
+        "A jump without one in chatd_messages_sent_total: look at chatd_refusals_total{by=\"chat\"}.",
+        lambda sources: float(sources.watched.events()),
+    ),
+    Metric(
+        "chatd_messages_sent_total",
+        COUNTER,
+        "Events that went to rooms, once each however many sockets there are.",
+        "Stands still while chatd_events_received_total grows: nothing is accepted.",
+        lambda sources: float(sources.watched.namespace.broadcasts),
+    ),
+    Metric(
+        "chatd_deliveries_total",
+        COUNTER,
+        "The same, once for each socket that was sent it.",
+        "This is what takes the CPU. Divided by chatd_messages_sent_total it is the audience of a message.",
+        lambda sources: float(sources.watched.namespace.deliveries),
+    ),
+    Metric(
+        "chatd_acknowledgements_total",
+        COUNTER,
+        "Answers to events that asked for one, refusals included.",
+        "Stands still while chatd_events_received_total grows: the disk hangs; see chatd_store_waiting.",
+        lambda sources: float(sources.watched.namespace.acknowledgements),
+    ),
+    Metric(
+        "chatd_acknowledgement_seconds",
+        HISTOGRAM,
+        "From a message's arrival at the store until it is durable or has failed, which is when its sender is told.",
+        "p99 over 0.1: the disk is slow (compare chatd_commit_seconds) or the loop is (chatd_loop_lag_seconds).",
+        lambda sources: sources.watched.store.counters.answer_s,
+    ),
+    Metric(
+        "chatd_commit_seconds",
+        HISTOGRAM,
+        "One commit of a batch, with its write to the disk.",
+        "p50 over 0.02: the disk shares its queue with something else. `synchronous` must stay FULL if an "
+        "acknowledgement is to survive a power cut.",
+        lambda sources: sources.watched.store.counters.commit_s,
+    ),
+    Metric(
+        "chatd_commit_rows",
+        HISTOGRAM,
+        "Messages in one commit.",
+        "Grows with the load, which is how it should be. Always at 1024: the disk is the limit.",
+        lambda sources: sources.watched.store.counters.batch_rows,
+    ),
+    Metric(
+        "chatd_stored_total",
+        COUNTER,
+        "Messages that are durable.",
+        "Below chatd_messages_sent_total for long: messages are delivered and not stored; see the next two.",
+        lambda sources: float(sources.watched.store.counters.rows),
+    ),
+    Metric(
+        "chatd_store_failures_total",
+        COUNTER,
+        "Messages that could not be stored; their senders were told.",
+        "Any growth: the log says what the database answered. Disk full, read-only, or locked by another program.",
+        lambda sources: float(sources.watched.store.counters.failures),
+    ),
+    Metric(
+        "chatd_store_refused_total",
+        COUNTER,
+        "Messages that were refused because as many waited as may wait.",
+        "Any growth: the disk does not keep up; see chatd_commit_seconds.",
+        lambda sources: float(sources.watched.store.counters.refused),
+    ),
+    Metric(
+        "chatd_store_waiting",
+        GAUGE,
+        "Messages and questions that wait for the database.",
+        "Grows for minutes: the disk does not keep up or hangs. A few hundred for a moment are a batch.",
+        lambda sources: float(sources.watched.store.waiting),
+    ),
+    Metric(
+        "chatd_refusals_total",
+        COUNTER,
+        "What was refused: by whom, and for which limit or with which code.",
+        "One reason from many users: a limit is too low, or an application sends nonsense. One address: an attack; the "
+        "log has the address. token_expired: pages stay open longer than their tokens live.",
+        _refusals,
+        ("by", "reason"),
+    ),
+    Metric(
+        "chatd_disconnects_total",
+        COUNTER,
+        "Sessions that ended, by reason.",
+        "ping timeout: networks, sleeping phones, or a proxy that cuts silent connections. slow consumer: clients that "
+        "do not read; see `max_queued`. parse error: something that is no Socket.IO client.",
+        _by_one_label(lambda sources: sources.watched.disconnects()),
+        ("reason",),
+    ),
+    Metric(
+        "chatd_received_bytes_total",
+        COUNTER,
+        "Bytes that came in, HTTP and WebSocket framing included, TLS not.",
+        "Much more for each event than before: an application sends more than it did, or polls without pause.",
+        lambda sources: float(sources.watched.engine.connections.received_bytes),
+    ),
+    Metric(
+        "chatd_sent_bytes_total",
+        COUNTER,
+        "Bytes of packets that went out, as WebSocket frames; polling adds its HTTP headers.",
+        "Near what the network carries: fewer admins, shorter messages, or another server.",
+        lambda sources: float(sources.watched.outbox.sent_bytes),
+    ),
+    Metric(
+        "chatd_loop_lag_seconds",
+        HISTOGRAM,
+        "How late the event loop called back, four times a second.",
+        "p99 over 0.05: the CPU is busy; the process has one core, so compare process_cpu_seconds_total with 1 a "
+        "second. Alone and rare: the machine was stopped or swaps.",
+        lambda sources: sources.lag.observed,
+    ),
+)  # fmt: skip
+
+
+def table() -> str:
+    """The metrics as a page shows them: Markdown."""
+    lines = ["| metric | what it is | when it moves |", "|---|---|---|"]
+    for metric in METRICS:
+        labels = f"{{{','.join(metric.labels)}}}" if metric.labels else ""
+        lines.append(f"| `{metric.name}{labels}` ({metric.kind}) | {metric.help} | {metric.advice} |")
+    return "\n".join(lines) + "\n"
