@@ -21,6 +21,7 @@ from chatd.chat.news import News
 from chatd.chat.once import Once
 from chatd.chat.payload import PAYLOADS
 from chatd.chat.presence import Presence
+from chatd.chat.whoami import who_am_i
 from chatd.errors import RefusedError
 from chatd.socketio.namespace import Namespace
 from chatd.socketio.packet import PreparedEvent
@@ -111,6 +112,10 @@ class ChatRouter:
         except RefusedError as error:
             member.refuse(reply, error)
 
+    def who_am_i(self, member: Member, _args: list[object], reply: Reply | None) -> None:
+        if reply is not None:
+            reply(who_am_i(member.identity))
+
     def send(self, member: Member, parsed: PrivateMessage, done: Done) -> Message:
         """Hand the message to the store and deliver it, now or once it is stored. Raises StoreError.
 
@@ -182,4 +187,5 @@ Handler = Callable[[ChatRouter, Member, list[object], Reply | None], None]
 ROUTES: Final[Mapping[EventName, Handler]] = {
     "mensaje_privado": ChatRouter.private_message,
     "conectados": ChatRouter.connected,
+    "quien_soy": ChatRouter.who_am_i,
 }

@@ -57,7 +57,8 @@ class Chromium:
         await self._connection.send(json.dumps(named if session is None else {**named, "sessionId": session}))
         try:
             async with asyncio.timeout(PATIENCE_S):
-                return await answer
+                result: Params = await answer
+                return result
         except TimeoutError:
             raise BrowserError(f"no answer to {method} {params}") from None
 
