@@ -77,7 +77,7 @@ def load(
     variable that is set to nothing counts as not set. Raises ConfigError, which says what to change.
     """
     _refuse_unknown(environ)
-    sources = _Sources(flags, environ, config_file(flags, environ), own or {}, own_origin)
+    sources = _Sources(flags, environ, _without_problems(config_file(flags, environ)), own or {}, own_origin)
     values: dict[str, dict[str, Any]] = {part: {} for part in PARTS}
     origins: dict[str, str] = {}
     for option in OPTIONS:
@@ -89,20 +89,21 @@ def load(
         config = Config(**{part: cls(**values[part]) for part, cls in PARTS.items()}, origins=origins)
         _refuse_any_origin(config)
     except ConfigError as error:
-        raise _with_origin(error, origins) from error
+        raise _with_line(error, sources.file, origins) from error
     return config
 
 
 def config_file(flags: Mapping[str, Raw], environ: Mapping[str, str]) -> ConfigFile | None:
     """The file that is named, if one is: none is looked for, so that a folder cannot change how a daemon behaves.
 
-    Raises ConfigError, also where the file has a problem.
+    Raises ConfigError for one that cannot be read; what it says may have problems.
     """
     named = flags.get(FILE_SETTING) or environ.get(VARIABLE_PREFIX + FILE_SETTING.upper())
-    if not named:
-        return None
-    file = read_config_file(Path(str(named)), OPTIONS)
-    if file.problems:
+    return read_config_file(Path(str(named)), OPTIONS) if named else None
+
+
+def _without_problems(file: ConfigFile | None) -> ConfigFile | None:
+    if file is not None and file.problems:
         first, *others = file.problems
         raise ConfigError(f"{first} (and {len(others)} more: see chatd check)" if others else first)
     return file
@@ -161,10 +162,12 @@ def _refuse_any_origin(config: Config) -> None:
         )
 
 
-def _with_origin(error: ConfigError, origins: Mapping[str, str]) -> ConfigError:
+def _with_line(error: ConfigError, file: ConfigFile | None, origins: Mapping[str, str]) -> ConfigError:
     """Whoever looks at a part as a whole does not know where its values come from."""
-    origin = origins.get(str(error).partition(":")[0], DEFAULT)
-    return error if origin == DEFAULT else ConfigError(f"{error} ({origin})")
+    name = str(error).partition(":")[0]
+    if file is None or name not in file.origins or file.origins[name] != origins[name]:
+        return error
+    return ConfigError(f"{error} ({origins[name]})")
 
 
 def _value(option: Option, raw: Raw, source: str) -> object:

@@ -24,7 +24,7 @@ class UnixSocket:
     def __init__(self, path: Path, mode: int) -> None:
         """Raises ConfigError for a path that cannot be one, ListenError where the machine refuses."""
         self.path = path
-        _check_place(path)
+        check_place(path)
         try:
             self.socket = _open(path, mode)
             self._file = _identity(path)
@@ -37,8 +37,11 @@ class UnixSocket:
                 self.path.unlink()
 
 
-def _check_place(path: Path) -> None:
-    """Whether `path` is free, or holds a socket that nobody answers. Nothing else is ever removed."""
+def check_place(path: Path) -> None:
+    """Whether `path` is free, or holds a socket that nobody answers. Nothing else is ever removed.
+
+    Raises ConfigError for a path that cannot be one, ListenError for one that is in use.
+    """
     if len(os.fsencode(path)) > MAX_PATH_BYTES:
         raise ConfigError(f"unix: {path} is longer than {MAX_PATH_BYTES} bytes, which nobody can connect to")
     try:
