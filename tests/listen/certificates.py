@@ -15,8 +15,12 @@ from cryptography.x509.oid import NameOID
 DAY = datetime.timedelta(days=1)
 
 
-def make_certificate(folder: Path, name: str, *, password: bytes | None = None) -> tuple[Path, Path]:
-    """The files of a certificate for 127.0.0.1, whose subject is `name`, and of its key."""
+def make_certificate(
+    folder: Path, name: str, *, password: bytes | None = None, left: datetime.timedelta = DAY
+) -> tuple[Path, Path]:
+    """The files of a certificate for 127.0.0.1, whose subject is `name` and which is good for as long as `left`, and of
+    its key.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.datetime.now(datetime.UTC)
@@ -26,8 +30,8 @@ def make_certificate(folder: Path, name: str, *, password: bytes | None = None) 
         .issuer_name(subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - DAY)
-        .not_valid_after(now + DAY)
+        .not_valid_before(now - 9 * DAY)
+        .not_valid_after(now + left)
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())

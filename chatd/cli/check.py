@@ -1,0 +1,83 @@
+"""`chatd check`: everything that a start depends on, without one. A daemon may run on the same files meanwhile."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from chatd.cli.arguments import add_settings, given_settings
+from chatd.cli.checks.database import check_database, holder_of
+from chatd.cli.checks.finding import Finding, Findings, Level
+from chatd.cli.checks.keys import check_deny_list, check_keys
+from chatd.cli.checks.network import check_open_files, check_origins, check_proxies
+from chatd.cli.checks.ports import check_ports
+from chatd.config import DEFAULT, FILE_SETTING, OPTIONS, Config, Raw, config_file, load
+from chatd.errors import ConfigError
+
+EXIT_CONFIG: Final = 78
+
+_COLOURS: Final = {Level.OK: "\033[32m", Level.WARNING: "\033[33m", Level.ERROR: "\033[31m"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_settings(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    findings = check(given_settings(args), os.environ)
+    for finding in findings:
+        print(_line(finding, coloured=sys.stdout.isatty()))
+    return EXIT_CONFIG if any(finding.level is Level.ERROR for finding in findings) else 0
+
+
+def check(flags: Mapping[str, Raw], environ: Mapping[str, str]) -> Findings:
+    """All checks that the configuration lets us make."""
+    findings = Findings()
+    try:
+        config = load(flags, environ)
+    except ConfigError as error:
+        for problem in _problems(error, flags, environ):
+            findings.error("configuration", problem)
+        return findings
+    findings.ok("configuration", _summary(config, flags, environ))
+    check_keys(config.auth, findings)
+    check_deny_list(config.auth, findings)
+    database = Path(config.store.db)
+    check_database(database, findings)
+    internal = config.ops.internal_address if config.ops.internal else None
+    check_ports(config.listen, internal, holder_of(database), findings)
+    if config.listen.tls_cert is not None:
+        from chatd.cli.checks.certificate import check_certificate  # noqa: PLC0415 - it needs ssl
+
+        check_certificate(config.listen, datetime.datetime.now(datetime.UTC), findings)
+    check_origins(config.engineio, findings)
+    check_proxies(config.engineio, findings)
+    check_open_files(config.engineio, findings)
+    return findings
+
+
+def _problems(error: ConfigError, flags: Mapping[str, Raw], environ: Mapping[str, str]) -> Sequence[str]:
+    """All that is wrong with the file, where a start would only tell of the first."""
+    try:
+        file = config_file(flags, environ)
+    except ConfigError:
+        file = None
+    return file.problems if file is not None and file.problems else [str(error)]
+
+
+def _summary(config: Config, flags: Mapping[str, Raw], environ: Mapping[str, str]) -> str:
+    changed = sum(config.origins[option.name] != DEFAULT for option in OPTIONS)
+    file = flags.get(FILE_SETTING) or environ.get("CHATD_CONFIG")
+    return f"{file or 'no file'}, {changed} of {len(OPTIONS)} settings are not as by default"
+
+
+def _line(finding: Finding, *, coloured: bool) -> str:
+    level = f"{finding.level.value:7}"
+    if coloured:
+        level = f"{_COLOURS[finding.level]}{level}\033[0m"
+    return f"{level} {finding.subject}: {finding.text}"

@@ -1,0 +1,96 @@
+"""The database: there or creatable, ours, of a version that this chatd knows, with room to grow."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from chatd.cli.checks.finding import Findings
+from chatd.store.faults import advice
+from chatd.store.schema import MIGRATIONS
+
+FREE_BYTES: Final = 256 * 1024 * 1024
+
+HOLDER_UNKNOWN: Final = 0
+
+
+def check_database(path: Path, findings: Findings) -> None:
+    if not path.exists():
+        _check_folder(path, findings)
+        return
+    holder = holder_of(path)
+    try:
+        version, tables = _look(path)
+    except sqlite3.Error as error:
+        findings.error("db", f"cannot use the database {path}: {advice(error)}")
+        return
+    used = "no daemon runs on it" if holder is None else f"in use by process {holder or 'unknown'}"
+    if version > len(MIGRATIONS):
+        findings.error("db", f"{path} was written by a newer chatd: schema {version}, this one knows {len(MIGRATIONS)}")
+    elif version == 0 and tables:
+        findings.error("db", f"{path} belongs to another program: choose another --db")
+    elif version < len(MIGRATIONS):
+        text = f"{path}: schema {version}; a start takes it to {len(MIGRATIONS)}, so make a backup; {used}"
+        findings.warning("db", text)
+    else:
+        findings.ok("db", f"{path}: schema {version}, {used}")
+    _check_access(path, findings)
+
+
+def holder_of(path: Path) -> int | None:
+    """The process whose daemon holds the database; None if there is none, HOLDER_UNKNOWN if it does not say.
+
+    The lock is asked for and not kept; its file is not made. Raises nothing.
+    """
+    try:
+        lock = os.open(path.with_name(path.name + ".lock"), os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        said = os.read(lock, 20).strip()
+        return int(said) if said.isdigit() else HOLDER_UNKNOWN
+    except OSError:
+        return None
+    finally:
+        os.close(lock)
+    return None
+
+
+def _look(path: Path) -> tuple[int, int]:
+    """Schema version and number of tables. Raises sqlite3.Error.
+
+    Without a write-ahead log nobody is writing, and SQLite is told so: else it would leave files behind.
+    """
+    how = "mode=ro" if path.with_name(path.name + "-wal").exists() else "immutable=1"
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=2)) as connection:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if 0 < version <= len(MIGRATIONS):
+            connection.execute("SELECT max(id) FROM mensajes").fetchone()
+    return version, tables
+
+
+def _check_folder(path: Path, findings: Findings) -> None:
+    if not path.parent.is_dir():
+        findings.error("db", f"the directory {path.parent} does not exist: create it, or choose another --db")
+    elif not os.access(path.parent, os.W_OK | os.X_OK):
+        findings.error("db", f"{path} cannot be created: give chatd write access to {path.parent}")
+    else:
+        findings.ok("db", f"{path} does not exist yet; a start creates it")
+
+
+def _check_access(path: Path, findings: Findings) -> None:
+    if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
+        findings.error("db", f"{path} is read-only for this user: give chatd write access to it and its directory")
+    if path.stat().st_mode & 0o077:
+        findings.warning("db", f"others can read {path}, which holds private messages: chmod 600")
+    free = shutil.disk_usage(path.parent).free
+    if free < FREE_BYTES:
+        findings.warning("db", f"only {free // 1_048_576} MiB are free on the disk of {path}: make room")

@@ -1,0 +1,50 @@
+"""One thing that was looked at, and what came of it."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from chatd.errors import ChatdError
+
+
+class Level(enum.Enum):
+    """ERROR: chatd does not start with it, or nobody should."""
+
+    OK, WARNING, ERROR = "ok", "warning", "error"
+
+
+class Finding(NamedTuple):
+    """`subject` is a setting or a group of them; `text` is one line."""
+
+    level: Level
+    subject: str
+    text: str
+
+
+class Findings(list[Finding]):
+    """What was found so far."""
+
+    def ok(self, subject: str, text: str) -> None:
+        self.append(Finding(Level.OK, subject, text))
+
+    def warning(self, subject: str, text: str) -> None:
+        self.append(Finding(Level.WARNING, subject, text))
+
+    def error(self, subject: str, text: str) -> None:
+        self.append(Finding(Level.ERROR, subject, text))
+
+    @contextmanager
+    def refused_as(self, subject: str) -> Iterator[None]:
+        """Inside, what the daemon would refuse to start with becomes a finding."""
+        try:
+            yield
+        except ChatdError as error:
+            self.error(subject, str(error))
+
+
+def world_readable(mode: int) -> bool:
+    """Whether everybody on the machine may read a file of that mode."""
+    return bool(mode & 0o004)

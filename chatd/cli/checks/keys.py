@@ -1,0 +1,57 @@
+"""Keys and the deny list: readable, strong enough, and for nobody else's eyes."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Final
+
+from chatd.auth.config import AuthConfig
+from chatd.auth.deny import load_deny_list
+from chatd.auth.keys import load_keys
+from chatd.cli.checks.finding import Findings, world_readable
+
+# 32 random bytes in hexadecimal digits have 16 different characters, short of one in a million.
+MIN_DIFFERENT_BYTES: Final = 8
+
+
+def check_keys(config: AuthConfig, findings: Findings) -> None:
+    with findings.refused_as("keys"):
+        for number, key in enumerate(load_keys(config), start=1):
+            name = f"key {number}" if key.kid is None else f"key {key.kid}"
+            weakness = weakness_of(key.material) if isinstance(key.material, bytes) else None
+            if weakness is not None:
+                findings.error("keys", f"{name} ({key.algorithm}) {weakness}: make one with: openssl rand -hex 32")
+            else:
+                size = f", {len(key.material)} bytes" if isinstance(key.material, bytes) else ""
+                findings.ok("keys", f"{name}: {key.algorithm}{size}")
+    for path in config.jwt_secret_file:
+        _check_file(path, findings)
+
+
+def check_deny_list(config: AuthConfig, findings: Findings) -> None:
+    if config.deny_file is None:
+        return
+    with findings.refused_as("deny_file"):
+        denied = load_deny_list(config)
+        findings.ok("deny_file", f"{config.deny_file}: {len(denied.user)} users, {len(denied.jti)} tokens")
+
+
+def weakness_of(secret: bytes) -> str | None:
+    """What makes a secret of sufficient length easy to guess, as the end of a sentence; None if nothing is obvious."""
+    period = (secret + secret).find(secret, 1)
+    if period < len(secret):
+        return f"repeats its first {period} bytes"
+    if len(set(secret)) < MIN_DIFFERENT_BYTES:
+        return f"has only {len(set(secret))} different bytes"
+    steps = {(after - before) % 256 for before, after in itertools.pairwise(secret)}
+    if len(steps) == 1:
+        return "counts up or down"
+    return None
+
+
+def _check_file(path: Path, findings: Findings) -> None:
+    """`path` may be KID=FILE."""
+    file = next((one for one in (path, Path(str(path).partition("=")[2])) if one.is_file()), None)
+    if file is not None and world_readable(file.stat().st_mode):
+        findings.warning("keys", f"{file} can be read by everybody on this machine: chmod 600, or 640 with a group")

@@ -1,0 +1,42 @@
+"""Who may connect from where: origins, proxies, and how many at a time. What is refused outright, load() refuses."""
+
+from __future__ import annotations
+
+import resource
+from typing import Final
+
+from chatd.cli.checks.finding import Findings
+from chatd.engineio.config import EngineConfig
+from chatd.engineio.origins import LETS_ANYBODY_IN
+from chatd.engineio.proxies import UNIX, parse_network
+from chatd.listen.files import RESERVED
+
+_HERE: Final = ("http://localhost", "http://127.0.0.1", "http://[::1]")
+
+
+def check_origins(config: EngineConfig, findings: Findings) -> None:
+    anybody = [origin for origin in config.origin if origin in LETS_ANYBODY_IN]
+    plain = [origin for origin in config.origin if origin.startswith("http://") and not origin.startswith(_HERE)]
+    if anybody:
+        findings.warning("origin", f"{', '.join(anybody)}: every page of the web can speak for whoever visits it")
+    for origin in plain:
+        findings.warning("origin", f"{origin}: whoever is on the way can change that page; serve it by https")
+    if not anybody and not plain:
+        findings.ok("origin", f"pages of {', '.join((*config.origin, 'the own host'))} may connect")
+
+
+def check_proxies(config: EngineConfig, findings: Findings) -> None:
+    everybody = [name for name in config.trusted_proxy if name != UNIX and parse_network(name).prefixlen == 0]
+    if everybody:
+        findings.warning("trusted_proxy", f"{', '.join(everybody)}: every client can say that it is somebody else")
+    else:
+        findings.ok("trusted_proxy", ", ".join(config.trusted_proxy) or "none: addresses are those of the connections")
+
+
+def check_open_files(config: EngineConfig, findings: Findings) -> None:
+    _, limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limit != resource.RLIM_INFINITY and config.max_connections > limit - RESERVED:
+        text = f"{config.max_connections} is more than the {limit} open files of the system: raise LimitNOFILE"
+        findings.warning("max_connections", text)
+    else:
+        findings.ok("max_connections", f"{config.max_connections or 'without limit'}")

@@ -1,0 +1,91 @@
+"""The addresses to listen on: free, or held by the daemon that runs already."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from pathlib import Path
+from typing import Final
+
+from chatd.cli.checks.finding import Findings
+from chatd.listen.config import ListenConfig
+from chatd.listen.errors import ListenError
+from chatd.listen.unix import check_place
+
+_LISTENING: Final = "0A"  # a state in /proc/net/tcp: https://docs.kernel.org/networking/proc_net_tcp.html
+
+
+def check_ports(config: ListenConfig, internal: tuple[str, int] | None, daemon: int | None, findings: Findings) -> None:
+    """`daemon` is the process that holds the database, None if there is none."""
+    wanted = [("port", config.host, config.port)] if config.tcp else []
+    if config.tls_port is not None:
+        wanted.append(("tls_port", config.host, config.tls_port))
+    if internal is not None:
+        wanted.append(("internal", *internal))
+    for subject, host, port in wanted:
+        _check_port(subject, host, port, daemon, findings)
+    if config.unix is not None:
+        _check_unix(config.unix, daemon, findings)
+
+
+def _check_port(subject: str, host: str, port: int, daemon: int | None, findings: Findings) -> None:
+    where = f"{host}:{port}"
+    try:
+        _bind(host, port)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE and daemon is not None and listens(daemon, port):
+            findings.ok(subject, f"{where} is held by the running daemon, process {daemon}")
+        elif error.errno == errno.EADDRINUSE:
+            findings.error(subject, f"{where} is held by another process: stop that one, or choose another")
+        elif error.errno == errno.EACCES:
+            findings.error(subject, f"{where} is a privilege: take a port above 1023, or grant CAP_NET_BIND_SERVICE")
+        else:
+            findings.error(subject, f"cannot listen on {where}: {error.strerror or error}")
+    else:
+        findings.ok(subject, f"{where} is free" if port else f"{host}: any free port")
+
+
+def _check_unix(path: Path, daemon: int | None, findings: Findings) -> None:
+    with findings.refused_as("unix"):
+        try:
+            check_place(path)
+        except ListenError:
+            if daemon is None:
+                raise
+            findings.ok("unix", f"{path} is in use, as is the database, by process {daemon}")
+            return
+        if not os.access(path.parent, os.W_OK | os.X_OK):
+            findings.error("unix", f"{path} cannot be created: give chatd write access to {path.parent}")
+        else:
+            findings.ok("unix", f"{path} is free")
+
+
+def _bind(host: str, port: int) -> None:
+    """Take the address and let it go, without ever listening. Raises OSError."""
+    for family, kind, protocol, _, address in socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    ):
+        with socket.socket(family, kind, protocol) as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                tried.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            tried.bind(address)
+
+
+def listens(process: int, port: int) -> bool:
+    """Whether that process has a socket that listens on `port`; False also where we may not look."""
+    inodes = {inode for table in ("tcp", "tcp6") for inode in _listening_inodes(Path("/proc/net") / table, port)}
+    try:
+        links = [str(file.readlink()) for file in Path(f"/proc/{process}/fd").iterdir()]
+    except OSError:
+        return False
+    return any(f"socket:[{inode}]" in links for inode in inodes)
+
+
+def _listening_inodes(table: Path, port: int) -> list[str]:
+    try:
+        rows = [line.split() for line in table.read_text().splitlines()[1:]]
+    except OSError:
+        return []
+    return [row[9] for row in rows if row[3] == _LISTENING and int(row[1].rpartition(":")[2], 16) == port]

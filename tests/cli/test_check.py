@@ -1,0 +1,239 @@
+from __future__ import annotations
+
+import contextlib
+import datetime
+import os
+import socket
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from chatd.cli import EXIT_CONFIG
+from chatd.cli.check import check
+from chatd.cli.checks.database import holder_of
+from chatd.cli.checks.finding import Finding, Level
+from chatd.cli.checks.keys import weakness_of
+from chatd.config import Raw
+from chatd.store.schema import MIGRATIONS
+from tests.chat.daemon import daemon
+from tests.cli.command import chatd
+from tests.listen.certificates import DAY, make_certificate
+
+SECRET = "a secret of forty bytes, for tests alone"
+
+
+def found(subject: str, flags: dict[str, Raw] | None = None, **environ: str) -> list[Finding]:
+    """What is said of one subject."""
+    findings = check({"port": "0", **(flags or {})}, {"CHATD_JWT_SECRET": SECRET, **environ})
+    return [finding for finding in findings if finding.subject == subject]
+
+
+def only(subject: str, flags: dict[str, Raw] | None = None, **environ: str) -> tuple[Level, str]:
+    (finding,) = found(subject, flags, **environ)
+    return finding.level, finding.text
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Path:
+    return tmp_path / "chatd.db"
+
+
+def test_a_good_configuration_is_a_line_for_each_check_and_nothing_is_left_behind(tmp_path: Path) -> None:
+    done = chatd("check", "--db", tmp_path / "chatd.db", "--port", "0", CHATD_JWT_SECRET=SECRET)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = [line.split(":")[0].split() for line in done.stdout.splitlines()]
+    subjects = ("configuration", "keys", "db", "port", "origin", "trusted_proxy", "max_connections")
+    assert lines == [["ok", subject] for subject in subjects]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_error_is_told_by_the_exit_code_and_a_warning_is_not(tmp_path: Path) -> None:
+    db = str(tmp_path / "chatd.db")
+    warned = chatd("check", "--db", db, "--port", "0", "--trusted-proxy", "::/0", CHATD_JWT_SECRET=SECRET)
+    assert (warned.returncode, "warning trusted_proxy: ::/0" in warned.stdout) == (0, True)
+    wrong = chatd("check", "--db", db, "--port", "0", CHATD_JWT_SECRET="x" * 40)
+    assert (wrong.returncode, "error   keys: key 1" in wrong.stdout) == (EXIT_CONFIG, True)
+
+
+def test_every_mistake_of_the_file_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "chatd.toml"
+    path.write_text("[listen]\nport = -1\nprot = 1\n[nonsense]\n")
+    findings = check({"config": str(path)}, {})
+    assert [(finding.level, finding.text.count(f"{path}:{line}")) for line, finding in enumerate(findings, 2)] == [
+        (Level.ERROR, 1)
+    ] * 3
+    done = chatd("check", "--config", path)
+    assert (done.returncode, len(done.stdout.splitlines())) == (EXIT_CONFIG, 3)
+
+
+@pytest.mark.parametrize("variables", [{"CHATD_PROT": "1"}, {"CHATD_CONFIG": "/nonexistent"}, {"CHATD_PORT": "x"}])
+def test_without_a_configuration_nothing_else_is_looked_at(variables: dict[str, str]) -> None:
+    (finding,) = check({}, {**variables})
+    assert (finding.level, finding.subject) == (Level.ERROR, "configuration")
+
+
+@pytest.mark.parametrize(
+    ("secret", "weakness"),
+    [
+        (b"x" * 32, "repeats its first 1 bytes"),
+        (b"secret12" * 4, "repeats its first 8 bytes"),
+        (b"ab" * 16 + b"a", "only 2 different bytes"),
+        (bytes(range(40)), "counts up or down"),
+        (bytes(range(90, 40, -1)), "counts up or down"),
+        (b"5e884898da28047151d0e56f8dc62927", None),
+        (SECRET.encode(), None),
+    ],
+)
+def test_a_secret_that_is_easy_to_guess_is_an_error(secret: bytes, weakness: str | None) -> None:
+    said = weakness_of(secret)
+    assert said is None if weakness is None else weakness in str(said)
+
+
+def test_keys_are_counted_and_judged_one_by_one(tmp_path: Path) -> None:
+    good, bad = tmp_path / "good", tmp_path / "bad"
+    good.write_text(SECRET)
+    bad.write_text("z" * 32)
+    good.chmod(0o600)
+    bad.chmod(0o644)
+    findings = found("keys", {"jwt_secret_file": [f"one={good}", str(bad)]}, CHATD_JWT_SECRET="")
+    assert [finding.level for finding in findings] == [Level.OK, Level.ERROR, Level.WARNING]
+    assert "key one: HS256, 40 bytes" in findings[0].text
+    assert f"{bad} can be read by everybody" in findings[2].text
+    assert not any("z" * 8 in finding.text or SECRET in finding.text for finding in findings)
+    assert only("keys", CHATD_JWT_SECRET="")[0] is Level.ERROR
+    assert "No such file" in only("keys", {"jwt_secret_file": str(tmp_path / "none")}, CHATD_JWT_SECRET="")[1]
+
+
+def test_the_deny_list_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "deny"
+    path.write_text("user:maria\njti:1\njti:2\n")
+    assert only("deny_file", {"deny_file": str(path)}) == (Level.OK, f"{path}: 1 users, 2 tokens")
+    path.write_text("maria\n")
+    level, text = only("deny_file", {"deny_file": str(path)})
+    assert (level, "line 1" in text) == (Level.ERROR, True)
+
+
+def test_a_database_of_another_version_or_program_is_told(db: Path) -> None:
+    with contextlib.closing(sqlite3.connect(db)) as connection:
+        connection.execute("CREATE TABLE mensajes (id INTEGER)")
+        db.chmod(0o600)
+        assert "another program" in only("db", {"db": str(db)})[1]
+        for version, level in ((1, Level.WARNING), (len(MIGRATIONS), Level.OK), (len(MIGRATIONS) + 1, Level.ERROR)):
+            connection.execute(f"PRAGMA user_version = {version}")
+            assert only("db", {"db": str(db)})[0] is level
+    db.write_bytes(b"no database at all, but long enough to have a header" * 40)
+    level, text = only("db", {"db": str(db)})
+    assert (level, "not a database" in text) == (Level.ERROR, True)
+
+
+def test_a_database_that_others_can_read_is_a_warning(db: Path) -> None:
+    db.touch(mode=0o644)
+    assert [finding.level for finding in found("db", {"db": str(db)})] == [Level.WARNING, Level.WARNING]
+
+
+def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    level, text = only("db", {"db": str(tmp_path / "none" / "chatd.db")})
+    assert (level, "does not exist: create it" in text) == (Level.ERROR, True)
+
+
+async def test_beside_a_running_daemon_database_and_port_are_its(db: Path) -> None:
+    async with daemon(db) as running:
+        ana = await running.enter("ana")
+        assert (await ana.write("root", "hola"))["ok"]
+        port = str(running.client.port)
+        before = sorted(db.parent.iterdir())
+        flags: dict[str, Raw] = {"db": str(db), "port": port}
+        pid = running.process.pid
+        assert only("db", flags) == (Level.OK, f"{db}: schema {len(MIGRATIONS)}, in use by process {pid}")
+        assert only("port", flags) == (Level.OK, f"127.0.0.1:{port} is held by the running daemon, process {pid}")
+        assert sorted(db.parent.iterdir()) == before
+        assert (await ana.write("root", "and on it goes"))["ok"]
+        # The port of somebody else than whoever holds this database.
+        level, text = only("port", {"db": str(db.with_name("other.db")), "port": port})
+        assert (level, "another process" in text) == (Level.ERROR, True)
+        running.terminate()
+        assert await running.ended() == 0
+    assert holder_of(db) is None
+    assert only("db", {"db": str(db)})[1].endswith("no daemon runs on it")
+
+
+async def test_a_database_that_a_killed_daemon_left_is_looked_at(db: Path) -> None:
+    async with daemon(db) as running:
+        assert (await (await running.enter("ana")).write("root", "hola"))["ok"]
+        running.process.kill()
+        await running.process.wait()
+    assert only("db", {"db": str(db)})[0] is Level.OK
+
+
+def test_an_address_that_cannot_be_had_is_an_error() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        assert only("port", {"port": str(port)})[0] is Level.ERROR
+        assert only("internal", {"internal": f"127.0.0.1:{port}"})[0] is Level.ERROR
+    assert only("port", {"port": str(port)}) == (Level.OK, f"127.0.0.1:{port} is free")
+    assert only("port", {"host": "192.0.2.1"})[0] is Level.ERROR
+    assert only("port", {"host": "no-such-host.invalid"})[0] is Level.ERROR
+
+
+def test_the_unix_socket_is_looked_at(tmp_path: Path) -> None:
+    path = tmp_path / "chatd.sock"
+    assert only("unix", {"unix": str(path)}) == (Level.OK, f"{path} is free")
+    path.touch()
+    assert "is no socket" in only("unix", {"unix": str(path)})[1]
+    path.unlink()
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(str(path))
+        other.listen()
+        assert only("unix", {"unix": str(path)})[0] is Level.ERROR
+    assert only("unix", {"unix": str(path)})[0] is Level.OK
+    assert path.exists()
+
+
+@pytest.mark.parametrize(
+    ("left", "level", "said"),
+    [
+        (90 * DAY, Level.OK, "for 127.0.0.1, good until "),
+        (DAY, Level.WARNING, "renew it soon"),
+        (datetime.timedelta(minutes=-1), Level.ERROR, "certificate has expired"),
+    ],
+)
+def test_a_certificate_is_good_or_ends_soon_or_has_ended(
+    tmp_path: Path, left: datetime.timedelta, level: Level, said: str
+) -> None:
+    cert, key = make_certificate(tmp_path, "one", left=left)
+    key.chmod(0o600)
+    got, text = only("tls_cert", {"tls_cert": str(cert), "tls_key": str(key)})
+    assert (got, said in text) == (level, True)
+
+
+def test_a_certificate_without_its_key_is_an_error(tmp_path: Path) -> None:
+    (cert, key), (_, other) = make_certificate(tmp_path, "one"), make_certificate(tmp_path, "two")
+    level, text = only("tls_cert", {"tls_cert": str(cert), "tls_key": str(other)})
+    assert (level, "the key is not that of the certificate" in text) == (Level.ERROR, True)
+    key.chmod(0o644)
+    assert only("tls_key", {"tls_cert": str(cert), "tls_key": str(key)})[0] is Level.WARNING
+
+
+@pytest.mark.parametrize(
+    ("subject", "flags", "level"),
+    [
+        ("origin", {"origin": ["https://shop.example", "http://localhost:3000"]}, Level.OK),
+        ("origin", {"origin": ["http://shop.example"]}, Level.WARNING),
+        ("origin", {"origin": ["*"], "insecure_any_origin": "true"}, Level.WARNING),
+        ("trusted_proxy", {"trusted_proxy": ["10.0.0.0/8", "unix"]}, Level.OK),
+        ("trusted_proxy", {"trusted_proxy": ["0.0.0.0/0"]}, Level.WARNING),
+        ("max_connections", {"max_connections": "9999999"}, Level.WARNING),
+        ("max_connections", {"max_connections": "10"}, Level.OK),
+    ],
+)
+def test_what_is_allowed_and_unwise_is_a_warning(subject: str, flags: dict[str, Raw], level: Level) -> None:
+    assert only(subject, flags)[0] is level
+
+
+def test_who_may_not_write_is_told(db: Path) -> None:
+    db.touch(mode=0o400)
+    if os.geteuid() == 0:
+        assert not [one for one in found("db", {"db": str(db)}) if "read-only" in one.text]
+    else:
+        assert [one.level for one in found("db", {"db": str(db)}) if "read-only" in one.text] == [Level.ERROR]
