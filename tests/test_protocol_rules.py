@@ -87,7 +87,16 @@ def test_the_codes_of_a_refused_message_are_all_there() -> None:
     assert sorted(_CODE.findall(section("4.3 "))) == sorted([*codes, *EVENTS])
 
 
-EVENTS: Final = ["mensaje_privado", "mensaje_recibido", "mensaje_enviado", "mensaje_error", "desconexion", "presencia", "conectados"]
+EVENTS: Final = [
+    "mensaje_privado",
+    "mensaje_recibido",
+    "mensaje_enviado",
+    "mensaje_error",
+    "desconexion",
+    "presencia",
+    "conectados",
+    "leido",
+]
 
 
 def test_the_reasons_for_an_end_are_all_there() -> None:

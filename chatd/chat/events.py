@@ -25,6 +25,8 @@ class EventCode(enum.StrEnum):
     MENSAJE_INVALID = "mensaje_invalid"
     MENSAJE_TOO_LONG = "mensaje_too_long"
     CID_INVALID = "cid_invalid"
+    CON_INVALID = "con_invalid"
+    HASTA_INVALID = "hasta_invalid"
     LIMITE_INVALID = "limite_invalid"
     DESPUES_INVALID = "despues_invalid"
     ADMINS_ONLY = "admins_only"
@@ -81,7 +83,19 @@ class PrivateMessage(msgspec.Struct, frozen=True, gc=False):
         if not isinstance(fields, dict):
             raise RefusedError(EventCode.ARGUMENTS_INVALID, "mensaje_privado takes one object: {para, mensaje}.")
         cid = _cid(fields["cid"]) if "cid" in fields else None
-        return cls(_para(fields.get("para")), _mensaje(fields.get("mensaje"), max_chars), cid)
+        para = parse_user(fields.get("para"), "para", EventCode.PARA_INVALID)
+        return cls(para, _mensaje(fields.get("mensaje"), max_chars), cid)
+
+
+def parse_user(value: object, key: str, code: EventCode) -> str:
+    """The name of a user under `key`. Raises RefusedError with `code`."""
+    if not isinstance(value, str) or not value:
+        raise RefusedError(code, f"{key} must be the name of a user, a string that is not empty.")
+    if len(value) > MAX_USER_CHARS:
+        raise RefusedError(code, f"{key} is longer than {MAX_USER_CHARS} characters.")
+    if not _is_unicode(value):
+        raise RefusedError(code, f"{key} holds half a surrogate pair.")
+    return value
 
 
 def parse_limit(fields: dict[object, object], default: int, most: int) -> int:
@@ -89,16 +103,6 @@ def parse_limit(fields: dict[object, object], default: int, most: int) -> int:
     value = fields.get("limite", default)
     if type(value) is not int or not 0 < value <= most:
         raise RefusedError(EventCode.LIMITE_INVALID, f"limite must be a whole number from 1 to {most}.")
-    return value
-
-
-def _para(value: object) -> str:
-    if not isinstance(value, str) or not value:
-        raise RefusedError(EventCode.PARA_INVALID, "para must be the name of a user, a string that is not empty.")
-    if len(value) > MAX_USER_CHARS:
-        raise RefusedError(EventCode.PARA_INVALID, f"para is longer than {MAX_USER_CHARS} characters.")
-    if not _is_unicode(value):
-        raise RefusedError(EventCode.PARA_INVALID, "para holds half a surrogate pair.")
     return value
 
 

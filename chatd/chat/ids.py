@@ -64,6 +64,11 @@ class IdSource:
                 f"the database holds a message with the id {last}, and no larger id exists: delete that row"
             )
 
+    @property
+    def newest(self) -> MessageId:
+        """No message has a greater id yet, and `last` has none."""
+        return MessageId(self._ms << NODE_BITS + SEQUENCE_BITS | self._node | self._sequence)
+
     def next(self) -> MessageId:
         """The next id. Raises IdsExhaustedError in 2094; nothing else."""
         now = self._clock_ms() - EPOCH_MS
@@ -77,7 +82,7 @@ class IdSource:
             self._sequence = 0
         else:
             raise IdsExhaustedError("message ids are used up: no larger one fits into 63 bits")
-        return MessageId(self._ms << NODE_BITS + SEQUENCE_BITS | self._node | self._sequence)
+        return self.newest
 
 
 def parts(message_id: MessageId) -> IdParts:

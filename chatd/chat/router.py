@@ -21,6 +21,7 @@ from chatd.chat.news import News
 from chatd.chat.once import Once
 from chatd.chat.payload import PAYLOADS
 from chatd.chat.presence import Presence
+from chatd.chat.receipts import Receipts
 from chatd.chat.whoami import who_am_i
 from chatd.errors import RefusedError
 from chatd.socketio.namespace import Namespace
@@ -55,6 +56,7 @@ class ChatRouter:
         self._received = PreparedEvent(namespace.name, "mensaje_recibido")
         self._payload = PAYLOADS[config.payload]
         self._echo = Echo(namespace) if config.echo == "on" else None
+        self._receipts = Receipts(namespace, store, lambda: ids.newest)
         self._presence: Presence | None = None
         if config.presence == "on":
             tell = News(namespace).tell
@@ -98,6 +100,9 @@ class ChatRouter:
             member.refuse(reply, RefusedError(error.code, error.message))
         except RefusedError as error:
             member.refuse(reply, error)
+
+    def mark_read(self, member: Member, args: list[object], reply: Reply | None) -> None:
+        self._receipts.mark(member, args, reply)
 
     def connected(self, member: Member, args: list[object], reply: Reply | None) -> None:
         """Nothing without an acknowledgement: there is nowhere to answer."""
@@ -187,5 +192,6 @@ Handler = Callable[[ChatRouter, Member, list[object], Reply | None], None]
 ROUTES: Final[Mapping[EventName, Handler]] = {
     "mensaje_privado": ChatRouter.private_message,
     "conectados": ChatRouter.connected,
+    "leido": ChatRouter.mark_read,
     "quien_soy": ChatRouter.who_am_i,
 }

@@ -23,7 +23,7 @@ from chatd.socketio.config import SocketIoConfig
 from chatd.socketio.namespace import Auth
 from chatd.socketio.server import SocketIoServer
 from chatd.socketio.socket import Socket
-from chatd.store.base import Done, Message, StoreError
+from chatd.store.base import Done, Message, MessageId, StoreError
 from tests.chat.disk import Disk
 from tests.clock import Clock
 
@@ -82,6 +82,7 @@ class WaitingStore:
     def __init__(self) -> None:
         self.rows: list[Message] = []
         self.seen: list[tuple[str, int]] = []
+        self.read: list[tuple[str, str, int]] = []
         self._waiting: list[Done] = []
         self.full: StoreError | None = None
 
@@ -89,6 +90,12 @@ class WaitingStore:
         if self.full is not None:
             raise self.full
         self.rows.append(message)
+        self._waiting.append(done)
+
+    def mark_read(self, lector: str, con: str, hasta: MessageId, done: Done) -> None:
+        if self.full is not None:
+            raise self.full
+        self.read.append((lector, con, hasta))
         self._waiting.append(done)
 
     def saw(self, user: str, fecha_ms: int) -> None:
