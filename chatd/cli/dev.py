@@ -1,4 +1,8 @@
-"""`chatd dev`: the daemon for this machine alone, with a secret of its own and tokens to try it with."""
+"""`chatd dev`: the daemon for this machine alone, with a secret of its own, links into its console, and tokens.
+
+Cookies belong to a host and not to a port, so that a user and an admin in one browser would share theirs: the links go
+to two names of this machine.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +22,18 @@ from chatd.cli.state import StateFolder, state_folder
 from chatd.config import FILE_SETTING, Config, Raw, load
 from chatd.errors import ConfigError
 from chatd.options import Option
+from chatd.web.entries import Entries, Entry
 
 TOKEN_LIFE_S: Final = 7 * 86_400
+
+# What the console shows more with, and what does no harm where all clients are one's own.
+_SHOWS_MORE: Final[Mapping[str, str]] = {"console": "true", "payload": "full", "echo": "on", "recovery": "on"}
+
+# Where each role begins.
+_PAGES: Final[Mapping[str, str]] = {"user": "/chatd/demo", "admin": "/chatd/"}
+
+# Other names of the same machine, where it listens on them too.
+_OTHER_NAMES: Final[Mapping[str, str]] = {"127.0.0.1": "localhost", "::1": "localhost", "localhost": "127.0.0.1"}
 
 # Tokens of a real deployment must not hold here, nor these there; nor is its file read, which names its database too.
 _KEY_SETTINGS: Final = frozenset({"jwt_secret", "jwt_secret_file", "jwt_public_key_file", "jwt_algorithm"})
@@ -38,8 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     state = state_folder(args.state, os.environ)
     config = configure(state, given_settings(args), os.environ)
-    print(how_to_connect(config, state, time.time()), flush=True)
-    return serve.start(config, reloads=False)  # it ends with its terminal
+    entries = Entries()
+    print(links(config, entries, time.time()) + how_to_connect(config, state, time.time()), flush=True)
+    return serve.start(config, reloads=False, entries=entries)  # it ends with its terminal
 
 
 def configure(state: StateFolder, flags: Mapping[str, Raw], environ: Mapping[str, str]) -> Config:
@@ -48,7 +63,7 @@ def configure(state: StateFolder, flags: Mapping[str, Raw], environ: Mapping[str
     config = load(
         flags,
         {name: value for name, value in environ.items() if name not in ignored},
-        own={"jwt_secret_file": str(state.secret_file), "db": str(state.database)},
+        own={**_SHOWS_MORE, "jwt_secret_file": str(state.secret_file), "db": str(state.database)},
         own_origin="chatd dev",
     )
     if not _is_loopback(config.listen.host):
@@ -58,6 +73,20 @@ def configure(state: StateFolder, flags: Mapping[str, Raw], environ: Mapping[str
         )
     state.prepare()
     return config
+
+
+def links(config: Config, entries: Entries, now: float) -> str:
+    """A link for each role, that works once; nothing without the console."""
+    if not config.web.console:
+        return ""
+    host = config.listen.host
+    secret = load_signing_key(config.auth).material
+    found = {}
+    for who, name in (("user", _OTHER_NAMES.get(host, host)), ("admin", host)):
+        cookie = f"{config.auth.cookie}={_token(config, secret, who, now)}"
+        entry = Entry(cookie, _PAGES[who], TOKEN_LIFE_S, secure=_url(config).startswith("https:"))
+        found[who] = _url(config, name) + entries.add(entry)
+    return LINKS.format(**found)
 
 
 def how_to_connect(config: Config, state: StateFolder, now: float) -> str:
@@ -74,6 +103,13 @@ def how_to_connect(config: Config, state: StateFolder, now: float) -> str:
         state=state.path,
     )
 
+
+LINKS: Final = """\
+Open these in a browser; each works once:
+  a user, on a page with the widget:  {user}
+  an admin, in the console:           {admin}
+
+"""
 
 PAGE: Final = """\
 chatd dev at {url}, messages in {database}, secret in {state}
@@ -108,10 +144,12 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _url(config: Config) -> str:
+def _url(config: Config, name: str | None = None) -> str:
+    """Of the daemon, by its own host or another `name` of it."""
     listen = config.listen
+    name = name or listen.host
     scheme = "https" if listen.tls_cert is not None and listen.tls_port is None else "http"
-    host = f"[{listen.host}]" if ":" in listen.host else listen.host
+    host = f"[{name}]" if ":" in name else name
     return f"{scheme}://{host}:{listen.port or 'PORT'}"
 
 

@@ -13,9 +13,11 @@ from chatd.auth.find import find_token
 from chatd.auth.keys import load_keys
 from chatd.auth.verify import Verifier
 from chatd.cli import EXIT_CONFIG, EXIT_USAGE
-from chatd.cli.dev import configure, how_to_connect
+from chatd.cli.dev import configure, how_to_connect, links
 from chatd.cli.state import StateFolder
+from chatd.web.entries import Entries
 from tests.cli.command import chatd, complaint, environment
+from tests.web.rig import pages
 
 
 @pytest.fixture
@@ -82,6 +84,41 @@ def test_the_page_says_https_where_the_port_speaks_it(state: StateFolder) -> Non
         ({"tls_cert": "x.crt", "tls_port": "8443"}, "http://127.0.0.1:8400"),
     ]:
         assert f'io("{url}"' in how_to_connect(configure(state, flags, {}), state, time.time())
+
+
+def test_each_role_has_a_link_under_a_name_of_its_own(state: StateFolder) -> None:
+    """Or the two would share one cookie in one browser."""
+    for host, names in [
+        ("127.0.0.1", ("localhost", "127.0.0.1")),
+        ("::1", ("localhost", "[::1]")),
+        ("localhost", ("127.0.0.1", "localhost")),
+        ("127.1.2.3", ("127.1.2.3", "127.1.2.3")),  # localhost is another address there
+    ]:
+        page = links(configure(state, {"host": host}, {}), Entries(), time.time())
+        assert tuple(re.findall(r"http://(.+):8400/chatd/enter/[\w-]{24}\n", page)) == names
+
+
+def test_without_the_console_there_are_no_links(state: StateFolder) -> None:
+    assert links(configure(state, {"console": "false"}, {}), Entries(), time.time()) == ""
+
+
+def test_the_console_shows_what_dev_switches_on_unless_somebody_says_otherwise(state: StateFolder) -> None:
+    config = configure(state, {"payload": "brief"}, {"CHATD_ECHO": "off"})
+    assert (config.web.console, config.chat.payload, config.chat.echo) == (True, "brief", "off")
+    assert configure(state, {}, {}).chat.payload == "full"
+
+
+async def test_a_link_lets_its_role_in(state: StateFolder) -> None:
+    config = configure(state, {}, {})
+    entries = Entries()
+    paths = re.findall(r"http://[^/]+(/\S+)", links(config, entries, time.time()))
+    check = Verifier(config.auth, load_keys(config.auth), time.time)
+    async with pages(state.path, entries, console="true") as browser:
+        for path, rol, page in zip(paths, ("user", "admin"), ("/chatd/demo", "/chatd/"), strict=True):
+            answer = await browser.get(path, Host="localhost:8400")
+            assert (answer.status, answer.header("location")) == (303, page)
+            cookie = (answer.header("set-cookie") or "").partition(";")[0]
+            assert check.verify(find_token(cookie, None, None, config.auth)).rol == rol
 
 
 def test_it_prints_the_page_then_serves_until_it_is_told_to_stop(state: StateFolder) -> None:
