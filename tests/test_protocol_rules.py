@@ -96,6 +96,7 @@ EVENTS: Final = [
     "presencia",
     "conectados",
     "leido",
+    "quien_soy",
 ]
 
 
