@@ -15,9 +15,9 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from chatd.auth import Verifier, load_deny_list, load_keys
 from chatd.chat.audience import ADMINS, online_users
@@ -25,6 +25,7 @@ from chatd.chat.door import KEPT_HEADERS, Door
 from chatd.chat.ids import IdSource
 from chatd.chat.limits import ChatLimits
 from chatd.chat.member import Member
+from chatd.chat.recovery import Recovery
 from chatd.chat.router import ChatRouter
 from chatd.config import Config
 from chatd.engineio.drain import drain
@@ -134,16 +135,17 @@ def build(
     socketio = SocketIoServer(config.socketio, timers, outbox)
     limits = ChatLimits(config.chat, loop.time)
 
-    def accept(socket: Socket, auth: Auth) -> Member:
+    def accept(socket: Socket, auth: Auth) -> Member | Coroutine[Any, Any, Member]:
         identity = door.identify(socket.session.handshake, auth)
-        limits.check_sockets(identity.user, namespace.rooms.members)
-        return Member(socket, identity, router, timers, time.time)
+        return recovery.admit(Member(socket, identity, router, recovery, timers, time.time), auth)
 
     namespace = socketio.namespace(MAIN_NAMESPACE, accept)
     if reload is not None:
         reload.add("tokens", functools.partial(door.prepare, namespace))
     ids = IdSource(_now_ms, config.chat.node, last_id)
     router = ChatRouter(config.chat, limits, namespace, store, ids, _now_ms)
+    recovery = Recovery(config.chat, limits, namespace, store, router, door.check_again)
+    namespace.greet = recovery.greet
     hooks = EngineHooks(accept=socketio.accept, kept_headers=KEPT_HEADERS, other=other)
     engine = EngineServer(config.engineio, timers, outbox, hooks)
     if watch is not None:

@@ -93,6 +93,7 @@ EVENTS: Final = [
     "mensaje_enviado",
     "mensaje_error",
     "desconexion",
+    "al_dia",
     "presencia",
     "conectados",
     "leido",

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Final, TypeVar
 
+from chatd.auth import Identity
 from chatd.socketio.rooms import Rooms
+from chatd.store.base import Message
 
 ADMINS: Final = "admins"
 
@@ -30,6 +32,11 @@ def recipients(para: str, *, supervised: bool) -> tuple[str, ...]:
 def online_users(rooms: Rooms[Member]) -> int:
     """How many users are connected: each is a room, and the admins are one more."""
     return len(rooms) - bool(rooms.members(ADMINS))
+
+
+def receives(identity: Identity, message: Message) -> bool:
+    """Whether a socket of `identity` is in one of the rooms that `message` goes to."""
+    return message.para == identity.user or (message.supervisado and identity.is_admin)
 
 
 def is_online_admin(rooms: Rooms[Member], user: str) -> bool:

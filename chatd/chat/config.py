@@ -55,4 +55,16 @@ class ChatConfig:
         minimum=0,
         maximum=3600,
     )
+    recovery: str = setting(
+        "off",
+        "on: sockets of socket.io-client are recovered when they come back: CONNECT is answered with a pid, and "
+        "mensaje_recibido has the message's id as a second argument",
+        choices=("off", "on"),
+    )
+    recovery_limit: int = setting(
+        1_000,
+        "messages that are sent to a client that comes back; beyond it, it is told to load the history",
+        minimum=1,
+        maximum=1_000_000,
+    )
     node: int = setting(0, "number of this daemon among those whose message ids must differ", minimum=0, maximum=1023)

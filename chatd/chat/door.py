@@ -41,6 +41,13 @@ class Door:
         self._let_go(handshake, token)
         return identity
 
+    def check_again(self, identity: Identity) -> None:
+        """Whether who came in a while ago would come in now. Raises as `identify`."""
+        try:
+            self._verifier.check_again(identity)
+        except AuthError as error:
+            raise ConnectRefusedError(error.message, {"code": error.code}) from error
+
     def prepare(self, namespace: Namespace) -> Apply:
         """Read the keys and the deny list again. What is returned puts them into force. Raises ConfigError."""
         keys, denied = load_keys(self._config), load_deny_list(self._config)

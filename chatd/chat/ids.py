@@ -46,7 +46,7 @@ class IdSource:
     ids of those years behind, which do no harm but date badly.
     """
 
-    __slots__ = ("_clock_ms", "_ms", "_node", "_sequence")
+    __slots__ = ("_clock_ms", "_ms", "_node", "_sequence", "start")
 
     def __init__(self, clock_ms: Callable[[], int], node: int, last: MessageId | None) -> None:
         """`clock_ms` returns milliseconds since 1970. Raises ConfigError for a node out of range, and for a `last`
@@ -54,6 +54,7 @@ class IdSource:
         """
         if not 0 <= node <= MAX_NODE:
             raise ConfigError(f"node is {node}; it must be between 0 and {MAX_NODE}")
+        self.start = MessageId(last or 0)  # every id that is made here is larger
         self._clock_ms = clock_ms
         self._node = node << SEQUENCE_BITS
         # As if the millisecond of `last` was used up: whichever node made it, the next one is larger.

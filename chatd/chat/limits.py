@@ -5,10 +5,9 @@ from __future__ import annotations
 import enum
 import logging
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Final
 
-from chatd.chat.audience import user_room
 from chatd.chat.config import ChatConfig
 from chatd.chat.events import EventCode
 from chatd.errors import RefusedError
@@ -56,9 +55,9 @@ class ChatLimits:
         self._warnings: Rates[str] = Rates(config.message_rate, PATIENCE_BURSTS * config.message_burst)
         self._now = now
 
-    def check_sockets(self, user: str, members: Callable[[str], Collection[object]]) -> None:
-        """Whether `user` may have one more; `members` tells who is in a room. Raises ConnectRefusedError."""
-        if 0 < self._max_sockets <= len(members(user_room(user))):
+    def check_sockets(self, user: str, sockets: int) -> None:
+        """Whether `user`, who has so many, may have one more. Raises ConnectRefusedError."""
+        if 0 < self._max_sockets <= sockets:
             limit = ChatLimit.MAX_CONNECTIONS_PER_USER
             self.refusals.add(limit, "socket refused: the user has as many as allowed", user=user)
             message = f"You are connected {self._max_sockets} times already, which is as often as one user may be."

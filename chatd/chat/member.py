@@ -30,6 +30,15 @@ class Router(Protocol):
     def route(self, member: Member, event: EventName, args: list[object], reply: Reply | None) -> None: ...
 
 
+class Arrivals(Protocol):
+    """Who says when a member enters its rooms, and what it hears before."""
+
+    def on_connect(self, member: Member) -> None: ...
+
+    def on_disconnect(self, member: Member) -> bool:
+        """Whether the member had entered."""
+
+
 class Clock(Protocol):
     """Unix seconds."""
 
@@ -39,13 +48,16 @@ class Clock(Protocol):
 class Member(Timed):
     """The handler of one socket. Its deadline is the end of its token."""
 
-    __slots__ = ("_clock", "_router", "_timers", "identity", "socket")
+    __slots__ = ("_arrivals", "_clock", "_router", "_timers", "identity", "socket")
 
-    def __init__(self, socket: Socket, identity: Identity, router: Router, timers: Timers, clock: Clock) -> None:
+    def __init__(
+        self, socket: Socket, identity: Identity, router: Router, arrivals: Arrivals, timers: Timers, clock: Clock
+    ) -> None:
         super().__init__()
         self.socket = socket
         self.identity = identity
         self._router = router
+        self._arrivals = arrivals
         self._timers = timers
         self._clock = clock
 
@@ -55,17 +67,22 @@ class Member(Timed):
         return {"user": self.identity.user, "sid": self.socket.session.logged_sid}
 
     def on_connect(self) -> None:
+        self._await_expiry()
+        self._arrivals.on_connect(self)
+
+    def enter(self) -> None:
+        """From now on it hears what is said in its rooms."""
         for room in rooms_of(self.identity.user, is_admin=self.identity.is_admin):
             self.socket.join(room)
         self._router.on_join(self)
-        self._await_expiry()
 
     def on_event(self, event: EventName, args: list[object], reply: Reply | None) -> None:
         self._router.route(self, event, args, reply)
 
     def on_disconnect(self, reason: DisconnectReason) -> None:
         self._timers.cancel(self)
-        self._router.on_leave(self)
+        if self._arrivals.on_disconnect(self):
+            self._router.on_leave(self)
 
     def on_deadline(self) -> None:
         """The token has expired, unless the wall clock was set back meanwhile.

@@ -1,4 +1,4 @@
-"""Sending twice is safe: of all messages of one user with the same `cid`, one is stored. Rules C-21 to C-24.
+"""Sending twice is safe: of all messages of one user with the same `cid`, one is stored. Rules C-21 to C-24, C-38.
 
 Such a message is one attempt, from its arrival until everybody who sent it has an answer. Whoever sends it again
 meanwhile joins that attempt; whoever sends it later is answered with the row that the database has. That a cid is new

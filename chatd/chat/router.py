@@ -14,6 +14,7 @@ from chatd.chat.config import ChatConfig
 from chatd.chat.connected import AskConnected, connected
 from chatd.chat.echo import Echo
 from chatd.chat.events import EventCode, PrivateMessage, Stored
+from chatd.chat.feed import Feed
 from chatd.chat.ids import IdSource
 from chatd.chat.limits import ChatLimits, TooFastError
 from chatd.chat.member import Member
@@ -23,6 +24,7 @@ from chatd.chat.payload import PAYLOADS
 from chatd.chat.presence import Presence
 from chatd.chat.receipts import Receipts
 from chatd.chat.whoami import who_am_i
+from chatd.engineio.outgoing import Outgoing
 from chatd.errors import RefusedError
 from chatd.socketio.namespace import Namespace
 from chatd.socketio.packet import PreparedEvent
@@ -50,11 +52,13 @@ class ChatRouter:
         self._store = store
         self._ids = ids
         self._clock_ms = clock_ms
+        self.feed = Feed(ids.start)
         self.received = 0  # events, whatever becomes of them
         self.refused: Counter[str] = Counter()  # of those, by code
         self._once = Once(store, self.send)
         self._received = PreparedEvent(namespace.name, "mensaje_recibido")
         self._payload = PAYLOADS[config.payload]
+        self._with_offsets = config.recovery == "on"
         self._echo = Echo(namespace) if config.echo == "on" else None
         self._receipts = Receipts(namespace, store, lambda: ids.newest)
         self._presence: Presence | None = None
@@ -139,9 +143,17 @@ class ChatRouter:
             self._deliver(message, sender)
         done(error)
 
+    def encode(self, message: Message) -> Outgoing:
+        """The frame that everybody gets. Rule C-28: where sockets are recovered, the id is its last argument."""
+        if self._with_offsets:
+            return self._received.encode(self._payload(message), str(message.id))
+        return self._received.encode(self._payload(message))
+
     def _deliver(self, message: Message, sender: Member) -> None:
-        audience = self._audience(message)
-        self._namespace.send_to_rooms(self._received.encode(self._payload(message)), audience)
+        audience = recipients(message.para, supervised=message.supervisado)
+        packet = self.encode(message)
+        self._namespace.send_to_rooms(packet, audience)
+        self.feed.delivered(message, packet)
         if self._echo is not None:
             self._echo.send(message, audience, but=sender.socket.session)
 
@@ -152,18 +164,13 @@ class ChatRouter:
             para=parsed.para,
             mensaje=parsed.mensaje,
             fecha=self._clock_ms(),
-            supervisado=not sender.is_admin,
+            supervisado=not sender.is_admin or self._is_for_admins(parsed.para),
             cid=parsed.cid,
         )
 
-    def _audience(self, message: Message) -> tuple[str, ...]:
-        """Rule C-08: among admins, a message may be for all of them."""
-        for_all = (
-            not message.supervisado
-            and self._config.admin_messages == "all"
-            and is_online_admin(self._namespace.rooms, message.para)
-        )
-        return recipients(message.para, supervised=message.supervisado or for_all)
+    def _is_for_admins(self, para: str) -> bool:
+        """Rule C-08: what an admin writes to another may be for all of them."""
+        return self._config.admin_messages == "all" and is_online_admin(self._namespace.rooms, para)
 
 
 def _unknown(event: EventName) -> RefusedError:

@@ -105,7 +105,7 @@ def encode_event(namespace: str, event: str, args: Sequence[object], packet_id: 
 
 
 class PreparedEvent:
-    """An event with one argument that is sent so often that its head is encoded once: 1.3 µs instead of 3.3 µs."""
+    """An event that is sent so often that its head is encoded once: 1.3 µs instead of 3.3 µs."""
 
     __slots__ = ("_head",)
 
@@ -113,9 +113,11 @@ class PreparedEvent:
         (whole,) = encode_event(namespace, event, ()).packets
         self._head = whole.text.removesuffix(b"]") + b","
 
-    def encode(self, argument: msgspec.Struct) -> Outgoing:
-        """The event, whose `argument` holds no bytes."""
-        return OutgoingText(self._head + format_json(argument) + b"]")
+    def encode(self, argument: msgspec.Struct, second: str | None = None) -> Outgoing:
+        """The event with one argument or two, which hold no bytes."""
+        if second is None:
+            return OutgoingText(self._head + format_json(argument) + b"]")
+        return OutgoingText(b"%b%b,%b]" % (self._head, format_json(argument), format_json(second)))
 
 
 class IncomingBinary:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from chatd.auth import Identity
@@ -11,6 +11,7 @@ from chatd.chat.config import ChatConfig
 from chatd.chat.ids import IdSource
 from chatd.chat.limits import ChatLimits
 from chatd.chat.member import Member
+from chatd.chat.recovery import Recovery
 from chatd.chat.router import ChatRouter
 from chatd.engineio.config import EngineConfig
 from chatd.engineio.direct import NoDescriptor
@@ -23,7 +24,7 @@ from chatd.socketio.config import SocketIoConfig
 from chatd.socketio.namespace import Auth
 from chatd.socketio.server import SocketIoServer
 from chatd.socketio.socket import Socket
-from chatd.store.base import Done, Message, MessageId, StoreError
+from chatd.store.base import Done, Message, MessageId, Store, StoreError
 from tests.chat.disk import Disk
 from tests.clock import Clock
 
@@ -124,7 +125,9 @@ class Rig:
         ids = IdSource(self._wall_ms, 0, None)
         config = config or ChatConfig()
         self.limits = ChatLimits(config, self.clock.time)
-        self.router = ChatRouter(config, self.limits, self.namespace, store or self.store, ids, self._wall_ms)  # type: ignore[arg-type]
+        kept: Store = store or self.store  # type: ignore[assignment]  # as much of one as this needs
+        self.router = ChatRouter(config, self.limits, self.namespace, kept, ids, self._wall_ms)
+        self.recovery = Recovery(config, self.limits, self.namespace, kept, self.router, lambda identity: None)
 
     def enter(self, identity: Identity) -> Line:
         """A socket that has joined; its CONNECT answer is the first thing on its line."""
@@ -155,8 +158,9 @@ class Rig:
     def forget(self, session: Session) -> None:
         """What a session calls at its end."""
 
-    def _accept(self, socket: Socket, auth: Auth) -> Member:
-        return Member(socket, self._identity, self.router, self.timers, lambda: self.wall_s)
+    def _accept(self, socket: Socket, auth: Auth) -> Member | Coroutine[Any, Any, Member]:
+        member = Member(socket, self._identity, self.router, self.recovery, self.timers, lambda: self.wall_s)
+        return self.recovery.admit(member, auth)
 
     def _wall_ms(self) -> int:
         return int(self.wall_s * 1000)

@@ -38,7 +38,7 @@ function watch(name, socket) {
   const report = (on, args) => write({ socket: name, on: `:${on}`, args });
   const transport = () => socket.io.engine.transport.name;
 
-  socket.on("connect", () => report("connect", [{ id: socket.id, transport: transport() }]));
+  socket.on("connect", () => report("connect", [{ id: socket.id, transport: transport(), recovered: Boolean(socket.recovered) }]));
   socket.on("disconnect", (reason) => report("disconnect", [reason]));
   socket.on("connect_error", (error) => report("connect_error", [{ message: error.message, data: error.data ?? null }]));
   socket.io.on("reconnect", () => report("reconnect", []));
