@@ -2,8 +2,8 @@
 
 Start: keys, database, sockets. Stop, at SIGTERM or SIGINT: not ready any more; no new connections; what was accepted
 is stored and acknowledged; sessions end, a few at a time, in the way that makes clients come back; what they wrote
-meanwhile is stored; the database is closed. A second signal ends it all at once. SIGHUP reads keys, the deny list and
-the certificate again. Rules C-20 and C-27 of protocol.md.
+meanwhile is stored; the database is closed. A second signal ends it all at once. SIGHUP reads keys, the deny list, the
+certificate and the settings that are live again. Rules C-20 and C-27 of protocol.md.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from chatd import logs
 from chatd.auth import Verifier, load_deny_list, load_keys
 from chatd.chat.audience import ADMINS, online_users
 from chatd.chat.door import KEPT_HEADERS, Door
@@ -35,6 +36,7 @@ from chatd.engineio.outbox import Outbox
 from chatd.engineio.server import EngineHooks, EngineServer, not_found
 from chatd.listen.files import RESERVED
 from chatd.listen.listening import Listening
+from chatd.live import take_over
 from chatd.ops.operations import Operations
 from chatd.ops.readiness import Readiness
 from chatd.ops.watched import Watched
@@ -66,18 +68,19 @@ EXIT_UNFINISHED: Final = 1
 log = logging.getLogger("chatd")
 
 
-def run(config: Config, *, reloads: bool = True, entries: Entries | None = None) -> int:
+def run(config: Config, *, read: Callable[[], Config] | None = None, entries: Entries | None = None) -> int:
     """Serve until a signal ends it; the result is the exit code. Raises ConfigError and ListenError.
 
-    With `reloads`, SIGHUP ends nothing: it reads files again. `entries` are links into the console.
+    `read` gives the configuration as it is then: with it, SIGHUP ends nothing, but takes over what is live, and reads
+    keys and other files again. `entries` are links into the console.
     """
-    return asyncio.run(_serve(config, reloads=reloads, entries=entries))
+    return asyncio.run(_serve(config, read, entries))
 
 
-async def _serve(config: Config, *, reloads: bool, entries: Entries | None) -> int:
+async def _serve(config: Config, read: Callable[[], Config] | None, entries: Entries | None) -> int:
     stop = _stop_on_signals()
-    reload = Reload()
-    if reloads:
+    reload = _reload(config, read)
+    if read is not None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload.run)
     store = SqliteStore(config.store)
     last_id = await store.open()
@@ -88,7 +91,7 @@ async def _serve(config: Config, *, reloads: bool, entries: Entries | None) -> i
         timeout_s = config.engineio.request_timeout_s
         listening = Listening(config.listen, engine.connection, handshake_timeout_s=timeout_s)
         operations.also_refuses("listen", listening.refusals.counts.items)
-        reload.add("certificate", listening.prepare)
+        reload.add("certificate", lambda _: listening.prepare())
         _compare_limits(config, listening)
         # What start-up made lives as long as the process: the collector need not walk it again.
         gc.collect()
@@ -120,7 +123,7 @@ def build(
     config: Config,
     store: Store,
     last_id: MessageId | None,
-    reload: Reload | None = None,
+    reload: Reload[Config] | None = None,
     other: Callable[[Exchange], None] = not_found,
     watch: Callable[[Watched], None] | None = None,
 ) -> EngineServer:
@@ -140,14 +143,17 @@ def build(
         return recovery.admit(Member(socket, identity, router, recovery, timers, time.time), auth)
 
     namespace = socketio.namespace(MAIN_NAMESPACE, accept)
-    if reload is not None:
-        reload.add("tokens", functools.partial(door.prepare, namespace))
     ids = IdSource(_now_ms, config.chat.node, last_id)
     router = ChatRouter(config.chat, limits, namespace, store, ids, _now_ms)
     recovery = Recovery(config.chat, limits, namespace, store, router, door.check_again)
     namespace.greet = recovery.greet
     hooks = EngineHooks(accept=socketio.accept, kept_headers=KEPT_HEADERS, other=other)
     engine = EngineServer(config.engineio, timers, outbox, hooks)
+    if reload is not None:
+        reload.add("tokens", lambda read: door.prepare(namespace, read.auth))
+        reload.add("limits of clients and origins", lambda read: functools.partial(engine.use, read.engineio))
+        reload.add("limits of users", lambda read: functools.partial(limits.use, read.chat))
+        reload.add("messages", lambda read: functools.partial(router.use, read.chat))
     if watch is not None:
         watch(
             Watched(
@@ -169,6 +175,13 @@ def build(
             )
         )
     return engine
+
+
+def _reload(config: Config, read: Callable[[], Config] | None) -> Reload[Config]:
+    """What is live of the configuration as `read` gives it; the log is its first part."""
+    reload = Reload(lambda: config if read is None else take_over(config, read()))
+    reload.add("log", lambda read: functools.partial(logs.set_level, read.log))
+    return reload
 
 
 def other_paths(config: Config, entries: Entries | None) -> Callable[[Exchange], None]:

@@ -87,7 +87,7 @@ def load(
             values[option.part][option.field] = found[0]
     try:
         config = Config(**{part: cls(**values[part]) for part, cls in PARTS.items()}, origins=origins)
-        _refuse_any_origin(config)
+        refuse_any_origin(config)
     except ConfigError as error:
         raise _with_line(error, sources.file, origins) from error
     return config
@@ -153,8 +153,8 @@ class _Sources:
         return not _KEY_SOURCES.isdisjoint(self.flags) or any(self.environ.get(name) for name in variables)
 
 
-def _refuse_any_origin(config: Config) -> None:
-    """Identity is a cookie, which browsers send along whichever page connects."""
+def refuse_any_origin(config: Config) -> None:
+    """Identity is a cookie, which browsers send along whichever page connects. Raises ConfigError."""
     if LETS_ANYBODY_IN.intersection(config.engineio.origin) and not config.engineio.insecure_any_origin:
         raise ConfigError(
             "origin: with * (or null) any page of the web could speak for whoever visits it, because the cookie "

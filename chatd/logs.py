@@ -24,7 +24,9 @@ _OWN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"
 class LogConfig:
     """What is logged, and how it looks."""
 
-    log_level: str = setting("info", "least level that is logged", choices=("debug", "info", "warning", "error"))
+    log_level: str = setting(
+        "info", "least level that is logged", choices=("debug", "info", "warning", "error"), live=True
+    )
     log_format: str = setting(
         "auto",
         "how a line looks: text on a terminal and json otherwise, or always one",
@@ -41,6 +43,10 @@ def start(config: LogConfig) -> None:
     logging.raiseExceptions = False
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    set_level(config)
+
+
+def set_level(config: LogConfig) -> None:
     logging.getLogger("chatd").setLevel(config.log_level.upper())
 
 

@@ -25,10 +25,16 @@ class Rates(Generic[Key]):
     __slots__ = ("_burst_s", "_full_at", "_interval_s", "_sweep_at")
 
     def __init__(self, per_second: float, burst: float) -> None:
-        self._interval_s = 1.0 / per_second if per_second else 0.0
-        self._burst_s = (max(burst, 1.0) - 1.0) * self._interval_s
         self._full_at: dict[Key, float] = {}
         self._sweep_at = FIRST_SWEEP
+        self.change(per_second, burst)
+
+    def change(self, per_second: float, burst: float) -> None:
+        """Other numbers from now on. A bucket that is not full is so again when it would have been."""
+        self._interval_s = 1.0 / per_second if per_second else 0.0
+        self._burst_s = (max(burst, 1.0) - 1.0) * self._interval_s
+        if not per_second:
+            self._full_at.clear()
 
     def take(self, key: Key, now: float) -> float:
         """Take a token at `now` seconds: 0.0, or the seconds until there will be one, and then none was taken."""

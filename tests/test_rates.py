@@ -71,3 +71,16 @@ def test_no_window_lets_more_through_than_the_burst_and_its_share(
             taken.append(now)
     for first in range(len(taken)):
         assert len(taken) - first <= burst + per_second * (taken[-1] - taken[first]) + 1e-2
+
+
+def test_other_numbers_hold_at_once_and_empty_buckets_stay_empty() -> None:
+    """L-06, C-27"""
+    rates: Rates[str] = Rates(1.0, 2.0)
+    assert [rates.take("a", 0.0) for _ in range(3)] == [0.0, 0.0, 1.0]
+    rates.change(10.0, 1.0)
+    assert rates.take("a", 0.0) == pytest.approx(2.0)
+    assert rates.take("b", 0.0) == 0.0
+    assert rates.take("b", 0.0) == pytest.approx(0.1)
+    rates.change(0.0, 1.0)
+    assert [rates.take("a", 0.0) for _ in range(3)] == [0.0, 0.0, 0.0]
+    assert len(rates) == 0

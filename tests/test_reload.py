@@ -14,8 +14,8 @@ class Part:
         self.broken = False
         self._diary = diary
 
-    def prepare(self) -> Apply:
-        self._diary.append(f"prepare {self.name}")
+    def prepare(self, config: str) -> Apply:
+        self._diary.append(f"prepare {self.name} of {config}")
         if self.broken:
             raise ConfigError(f"{self.name}: no such file")
         return lambda: self._diary.append(f"apply {self.name}")
@@ -24,11 +24,11 @@ class Part:
 def test_everything_is_prepared_before_anything_is_applied() -> None:
     """C-27"""
     diary: list[str] = []
-    reload = Reload()
+    reload = Reload(lambda: "now")
     for name in ("keys", "certificate"):
         reload.add(name, Part(name, diary).prepare)
     assert reload.run()
-    assert diary == ["prepare keys", "prepare certificate", "apply keys", "apply certificate"]
+    assert diary == ["prepare keys of now", "prepare certificate of now", "apply keys", "apply certificate"]
 
 
 @pytest.mark.parametrize("broken", [0, 1])
@@ -36,7 +36,7 @@ def test_where_one_cannot_be_prepared_none_is_applied(broken: int, caplog: pytes
     """C-27: and the next time is another."""
     diary: list[str] = []
     parts = [Part("keys", diary), Part("certificate", diary)]
-    reload = Reload()
+    reload = Reload(lambda: "now")
     for part in parts:
         reload.add(part.name, part.prepare)
     parts[broken].broken = True
@@ -51,4 +51,20 @@ def test_where_one_cannot_be_prepared_none_is_applied(broken: int, caplog: pytes
 
 def test_with_nothing_to_reload_nothing_happens() -> None:
     """C-27: a signal may come before the daemon has read anything."""
-    assert Reload().run()
+    assert Reload(lambda: "now").run()
+
+
+def test_a_configuration_that_cannot_be_read_changes_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """C-27"""
+    diary: list[str] = []
+
+    def read() -> str:
+        raise ConfigError("chatd.toml:3: there is no setting prot in [listen]")
+
+    reload = Reload(read)
+    reload.add("keys", Part("keys", diary).prepare)
+    assert not reload.run()
+    assert diary == []
+    [record] = caplog.records
+    assert record.__dict__["part"] == "configuration"
+    assert record.__dict__["cause"].startswith("chatd.toml:3: ")

@@ -43,13 +43,15 @@ class AuthConfig:
     jwt_secret: str | None = dataclasses.field(
         default=None,
         repr=False,
-        metadata={METADATA_KEY: Setting("secret that signs the tokens, at least 32 bytes", secret=True)},
+        metadata={METADATA_KEY: Setting("secret that signs the tokens, at least 32 bytes", secret=True, live=True)},
     )
     jwt_secret_file: tuple[Path, ...] = setting(
-        (), "file with a secret that signs tokens, at least 32 bytes, or KID=FILE; of several the first signs; reloaded"
+        (),
+        "file with a secret that signs tokens, at least 32 bytes, or KID=FILE; of several the first signs; reloaded",
+        live=True,
     )
     jwt_public_key_file: tuple[Path, ...] = setting(
-        (), "file with the public key (PEM) of somebody who signs tokens, or KID=FILE; reloaded"
+        (), "file with the public key (PEM) of somebody who signs tokens, or KID=FILE; reloaded", live=True
     )
     jwt_algorithm: str | None = setting(
         None,
@@ -64,7 +66,7 @@ class AuthConfig:
     )
 
     deny_file: Path | None = setting(
-        None, "file with tokens and users who may not come in: lines of jti:ID and user:NAME; reloaded"
+        None, "file with tokens and users who may not come in: lines of jti:ID and user:NAME; reloaded", live=True
     )
 
     def __post_init__(self) -> None:

@@ -12,16 +12,20 @@ class ChatConfig:
     """Everything an operator can change about who gets which message, and when."""
 
     max_message_chars: int = setting(
-        10_000, "characters in one message; longer ones are refused", minimum=1, maximum=100_000_000
+        10_000, "characters in one message; longer ones are refused", minimum=1, maximum=100_000_000, live=True
     )
     max_connections_per_user: int = setting(
-        50, "sockets of one user at a time: tabs, phones; 0: without limit", minimum=0, maximum=1_000_000
+        50, "sockets of one user at a time: tabs, phones; 0: without limit", minimum=0, maximum=1_000_000, live=True
     )
     message_rate: float = setting(
-        10.0, "messages a second from one user, over all its sockets; 0: without limit", minimum=0, maximum=1_000_000
+        10.0,
+        "messages a second from one user, over all its sockets; 0: without limit",
+        minimum=0,
+        maximum=1_000_000,
+        live=True,
     )
     message_burst: int = setting(
-        50, "messages that a user who was silent may send at once", minimum=1, maximum=1_000_000
+        50, "messages that a user who was silent may send at once", minimum=1, maximum=1_000_000, live=True
     )
     deliver: str = setting(
         "at_once",
@@ -33,6 +37,7 @@ class ChatConfig:
         "direct",
         "direct: what an admin writes to another is seen by that one alone; all: by every admin, if that one is online",
         choices=("direct", "all"),
+        live=True,
     )
     payload: str = setting(
         "brief",
@@ -66,5 +71,14 @@ class ChatConfig:
         "messages that are sent to a client that comes back; beyond it, it is told to load the history",
         minimum=1,
         maximum=1_000_000,
+    )
+    typing_rate: float = setting(
+        2.0,
+        "times a second that one user may say to be writing, beside its messages; 0: without limit",
+        minimum=0,
+        maximum=1_000_000,
+    )
+    typing_timeout_s: float = setting(
+        6.0, "seconds after which nobody is writing any more who has not said so again", minimum=0.1, maximum=3600
     )
     node: int = setting(0, "number of this daemon among those whose message ids must differ", minimum=0, maximum=1023)

@@ -48,9 +48,12 @@ class Door:
         except AuthError as error:
             raise ConnectRefusedError(error.message, {"code": error.code}) from error
 
-    def prepare(self, namespace: Namespace) -> Apply:
-        """Read the keys and the deny list again. What is returned puts them into force. Raises ConfigError."""
-        keys, denied = load_keys(self._config), load_deny_list(self._config)
+    def prepare(self, namespace: Namespace, config: AuthConfig) -> Apply:
+        """Read the keys and the deny list that `config` names. What is returned puts them into force.
+
+        Raises ConfigError.
+        """
+        keys, denied = load_keys(config), load_deny_list(config)
 
         def apply() -> None:
             self._verifier.use(keys, denied)

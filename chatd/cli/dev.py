@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     config = configure(state, given_settings(args), os.environ)
     entries = Entries()
     print(links(config, entries, time.time()) + how_to_connect(config, state, time.time()), flush=True)
-    return serve.start(config, reloads=False, entries=entries)  # it ends with its terminal
+    return serve.start(config, entries=entries)  # it ends with its terminal
 
 
 def configure(state: StateFolder, flags: Mapping[str, Raw], environ: Mapping[str, str]) -> Config:

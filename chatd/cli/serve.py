@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from chatd import logs
@@ -22,13 +24,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    return start(load(given_settings(args), os.environ))
+    read = functools.partial(load, given_settings(args), os.environ)
+    return start(read(), read=read)
 
 
-def start(config: Config, *, reloads: bool = True, entries: Entries | None = None) -> int:
-    """Serve until a signal ends it; with `reloads`, SIGHUP is none. Raises ConfigError before anything is opened.
+def start(config: Config, *, read: Callable[[], Config] | None = None, entries: Entries | None = None) -> int:
+    """Serve until a signal ends it. Raises ConfigError before anything is opened.
 
-    `entries` are links into the console, if it is served.
+    With `read`, SIGHUP is no such signal: what it gives then is taken over, as far as it is live. `entries` are links
+    into the console, if it is served.
     """
     load_keys(config.auth)
     load_deny_list(config.auth)
@@ -39,4 +43,4 @@ def start(config: Config, *, reloads: bool = True, entries: Entries | None = Non
     with absent("ssl"), hollow("importlib.metadata"):
         from chatd.app import run as run_daemon  # noqa: PLC0415 - after everything that may still be refused
 
-    return run_daemon(config, reloads=reloads, entries=entries)
+    return run_daemon(config, read=read, entries=entries)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from chatd.engineio.config import EngineConfig
@@ -43,6 +43,15 @@ class Admission:
         self._now = now
         self._by_address: dict[str, int] = {}
         self._stopping = False
+
+    def use(self, config: EngineConfig, present: Iterable[str]) -> None:
+        """Other limits from now on; those who are there, from the addresses `present`, may stay."""
+        self._max_total = config.max_connections
+        self._max_per_address = config.max_connections_per_address
+        self._rate.change(config.accept_rate, config.accept_rate)
+        self._by_address.clear()
+        for address in present:
+            self.entered(address)
 
     def stop(self) -> None:
         """From now on nobody is let in."""

@@ -31,13 +31,17 @@ class EngineConfig:
     )
     max_header_bytes: int = setting(16_384, "bytes in the header of a request", minimum=1_024, maximum=1_048_576)
     max_connections: int = setting(
-        10_000, "clients that may be connected at a time; 0: without limit", minimum=0, maximum=10_000_000
+        10_000, "clients that may be connected at a time; 0: without limit", minimum=0, maximum=10_000_000, live=True
     )
     max_connections_per_address: int = setting(
-        1_000, "clients at a time from one address, or one /64 of IPv6; 0: without limit", minimum=0, maximum=10_000_000
+        1_000,
+        "clients at a time from one address, or one /64 of IPv6; 0: without limit",
+        minimum=0,
+        maximum=10_000_000,
+        live=True,
     )
     accept_rate: float = setting(
-        1_000.0, "new clients a second, and as many at once; 0: without limit", minimum=0, maximum=1_000_000
+        1_000.0, "new clients a second, and as many at once; 0: without limit", minimum=0, maximum=1_000_000, live=True
     )
     trusted_proxy: tuple[str, ...] = setting(
         (),
@@ -45,16 +49,17 @@ class EngineConfig:
         "headers are believed; may be repeated",
     )
     origin: tuple[str, ...] = setting(
-        (), "origin of pages that may connect besides the server's own host; may be repeated"
+        (), "origin of pages that may connect besides the server's own host; may be repeated", live=True
     )
     require_origin: bool = setting(
-        False, "refuse clients that send no Origin: programs, and old browsers on the server's own pages"
+        False, "refuse clients that send no Origin: programs, and old browsers on the server's own pages", live=True
     )
     insecure_any_origin: bool = setting(
         False,
         "start with the origin * although cookies say who somebody is, so that any page can speak for its visitors",
+        live=True,
     )
-    cors_credentials: bool = setting(True, "let pages of the listed origins send cookies")
+    cors_credentials: bool = setting(True, "let pages of the listed origins send cookies", live=True)
     engine_cookie: str = setting("", "name of a cookie that carries the session id, for sticky load balancers")
 
     def __post_init__(self) -> None:

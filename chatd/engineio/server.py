@@ -66,13 +66,21 @@ class EngineServer:
         self._timers = timers
         self._outbox = outbox
         self._hooks = hooks
-        self._origins = OriginPolicy(config.origin, config.cors_credentials, config.require_origin, self._proxies)
+        self._origins = self._policy(config)
         self._paths = frozenset({config.path.rstrip("/"), config.path.rstrip("/") + "/"})
         self._upgrades: dict[Session, Upgrade] = {}
         self._open_tails = {
             TransportName.POLLING.value: _open_tail(config, [TransportName.WEBSOCKET.value]),
             TransportName.WEBSOCKET.value: _open_tail(config, []),
         }
+
+    def use(self, config: EngineConfig) -> None:
+        """Other origins and limits of admission from now on; those who are in stay. Nothing else is looked at."""
+        self._origins = self._policy(config)
+        self._admission.use(config, [session.handshake.address for session in self.sessions.values()])
+
+    def _policy(self, config: EngineConfig) -> OriginPolicy:
+        return OriginPolicy(config.origin, config.cors_credentials, config.require_origin, self._proxies)
 
     def connection(self) -> HttpConnection:
         """The protocol factory for `loop.create_server`."""
@@ -119,7 +127,7 @@ class EngineServer:
         if why is not None:
             _refuse(exchange, why)
         elif not self._origins.allows(request):
-            message = unknown_origin_message(request, self._config.origin)
+            message = unknown_origin_message(request, self._origins.origins)
             self.refusals.add(Limit.ORIGIN, message, address=self._proxies.client_address(request))
             _refuse(exchange, Refusal.FORBIDDEN, message=message)
         elif session is None:

@@ -86,3 +86,15 @@ def test_a_socket_too_many_is_refused_with_a_code(caplog: pytest.LogCaptureFixtu
     assert limits.refusals.counts["max_connections_per_user"] == 5  # type: ignore[index]  # a StrEnum is its value
     assert len(caplog.records) == 1
     ChatLimits(ChatConfig(max_connections_per_user=0), Clock().time).check_sockets("ana", 2)
+
+
+def test_other_limits_hold_from_the_next_message_and_socket_on() -> None:
+    """L-05, L-06, C-27"""
+    limits = ChatLimits(ChatConfig(message_rate=1, message_burst=1, max_connections_per_user=2), Clock().time)
+    limits.check_pace("ana")
+    with pytest.raises(TooFastError):
+        limits.check_pace("ana")
+    limits.use(ChatConfig(message_rate=0, max_connections_per_user=1))
+    limits.check_pace("ana")
+    with pytest.raises(ConnectRefusedError):
+        limits.check_sockets("ana", 1)

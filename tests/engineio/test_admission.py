@@ -112,3 +112,20 @@ def test_what_has_left_is_forgotten(address: str) -> None:
     for _ in range(3):
         door.admission.left(address)
     assert door.admission._by_address == {}
+
+
+def test_other_limits_count_those_who_are_there() -> None:
+    """L-01, L-02, L-03, C-27: also where nobody had counted them."""
+    door = Door(EngineConfig(max_connections_per_address=0, accept_rate=0))
+    door.enter("192.0.2.1")
+    door.enter("192.0.2.1")
+    door.enter("192.0.2.2")
+    present = ["192.0.2.1", "192.0.2.1", "192.0.2.2"]
+    door.admission.use(EngineConfig(max_connections=9, max_connections_per_address=2, accept_rate=1), present)
+    door.enter("192.0.2.2")
+    assert door.refused("192.0.2.1").refusal is Refusal.TOO_MANY
+    assert door.refused("192.0.2.3").retry_after_s == 1
+    assert door.refused("192.0.2.3", sessions=9).retry_after_s == FULL_RETRY_S
+    for address in ("192.0.2.2", *present):
+        door.admission.left(address)
+    assert door.admission._by_address == {}

@@ -1,0 +1,35 @@
+"""Which settings a running daemon takes over at SIGHUP: those that are declared with `live=True`.
+
+The others keep the value they had at the start: an address is bound, a database is open, clients were told how often
+they are pinged.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from typing import Any
+
+from chatd.config import OPTIONS, PARTS, Config, refuse_any_origin
+
+log = logging.getLogger("chatd.reload")
+
+
+def take_over(running: Config, read: Config) -> Config:
+    """`running` with the live settings of `read`. Raises ConfigError where they do not go together."""
+    changes: dict[str, dict[str, Any]] = {part: {} for part in PARTS}
+    left = []
+    for option in OPTIONS:
+        value = getattr(getattr(read, option.part), option.field)
+        if value == getattr(getattr(running, option.part), option.field):
+            continue
+        if option.about.live:
+            changes[option.part][option.field] = value
+        else:
+            left.append(option.name)
+    parts = {part: dataclasses.replace(getattr(running, part), **fields) for part, fields in changes.items()}
+    config = dataclasses.replace(running, **parts)
+    refuse_any_origin(config)
+    if left:
+        log.warning("these settings are taken over at the next start", extra={"settings": ", ".join(left)})
+    return config
