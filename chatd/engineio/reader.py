@@ -6,7 +6,7 @@ does (RFC 6455, sections 5.4, 8.1 and 10.4). Rules E-07 to E-09 of protocol.md.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Container, Generator, Iterator
 from typing import Final
 
 from websockets.exceptions import PayloadTooBig, ProtocolError
@@ -22,11 +22,18 @@ except ImportError:  # a platform for which websockets has no compiled wheel
 # A message of the default maximum in fragments of 256 bytes; the reference's parser has no such bound.
 MAX_FRAGMENTS: Final = 4_096
 
-_FINAL_TEXT: Final = 0x81
+# What the first byte of a frame says, of those that are taken in place when they are whole. A close is rare.
+_IN_PLACE: Final = {
+    fin << 7 | opcode: (opcode, bool(fin))
+    for opcode in (Opcode.CONT, Opcode.TEXT, Opcode.BINARY, Opcode.PING, Opcode.PONG)
+    for fin in ((1,) if opcode in CTRL_OPCODES else (0, 1))
+}
+_TEXT_ALONE: Final = {0x80 | Opcode.TEXT: (Opcode.TEXT, True)}
+
+_CONTROL: Final = 0x08
 _MASKED: Final = 0x80
 _MAX_7_BIT: Final = 125
 _NEXT_16_BITS: Final = 126
-_MASKED_64_BITS: Final = _MASKED + 127
 _HEAD_BYTES: Final = 6  # two of header, four of mask
 
 Message = tuple[Opcode, str | bytes]
@@ -60,15 +67,26 @@ class MessageReader:
         """
         start = 0
         if self._parser is None and self._opcode is None:
-            while (whole := _whole_text(data, start, self._max_bytes)) is not None:
-                yield Opcode.TEXT, _unmask_text(data, *whole)
+            while (whole := _whole_frame(data, start, self._max_bytes, _TEXT_ALONE)) is not None:
+                yield Opcode.TEXT, _text(_unmasked(data, *whole))
                 start = whole[1]
             if start == len(data):
                 return
-        self._buffer += data[start:] if start else data
+        if self._parser is None:
+            while (whole := _whole_frame(data, start, self._room, _IN_PLACE)) is not None:
+                message = self._join(*_IN_PLACE[data[start]], _unmasked(data, *whole))
+                if message is not None:
+                    yield message
+                start = whole[1]
+        if start < len(data):
+            yield from self._feed_parser(data[start:] if start else data)
+
+    def _feed_parser(self, data: bytes) -> Iterator[Message]:
+        """Whatever cannot be taken in place, and all that comes behind it in the same read."""
+        self._buffer += data
         try:
             while (frame := self._next_frame()) is not None:
-                message = self._join(frame)
+                message = self._join(frame.opcode, frame.fin, bytes(frame.data))
                 if message is not None:
                     yield message
         except PayloadTooBig as error:
@@ -78,13 +96,16 @@ class MessageReader:
         if not self._buffer:
             self._buffer = bytearray()  # `del buffer[:n]` keeps what it once allocated
 
+    @property
+    def _room(self) -> int:
+        """For one more frame. A control frame in the middle of a message has room of its own."""
+        return max(self._max_bytes - self._size, _MAX_7_BIT)
+
     def _next_frame(self) -> Frame | None:
         if self._parser is None:
             if not self._buffer:
                 return None
-            # A control frame in the middle of a message has room of its own: it is not part of the message.
-            room = max(self._max_bytes - self._size, _MAX_7_BIT)
-            self._parser = Frame.parse(self._read_exact, mask=True, max_size=room)
+            self._parser = Frame.parse(self._read_exact, mask=True, max_size=self._room)
         try:
             next(self._parser)
         except StopIteration as whole:
@@ -100,43 +121,46 @@ class MessageReader:
         del self._buffer[:n]
         return data
 
-    def _join(self, frame: Frame) -> Message | None:
-        """The message that `frame` completes, if it does."""
-        if frame.opcode in CTRL_OPCODES:
-            return frame.opcode, bytes(frame.data)
-        if (frame.opcode is Opcode.CONT) != (self._opcode is not None):
+    def _join(self, opcode: Opcode, fin: bool, data: bytes) -> Message | None:
+        """The message that a frame completes, if it does."""
+        if opcode in CTRL_OPCODES:
+            return opcode, data
+        if (opcode is Opcode.CONT) != (self._opcode is not None):
             raise WebSocketError(CloseCode.PROTOCOL_ERROR, "fragments of two messages are mixed")
-        self._size += len(frame.data)
+        self._size += len(data)
         if self._size > self._max_bytes:
             raise WebSocketError(CloseCode.MESSAGE_TOO_BIG, f"a message is longer than {self._max_bytes} bytes")
-        self._fragments.append(bytes(frame.data))
-        if not frame.fin:
+        self._fragments.append(data)
+        if not fin:
             if len(self._fragments) >= MAX_FRAGMENTS:
                 raise WebSocketError(CloseCode.POLICY_VIOLATION, f"a message in over {MAX_FRAGMENTS} fragments")
-            self._opcode = self._opcode or frame.opcode
+            self._opcode = self._opcode or opcode
             return None
-        opcode, data = self._opcode or frame.opcode, b"".join(self._fragments)
+        opcode, data = self._opcode or opcode, b"".join(self._fragments)
         self._opcode, self._fragments, self._size = None, [], 0
         return opcode, (_text(data) if opcode is Opcode.TEXT else data)
 
 
-def _whole_text(data: bytes, start: int, max_bytes: int) -> tuple[int, int] | None:
-    """Where the body of the unfragmented text frame that begins at `start` begins and ends; None unless it is whole.
+def _whole_frame(data: bytes, start: int, max_bytes: int, kinds: Container[int]) -> tuple[int, int] | None:
+    """Where the body of the frame that begins at `start` begins and ends; None unless it is whole, and its first byte
+    among `kinds`.
 
-    Nearly all that a chat's clients send has this form, and taking it here costs 1 µs instead of 7 µs.
+    Nearly all that clients send has this form, and so has what floods are made of: here it costs 1 µs instead of 7 µs.
     """
-    if len(data) < start + _HEAD_BYTES or data[start] != _FINAL_TEXT:
+    if len(data) < start + _HEAD_BYTES or data[start] not in kinds:
         return None
     length, body = data[start + 1] - _MASKED, start + _HEAD_BYTES
-    if length == _NEXT_16_BITS:
+    if length == _NEXT_16_BITS and not data[start] & _CONTROL:
         length, body = data[start + 2] << 8 | data[start + 3], body + 2
-    if not 0 <= length <= max_bytes or data[start + 1] == _MASKED_64_BITS or body + length > len(data):
+    elif length > _MAX_7_BIT:
+        return None
+    if not 0 <= length <= max_bytes or body + length > len(data):
         return None
     return body, body + length
 
 
-def _unmask_text(data: bytes, body: int, end: int) -> str:
-    return _text(apply_mask(data[body:end], data[body - 4 : body]))
+def _unmasked(data: bytes, body: int, end: int) -> bytes:
+    return apply_mask(data[body:end], data[body - 4 : body])
 
 
 def _text(data: bytes) -> str:

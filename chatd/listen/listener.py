@@ -13,6 +13,7 @@ import contextlib
 import errno
 import logging
 import socket
+from asyncio import selector_events
 from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
@@ -38,7 +39,9 @@ MAX_HANDSHAKES_PER_ADDRESS: Final = 100
 
 _EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
-_READ_BYTES: Final = 65_536
+# What one turn of the loop takes from one connection; asyncio takes 256 KB. A flood of empty frames brings ten thousand
+# with it, and everybody else waits for that. (Under TLS it is one record; see tls.py.)
+READ_BYTES: Final = 65_536
 
 _BODY: Final = b'{"code":6,"message":"Try again later","detail":"open_files"}'
 BUSY: Final = (
@@ -75,6 +78,7 @@ class Listener:
         self._opening = Tasks()
         self._pause: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
+        vars(selector_events)["_SelectorTransport"].max_size = READ_BYTES
 
     def start(self) -> None:
         self._pause = None
@@ -140,7 +144,7 @@ class Listener:
         with contextlib.suppress(OSError), accepted:
             if self.tls is None:
                 with contextlib.suppress(BlockingIOError):
-                    accepted.recv(_READ_BYTES)  # closing with bytes unread would reset the connection
+                    accepted.recv(READ_BYTES)  # closing with bytes unread would reset the connection
                 accepted.send(BUSY)
 
     def _on_exhausted(self, error: OSError) -> None:

@@ -172,6 +172,27 @@ async def floods_of_pings(field: Field, client: Client) -> None:
         await socket.send_raw(data * 2_000)
 
 
+async def floods_of_frames(field: Field, client: Client) -> None:
+    """As many as fit into the kernel's buffers, of those that cost least to send: empty ones, and parts of a message."""
+    empty = [frame_bytes(PONG, b""), text_frame("6"), frame_bytes(PING, b"")]
+    parts = frame_bytes(TEXT, b"4", fin=False) + (frame_bytes(PONG, b"") * 20 + frame_bytes(0, b"", fin=False)) * 4_000
+    for data in [*(frame * 80_000 for frame in empty), parts]:
+        socket = await _joined(client, field.name())
+        await socket.send_raw(data)
+
+
+async def floods_of_brackets(field: Field, client: Client) -> None:
+    """Small JSON that makes many objects, before a CONNECT, in it and after it, by both transports."""
+    brackets = "[" + "[]," * 30_000 + "1]"
+    socket = await client.websocket()
+    await socket.send_raw(text_frame('40{"x":' + brackets + "}") * 5)
+    socket = await _joined(client, field.name())
+    await socket.send_raw(text_frame("42" + brackets.replace("[", '["x",', 1)) * 5)
+    session = await client.polling(cookie(token(field.name())))
+    few = "42" + '["x",' + "[]," * 500 + "1]"
+    await session.post(SEPARATOR.join(["40", *[few] * 60]))
+
+
 async def floods_of_polls(field: Field, client: Client) -> None:
     """Polls of the same session at once, requests by the hundred on one connection, packets by the hundred."""
     session = await client.polling()
@@ -228,6 +249,8 @@ ATTACKS: Final[tuple[Attack, ...]] = (
     talkers,
     oversized,
     floods_of_pings,
+    floods_of_frames,
+    floods_of_brackets,
     floods_of_polls,
     floods_of_upgrades,
     reconnect_storms,

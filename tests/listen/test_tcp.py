@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from pathlib import Path
 
 import pytest
 
-from tests.conformance.wire import Client
+from chatd.listen.config import ListenConfig
+from chatd.listen.listener import READ_BYTES
+from chatd.listen.listening import Listening
+from tests.conformance.wire import TIMEOUT_S, Client
 from tests.listen.certificates import make_certificate, trusting
 from tests.listen.served import PATH, Served, TlsClient, served
 
@@ -30,3 +34,34 @@ async def test_nor_does_it_under_tls(tmp_path: Path) -> None:
     async with served(tls_cert=cert, tls_key=key) as one, TlsClient(one.port(tls=True), trusting(cert)) as client:
         await client.websocket()
         assert sent_at_once(one)
+
+
+class Notes(asyncio.Protocol):
+    """How much each turn brings."""
+
+    def __init__(self, brought: list[int], ended: asyncio.Event) -> None:
+        self._brought = brought
+        self._ended = ended
+
+    def data_received(self, data: bytes) -> None:
+        self._brought.append(len(data))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._ended.set()
+
+
+async def test_a_turn_takes_little_of_one_connection() -> None:
+    """asyncio's own transports take 256 KB; this is how they are told, and a release of it may listen no more."""
+    brought: list[int] = []
+    ended = asyncio.Event()
+    listening = Listening(ListenConfig(port=0), lambda: Notes(brought, ended), handshake_timeout_s=1.0)
+    listening.start(PATH)
+    async with Client("127.0.0.1", int(str(listening.addresses[0]["port"])), PATH) as client:
+        connection = await client.connect()
+        connection.write(bytes(2_000_000))
+        connection.end_writing()
+        async with asyncio.timeout(TIMEOUT_S):
+            await ended.wait()
+    listening.close()
+    assert sum(brought) == 2_000_000
+    assert max(brought) <= READ_BYTES
