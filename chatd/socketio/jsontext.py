@@ -13,9 +13,17 @@ from typing import Final, NoReturn
 
 import msgspec
 
+# Arrays and objects in one text. Each costs the sender two or three bytes and us a microsecond: a megabyte of them held
+# up everybody for half a second, before anybody had to say who it was.
+MAX_CONTAINERS: Final = 10_000
+
 
 class TooDeepError(ValueError):
     """JSON that is nested deeper than allowed."""
+
+
+class TooManyError(ValueError):
+    """JSON of more than MAX_CONTAINERS arrays and objects."""
 
 
 _decode: Final = msgspec.json.Decoder().decode
@@ -23,7 +31,10 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 def parse_json(text: str, max_depth: int) -> object:
-    """The value in `text`. Raises ValueError if it is no JSON, or nests deeper than `max_depth`."""
+    """The value in `text`. Raises ValueError if it is no JSON, nests deeper than `max_depth` or has too many parts."""
+    brackets = _brackets(text)
+    if brackets > MAX_CONTAINERS and _containers(text) > MAX_CONTAINERS:
+        raise TooManyError(f"JSON has more than {MAX_CONTAINERS} arrays and objects")
     try:
         value: object = _decode(text)
     except RecursionError as error:
@@ -32,7 +43,7 @@ def parse_json(text: str, max_depth: int) -> object:
         if "\\u" not in text:
             raise
         value = _parse_half_surrogates(text)
-    if _brackets(text) > max_depth and _depth(value) > max_depth:
+    if brackets > max_depth and _depth(value) > max_depth:
         raise TooDeepError("JSON is nested too deeply")
     return value
 
@@ -76,8 +87,14 @@ def _brackets(text: str) -> int:
     return text.count("[") + text.count("{")
 
 
+def _containers(text: str) -> int:
+    """The brackets that are not part of a string, at the speed of C: 5 ms for a megabyte. Of JSON, exact."""
+    unescaped = text.replace("\\\\", "").replace('\\"', "")
+    return _brackets("".join(unescaped.split('"')[::2]))
+
+
 def _depth(value: object) -> int:
-    """How deep `value` is nested, level by level: plain loops, since a megabyte can hold half a million brackets."""
+    """How deep `value` is nested, level by level: plain loops, since there may be thousands."""
     depth, level = 0, [value]
     while True:
         inner: list[object] = []

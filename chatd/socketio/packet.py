@@ -18,7 +18,7 @@ import msgspec
 from chatd.engineio.outgoing import Outgoing, OutgoingBatch, OutgoingBinary, OutgoingText
 from chatd.errors import WireError
 from chatd.socketio.binary import deconstruct, has_binary, reconstruct
-from chatd.socketio.jsontext import TooDeepError, format_json, parse_json
+from chatd.socketio.jsontext import TooDeepError, TooManyError, format_json, parse_json
 from chatd.socketio.limits import SocketLimit
 
 MAIN_NAMESPACE: Final = "/"
@@ -159,6 +159,8 @@ def _payload(text: str, max_depth: int) -> object:
         data = parse_json(text, max_depth)
     except TooDeepError as error:
         raise OverLimitError(SocketLimit.MAX_DEPTH, f"a payload nests deeper than {max_depth}") from error
+    except TooManyError as error:
+        raise OverLimitError(SocketLimit.CONTAINERS, str(error)) from error
     except ValueError as error:
         raise SocketPacketError(f"a payload is no JSON: {error}") from error
     if data is None:

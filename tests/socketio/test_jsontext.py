@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Iterator
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatd.socketio.jsontext import format_json, parse_json
+from chatd.socketio.jsontext import (
+    MAX_CONTAINERS,
+    TooDeepError,
+    TooManyError,
+    _containers,
+    format_json,
+    parse_json,
+)
 from tests.socketio.values import JSON, JSON_OF_JAVASCRIPT
 
 DEPTH = 64
@@ -151,9 +159,11 @@ def test_nesting_is_allowed_up_to_the_limit(opening: str, closing: str, half: st
         return opening * (levels // step) + f'"{half}"' + closing * (levels // step)
 
     parse_json(nested(DEPTH), DEPTH)
-    for levels in (DEPTH + step, 900, 3_000, 200_000):
-        with pytest.raises(ValueError, match="nested too deeply"):
+    for levels in (DEPTH + step, 900, 3_000, MAX_CONTAINERS):
+        with pytest.raises(TooDeepError):
             parse_json(nested(levels), DEPTH)
+    with pytest.raises(TooManyError):
+        parse_json(nested(200_000), DEPTH)
 
 
 @pytest.mark.parametrize("max_depth", [4, 64, 256])
@@ -170,3 +180,33 @@ def test_brackets_inside_strings_nest_nothing() -> None:
 
 def test_wide_is_not_deep() -> None:
     assert parse_json(f"[{'[],' * 1000}[]]", 4) == [[]] * 1001
+
+
+@given(JSON)
+def test_arrays_and_objects_are_counted_whatever_stands_in_strings(value: object) -> None:
+    """S-08"""
+    for text in (json.dumps(value), json.dumps(value, ensure_ascii=False), json.dumps([json.dumps(value)])):
+        assert _containers(text) == len(list(containers_of(json.loads(text))))
+
+
+def containers_of(value: object) -> Iterator[object]:
+    inner: list[object] = []
+    if isinstance(value, list | dict):
+        yield value
+        inner = list(value.values()) if isinstance(value, dict) else value
+    for one in inner:
+        yield from containers_of(one)
+
+
+@pytest.mark.parametrize("one", ["[]", "{}", '{"a":[]}'])
+def test_arrays_and_objects_are_few(one: str) -> None:
+    """S-08"""
+    fit = (MAX_CONTAINERS - 1) // _containers(one)
+    text = "[" + ",".join([one] * fit) + "]"
+    assert parse_json(text, 4) == [json.loads(one)] * fit
+    with pytest.raises(TooManyError):
+        parse_json(text.replace("[", "[[],[],", 1), 4)
+
+
+def test_brackets_in_a_long_text_are_no_arrays() -> None:
+    assert parse_json(json.dumps(["[" * 2 * MAX_CONTAINERS, '\\"[']), 4) == ["[" * 2 * MAX_CONTAINERS, '\\"[']

@@ -27,8 +27,10 @@ def ended(app: App) -> dict[CloseReason, int]:
     ("limit", "said"),
     [
         ("max_depth", '2["x",[[[[]]]]]'),
-        ("max_depth", '2["x",' + "[" * 100_000 + "]" * 100_000 + "]"),
-        ("max_depth", '2["\\ud83d",' + "[" * 100_000 + "]" * 100_000 + "]"),
+        ("max_depth", '2["x",' + "[" * 5_000 + "]" * 5_000 + "]"),
+        ("max_depth", '2["\\ud83d",' + "[" * 5_000 + "]" * 5_000 + "]"),
+        ("containers", '2["x",' + "[" * 100_000 + "]" * 100_000 + "]"),
+        ("containers", '2["x"' + ",[]" * 10_000 + "]"),
         ("max_attachments", '53-["x",{"_placeholder":true,"num":0}]'),
         ("max_attachments", '5999999-["x"]'),
     ],
