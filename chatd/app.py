@@ -34,11 +34,11 @@ from chatd.engineio.http import Exchange
 from chatd.engineio.origin import OriginPolicy
 from chatd.engineio.outbox import Outbox
 from chatd.engineio.server import EngineHooks, EngineServer, not_found
+from chatd.listen.activation import inherited_sockets
 from chatd.listen.files import RESERVED
 from chatd.listen.listening import Listening
 from chatd.live import take_over
 from chatd.ops.operations import Operations
-from chatd.ops.readiness import Readiness
 from chatd.ops.watched import Watched
 from chatd.reload import Reload
 from chatd.socketio.namespace import Auth
@@ -79,17 +79,17 @@ def run(config: Config, *, read: Callable[[], Config] | None = None, entries: En
 
 async def _serve(config: Config, read: Callable[[], Config] | None, entries: Entries | None) -> int:
     stop = _stop_on_signals()
+    inherited = inherited_sockets(os.environ)
+    operations = Operations(config.ops, Path(config.store.db), os.environ)
     reload = _reload(config, read)
     if read is not None:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload.run)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, operations.reload, reload.run)
     store = SqliteStore(config.store)
     last_id = await store.open()
-    operations: Operations | None = None
     try:
-        operations = Operations(config.ops, Path(config.store.db))
         engine = build(config, store, last_id, reload, other_paths(config, entries), operations.watch)
         timeout_s = config.engineio.request_timeout_s
-        listening = Listening(config.listen, engine.connection, handshake_timeout_s=timeout_s)
+        listening = Listening(config.listen, engine.connection, inherited, handshake_timeout_s=timeout_s)
         operations.also_refuses("listen", listening.refusals.counts.items)
         reload.add("certificate", lambda _: listening.prepare())
         _compare_limits(config, listening)
@@ -99,9 +99,9 @@ async def _serve(config: Config, read: Callable[[], Config] | None, entries: Ent
         gc.set_threshold(*GC_THRESHOLDS)
         operations.start()
         listening.start(config.engineio.path)
-        operations.gate.state = Readiness.READY
+        operations.ready()
         await stop.wait()
-        operations.gate.state = Readiness.STOPPING
+        operations.stopping()
         log.info("stopping", extra={"connections": len(engine.connections)})
         async with asyncio.timeout(config.listen.stop_timeout_s):
             await _stop(config, listening, engine, store)
@@ -112,8 +112,7 @@ async def _serve(config: Config, read: Callable[[], Config] | None, entries: Ent
             log.error("messages were not stored, and none of them acknowledged", extra={"messages": store.waiting})
             os._exit(EXIT_UNFINISHED)
     finally:
-        if operations is not None:
-            await operations.close()
+        await operations.close()
         await store.close()
     log.info("stopped")
     return 0

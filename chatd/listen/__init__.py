@@ -5,6 +5,7 @@
     unix.py       opens the unix socket, and cleans up what a killed process left in its place
     tls.py        the certificate, read again on request
     files.py      how many files may be open
+    activation.py sockets that systemd has opened for us
     listener.py   accepts
     listening.py  all of it, as configured
 

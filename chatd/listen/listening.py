@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from chatd.errors import ConfigError
+from chatd.listen.activation import TLS, Inherited
 from chatd.listen.config import ListenConfig
 from chatd.listen.files import raise_limit
 from chatd.listen.limits import ListenLimit
@@ -27,13 +29,19 @@ class Listening:
     """Open from birth, accepting from `start` to `close`. Each connection speaks what `make` returns."""
 
     def __init__(
-        self, config: ListenConfig, make: Callable[[], asyncio.Protocol], *, handshake_timeout_s: float
+        self,
+        config: ListenConfig,
+        make: Callable[[], asyncio.Protocol],
+        inherited: Sequence[Inherited] = (),
+        *,
+        handshake_timeout_s: float,
     ) -> None:
-        """Raises ConfigError and ListenError."""
+        """With sockets that are `inherited`, no other is opened. Raises ConfigError and ListenError."""
         self.refusals = Refusals(ListenLimit, asyncio.get_running_loop().time, log)
         self.max_files = raise_limit()
         self._config = config
         self._make = make
+        self._inherited = inherited
         self._handshake_timeout_s = handshake_timeout_s
         self._listeners: list[Listener] = []
         self.addresses: list[dict[str, object]] = []  # of each listener, for the log
@@ -70,6 +78,9 @@ class Listening:
             from chatd.listen.tls import Tls  # noqa: PLC0415 - 4 MB, for those who want it
 
             self.tls = Tls(config.tls_cert, config.tls_key)
+        if self._inherited:
+            self._adopt()
+            return
         if config.tcp:
             self._open_tcp(config.port, self.tls if config.tls_port is None else None)
         if config.tls_port is not None:
@@ -82,6 +93,16 @@ class Listening:
         for opened in open_tcp(self._config.host, port):
             host, free_port, *_ = opened.getsockname()
             self._add(opened, tls, {"host": host, "port": free_port, "tls": tls is not None})
+
+    def _adopt(self) -> None:
+        """What somebody else has opened: a TCP socket speaks TLS if it is called so, or where `port` would."""
+        for name, opened in self._inherited:
+            host, port = opened.getsockname()[:2] if opened.family != socket.AF_UNIX else ("", 0)
+            where = {"host": host, "port": port} if port else {"unix": str(opened.getsockname())}
+            if name == TLS and self.tls is None:
+                raise ConfigError(f"tls_cert: the socket {name} is to speak TLS: give --tls-cert FILE")
+            tls = self.tls if name == TLS or (port and self._config.tls_port is None) else None
+            self._add(opened, tls, {**where, "tls": tls is not None, "inherited": name or "without a name"})
 
     def _add(self, opened: socket.socket, tls: Tls | None, where: dict[str, object]) -> None:
         self.addresses.append(where)

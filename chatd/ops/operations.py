@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, MutableMapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chatd.ops.config import OpsConfig
 from chatd.ops.lag import LoopLag
 from chatd.ops.metric import Sources
-from chatd.ops.readiness import ReadinessGate
+from chatd.ops.notify import Notifier
+from chatd.ops.readiness import Readiness, ReadinessGate
 from chatd.ops.watched import Counts, Watched
 
 if TYPE_CHECKING:
@@ -18,8 +20,10 @@ if TYPE_CHECKING:
 class Operations:
     """Silent until `start`, and after `close`. Where the daemon is in its life is told through `gate`."""
 
-    def __init__(self, config: OpsConfig, db: Path) -> None:
+    def __init__(self, config: OpsConfig, db: Path, environ: MutableMapping[str, str]) -> None:
+        """Takes what is meant for this process alone out of `environ`."""
         self.gate = ReadinessGate()
+        self._systemd = Notifier(environ)
         self._config = config
         self._db = db
         self._lag = LoopLag()
@@ -45,9 +49,36 @@ class Operations:
             self._lag.start()
             self._internal.start()
 
+    def ready(self) -> None:
+        """Clients are welcome."""
+        self.gate.state = Readiness.READY
+        self._systemd.ready(self._status)
+
+    def reload(self, run: Callable[[], object]) -> None:
+        """Say so before and after."""
+        self._systemd.reloading()
+        run()
+        self._systemd.reloaded()
+
+    def stopping(self) -> None:
+        """Nobody new is to come here, from this moment on."""
+        self.gate.state = Readiness.STOPPING
+        self._systemd.stopping("sending clients away")
+
     async def close(self) -> None:
         """Idempotent."""
+        self._systemd.close()
         self._lag.stop()
         internal, self._internal = self._internal, None
         if internal is not None:
             await internal.close()
+
+    def _status(self) -> str:
+        """A line for people: what `systemctl status` shows."""
+        if self._watched is None:
+            return ""
+        sessions = len(self._watched.engine.sessions)
+        return (
+            f"{sessions} sessions of {self._watched.users()} users, {self._watched.admins()} sockets of admins, "
+            f"{self._watched.store.counters.rows} messages stored"
+        )

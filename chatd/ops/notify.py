@@ -1,0 +1,89 @@
+"""What systemd is told: ready, how it goes, reloading, stopping; and that the event loop turns.
+
+One datagram each, to the socket that NOTIFY_SOCKET names; nothing without it.
+https://www.freedesktop.org/software/systemd/man/latest/sd_notify.html
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import time
+from collections.abc import Callable, MutableMapping
+from typing import Final
+
+# How often the status line is brought up to date where nobody watches.
+STATUS_S: Final = 10.0
+
+_US: Final = 1_000_000
+
+
+class Notifier:
+    """Silent unless the environment says who listens. Never raises: a service manager that is gone is no reason to."""
+
+    def __init__(self, environ: MutableMapping[str, str]) -> None:
+        """Takes its variables out of `environ`: they are not for children."""
+        self._to = _address(environ.pop("NOTIFY_SOCKET", ""))
+        self._watchdog_s = _watchdog_s(environ.pop("WATCHDOG_USEC", ""), environ.pop("WATCHDOG_PID", ""))
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) if self._to else None
+        self._loop = asyncio.get_running_loop()
+        self._status: Callable[[], str] = str
+        self._beat: asyncio.TimerHandle | None = None
+        if self._socket is not None:
+            self._socket.setblocking(False)
+
+    def ready(self, status: Callable[[], str]) -> None:
+        """Serving from now on; `status` is asked for a line about it now and then."""
+        if self._socket is None:
+            return
+        self._status = status
+        self._say("READY=1")
+        self._beats()
+
+    def reloading(self) -> None:
+        """Until `reloaded`. The instant lets systemd tell which READY belongs to it (Type=notify-reload)."""
+        self._say("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+
+    def reloaded(self) -> None:
+        self._say("READY=1")
+
+    def stopping(self, status: str) -> None:
+        """The watchdog is fed on: a stop in which the loop does not turn is none."""
+        self._status = lambda: status
+        self._say("STOPPING=1", f"STATUS={status}")
+
+    def close(self) -> None:
+        """Idempotent."""
+        if self._beat is not None:
+            self._beat.cancel()
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def _beats(self) -> None:
+        """From the event loop, at half the interval: when it does not turn, systemd starts the daemon again."""
+        watched = ("WATCHDOG=1",) if self._watchdog_s else ()
+        self._say(*watched, f"STATUS={self._status()}")
+        every_s = min(self._watchdog_s / 2 or STATUS_S, STATUS_S)
+        self._beat = self._loop.call_later(every_s, self._beats)
+
+    def _say(self, *lines: str) -> None:
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                self._socket.sendto("\n".join(lines).encode(), self._to)
+
+
+def _address(named: str) -> str:
+    """The path of a socket, or a name without a file, which the kernel takes with a zero for the `@`."""
+    if named.startswith("@"):
+        return "\0" + named[1:]
+    return named if named.startswith("/") else ""
+
+
+def _watchdog_s(usec: str, pid: str) -> float:
+    """How long systemd waits for a sign of life; 0 if it does not, or waits for another process."""
+    if not usec.isdecimal() or (pid and pid != str(os.getpid())):
+        return 0.0
+    return int(usec) / _US
