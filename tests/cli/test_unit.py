@@ -77,15 +77,10 @@ def test_the_secret_is_handed_over_and_never_shown() -> None:
 
 
 def test_settings_reach_the_daemon_as_they_were_given() -> None:
-    text = unit(
-        "--host", "::1", "--origin", "https://a.example", "--origin", "https://b.example", "--no-cors-credentials"
-    )
-    line = value(text, "ExecStart")
-    words = shlex.split(line)
-    assert words[words.index("--host") :] == [
-        *("--host", "::1", "--port", "8400", "--no-cors-credentials"),
-        *origins,
-    ]
+    origins = ("--origin", "https://a.example", "--origin", "https://b.example")
+    words = shlex.split(value(unit("--host", "::1", *origins, "--no-cors-credentials"), "ExecStart"))
+    address = ("--host", "::1", "--port", "8400")
+    assert words[words.index("--host") :] == [*address, "--no-cors-credentials", *origins]
 
 
 def test_a_socket_unit_listens_where_the_daemon_would() -> None:
