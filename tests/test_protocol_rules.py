@@ -98,6 +98,7 @@ EVENTS: Final = [
     "conectados",
     "leido",
     "quien_soy",
+    "escribiendo",
 ]
 
 

@@ -77,6 +77,7 @@ class ChatConfig:
         "times a second that one user may say to be writing, beside its messages; 0: without limit",
         minimum=0,
         maximum=1_000_000,
+        live=True,
     )
     typing_timeout_s: float = setting(
         6.0, "seconds after which nobody is writing any more who has not said so again", minimum=0.1, maximum=3600

@@ -1,4 +1,4 @@
-"""How much one user may have and send, over all sockets of that user. Rules L-05 and L-06 of protocol.md."""
+"""How much one user may have and send, over all sockets of that user. Rules L-05, L-06 and C-54 of protocol.md."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ from chatd.socketio.namespace import ConnectRefusedError
 # Whoever is refused so many bursts, faster than the rate itself, does not listen.
 PATIENCE_BURSTS: Final = 10
 
+# Who begins and stops, over and over, in several conversations.
+TYPING_BURST: Final = 10
+
 log = logging.getLogger("chatd.chat")
 
 
@@ -26,6 +29,7 @@ class ChatLimit(enum.StrEnum):
 
     MAX_CONNECTIONS_PER_USER = "max_connections_per_user"
     MESSAGE_RATE = "message_rate"
+    TYPING_RATE = "typing_rate"
 
 
 class LimitCode(enum.StrEnum):
@@ -53,6 +57,8 @@ class ChatLimits:
         self._max_sockets = config.max_connections_per_user
         self._messages: Rates[str] = Rates(config.message_rate, config.message_burst)
         self._warnings: Rates[str] = Rates(config.message_rate, PATIENCE_BURSTS * config.message_burst)
+        self._typing: Rates[str] = Rates(config.typing_rate, TYPING_BURST)
+        self._typing_warnings: Rates[str] = Rates(config.typing_rate, PATIENCE_BURSTS * TYPING_BURST)
         self._now = now
 
     def use(self, config: ChatConfig) -> None:
@@ -60,6 +66,8 @@ class ChatLimits:
         self._max_sockets = config.max_connections_per_user
         self._messages.change(config.message_rate, config.message_burst)
         self._warnings.change(config.message_rate, PATIENCE_BURSTS * config.message_burst)
+        self._typing.change(config.typing_rate, TYPING_BURST)
+        self._typing_warnings.change(config.typing_rate, PATIENCE_BURSTS * TYPING_BURST)
 
     def check_sockets(self, user: str, sockets: int) -> None:
         """Whether `user`, who has so many, may have one more. Raises ConnectRefusedError."""
@@ -76,3 +84,11 @@ class ChatLimits:
         if wait_s > 0:
             self.refusals.add(ChatLimit.MESSAGE_RATE, "message refused: the user sends too fast", user=user)
             raise TooFastError(wait_s, persistent=self._warnings.take(user, now) > 0)
+
+    def check_typing(self, user: str) -> None:
+        """Whether `user` may say to be writing. Takes nothing of what it may send. Raises TooFastError."""
+        now = self._now()
+        wait_s = self._typing.take(user, now)
+        if wait_s > 0:
+            self.refusals.add(ChatLimit.TYPING_RATE, "somebody says too often to be writing", user=user)
+            raise TooFastError(wait_s, persistent=self._typing_warnings.take(user, now) > 0)

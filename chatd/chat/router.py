@@ -24,6 +24,7 @@ from chatd.chat.payload import PAYLOADS
 from chatd.chat.presence import Presence
 from chatd.chat.receipts import Receipts
 from chatd.chat.whoami import who_am_i
+from chatd.chat.writing import Writers
 from chatd.engineio.outgoing import Outgoing
 from chatd.errors import RefusedError
 from chatd.socketio.namespace import Namespace
@@ -60,6 +61,7 @@ class ChatRouter:
         self._payload = PAYLOADS[config.payload]
         self._with_offsets = config.recovery == "on"
         self._echo = Echo(namespace) if config.echo == "on" else None
+        self._writers = Writers(namespace, config.typing_timeout_s, self._hearers)
         self._receipts = Receipts(namespace, store, lambda: ids.newest)
         self._presence: Presence | None = None
         if config.presence == "on":
@@ -71,6 +73,8 @@ class ChatRouter:
             self._presence.came(member.identity.user)
 
     def on_leave(self, member: Member) -> None:
+        if self._writers.active:
+            self._writers.on_leave(member)
         if self._presence is not None:
             self._presence.left(member.identity.user)
 
@@ -82,9 +86,11 @@ class ChatRouter:
         """An event that nobody knows is refused where an answer is asked for, and ignored otherwise."""
         self.received += 1
         try:
-            self._limits.check_pace(member.identity.user)
+            check = self._limits.check_typing if event == "escribiendo" else self._limits.check_pace
+            check(member.identity.user)
         except TooFastError as error:
-            member.refuse(reply, error)
+            if reply is not None or event != "escribiendo":  # rule C-54
+                member.refuse(reply, error)
             if error.persistent:
                 log.warning("user expelled: too many messages, for too long", extra=member.logged)
                 member.expel(error.code, "Too many messages, for too long.")
@@ -111,6 +117,9 @@ class ChatRouter:
 
     def mark_read(self, member: Member, args: list[object], reply: Reply | None) -> None:
         self._receipts.mark(member, args, reply)
+
+    def say_writing(self, member: Member, args: list[object], reply: Reply | None) -> None:
+        self._writers.say(member, args, reply)
 
     def connected(self, member: Member, args: list[object], reply: Reply | None) -> None:
         """Nothing without an acknowledgement: there is nowhere to answer."""
@@ -154,12 +163,18 @@ class ChatRouter:
         return self._received.encode(self._payload(message))
 
     def _deliver(self, message: Message, sender: Member) -> None:
+        if self._writers.active:
+            self._writers.stop(message.de, message.para)
         audience = recipients(message.para, supervised=message.supervisado)
         packet = self.encode(message)
         self._namespace.send_to_rooms(packet, audience)
         self.feed.delivered(message, packet)
         if self._echo is not None:
             self._echo.send(message, audience, but=sender.socket.session)
+
+    def _hearers(self, author: Identity, para: str) -> tuple[str, ...]:
+        """Who would get a message to `para`: rules C-06 and C-08."""
+        return recipients(para, supervised=not author.is_admin or self._is_for_admins(para))
 
     def _compose(self, sender: Identity, parsed: PrivateMessage) -> Message:
         return Message(
@@ -204,5 +219,6 @@ ROUTES: Final[Mapping[EventName, Handler]] = {
     "mensaje_privado": ChatRouter.private_message,
     "conectados": ChatRouter.connected,
     "leido": ChatRouter.mark_read,
+    "escribiendo": ChatRouter.say_writing,
     "quien_soy": ChatRouter.who_am_i,
 }

@@ -32,7 +32,7 @@ def test_a_message_too_many_is_told_when_the_next_is_accepted() -> None:
     clock.pass_seconds(0.1 + 1e-9)
     limits.check_pace("ana")
     refused(limits)
-    assert limits.refusals.counts == {"message_rate": 2, "max_connections_per_user": 0}
+    assert limits.refusals.counts == {"message_rate": 2, "max_connections_per_user": 0, "typing_rate": 0}
 
 
 def test_who_is_refused_now_and_then_is_never_shown_the_door() -> None:
