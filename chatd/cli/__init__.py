@@ -27,6 +27,7 @@ VERBS: Final[Mapping[str, str]] = {
     "token": "print a token",
     "unit": "print a unit for systemd",
     "dashboard": "print the dashboard for Grafana",
+    "backup": "copy the database into a file, while the daemon goes on",
     "check": "look at everything that a start depends on, without one",
     "config": "print the settings in force and where each comes from, or a file with all of them",
 }

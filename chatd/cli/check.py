@@ -47,7 +47,7 @@ def check(flags: Mapping[str, Raw], environ: Mapping[str, str]) -> Findings:
     findings.ok("configuration", _summary(config, flags, environ))
     check_keys(config.auth, findings)
     check_deny_list(config.auth, findings)
-    database = Path(config.store.db)
+    database = Path(config.store.db).resolve()  # as the store does
     check_database(database, findings)
     internal = config.ops.internal_address if config.ops.internal else None
     check_ports(config.listen, internal, holder_of(database), findings)

@@ -1,0 +1,48 @@
+"""`chatd backup FILE`: a copy of the database as it is at one instant, while the daemon goes on.
+
+The copy is one file, which a daemon can start on. A reader in WAL mode holds up no writer; the write-ahead log only
+grows until it has finished.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from chatd.cli.database import DataError, add_database, configured, reading
+from chatd.cli.newfile import new_file
+from chatd.cli.progress import Progress
+
+PAGES_PER_STEP: Final = 256  # 1 MiB, a few milliseconds
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help="where to; it must not exist")
+    add_database(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    with reading(configured(args)) as source, new_file(args.file) as draft:
+        messages = copy(source, draft)
+    print(f"{args.file}: {messages} messages, {args.file.stat().st_size} bytes")
+    return 0
+
+
+def copy(source: sqlite3.Connection, target: Path) -> int:
+    """Copy the database into the empty file; the number of messages in it. Raises sqlite3.Error, DataError."""
+    with closing(sqlite3.connect(target, isolation_level=None)) as copied:
+        # The snapshot is taken here. Without it each step would see what has been committed since, and begin again.
+        source.execute("BEGIN")
+        source.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        with Progress("copying") as bar:
+            source.backup(copied, pages=PAGES_PER_STEP, progress=lambda _, left, all: bar.show(1 - left / max(all, 1)))
+        source.execute("ROLLBACK")
+        copied.execute("PRAGMA journal_mode = DELETE")  # one file, with no log beside it
+        (verdict,) = copied.execute("PRAGMA quick_check(1)").fetchone()
+        if verdict != "ok":
+            raise DataError(f"the copy is damaged, and so may be the database: {verdict}")
+        (messages,) = copied.execute("SELECT count(*) FROM mensajes").fetchone()
+        return int(messages)

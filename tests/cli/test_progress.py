@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import io
+
+from chatd.cli.progress import Progress
+
+
+class Terminal(io.StringIO):
+    """A stream that says that it is one."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def drawn(stream: io.StringIO, *shares: float) -> str:
+    with Progress("copying", stream) as bar:
+        for share in shares:
+            bar._next_s = 0.0
+            bar.show(share)
+    return stream.getvalue()
+
+
+def test_a_bar_is_drawn_over_itself_and_is_gone_at_the_end() -> None:
+    text = drawn(Terminal(), 0.0, 0.5, 7.0)
+    assert [line for line in text.split("\r\033[K") if line] == [
+        "copying [..............................]   0%",
+        "copying [###############...............]  50%",
+        "copying [##############################] 100%",
+    ]
+    assert text.endswith("\r\033[K")
+
+
+def test_nothing_is_drawn_where_nobody_looks_nor_for_short_work() -> None:
+    assert drawn(io.StringIO(), 0.5) == ""
+    stream = Terminal()
+    with Progress("copying", stream) as bar:
+        bar.show(0.5)
+    assert stream.getvalue() == ""
