@@ -220,7 +220,8 @@ class HttpConnection(asyncio.Protocol, Timed):
             try:
                 event = self._h11.next_event()
             except h11.RemoteProtocolError as error:
-                log.debug("bad request: %s", error)
+                # After a colon h11 quotes what it was sent, which may be a line with a cookie.
+                log.debug("bad request: %s", str(error).partition(":")[0])
                 self._refuse(error.error_status_hint)
                 return
             if event is h11.NEED_DATA:

@@ -1,0 +1,47 @@
+"""What the fields of a log line mean: the only source of the table in README.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+FIELDS: Final[Mapping[str, str]] = {
+    "time": "when, UTC, ISO 8601 with milliseconds",
+    "level": "debug, info, warning or error; an error wants somebody to look",
+    "logger": "the part of chatd: chatd, chatd.listen, chatd.engineio, chatd.socketio, chatd.chat, chatd.store, ...",
+    "message": "what happened; the same fact has always the same words",
+    "error": "the traceback of an exception that nobody expected: a bug",
+    "sid": "the first 8 characters of a session's id, never all of it: whoever has that can speak as its client",
+    "user": "the claim `user` of the token",
+    "address": "the client's, or what a trusted proxy says it is",
+    "transport": "polling or websocket, at that moment",
+    "reason": "why a session ended; rule E-20 of protocol.md has the list",
+    "code": "what the client was told, `error.code` of protocol.md; or why the database refused",
+    "cause": "what the system or the database said",
+    "limit": "the setting that was reached; for `open files`, how many the process may have",
+    "refused": "how often that limit was reached since the start; its lines come at most once in ten seconds",
+    "among": "what could not be stored: messages, read marks or seen marks",
+    "failures": "how many could not be stored since the start",
+    "messages": "how many were lost to a stop that took too long; nobody was told that they are safe",
+    "connections": "how many were open when the stop began",
+    "timeout_s": "the time for a stop, in seconds",
+    "host": "of the address that is listened on",
+    "port": "of the same",
+    "tls": "whether it speaks TLS",
+    "unix": "the path of the unix socket that is listened on",
+    "inherited": "the name that systemd gave to a socket it has opened",
+    "path": "where clients connect; for `store open`, the file",
+    "greatest_id": "the id of the last message that is stored, null if there is none",
+    "max_connections": "the setting, beside open_files that are too few for it",
+    "open_files": "how many files the system lets the process have open",
+    "part": "what kept a reload from being done",
+    "parts": "what was reloaded",
+    "settings": "what a reload has changed, or leaves as it was until the next start",
+    "timed": "the kind of deadline that failed: a bug",
+}
+
+
+def table() -> str:
+    """The fields as a page shows them: Markdown."""
+    lines = [f"| `{field}` | {meaning} |" for field, meaning in FIELDS.items()]
+    return "\n".join(["| field | what it says |", "|---|---|", *lines]) + "\n"

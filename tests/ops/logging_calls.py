@@ -1,0 +1,74 @@
+"""The fields that the source of chatd gives to log lines, read off its syntax trees."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+PACKAGE: Final = Path(__file__).parents[2] / "chatd"
+
+_LEVELS: Final = frozenset({"debug", "info", "warning", "error", "exception", "critical"})
+
+# `Refusals.add` and what calls it on: every keyword is a field.
+_COUNTERS: Final = frozenset({"add", "_count"})
+
+# Says where a listener listens, in a dictionary that is logged when it does.
+_PLACES: Final = "_add"
+
+
+def logged_fields() -> dict[str, set[str]]:
+    """Every field, and the files that log it."""
+    found: dict[str, set[str]] = {}
+    for path in PACKAGE.rglob("*.py"):
+        for field in _Module(ast.parse(path.read_text(encoding="utf-8"))).fields():
+            found.setdefault(field, set()).add(str(path.relative_to(PACKAGE)))
+    return found
+
+
+class _Module:
+    """Resolves what one module logs, as far as dictionaries are written down in it."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        self._tree = tree
+
+    def fields(self) -> Iterator[str]:
+        for node in ast.walk(self._tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                yield from self._of_call(node, node.func)
+
+    def _of_call(self, call: ast.Call, func: ast.Attribute) -> Iterator[str]:
+        if func.attr in _LEVELS:
+            for keyword in call.keywords:
+                if keyword.arg == "extra":
+                    yield from self._of_value(keyword.value)
+        elif func.attr in _COUNTERS and "refusals" in ast.unparse(func.value):
+            for keyword in call.keywords:
+                yield from [keyword.arg] if keyword.arg is not None else self._of_value(keyword.value)
+        elif func.attr == _PLACES:
+            for argument in call.args:
+                yield from self._of_value(argument) if isinstance(argument, ast.Dict) else ()
+
+    def _of_value(self, value: ast.expr) -> Iterator[str]:
+        """The keys of a dictionary: here, under the name it was given, or returned by what is called that."""
+        if isinstance(value, ast.Dict):
+            for key, nested in zip(value.keys, value.values, strict=True):
+                if isinstance(key, ast.Constant):
+                    yield str(key.value)
+                else:
+                    yield from self._of_value(nested)
+        elif isinstance(value, ast.Name | ast.Attribute):
+            yield from self._of_name(value.id if isinstance(value, ast.Name) else value.attr)
+        elif isinstance(value, ast.IfExp):
+            yield from self._of_value(value.body)
+            yield from self._of_value(value.orelse)
+
+    def _of_name(self, name: str) -> Iterator[str]:
+        for node in ast.walk(self._tree):
+            if isinstance(node, ast.Assign) and any(ast.unparse(target) == name for target in node.targets):
+                yield from self._of_value(node.value)
+            elif isinstance(node, ast.FunctionDef) and node.name == name:
+                for inner in ast.walk(node):
+                    if isinstance(inner, ast.Return) and isinstance(inner.value, ast.Dict):
+                        yield from self._of_value(inner.value)
