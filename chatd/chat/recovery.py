@@ -39,8 +39,8 @@ from chatd.store.base import Message, MessageId, Store, StoreError
 from chatd.tasks import Tasks
 
 # A replay waits while so much waits for the client: far less than what gets a client cut off (E-27). A message that is
-# larger than that goes alone.
-PORTION_BYTES: Final = 65_536
+# larger than that goes alone, and only when it leaves at once.
+PORTION_BYTES: Final = 32_768
 
 # How often a client that takes its time is looked after, and how long it may take nothing at all.
 SHORTEST_WAIT_S: Final = 0.002
@@ -105,7 +105,7 @@ class Portion:
     def send(self, packet: Outgoing) -> bool:
         """Whether there was room for it."""
         size = len(packet.frame)
-        if self._waiting_bytes and self._waiting_bytes + size > PORTION_BYTES:
+        if self._waiting_bytes + size > PORTION_BYTES and (self._waiting_bytes or not self._socket.session.writable):
             return False
         self._waiting_bytes += size
         self._socket.send(packet)
@@ -269,17 +269,17 @@ class Recovery:
 
     async def _go_on(self, replay: Replay) -> None:
         """The rest of a replay that needs more than one turn. Cancelled when the socket is gone."""
-        session, wait_s, quiet_s = replay.member.socket.session, SHORTEST_WAIT_S, 0.0
-        cursor = replay.cursor
+        session, cursor, wait_s, quiet_s = replay.member.socket.session, replay.cursor, SHORTEST_WAIT_S, 0.0
         while session.state is State.OPEN and not self._advance(replay):
-            if replay.cursor != cursor:
-                cursor, wait_s, quiet_s = replay.cursor, SHORTEST_WAIT_S, 0.0
-            if not replay.packets and not self._feed.reaches(cursor):
+            if not replay.packets and not self._feed.reaches(replay.cursor):
                 await self._read_on(replay)
                 continue
             await asyncio.sleep(0)  # what was sent leaves at the end of the turn
-            if not (queued_bytes := session.queued_bytes):
-                continue
+            queued_bytes = session.queued_bytes
+            if replay.cursor != cursor:
+                cursor, wait_s, quiet_s = replay.cursor, SHORTEST_WAIT_S, 0.0
+                if not queued_bytes:
+                    continue
             await asyncio.sleep(wait_s)
             quiet_s = quiet_s + wait_s if session.queued_bytes >= queued_bytes else 0.0
             wait_s = min(2 * wait_s, LONGEST_WAIT_S)

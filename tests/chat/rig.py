@@ -25,6 +25,7 @@ from chatd.socketio.namespace import Auth
 from chatd.socketio.server import SocketIoServer
 from chatd.socketio.socket import Socket
 from chatd.store.base import Done, Message, MessageId, Store, StoreError
+from chatd.store.sqlite import SqliteStore
 from tests.chat.disk import Disk
 from tests.clock import Clock
 
@@ -44,7 +45,7 @@ class Line(NoDescriptor):
 
     name = "line"
     writable = True
-    queued_bytes = 0
+    queued_bytes: int = 0
 
     def __init__(self) -> None:
         self.received: list[str] = []
@@ -112,31 +113,40 @@ class WaitingStore:
 class Rig:
     """A namespace with its router. `wall_s` is what the wall's clock shows, which need not move with the loop's."""
 
-    def __init__(self, config: ChatConfig | None = None, store: Disk | None = None) -> None:
+    def __init__(
+        self,
+        config: ChatConfig | None = None,
+        store: Disk | SqliteStore | None = None,
+        *,
+        last_id: MessageId | None = None,
+        call_soon: Callable[[Callable[[], None]], object] | None = None,
+    ) -> None:
+        """`call_soon` is that of a loop which ends its turns itself."""
         self.clock = Clock()
         self.wall_s = NOW
         self.timers = self.clock.timers()
         self.store = WaitingStore()
         self._turn: list[Callable[[], None]] = []
-        self._outbox = Outbox(self._turn.append)
+        self._outbox = Outbox(call_soon or self._turn.append)
         self._socketio = SocketIoServer(SocketIoConfig(), self.timers, self._outbox)
         self._identity: Identity
         self.namespace = self._socketio.namespace("/", self._accept)
-        ids = IdSource(self._wall_ms, 0, None)
+        ids = IdSource(self._wall_ms, 0, last_id)
         config = config or ChatConfig()
         self.limits = ChatLimits(config, self.clock.time)
         kept: Store = store or self.store  # type: ignore[assignment]  # as much of one as this needs
         self.router = ChatRouter(config, self.limits, self.namespace, kept, ids, self._wall_ms)
         self.recovery = Recovery(config, self.limits, self.namespace, kept, self.router, lambda identity: None)
+        self.namespace.greet = self.recovery.greet
 
-    def enter(self, identity: Identity) -> Line:
+    def enter(self, identity: Identity, line: Line | None = None, auth: str = "") -> Line:
         """A socket that has joined; its CONNECT answer is the first thing on its line."""
-        line = Line()
+        line = line or Line()
         session = Session(Sid(identity.user), self, QUIET, self.timers, self._outbox, Handshake("", "", {}))
         session.transport, line.session = line, session
         session.handler = self._socketio.accept(session)
         self._identity = identity
-        line.send("0")
+        line.send("0" + auth)
         self.turn()
         return line
 
