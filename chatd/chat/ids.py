@@ -86,6 +86,15 @@ class IdSource:
         return self.newest
 
 
+MAX_ID: Final = MessageId((MAX_MS << NODE_BITS + SEQUENCE_BITS) - 1)
+"""The greatest that a next one can follow."""
+
+
+def first_id_of(ms: int) -> MessageId:
+    """An id greater than all that were made before `ms`, milliseconds since 1970, and than no other."""
+    return MessageId(max(0, ms - EPOCH_MS) << NODE_BITS + SEQUENCE_BITS)
+
+
 def parts(message_id: MessageId) -> IdParts:
     """Take an id apart."""
     return IdParts(

@@ -28,6 +28,10 @@ VERBS: Final[Mapping[str, str]] = {
     "unit": "print a unit for systemd",
     "dashboard": "print the dashboard for Grafana",
     "backup": "copy the database into a file, while the daemon goes on",
+    "export": "print every message as a line of JSON, or write them into a file",
+    "import": "read what export has written into a database that no daemon holds",
+    "history": "print the conversation of a user",
+    "prune": "delete old messages",
     "check": "look at everything that a start depends on, without one",
     "config": "print the settings in force and where each comes from, or a file with all of them",
 }

@@ -1,0 +1,51 @@
+"""`chatd export`: every message as a line of JSON, on stdout or into a file, while the daemon goes on."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sqlite3
+import sys
+from pathlib import Path
+from typing import BinaryIO
+
+from chatd.cli.database import add_database, configured, reading
+from chatd.cli.newfile import new_file
+from chatd.cli.progress import Progress
+from chatd.cli.rows import all_rows, to_line
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, nargs="?", metavar="FILE", help="where to, instead of stdout; not there yet")
+    parser.add_argument("--jsonl", action="store_true", help="as lines of JSON, which is how it always is")
+    add_database(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    with reading(configured(args)) as connection:
+        if args.file is None:
+            return _to_stdout(connection)
+        with new_file(args.file) as draft, draft.open("wb") as out:
+            written = write(connection, out)
+    print(f"{args.file}: {written} messages", file=sys.stderr)
+    return 0
+
+
+def write(connection: sqlite3.Connection, out: BinaryIO) -> int:
+    """How many it has written. Raises sqlite3.Error and OSError."""
+    written = 0
+    with Progress("exporting") as bar:
+        for values, share in all_rows(connection):
+            out.write(to_line(values))
+            written += 1
+            bar.show(share)
+    out.flush()
+    return written
+
+
+def _to_stdout(connection: sqlite3.Connection) -> int:
+    try:
+        write(connection, sys.stdout.buffer)
+    except BrokenPipeError:  # `| head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at the end
+    return 0

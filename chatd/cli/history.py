@@ -1,0 +1,56 @@
+"""`chatd history USER`: what a user wrote and was written, oldest first."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import sqlite3
+from collections.abc import Iterator
+from typing import Final
+
+from chatd.cli.arguments import UsageError
+from chatd.cli.database import add_database, configured, reading
+
+# Three parts, each along an index where there is one. The newest of each are enough for the newest of all.
+_SQL: Final = """
+    SELECT * FROM (
+        SELECT id, de, para, mensaje, fecha FROM mensajes WHERE para = ?1 AND id < ?2
+        UNION SELECT id, de, para, mensaje, fecha FROM mensajes WHERE de = ?1 AND supervisado = 1 AND id < ?2
+        UNION SELECT id, de, para, mensaje, fecha FROM mensajes WHERE de = ?1 AND supervisado = 0 AND id < ?2
+    ) ORDER BY id DESC LIMIT ?3
+"""
+
+_ALL: Final = -1
+_NEWEST: Final = 2**63 - 1
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("user", metavar="USER", help="whose conversation")
+    parser.add_argument("--last", type=int, default=_ALL, metavar="N", help="only the newest N messages")
+    add_database(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    if args.last != _ALL and args.last < 1:
+        raise UsageError("--last takes a number of messages, at least 1")
+    with reading(configured(args)) as connection:
+        for line in conversation(connection, args.user, args.last):
+            print(line)
+    return 0
+
+
+def conversation(connection: sqlite3.Connection, user: str, last: int = _ALL) -> Iterator[str]:
+    """A line for each message, and one more for each line break in it. Raises sqlite3.Error."""
+    for _, de, para, mensaje, fecha in reversed(connection.execute(_SQL, (user, _NEWEST, last)).fetchall()):
+        moment = datetime.datetime.fromtimestamp(fecha / 1000, datetime.UTC)
+        first, *others = mensaje.split("\n")
+        yield f"{moment:%Y-%m-%d %H:%M:%S}Z  {_shown(de)} > {_shown(para)}: {_shown(first)}"
+        for other in others:
+            yield f"    {_shown(other)}"
+
+
+def _shown(text: str) -> str:
+    """What somebody wrote must not move the cursor of whoever reads it."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)

@@ -1,0 +1,85 @@
+"""Messages as lines of JSON, which `export` writes and `import` reads. Pure.
+
+{"id":"497…","de":"maria","para":"admin","mensaje":"hola","fecha":1767225600000,"supervisado":true,"cid":"4f9c"}
+
+`id` is a decimal string, as on the wire; `fecha` is milliseconds since 1970, UTC; where there is no `cid` it is left
+out.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from typing import Annotated, Final
+
+import msgspec
+
+from chatd.chat.ids import MAX_ID
+from chatd.errors import ChatdError
+
+COLUMNS: Final = "id, de, para, mensaje, fecha, supervisado, cid"
+
+PAGE_ROWS: Final = 1_000
+
+_Text = Annotated[str, msgspec.Meta(min_length=1)]
+
+Values = tuple[int, str, str, str, int, int, str | None]
+"""One message, as COLUMNS has it."""
+
+
+class RowError(ChatdError):
+    """A line is no message; the message says what is wrong with it."""
+
+
+class Row(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """One line."""
+
+    id: Annotated[str, msgspec.Meta(pattern="^[1-9][0-9]{0,18}$")]
+    de: _Text
+    para: _Text
+    mensaje: _Text
+    fecha: Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
+    supervisado: bool
+    cid: _Text | None = None
+
+
+_decoder: Final = msgspec.json.Decoder(Row)
+
+
+def to_line(values: Values) -> bytes:
+    """With its line break."""
+    number, de, para, mensaje, fecha, supervised, cid = values
+    return msgspec.json.encode(Row(str(number), de, para, mensaje, fecha, bool(supervised), cid)) + b"\n"
+
+
+def from_line(line: bytes) -> Values:
+    """Raises RowError."""
+    try:
+        row = _decoder.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RowError(str(error)) from error
+    number = int(row.id)
+    if number > MAX_ID:
+        raise RowError(f"id {row.id} is greater than any that chatd makes: no new message could follow it")
+    return number, row.de, row.para, row.mensaje, row.fecha, int(row.supervisado), row.cid
+
+
+def all_rows(connection: sqlite3.Connection) -> Iterator[tuple[Values, float]]:
+    """Every message that is there now, in the order of ids, each with the share that is done.
+
+    Page by page: a reader who is slow keeps no snapshot, for which the write-ahead log would have to grow. Messages
+    never change, and new ones have greater ids. Raises sqlite3.Error.
+    """
+    first, newest = connection.execute("SELECT coalesce(min(id), 0), coalesce(max(id), 0) FROM mensajes").fetchone()
+    above = first - 1
+    columns = COLUMNS if _has_cids(connection) else COLUMNS.replace(", cid", ", NULL")
+    sql = f"SELECT {columns} FROM mensajes WHERE id > ? AND id <= ? ORDER BY id LIMIT {PAGE_ROWS}"  # noqa: S608
+    while page := connection.execute(sql, (above, newest)).fetchall():
+        for values in page:
+            yield values, (values[0] - first) / max(newest - first, 1)
+        above = page[-1][0]
+
+
+def _has_cids(connection: sqlite3.Connection) -> bool:
+    """Those of the first schema do not; a backup of one may be exported by a chatd that knows a later one."""
+    return any(name == "cid" for _, name, *_ in connection.execute("PRAGMA table_info(mensajes)"))

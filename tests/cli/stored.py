@@ -1,0 +1,57 @@
+"""A database with messages in it, as a daemon would have left it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+
+from chatd.chat.ids import first_id_of
+from chatd.store.base import Message, MessageId, StoreError
+from chatd.store.config import StoreConfig
+from chatd.store.sqlite import SqliteStore
+
+DAY_MS = 86_400_000
+
+# 2026-01-01T00:00:00Z
+START_MS = 1_767_225_600_000
+
+
+def message(number: int, **changes: object) -> Message:
+    """The message of a day: the first one is of START_MS."""
+    fecha = START_MS + number * DAY_MS
+    fields = {
+        "id": MessageId(first_id_of(fecha) + 1),
+        "de": "ana",
+        "para": "root",
+        "mensaje": f"día {number}",
+        "fecha": fecha,
+        "supervisado": True,
+        "cid": f"c{number}" if number % 2 else None,
+    }
+    return Message(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def store(db: Path, messages: Iterable[Message]) -> None:
+    """Put them into the file, which is made if there is none."""
+
+    async def put() -> None:
+        opened = SqliteStore(StoreConfig(db=str(db)))
+        await opened.open()
+        failed: list[StoreError | None] = []
+        for one in messages:
+            opened.put(one, failed.append)
+        await opened.flushed()
+        await opened.close()
+        assert not any(failed)
+
+    asyncio.run(put())
+
+
+def rows(db: Path) -> list[tuple[object, ...]]:
+    """All of them, by id."""
+    with contextlib.closing(sqlite3.connect(db)) as connection:
+        sql = "SELECT id, de, para, mensaje, fecha, supervisado, cid FROM mensajes ORDER BY id"
+        return connection.execute(sql).fetchall()

@@ -1,0 +1,169 @@
+"""`chatd export` and `chatd import`."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatd.chat.ids import MAX_ID, IdSource
+from chatd.cli import EXIT_CONFIG, EXIT_FAILED
+from chatd.cli.rows import RowError, Values, from_line, to_line
+from chatd.store.base import MessageId
+from tests.chat.daemon import daemon
+from tests.cli.command import chatd, complaint, environment
+from tests.cli.stored import message, rows, store
+
+GOOD = b'{"id":"7","de":"ana","para":"root","mensaje":"hola","fecha":1767225600000,"supervisado":true}'
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Path:
+    path = tmp_path / "chatd.db"
+    store(path, [message(0), message(1), message(2, de="root", para="ana", supervisado=False, mensaje='"\n\\ñ🎈')])
+    return path
+
+
+def test_what_is_exported_and_imported_is_the_same(db: Path, tmp_path: Path) -> None:
+    file, other = tmp_path / "all.jsonl", tmp_path / "other.db"
+    done = chatd("export", "--jsonl", file, "--db", db)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert chatd("export", "--db", db).stdout == file.read_text(encoding="utf-8")
+    assert chatd("import", file, "--db", other).stdout == "3 messages imported, 0 were there already\n"
+    assert rows(other) == rows(db)
+
+
+def test_a_line_is_what_the_wire_would_say(db: Path) -> None:
+    first, second, _ = map(json.loads, chatd("export", "--db", db).stdout.splitlines())
+    assert first == {
+        "id": str(message(0).id),
+        "de": "ana",
+        "para": "root",
+        "mensaje": "día 0",
+        "fecha": message(0).fecha,
+        "supervisado": True,
+    }
+    assert second["cid"] == "c1"
+
+
+def test_to_import_twice_does_no_harm(db: Path, tmp_path: Path) -> None:
+    file = tmp_path / "all.jsonl"
+    chatd("export", file, "--db", db)
+    before = rows(db)
+    store(db, [message(3)])
+    assert chatd("import", file, "--db", db).stdout == "0 messages imported, 3 were there already\n"
+    assert rows(db)[:3] == before
+    lines = file.read_bytes() + GOOD + b"\n"
+    done = subprocess.run(
+        [sys.executable, "-m", "chatd", "import", "-", "--db", db],
+        input=lines,
+        capture_output=True,
+        check=True,
+        env=environment(),
+    )
+    assert done.stdout == b"1 messages imported, 3 were there already\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (b"", "truncated"),
+        (b"{", "truncated"),
+        (b"[]", "Expected `object`"),
+        (GOOD.replace(b'"hola"', b'""'), "`$.mensaje`"),
+        (GOOD.replace(b'"7"', b"7"), "`$.id`"),
+        (GOOD.replace(b'"7"', b'"-7"'), "`$.id`"),
+        (GOOD.replace(b'"7"', b'"9223372036854775807"'), "greater than any"),
+        (GOOD.replace(b"true}", b'true,"leido":1}'), "leido"),
+        (GOOD.replace(b"true}", b'true,"cid":"c1"}'), "ana has another message with that cid"),
+        (GOOD.replace(b'"7"', f'"{message(0).id}"'.encode()), "another message has the id"),
+    ],
+)
+def test_one_bad_line_and_nothing_is_imported(db: Path, tmp_path: Path, line: bytes, said: str) -> None:
+    before = rows(db)
+    file = tmp_path / "bad.jsonl"
+    file.write_bytes(GOOD.replace(b'"7"', b'"1"') + b"\n" + line + b"\n")
+    told = complaint(chatd("import", file, "--db", db), EXIT_FAILED)
+    assert f"{file}:2: " in told
+    assert said in told
+    assert told.endswith("nothing was imported")
+    assert rows(db) == before
+
+
+async def test_beside_a_daemon_one_can_export_and_not_import(tmp_path: Path) -> None:
+    db, file = tmp_path / "running.db", tmp_path / "all.jsonl"
+    async with daemon(db) as running:
+        ana = await running.enter("ana")
+        stored = await ana.write("root", "hola")
+        assert chatd("export", file, "--db", db).returncode == 0
+        assert from_line(file.read_bytes())[0] == int(stored["id"])
+        assert "in use by another chatd" in complaint(chatd("import", file, "--db", db), EXIT_CONFIG)
+        assert (await ana.write("root", "hola"))["ok"]
+
+
+def test_nothing_is_overwritten_and_a_reader_may_have_enough(db: Path, tmp_path: Path) -> None:
+    (tmp_path / "taken").touch()
+    assert "nothing is overwritten" in complaint(chatd("export", tmp_path / "taken", "--db", db), EXIT_FAILED)
+    store(db, [message(number, mensaje="x" * 5000) for number in range(3, 300)])
+    with subprocess.Popen(
+        [sys.executable, "-m", "chatd", "export", "--db", db],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
+def test_a_database_of_the_first_schema_can_be_exported(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute(
+            "CREATE TABLE mensajes (id INTEGER PRIMARY KEY, de TEXT, para TEXT, mensaje TEXT, fecha INTEGER, "
+            "supervisado INTEGER)"
+        )
+        connection.execute("INSERT INTO mensajes VALUES (7, 'ana', 'root', 'hola', 1767225600000, 1)")
+        connection.execute("PRAGMA user_version = 1")
+        connection.commit()
+    assert chatd("export", "--db", path).stdout.encode() == GOOD + b"\n"
+
+
+def test_after_the_greatest_id_that_is_taken_there_is_another() -> None:
+    assert IdSource(lambda: 0, 0, MAX_ID).next() > MAX_ID
+    with pytest.raises(RowError):
+        from_line(GOOD.replace(b'"7"', f'"{MAX_ID + 1}"'.encode()))
+    assert MessageId(from_line(GOOD.replace(b'"7"', f'"{MAX_ID}"'.encode()))[0]) == MAX_ID
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
+
+
+@given(
+    st.tuples(
+        *(st.integers(1, MAX_ID), TEXTS, TEXTS, TEXTS),
+        *(st.integers(0, 2**53 - 1), st.integers(0, 1), TEXTS | st.none()),
+    )
+)
+def test_every_message_reads_back_as_it_was(values: Values) -> None:
+    line = to_line(values)
+    assert line.count(b"\n") == 1
+    assert from_line(line) == values
+
+
+@given(st.binary())
+def test_any_line_is_a_message_or_an_error(line: bytes) -> None:
+    with contextlib.suppress(RowError):
+        from_line(line)

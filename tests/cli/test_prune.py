@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import argparse
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+
+from chatd.cli import EXIT_USAGE
+from chatd.cli.prune import moment_ms
+from chatd.store.pruning import ROWS_PER_STEP
+from tests.chat.daemon import daemon
+from tests.cli.command import chatd, complaint
+from tests.cli.stored import DAY_MS, START_MS, message, rows, store
+from tests.durability.senders import Book, Sender
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Path:
+    return tmp_path / "chatd.db"
+
+
+def days(db: Path) -> list[int]:
+    """Of which days there are messages."""
+    return [(int(str(row[4])) - START_MS) // DAY_MS for row in rows(db)]
+
+
+def test_what_is_older_goes_and_the_rest_stays(db: Path) -> None:
+    store(db, map(message, range(10)))
+    before = rows(db)
+    dry = chatd("prune", "--before", "2026-01-05", "--dry-run", "--db", db)
+    assert dry.stdout == "4 messages are from before 2026-01-05 00:00:00 UTC\n"
+    assert rows(db) == before
+    done = chatd("prune", "--before", "2026-01-05", "--db", db)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "4 messages from before 2026-01-05 00:00:00 UTC are deleted\n"
+    assert rows(db) == before[4:]
+    assert chatd("prune", "--before", "2026-01-05", "--db", db).stdout.startswith("0 messages")
+
+
+def test_many_steps_delete_every_old_message(db: Path) -> None:
+    old = [message(0, id=message(0).id + number, cid=None) for number in range(3 * ROWS_PER_STEP + 7)]
+    store(db, [*old, message(9)])
+    assert chatd("prune", "--before", "2026-01-02", "--db", db).stdout.startswith(f"{len(old)} messages")
+    assert days(db) == [9]
+
+
+def test_the_newest_always_stays_for_the_next_id_must_be_greater(db: Path) -> None:
+    """C-18"""
+    store(db, map(message, range(3)))
+    assert chatd("prune", "--before", "2026-06-01", "--db", db).stdout.startswith("2 messages")
+    assert days(db) == [2]
+
+
+def test_a_message_that_is_new_by_its_date_stays_whatever_its_id(db: Path) -> None:
+    store(db, [message(0), message(1, fecha=message(9).fecha), message(2), message(9)])
+    chatd("prune", "--before", "2026-01-05", "--db", db)
+    assert days(db) == [9, 9]
+
+
+def test_what_is_deleted_cannot_be_read_in_the_file(db: Path) -> None:
+    store(db, [message(0, mensaje="a very private word"), message(9)])
+    assert b"a very private word" in db.read_bytes()
+    chatd("prune", "--before", "2026-01-05", "--db", db)
+    assert b"a very private word" not in db.read_bytes()
+
+
+async def test_a_daemon_goes_on_meanwhile(db: Path) -> None:
+    """C-15: nobody is refused."""
+    old = [message(0, id=message(0).id + number, cid=None) for number in range(20 * ROWS_PER_STEP)]
+    await asyncio.to_thread(store, db, old)
+    book = Book()
+    senders = [Sender(f"user-{number}", book) for number in range(4)]
+    async with daemon(db) as running:
+        writing = [asyncio.create_task(sender.run(running.enter)) for sender in senders]
+        await book.more_acknowledged(100)
+        done = await asyncio.to_thread(chatd, "prune", "--before", "2026-01-02", "--db", db)
+        assert done.stdout.startswith(f"{len(old)} messages"), done
+        await book.more_acknowledged(100)
+        for task in writing:
+            task.cancel()
+        await asyncio.gather(*writing, return_exceptions=True)
+        assert running.faults == []
+    assert set(book.refused) == set()
+    assert set(book.acknowledged) <= {str(row[3]) for row in rows(db)} <= book.sent
+
+
+@pytest.mark.parametrize(
+    ("text", "ms"),
+    [
+        ("2026-01-01", START_MS),
+        ("2026-01-01T00:00:00Z", START_MS),
+        ("2026-01-01T01:00:00+01:00", START_MS),
+        ("2026-01-02T00:00", START_MS + DAY_MS),
+    ],
+)
+def test_a_date_is_utc_unless_it_says_otherwise(text: str, ms: int) -> None:
+    assert moment_ms(text) == ms
+
+
+def test_an_age_counts_from_now() -> None:
+    before = time.time() * 1000
+    assert before - 90 * DAY_MS <= moment_ms("90d") + 1 <= time.time() * 1000 - 90 * DAY_MS + 2
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "0d", "-1d", "1.5d", "2026-13-01", "90"])
+def test_what_is_no_date_is_refused(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError):
+        moment_ms(text)
+    assert "--before" in complaint(chatd("prune", f"--before={text}"), EXIT_USAGE)
