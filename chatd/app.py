@@ -23,7 +23,7 @@ from chatd import logs
 from chatd.auth import Verifier, load_deny_list, load_keys
 from chatd.chat.audience import ADMINS, online_users
 from chatd.chat.door import KEPT_HEADERS, Door
-from chatd.chat.ids import IdSource
+from chatd.chat.ids import IdSource, first_id_of
 from chatd.chat.limits import ChatLimits
 from chatd.chat.member import Member
 from chatd.chat.recovery import Recovery
@@ -46,6 +46,7 @@ from chatd.socketio.packet import MAIN_NAMESPACE
 from chatd.socketio.server import SocketIoServer
 from chatd.socketio.socket import Socket
 from chatd.store.base import MessageId, Store
+from chatd.store.retention import Retention
 from chatd.store.sqlite import SqliteStore
 from chatd.timers import Timers
 
@@ -86,18 +87,21 @@ async def _serve(config: Config, read: Callable[[], Config] | None, entries: Ent
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, operations.reload, reload.run)
     store = SqliteStore(config.store)
     last_id = await store.open()
+    retention = Retention(store.prune, _now_ms, first_id_of, config.store.retention_days)
     try:
         engine = build(config, store, last_id, reload, other_paths(config, entries), operations.watch)
         timeout_s = config.engineio.request_timeout_s
         listening = Listening(config.listen, engine.connection, inherited, handshake_timeout_s=timeout_s)
         operations.also_refuses("listen", listening.refusals.counts.items)
         reload.add("certificate", lambda _: listening.prepare())
+        reload.add("retention", lambda read: functools.partial(retention.use, read.store.retention_days))
         _compare_limits(config, listening)
         # What start-up made lives as long as the process: the collector need not walk it again.
         gc.collect()
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)
         operations.start()
+        retention.start()
         listening.start(config.engineio.path)
         operations.ready()
         await stop.wait()
@@ -113,6 +117,7 @@ async def _serve(config: Config, read: Callable[[], Config] | None, entries: Ent
             os._exit(EXIT_UNFINISHED)
     finally:
         await operations.close()
+        await retention.close()
         await store.close()
     log.info("stopped")
     return 0

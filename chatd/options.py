@@ -21,7 +21,7 @@ from chatd.settings import METADATA_KEY, Setting
 VARIABLE_PREFIX: Final = "CHATD_"
 
 # The end of a field's name that is no part of the setting's, and what stands for its values in --help.
-_UNITS: Final = {"_s": "SECONDS", "_ms": "MILLISECONDS", "_bytes": "BYTES", "_chars": "CHARACTERS"}
+_UNITS: Final = {"_s": "SECONDS", "_ms": "MILLISECONDS", "_days": "DAYS", "_bytes": "BYTES", "_chars": "CHARACTERS"}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

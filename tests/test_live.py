@@ -47,7 +47,7 @@ def test_what_is_live_is_what_the_daemon_can_change() -> None:
         *("max_message", "max_connections_per_user", "message_rate", "message_burst", "admin_messages"),
         *("max_connections", "max_connections_per_address", "accept_rate"),
         *("origin", "require_origin", "insecure_any_origin", "cors_credentials"),
-        "log_level",
+        *("typing_rate", "retention", "log_level"),
     }
 
 

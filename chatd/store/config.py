@@ -17,6 +17,13 @@ class StoreConfig:
         "full: an acknowledged message survives a power cut; normal: only the end of the process",
         choices=("full", "normal"),
     )
+    retention_days: float = setting(
+        0.0,
+        "days after which a message is deleted, all but the newest one of all; 0: never",
+        minimum=0,
+        maximum=36_500,
+        live=True,
+    )
     busy_timeout_s: float = setting(
         2.0, "seconds that a commit waits for another program that locks the database", minimum=0.0, maximum=60
     )

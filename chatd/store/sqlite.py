@@ -27,6 +27,7 @@ from .lock import FileLock
 from .lookup import GroupLookup, find_sql, find_values, found
 from .marks import MAX_MARKS, Statement, read_upsert, seen_upsert, weigh_mark
 from .reader import HistoryReader, Reader
+from .retention import delete_step
 from .writer import GroupCommit
 
 log = logging.getLogger("chatd.store")
@@ -125,6 +126,10 @@ class SqliteStore:
         except sqlite3.Error as error:
             return f"the database cannot be written: {faults.advice(error)}"
         return None
+
+    async def prune(self, above: MessageId, bound: MessageId, before_ms: int) -> tuple[MessageId, int] | None:
+        """See delete_step. Raises StoreError."""
+        return await delete_step(self._connection, above, bound, before_ms)
 
     async def flushed(self) -> None:
         """See Store.flushed. Answers come first, because a message may be put when one is there."""
