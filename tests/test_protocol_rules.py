@@ -99,6 +99,7 @@ EVENTS: Final = [
     "leido",
     "quien_soy",
     "escribiendo",
+    "conversacion",
 ]
 
 

@@ -86,6 +86,10 @@ class Presence:
         del self._names[bisect.bisect_left(self._names, online.user)]
         self._tell(online.user, False, online.seen_ms)
 
+    def find(self, user: str) -> Online | None:
+        """`user`, if that one is here."""
+        return self._online.get(user)
+
     def page(self, after: str, limit: int) -> tuple[list[Online], bool]:
         """Up to `limit` users, sorted by name, that come after the name `after`; and whether there are more."""
         start = bisect.bisect_right(self._names, after) if after else 0

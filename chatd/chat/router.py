@@ -23,6 +23,7 @@ from chatd.chat.once import Once
 from chatd.chat.payload import PAYLOADS
 from chatd.chat.presence import Presence
 from chatd.chat.receipts import Receipts
+from chatd.chat.standing import Standings
 from chatd.chat.whoami import who_am_i
 from chatd.chat.writing import Writers
 from chatd.engineio.outgoing import Outgoing
@@ -67,6 +68,7 @@ class ChatRouter:
         if config.presence == "on":
             tell = News(namespace).tell
             self._presence = Presence(config.presence_grace_s, namespace.timers, store, clock_ms, tell)
+        self._standings = Standings(store, self._presence)
 
     def on_join(self, member: Member) -> None:
         if self._presence is not None:
@@ -120,6 +122,9 @@ class ChatRouter:
 
     def say_writing(self, member: Member, args: list[object], reply: Reply | None) -> None:
         self._writers.say(member, args, reply)
+
+    def conversation(self, member: Member, args: list[object], reply: Reply | None) -> None:
+        self._standings.ask(member, args, reply)
 
     def connected(self, member: Member, args: list[object], reply: Reply | None) -> None:
         """Nothing without an acknowledgement: there is nowhere to answer."""
@@ -219,6 +224,7 @@ ROUTES: Final[Mapping[EventName, Handler]] = {
     "mensaje_privado": ChatRouter.private_message,
     "conectados": ChatRouter.connected,
     "leido": ChatRouter.mark_read,
+    "conversacion": ChatRouter.conversation,
     "escribiendo": ChatRouter.say_writing,
     "quien_soy": ChatRouter.who_am_i,
 }

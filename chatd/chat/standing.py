@@ -1,0 +1,111 @@
+"""`conversacion`: how things stand with somebody, for a page that has just been loaded. Rules C-56 and C-57.
+
+Questions stand in one line in front of the database. One task for the line, which ends with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Final, NamedTuple, Protocol
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from chatd.chat.events import EventCode, parse_user
+from chatd.chat.member import Member
+from chatd.chat.presence import Presence
+from chatd.errors import RefusedError
+from chatd.socketio.socket import Reply
+from chatd.store.base import MessageId, Rows, StoreCode, StoreError
+from chatd.store.standing import STANDING_SQL, Standing, standing
+from chatd.tasks import Tasks
+
+MAX_WAITING: Final = 1_000
+
+
+class Library(Protocol):
+    """The part of a store that is read."""
+
+    @property
+    def history(self) -> Rows: ...
+
+
+class Conversation(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """The acknowledgement; the last two are for admins, where presence is on."""
+
+    ok: bool = True
+    leido: str | None
+    leido_por: str | None
+    en_linea: bool | UnsetType = UNSET
+    visto: int | UnsetType | None = UNSET
+
+
+class Asked(NamedTuple):
+    member: Member
+    con: str
+    reply: Reply
+
+
+class Standings:
+    """Answers `conversacion`."""
+
+    def __init__(self, library: Library, presence: Presence | None) -> None:
+        self._library = library
+        self._presence = presence
+        self._line: deque[Asked] = deque()
+        self._tasks = Tasks()
+        self._task: asyncio.Task[None] | None = None
+
+    def ask(self, member: Member, args: list[object], reply: Reply | None) -> None:
+        """Nothing without an acknowledgement: there is nowhere to answer."""
+        if reply is None:
+            return
+        try:
+            self._stand_in_line(Asked(member, _con(args), reply))
+        except RefusedError as error:
+            member.refuse(reply, error)
+
+    def _stand_in_line(self, asked: Asked) -> None:
+        if len(self._line) >= MAX_WAITING:
+            raise RefusedError(StoreCode.BUSY, "too many questions are waiting to be looked up: try again")
+        self._line.append(asked)
+        if self._task is None:
+            self._task = self._tasks.start(self._work(), "conversations")
+
+    async def _work(self) -> None:
+        try:
+            while self._line:
+                asked = self._line.popleft()
+                if asked.member.socket.joined:
+                    await self._answer(asked)
+        finally:
+            self._task = None
+
+    async def _answer(self, asked: Asked) -> None:
+        user = asked.member.identity.user
+        try:
+            found = await self._library.history.rows(STANDING_SQL, (user, asked.con))
+        except StoreError as error:
+            asked.member.refuse(asked.reply, RefusedError(error.code, error.message))
+        else:
+            asked.reply(self._conversation(asked, standing(found)))
+
+    def _conversation(self, asked: Asked, found: Standing) -> Conversation:
+        read, read_by = _text(found.read), _text(found.read_by)
+        if self._presence is None or not asked.member.identity.is_admin:
+            return Conversation(leido=read, leido_por=read_by)
+        online = self._presence.find(asked.con)
+        seen_ms = found.seen_ms if online is None else online.seen_ms
+        return Conversation(leido=read, leido_por=read_by, en_linea=online is not None, visto=seen_ms)
+
+
+def _con(args: list[object]) -> str:
+    fields = args[0] if args else None
+    if not isinstance(fields, dict):
+        raise RefusedError(EventCode.ARGUMENTS_INVALID, "conversacion takes one object: {con}.")
+    return parse_user(fields.get("con"), "con", EventCode.CON_INVALID)
+
+
+def _text(message_id: MessageId | None) -> str | None:
+    return None if message_id is None else str(message_id)

@@ -1,0 +1,28 @@
+"""How far two users have read each other, and when one of them was last seen: three looks at a key. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+from .base import MessageId
+
+STANDING_SQL: Final = """
+    SELECT (SELECT hasta FROM leidos WHERE lector = ?1 AND con = ?2),
+           (SELECT hasta FROM leidos WHERE lector = ?2 AND con = ?1),
+           (SELECT fecha FROM vistos WHERE user = ?2)
+"""
+"""Takes a user and another."""
+
+
+class Standing(NamedTuple):
+    """None where nothing is known. `seen_ms` is milliseconds since 1970."""
+
+    read: MessageId | None  # by the user, of what the other wrote
+    read_by: MessageId | None  # the reverse
+    seen_ms: int | None  # the other
+
+
+def standing(found: Sequence[Sequence[Any]]) -> Standing:
+    """The answer in what the statement gave."""
+    return Standing(*found[0])
