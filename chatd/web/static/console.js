@@ -150,7 +150,7 @@ composer(byId("composer"), {
   onSend: (words) => {
     const conversation = people.conversationWith(open);
     conversation.send(words);
-    people.sent({ para: open, mensaje: words, fecha: Date.now() });
+    people.wrote(open, words);
     thread.toEnd();
   },
   onTyping: (active) => open !== null && typingSender.set(open, active),

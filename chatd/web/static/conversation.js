@@ -124,11 +124,18 @@ export class Conversation {
     try {
       return await this.#socket.ask("historial", this.con === null ? range : { con: this.con, ...range });
     } catch (error) {
-      if (error instanceof RefusedError) this.historyMissing = error.code === "unknown_event";
+      if (error instanceof RefusedError) this.#onNoHistory(error);
       else if (!(error instanceof UnansweredError)) throw error;
       this.#changed();
       return null;
     }
+  }
+
+  /** A server without history: what comes by itself is all there is. */
+  #onNoHistory({ code }) {
+    if (code !== "unknown_event") return;
+    this.historyMissing = this.loaded = true;
+    this.hasOlder = false;
   }
 
   #add(messages) {

@@ -94,11 +94,17 @@ export class People {
     return person;
   }
 
-  /** One's own message, from another tab or just stored. */
+  /** One's own message, from another tab. */
   sent(message) {
     const person = this.get(message.para);
     person.last = { de: this.me, ...message };
-    if (person.conversation?.loaded) person.conversation.receive({ de: this.me, ...message });
+    this.conversationWith(message.para).receive({ de: this.me, ...message });
+    this.#changed();
+  }
+
+  /** Something was just written here, and is on its way. */
+  wrote(user, words) {
+    this.get(user).last = { de: this.me, para: user, mensaje: words, fecha: Date.now() };
     this.#changed();
   }
 

@@ -18,7 +18,12 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from tests.web.cdp import PATIENCE_S, BrowserError, Chromium, Params
+from tests.web.chromium.cdp import PATIENCE_S, BrowserError, Chromium, Params
+
+# The page in the frame of a widget.
+PANEL: Final = "document.querySelector('chatd-widget').shadowRoot.querySelector('iframe').contentWindow"
+
+SIGHT_S: Final = 12.0  # in which something has to show up: less than PATIENCE_S, to say what was there instead
 
 KEYS: Final = {
     "Enter": ("Enter", 13, "\r"), "Escape": ("Escape", 27, ""), "ArrowDown": ("ArrowDown", 40, ""),
@@ -56,6 +61,39 @@ WAITER: Final = """
 })"""
 
 
+# Relative luminance and contrast: https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio
+CONTRAST: Final = """(() => {
+  const parse = (colour) => {
+    const parts = colour.match(/[\\d.]+/g).map(Number);
+    if (colour.startsWith("color(")) return [...parts.slice(0, 3).map((part) => part * 255), parts[3] ?? 1];
+    return [...parts.slice(0, 3), parts[3] ?? 1];
+  };
+  const over = ([r, g, b, a], under) => [r, g, b].map((part, place) => part * a + under[place] * (1 - a));
+  const luminance = (colour) => {
+    const [r, g, b] = colour.map((part) => part / 255).map((part) =>
+      (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = (element) => {
+    if (!element) return [255, 255, 255];
+    const colour = parse(getComputedStyle(element).backgroundColor);
+    return colour[3] === 1 ? colour.slice(0, 3) : over(colour, behind(element.parentElement));
+  };
+  const faint = [];
+  const documents = [document, ...[...document.querySelectorAll("chatd-widget")]
+    .map((host) => host.shadowRoot.querySelector("iframe").contentDocument)];
+  for (const element of documents.flatMap((page) => [...page.body.querySelectorAll("*")])) {
+    const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
+    if (!own || !element.checkVisibility({ opacityProperty: true }) || element.closest(".sr-only, option")) continue;
+    const ground = behind(element);
+    const [one, other] = [luminance(over(parse(getComputedStyle(element).color), ground)), luminance(ground)];
+    const ratio = (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
+    if (ratio < 4.5) faint.push(`${ratio.toFixed(2)} ${element.tagName}.${element.className}: ${element.textContent}`);
+  }
+  return faint;
+})()"""
+
+
 class Window:
     """One tab, in a browser context of its own."""
 
@@ -64,6 +102,8 @@ class Window:
         self._context = context
         self._session = session
         self.faults: list[str] = []
+        self.all_faults: list[str] = []  # those that a test expects, too
+        self._news = asyncio.Event()
         self.allowed: set[str] = set()  # parts of faults that a test expects
         browser.listen(session, self._on_event)
 
@@ -115,7 +155,7 @@ class Window:
           const found = ({FINDER})({json.dumps(selector)})
             .filter((one) => one.textContent.includes({json.dumps(text)}));
           return {want} ? found.map((one) => one.textContent) : null; }}"""
-        seen = await self.evaluate(f"({WAITER})({look}, {PATIENCE_S * 1000})")
+        seen = await self.evaluate(f"({WAITER})({look}, {SIGHT_S * 1000})")
         if seen is None:
             raise BrowserError(f"never saw {selector} with {text!r}:\n{await self.text()}\n{self.faults}")
         texts: list[str] = seen
@@ -150,7 +190,8 @@ class Window:
 
     async def evaluate(self, expression: str) -> Any:
         """The value of an expression in the page; a promise is waited for."""
-        done = await self._order("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
+        done = await self._order("Runtime.evaluate", expression=expression, awaitPromise=True,
+                                 returnByValue=True, allowUnsafeEvalBlockedByCSP=False)  # fmt: skip
         if "exceptionDetails" in done:
             raise BrowserError(str(done["exceptionDetails"].get("exception", {}).get("description")))
         return done["result"].get("value")
@@ -182,6 +223,10 @@ class Window:
         await self.click(selector)
         await self._order("Input.insertText", text=text)
 
+    async def type(self, text: str) -> None:
+        """Type into whatever has the focus."""
+        await self._order("Input.insertText", text=text)
+
     async def press(self, key: str, modifiers: int = 0) -> None:
         code, number, text = KEYS[key]
         about = {"key": key, "code": code, "windowsVirtualKeyCode": number, "modifiers": modifiers}
@@ -192,6 +237,32 @@ class Window:
         """Write a message and send it."""
         await self.write("#box", text)
         await self.press("Enter")
+
+    async def trust_scripts(self) -> None:
+        """As if the page had no policy: for pages that stand for somebody else's."""
+        await self._order("Page.setBypassCSP", enabled=True)
+        await self.reload()
+
+    async def heard(self, part: str) -> None:
+        """Wait for a fault that a test expects, and forget it."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not any(part in fault for fault in self.all_faults):
+                self._news.clear()
+                await self._news.wait()
+
+    async def nameless_controls(self) -> list[str]:
+        """Whatever can be used and has no name for a screen reader, by the browser's own tree."""
+        nodes: list[Params] = (await self._order("Accessibility.getFullAXTree"))["nodes"]
+        wanted = {"button", "link", "textbox", "searchbox", "combobox", "checkbox", "image", "list", "dialog", "Iframe"}
+        return [
+            str({key: node[key] for key in ("role", "name", "properties")}) for node in nodes
+            if not node.get("ignored") and node["role"]["value"] in wanted - {"list"} and not node["name"]["value"]
+        ]  # fmt: skip
+
+    async def faint_texts(self) -> list[str]:
+        """Visible texts whose contrast with what is behind them is below 4.5."""
+        found: list[str] = await self.evaluate(CONTRAST)
+        return found
 
     async def dark(self, *, on: bool) -> None:
         scheme = {"name": "prefers-color-scheme", "value": "dark" if on else "light"}
@@ -214,5 +285,7 @@ class Window:
                 self._blame(f"policy: {details}")
 
     def _blame(self, fault: str) -> None:
+        self.all_faults.append(fault)
+        self._news.set()
         if not any(part in fault for part in self.allowed):
             self.faults.append(fault)

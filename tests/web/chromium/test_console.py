@@ -1,0 +1,131 @@
+"""What an admin does in the console, apart from talking."""
+
+from __future__ import annotations
+
+from tests.web.chromium.conftest import Place
+from tests.web.chromium.window import ALT, SHIFT
+
+
+async def test_it_is_for_admins(place: Place) -> None:
+    ana = await place.enter("/chatd/", "ana", "user")
+    await ana.see("#closed", "This console is for admins.")
+    await ana.see("#closed a", "Open the user's page")
+
+
+async def test_without_a_session_it_says_so(place: Place) -> None:
+    nobody = await place.window()
+    await nobody.go(place.url + "/chatd/")
+    await nobody.see("#closed", "There is no session here.")
+
+
+async def test_it_speaks_spanish_to_those_who_do_and_to_those_who_choose_to(place: Place) -> None:
+    maria = await place.admin("maria", language="es-MX")
+    await maria.see(".tabs", "Conversaciones")
+    assert await maria.evaluate("document.documentElement.lang") == "es"
+    john = await place.admin("john")
+    await john.see(".tabs", "Conversations")
+    await john.evaluate("""(() => { const choice = document.getElementById("language"); choice.value = "es";
+      choice.dispatchEvent(new Event("change")); })()""")
+    await john.see(".tabs", "Conversaciones")
+    await john.reload()
+    await john.see(".tabs", "Conversaciones")
+
+
+async def test_it_is_used_by_keyboard_alone(place: Place) -> None:
+    admin, ana, eva = await place.admin(), await place.user("ana"), await place.user("eva")
+    await ana.say("soy ana")
+    await admin.see("#list a", "soy ana")
+    await eva.say("soy eva")
+    await admin.see("#list a", "soy eva")
+    await admin.press("/")
+    await admin.until("document.activeElement.id === 'search'")
+    await admin.type("ana")
+    await admin.see("#list li", count=1)
+    await admin.press("Enter")
+    await admin.see("#thread-name", "ana")
+    await admin.until("document.activeElement.id === 'box'")
+    await admin.type("two")
+    await admin.press("Enter", SHIFT)
+    await admin.type("lines")
+    await admin.press("Enter")
+    await ana.see(".bubble", "two\nlines")
+    await admin.press("/")
+    await admin.click("#search")
+    await admin.press("Escape")
+    await admin.see("#list li", count=3)
+    await admin.press("ArrowDown", ALT)
+    await admin.see("#thread-name", "eva")
+    await admin.press("ArrowUp", ALT)
+    await admin.see("#thread-name", "ana")
+    await admin.press("Escape")
+    await admin.until("document.activeElement.closest('#list') !== null")
+    await admin.press("?", SHIFT)
+    await admin.see("dialog", "previous or next conversation")
+    await admin.press("Escape")
+    await admin.gone("dialog", "previous")
+
+
+async def test_presence_follows_those_who_come_and_go(place: Place) -> None:
+    admin, ana = await place.admin(), await place.user()
+    await admin.see("#list a", "ana")
+    await admin.click("#list a", "ana")
+    await admin.see("#thread-presence", "online")
+    await ana.go("about:blank")
+    await admin.see("#thread-presence", "last seen")
+
+
+async def test_new_messages_are_said_to_screen_readers_and_to_the_desktop(place: Place) -> None:
+    admin = await place.admin()
+    ana = await place.user()
+    await admin.evaluate("""(() => { window.shown = []; Object.defineProperty(document, "hidden", { get: () => true });
+      window.Notification = class extends EventTarget { static permission = "granted";
+        constructor(title, options) { super(); window.shown.push([title, options.body]); } close() {} }; })()""")
+    await ana.say("¿hay alguien?")
+    await admin.until("document.getElementById('announcer').textContent === 'ana says: ¿hay alguien?'")
+    assert await admin.evaluate("window.shown") == [["ana", "¿hay alguien?"]]
+    await admin.until("document.title === '(1) chatd'")
+
+
+async def test_the_live_view_counts(place: Place) -> None:
+    admin, ana = await place.admin(), await place.user()
+    await admin.click("#tab-live")
+    await admin.see("#live-sockets", "2")
+    await admin.see("#live-people", "2")
+    await admin.see("#who a", "ana")
+    await ana.say("tic")
+    await admin.until("document.getElementById('live-rate').textContent !== '0.0'")
+    await admin.see("#live-latency", "ms")
+    await admin.see("#live-trip", "ms")
+    assert await admin.evaluate("document.querySelector('#chart .line').getAttribute('d').split('L').length") == 119
+    await admin.click("#who a", "ana")
+    await admin.see("#thread-name", "ana")
+
+
+async def test_every_control_has_a_name_and_text_can_be_read(place: Place) -> None:
+    """Names by the browser's own accessibility tree; contrast as WCAG 2.2 counts it, 4.5 at least."""
+    for dark in (False, True):
+        admin, ana = await place.admin(dark=dark), await place.user(dark=dark)
+        await ana.say("hola")
+        await admin.click("#list a", "ana")
+        await admin.say("buenas")
+        await ana.see(".bubble", "buenas")
+        await admin.see("#list a", "buenas")
+        for window in (admin, ana):
+            assert await window.nameless_controls() == []
+            assert await window.faint_texts() == []
+        await admin.click("#tab-live")
+        await admin.see("#who a", "ana")
+        assert await admin.nameless_controls() == []
+        assert await admin.faint_texts() == []
+
+
+async def test_on_a_phone_it_shows_one_thing_at_a_time(place: Place) -> None:
+    ana = await place.user()
+    admin = await place.admin(size=(390, 780), phone=True)
+    await ana.say("hola")
+    await admin.click("#list a", "hola")
+    await admin.gone("#search")
+    await admin.see(".bubble", "hola")
+    assert await admin.evaluate("document.documentElement.scrollWidth") == 390
+    await admin.click("#back")
+    await admin.see("#search")

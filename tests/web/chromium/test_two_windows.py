@@ -1,0 +1,70 @@
+"""A user and an admin talk to each other, each in a window of their own."""
+
+from __future__ import annotations
+
+from tests.web.chromium.conftest import Place
+
+AWAY = ("ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "WebSocket")
+
+
+async def test_a_user_and_an_admin_talk(place: Place) -> None:
+    admin, ana = await place.admin(), await place.user()
+    await ana.say("Hola, ¿dónde está mi pedido?")
+    await ana.see(".mine[data-mark^=stored], .mine[data-mark^=read]", "Hola")
+    assert (await admin.see("#list a", "ana"))[0].count("Hola")
+    await admin.see("#unread", "1")
+    await admin.until("document.title === '(1) chatd'")
+    await admin.click("#list a", "ana")
+    await admin.see("#messages .bubble", "Hola, ¿dónde está mi pedido?")
+    await admin.gone("#unread")
+    await admin.until("document.title === 'chatd'")
+    await admin.say("On its way: it left this morning.")
+    await ana.see(".message:not(.mine) .bubble", "On its way")
+    await ana.see(".message:not(.mine) .author", "root")
+    await ana.say("¡Gracias!")
+    await admin.see("#messages .bubble", "¡Gracias!")
+
+
+async def test_each_side_sees_that_the_other_one_writes_and_reads(place: Place) -> None:
+    admin, ana = await place.admin(), await place.user()
+    await ana.say("hola")
+    await admin.click("#list a", "ana")
+    await ana.see(".mine[data-mark^=read]", "hola")
+    await admin.say("qué tal")
+    await admin.see(".mine[data-mark^=read]", "qué tal")
+    await admin.write("#box", "ho")
+    await ana.see("#typing", "writing…")
+    await ana.write("#box", "he")
+    await admin.see("#typing", "writing…")
+    await admin.see("#list .typing-now")
+
+
+async def test_both_recover_from_a_restart_and_nothing_is_lost_or_doubled(place: Place) -> None:
+    admin, ana = await place.admin(), await place.user()
+    for window in (admin, ana):
+        window.allowed.update(AWAY)
+    await ana.say("before")
+    await admin.click("#list a", "ana")
+    await admin.see(".bubble", "before")
+    place.server.stop()
+    await ana.see("#banner", "Trying again")
+    await admin.see("#banner", "Trying again")
+    await ana.say("written while it was away")
+    await ana.see(".mine[data-fate=sending]", "written while")
+    place.server.start()
+    await ana.gone("#banner", "Trying again")
+    await admin.see(".bubble", "written while it was away")
+    await admin.say("after")
+    await ana.see(".bubble", "after")
+    for window in (admin, ana):
+        assert await window.texts(".bubble") == ["before", "written while it was away", "after"]
+
+
+async def test_another_tab_shows_what_one_has_sent(place: Place) -> None:
+    one = await place.admin()
+    two = await place.admin()
+    await one.go(f"{place.url}/chatd/#/with/ana")
+    await two.go(f"{place.url}/chatd/#/with/ana")
+    await two.see("#thread-name", "ana")
+    await one.say("from the first tab")
+    await two.see(".mine .bubble", "from the first tab")

@@ -1,0 +1,96 @@
+"""The widget on a page of somebody else."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.interop.processes import Server
+from tests.web.chromium.cdp import PATIENCE_S
+from tests.web.chromium.conftest import Place
+from tests.web.chromium.window import PANEL
+
+
+async def test_it_counts_what_came_while_it_was_closed(place: Place) -> None:
+    admin = await place.admin()
+    ana = await place.enter("/chatd/demo", "ana", "user")
+    await admin.see("#list a", "ana")
+    await admin.click("#list a", "ana")
+    for text in ("one", "two"):
+        await admin.say(text)
+        await admin.see(".mine[data-mark^=stored]", text)
+    await ana.see("button span", "2")
+    await admin.see(".mine[data-mark^=stored]", "two")
+    await ana.click("button")
+    await ana.see(".bubble", "two")
+    await ana.gone("button span")
+    await admin.see(".mine[data-mark^=read]", "two")
+
+
+async def test_it_closes_by_its_button_and_by_escape(place: Place) -> None:
+    ana = await place.user()
+    await ana.click("#close")
+    await ana.gone("#box")
+    await ana.click("button")
+    await ana.see("#box")
+    await ana.press("Escape")
+    await ana.gone("#box")
+
+
+@pytest.mark.parametrize("flags", [["--console", "--message-rate", "4", "--message-burst", "8"]])
+async def test_what_was_refused_is_sent_again_under_the_same_cid(place: Place) -> None:
+    """L-06: too fast. It goes through once the user may write again, and is one message then."""
+    ana = await place.user()
+    await ana.evaluate(f"""(() => {{ const send = {PANEL}.WebSocket.prototype.send; window.sent = [];
+      {PANEL}.WebSocket.prototype.send = function (text) {{ window.sent.push(text); send.call(this, text); }}; }})()""")
+    for number in range(8):
+        await ana.say(f"message {number}")
+    await ana.see(".mine[data-fate=failed]", "Too many messages at once.")
+    async with asyncio.timeout(PATIENCE_S):
+        while await ana.texts(".mine[data-fate=failed] .bubble"):
+            await asyncio.sleep(0.4)  # what a user at this rate has to wait
+            await ana.click(".mine[data-fate=failed] .retry")
+            await ana.until(f"!{PANEL}.document.querySelector('[data-fate=sending]')")
+    assert await ana.texts(".mine[data-fate=stored] .bubble") == [f"message {number}" for number in range(8)]
+    cids = await ana.evaluate(r"""window.sent.map((text) => /"mensaje":"(.*?)","cid":"(.*?)"/.exec(text))
+      .filter(Boolean).map(([, mensaje, cid]) => `${mensaje} ${cid}`)""")
+    assert len(cids) > len(set(cids)) == 8
+
+
+async def test_a_message_that_is_too_long_says_so(place: Place, server: Server) -> None:
+    ana = await place.user()
+    await ana.evaluate(f"{PANEL}.document.getElementById('box').removeAttribute('maxlength')")
+    await ana.say("é" * 10_001)
+    await ana.see(".mine[data-fate=failed]", "That message is too long.")
+
+
+async def test_on_a_phone_it_fills_the_screen(place: Place) -> None:
+    ana = await place.user(size=(375, 667), phone=True)
+    frame = "document.querySelector('chatd-widget').shadowRoot.querySelector('iframe').getBoundingClientRect()"
+    size = await ana.evaluate(
+        f"(() => {{ const {{ x, y, width, height }} = {frame}; return [x, y, width, height]; }})()"
+    )
+    assert size == [0, 0, 375, 667]
+    assert await ana.evaluate(f"{PANEL}.document.documentElement.scrollWidth") == 375
+    await ana.say("hola desde el teléfono")
+    await ana.see(".mine[data-mark^=stored], .mine[data-mark^=read]")
+    await ana.click("#close")
+    await ana.see("button")
+
+
+async def test_a_page_of_an_unknown_origin_cannot_frame_it(place: Place, browser_page: str) -> None:
+    """The panel of one host in a page of another: 127.0.0.1 and localhost are two."""
+    evil = await place.window()
+    evil.allowed.update(("frame-ancestors", "policy", "404", "chromewebdata"))
+    await evil.go(browser_page)
+    await evil.evaluate(f"""(() => {{ const frame = document.createElement("iframe"); frame.id = "theirs";
+      frame.src = "{place.url}/chatd/panel"; document.body.append(frame); }})()""")
+    await evil.until("document.getElementById('theirs') !== null")
+    await evil.heard("frame-ancestors")
+
+
+@pytest.fixture
+def browser_page(server: Server) -> str:
+    """A page of this machine under its other name."""
+    return server.url.replace("127.0.0.1", "localhost") + "/nothing-here"
