@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 from chatd import logs
 from chatd.auth import Verifier, load_deny_list, load_keys
 from chatd.chat.audience import ADMINS, online_users
+from chatd.chat.desk import Desk
 from chatd.chat.door import KEPT_HEADERS, Door
 from chatd.chat.ids import IdSource, first_id_of
 from chatd.chat.limits import ChatLimits
@@ -100,7 +101,7 @@ async def _serve(config: Config, read: Callable[[], Config] | None, entries: Ent
         gc.collect()
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)
-        operations.start()
+        await operations.start()
         retention.start()
         listening.start(config.engineio.path)
         operations.ready()
@@ -166,6 +167,8 @@ def build(
                 namespace=namespace,
                 outbox=outbox,
                 store=store,
+                desk=Desk(namespace, router),
+                recoveries=recovery.outcomes.items,
                 events=lambda: router.received,
                 users=lambda: online_users(namespace.rooms),
                 admins=lambda: len(namespace.rooms.members(ADMINS)),

@@ -19,7 +19,7 @@ class Echo:
         self._namespace = namespace
         self._sent = PreparedEvent(namespace.name, "mensaje_enviado")
 
-    def send(self, message: Message, audience: Collection[str], *, but: Session) -> None:
+    def send(self, message: Message, audience: Collection[str], *, but: Session | None) -> None:
         """To the author's sockets, except the one that sent it and those that have it already: they are in `audience`.
 
         Costs a look at the author's sockets, and of `audience` at those alone.

@@ -7,7 +7,7 @@ delivered has an id up to it, everything that will be has a larger one.
 from __future__ import annotations
 
 import bisect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from chatd.engineio.outgoing import Outgoing
@@ -28,13 +28,14 @@ class Delivered(NamedTuple):
 class Feed:
     """One for the chat. Without a watcher, a delivery costs it one attribute and one question."""
 
-    __slots__ = ("_kept", "_kept_after", "_kept_bytes", "position", "start", "watchers")
+    __slots__ = ("_kept", "_kept_after", "_kept_bytes", "listeners", "position", "start", "watchers")
 
     def __init__(self, start: MessageId) -> None:
         """`start` is the greatest id that was stored before this process, or 0."""
         self.start = start
         self.position = start
         self.watchers = 0
+        self.listeners: list[Callable[[Message], None]] = []  # told of every delivery, in its turn
         self._kept: list[Delivered] = []
         self._kept_after = start  # everything that was delivered with a larger id is kept
         self._kept_bytes = 0
@@ -56,6 +57,8 @@ class Feed:
         self.position = message.id
         if self.watchers:
             self._keep(Delivered(message, packet))
+        for tell in self.listeners:
+            tell(message)
 
     def reaches(self, position: MessageId) -> bool:
         """Whether everything after `position` is kept."""

@@ -126,6 +126,7 @@ class Recovery:
     ) -> None:
         """`check_again` raises ConnectRefusedError for somebody who would not come in now."""
         self._pids = Pids(store.recovery_key) if config.recovery == "on" else None
+        self.outcomes = {"complete": 0, "incomplete": 0}  # of clients that said how far they had come
         self._limits = limits
         self._namespace = namespace
         self._feed = router.feed
@@ -258,6 +259,7 @@ class Recovery:
                     return False
                 replay.cursor = message.id
         self._finish(replay)
+        self.outcomes["complete" if replay.complete else "incomplete"] += 1
         replay.member.enter()
         self._tell(replay.member, complete=replay.complete)
         return True

@@ -27,6 +27,7 @@ from chatd.chat.standing import Standings
 from chatd.chat.whoami import who_am_i
 from chatd.chat.writing import Writers
 from chatd.engineio.outgoing import Outgoing
+from chatd.engineio.session import Session
 from chatd.errors import RefusedError
 from chatd.socketio.namespace import Namespace
 from chatd.socketio.packet import PreparedEvent
@@ -83,6 +84,10 @@ class ChatRouter:
     def use(self, config: ChatConfig) -> None:
         """Another `max_message` and other `admin_messages` from now on; what else is set, is set for good."""
         self._config = config
+
+    @property
+    def max_chars(self) -> int:
+        return self._config.max_message_chars
 
     def route(self, member: Member, event: EventName, args: list[object], reply: Reply | None) -> None:
         """An event that nobody knows is refused where an answer is asked for, and ignored otherwise."""
@@ -148,17 +153,23 @@ class ChatRouter:
 
         The store comes first because it may refuse at once; nothing is delivered that nobody will store.
         """
-        message = self._compose(member.identity, parsed)
+        return self.submit(member.identity, parsed, done, member.socket.session)
+
+    def submit(
+        self, sender: Identity, parsed: PrivateMessage, done: Done, but: Session | None = None
+    ) -> Message:
+        """As `send`, for somebody who need not be connected; `but` is who sends it, and has no echo of it."""
+        message = self._compose(sender, parsed)
         if self._config.deliver == "stored":
-            self._store.put(message, functools.partial(self._deliver_stored, message, member, done))
+            self._store.put(message, functools.partial(self._deliver_stored, message, but, done))
         else:
             self._store.put(message, done)
-            self._deliver(message, member)
+            self._deliver(message, but)
         return message
 
-    def _deliver_stored(self, message: Message, sender: Member, done: Done, error: StoreError | None) -> None:
+    def _deliver_stored(self, message: Message, but: Session | None, done: Done, error: StoreError | None) -> None:
         if error is None:
-            self._deliver(message, sender)
+            self._deliver(message, but)
         done(error)
 
     def encode(self, message: Message) -> Outgoing:
@@ -167,7 +178,7 @@ class ChatRouter:
             return self._received.encode(self._payload(message), str(message.id))
         return self._received.encode(self._payload(message))
 
-    def _deliver(self, message: Message, sender: Member) -> None:
+    def _deliver(self, message: Message, but: Session | None) -> None:
         if self._writers.active:
             self._writers.stop(message.de, message.para)
         audience = recipients(message.para, supervised=message.supervisado)
@@ -175,7 +186,7 @@ class ChatRouter:
         self._namespace.send_to_rooms(packet, audience)
         self.feed.delivered(message, packet)
         if self._echo is not None:
-            self._echo.send(message, audience, but=sender.socket.session)
+            self._echo.send(message, audience, but=but)
 
     def _hearers(self, author: Identity, para: str) -> tuple[str, ...]:
         """Who would get a message to `para`: rules C-06 and C-08."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
+from pathlib import Path
 
 from chatd.errors import ConfigError
 from chatd.settings import setting
@@ -40,6 +41,12 @@ class OpsConfig:
         if not colon or not host or not port.isascii() or not port.isdecimal() or int(port) > 65_535:
             raise ConfigError(f"internal: {self.internal!r} is no HOST:PORT; write 127.0.0.1:9464")
         return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def admin_socket_of(db: Path) -> Path:
+    """Where the admin socket of a database is."""
+    path = db.resolve()
+    return path.with_name(f"{path.name}-admin")
 
 
 def _is_loopback(host: str) -> bool:

@@ -182,6 +182,14 @@ METRICS: Final[tuple[Metric, ...]] = (
         ("reason",),
     ),
     Metric(
+        "chatd_recoveries_total",
+        COUNTER,
+        "Clients that came back and said how far they had come, by outcome: complete, all they missed was sent.",
+        "Many incomplete: clients stay away for longer than `recovery_limit` reaches, or the database cannot be read.",
+        _by_one_label(lambda sources: dict(sources.watched.recoveries())),
+        ("outcome",),
+    ),
+    Metric(
         "chatd_received_bytes_total",
         COUNTER,
         "Bytes that came in, HTTP and WebSocket framing included, TLS not.",

@@ -6,7 +6,10 @@ from collections.abc import Callable, MutableMapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chatd.ops.config import OpsConfig
+from chatd.errors import ChatdError
+from chatd.ops import log
+from chatd.ops.admin import AdminSocket
+from chatd.ops.config import OpsConfig, admin_socket_of
 from chatd.ops.lag import LoopLag
 from chatd.ops.metric import Sources
 from chatd.ops.notify import Notifier
@@ -28,6 +31,7 @@ class Operations:
         self._db = db
         self._lag = LoopLag()
         self._watched: Watched | None = None
+        self._admin: AdminSocket | None = None
         self._internal: InternalListener | None = None
 
     def watch(self, watched: Watched) -> None:
@@ -39,12 +43,17 @@ class Operations:
             sources = Sources(watched=watched, lag=self._lag, gate=self.gate)
             self._internal = InternalListener(*self._config.internal_address, sources)
 
+        if self._config.admin_socket:
+            self._open_admin_socket(watched)
+
     def also_refuses(self, who: str, counts: Counts) -> None:
         """See Watched.refusals."""
         if self._watched is not None:
             self._watched.refusals[who] = counts
 
-    def start(self) -> None:
+    async def start(self) -> None:
+        if self._admin is not None:
+            await self._admin.start()
         if self._internal is not None:
             self._lag.start()
             self._internal.start()
@@ -69,9 +78,19 @@ class Operations:
         """Idempotent."""
         self._systemd.close()
         self._lag.stop()
+        admin, self._admin = self._admin, None
+        if admin is not None:
+            admin.close()
         internal, self._internal = self._internal, None
         if internal is not None:
             await internal.close()
+
+    def _open_admin_socket(self, watched: Watched) -> None:
+        """The chat goes on without it, as where the path is too long for a socket."""
+        try:
+            self._admin = AdminSocket(admin_socket_of(self._db), watched.desk)
+        except ChatdError as error:
+            log.warning("there is no admin socket", extra={"cause": str(error)})
 
     def _status(self) -> str:
         """A line for people: what `systemctl status` shows."""

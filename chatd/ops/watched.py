@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from chatd.engineio.outbox import Outbox
 from chatd.engineio.request import TransportName
 from chatd.engineio.server import EngineServer
+from chatd.ops.desk import Desk
 from chatd.socketio.namespace import Namespace
 from chatd.socketio.server import SocketIoServer
 from chatd.store.base import Store
@@ -25,6 +26,9 @@ class Watched:
     namespace: Namespace
     outbox: Outbox
     store: Store
+    desk: Desk
+    recoveries: Counts
+    """Clients that said how far they had come, by whether everything since was sent."""
     events: Callable[[], int]
     """Events that clients have sent, since the start."""
     users: Callable[[], int]

@@ -1,0 +1,81 @@
+"""How verbs talk to the daemon on this machine: through the admin socket beside its database."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import socket
+from collections.abc import Generator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from chatd.cli.arguments import add_settings, given_settings
+from chatd.config import load
+from chatd.errors import ChatdError
+from chatd.ops.config import admin_socket_of
+from chatd.options import Option
+
+# The daemon answers within a turn of its loop, or within a commit.
+PATIENCE_S: Final = 10.0
+
+Answer = Mapping[str, Any]
+
+
+class NobodyThereError(ChatdError):
+    """No daemon answers; the message says where it was looked for."""
+
+
+class RefusedHereError(ChatdError):
+    """The daemon answers that it cannot do that."""
+
+
+def add_database(parser: argparse.ArgumentParser) -> None:
+    """The flags that say which daemon is meant."""
+    add_settings(parser, _names_a_daemon)
+
+
+def ask(args: argparse.Namespace, **request: object) -> Answer:
+    """One request, one answer. Raises ConfigError, NobodyThereError and RefusedHereError."""
+    with contextlib.closing(answers(args, **request)) as lines:
+        return next(lines)
+
+
+def answers(args: argparse.Namespace, **request: object) -> Generator[Answer, None, None]:
+    """The answer, and whatever follows it until the daemon closes. Raises as `ask`."""
+    path = admin_socket_of(Path(load(given_settings(args), os.environ).store.db))
+    with socket.socket(socket.AF_UNIX) as daemon:
+        daemon.settimeout(PATIENCE_S)
+        try:
+            daemon.connect(str(path))
+        except OSError as error:
+            raise NobodyThereError(_advice(path, error)) from error
+        with daemon.makefile("rwb") as stream:
+            stream.write(json.dumps(request).encode() + b"\n")
+            stream.flush()
+            first = json.loads(stream.readline() or b'{"ok": false, "error": "the daemon has closed the connection"}')
+            if not first["ok"]:
+                raise RefusedHereError(first["error"])
+            yield first
+            daemon.settimeout(None)
+            yield from map(json.loads, stream)
+
+
+def _advice(path: Path, error: OSError) -> str:
+    match error:
+        case FileNotFoundError() | ConnectionRefusedError():
+            return f"no daemon listens at {path}: start it, or name its database with --db FILE"
+        case PermissionError():
+            return f"{path} is for the daemon's own user and for root: use sudo"
+        case _:
+            return f"cannot connect to {path}: {error.strerror or error}"
+
+
+def _names_a_daemon(option: Option) -> bool:
+    return option.name == "db"
+
+
+def printable(text: str) -> str:
+    """What somebody wrote must not start a line of its own nor move a terminal's cursor."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)

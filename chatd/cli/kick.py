@@ -1,0 +1,27 @@
+"""`chatd kick USER`: end the connections of a user."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Final
+
+from chatd.cli.adminsocket import add_database, ask, printable
+
+EPILOG: Final = """\
+The user's applications connect again by themselves. To keep somebody out, add the line "user NAME" to the deny file
+first (--deny-file of the daemon), and send the daemon SIGHUP: that ends the connections too.
+Exit code 1 if the user was not connected.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = EPILOG
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("user", metavar="USER", help="the claim user of the tokens")
+    add_database(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    sessions = int(ask(args, verb="kick", user=args.user)["sessions"])
+    print(f"{sessions} connection{'' if sessions == 1 else 's'} of {printable(args.user)} ended")
+    return 0 if sessions else 1

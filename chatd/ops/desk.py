@@ -1,0 +1,20 @@
+"""What the admin socket needs of the chat, which app.py hands over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from chatd.store.base import Done, Message
+
+
+class Desk(Protocol):
+    """See chat/desk.py."""
+
+    def people(self) -> Iterable[dict[str, object]]: ...
+
+    def kick(self, user: str) -> int: ...
+
+    def send(self, author: str, to: str, text: str, done: Done) -> Message: ...
+
+    def follow(self, tell: Callable[[Message], None]) -> Callable[[], None]: ...

@@ -1,0 +1,184 @@
+"""The verbs for people at a terminal, against a daemon that runs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from chatd.cli import EXIT_FAILED
+from chatd.cli.tail import line
+from tests.chat.daemon import PATIENCE_S, ROOT, daemon
+from tests.chat.people import token
+from tests.cli.command import environment
+from tests.conformance.wire import ClosedError
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Path:
+    return tmp_path / "chatd.db"
+
+
+async def begin(db: Path, *arguments: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "chatd", *arguments, "--db", str(db)),
+        cwd=ROOT,
+        env=environment(),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+async def chatd(db: Path, *arguments: str, stdin: bytes = b"") -> tuple[int, str, str]:
+    """Exit code, stdout and stderr of a verb."""
+    process = await begin(db, *arguments)
+    async with asyncio.timeout(PATIENCE_S):
+        printed, said = await process.communicate(stdin)
+    assert process.returncode is not None
+    return process.returncode, printed.decode(), said.decode()
+
+
+def admin_socket(db: Path) -> Path:
+    return db.with_name("chatd.db-admin")
+
+
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+async def test_who_lists_every_socket(db: Path) -> None:
+    async with daemon(db) as running:
+        assert await chatd(db, "who") == (1, "", "")
+        await running.enter("ana")
+        await running.enter("root", "admin")
+        await running.enter("ana")
+        code, printed, _ = await chatd(db, "who")
+        rows = [row.split("  ") for row in printed.splitlines()]
+        assert (code, [row[0] for row in rows]) == (0, ["user", "ana", "ana", "root"])
+        code, printed, _ = await chatd(db, "who", "--json")
+        people = [json.loads(row) for row in printed.splitlines()]
+        assert [(one["user"], one["rol"], one["transport"], one["address"]) for one in people] == [
+            *[("ana", "user", "websocket", "127.0.0.1")] * 2,
+            ("root", "admin", "websocket", "127.0.0.1"),
+        ]
+        assert token("ana")[:20] not in printed
+
+
+async def test_kick_ends_all_connections_of_one_user(db: Path) -> None:
+    """C-65"""
+    async with daemon(db) as running:
+        tabs = [await running.enter("ana") for _ in range(2)]
+        eva = await running.enter("eva")
+        assert await chatd(db, "kick", "ana") == (0, "2 connections of ana ended\n", "")
+        for tab in tabs:
+            assert await tab.hear() == [
+                "desconexion",
+                {"code": "kicked", "message": "An operator has ended this connection."},
+            ]
+            with pytest.raises(ClosedError):
+                await tab.hear()
+        assert (await eva.write("root", "still here"))["ok"] is True
+        assert await chatd(db, "kick", "ana") == (1, "0 connections of ana ended\n", "")
+        assert (await (await running.enter("ana")).write("root", "back"))["ok"] is True
+
+
+async def test_send_reaches_the_user_alone_and_prints_the_id(db: Path) -> None:
+    async with daemon(db) as running:
+        ana, eva, root = [await running.enter(user) for user in ("ana", "eva", "root")]
+        boss = await running.enter("boss", "admin")
+        code, printed, _ = await chatd(db, "send", "--to", "ana", "--from", "root", "buenos días")
+        assert await ana.hear() == ["mensaje_recibido", {"de": "root", "mensaje": "buenos días"}]
+        assert (code, printed.strip().isdecimal()) == (0, True)
+        for other in (eva, root, boss):
+            assert await other.inbox() == []
+        code, printed, _ = await chatd(db, "send", "--to", "ana", stdin=b"two\nlines\n")
+        assert await ana.hear() == ["mensaje_recibido", {"de": "admin", "mensaje": "two\nlines"}]
+        assert int((await ana.write("root", "later"))["id"]) > int(printed)
+
+
+async def test_what_cannot_be_sent_is_told(db: Path) -> None:
+    async with daemon(db):
+        code, printed, said = await chatd(db, "send", "--to", "ana", "")
+        assert (code, printed) == (EXIT_FAILED, "")
+        assert said == "chatd: mensaje must be a string that is not empty.\n"
+
+
+async def test_tail_shows_what_admins_see(db: Path) -> None:
+    async with daemon(db) as running:
+        ana, root = await running.enter("ana"), await running.enter("root", "admin")
+        following = await begin(db, "tail", "--json")
+        assert following.stdout is not None
+        await running.logged("an operator follows the messages")
+        assert (await ana.write("root", "first"))["ok"] is True
+        assert (await root.write("ana", "for ana alone"))["ok"] is True
+        assert (await ana.write("root", "hostile\x1b[2J\nline"))["ok"] is True
+        async with asyncio.timeout(PATIENCE_S):
+            shown = [json.loads(await following.stdout.readline()) for _ in range(2)]
+        assert [(one["de"], one["para"], one["mensaje"]) for one in shown] == [
+            ("ana", "root", "first"),
+            ("ana", "root", "hostile\x1b[2J\nline"),
+        ]
+        running.terminate()
+        assert await running.ended() == 0
+        async with asyncio.timeout(PATIENCE_S):
+            _, said = await following.communicate()
+        assert (following.returncode, said) == (1, b"chatd: the daemon has closed the connection\n")
+
+
+def test_a_line_of_a_tail_cannot_move_the_cursor() -> None:
+    message = {"fecha": 0, "de": "a\x1b[1m", "para": "b\r", "mensaje": "c\n\x07d ñ"}
+    plain = line(message, coloured=False)
+    assert plain.endswith(r" a\x1b[1m > b\r: c\n\x07d ñ")
+    assert line(message, coloured=True).count("\x1b") == 6
+    assert line(message, coloured=True).endswith(r": c\n\x07d ñ")
+
+
+async def test_the_socket_is_for_the_daemons_own_user(db: Path) -> None:
+    async with daemon(db) as running:
+        assert mode_of(admin_socket(db)) == 0o600
+        running.terminate()
+        assert await running.ended() == 0
+    assert not admin_socket(db).exists()
+
+
+async def test_without_a_daemon_it_says_where_it_looked(db: Path) -> None:
+    where = f"no daemon listens at {admin_socket(db)}"
+    for verb in (("who",), ("kick", "ana"), ("send", "--to", "ana", "hola"), ("tail",)):
+        code, printed, said = await chatd(db, *verb)
+        assert (code, printed) == (EXIT_FAILED, "")
+        assert said == f"chatd: {where}: start it, or name its database with --db FILE\n"
+
+
+async def test_it_can_be_switched_off(db: Path) -> None:
+    async with daemon(db, "--no-admin-socket"):
+        assert not admin_socket(db).exists()
+
+
+async def test_a_path_that_is_too_long_for_a_socket_is_no_obstacle(tmp_path: Path) -> None:
+    folder = tmp_path / ("x" * 120)
+    folder.mkdir()
+    async with daemon(folder / "chatd.db") as running:
+        [said] = [one for one in running.log if one["message"] == "there is no admin socket"]
+        assert "longer than 107 bytes" in said["cause"]
+        assert (await (await running.enter("ana")).write("root", "hola"))["ok"] is True
+
+
+async def test_a_client_that_talks_nonsense_is_told_and_one_that_is_silent_harms_nobody(db: Path) -> None:
+    async with daemon(db) as running:
+        with socket.socket(socket.AF_UNIX) as silent:
+            silent.connect(str(admin_socket(db)))
+            for nonsense in (b"nonsense\n", b"[]\n", b'{"verb": "fly"}\n', b'{"verb": "kick"}\n', b"\xff\n", b"1\n"):
+                reader, writer = await asyncio.open_unix_connection(admin_socket(db))
+                writer.write(nonsense)
+                answer = json.loads(await reader.read())
+                assert (answer["ok"], bool(answer["error"])) == (False, True)
+                writer.close()
+            running.terminate()
+            assert await running.ended() == 0
+        assert running.faults == []
