@@ -16,8 +16,11 @@ HAVE_NODE := node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)
 # Python compiles what it imports when it does; to compile everything now would take longer than to fetch it.
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --constraint constraints.txt
 
+HAVE_BROWSER := for name in chromium chromium-browser google-chrome-stable google-chrome; do \
+    command -v $$name && exit; done; test -n "$$CHROMIUM"
+
 .DELETE_ON_ERROR:
-.PHONY: setup run test lint reference bench fuzz soak kill clean
+.PHONY: setup run test browser lint reference bench fuzz soak kill clean
 
 # What could go on for ever, and how long it does: `make fuzz SECONDS=600`, `make kill ROUNDS=1000`.
 SECONDS := 60
@@ -30,8 +33,14 @@ setup: $(VENV)/.python-ready $(VENV)/.node-ready
 run: $(VENV)/.daemon-ready
 	@$(BIN)/chatd dev
 
-test: setup
+test: setup browser
 	$(BIN)/pytest
+
+# A real browser for the tests of the pages, where we may install one; where not, the tests say what they left out.
+browser:
+	@{ $(HAVE_BROWSER); } >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get && apt-get update -q && \
+	    apt-get install -qy --no-install-recommends chromium; } >/dev/null || \
+	    echo "No Chromium here and no right to install one: the tests of the pages will not run" >&2
 
 lint: $(VENV)/.python-ready
 	$(BIN)/ruff check .

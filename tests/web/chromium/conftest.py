@@ -1,7 +1,7 @@
 """A real Chromium, a real daemon, and windows of people who are logged in.
 
 Without a Chromium these tests cannot run: then they are skipped and the report ends by saying so; where the variable
-BROWSER_TESTS is `required`, as in CI, they fail instead.
+ALL_TOOLS is set, as in CI, they fail instead.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Chromium]:
     if chromium() is None:
-        (pytest.fail if os.environ.get("BROWSER_TESTS") == "required" else pytest.skip)(MISSING)
+        (pytest.fail if os.environ.get("ALL_TOOLS") else pytest.skip)(MISSING)
     async with running_chromium(tmp_path_factory.mktemp("profile")) as running_browser:
         yield running_browser
 
