@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+import socketio
 
 from tests.interop.chat import Chat, token, with_cookie
-from tests.interop.conftest import Client, running_chat
-from tests.interop.node import Driver, JsSocket
+from tests.interop.conftest import TRANSPORTS, Client, running_chat
+from tests.interop.node import PATIENCE_S, Driver, JsSocket
 from tests.interop.proxy import proxy
 
 
@@ -120,3 +121,64 @@ async def test_sockets_are_recovered_by_the_next_daemon(
             await write(root, "ana", "after")
             assert await texts(ana, 3) == ["missed", "missed again", "after"]
             assert ana.heard("mensaje_recibido") == 0
+
+
+@pytest.mark.parametrize("release", ["3.1", "4.0"])
+async def test_clients_that_know_nothing_of_it_are_not_disturbed(
+    drivers: dict[str, Driver], transports: str, release: str, recovering: Chat
+) -> None:
+    """C-28: a JavaScript handler leaves out what it does not ask for."""
+    old = Client(drivers[release], transports)
+    async with proxy(recovering.server.port) as between:
+        ana, _ = await enter(old, between.url, "ana")
+        between.interrupt()
+        await ana.hear(":disconnect")
+        between.restore()
+        assert (await ana.hear(":connect"))[0]["recovered"] is False
+        [[message_id]] = [await write(ana, "ana", "a note")]
+        assert await ana.hear("mensaje_recibido") == [{"de": "ana", "mensaje": "a note"}, message_id]
+    await drivers[release].forget()
+
+
+async def test_a_recovery_that_is_cut_in_the_middle_is_recovered_again(client: Client, recovering: Chat) -> None:
+    """C-31: nothing is shown twice."""
+    many = [f"message {number} " + "x" * 2_000 for number in range(150)]
+    async with proxy(recovering.server.port) as between:
+        ana, ana_id = await enter(client, between.url, "ana")
+        root, _ = await enter(client, recovering.url, "root", "admin")
+        between.interrupt()
+        await asyncio.gather(*(write(root, "ana", text) for text in many))
+        between.lose(b"message 70 ")
+        between.restore()
+        await between.lost()
+        between.restore()
+        await ana.hear(":disconnect")
+        while ana.heard("mensaje_recibido") < len(many):
+            connected = (await ana.hear(":connect"))[0]
+            assert (connected["id"], connected["recovered"]) == (ana_id, True)
+            while (await ana.hear("al_dia"))[0]["completo"] is False:
+                """The first, of the fresh connection."""
+        assert sorted(await texts(ana, len(many))) == sorted(many)
+        assert ana.heard("mensaje_recibido") == 0
+
+
+async def test_any_client_may_say_how_far_it_is(transports: str, own_chat: Chat) -> None:
+    """C-34: python-socketio, without the setting."""
+    ana_s, root_s = ({"Cookie": f"token={text}"} for text in (token("ana"), token("root", "admin")))
+    async with socketio.AsyncSimpleClient() as root:
+        await root.connect(own_chat.url, headers=root_s, **TRANSPORTS[transports])
+
+        async def written(text: str) -> str:
+            return str((await root.call("mensaje_privado", {"para": "ana", "mensaje": text}))["id"])
+
+        ids = [await written(text) for text in ("one", "two", "three")]
+        async with socketio.AsyncSimpleClient() as ana:
+            await ana.connect(own_chat.url, headers=ana_s, auth={"desde": ids[0]}, **TRANSPORTS[transports])
+            heard = [await ana.receive(timeout=PATIENCE_S) for _ in range(3)]
+            assert heard == [
+                ["mensaje_recibido", {"de": "root", "mensaje": "two"}],
+                ["mensaje_recibido", {"de": "root", "mensaje": "three"}],
+                ["al_dia", {"ultimo": ids[2], "completo": True}],
+            ]
+            await written("four")
+            assert await ana.receive(timeout=PATIENCE_S) == ["mensaje_recibido", {"de": "root", "mensaje": "four"}]
