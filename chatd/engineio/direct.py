@@ -60,10 +60,7 @@ def write_now(fd: int, frame: bytes) -> int:
 
 
 def deliver_to_all(recipients: Iterable[Recipient], packets: Outgoing) -> None:
-    """One write each, with as little as can be between two of them; then whatever needs more than a write.
-
-    A delivery may close sessions, so those that call anybody come last.
-    """
+    """One write each, with as little as can be between two of them; then whatever needs more than a write."""
     frame = packets.frame
     size = len(frame)
     fds: list[int] = []

@@ -6,7 +6,9 @@ reference, since order could no longer be kept. Rules E-30 to E-36 of protocol.m
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
+from collections.abc import Iterator
 from typing import Final
 
 from chatd.engineio.config import EngineConfig
@@ -14,7 +16,7 @@ from chatd.engineio.direct import NoDescriptor
 from chatd.engineio.http import Exchange
 from chatd.engineio.limits import Limit
 from chatd.engineio.outgoing import CLOSE, NOOP, Outgoing, OutgoingBatch, OutgoingPacket
-from chatd.engineio.packet import EnginePacketError
+from chatd.engineio.packet import EnginePacketError, Packet
 from chatd.engineio.payload import MAX_PACKETS_PER_POLL, TooManyPacketsError, decode_payload, encode_payload
 from chatd.engineio.reasons import CloseReason
 from chatd.engineio.transport import NOBODY, PacketReceiver, TransportState
@@ -26,6 +28,9 @@ CLOSE_TIMEOUT_S: Final = 30.0
 
 # A client that is changing to its WebSocket waits for its poll to end; one that is stuck must not poll in a tight loop.
 RELEASE_S: Final = 0.02
+
+# How long one turn of the loop is busy with the packets of one POST; everybody else is served before the rest of them.
+TURN_S: Final = 0.005
 
 _HEARD_LATER: Final = frozenset({CloseReason.FORCED_CLOSE, CloseReason.SERVER_SHUTTING_DOWN})
 _SAID_BY_NOOP: Final = frozenset({CloseReason.TRANSPORT_CLOSE, CloseReason.SERVER_SHUTTING_DOWN})
@@ -68,14 +73,13 @@ class PollingTransport(Timed, NoDescriptor):
         return self._queued_bytes
 
     def deliver(self, packets: Outgoing) -> None:
-        """Queue `packets` and answer the waiting GET; too much for a client that does not poll ends it."""
+        """Queue `packets` and answer the waiting GET; too much for a client that does not poll ends it, in a while."""
         if self._state is not TransportState.OPEN:
             return
         self._enqueue(packets)
         self._answer_get()
         if self._queued_bytes > self._config.max_queued_bytes:
-            self._refusals.add(Limit.MAX_QUEUED, "session closed: too much waits for a client that does not poll")
-            self._end(CloseReason.SLOW_CONSUMER)
+            asyncio.get_running_loop().call_soon(self._on_slow)
 
     def close(self, reason: CloseReason) -> None:
         """Say goodbye: on the waiting GET or, where the client must hear it, on the next one.
@@ -152,23 +156,48 @@ class PollingTransport(Timed, NoDescriptor):
 
     # The inside.
 
+    def _on_slow(self) -> None:
+        if self._state is TransportState.OPEN and self._queued_bytes > self._config.max_queued_bytes:
+            self._refusals.add(Limit.MAX_QUEUED, "session closed: too much waits for a client that does not poll")
+            self._end(CloseReason.SLOW_CONSUMER)
+
     def _on_post_body(self, exchange: Exchange, body: bytes) -> None:
         self._post = None
-        fault = self._receive(body, exchange.request.address)
+        try:
+            packets = decode_payload(body, max_packets=self._config.max_packets)
+        except EnginePacketError as error:
+            if isinstance(error, TooManyPacketsError):
+                address = exchange.request.address
+                self._refusals.add(Limit.MAX_PACKETS, f"session closed: {error}", address=address)
+            self._end_post(exchange, CloseReason.PARSE_ERROR)
+        else:
+            self._hear(exchange, packets)
+
+    def _hear(self, exchange: Exchange, packets: Iterator[Packet]) -> None:
+        """Pass on the packets of a POST, after a switch to WebSocket too, and answer it behind the last."""
+        now = self._timers.now
+        until_s = now() + TURN_S
+        try:
+            for packet in packets:
+                self.receiver.on_packet(packet)
+                if now() >= until_s:
+                    self._post = exchange
+                    asyncio.get_running_loop().call_soon(self._go_on_hearing, exchange, packets)
+                    return
+        except EnginePacketError:
+            self._end_post(exchange, CloseReason.PARSE_ERROR)
+        else:
+            self._end_post(exchange)
+
+    def _go_on_hearing(self, exchange: Exchange, packets: Iterator[Packet]) -> None:
+        if self._post is exchange:  # else its client went away, or the transport failed, and it was dropped
+            self._post = None
+            self._hear(exchange, packets)
+
+    def _end_post(self, exchange: Exchange, fault: CloseReason | None = None) -> None:
         exchange.respond(200, b"ok", [_HTML, _NO_STORE])
         if fault is not None:
             self._end(fault)
-
-    def _receive(self, body: bytes, address: str) -> CloseReason | None:
-        """Pass on the packets of `body`, after a switch to WebSocket too; why the session must end, if it must."""
-        try:
-            for packet in decode_payload(body, max_packets=self._config.max_packets):
-                self.receiver.on_packet(packet)
-        except EnginePacketError as error:
-            if isinstance(error, TooManyPacketsError):
-                self._refusals.add(Limit.MAX_PACKETS, f"session closed: {error}", address=address)
-            return CloseReason.PARSE_ERROR
-        return None
 
     def _on_post_too_long(self, exchange: Exchange) -> None:
         self._post = None

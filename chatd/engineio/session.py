@@ -122,7 +122,6 @@ class Session(Timed):
         """End the session: the only way out. What was sent before still leaves. Idempotent, legal in every state."""
         if self.state is State.OPEN:
             self._outbox.flush_one(self)
-        if self.state is State.OPEN:  # the flush itself may have ended it
             self._begin_close(reason)
             self.transport.close(reason)
 

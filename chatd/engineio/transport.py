@@ -55,7 +55,10 @@ class Transport(Protocol):
         """See direct.py."""
 
     def deliver(self, packets: Outgoing) -> None:
-        """Take `packets`, in order. Never blocks and never raises; does nothing unless the transport is open."""
+        """Take `packets`, in order. Never blocks, never raises, and calls nobody before the next turn: a session that
+        ended in the middle of a broadcast could end others, with what waits for them. Does nothing unless the transport
+        is open.
+        """
 
     def deliver_rest(self, packets: Outgoing, sent_bytes: int) -> None:
         """See direct.py."""

@@ -166,10 +166,11 @@ class WebSocketTransport(asyncio.Protocol, Timed):
         """The peer will send no more; returning None lets asyncio close the connection."""
 
     def pause_writing(self) -> None:
-        """More than `max_queued_bytes` wait in the transport's buffer: the peer does not read."""
-        why = "session closed: too much waits for a client that does not read"
-        self._connections.refusals.add(Limit.MAX_QUEUED, why)
-        self._abort(CloseReason.SLOW_CONSUMER)
+        """More than `max_queued_bytes` wait in the transport's buffer: the peer does not read.
+
+        Its end waits for the next turn, because `deliver` calls nobody.
+        """
+        asyncio.get_running_loop().call_soon(self._on_slow)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._connections.discard(self._tcp)
@@ -181,6 +182,12 @@ class WebSocketTransport(asyncio.Protocol, Timed):
         self._tcp.abort()
 
     # The inside.
+
+    def _on_slow(self) -> None:
+        if self._state is TransportState.OPEN:
+            why = "session closed: too much waits for a client that does not read"
+            self._connections.refusals.add(Limit.MAX_QUEUED, why)
+        self._abort(CloseReason.SLOW_CONSUMER)
 
     def _write(self, data: bytes) -> None:
         """Through the transport; later frames must not overtake what the kernel has not taken of it."""

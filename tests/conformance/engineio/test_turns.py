@@ -1,0 +1,98 @@
+"""What one turn of the loop does to those who have nothing to do with it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from chatd.engineio.limits import Limit
+from chatd.engineio.polling import TURN_S
+from chatd.engineio.reasons import CloseReason
+from chatd.engineio.session import Session
+from tests.conformance.engineio.engine import Engine, running
+from tests.conformance.wire import joined
+
+
+class Busy:
+    """A handler to which every message is work."""
+
+    def __init__(self) -> None:
+        self.messages: list[str | bytes] = []
+        self.begun = asyncio.Event()
+
+    def on_message(self, data: str | bytes) -> None:
+        self.messages.append(data)
+        self.begun.set()
+        end = time.perf_counter() + TURN_S
+        while time.perf_counter() < end:
+            pass
+
+    def on_close(self, reason: CloseReason) -> None: ...
+
+
+async def test_a_long_post_keeps_nobody_waiting(engine: Engine) -> None:
+    """E-32"""
+    websocket, session = await engine.client.websocket(), await engine.client.polling()
+    busy = engine.session(session.sid).handler = Busy()
+    posting = asyncio.create_task(session.post(joined(f"4{number}" for number in range(100))))
+    await busy.begun.wait()
+    await websocket.send("4hello")
+    assert await websocket.receive() == "4hello"
+    assert len(busy.messages) < 50
+    assert (await posting).text == "ok"
+    assert busy.messages == [str(number) for number in range(100)]
+
+
+async def test_a_second_post_during_a_long_one_ends_the_session(engine: Engine) -> None:
+    """E-31: it is not answered yet"""
+    session = await engine.client.polling()
+    busy = engine.session(session.sid).handler = Busy()
+    first = asyncio.create_task(session.post(joined(f"4{number}" for number in range(100))))
+    await busy.begun.wait()
+    assert (await session.post("4more")).status == 400
+    assert not await session.is_alive()
+    assert len(busy.messages) < 100
+    assert "4more" not in busy.messages
+    assert isinstance((await asyncio.gather(first, return_exceptions=True))[0], EOFError)
+
+
+async def test_a_client_that_goes_during_a_long_post_is_heard_no_further(engine: Engine) -> None:
+    """E-34"""
+    session = await engine.client.polling()
+    busy = engine.session(session.sid).handler = Busy()
+    connection = await engine.client.connect()
+    body = joined(f"4{number}" for number in range(100))
+    posting = asyncio.create_task(connection.request("POST", session.target(), body=body.encode()))
+    await busy.begun.wait()
+    connection.abort()
+    assert not await session.is_alive()
+    assert len(busy.messages) < 100
+    assert isinstance((await asyncio.gather(posting, return_exceptions=True))[0], EOFError)
+
+
+class Ending:
+    """A handler that, when its session ends, ends another."""
+
+    def __init__(self, other: Session) -> None:
+        self._other = other
+
+    def on_message(self, data: str | bytes) -> None: ...
+
+    def on_close(self, reason: CloseReason) -> None:
+        self._other.close(CloseReason.FORCED_CLOSE)
+
+
+async def test_a_session_that_another_takes_along_still_gets_what_was_sent() -> None:
+    """E-26, E-27"""
+    async with running(max_queued_bytes=65_536) as engine:
+        deaf, other = await engine.client.websocket(), await engine.client.websocket()
+        session, heard = engine.session(deaf.sid), engine.session(other.sid)
+        session.handler = Ending(heard)
+        sent: list[str] = []
+        while deaf.sid in engine.server.sessions:
+            session.send("x" * 50_000)
+            heard.send(f"{len(sent)}")
+            sent.append(f"4{len(sent)}")
+            await asyncio.sleep(0)
+        assert await other.messages_until_closed() == sent
+        assert engine.server.refusals.counts[Limit.MAX_QUEUED] == 1
