@@ -50,11 +50,12 @@ class WebSocketError(WireError):
 class MessageReader:
     """The receiving half of one WebSocket connection, server side."""
 
-    __slots__ = ("_buffer", "_fragments", "_max_bytes", "_opcode", "_parser", "_size")
+    __slots__ = ("_buffer", "_fragments", "_max_bytes", "_needed", "_opcode", "_parser", "_size")
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._buffer = bytearray()
+        self._needed = 0  # how much has to be in it before the parser can go on
         self._parser: Generator[None, None, Frame] | None = None
         self._opcode: Opcode | None = None  # of the message whose fragments are arriving
         self._fragments: list[bytes] = []
@@ -66,59 +67,60 @@ class MessageReader:
         Raises WebSocketError after the messages that came before the fault. Iterate to the end or not again.
         """
         start = 0
-        if self._parser is None and self._opcode is None:
-            while (whole := _whole_frame(data, start, self._max_bytes, _TEXT_ALONE)) is not None:
-                yield Opcode.TEXT, _text(_unmasked(data, *whole))
-                start = whole[1]
+        while True:
+            if self._parser is None:
+                if self._opcode is None:
+                    while (whole := _whole_frame(data, start, self._max_bytes, _TEXT_ALONE)) is not None:
+                        yield Opcode.TEXT, _text(_unmasked(data, *whole))
+                        start = whole[1]
+                while (whole := _whole_frame(data, start, self._room, _IN_PLACE)) is not None:
+                    message = self._join(*_IN_PLACE[data[start]], _unmasked(data, *whole))
+                    start = whole[1]
+                    if message is not None:
+                        yield message
             if start == len(data):
                 return
-        if self._parser is None:
-            while (whole := _whole_frame(data, start, self._room, _IN_PLACE)) is not None:
-                message = self._join(*_IN_PLACE[data[start]], _unmasked(data, *whole))
-                if message is not None:
-                    yield message
-                start = whole[1]
-        if start < len(data):
-            yield from self._feed_parser(data[start:] if start else data)
-
-    def _feed_parser(self, data: bytes) -> Iterator[Message]:
-        """Whatever cannot be taken in place, and all that comes behind it in the same read."""
-        self._buffer += data
-        try:
-            while (frame := self._next_frame()) is not None:
-                message = self._join(frame.opcode, frame.fin, bytes(frame.data))
-                if message is not None:
-                    yield message
-        except PayloadTooBig as error:
-            raise WebSocketError(CloseCode.MESSAGE_TOO_BIG, str(error)) from error
-        except ProtocolError as error:
-            raise WebSocketError(CloseCode.PROTOCOL_ERROR, str(error)) from error
-        if not self._buffer:
-            self._buffer = bytearray()  # `del buffer[:n]` keeps what it once allocated
+            start, message = self._in_parts(data, start)
+            if message is not None:
+                yield message
 
     @property
     def _room(self) -> int:
         """For one more frame. A control frame in the middle of a message has room of its own."""
         return max(self._max_bytes - self._size, _MAX_7_BIT)
 
-    def _next_frame(self) -> Frame | None:
+    def _in_parts(self, data: bytes, start: int) -> tuple[int, Message | None]:
+        """Give the parser what it needs for its next step, and no more: what follows the frame may be taken in place.
+
+        Returns where that ends in `data`, and the message that it completes, if it does.
+        """
         if self._parser is None:
-            if not self._buffer:
-                return None
             self._parser = Frame.parse(self._read_exact, mask=True, max_size=self._room)
-        try:
             next(self._parser)
+        end = min(start + self._needed - len(self._buffer), len(data))
+        self._buffer += data[start:end]
+        return end, self._step(self._parser)
+
+    def _step(self, parser: Generator[None, None, Frame]) -> Message | None:
+        try:
+            next(parser)
         except StopIteration as whole:
             self._parser = None
+            self._buffer = bytearray()  # an empty one may keep what it once allocated
             frame: Frame = whole.value
-            return frame
+            return self._join(frame.opcode, frame.fin, bytes(frame.data))
+        except PayloadTooBig as error:
+            raise WebSocketError(CloseCode.MESSAGE_TOO_BIG, str(error)) from error
+        except ProtocolError as error:
+            raise WebSocketError(CloseCode.PROTOCOL_ERROR, str(error)) from error
         return None
 
     def _read_exact(self, n: int) -> Generator[None, None, bytes]:
+        self._needed = n
         while len(self._buffer) < n:
             yield
-        data = bytes(self._buffer[:n])
-        del self._buffer[:n]
+        data = bytes(self._buffer)
+        self._buffer.clear()
         return data
 
     def _join(self, opcode: Opcode, fin: bool, data: bytes) -> Message | None:
