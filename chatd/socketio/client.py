@@ -238,10 +238,15 @@ class Client(Timed):
 
     def _refuse(self, name: str, error: ConnectRefusedError) -> None:
         """Rules S-15, S-17: always, and an object with a message; or clients crash, stay mute, wait for ever."""
-        data = {"message": error.message}
+        data: dict[str, object] = {"message": error.message}
         if error.data is not None:
-            data = {**data, "data": error.data}  # type: ignore[dict-item]  # any JSON
-        self.session.send_packet(encode(PacketType.CONNECT_ERROR, name, data=data))
+            data["data"] = error.data
+        try:
+            packet = encode(PacketType.CONNECT_ERROR, name, data=data)
+        except (TypeError, ValueError):
+            log.exception("the data of a refusal is no JSON", extra={"sid": self.session.logged_sid})
+            packet = encode(PacketType.CONNECT_ERROR, name, data={"message": "internal error"})
+        self.session.send_packet(packet)
 
     def _count(self, limit: SocketLimit, why: str) -> None:
         about = {"sid": self.session.logged_sid, "address": self.session.handshake.address}

@@ -128,6 +128,22 @@ def test_a_door_that_fails_refuses_and_is_logged(caplog: pytest.LogCaptureFixtur
     assert [record.message for record in caplog.records] == ["a door failed"]
 
 
+@pytest.mark.parametrize("data", [object(), b"bytes", float("nan"), {1: object()}, ["\ud800", {2}]])
+def test_a_refusal_whose_data_is_no_json_is_still_one(data: object, caplog: pytest.LogCaptureFixture) -> None:
+    """S-15: there is always an answer"""
+
+    def door(socket: Socket, auth: Auth) -> Handler:
+        raise ConnectRefusedError("no", data)
+
+    rig = Rig()
+    rig.namespace("/", door)
+    peer = rig.peer()
+    peer.says("0")
+    assert peer.heard() == ['4{"message":"internal error"}']
+    assert peer.closed is None
+    assert [record.message for record in caplog.records] == ["the data of a refusal is no JSON"]
+
+
 def test_a_second_connect_ends_the_session() -> None:
     """S-18"""
     rig = Rig()
