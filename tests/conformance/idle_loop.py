@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+from collections.abc import Coroutine
 from typing import Any, Final
 
 # In real time: how long nothing must have come before the clock jumps.
@@ -29,7 +30,7 @@ class _Selector(selectors.DefaultSelector):
 
 
 class IdleLoop(asyncio.SelectorEventLoop):
-    """For `asyncio.Runner(loop_factory=IdleLoop)`."""
+    """See above."""
 
     def __init__(self) -> None:
         self._clock = _Selector()
@@ -37,3 +38,9 @@ class IdleLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self._clock.now_s
+
+
+def run_in_loop_time(test: Coroutine[Any, Any, None]) -> None:
+    """Run a whole test on such a loop."""
+    with asyncio.Runner(loop_factory=IdleLoop) as runner:
+        runner.run(test)

@@ -199,6 +199,7 @@ class Connection:
             with contextlib.suppress(ConnectionError):
                 while True:
                     await self._writer.drain()
+                    await asyncio.sleep(0)  # for the time-out: `drain` itself lets nobody else run
 
     async def ended(self) -> None:
         """Wait until the connection is closed on this side."""

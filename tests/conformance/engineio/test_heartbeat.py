@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from chatd.engineio.reasons import CloseReason
 from chatd.timers import TICK_S
 from tests.conformance.engineio.engine import Engine, running
-from tests.conformance.idle_loop import IdleLoop
+from tests.conformance.idle_loop import run_in_loop_time
 from tests.conformance.wire import NO_CODE, WebSocket
 
 INTERVAL_S, TIMEOUT_S = 0.3, 0.2
@@ -22,8 +22,7 @@ def in_loop_time(test: Callable[[Engine], Awaitable[None]]) -> Callable[[], None
             await test(engine)
 
     def run() -> None:
-        with asyncio.Runner(loop_factory=IdleLoop) as runner:
-            runner.run(play())
+        run_in_loop_time(play())
 
     run.__doc__ = test.__doc__
     return run

@@ -11,6 +11,7 @@ from chatd.engineio.linger import LINGER_S
 from chatd.engineio.reasons import CloseReason
 from chatd.engineio.request import MAX_QUERY_FIELDS
 from tests.conformance.engineio.engine import Engine, running
+from tests.conformance.idle_loop import run_in_loop_time
 from tests.conformance.wire import TIMEOUT_S, Client, Connection, PollingSession, handshake_headers, request_bytes
 
 HANDSHAKE = "/engine.io/?EIO=4&transport=polling"
@@ -206,12 +207,16 @@ async def test_a_client_that_reads_late_misses_nothing(engine: Engine) -> None:
         assert len((await connection.answer()).body) == 100_000
 
 
-async def test_a_client_that_never_reads_is_cut_off() -> None:
+def test_a_client_that_never_reads_is_cut_off() -> None:
     """E-16"""
-    async with running(request_timeout_s=0.3) as engine:
-        connection = await deaf(engine, 200)
-        await connection.lost()
-        assert len(engine.server.connections) == 0
+
+    async def play() -> None:
+        async with running(request_timeout_s=0.3) as engine:
+            connection = await deaf(engine, 200)
+            await connection.lost()
+            assert len(engine.server.connections) == 0
+
+    run_in_loop_time(play())
 
 
 # Requests that nobody can understand.
