@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from chatd.chat.config import ChatConfig
 from chatd.chat.feed import Feed
-from chatd.store.base import Message, MessageId, Store, StoreError
+from chatd.store.base import Message, MessageId, Store, StoreCode, StoreError
 from chatd.store.missed import Missed, Page, missed, missed_sql, missed_values
 from chatd.tasks import Tasks
 
@@ -92,11 +92,12 @@ class Pages:
 
     def _next_batch(self) -> list[_Waiting]:
         """Without those who have gone meanwhile."""
-        others = min(len(self._reading_on), max(_KEPT_FOR_OTHERS, self._batch - len(self._arriving)))
-        batch = _take(self._arriving, max(1, self._batch - others)) + _take(self._reading_on, others)
-        return [waiting for waiting in batch if not waiting[1].done()] or (
-            self._next_batch() if self._arriving or self._reading_on else []
-        )
+        batch: list[_Waiting] = []
+        while not batch and (self._arriving or self._reading_on):
+            others = min(len(self._reading_on), max(_KEPT_FOR_OTHERS, self._batch - len(self._arriving)))
+            taken = _take(self._arriving, max(1, self._batch - others)) + _take(self._reading_on, others)
+            batch = [waiting for waiting in taken if not waiting[1].done()]
+        return batch
 
     async def _answer(self, batch: list[_Waiting]) -> None:
         upto = self._feed.position
@@ -105,19 +106,26 @@ class Pages:
                 await self._store.flushed()
             pages = await self._read([question for question, _ in batch], upto)
         except StoreError as error:
-            for _, answer in batch:
+            _refuse(batch, error)
+        except Exception:
+            log.exception("what was missed could not be read")
+            _refuse(batch, StoreError(StoreCode.UNAVAILABLE, "the database cannot be read", retry=True))
+        else:
+            for (_, answer), page in zip(batch, pages, strict=True):
                 if not answer.done():
-                    answer.set_exception(error)
-            return
-        for (_, answer), page in zip(batch, pages, strict=True):
-            if not answer.done():
-                whole = len(page.messages) < self._rows
-                answer.set_result(Stretch(page.messages, upto, whole, page.beyond))
+                    whole = len(page.messages) < self._rows
+                    answer.set_result(Stretch(page.messages, upto, whole, page.beyond))
 
     async def _read(self, questions: list[Question], upto: MessageId) -> list[Page]:
         asked = [Missed(user, is_admin, after, upto) for user, is_admin, after in questions]
         size, values = missed_values(asked, self._rows, self._limit)
         return missed(asked, await self._store.history.rows(missed_sql(size), values))
+
+
+def _refuse(batch: list[_Waiting], error: StoreError) -> None:
+    for _, answer in batch:
+        if not answer.done():
+            answer.set_exception(error)
 
 
 def _take(line: deque[_Waiting], count: int) -> list[_Waiting]:

@@ -24,7 +24,7 @@ import msgspec
 from chatd.auth import Identity
 from chatd.chat.audience import receives, user_room
 from chatd.chat.config import ChatConfig
-from chatd.chat.limits import ChatLimits
+from chatd.chat.limits import ChatLimits, TooFastError
 from chatd.chat.member import Member
 from chatd.chat.pages import Pages, Question, Stretch
 from chatd.chat.pid import Pids
@@ -184,7 +184,10 @@ class Recovery:
         with self._arrival(user):
             self._limits.check_sockets(user, self._sockets(user) - 1)
             try:
+                self._limits.check_pace(user)
                 stretch = await self._pages.first(_question(replay))
+            except TooFastError:
+                replay.complete = False
             except StoreError as error:
                 log.warning("nothing recovered", extra={**member.logged, "code": error.code})
                 replay.complete = False

@@ -141,6 +141,14 @@ async def test_more_than_the_limit_is_not_replayed(db: Path) -> None:
         assert await ana.inbox() == [["al_dia", {"ultimo": ids[3], "completo": False}, ids[3]]]
 
 
+async def test_who_comes_back_too_often_loads_the_history(db: Path) -> None:
+    """C-33, L-06"""
+    async with chatting(db, message_rate="0.1", message_burst="3") as chat:
+        told = [(await back(chat, "ana", desde="0"))[1] for _ in range(5)]
+        heard = [(await person.hear())[1]["completo"] for person in told]
+        assert heard == [True, True, True, False, False]
+
+
 async def test_limits_hold_for_those_who_come_back(db: Path) -> None:
     """L-05: who is still at the door counts, too."""
     async with chatting(db, max_connections_per_user="3") as chat:
