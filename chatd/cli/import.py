@@ -17,6 +17,7 @@ from typing import BinaryIO, Final
 from chatd.cli.database import DataError, add_database, configured, owning
 from chatd.cli.progress import Progress
 from chatd.cli.rows import COLUMNS, RowError, from_line
+from chatd.store.pruning import FORGET_LIST, HAS_LIST
 
 STDIN: Final = Path("-")
 
@@ -48,6 +49,8 @@ def read(connection: sqlite3.Connection, lines: BinaryIO, name: str) -> tuple[in
                 added += _add(connection, line, f"{name}:{number}")
                 done_bytes += len(line)
                 bar.show(done_bytes / size_bytes if size_bytes else 0.0)
+        if connection.execute(HAS_LIST).fetchone() == (1,):
+            connection.execute(FORGET_LIST)  # it goes on at its greatest id; so the next daemon makes it again
         connection.execute("COMMIT")
     except BaseException:
         connection.rollback()

@@ -12,7 +12,7 @@ from typing import Final
 from chatd.chat.ids import first_id_of
 from chatd.cli.database import add_database, configured, reading, writing
 from chatd.cli.progress import Progress
-from chatd.store.pruning import DELETE_STEP, LAST_OF_STEP, ROWS_PER_STEP
+from chatd.store.pruning import DELETE_STEP, FORGET_EMPTY, HAS_LIST, LAST_OF_STEP, ROWS_PER_STEP
 
 # How long others have the file for themselves after a step: so many times what the step took.
 TURNS: Final = 2.0
@@ -72,9 +72,12 @@ def prune(connection: sqlite3.Connection, before_ms: int, bar: Progress) -> int:
         began_s = time.monotonic()
         (last,) = connection.execute(LAST_OF_STEP, (above, bound, ROWS_PER_STEP)).fetchone()
         if last is None:
-            return deleted
+            break
         deleted += len(connection.execute(DELETE_STEP, (above, last, before_ms)).fetchall())
         above = last
         bar.show((last - first) / max(bound - first, 1))
         # SQLite has no queue for its lock: whoever tries at the right moment has it.
         time.sleep(TURNS * (time.monotonic() - began_s))
+    if connection.execute(HAS_LIST).fetchone() == (1,):
+        connection.execute(FORGET_EMPTY, (bound,))
+    return deleted

@@ -20,3 +20,13 @@ LAST_OF_STEP: Final = """
 
 # ?1: above this id, ?2: up to this one, ?3: milliseconds since 1970.
 DELETE_STEP: Final = "DELETE FROM mensajes WHERE id > ?1 AND id <= ?2 AND fecha < ?3 RETURNING 1"
+
+# A list of conversations, each with the id of its last message, which may be made again from the messages.
+HAS_LIST: Final = "SELECT count(*) FROM sqlite_master WHERE name = 'conversaciones'"
+
+# ?1: below this id. Without their last message they have none.
+FORGET_EMPTY: Final = """
+    DELETE FROM conversaciones WHERE ultimo < ?1 AND NOT EXISTS (SELECT 1 FROM mensajes WHERE id = ultimo)
+"""
+
+FORGET_LIST: Final = "DELETE FROM conversaciones"

@@ -19,7 +19,7 @@ from chatd.tasks import Tasks
 
 from . import faults
 from .base import MessageId, StoreCode, StoreError
-from .pruning import DELETE_STEP, LAST_OF_STEP, ROWS_PER_STEP
+from .pruning import DELETE_STEP, FORGET_EMPTY, HAS_LIST, LAST_OF_STEP, ROWS_PER_STEP
 
 EVERY_S: Final = 600.0
 
@@ -94,7 +94,8 @@ async def delete_step(
 ) -> tuple[MessageId, int] | None:
     """Look at the next few messages above that id, and delete those that are older than `before_ms`.
 
-    Returns up to which id it has looked and how many it has deleted; None where there is nothing more.
+    Returns up to which id it has looked and how many it has deleted; None where there is nothing more, and
+    then conversations without messages are gone too.
     Raises StoreError.
     """
     if connection is None:
@@ -105,6 +106,9 @@ async def delete_step(
             if last is not None:
                 deleted = await connection.execute_fetchall(DELETE_STEP, (above, last, before_ms))
                 return MessageId(last), len(list(deleted))
+        for (has_list,) in await connection.execute_fetchall(HAS_LIST):
+            if has_list:
+                await connection.execute_fetchall(FORGET_EMPTY, (bound,))
     except sqlite3.Error as error:
         raise faults.store_error(error) from error
     return None

@@ -55,3 +55,25 @@ def rows(db: Path) -> list[tuple[object, ...]]:
     with contextlib.closing(sqlite3.connect(db)) as connection:
         sql = "SELECT id, de, para, mensaje, fecha, supervisado, cid FROM mensajes ORDER BY id"
         return connection.execute(sql).fetchall()
+
+
+LIST = """
+    CREATE TABLE IF NOT EXISTS conversaciones (
+        lector TEXT NOT NULL, con TEXT NOT NULL, ultimo INTEGER NOT NULL, PRIMARY KEY (lector, con)
+    ) STRICT, WITHOUT ROWID
+"""
+
+
+def list_conversations(db: Path, last_of: dict[str, int]) -> None:
+    """Write the list of conversations, as a daemon does."""
+    with contextlib.closing(sqlite3.connect(db)) as connection:
+        connection.execute(LIST)
+        connection.execute("DELETE FROM conversaciones")
+        connection.executemany("INSERT INTO conversaciones VALUES ('', ?, ?)", last_of.items())
+        connection.commit()
+
+
+def conversations(db: Path) -> list[str]:
+    """Who is on it."""
+    with contextlib.closing(sqlite3.connect(db)) as connection:
+        return [con for (con,) in connection.execute("SELECT con FROM conversaciones ORDER BY con")]

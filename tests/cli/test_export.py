@@ -20,7 +20,7 @@ from chatd.cli.rows import RowError, Values, from_line, to_line
 from chatd.store.base import MessageId
 from tests.chat.daemon import daemon
 from tests.cli.command import chatd, complaint, environment
-from tests.cli.stored import message, rows, store
+from tests.cli.stored import conversations, list_conversations, message, rows, store
 
 GOOD = b'{"id":"7","de":"ana","para":"root","mensaje":"hola","fecha":1767225600000,"supervisado":true}'
 
@@ -71,6 +71,15 @@ def test_to_import_twice_does_no_harm(db: Path, tmp_path: Path) -> None:
         env=environment(),
     )
     assert done.stdout == b"1 messages imported, 3 were there already\n"
+
+
+def test_after_an_import_the_list_of_conversations_is_made_again(db: Path, tmp_path: Path) -> None:
+    """By the next daemon, from nothing: what is imported may be older than what the list knows."""
+    file = tmp_path / "old.jsonl"
+    file.write_bytes(GOOD)
+    list_conversations(db, {"ana": message(1).id})
+    chatd("import", file, "--db", db)
+    assert conversations(db) == []
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from chatd.cli.prune import moment_ms
 from chatd.store.pruning import ROWS_PER_STEP
 from tests.chat.daemon import daemon
 from tests.cli.command import chatd, complaint
-from tests.cli.stored import DAY_MS, START_MS, message, rows, store
+from tests.cli.stored import DAY_MS, START_MS, conversations, list_conversations, message, rows, store
 from tests.durability.senders import Book, Sender
 
 
@@ -64,6 +64,13 @@ def test_what_is_deleted_cannot_be_read_in_the_file(db: Path) -> None:
     assert b"a very private word" in db.read_bytes()
     chatd("prune", "--before", "2026-01-05", "--db", db)
     assert b"a very private word" not in db.read_bytes()
+
+
+def test_a_conversation_without_messages_is_on_no_list(db: Path) -> None:
+    store(db, [message(0, de="eva"), message(1), message(9)])
+    list_conversations(db, {"eva": message(0).id, "ana": message(9).id})
+    chatd("prune", "--before", "2026-01-05", "--db", db)
+    assert conversations(db) == ["ana"]
 
 
 async def test_a_daemon_goes_on_meanwhile(db: Path) -> None:

@@ -16,7 +16,7 @@ from chatd.store.pruning import ROWS_PER_STEP
 from chatd.store.retention import DAY_MS, Retention
 from chatd.store.sqlite import SqliteStore
 from tests.chat.daemon import daemon
-from tests.cli.stored import START_MS, message, rows, store
+from tests.cli.stored import START_MS, conversations, list_conversations, message, rows, store
 from tests.durability.senders import Book, Sender
 from tests.store.rig import opened
 
@@ -102,6 +102,14 @@ async def test_many_are_deleted_in_small_steps_and_the_newest_stays(db: Path) ->
         await watched.sweep()
         assert watched.steps == 4
     assert days(db) == [0]
+
+
+async def test_a_conversation_without_messages_is_on_no_list(db: Path) -> None:
+    await fill(db, [message(0, de="eva"), message(1), message(9)])
+    list_conversations(db, {"eva": message(0).id, "ana": message(9).id})
+    async with retaining(db, 5.0) as (_, watched):
+        await watched.sweep()
+    assert conversations(db) == ["ana"]
 
 
 async def test_trouble_with_the_database_is_told_and_ends_nothing(db: Path, caplog: pytest.LogCaptureFixture) -> None:
