@@ -20,6 +20,7 @@ def figures(verdict: Verdict) -> dict[str, Any]:
         "deliveries": asdict(counts) | {"lost": counts.lost, "percent": counts.percent},
         "returned": latencies(verdict.returned),
         "killed": latencies(verdict.killed),
+        "down_ms": verdict.down_ms,
     }
 
 
@@ -52,7 +53,9 @@ def tables(report: Report, verdicts: Mapping[str, Verdict]) -> None:
     _returns(report, "jitter: clients that were cut off", normal)
     killed = {name: verdict.killed for name, verdict in verdicts.items() if verdict.killed}
     if killed:
-        _returns(report, "jitter: clients that were there, or away, when the server was killed", killed)
+        _returns(report, "jitter: all clients, after the server was killed", killed)
+        down = [[name, _ms(verdict.down_ms)] for name, verdict in verdicts.items() if verdict.killed]
+        report.table("jitter: how long the killed server was down", ["server", "down"], down)
 
 
 def _returns(report: Report, title: str, by_name: Mapping[str, list[Return]]) -> None:

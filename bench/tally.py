@@ -110,6 +110,7 @@ class Verdict:
     deliveries: Deliveries
     returned: list[Return]
     killed: list[Return]
+    down_ms: float | None = None  # from the kill until the server accepted again
 
 
 def judge(heardings: Heardings, traces: Sequence[Trace], kill: Outage | None = None) -> Verdict:
@@ -120,7 +121,8 @@ def judge(heardings: Heardings, traces: Sequence[Trace], kill: Outage | None = N
     for heard, trace in zip(heardings.subscribers, traces, strict=True):
         total += deliveries(due, [number for _, number in heard.messages])
         back += returns(heard, heardings.sent, trace, kill)
-    return Verdict(due, total, [one for one in back if not one.killed], [one for one in back if one.killed])
+    returned, killed = ([one for one in back if one.killed is after] for after in (False, True))
+    return Verdict(due, total, returned, killed, kill.open_ms - kill.cut_ms if kill else None)
 
 
 QUANTILES: Final[Mapping[str, float]] = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "max": 1.0}

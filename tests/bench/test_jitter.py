@@ -82,7 +82,7 @@ def test_all_subscribers_are_judged_together() -> None:
     verdict = judge(Heardings(sent=SENT, refused=[], subscribers=[whole, deaf]), [Trace(), Trace()], kill)
     assert (verdict.messages, verdict.deliveries) == (6, Deliveries(due=12, delivered=6))
     assert verdict.deliveries.percent == 50
-    assert (len(verdict.returned), len(verdict.killed)) == (0, 1)
+    assert (len(verdict.returned), len(verdict.killed), verdict.down_ms) == (0, 1, 240)
 
 
 def test_quantiles_are_values_that_occurred() -> None:
