@@ -14,7 +14,7 @@ from chatd.cli.arguments import add_settings, given_settings
 from chatd.cli.checks.database import check_database, holder_of
 from chatd.cli.checks.finding import Finding, Findings, Level
 from chatd.cli.checks.keys import check_deny_list, check_keys
-from chatd.cli.checks.network import check_open_files, check_origins, check_proxies
+from chatd.cli.checks.network import check_client_dir, check_open_files, check_origins, check_proxies
 from chatd.cli.checks.ports import check_ports
 from chatd.config import DEFAULT, FILE_SETTING, OPTIONS, Config, Raw, config_file, load
 from chatd.errors import ConfigError
@@ -55,6 +55,7 @@ def check(flags: Mapping[str, Raw], environ: Mapping[str, str]) -> Findings:
         from chatd.cli.checks.certificate import check_certificate  # noqa: PLC0415 - it needs ssl
 
         check_certificate(config.listen, datetime.datetime.now(datetime.UTC), findings)
+    check_client_dir(config.web, config.engineio.path, findings)
     check_origins(config.engineio, findings)
     check_proxies(config.engineio, findings)
     check_open_files(config.engineio, findings)

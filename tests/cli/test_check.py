@@ -215,6 +215,12 @@ def test_a_certificate_without_its_key_is_an_error(tmp_path: Path) -> None:
     assert only("tls_key", {"tls_cert": str(cert), "tls_key": str(key)})[0] is Level.WARNING
 
 
+def test_the_folder_of_bundles_is_looked_into(tmp_path: Path) -> None:
+    assert only("client_dir", {"client_dir": str(tmp_path)})[0] is Level.ERROR
+    (tmp_path / "socket.io.min.js").write_text("// here")
+    assert only("client_dir", {"client_dir": str(tmp_path)})[0] is Level.OK
+
+
 @pytest.mark.parametrize(
     ("subject", "flags", "level"),
     [

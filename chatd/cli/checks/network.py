@@ -10,8 +10,18 @@ from chatd.engineio.config import EngineConfig
 from chatd.engineio.origins import LETS_ANYBODY_IN
 from chatd.engineio.proxies import UNIX, parse_network
 from chatd.listen.files import RESERVED
+from chatd.web.bundles import load_bundles
+from chatd.web.config import WebConfig
 
 _HERE: Final = ("http://localhost", "http://127.0.0.1", "http://[::1]")
+
+
+def check_client_dir(config: WebConfig, engine_path: str, findings: Findings) -> None:
+    if config.client_dir is not None:
+        with findings.refused_as("client_dir"):
+            findings.ok(
+                "client_dir", f"{len(load_bundles(config.client_dir, engine_path))} files from {config.client_dir}"
+            )
 
 
 def check_origins(config: EngineConfig, findings: Findings) -> None:
