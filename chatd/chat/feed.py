@@ -26,7 +26,10 @@ class Delivered(NamedTuple):
 
 
 class Feed:
-    """One for the chat. Without a watcher, a delivery costs it one attribute and one question."""
+    """One for the chat. Whoever delivers a message sets `position` and, if there are `watchers`, calls `keep`.
+
+    It is not one call, because nothing is as frequent, and mostly nobody watches.
+    """
 
     __slots__ = ("_kept", "_kept_after", "_kept_bytes", "listeners", "position", "start", "watchers")
 
@@ -52,14 +55,6 @@ class Feed:
             self._kept.clear()
             self._kept_bytes = 0
 
-    def delivered(self, message: Message, packet: Outgoing) -> None:
-        """In the turn in which it was."""
-        self.position = message.id
-        if self.watchers:
-            self._keep(Delivered(message, packet))
-        for tell in self.listeners:
-            tell(message)
-
     def reaches(self, position: MessageId) -> bool:
         """Whether everything after `position` is kept."""
         return self.watchers > 0 and position >= self._kept_after
@@ -69,9 +64,10 @@ class Feed:
         first = bisect.bisect_right(self._kept, position, key=lambda one: one.message.id)
         return self._kept[first:]
 
-    def _keep(self, one: Delivered) -> None:
-        self._kept.append(one)
-        self._kept_bytes += len(one.packet.frame)
+    def keep(self, message: Message, packet: Outgoing) -> None:
+        """It was delivered to somebody, and somebody else will ask for it."""
+        self._kept.append(Delivered(message, packet))
+        self._kept_bytes += len(packet.frame)
         if len(self._kept) > MAX_KEPT or self._kept_bytes > MAX_KEPT_BYTES:
             self._drop((len(self._kept) + 1) // 2)
 

@@ -184,7 +184,10 @@ class ChatRouter:
         audience = recipients(message.para, supervised=message.supervisado)
         packet = self.encode(message)
         self._namespace.send_to_rooms(packet, audience)
-        self.feed.delivered(message, packet)
+        feed = self.feed
+        feed.position = message.id
+        if feed.watchers:
+            feed.keep(message, packet)
         if self._echo is not None:
             self._echo.send(message, audience, but=but)
 

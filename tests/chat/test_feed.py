@@ -12,7 +12,10 @@ from chatd.store.base import Message, MessageId
 
 def deliver(feed: Feed, *ids: int, size: int = 1) -> None:
     for number in ids:
-        feed.delivered(Message(MessageId(number), "ana", "eva", "x", 0, supervisado=True), OutgoingText(b"x" * size))
+        feed.position = MessageId(number)
+        if feed.watchers:
+            message = Message(feed.position, "ana", "eva", "x", 0, supervisado=True)
+            feed.keep(message, OutgoingText(b"x" * size))
 
 
 def kept(feed: Feed, after: int) -> list[int] | None:

@@ -283,7 +283,7 @@ STEPS: Final = st.one_of(
     admin_messages=st.sampled_from(["direct", "all"]),
     limit=st.sampled_from([6, UNLIMITED]),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 def test_everybody_has_everything_in_order_and_once(
     steps: list[tuple[Any, ...]], deliver: str, admin_messages: str, limit: int
 ) -> None:
