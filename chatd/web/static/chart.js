@@ -7,7 +7,7 @@ const WIDTH = 1000;
 const HEIGHT = 200;
 const STEPS = [1, 2, 5];
 
-/** Draw `values`, the oldest first, into `svg`; its foot, below, says how high the grid's top is. */
+/** Draw `values`, the oldest first, into `svg`. Returns how high the grid is. */
 export function drawChart(svg, values, label) {
   const top = roundUp(Math.max(1, ...values));
   const x = (place) => (place / (values.length - 1)) * WIDTH;
@@ -20,7 +20,7 @@ export function drawChart(svg, values, label) {
     path("area", `${line}L${WIDTH} ${HEIGHT}L0 ${HEIGHT}Z`),
     path("line", line),
   );
-  foot(svg, values.length, top);
+  return top;
 }
 
 /** The next of 1, 2, 5, 10, 20, ... */
@@ -34,17 +34,4 @@ function path(name, d) {
   element.setAttribute("class", name);
   element.setAttribute("d", d);
   return element;
-}
-
-function foot(svg, seconds, top) {
-  if (!svg.nextElementSibling) {
-    const made = document.createElement("p");
-    made.className = "chart-foot";
-    made.append(...[0, 1, 2].map(() => document.createElement("span")));
-    svg.after(made);
-  }
-  const [left, middle, right] = svg.nextElementSibling.children;
-  left.textContent = `−${number(seconds)} s`;
-  middle.textContent = `↕ ${number(top)}/s`;
-  right.textContent = "0 s";
 }

@@ -22,11 +22,12 @@ export class Conversation {
   #catchingUp = null;
 
   /** `con` is the other one; null for everything of one's own. `isMine` says so of an author's name. */
-  constructor(socket, { con, para, isMine }) {
+  constructor(socket, { con, para, isMine, onStanding = () => {} }) {
     this.#socket = socket;
     this.con = con;
     this.para = para ?? con;
     this.isMine = isMine;
+    this.onStanding = onStanding; // takes how far the two have read, and where presence is on, whether the other is here
     this.messages = []; // stored, oldest first; without ids where the server tells none
     this.pending = []; // in the order of their writing
     this.hasOlder = true;
@@ -48,6 +49,7 @@ export class Conversation {
   async refresh() {
     await this.catchUp();
     this.#flush();
+    await this.#askStanding();
   }
 
   /** The page before the first message that is here. */
@@ -119,6 +121,19 @@ export class Conversation {
   }
 
   // The inside.
+
+  /** How far the other side has read: whoever was away has not heard of it (C-56). */
+  async #askStanding() {
+    const con = this.con ?? this.messages.findLast((message) => !message.mine)?.de;
+    if (!con) return;
+    try {
+      const standing = await this.#socket.ask("conversacion", { con });
+      if (standing.leido_por) this.wasRead(standing.leido_por);
+      this.onStanding(standing);
+    } catch (error) {
+      if (!(error instanceof RefusedError || error instanceof UnansweredError)) throw error;
+    }
+  }
 
   async #history(range) {
     try {

@@ -63,7 +63,7 @@ export class LiveView {
     const whole = this.#counts.slice(0, -1);
     const mean = whole.slice(-MEAN_OVER_S).reduce((sum, count) => sum + count, 0) / MEAN_OVER_S;
     byId("live-rate").textContent = number(mean, mean < 10 ? 1 : 0);
-    drawChart(byId("chart"), whole, text("chartLabel"));
+    byId("chart-top").textContent = `${number(drawChart(byId("chart"), whole, text("chartLabel")))}/s`;
     this.#drawLatency();
   }
 

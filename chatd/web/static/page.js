@@ -17,6 +17,7 @@ export function connectionBanner(socket) {
   let wasOnline = false;
   const show = () => {
     banner.textContent = text(`state.${socket.state}`);
+    document.body.toggleAttribute("data-away", socket.state !== State.ONLINE);
     banner.dataset.mood = socket.state === State.CONNECTING && !wasOnline ? "quiet" : "bad";
   };
   socket.on("state", (state) => {

@@ -44,7 +44,7 @@ socket
   })
   .on("mensaje_enviado", (message) => conversation.receive({ de: me, ...message }))
   .on("escribiendo", (news) => typing.heard(news))
-  .on("leido", ({ hasta }) => conversation.wasRead(hasta));
+  .on("leido", ({ de, hasta }) => (de === undefined ? setUnread(0) : conversation.wasRead(hasta)));
 
 async function begin() {
   me = (await whoAmI(socket))?.user ?? me;

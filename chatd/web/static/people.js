@@ -1,6 +1,6 @@
 // Everybody an admin may talk to: conversations, who is online, what is unread. Knows nothing of elements.
 
-import { Conversation } from "./conversation.js";
+import { Conversation, isAfter } from "./conversation.js";
 import { soon } from "./dom.js";
 import { RefusedError, UnansweredError } from "./socket.js";
 
@@ -47,7 +47,11 @@ export class People {
 
   conversationWith(user) {
     const person = this.get(user);
-    person.conversation ??= new Conversation(this.#socket, { con: user, isMine: (message) => this.isMine(message, user) });
+    person.conversation ??= new Conversation(this.#socket, {
+      con: user,
+      isMine: (message) => this.isMine(message, user),
+      onStanding: (standing) => "en_linea" in standing && this.presence({ user, ...standing }),
+    });
     return person.conversation;
   }
 
@@ -113,8 +117,13 @@ export class People {
     this.#changed();
   }
 
-  wasRead({ de, hasta }) {
-    this.#people.get(de)?.conversation?.wasRead(hasta);
+  /** Somebody has read up to `hasta`: the other one (`de`), or oneself in another tab (`con`). */
+  wasRead({ de, con, hasta }) {
+    if (de !== undefined) this.#people.get(de)?.conversation?.wasRead(hasta);
+    const person = this.#people.get(con);
+    if (!person?.unread || (person.last?.id && isAfter(person.last.id, hasta))) return;
+    person.unread = 0;
+    this.#changed();
   }
 
   // The inside.

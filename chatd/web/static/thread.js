@@ -77,13 +77,13 @@ export class ThreadView {
     const rows = [];
     if (!hasOlder && messages.length) rows.push(this.#note("beginning"));
     if (loaded && !messages.length && !pending.length) rows.push(this.#note("emptyThread"));
-    let before = null;
-    for (const message of [...messages, ...pending]) {
+    const all = [...messages, ...pending];
+    all.forEach((message, place) => {
       const day = new Date(message.fecha).toDateString();
+      const before = all[place - 1];
       if (!before || new Date(before.fecha).toDateString() !== day) rows.push(this.#day(day, message.fecha));
-      rows.push(this.#row(message, before));
-      before = message;
-    }
+      rows.push(this.#row(message, before, all[place + 1]));
+    });
     return rows;
   }
 
@@ -95,11 +95,10 @@ export class ThreadView {
     return this.#element(`day ${day}`, () => make("li", { class: "day" }, make("span", {}, dayOf(ms))));
   }
 
-  #row(message, before) {
+  #row(message, before, after) {
     const row = this.#element(message.cid ?? message.id ?? message, () => this.#bubble(message));
-    const together = before && before.mine === message.mine && before.de === message.de
-      && message.fecha - before.fecha < TOGETHER_MS;
-    row.classList.toggle("joined", Boolean(together));
+    row.classList.toggle("joined", areTogether(before, message));
+    row.classList.toggle("followed", areTogether(message, after));
     row.dataset.fate = message.fate ?? Fate.STORED;
     if (message.mine) this.#mark(row, message);
     return row;
@@ -172,6 +171,12 @@ export class ThreadView {
       this.#loading = false;
     }
   }
+}
+
+/** Whether two messages, one behind the other, are of one author and one moment. */
+function areTogether(one, other) {
+  if (!one || !other || one.mine !== other.mine || (!one.mine && one.de !== other.de)) return false;
+  return other.fecha - one.fecha < TOGETHER_MS && new Date(one.fecha).getDay() === new Date(other.fecha).getDay();
 }
 
 /** The box that one writes in: Enter sends, Shift with Enter is a new line, and it grows with its text. */

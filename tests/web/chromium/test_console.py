@@ -52,7 +52,7 @@ async def test_it_is_used_by_keyboard_alone(place: Place) -> None:
     await admin.press("/")
     await admin.click("#search")
     await admin.press("Escape")
-    await admin.see("#list li", count=3)
+    await admin.see("#list li", count=2)
     await admin.press("ArrowDown", ALT)
     await admin.see("#thread-name", "eva")
     await admin.press("ArrowUp", ALT)

@@ -68,3 +68,12 @@ async def test_another_tab_shows_what_one_has_sent(place: Place) -> None:
     await two.see("#thread-name", "ana")
     await one.say("from the first tab")
     await two.see(".mine .bubble", "from the first tab")
+
+
+async def test_what_was_read_in_one_tab_is_read_in_the_other(place: Place) -> None:
+    one, two, ana = await place.admin(), await place.admin(), await place.user()
+    await ana.say("hola")
+    for tab in (one, two):
+        await tab.see("#unread", "1")
+    await one.click("#list a", "ana")
+    await two.gone("#unread")
