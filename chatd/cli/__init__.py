@@ -29,6 +29,7 @@ VERBS: Final[Mapping[str, str]] = {
     "kick": "end the connections of a user",
     "send": "send a message from an operator to a user",
     "tail": "follow what users write, as it is said",
+    "doctor": "look at a deployment from outside, and say what to change",
     "unit": "print a unit for systemd",
     "dashboard": "print the dashboard for Grafana",
     "backup": "copy the database into a file, while the daemon goes on",

@@ -1,0 +1,273 @@
+"""`chatd doctor URL`: what a deployment looks like from outside, and what to change."""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import socket
+import ssl
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from websockets.exceptions import InvalidHandshake, InvalidStatus, WebSocketException
+
+from chatd.cli.adminsocket import printable
+from chatd.cli.arguments import UsageError
+from chatd.cli.deployment import PATIENCE_S, Answer, Deployment
+
+EPILOG: Final = """\
+Works against any URL that pages use, through whatever proxies are in between. Each check says what to change when it
+fails; exit code 1 if any has. With --token-file it also joins as that token's user, which sends nothing to anybody.
+
+  chatd doctor https://chat.example.com
+  chatd doctor https://chat.example.com --origin https://shop.example.com --token-file token
+"""
+
+CLOCK_S: Final = 5.0  # tokens are valid to the second
+EXPIRY_DAYS: Final = 14
+
+HEADERS_ADVICE: Final = "let the proxy pass the headers Upgrade and Connection, with HTTP/1.1 to chatd"
+
+
+class FoundError(Exception):
+    """A check has failed: what was seen, and what to change."""
+
+    def __init__(self, seen: str, advice: str) -> None:
+        super().__init__(seen)
+        self.advice = advice
+
+
+class SkippedError(Exception):
+    """A check needs something that was not given."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = EPILOG
+    parser.add_argument("url", metavar="URL", help="what pages give to io(): https://chat.example.com")
+    parser.add_argument("--path", default="/socket.io/", metavar="PATH", help="the client's option path (/socket.io/)")
+    parser.add_argument("--origin", metavar="ORIGIN", help="of the page that connects (default: the URL's own)")
+    parser.add_argument("--token-file", metavar="FILE", help="a token to join with; - reads it from stdin")
+    parser.add_argument("--cookie", default="token", metavar="NAME", help="the cookie that carries it (token)")
+    parser.add_argument("--ca", metavar="FILE", help="trust certificates that this one has signed (PEM), too")
+
+
+def run(args: argparse.Namespace) -> int:
+    deployment = _deployment(args)
+    good = True
+    for name, check in CHECKS.items():
+        try:
+            _say("ok", name, check(deployment))
+        except SkippedError as skipped:
+            _say("skip", name, str(skipped))
+        except FoundError as found:
+            good = False
+            _say("FAIL", name, f"{found}\n{'':16}-> {found.advice}")
+        except (OSError, http.client.HTTPException, WebSocketException) as error:
+            good = False
+            _say("FAIL", name, f"{type(error).__name__}: {error}\n{'':16}-> see the checks above")
+        if name == "reach" and not good:
+            break
+    return 0 if good else 1
+
+
+def _say(verdict: str, name: str, text: str) -> None:
+    shown = "\n".join(printable(line) for line in text.split("\n"))
+    print(f"{verdict:5} {name:10}{shown}", flush=True)
+
+
+def _deployment(args: argparse.Namespace) -> Deployment:
+    url = urlsplit(args.url)
+    if url.scheme not in {"http", "https"} or not url.hostname:
+        raise UsageError(f"{args.url} is no URL of a server; write https://chat.example.com")
+    token = None if args.token_file is None else _read(args.token_file).strip()
+    context = ssl.create_default_context()
+    if args.ca is not None:
+        context.load_verify_locations(args.ca)
+    secure = url.scheme == "https"
+    origin = args.origin or f"{url.scheme}://{url.netloc}"
+    port = url.port or (443 if secure else 80)
+    return Deployment(secure, url.hostname, port, args.path, origin, token, args.cookie, context)
+
+
+def _read(file: str) -> str:
+    return sys.stdin.read() if file == "-" else Path(file).read_text(encoding="ascii")
+
+
+# The checks, each with what it says when all is well.
+
+
+def reach(deployment: Deployment) -> str:
+    try:
+        with socket.create_connection((deployment.host, deployment.port), timeout=PATIENCE_S) as tcp:
+            return f"{tcp.getpeername()[0]} answers on port {deployment.port}"
+    except socket.gaierror as error:
+        raise FoundError(f"{deployment.host}: {error.strerror}", "check the name and its DNS records") from error
+    except OSError as error:
+        advice = "check that proxy and chatd run, the firewall, and the port"
+        raise FoundError(f"port {deployment.port} cannot be reached: {error}", advice) from error
+
+
+def tls(deployment: Deployment) -> str:
+    if not deployment.secure:
+        if deployment.host in {"localhost", "127.0.0.1", "::1"}:
+            raise SkippedError("plain HTTP, on this machine alone")
+        raise FoundError("plain HTTP: tokens can be read on the way", "serve https, by the proxy or with --tls-cert")
+    with socket.create_connection((deployment.host, deployment.port), timeout=PATIENCE_S) as tcp:
+        try:
+            with deployment.context.wrap_socket(tcp, server_hostname=deployment.host) as wrapped:
+                version, certificate = wrapped.version(), wrapped.getpeercert() or {}
+        except ssl.SSLCertVerificationError as error:
+            advice = "send the whole chain, for this name; pages do not connect otherwise"
+            raise FoundError(f"the certificate does not hold: {error.verify_message}", advice) from error
+        except ssl.SSLError as error:
+            raise FoundError(f"no TLS is spoken: {error.reason}", "give the proxy's https port") from error
+    days = (ssl.cert_time_to_seconds(str(certificate["notAfter"])) - time.time()) / 86_400
+    if days < EXPIRY_DAYS:
+        raise FoundError(f"the certificate ends in {days:.0f} days", "renew it; chatd itself reads it again on SIGHUP")
+    return f"{version}, certificate good for {days:.0f} days"
+
+
+def polling(deployment: Deployment) -> str:
+    opened = _opened(deployment.request())
+    return f"session opened; ping every {opened['pingInterval'] / 1000:g} s, {opened['maxPayload']} bytes a message"
+
+
+def clock(deployment: Deployment) -> str:
+    said = deployment.request().headers.get("Date")
+    if said is None:
+        raise SkippedError("no Date in the answer")
+    late_s = parsedate_to_datetime(said).timestamp() - time.time()
+    if abs(late_s) > CLOCK_S:
+        raise FoundError(
+            f"the server's clock differs from this machine's by {late_s:+.0f} s",
+            "run NTP on both: tokens expire too early, or are refused as being of the future",
+        )
+    return "agrees with this machine's"
+
+
+def origin(deployment: Deployment) -> str:
+    answer = deployment.request(headers={"Origin": deployment.origin})
+    if answer.status == 403:
+        raise FoundError(
+            f"pages of {deployment.origin} are refused: {_message(answer)}",
+            f"start chatd with --origin {deployment.origin}; if that is the server's own name, let the proxy pass Host "
+            "and X-Forwarded-Proto, and start chatd with --trusted-proxy",
+        )
+    _opened(answer)
+    own = urlsplit(deployment.origin).hostname == deployment.host
+    if not own and answer.headers.get("Access-Control-Allow-Origin") != deployment.origin:
+        raise FoundError("the answer allows no other origin", "let the proxy leave Access-Control-* headers alone")
+    return f"pages of {deployment.origin} may connect"
+
+
+def cookie(deployment: Deployment) -> str:
+    """Joins by polling, as a page would: a POST whose answer waits in the next GET."""
+    sid = _opened(deployment.request())["sid"]
+    posted = deployment.request("POST", "40", sid=sid)
+    if posted.status == 400:
+        raise FoundError(
+            f"a second request does not find its session: {_message(posted)}",
+            "with several servers, let the load balancer send a session always to the same (cookie or address)",
+        )
+    joined = deployment.request(sid=sid)
+    with suppress(OSError, http.client.HTTPException):
+        deployment.request("POST", "1", sid=sid)
+    if joined.body.startswith("40"):
+        return f"joined with the token in the cookie {deployment.cookie}"
+    code = (
+        json.loads(joined.body[2:].split("\x1e")[0])["data"]["code"] if joined.body.startswith("44{") else joined.body
+    )
+    if deployment.token is None and code == "token_missing":
+        raise SkippedError("nobody gets in without a token; give --token-file to try one")
+    if code == "token_missing":
+        advice = f"let the proxy pass Cookie, and compare the daemon's --cookie with {deployment.cookie}"
+        raise FoundError("the token has not arrived", advice)
+    raise FoundError(f"the token is refused: {code}", "make it with the daemon's key, and see clock above")
+
+
+def websocket(deployment: Deployment) -> str:
+    try:
+        with deployment.websocket() as connection:
+            first = connection.recv(PATIENCE_S)
+    except (OSError, WebSocketException) as error:
+        raise _refused(error) from error
+    if not str(first).startswith("0{"):
+        raise FoundError(f"it says {str(first)[:40]!r}", "something else than chatd answers here")
+    return "opened"
+
+
+def upgrade(deployment: Deployment) -> str:
+    sid = _opened(deployment.request())["sid"]
+    try:
+        with deployment.websocket(sid=sid) as connection:
+            connection.send("2probe")
+            if connection.recv(PATIENCE_S) != "3probe":
+                raise FoundError("the probe is not answered", "something else than chatd answers here")
+            connection.send("5")
+            connection.send("40")
+            said = [str(connection.recv(PATIENCE_S))]
+            while not said[-1].startswith("4"):
+                said.append(str(connection.recv(PATIENCE_S)))
+    except (OSError, WebSocketException) as error:
+        raise _refused(error) from error
+    return "polling goes over to WebSocket"
+
+
+CHECKS: Final[Mapping[str, Callable[[Deployment], str]]] = {
+    "reach": reach,
+    "tls": tls,
+    "polling": polling,
+    "clock": clock,
+    "origin": origin,
+    "cookie": cookie,
+    "websocket": websocket,
+    "upgrade": upgrade,
+}
+
+
+def _opened(answer: Answer) -> dict[str, Any]:
+    """The open packet of a handshake."""
+    if answer.status == 200 and answer.body.startswith("0{"):
+        opened: dict[str, Any] = json.loads(answer.body[1:].split("\x1e")[0])
+        return opened
+    raise FoundError(f"status {answer.status}: {_message(answer)}", _advice(answer.status))
+
+
+def _advice(status: int) -> str:
+    match status:
+        case 404:
+            return "let the proxy pass /socket.io/ as it is, and compare --path with the daemon's"
+        case 400:
+            return "let the proxy pass the query string as it is"
+        case 502 | 504:
+            return "the proxy does not reach chatd: start it, and compare the proxy's address with --host and --port"
+        case 429 | 503:
+            return "chatd is full or stops; behind a proxy, list that as --trusted-proxy"
+        case 301 | 302 | 307 | 308:
+            return "give the URL that it redirects to: clients do not follow"
+        case _:
+            return "look at the proxy's log: is this the server of the chat?"
+
+
+def _refused(error: Exception) -> FoundError:
+    if isinstance(error, InvalidStatus):
+        body = (error.response.body or b"").decode(errors="replace")
+        seen = f"status {error.response.status_code} instead of 101: {' '.join(body.split())[:100]}"
+        return FoundError(
+            seen,
+            HEADERS_ADVICE if error.response.status_code in {200, 400, 426} else _advice(error.response.status_code),
+        )
+    advice = HEADERS_ADVICE if isinstance(error, InvalidHandshake) else "look for a proxy that cuts WebSockets"
+    return FoundError(f"{type(error).__name__}: {error}", advice)
+
+
+def _message(answer: Answer) -> str:
+    return " ".join(answer.body.split())[:100]

@@ -1,0 +1,190 @@
+"""`chatd doctor` against daemons, bare and behind a real nginx that is configured well or badly."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.chat.daemon import PATIENCE_S, ROOT, Daemon, daemon
+from tests.chat.people import token
+from tests.cli.command import environment
+from tests.listen.certificates import make_certificate
+from tests.ops.nginx import fitted, free_port, nginx, readme_configuration
+
+ORIGIN = "https://shop.example.com"
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Path:
+    return tmp_path / "chatd.db"
+
+
+class Findings:
+    """What the doctor said: a verdict and a text by check."""
+
+    def __init__(self, code: int, printed: str, said: str) -> None:
+        self.code, self.printed, self.said = code, printed, said
+        lines = [line for line in printed.splitlines() if not line.startswith(" ")]
+        self.verdicts = {line.split()[1]: line.split()[0] for line in lines}
+
+    @property
+    def failed(self) -> list[str]:
+        return [name for name, verdict in self.verdicts.items() if verdict == "FAIL"]
+
+
+async def doctor(url: str, *arguments: str, stdin: str = "") -> Findings:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "chatd", "doctor", url, *arguments),
+        cwd=ROOT,
+        env=environment(),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(2 * PATIENCE_S):
+        printed, said = await process.communicate(stdin.encode())
+    assert process.returncode is not None
+    return Findings(process.returncode, printed.decode(), said.decode())
+
+
+def url_of(chatd: Daemon) -> str:
+    return f"http://127.0.0.1:{chatd.client.port}"
+
+
+async def test_a_daemon_that_is_well_is_told_so(db: Path) -> None:
+    async with daemon(db) as chatd:
+        found = await doctor(url_of(chatd), "--token-file", "-", stdin=token("ana"))
+        assert (found.code, found.failed, found.said) == (0, [], ""), found.printed
+        assert [name for name, verdict in found.verdicts.items() if verdict == "ok"] == [
+            "reach", "polling", "clock", "origin", "cookie", "websocket", "upgrade",
+        ]  # fmt: skip
+        assert token("ana")[:20] not in found.printed
+        without = await doctor(url_of(chatd))
+        assert (without.code, without.verdicts["cookie"]) == (0, "skip"), without.printed
+
+
+async def test_nobody_there_is_the_only_thing_that_is_said() -> None:
+    found = await doctor(f"http://127.0.0.1:{free_port()}")
+    assert (found.code, found.verdicts) == (1, {"reach": "FAIL"})
+    assert "check that proxy and chatd run" in found.printed
+
+
+async def test_a_page_that_may_not_connect_is_told_the_flag(db: Path) -> None:
+    async with daemon(db) as chatd:
+        found = await doctor(url_of(chatd), "--origin", ORIGIN)
+        assert "origin" in found.failed
+        assert f"-> start chatd with --origin {ORIGIN}" in found.printed
+    async with daemon(db, "--origin", ORIGIN) as chatd:
+        assert (await doctor(url_of(chatd), "--origin", ORIGIN)).failed == []
+
+
+async def test_a_token_that_does_not_hold_is_told(db: Path) -> None:
+    async with daemon(db) as chatd:
+        found = await doctor(url_of(chatd), "--token-file", "-", stdin=token("ana", ttl_s=-60))
+        assert found.failed == ["cookie"]
+        assert "the token is refused: token_expired" in found.printed
+        found = await doctor(url_of(chatd), "--token-file", "-", "--cookie", "other", stdin=token("ana"))
+        assert found.failed == ["cookie"]
+        assert "the token has not arrived" in found.printed
+
+
+async def test_another_path_is_told(db: Path) -> None:
+    async with daemon(db) as chatd:
+        found = await doctor(url_of(chatd), "--path", "/chat/")
+        assert "polling" in found.failed
+        assert "compare --path with the daemon's" in found.printed
+
+
+async def test_a_certificate_that_does_not_hold_or_ends_soon_is_told(db: Path, tmp_path: Path) -> None:
+    certificate, key = make_certificate(tmp_path, "soon")
+    async with behind(db, tmp_path, readme_configuration(), certificate, key) as (url, _):
+        assert "-> send the whole chain" in (await doctor(url)).printed
+        found = await doctor(url, "--ca", str(certificate))
+        assert found.failed == ["tls"]
+        assert "the certificate ends in 1 days" in found.printed
+
+
+async def test_the_configuration_for_nginx_in_the_readme_works(db: Path, tmp_path: Path) -> None:
+    certificate, key = make_certificate(tmp_path, "chat", left=datetime.timedelta(days=90))
+    async with behind(db, tmp_path, readme_configuration(), certificate, key) as (url, chatd):
+        found = await doctor(url, "--ca", str(certificate), "--token-file", "-", stdin=token("ana"))
+        assert (found.code, found.failed) == (0, []), found.printed
+        assert len(found.verdicts) == 8
+        chatd.terminate()
+        await chatd.ended()
+    addresses = {line["address"] for line in chatd.log if line["message"] == "session open"}
+    assert addresses == {"127.0.0.1"}
+
+
+@pytest.mark.parametrize(
+    ("without", "failed", "advice"),
+    [
+        (
+            "proxy_set_header Upgrade $http_upgrade;",
+            ["websocket", "upgrade"],
+            "pass the headers Upgrade and Connection",
+        ),
+        ("proxy_set_header Host $http_host;", ["origin", "websocket", "upgrade"], "let the proxy pass Host"),
+    ],
+)
+async def test_an_nginx_that_lacks_a_line_is_told_which(
+    db: Path, tmp_path: Path, without: str, failed: list[str], advice: str
+) -> None:
+    certificate, key = make_certificate(tmp_path, "chat", left=datetime.timedelta(days=90))
+    assert without in readme_configuration()
+    worse = readme_configuration().replace(without, "")
+    async with behind(db, tmp_path, worse, certificate, key) as (url, _):
+        found = await doctor(url, "--ca", str(certificate))
+        assert found.failed == failed, found.printed
+        assert advice in found.printed
+
+
+async def test_a_proxy_without_its_chatd_is_told(db: Path, tmp_path: Path) -> None:
+    certificate, key = make_certificate(tmp_path, "chat", left=datetime.timedelta(days=90))
+    async with behind(db, tmp_path, readme_configuration(), certificate, key) as (url, chatd):
+        chatd.terminate()
+        assert await chatd.ended() == 0
+        found = await doctor(url, "--ca", str(certificate))
+        assert found.code == 1
+        assert "status 502" in found.printed
+        assert "the proxy does not reach chatd" in found.printed
+
+
+async def test_a_clock_that_is_wrong_is_told() -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        body = b'0{"sid":"x","pingInterval":1000,"maxPayload":1}'
+        date = b"Date: Thu, 01 Jan 2026 00:00:00 GMT\r\n"
+        writer.write(
+            b"HTTP/1.1 200 OK\r\n%bConnection: close\r\nContent-Length: %d\r\n\r\n%b" % (date, len(body), body)
+        )
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        found = await doctor(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    assert "clock" in found.failed
+    assert "-> run NTP on both" in found.printed
+
+
+async def test_what_is_no_url_is_refused() -> None:
+    found = await doctor("chat.example.com")
+    assert (found.code, found.printed) == (2, "")
+    assert "write https://chat.example.com" in found.said
+
+
+@contextlib.asynccontextmanager
+async def behind(
+    db: Path, folder: Path, configuration: str, certificate: Path, key: Path
+) -> AsyncIterator[tuple[str, Daemon]]:
+    """A daemon behind an nginx: where that is."""
+    port = free_port()
+    async with daemon(db, "--trusted-proxy", "127.0.0.1") as chatd:
+        servers = fitted(configuration, port, chatd.client.port, certificate, key)
+        async with nginx(folder, servers, port):
+            yield f"https://127.0.0.1:{port}", chatd
