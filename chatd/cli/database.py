@@ -63,13 +63,16 @@ def owning(config: StoreConfig) -> Iterator[sqlite3.Connection]:
     """The same where no daemon may run: the database is locked against one, and made if there is none."""
     from chatd.store.sqlite import SqliteStore  # noqa: PLC0415 - the daemon's own way to make and migrate it
 
+    path = Path(config.db).resolve()
+    _refuse_strange_root(path)
+
     async def make() -> None:
         store = SqliteStore(config)
         await store.open()
         await store.close()
 
     asyncio.run(make())
-    lock = FileLock(Path(config.db).resolve())
+    lock = FileLock(path)
     lock.acquire()
     try:
         with writing(config) as connection:
@@ -91,6 +94,13 @@ def _opened(config: StoreConfig) -> Iterator[sqlite3.Connection]:
             yield connection
     except sqlite3.Error as error:
         raise DataError(f"cannot use the database {path}: {advice(error)}") from error
+
+
+def _refuse_strange_root(path: Path) -> None:
+    """What root makes, the daemon's own user could not open. (SQLite itself gives its files to the owner.)"""
+    owner = (path if path.exists() else path.parent).stat().st_uid if path.parent.exists() else 0
+    if os.geteuid() == 0 and owner != 0:
+        raise ConfigError(f"{path} is of the user {owner}: run this as that one, as in sudo -u '#{owner}' chatd import")
 
 
 def _check_version(connection: sqlite3.Connection, path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sqlite3
 import stat
 import subprocess
@@ -71,6 +72,19 @@ def test_to_import_twice_does_no_harm(db: Path, tmp_path: Path) -> None:
         env=environment(),
     )
     assert done.stdout == b"1 messages imported, 3 were there already\n"
+
+
+def test_root_leaves_no_file_that_the_daemon_s_user_could_not_open(db: Path, tmp_path: Path) -> None:
+    file = tmp_path / "one.jsonl"
+    file.write_bytes(GOOD)
+    (tmp_path / "chatd.db.lock").unlink()
+    if os.geteuid() == 0:
+        os.chown(db, 65_534, 65_534)
+        assert "sudo -u '#65534'" in complaint(chatd("import", file, "--db", db), EXIT_CONFIG)
+        assert not (tmp_path / "chatd.db.lock").exists()
+    else:  # whoever is not root makes files of its own
+        assert chatd("import", file, "--db", db).returncode == 0
+        assert (tmp_path / "chatd.db.lock").stat().st_uid == os.geteuid()
 
 
 def test_after_an_import_the_list_of_conversations_is_made_again(db: Path, tmp_path: Path) -> None:
