@@ -39,9 +39,9 @@ MAX_HANDSHAKES_PER_ADDRESS: Final = 100
 
 _EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
-# What one turn of the loop takes from one connection; asyncio takes 256 KB. A flood of empty frames brings ten thousand
-# with it, and everybody else waits for that. (Under TLS it is one record; see tls.py.)
-READ_BYTES: Final = 65_536
+# What one turn of the loop takes from one connection, as under TLS (see tls.py); asyncio takes 256 KB. Everybody else
+# waits for what it brings, and a flood of empty frames brings one with every six bytes.
+READ_BYTES: Final = 16_384
 
 _BODY: Final = b'{"code":6,"message":"Try again later","detail":"open_files"}'
 BUSY: Final = (
