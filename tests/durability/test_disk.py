@@ -84,6 +84,17 @@ async def test_a_database_that_another_program_locks(db: Path) -> None:
     check(rows(db), book, "store_unavailable")
 
 
+async def test_a_database_that_another_program_locks_for_seconds(db: Path) -> None:
+    """C-17: as long as that goes on, with the settings that everybody has"""
+    book = Book()
+    async with daemon(db) as chatd:
+        async with writing(chatd.enter, book):
+            with locked(db):
+                await book.until(lambda: book.refused["store_unavailable"] >= SENDERS)
+        assert chatd.process.returncode is None
+    check(rows(db), book, "store_unavailable")
+
+
 async def test_writes_that_the_kernel_refuses(db: Path) -> None:
     """C-17: as a quota would"""
     book = Book()

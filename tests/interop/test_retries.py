@@ -133,3 +133,26 @@ async def test_many_cuts_lose_nothing_double_nothing_and_keep_the_order(client: 
             assert (heard, admin.heard("mensaje_recibido")) == (texts, 0)
             assert all(stored_once(chat, text, answer) for text, answer in zip(texts, answers, strict=True))
             assert [int(answer["id"]) for answer in answers] == sorted(int(answer["id"]) for answer in answers)
+
+
+@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGKILL])
+async def test_restarts_under_the_load_of_many_lose_nothing_and_double_nothing(
+    client: Client, tmp_path: Path, by: signal.Signals
+) -> None:
+    """C-20, C-22: each client has a message on its way whenever the daemon ends."""
+    with running_chat(tmp_path, "--message-rate", "0", "--stop-rate", "100") as chat:
+        users = {f"user-{number}": await enter(client, chat.url, f"user-{number}", **RETRYING) for number in range(6)}
+        texts = {user: [f"{user} says {number}" for number in range(30)] for user in users}
+        asked = {
+            text: asyncio.ensure_future(send(socket, text)) for user, socket in users.items() for text in texts[user]
+        }
+        for number in (5, 15):
+            await asyncio.gather(*(asked[texts[user][number]] for user in users))
+            await asyncio.to_thread(chat.server.stop, by)
+            assert not all(one.done() for one in asked.values())
+            await asyncio.to_thread(chat.server.start)
+        await asyncio.gather(*asked.values())
+        assert all(stored_once(chat, text, answer.result()) for text, answer in asked.items())
+        for user in users:
+            ids = [int(asked[text].result()["id"]) for text in texts[user]]
+            assert ids == sorted(ids)
