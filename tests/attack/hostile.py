@@ -173,10 +173,10 @@ async def floods_of_pings(field: Field, client: Client) -> None:
 
 
 async def floods_of_frames(field: Field, client: Client) -> None:
-    """As many as fit into the kernel's buffers, of those that cost least to send: empty ones, and parts of a message."""
+    """Of the kinds that cost least to send, empty ones and parts of a message, some hundred kilobytes each."""
     empty = [frame_bytes(PONG, b""), text_frame("6"), frame_bytes(PING, b"")]
-    parts = frame_bytes(TEXT, b"4", fin=False) + (frame_bytes(PONG, b"") * 20 + frame_bytes(0, b"", fin=False)) * 4_000
-    for data in [*(frame * 80_000 for frame in empty), parts]:
+    parts = frame_bytes(TEXT, b"4", fin=False) + (frame_bytes(PONG, b"") * 20 + frame_bytes(0, b"", fin=False)) * 1_000
+    for data in [*(frame * 20_000 for frame in empty), parts]:
         socket = await _joined(client, field.name())
         await socket.send_raw(data)
 
