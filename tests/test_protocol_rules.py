@@ -100,6 +100,9 @@ EVENTS: Final = [
     "quien_soy",
     "escribiendo",
     "conversacion",
+    "historial",
+    "conversaciones",
+    "no_leidos",
 ]
 
 

@@ -29,8 +29,10 @@ class EventCode(enum.StrEnum):
     HASTA_INVALID = "hasta_invalid"
     ACTIVO_INVALID = "activo_invalid"
     LIMITE_INVALID = "limite_invalid"
+    ANTES_INVALID = "antes_invalid"
     DESPUES_INVALID = "despues_invalid"
     ADMINS_ONLY = "admins_only"
+    HISTORY_BUSY = "history_busy"
     RATE_LIMITED = "rate_limited"
 
 

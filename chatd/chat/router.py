@@ -15,6 +15,7 @@ from chatd.chat.connected import AskConnected, connected
 from chatd.chat.echo import Echo
 from chatd.chat.events import EventCode, PrivateMessage, Stored
 from chatd.chat.feed import Feed
+from chatd.chat.history import Historian
 from chatd.chat.ids import IdSource
 from chatd.chat.limits import ChatLimits, TooFastError
 from chatd.chat.member import Member
@@ -64,6 +65,7 @@ class ChatRouter:
         self._with_offsets = config.recovery == "on"
         self._echo = Echo(namespace) if config.echo == "on" else None
         self._writers = Writers(namespace, config.typing_timeout_s, self._hearers)
+        self._historian = Historian(config, store)
         self._receipts = Receipts(namespace, store, lambda: ids.newest)
         self._presence: Presence | None = None
         if config.presence == "on":
@@ -144,6 +146,15 @@ class ChatRouter:
         except RefusedError as error:
             member.refuse(reply, error)
 
+    def history(self, member: Member, args: list[object], reply: Reply | None) -> None:
+        self._historian.history(member, args, reply)
+
+    def conversations(self, member: Member, args: list[object], reply: Reply | None) -> None:
+        self._historian.conversations(member, args, reply)
+
+    def unread(self, member: Member, args: list[object], reply: Reply | None) -> None:
+        self._historian.unread(member, args, reply)
+
     def who_am_i(self, member: Member, _args: list[object], reply: Reply | None) -> None:
         if reply is not None:
             reply(who_am_i(member.identity))
@@ -155,9 +166,7 @@ class ChatRouter:
         """
         return self.submit(member.identity, parsed, done, member.socket.session)
 
-    def submit(
-        self, sender: Identity, parsed: PrivateMessage, done: Done, but: Session | None = None
-    ) -> Message:
+    def submit(self, sender: Identity, parsed: PrivateMessage, done: Done, but: Session | None = None) -> Message:
         """As `send`, for somebody who need not be connected; `but` is who sends it, and has no echo of it."""
         message = self._compose(sender, parsed)
         if self._config.deliver == "stored":
@@ -237,8 +246,11 @@ Handler = Callable[[ChatRouter, Member, list[object], Reply | None], None]
 ROUTES: Final[Mapping[EventName, Handler]] = {
     "mensaje_privado": ChatRouter.private_message,
     "conectados": ChatRouter.connected,
+    "historial": ChatRouter.history,
+    "conversaciones": ChatRouter.conversations,
+    "no_leidos": ChatRouter.unread,
+    "quien_soy": ChatRouter.who_am_i,
     "leido": ChatRouter.mark_read,
     "conversacion": ChatRouter.conversation,
     "escribiendo": ChatRouter.say_writing,
-    "quien_soy": ChatRouter.who_am_i,
 }

@@ -191,6 +191,12 @@ class Store(Protocol):
     async def fault(self) -> str | None:
         """What keeps messages from being stored at this moment, in words; None if nothing does."""
 
+    def sum_up(self, done: Done) -> None:
+        """Bring the list of conversations up to what is stored. Never blocks.
+
+        `done` and what is raised: as with `put`.
+        """
+
     async def flushed(self) -> None:
         """Return once everything that was asked before this call has its answer, and then everything that was put.
 

@@ -12,6 +12,8 @@ import aiosqlite
 
 from chatd.errors import ConfigError
 
+from .summary import SUM_UP_ALL
+
 # STRICT tables came with 3.37, functions for JSON as a part of every build with this version.
 MIN_SQLITE: Final = (3, 38, 0)
 
@@ -38,10 +40,22 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         # Every index ends in the id, as SQLite's do in the rowid. Pages and recovery go along them:
         # what a user was sent, in its two kinds; what a user wrote; what every admin may read;
         "CREATE INDEX mensajes_para ON mensajes (para, supervisado)",
-        "CREATE INDEX mensajes_de ON mensajes (de) WHERE supervisado = 1",
+        "CREATE INDEX mensajes_de ON mensajes (de, supervisado) WHERE supervisado = 1",
         "CREATE INDEX mensajes_supervisados ON mensajes (supervisado) WHERE supervisado = 1",
-        # what an admin wrote to somebody, and to nobody else.
-        "CREATE INDEX mensajes_privados ON mensajes (para, de) WHERE supervisado = 0",
+        # what an admin wrote to somebody, and to nobody else. (A partial index covers only what is in it: therefore
+        # `supervisado`, which takes a byte.)
+        "CREATE INDEX mensajes_privados ON mensajes (para, de, supervisado) WHERE supervisado = 0",
+        # The conversations of all admins (`lector` is empty) and of each; `ultimo` is the last id. See summary.py.
+        """
+        CREATE TABLE conversaciones (
+            lector TEXT NOT NULL,
+            con TEXT NOT NULL,
+            ultimo INTEGER NOT NULL,
+            PRIMARY KEY (lector, con)
+        ) STRICT, WITHOUT ROWID
+        """,
+        SUM_UP_ALL.format(after=-(2**63), upto=2**63 - 1),
+        "CREATE INDEX conversaciones_ultimo ON conversaciones (lector, ultimo)",
         # `hasta`: the id up to which `lector` has read the conversation with `con`.
         """
         CREATE TABLE leidos (

@@ -6,6 +6,7 @@ read in reader.py, the tables in schema.py, the meaning of SQLite's errors in fa
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import os
@@ -14,7 +15,7 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 from sys import getsizeof
-from typing import Final
+from typing import Any, Final
 
 import aiosqlite
 
@@ -25,9 +26,10 @@ from .base import Answer, Done, Found, Message, MessageId, Question, ReadMark, R
 from .config import StoreConfig
 from .lock import FileLock
 from .lookup import GroupLookup, find_sql, find_values, found
-from .marks import MAX_MARKS, Statement, read_upsert, seen_upsert, weigh_mark
+from .marks import MAX_MARKS, read_upsert, seen_upsert, weigh_mark
 from .reader import HistoryReader, Reader
 from .retention import delete_step
+from .summary import Summary
 from .writer import GroupCommit
 
 log = logging.getLogger("chatd.store")
@@ -52,6 +54,8 @@ class SqliteStore:
         self._writer = GroupCommit("messages", self._insert, _texts_bytes, max_rows=rows, max_bytes=size)
         self._read = GroupCommit("read marks", self._mark_read, weigh_mark, max_rows=MAX_MARKS, max_bytes=size)
         self._seen = GroupCommit("seen marks", self._mark_seen, weigh_mark, max_rows=MAX_MARKS, max_bytes=size)
+        self._summary = Summary(self._write)
+        self._sums = GroupCommit("summaries", self._summary.catch_up, lambda _: 0, max_rows=MAX_MARKS, max_bytes=size)
         self._reader = Reader(self._path, config.busy_timeout_s)
         self._history = HistoryReader(self._path, config.busy_timeout_s)
         self._recovery_key: bytes | None = None
@@ -89,7 +93,7 @@ class SqliteStore:
             if isinstance(error, sqlite3.Error):
                 raise ConfigError(f"cannot use the database {self._path}: {faults.advice(error)}") from error
             raise
-        for queue in (self._writer, self._read, self._seen, self._lookups):
+        for queue in (self._writer, self._read, self._seen, self._sums, self._lookups):
             queue.start()
         log.info("store open", extra={"path": str(self._path), "greatest_id": greatest})
         return greatest
@@ -127,20 +131,24 @@ class SqliteStore:
             return f"the database cannot be written: {faults.advice(error)}"
         return None
 
+    def sum_up(self, done: Done) -> None:
+        """See Store.sum_up."""
+        self._sums.put(None, done)
+
     async def prune(self, above: MessageId, bound: MessageId, before_ms: int) -> tuple[MessageId, int] | None:
         """See delete_step. Raises StoreError."""
         return await delete_step(self._connection, above, bound, before_ms)
 
     async def flushed(self) -> None:
         """See Store.flushed. Answers come first, because a message may be put when one is there."""
-        for queue in (self._lookups, self._writer, self._read, self._seen):
+        for queue in (self._lookups, self._writer, self._read, self._seen, self._sums):
             await queue.flushed()
 
     async def close(self) -> None:
         """See Store.close."""
         try:
             await self._lookups.flushed()  # an answer may put a row
-            for queue in (self._writer, self._read, self._seen, self._lookups):
+            for queue in (self._writer, self._read, self._seen, self._sums, self._lookups):
                 await queue.close()
         finally:
             await self._disconnect()
@@ -211,22 +219,25 @@ class SqliteStore:
                 values.append(row.cid)
         values += [None] * ((7 if named else 6) * (size - len(batch)))
         values.append(len(batch))
-        await self._write((_insert_sql(size, named=named), values))
+        await self._write(_insert_sql(size, named=named), values)
+        if self._summary.is_due(len(batch)) and not self._sums.waiting:
+            with contextlib.suppress(StoreError):  # closed: the next start goes on
+                self.sum_up(_unheard)
 
     async def _mark_read(self, marks: Sequence[ReadMark]) -> None:
         """Raises StoreError."""
-        await self._write(read_upsert(marks))
+        await self._write(*read_upsert(marks))
 
     async def _mark_seen(self, marks: Sequence[SeenMark]) -> None:
         """Raises StoreError."""
-        await self._write(seen_upsert(marks))
+        await self._write(*seen_upsert(marks))
 
-    async def _write(self, statement: Statement) -> None:
-        """Commit one statement. Raises StoreError."""
+    async def _write(self, sql: str, values: Sequence[int | str | None]) -> list[Any]:
+        """Commit one statement; its rows. Raises StoreError."""
         if self._connection is None:
             raise AssertionError("a writer runs only while the file is open")
         try:
-            await self._connection.execute_fetchall(*statement)
+            return list(await self._connection.execute_fetchall(sql, values))
         except (sqlite3.Error, UnicodeEncodeError, OverflowError) as error:
             raise faults.store_error(error) from error
 

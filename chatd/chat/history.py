@@ -1,0 +1,181 @@
+"""`historial`, `conversaciones`, `no_leidos`: the past, read from the database. Rules C-70 to C-76 of protocol.md.
+
+An answer is a task, which lives as long as its statements: most need one. They run one after the other on a thread of
+their own (Store.history), those of several people in turn. How many are under way is bounded for each user, and for
+all; so are the rows of a statement and the bytes of an answer, since what waits for a connection is bounded too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from chatd.chat.config import ChatConfig
+from chatd.chat.events import EventCode
+from chatd.chat.history_events import (
+    AskConversations,
+    AskHistory,
+    AskUnread,
+    ConversationList,
+    History,
+    LastOf,
+    PastMessage,
+    UnreadCounts,
+)
+from chatd.chat.member import Member
+from chatd.errors import RefusedError
+from chatd.socketio.socket import Reply
+from chatd.store import conversations, history
+from chatd.store.base import Store, StoreError
+from chatd.store.conversations import Conversation, Unread
+from chatd.store.history import LAST_ID, Statement, Towards, Viewer
+from chatd.tasks import Tasks
+
+MAX_ASKED: Final = 1_000
+MAX_ASKED_EACH: Final = 4
+
+MAX_ANSWER_BYTES: Final = 262_144
+"""Of JSON; a lone message may be longer. With as many answers as one user may wait for: what may wait for a socket."""
+
+MAX_READ_CHARS: Final = 4_000_000
+"""Of the messages of a page, before it is cut to that size."""
+
+MAX_UNREAD: Final = 100
+"""Conversations of an admin that `no_leidos` looks at."""
+
+Item = TypeVar("Item")
+Ask = Callable[[Member], Awaitable[msgspec.Struct]]
+
+
+class Historian:
+    """Answers questions about the past."""
+
+    def __init__(self, config: ChatConfig, store: Store) -> None:
+        self._store = store
+        self._max_rows = max(1, MAX_READ_CHARS // config.max_message_chars)
+        self._asked: Counter[str] = Counter()
+        self._tasks = Tasks()
+
+    def history(self, member: Member, args: list[object], reply: Reply | None) -> None:
+        self._begin(member, reply, lambda: self._history(_viewer(member), AskHistory.parse(args)))
+
+    def conversations(self, member: Member, args: list[object], reply: Reply | None) -> None:
+        self._begin(member, reply, lambda: self._conversations(_viewer(member), AskConversations.parse(args)))
+
+    def unread(self, member: Member, args: list[object], reply: Reply | None) -> None:
+        self._begin(member, reply, lambda: self._unread(_viewer(member), AskUnread.parse(args)))
+
+    def _begin(self, member: Member, reply: Reply | None, work: Callable[[], Awaitable[msgspec.Struct]]) -> None:
+        """Nothing without an acknowledgement: there is nowhere to answer."""
+        if reply is None:
+            return
+        user = member.identity.user
+        try:
+            if self._asked[user] >= MAX_ASKED_EACH or len(self._tasks) >= MAX_ASKED:
+                raise RefusedError(
+                    EventCode.HISTORY_BUSY, "Too many questions about the past are under way: ask again later."
+                )
+            answer = work()
+        except RefusedError as error:
+            member.refuse(reply, error)
+            return
+        finally:
+            self._asked += Counter()  # forgets those who have none
+        self._asked[user] += 1
+        self._tasks.start(self._answer(member, reply, answer), "history")
+
+    async def _answer(self, member: Member, reply: Reply, answer: Awaitable[msgspec.Struct]) -> None:
+        try:
+            reply(await answer)
+        except StoreError as error:
+            member.refuse(reply, RefusedError(error.code, error.message))
+        finally:
+            self._asked[member.identity.user] -= 1
+
+    def _history(self, viewer: Viewer, asked: AskHistory) -> Awaitable[msgspec.Struct]:
+        """Rules C-70 to C-72. Raises RefusedError."""
+        if viewer.is_admin and asked.con is None:
+            raise RefusedError(
+                EventCode.CON_INVALID, "con must be the name of a user: an admin reads one conversation."
+            )
+        return self._page(viewer, asked)
+
+    async def _page(self, viewer: Viewer, asked: AskHistory) -> History:
+        limit = min(asked.limit, self._max_rows)
+        kinds, span, towards = history.walks(viewer, asked.con), asked.span, asked.towards
+        found: list[history.Past] = []
+        while True:
+            statement = history.page(kinds, span, towards, limit + 1 - len(found))
+            part = history.read(await self._store.history.rows(*statement), span, towards)
+            found += part.rows
+            if len(found) > limit or part.reached is None:
+                break
+            span = history.beyond(span, part.reached, towards)
+        messages = _within_bytes([PastMessage.of(row) for row in found[:limit]])
+        more = len(messages) < len(found)
+        return History(mensajes=messages[::-1] if towards is Towards.PAST else messages, hay_mas=more)
+
+    def _conversations(self, viewer: Viewer, asked: AskConversations) -> Awaitable[msgspec.Struct]:
+        """Rules C-73 and C-74. Raises RefusedError."""
+        if not viewer.is_admin:
+            raise RefusedError(EventCode.ADMINS_ONLY, "conversaciones is for admins.")
+        return self._list(viewer, asked)
+
+    async def _list(self, viewer: Viewer, asked: AskConversations) -> ConversationList:
+        limit = min(asked.limit, self._max_rows)
+        found = await self._recent(viewer.user, asked.before, limit + 1)
+        listed = _within_bytes(
+            [LastOf(each.con, PastMessage.of(each.ultimo), each.no_leidos) for each in found[:limit]]
+        )
+        return ConversationList(conversaciones=listed, hay_mas=len(listed) < len(found))
+
+    async def _recent(self, admin: str, before: int, rows: int) -> list[Conversation]:
+        await self._summed_up()
+        found: list[Conversation] = []
+        upto: int | None = before
+        while upto is not None and len(found) < rows:
+            wanted = rows - len(found)
+            statement = conversations.conversations(admin, upto, wanted)
+            part = conversations.listed(await self._store.history.rows(*statement), wanted)
+            found += part.conversations
+            upto = part.upto
+        return found
+
+    async def _summed_up(self) -> None:
+        done: asyncio.Future[StoreError | None] = asyncio.get_running_loop().create_future()
+        self._store.sum_up(lambda error: None if done.done() else done.set_result(error))
+        if (error := await done) is not None:
+            raise error
+
+    async def _unread(self, viewer: Viewer, asked: AskUnread) -> UnreadCounts:
+        """Rule C-75."""
+        if asked.con is not None:
+            [(count,)] = await self._rows(conversations.unread_with(viewer, asked.con))
+            return UnreadCounts.of([Unread(asked.con, count)])
+        if viewer.is_admin:
+            recent = await self._recent(viewer.user, LAST_ID, min(MAX_UNREAD, self._max_rows))
+            return UnreadCounts.of([Unread(each.con, each.no_leidos) for each in recent])
+        return UnreadCounts.of([Unread(*row) for row in await self._rows(conversations.unread(viewer))])
+
+    async def _rows(self, statement: Statement) -> list[Any]:
+        return await self._store.history.rows(*statement)
+
+
+def _viewer(member: Member) -> Viewer:
+    return Viewer(member.identity.user, member.identity.is_admin)
+
+
+def _within_bytes(items: Iterable[Item]) -> list[Item]:
+    """The first of them that fit into an answer, but at least one."""
+    room = MAX_ANSWER_BYTES
+    fit: list[Item] = []
+    for item in items:
+        room -= len(msgspec.json.encode(item)) + 1
+        if fit and room < 0:
+            break
+        fit.append(item)
+    return fit

@@ -1,0 +1,138 @@
+"""What a client may ask about the past, and what it is told. Rules C-70 to C-75 of protocol.md."""
+
+from __future__ import annotations
+
+from typing import Final, Self
+
+import msgspec
+
+from chatd.chat.events import EventCode, parse_limit, parse_user
+from chatd.errors import RefusedError
+from chatd.store.base import MessageId
+from chatd.store.conversations import Unread
+from chatd.store.history import LAST_ID, Past, Range, Towards
+
+DEFAULT_ROWS: Final = 50
+MAX_ROWS: Final = 100
+MAX_ID_DIGITS: Final = 19
+
+
+class AskHistory(msgspec.Struct, frozen=True, gc=False):
+    """`historial {con?, antes?, despues?, limite?}`; other keys are ignored."""
+
+    con: str | None
+    span: Range
+    towards: Towards
+    limit: int
+
+    @classmethod
+    def parse(cls, args: list[object]) -> Self:
+        """Raises RefusedError."""
+        fields = _fields(args, "historial takes one object: {con, antes?, despues?, limite?}.")
+        if fields.get("antes") is not None and fields.get("despues") is not None:
+            raise RefusedError(EventCode.ARGUMENTS_INVALID, "historial takes antes or despues, not both.")
+        after = _id(fields, "despues", EventCode.DESPUES_INVALID)
+        towards = Towards.PAST if after is None else Towards.FUTURE
+        span = Range(before=_before(fields)) if after is None else Range(after=after)
+        return cls(_con(fields), span, towards, parse_limit(fields, DEFAULT_ROWS, MAX_ROWS))
+
+
+class AskConversations(msgspec.Struct, frozen=True, gc=False):
+    """`conversaciones {limite?, antes?}`, or nothing at all."""
+
+    before: int
+    limit: int
+
+    @classmethod
+    def parse(cls, args: list[object]) -> Self:
+        """Raises RefusedError."""
+        fields = _fields(args or [{}], "conversaciones takes one object: {limite?, antes?}.")
+        return cls(_before(fields), parse_limit(fields, DEFAULT_ROWS, MAX_ROWS))
+
+
+class AskUnread(msgspec.Struct, frozen=True, gc=False):
+    """`no_leidos {con?}`, or nothing at all."""
+
+    con: str | None
+
+    @classmethod
+    def parse(cls, args: list[object]) -> Self:
+        """Raises RefusedError."""
+        return cls(_con(_fields(args or [{}], "no_leidos takes one object: {con?}.")))
+
+
+class PastMessage(msgspec.Struct, frozen=True, gc=False):
+    """One message of a page."""
+
+    id: str
+    de: str
+    para: str
+    mensaje: str
+    fecha: int
+
+    @classmethod
+    def of(cls, row: Past) -> Self:
+        return cls(str(row.id), row.de, row.para, row.mensaje, row.fecha)
+
+
+class History(msgspec.Struct, frozen=True, kw_only=True):
+    """The acknowledgement of `historial`: oldest first."""
+
+    ok: bool = True
+    mensajes: list[PastMessage]
+    hay_mas: bool
+
+
+class LastOf(msgspec.Struct, frozen=True):
+    """One conversation of the list."""
+
+    con: str
+    ultimo: PastMessage
+    no_leidos: int
+
+
+class ConversationList(msgspec.Struct, frozen=True, kw_only=True):
+    """The acknowledgement of `conversaciones`: most recent first."""
+
+    ok: bool = True
+    conversaciones: list[LastOf]
+    hay_mas: bool
+
+
+class UnreadCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """The acknowledgement of `no_leidos`."""
+
+    ok: bool = True
+    no_leidos: dict[str, int]
+
+    @classmethod
+    def of(cls, counts: list[Unread]) -> Self:
+        return cls(no_leidos={con: cuantos for con, cuantos in counts if cuantos})
+
+
+def _fields(args: list[object], otherwise: str) -> dict[object, object]:
+    fields = args[0] if args else None
+    if not isinstance(fields, dict):
+        raise RefusedError(EventCode.ARGUMENTS_INVALID, otherwise)
+    return fields
+
+
+def _con(fields: dict[object, object]) -> str | None:
+    value = fields.get("con")
+    return None if value is None else parse_user(value, "con", EventCode.CON_INVALID)
+
+
+def _before(fields: dict[object, object]) -> int:
+    before = _id(fields, "antes", EventCode.ANTES_INVALID)
+    return LAST_ID if before is None else before
+
+
+def _id(fields: dict[object, object], key: str, code: EventCode) -> MessageId | None:
+    value = fields.get(key)
+    if value is None:
+        return None
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= MAX_ID_DIGITS:
+        number = int(value)
+        if number <= LAST_ID:
+            return MessageId(number)
+    raise RefusedError(code, f"{key} must be the id of a message, a string of digits.")

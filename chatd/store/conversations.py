@@ -1,0 +1,167 @@
+"""Whom an admin talks with, and what nobody has read yet. Pure: SQL and its values. Rules C-73 to C-75.
+
+The list merges three: who wrote to be read by every admin, whom this admin wrote to in private (both in the table
+`conversaciones`, see summary.py), and which admins wrote to it. Who is in two of them is there once, with the later
+message. Counts stop at MAX_COUNT: a reader who never marked anything would have millions counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from .history import Past, Statement, Viewer
+
+MAX_COUNT: Final = 100
+
+MAX_EXAMINED: Final = 200
+"""Entries of the lists that one statement looks at; those that another list has later are left out."""
+
+MAX_PARTNERS: Final = 200
+"""Of a user: those who wrote to it."""
+
+RECENT_ROWS: Final = 1_000
+"""Of what other users wrote to a user, the rows that are counted among."""
+
+
+_PRIVATE: Final = "mensajes AS m INDEXED BY mensajes_privados WHERE m.para = ?1 AND m.supervisado = 0"
+_FROM_USERS: Final = "mensajes AS m INDEXED BY mensajes_para WHERE m.para = ?1 AND m.supervisado = 1"
+
+
+class Conversation(NamedTuple):
+    """`ultimo` is the last message that the reader may read; `no_leidos` are at most MAX_COUNT."""
+
+    con: str
+    ultimo: Past
+    no_leidos: int
+
+
+class Listed(NamedTuple):
+    """A part of the list. `upto` is the last entry that was looked at, None where the list ends."""
+
+    conversations: list[Conversation]
+    upto: int | None
+
+
+class Unread(NamedTuple):
+    """At most MAX_COUNT messages of one conversation."""
+
+    con: str
+    cuantos: int
+
+
+def conversations(admin: str, before: int, rows: int) -> Statement:
+    """The most recent conversations whose last message is before the id `before`: see `listed`."""
+    sql = f"""
+        WITH RECURSIVE admins (de) AS (
+            SELECT min(m.de) FROM {_PRIVATE}
+            UNION ALL SELECT (SELECT min(m.de) FROM {_PRIVATE} AND m.de > admins.de)
+            FROM admins WHERE admins.de IS NOT NULL LIMIT {MAX_PARTNERS}
+        ), received (con, ultimo) AS (
+            SELECT de, (SELECT max(m.id) FROM {_PRIVATE} AND m.de = admins.de)
+            FROM admins WHERE de IS NOT NULL
+        ), examined (con, ultimo) AS (
+            SELECT con, ultimo FROM (
+                SELECT con, ultimo FROM (
+                    SELECT con, ultimo FROM conversaciones WHERE lector = '' AND ultimo < ?2
+                    ORDER BY ultimo DESC LIMIT {MAX_EXAMINED})
+                UNION ALL SELECT con, ultimo FROM (
+                    SELECT con, ultimo FROM conversaciones WHERE lector = ?1 AND ultimo < ?2
+                    ORDER BY ultimo DESC LIMIT {MAX_EXAMINED})
+                UNION ALL SELECT con, ultimo FROM received WHERE ultimo < ?2
+            ) ORDER BY ultimo DESC LIMIT {MAX_EXAMINED}
+        ), listed (con, ultimo) AS (
+            SELECT con, ultimo FROM examined WHERE
+                NOT EXISTS (SELECT 1 FROM conversaciones AS c
+                    WHERE c.lector = '' AND c.con = examined.con AND c.ultimo > examined.ultimo)
+                AND NOT EXISTS (SELECT 1 FROM conversaciones AS c
+                    WHERE c.lector = ?1 AND c.con = examined.con AND c.ultimo > examined.ultimo)
+                AND NOT EXISTS (SELECT 1 FROM received WHERE received.con = examined.con
+                    AND received.ultimo > examined.ultimo)
+                AND (con <> ?1 OR EXISTS (SELECT 1 FROM mensajes WHERE id = examined.ultimo AND para = ?1))
+            ORDER BY ultimo DESC LIMIT ?3
+        )
+        SELECT json_object(
+            'examined', (SELECT json_array(count(*), min(ultimo)) FROM examined),
+            'rows', (SELECT json_group_array(json_array(
+                con, json_array(m.id, m.de, m.para, m.mensaje, m.fecha), {_unread("?1", "con")}
+            )) FROM (SELECT * FROM listed ORDER BY ultimo DESC) JOIN mensajes AS m ON m.id = ultimo)
+        )
+    """  # noqa: S608  # words and numbers of ours
+    return sql, [admin, before, rows]
+
+
+class _Answer(msgspec.Struct):
+    examined: tuple[int, int | None]
+    rows: list[Conversation]
+
+
+def listed(found: Sequence[Sequence[Any]], rows: int) -> Listed:
+    """What `conversations` gave, most recent first."""
+    answer = _DECODER.decode(found[0][0])
+    count, oldest = answer.examined
+    if len(answer.rows) == rows:
+        return Listed(answer.rows, answer.rows[-1].ultimo.id)
+    return Listed(answer.rows, oldest if count == MAX_EXAMINED else None)
+
+
+def unread(viewer: Viewer) -> Statement:
+    """For a user: of everybody who wrote to it, how much is unread. Rows (con, count), none of them 0."""
+    sql = f"""
+        WITH RECURSIVE senders (de) AS (
+            SELECT min(m.de) FROM {_PRIVATE}
+            UNION ALL SELECT (SELECT min(m.de) FROM {_PRIVATE} AND m.de > senders.de)
+            FROM senders WHERE senders.de IS NOT NULL LIMIT {MAX_PARTNERS}
+        ), counted (con, cuantos) AS (
+            SELECT de, (SELECT count(*) FROM (
+                SELECT 1 FROM {_PRIVATE} AND m.de = senders.de AND m.id > {_mark("?1", "senders.de")}
+                LIMIT {MAX_COUNT}))
+            FROM senders WHERE de IS NOT NULL
+            UNION ALL
+            SELECT de, count(*) FROM (
+                SELECT m.de, m.id FROM {_FROM_USERS} ORDER BY m.id DESC LIMIT {RECENT_ROWS}
+            ) AS recent WHERE id > {_mark("?1", "recent.de")} GROUP BY de
+        )
+        SELECT con, min(sum(cuantos), {MAX_COUNT}) FROM counted WHERE con <> ?1
+        GROUP BY con HAVING sum(cuantos) > 0 ORDER BY con
+    """  # noqa: S608  # words and numbers of ours
+    return sql, [viewer.user]
+
+
+def unread_with(viewer: Viewer, con: str) -> Statement:
+    """Of one conversation: one row, the count."""
+    if viewer.is_admin:
+        return f"SELECT {_unread('?1', '?2')}", [viewer.user, con]
+    sql = f"""
+        SELECT min({MAX_COUNT},
+            (SELECT count(*) FROM (SELECT 1 FROM {_PRIVATE} AND m.de = ?2 AND m.id > {_mark("?1", "?2")}
+                LIMIT {MAX_COUNT}))
+            + (SELECT count(*) FROM (
+                SELECT m.de, m.id FROM {_FROM_USERS} ORDER BY m.id DESC LIMIT {RECENT_ROWS}
+            ) WHERE de = ?2 AND id > {_mark("?1", "?2")})
+        ) * (?1 <> ?2)
+    """  # noqa: S608  # words and numbers of ours
+    return sql, [viewer.user, con]
+
+
+def _mark(reader: str, con: str) -> str:
+    return f"coalesce((SELECT hasta FROM leidos WHERE lector = {reader} AND leidos.con = {con}), -1)"  # noqa: S608
+
+
+def _unread(admin: str, con: str) -> str:
+    """What an admin has not read of what `con` wrote. So every message is counted once, under its author."""
+    kinds = (
+        ("mensajes_de", f"m.de = {con} AND m.supervisado = 1"),
+        ("mensajes_privados", f"m.para = {admin} AND m.supervisado = 0 AND m.de = {con}"),
+    )
+    counts = " + ".join(
+        f"(SELECT count(*) FROM (SELECT 1 FROM mensajes AS m INDEXED BY {index} WHERE {kind} "  # noqa: S608
+        f"AND m.de <> {admin} AND m.id > {_mark(admin, con)} LIMIT {MAX_COUNT}))"
+        for index, kind in kinds
+    )
+    return f"min({MAX_COUNT}, {counts})"
+
+
+_DECODER: Final = msgspec.json.Decoder(_Answer)

@@ -1,0 +1,113 @@
+"""Questions about the past that wait for the disk: how many may, and what becomes of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from chatd.chat.config import ChatConfig
+from chatd.chat.history import MAX_ASKED, MAX_ASKED_EACH
+from chatd.store.base import Rows, StoreCode, StoreError
+from chatd.store.history import FIRST_ID
+from tests.chat.rig import Line, Rig, WaitingStore, who
+
+
+class EmptyRows:
+    """A database without messages, which answers when the test says so."""
+
+    def __init__(self) -> None:
+        self.gate = asyncio.Event()
+        self.fault: StoreError | None = None
+
+    async def rows(self, sql: str, values: Sequence[int | str | None] = ()) -> list[Any]:
+        await self.gate.wait()
+        if self.fault is not None:
+            raise self.fault
+        return [(f"[{FIRST_ID}, []]",)]
+
+
+class Shelf(WaitingStore):
+    """The part of a Store that is asked about the past."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.empty = EmptyRows()
+
+    @property
+    def history(self) -> Rows:
+        return self.empty
+
+
+def library() -> tuple[Rig, EmptyRows]:
+    shelf = Shelf()
+    config = ChatConfig(message_rate=0, presence="off", max_connections_per_user=0)
+    return Rig(config, shelf), shelf.empty  # type: ignore[arg-type]  # as much of a store as this needs
+
+
+async def settle(rig: Rig, line: Line, ack: int) -> Any:
+    """Let tasks run until that answer is there, at most a thousand turns."""
+    for _ in range(1_000):
+        await asyncio.sleep(0)
+        rig.turn()
+        if any(text.startswith(f"43{ack}[") for text in line.received):
+            return line.answer(ack)
+    raise AssertionError(f"no answer {ack} in {line.received}")
+
+
+async def test_one_user_may_have_so_many_questions_under_way() -> None:
+    """C-76"""
+    rig, database = library()
+    tabs, eva = [rig.enter(who("ana")), rig.enter(who("ana"))], rig.enter(who("eva"))
+    for number in range(MAX_ASKED_EACH + 2):
+        tabs[number % 2].emit("historial", {}, ack=number)
+    eva.emit("historial", {}, ack=0)
+    rig.turn()
+    for number in (MAX_ASKED_EACH, MAX_ASKED_EACH + 1):
+        assert tabs[number % 2].answer(number)["error"]["code"] == "history_busy"
+    database.gate.set()
+    for number in range(MAX_ASKED_EACH):
+        assert await settle(rig, tabs[number % 2], number) == {"ok": True, "mensajes": [], "hay_mas": False}
+    assert (await settle(rig, eva, 0))["ok"]
+    tabs[0].emit("historial", {}, ack=99)
+    assert (await settle(rig, tabs[0], 99))["ok"]
+
+
+async def test_all_together_may_have_so_many_under_way() -> None:
+    """C-76"""
+    rig, database = library()
+    for number in range(MAX_ASKED):
+        rig.enter(who(f"u{number}")).emit("historial", {}, ack=0)
+    late = rig.enter(who("late"))
+    late.emit("historial", {}, ack=0)
+    rig.turn()
+    assert late.answer(0)["error"]["code"] == "history_busy"
+    database.gate.set()
+    for _ in range(10):
+        await asyncio.sleep(0)
+    late.emit("historial", {}, ack=1)
+    assert (await settle(rig, late, 1))["ok"]
+
+
+async def test_what_cannot_be_read_is_refused_and_makes_room() -> None:
+    """C-76"""
+    rig, database = library()
+    ana = rig.enter(who("ana"))
+    database.gate.set()
+    database.fault = StoreError(StoreCode.UNAVAILABLE, "the database cannot be read: try again later", retry=True)
+    for number in range(2 * MAX_ASKED_EACH):
+        ana.emit("historial", {}, ack=number)
+        assert (await settle(rig, ana, number))["error"]["code"] == "store_unavailable"
+
+
+async def test_an_answer_for_somebody_who_has_gone_goes_nowhere() -> None:
+    """C-76"""
+    rig, database = library()
+    ana = rig.enter(who("ana"))
+    ana.emit("historial", {}, ack=0)
+    ana.send("1")
+    database.gate.set()
+    for _ in range(10):
+        await asyncio.sleep(0)
+        rig.turn()
+    assert not any(text.startswith("430") for text in ana.received)
