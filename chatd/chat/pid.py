@@ -1,19 +1,21 @@
 """The `pid` of a socket: what lets a later socket take its place, after hours and in another process. Pure. Rule C-29.
 
-    <socket id>.<HMAC-SHA256 of the socket id and the user, 16 bytes in base64>
+    <socket id>.<keyed BLAKE2 of the socket id and the user, 16 bytes in base64>
 
 Nothing is remembered of it: whoever has the key can check it, and the key is in the database. It says nothing of rooms
-or roles, and is good for nothing without a token of the same user.
+or roles, and is good for nothing without a token of the same user. BLAKE2 (RFC 7693) is a MAC where it has a key, and
+takes a quarter of the time of HMAC-SHA256, which every CONNECT would spend.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import hmac
 from typing import Final
 
 _MAC_BYTES: Final = 16
-_PURPOSE: Final = b"pid"
+_PURPOSE: Final = b"chatd pid"
 
 MAX_PID_CHARS: Final = 128
 
@@ -41,6 +43,6 @@ class Pids:
 
     def _mac(self, sid: str, user: str) -> str:
         # A zero byte between them: a user's name has none (C-02), so no two pairs make the same text.
-        told = b"\0".join((_PURPOSE, sid.encode(), user.encode()))
-        mac = hmac.digest(self._key, told, "sha256")[:_MAC_BYTES]
-        return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
+        told = f"{sid}\0{user}".encode()
+        mac = hashlib.blake2b(told, key=self._key, person=_PURPOSE, digest_size=_MAC_BYTES)
+        return base64.urlsafe_b64encode(mac.digest()).rstrip(b"=").decode()
