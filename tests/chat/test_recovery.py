@@ -222,6 +222,39 @@ async def test_nothing_is_left_of_a_recovery(db: Path) -> None:
         assert (len(left._tasks), left._pages._task) == (0, None)
 
 
+async def test_a_crowd_is_served_by_a_few_statements_and_disturbs_nobody(db: Path) -> None:
+    """C-31: they stand in one line, and live messages pass it."""
+    crowd = 200
+    async with chatting(db, max_connections_per_user="0") as chat:
+        root, eva = await chat.enter("root", "admin"), await chat.enter("eva")
+        texts = [str(number) for number in range(10)]
+        await write(root, "ana", *texts)
+        sockets = [await chat.client.websocket(cookie(token("ana")), early=b"") for _ in range(crowd)]
+        asked = count_statements(chat)
+        await asyncio.gather(*(socket.send('40{"desde":"0"}') for socket in sockets), write(root, "eva", *texts))
+        assert [event[1]["mensaje"] for event in await eva.inbox()] == texts
+        for socket in sockets:
+            assert str(await socket.receive()).startswith("40")
+            heard = [await Person(socket).hear() for _ in range(len(texts) + 1)]
+            assert [event[1].get("mensaje") for event in heard] == [*texts, None]
+        assert len(asked) <= crowd / 4
+
+
+def count_statements(chat: Chat) -> list[str]:
+    """What is asked of the history from now on."""
+    asked: list[str] = []
+    history: Any = chat.store.history
+    rows = history.rows
+
+    async def recorded(sql: str, values: Any = ()) -> list[Any]:
+        asked.append(sql)
+        answer: list[Any] = await rows(sql, values)
+        return answer
+
+    history.rows = recorded
+    return asked
+
+
 def test_a_row_found_behind_an_error_is_acknowledged_and_delivered_no_more() -> None:
     """C-38"""
     disk = Disk()

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from chatd.chat import recovery
+from tests.chat.daemon import Daemon, daemon
 from tests.chat.people import Chat, Person, chatting, cookie, token
 from tests.conformance.wire import TIMEOUT_S, PollingSession, WebSocket, handshake_headers, request_bytes
 
@@ -19,7 +20,7 @@ LONG = {"max_message": "200000", "max_queued": "65536", "recovery_limit": "10000
 READ_BUFFER_BYTES = 16_384
 
 
-async def narrow(chat: Chat, user: str) -> WebSocket:
+async def narrow(chat: Chat | Daemon, user: str) -> WebSocket:
     """A WebSocket whose kernel holds little for it."""
     connection = await chat.client.connect(READ_BUFFER_BYTES)
     target = chat.client.target(EIO="4", transport="websocket")
@@ -29,7 +30,7 @@ async def narrow(chat: Chat, user: str) -> WebSocket:
     return websocket
 
 
-async def fill(chat: Chat, sizes: list[int]) -> list[str]:
+async def fill(chat: Chat | Daemon, sizes: list[int]) -> list[str]:
     """Messages of these sizes to ana; their texts."""
     root = await chat.enter("root", "admin")
     texts = [f"{number} " + "x" * size for number, size in enumerate(sizes)]
@@ -128,3 +129,19 @@ async def test_a_replay_that_cannot_go_on_ends_its_session(db: Path) -> None:
             heard += messages([json.loads(packet[2:]) for packet in answer.packets if packet.startswith("42")])
         assert heard == texts[: len(heard)]
         assert 0 < len(heard) < len(texts)
+
+
+async def test_a_daemon_stops_in_the_middle_of_replays(db: Path) -> None:
+    """C-20: and complains of nothing."""
+    flags = [f"--{name.replace('_', '-')}={value}" for name, value in LONG.items()]
+    async with daemon(db, *flags, "--recovery=on") as running:
+        await fill(running, SIZES["large"])
+        for _ in range(3):
+            websocket = await narrow(running, "ana")
+            websocket.connection.stop_reading()
+            await websocket.send('40{"desde":"0"}')
+        session = await running.client.polling(cookie(token("ana")))
+        await session.post('40{"desde":"0"}')
+        running.terminate()
+        assert await running.ended() == 0
+        assert running.faults == []
