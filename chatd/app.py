@@ -90,7 +90,7 @@ async def _serve(config: Config, read: Callable[[], Config] | None, entries: Ent
     last_id = await store.open()
     retention = Retention(store.prune, _now_ms, first_id_of, config.store.retention_days)
     try:
-        engine = build(config, store, last_id, reload, other_paths(config, entries), operations.watch)
+        engine = build(config, store, last_id, reload, _pages(config, reload, entries), operations.watch)
         timeout_s = config.engineio.request_timeout_s
         listening = Listening(config.listen, engine.connection, inherited, handshake_timeout_s=timeout_s)
         operations.also_refuses("listen", listening.refusals.counts.items)
@@ -189,6 +189,25 @@ def _reload(config: Config, read: Callable[[], Config] | None) -> Reload[Config]
     reload = Reload(lambda: config if read is None else take_over(config, read()))
     reload.add("log", lambda read: functools.partial(logs.set_level, read.log))
     return reload
+
+
+class Pages:
+    """What answers requests that are not for Socket.IO; after a reload it may be another."""
+
+    def __init__(self, answer: Callable[[Exchange], None]) -> None:
+        self._answer = answer
+
+    def __call__(self, exchange: Exchange) -> None:
+        self._answer(exchange)
+
+    def use(self, answer: Callable[[Exchange], None]) -> None:
+        self._answer = answer
+
+
+def _pages(config: Config, reload: Reload[Config], entries: Entries | None) -> Pages:
+    pages = Pages(other_paths(config, entries))
+    reload.add("pages", lambda read: functools.partial(pages.use, other_paths(read, entries)))
+    return pages
 
 
 def other_paths(config: Config, entries: Entries | None) -> Callable[[Exchange], None]:

@@ -99,6 +99,29 @@ async def test_a_running_daemon_takes_over_its_file_or_leaves_all_as_it_is(tmp_p
         assert caught.value.answer.status == 503
 
 
+async def test_pages_beside_socketio_know_the_new_origins_too(tmp_path: Path) -> None:
+    """C-27: and a folder that has gone keeps everything as it was."""
+    path, bundle = tmp_path / "chatd.toml", tmp_path / "socket.io.js"
+    path.write_text("")
+    bundle.write_text("// socket.io-client")
+    async with daemon(tmp_path / "chatd.db", "--config", path, "--client-dir", tmp_path) as chatd:
+
+        async def allowed() -> str | None:
+            connection = await chatd.client.connect()
+            answer = await connection.request("GET", "/socket.io/socket.io.js", headers={"Origin": "https://a.example"})
+            assert answer.status == 200
+            return answer.header("access-control-allow-origin")
+
+        assert await allowed() is None
+        path.write_text("[engineio]\norigin = 'https://a.example'\n")
+        await reload(chatd)
+        assert await allowed() == "https://a.example"
+        path.write_text("")
+        bundle.unlink()
+        assert "client_dir" in (await reload(chatd, "nothing was reloaded"))["cause"]
+        assert await allowed() == "https://a.example"
+
+
 async def test_the_level_of_the_log_is_taken_over(tmp_path: Path) -> None:
     """C-27"""
     path = tmp_path / "chatd.toml"
