@@ -7,6 +7,7 @@ declaration becomes a name and how a text becomes a value is in options.py, and 
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -60,6 +61,9 @@ TITLES: Final[Mapping[str, str]] = {
     field.name: field.metadata["title"] for field in dataclasses.fields(Config) if "title" in field.metadata
 }
 OPTIONS: Final[tuple[Option, ...]] = options_of(PARTS)
+
+# https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
+_OF_KUBERNETES: Final = re.compile(VARIABLE_PREFIX + r"(SERVICE_(HOST|PORT).*|PORT_[0-9]+_TCP.*)")
 
 # They stand for one another: a flag for one of them outranks a variable for another, and that a line of the file.
 _KEY_SOURCES: Final = frozenset({"jwt_secret", "jwt_secret_file", "jwt_public_key_file"})
@@ -180,6 +184,11 @@ def _refuse_unknown(environ: Mapping[str, str]) -> None:
     """A variable that nobody reads is a setting that its owner believes in."""
     known = [*(option.variable for option in OPTIONS), VARIABLE_PREFIX + FILE_SETTING.upper()]
     for name, value in environ.items():
+        if _OF_KUBERNETES.fullmatch(name) and value:
+            raise ConfigError(
+                f"{name}: Kubernetes sets this, and CHATD_PORT too, where a service is called chatd: give the pod "
+                "enableServiceLinks: false, or the service another name"
+            )
         if name.startswith(VARIABLE_PREFIX) and value and name not in known:
             raise ConfigError(f"{name}: there is no such setting{did_you_mean(name, known)}")
 

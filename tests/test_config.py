@@ -99,6 +99,8 @@ def test_units_are_part_of_the_field_and_not_of_the_name() -> None:
         ({"origin": ["*"]}, {}, "list the pages' origins, or take --insecure-any-origin"),
         ({}, {"CHATD_ORIGIN": "https://shop.example,null"}, "any page of the web could speak for whoever visits it"),
         ({"origin": ["https://shop.example/"]}, {}, "write https://shop.example"),
+        ({}, {"CHATD_PORT": "tcp://10.0.0.1:8400", "CHATD_SERVICE_HOST": "10.0.0.1"}, "enableServiceLinks: false"),
+        ({}, {"CHATD_PORT_8400_TCP_ADDR": "10.0.0.1"}, "enableServiceLinks: false"),
         ({}, {"CHATD_ZZZZZZZZZZ": "1"}, "see chatd serve --help"),
         ({"cookie": "a b"}, {}, "cookie: 'a b' is no name for a cookie"),
     ],
