@@ -82,7 +82,7 @@ def charts(report: Report, verdicts: Mapping[str, Verdict], words: str) -> None:
     doubled = svg.Series("came twice", [100 * one.doubled / one.due for one in all_of], 2)
     groups = list(verdicts)
     if any([*lost.values, *doubled.values]):
-        title = "Jitter: messages of 100 that did not arrive once"
+        title = "Jitter: messages of 100 that were lost or doubled"
         chart = svg.Bars(title=title, subtitle=words, groups=groups, series=[lost, doubled], unit="%")
         report.chart("jitter", chart.render())
     back = [quantiles(one.connect_ms for one in verdict.returned) for verdict in verdicts.values()]
