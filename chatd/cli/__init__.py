@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from chatd import __version__
@@ -32,6 +32,8 @@ VERBS: Final[Mapping[str, str]] = {
     "doctor": "look at a deployment from outside, and say what to change",
     "unit": "print a unit for systemd",
     "dashboard": "print the dashboard for Grafana",
+    "completion": "print the completion of a shell",
+    "man": "print the manual page",
     "backup": "copy the database into a file, while the daemon goes on",
     "export": "print every message as a line of JSON, or write them into a file",
     "import": "read what export has written into a database that no daemon holds",
@@ -61,20 +63,25 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: list[str]) -> int:
     # Only the verb that runs is imported: the daemon keeps no other in memory.
-    chosen = next((argument for argument in arguments if not argument.startswith("-")), None)
+    chosen = next((argument for argument in arguments if not argument.startswith("-")), "")
+    args = parser_of({chosen}).parse_args(arguments)
+    code: int = args.run(args)
+    return code
+
+
+def parser_of(chosen: Collection[str]) -> Parser:
+    """The whole command line; of verbs that are not `chosen`, the names alone."""
     parser = Parser(prog="chatd", description="A support-chat daemon that speaks Socket.IO v4.")
     parser.add_argument("--version", action="version", version=f"chatd {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     import_digests()
-    module = importlib.import_module(f"chatd.cli.{chosen}") if chosen in VERBS else None
     for verb, summary in VERBS.items():
         one = verbs.add_parser(verb, help=summary, description=f"chatd {verb}: {summary}.", allow_abbrev=False)
-        if module is not None and verb == chosen:
+        if verb in chosen:
+            module = importlib.import_module(f"chatd.cli.{verb}")
             module.add_arguments(one)
             one.set_defaults(run=module.run)
-    args = parser.parse_args(arguments)
-    code: int = args.run(args)
-    return code
+    return parser
 
 
 def _say(error: Exception, code: int) -> int:

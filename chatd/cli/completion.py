@@ -1,0 +1,131 @@
+"""`chatd completion SHELL`: completions for bash, zsh and fish, made from the parsers."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from chatd.cli.described import Argument, Verb, verbs
+
+EPILOG: Final = """\
+  bash:  chatd completion bash > /etc/bash_completion.d/chatd
+  zsh:   chatd completion zsh > "${fpath[1]}/_chatd"
+  fish:  chatd completion fish > ~/.config/fish/completions/chatd.fish
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = EPILOG
+    parser.add_argument("shell", metavar="SHELL", choices=list(SHELLS), help="bash, zsh or fish")
+
+
+def run(args: argparse.Namespace) -> int:
+    sys.stdout.write(SHELLS[args.shell](verbs()))
+    return 0
+
+
+def _flags(verb: Verb) -> list[str]:
+    return [flag for argument in verb.arguments for flag in argument.flags]
+
+
+def _words(verb: Verb) -> str:
+    """What may follow the verb besides values."""
+    choices = [choice for argument in verb.arguments if not argument.flags for choice in argument.choices]
+    return " ".join([*_flags(verb), "--help", *choices])
+
+
+def _file_flags(known: Sequence[Verb]) -> str:
+    return "|".join(sorted({f for verb in known for a in verb.arguments if a.takes_file for f in a.flags}))
+
+
+def bash(known: Sequence[Verb]) -> str:
+    cases = "\n".join(f'        {verb.name}) words="{_words(verb)}" ;;' for verb in known)
+    return BASH.format(verbs=" ".join(verb.name for verb in known), cases=cases, files=_file_flags(known))
+
+
+def zsh(known: Sequence[Verb]) -> str:
+    listed = "\n".join(f"        {_quoted(f'{verb.name}:{verb.summary}')}" for verb in known)
+    cases = "\n".join(_zsh_case(verb) for verb in known)
+    return ZSH.format(verbs=listed, cases=cases)
+
+
+def fish(known: Sequence[Verb]) -> str:
+    lines = ["complete -c chatd -f"]
+    for verb in known:
+        lines.append(f"complete -c chatd -n __fish_use_subcommand -a {verb.name} -d {_quoted(verb.summary)}")
+        lines += [line for argument in verb.arguments for line in _fish_lines(verb, argument)]
+    return "\n".join(lines) + "\n"
+
+
+def _zsh_case(verb: Verb) -> str:
+    specs = [_zsh_spec(argument, flag) for argument in verb.arguments for flag in argument.flags]
+    specs += [f"*:value:({' '.join(argument.choices)})" for argument in verb.arguments if argument.choices]
+    specs += ["*:file:_files"] if not any(argument.choices for argument in verb.arguments) else []
+    return f"        {verb.name}) _arguments {' '.join(_quoted(spec) for spec in specs)} ;;"
+
+
+def _zsh_spec(argument: Argument, flag: str) -> str:
+    about = argument.help.replace("[", "(").replace("]", ")").replace(":", " -")
+    value = "" if not argument.metavar else ":value:_files" if argument.takes_file else ":value:"
+    return f"*{flag}[{about}]{value}"
+
+
+def _fish_lines(verb: Verb, argument: Argument) -> list[str]:
+    when = f"complete -c chatd -n '__fish_seen_subcommand_from {verb.name}'"
+    about = f"-d {_quoted(argument.help)}"
+    if not argument.flags:
+        return [f"{when} -a {_quoted(' '.join(argument.choices))} {about}"] if argument.choices else []
+    value = "" if not argument.metavar else " -r -F" if argument.takes_file else " -x"
+    return [f"{when} -l {flag.removeprefix('--')}{value} {about}" for flag in argument.flags if flag.startswith("--")]
+
+
+def _quoted(text: str) -> str:
+    """For all three shells, one line."""
+    return "'" + " ".join(text.split()).replace("'", "\u2019") + "'"
+
+
+SHELLS: Final[Mapping[str, Callable[[Sequence[Verb]], str]]] = {"bash": bash, "zsh": zsh, "fish": fish}
+
+BASH: Final = """\
+# Completion of chatd for bash, made by `chatd completion bash`
+_chatd() {{
+    local word="${{COMP_WORDS[COMP_CWORD]}}" before="${{COMP_WORDS[COMP_CWORD-1]}}" words=""
+    if [ "$COMP_CWORD" -eq 1 ]; then
+        COMPREPLY=($(compgen -W "{verbs} --help --version" -- "$word"))
+        return
+    fi
+    case "$before" in
+        {files}) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    esac
+    case "${{COMP_WORDS[1]}}" in
+{cases}
+    esac
+    COMPREPLY=($(compgen -W "$words" -- "$word"))
+}}
+complete -o filenames -F _chatd chatd
+"""
+
+ZSH: Final = """\
+#compdef chatd
+# Completion of chatd for zsh, made by `chatd completion zsh`
+_chatd() {{
+    local -a verbs
+    verbs=(
+{verbs}
+    )
+    if (( CURRENT == 2 )); then
+        _describe 'verb' verbs
+        return
+    fi
+    local verb=$words[2]
+    shift words
+    (( CURRENT-- ))
+    case $verb in
+{cases}
+    esac
+}}
+_chatd "$@"
+"""
