@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from bench import codec, connections, everything, fanout, jitter, machine, rate, relay, rooms, smoke
+from bench import codec, connections, everything, fanout, history, jitter, machine, rate, relay, rooms, smoke
 from bench.build import SetupError
 from bench.load import LoadError
 from bench.options import Options, parse
@@ -20,6 +20,7 @@ BENCHMARKS: Final[Mapping[str, Callable[[Options], None]]] = {
     "relay": relay.run,
     "connections": connections.run,
     "codec": codec.run,
+    "history": history.run,
     "rooms": rooms.run,
     "jitter": jitter.run,
     "smoke": smoke.run,

@@ -26,6 +26,7 @@ class Options:
     payload_bytes: tuple[int, ...] = ()
     rates: tuple[int, ...] = ()
     connections: int = 0
+    rows: int = 0
     subscribers: int = 0
     every_ms: int = 0
     cut_every_s: float = 0.0
@@ -71,6 +72,7 @@ def parse(argv: Sequence[str], names: Sequence[str]) -> Options:
     parser.add_argument("--away-s", type=float, default=0.0, help="jitter: mean time away after one (2)")
     parser.add_argument("--unnoticed", type=float, default=0.0, help="jitter: share of cuts the server is not told of")
     parser.add_argument("--seed", type=int, default=1, help="jitter: of the cuts (1)")
+    parser.add_argument("--rows", type=int, default=0, help="history: messages in the database (10000000)")
     args = parser.parse_args(argv)
     return Options(
         name=args.name,
@@ -84,6 +86,7 @@ def parse(argv: Sequence[str], names: Sequence[str]) -> Options:
         payload_bytes=args.payload,
         rates=args.rates,
         connections=args.connections,
+        rows=args.rows,
         subscribers=args.subscribers,
         every_ms=args.every_ms,
         cut_every_s=args.cut_every_s,
