@@ -1,0 +1,60 @@
+"""What the daemon does without, seen from a process of its own: imports cannot be taken back."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+
+def said(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    return done.stdout.strip()
+
+
+DIGESTS = """
+import sys
+from chatd.lean import import_digests
+{first}
+import_digests()
+import hashlib, hmac
+print("_hashlib" in sys.modules, hmac.new(b"Jefe", b"what do ya want for nothing?", "sha256").hexdigest()[:16],
+      hashlib.sha1(b"abc").hexdigest()[:16], hmac.compare_digest(b"a", b"b"))
+"""
+
+
+def test_digests_are_right_without_openssl() -> None:
+    """RFC 4231, section 4.3; RFC 3174, section 7.3"""
+    assert said(DIGESTS.format(first="")) == "False 5bdcc146bf60754e a9993e364706816a False"
+
+
+def test_what_has_openssl_already_keeps_it() -> None:
+    assert said(DIGESTS.format(first="import hashlib")).startswith("True 5bdcc146bf60754e ")
+
+
+def test_a_hollow_module_can_be_inherited_from_twice_and_is_gone_afterwards() -> None:
+    code = """
+import sys
+from chatd.lean import hollow
+with hollow("wsgiref.simple_server", "A", "B"):
+    from wsgiref.simple_server import A, B
+    class Both(A, B): pass
+print("wsgiref.simple_server" in sys.modules)
+from wsgiref.simple_server import WSGIServer
+"""
+    assert said(code) == "False"
+
+
+@pytest.mark.parametrize("module", ["http.server", "ssl", "wsgiref.simple_server", "prometheus_client.metrics"])
+def test_metrics_do_without_what_publishes_them_elsewhere(module: str) -> None:
+    code = f"""
+import sys
+import chatd.ops.exposition
+print({module!r} in sys.modules)
+"""
+    light = code.replace(
+        "import chatd.ops", "from chatd.lean import absent\nwith absent('ssl'): import asyncio\nimport chatd.ops"
+    )
+    assert said(light) == "False"
