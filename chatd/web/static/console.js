@@ -31,6 +31,7 @@ let open = null; // the user whose thread is open
 socket
   .on("state", async (state) => {
     if (state === State.ONLINE) await begin();
+    else if (state === State.WAITING) people.onLost();
     else if (state === State.REFUSED) showClosed(text("state.refused"), refusalText(socket.refusal));
   })
   .on("mensaje_recibido", (message) => {
@@ -59,7 +60,7 @@ async function begin() {
   route();
   await people.load();
   if (open !== null) await people.conversationWith(open).refresh();
-  for (const person of people.listed) if (person.user !== open) person.conversation?.refresh();
+  people.resend();
 }
 
 function call(user, words) {

@@ -8,10 +8,17 @@ export const Fate = Object.freeze({ SENDING: "sending", STORED: "stored", FAILED
 
 const PAGE = 40;
 const CATCH_UP_PAGES = 5;
+const LONGEST_WAIT_MS = 1_000;
+const TRIES = 4;
 
 /** Ids are numbers beyond those of JavaScript, in decimal digits: longer is larger (C-18). */
 export function isAfter(id, other) {
   return id.length === other.length ? id > other : id.length > other.length;
+}
+
+/** 96 random bits: `randomUUID` is for pages that came by TLS alone. */
+function newCid() {
+  return [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 export class Conversation {
@@ -20,6 +27,7 @@ export class Conversation {
   #changed;
   #listeners = [];
   #catchingUp = null;
+  #gapAfter = null;
 
   /** `con` is the other one; null for everything of one's own. `isMine` says so of an author's name. */
   constructor(socket, { con, para, isMine, onStanding = () => {} }) {
@@ -48,7 +56,7 @@ export class Conversation {
   /** The last page, or what came since the last time; then whatever could not be sent before. */
   async refresh() {
     await this.catchUp();
-    this.#flush();
+    this.resend();
     await this.#askStanding();
   }
 
@@ -69,17 +77,32 @@ export class Conversation {
     return this.#catchingUp;
   }
 
+  /** The connection was lost: what comes from now on by itself may leave a gap behind the last message. */
+  onLost() {
+    this.#gapAfter ??= this.#lastId ?? null;
+    this.loaded = false;
+  }
+
+  get #lastId() {
+    return this.messages.findLast((message) => message.id)?.id;
+  }
+
   async #catchUp() {
+    let after = this.#gapAfter ?? this.#lastId;
     for (let pages = 0; pages < CATCH_UP_PAGES; pages++) {
-      const last = this.messages.findLast((message) => message.id);
-      const page = await this.#history(last ? { despues: last.id, limite: 100 } : { limite: PAGE });
+      const page = await this.#history(after ? { despues: after, limite: 100 } : { limite: PAGE });
       if (!page) return;
-      if (!last) this.hasOlder = page.hay_mas;
+      if (!after) this.hasOlder = page.hay_mas;
       this.loaded = true;
       this.#add(page.mensajes);
-      if (!last || !page.hay_mas) return;
+      if (!after || !page.hay_mas) {
+        this.#gapAfter = null;
+        return;
+      }
+      after = page.mensajes.at(-1).id;
     }
     // Too much was missed to read it all: begin again at the end.
+    this.#gapAfter = null;
     this.messages = [];
     this.#byId.clear();
     await this.#catchUp();
@@ -91,16 +114,24 @@ export class Conversation {
       this.#add([message]);
       return;
     }
-    if (!this.historyMissing) await this.catchUp();
-    if (this.historyMissing) {
-      this.messages.push({ ...message, fecha: Date.now() });
-      this.#changed();
+    const before = this.#lastId;
+    // It may not be on the disk yet (C-72).
+    for (let wait = 50; wait < LONGEST_WAIT_MS && !this.historyMissing; wait *= 2) {
+      await this.catchUp();
+      if (this.#hasSince(before, message)) return;
+      await new Promise((again) => setTimeout(again, wait));
     }
+    this.messages.push({ ...message, fecha: Date.now(), mine: this.isMine(message) });
+    this.#changed();
+  }
+
+  #hasSince(id, { de, mensaje }) {
+    return this.messages.some((one) => one.de === de && one.mensaje === mensaje && (!id || isAfter(one.id ?? "", id)));
   }
 
   /** Write `text`; it keeps its cid whatever happens, so it is stored once however often it is sent (C-21). */
   send(text) {
-    const message = { cid: crypto.randomUUID(), mensaje: text, fecha: Date.now(), fate: Fate.SENDING, mine: true };
+    const message = { cid: newCid(), mensaje: text, fecha: Date.now(), fate: Fate.SENDING, mine: true };
     this.pending.push(message);
     this.#changed();
     this.#deliver(message);
@@ -136,21 +167,26 @@ export class Conversation {
   }
 
   async #history(range) {
-    try {
-      return await this.#socket.ask("historial", this.con === null ? range : { con: this.con, ...range });
-    } catch (error) {
-      if (error instanceof RefusedError) this.#onNoHistory(error);
-      else if (!(error instanceof UnansweredError)) throw error;
-      this.#changed();
-      return null;
+    for (let tries = 0; tries < TRIES; tries++) {
+      try {
+        return await this.#socket.ask("historial", this.con === null ? range : { con: this.con, ...range });
+      } catch (error) {
+        if (error instanceof UnansweredError) return null; // the next connection asks again
+        if (!(error instanceof RefusedError)) throw error;
+        if (this.#onRefused(error)) return null;
+      }
+      await new Promise((again) => setTimeout(again, LONGEST_WAIT_MS)); // too many questions, or the disk is busy
     }
+    return null;
   }
 
-  /** A server without history: what comes by itself is all there is. */
-  #onNoHistory({ code }) {
-    if (code !== "unknown_event") return;
+  /** On a server without history, what comes by itself is all there is. Returns whether it is one. */
+  #onRefused({ code }) {
+    if (code !== "unknown_event") return false;
     this.historyMissing = this.loaded = true;
     this.hasOlder = false;
+    this.#changed();
+    return true;
   }
 
   #add(messages) {
@@ -170,7 +206,8 @@ export class Conversation {
     this.messages.splice(place, 0, message);
   }
 
-  #flush() {
+  /** Whatever could not be sent before. */
+  resend() {
     for (const message of this.pending) if (message.fate === Fate.SENDING && !message.asked) this.#deliver(message);
   }
 

@@ -85,7 +85,7 @@ export class ListView {
                : make("span", { class: "snippet", dir: "auto" }, said.slice(0, 140))),
       make("span", { class: "side-facts" },
         last ? make("time", {}, briefly(last.fecha)) : null,
-        unread ? make("span", { class: "badge" }, String(unread), make("span", { class: "sr-only" }, ` ${text("unread", { count: "" })}`)) : null),
+        unread ? make("span", { class: "badge" }, unread > 99 ? "99+" : String(unread), make("span", { class: "sr-only" }, ` ${text("unread", { count: "" })}`)) : null),
     );
   }
 

@@ -32,6 +32,7 @@ const banner = connectionBanner(socket);
 socket
   .on("state", (state) => {
     if (state === State.ONLINE) begin();
+    else if (state === State.WAITING) conversation.onLost();
     byId("closed").hidden = state !== State.REFUSED;
     byId("talk").hidden = state === State.REFUSED;
     if (state === State.REFUSED) showRefusal();
@@ -57,7 +58,7 @@ async function begin() {
 async function countUnread() {
   try {
     const { no_leidos: counts } = await socket.ask("no_leidos");
-    return counts.reduce((sum, one) => sum + one.no_leidos, 0);
+    return Object.values(counts).reduce((sum, count) => sum + count, 0);
   } catch (error) {
     if (error instanceof RefusedError || error instanceof UnansweredError) return null;
     throw error;

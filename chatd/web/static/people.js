@@ -71,6 +71,15 @@ export class People {
     return [...this.#people.values()].reduce((sum, person) => sum + person.unread, 0);
   }
 
+  onLost() {
+    for (const { conversation } of this.#people.values()) conversation?.onLost();
+  }
+
+  /** Send what could not be sent, in threads that nobody looks at. */
+  resend() {
+    for (const { conversation } of this.#people.values()) conversation?.resend();
+  }
+
   /** The first page of conversations, and who is online: at the beginning and whenever something was missed. */
   async load() {
     await Promise.all([this.#loadConversations({ limite: PAGE }), this.#loadOnline()]);

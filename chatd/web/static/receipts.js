@@ -8,10 +8,12 @@ export class Receipts {
 
   constructor(socket) {
     this.#socket = socket;
+    socket.on("state", () => this.#told.clear()); // what was told last may have been lost
   }
 
   /** The last message of each author in `conversation` has been read. */
   read(conversation) {
+    if (!this.#socket.online) return;
     const seen = new Set();
     for (const message of conversation.messages.toReversed()) {
       const con = conversation.con ?? message.de;

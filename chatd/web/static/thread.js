@@ -152,8 +152,10 @@ export class ThreadView {
     if (this.#list.scrollTop < NEAR_PX * 2) this.#loadOlder();
   }
 
+  /** A message: the day above it goes up when older ones come. */
   #firstInSight() {
-    return [...this.#list.children].find((row) => row.offsetTop + row.offsetHeight > this.#list.scrollTop);
+    const rows = this.#list.querySelectorAll(".message");
+    return [...rows].find((row) => row.offsetTop + row.offsetHeight > this.#list.scrollTop);
   }
 
   /** Something came below, and the reader looks further up. */

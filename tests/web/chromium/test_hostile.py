@@ -50,6 +50,7 @@ async def test_hostile_names_are_names(place: Place, user: str) -> None:
     await visitor.see(".bubble", "quienquiera")
     await admin.reload()
     await admin.see("#thread-name", user)
+    await admin.see(".bubble", "quienquiera")
     assert await admin.evaluate("window.broken ?? null") is None
 
 

@@ -54,6 +54,7 @@ async def test_both_recover_from_a_restart_and_nothing_is_lost_or_doubled(place:
     place.server.start()
     await ana.gone("#banner", "Trying again")
     await admin.see(".bubble", "written while it was away")
+    await ana.see(".mine[data-mark^=stored], .mine[data-mark^=read]", "written while it was away")
     await admin.say("after")
     await ana.see(".bubble", "after")
     for window in (admin, ana):

@@ -1,0 +1,140 @@
+"""What was said before: a reload, other admins, pages of history."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.web.chromium.conftest import Place
+from tests.web.chromium.test_two_windows import AWAY
+
+
+async def test_a_reload_keeps_the_history(place: Place) -> None:
+    admin, ana = await place.admin(), await place.user()
+    for text in ("one", "two", "three"):
+        await ana.say(text)
+        await ana.see(".mine[data-mark]:not([data-mark^=sending])", text)
+    await admin.click("#list a", "ana")
+    await admin.say("four")
+    await ana.see(".bubble", "four")
+    for window in (admin, ana):
+        await window.reload()
+    await ana.click("chatd-widget button, button")
+    for window in (admin, ana):
+        await window.see(".bubble", "four")
+        assert await window.texts(".bubble") == ["one", "two", "three", "four"]
+    assert len(await admin.texts(".mine")) == 1
+    assert len(await ana.texts(".mine")) == 3
+    await admin.see("#list a", "ana")
+
+
+async def test_older_messages_come_as_one_scrolls_up(place: Place) -> None:
+    admin, ana = await place.admin(), await place.user()
+    await ana.evaluate("""(async () => {
+      const { ChatSocket } = await import("/chatd/socket.js");
+      const socket = new ChatSocket("/socket.io/");
+      const online = new Promise((resolve) => socket.on("state", (state) => state === "online" && resolve()));
+      socket.start();
+      await online;
+      for (let n = 0; n < 130; n++) {
+        for (;;) {
+          try { await socket.ask("mensaje_privado", { para: "soporte", mensaje: `line ${n}`, cid: `n-${n}` }); break; }
+          catch (error) { await new Promise((again) => setTimeout(again, 200)); }
+        }
+      }
+      socket.stop();
+    })().then(() => (window.written = true)); 0""")
+    await ana.until("window.written")
+    await admin.reload()
+    await admin.click("#list a", "ana")
+    await admin.see(".bubble", "line 129")
+    assert 0 < len(await admin.texts(".bubble")) < 130
+    for _ in range(10):
+        if (await admin.texts(".bubble"))[0] == "line 0":
+            break
+        before = len(await admin.texts(".bubble"))
+        await admin.evaluate("document.getElementById('messages').scrollTop = 0")
+        await admin.until(f"document.querySelectorAll('.bubble').length > {before}")
+    assert await admin.texts(".bubble") == [f"line {number}" for number in range(130)]
+    await admin.see(".note", "begins")
+
+
+async def test_what_another_admin_wrote_in_private_is_not_there(place: Place) -> None:
+    root, boss, ana = await place.admin(), await place.admin("boss"), await place.user()
+    await ana.say("hola a todos")
+    for admin in (root, boss):
+        await admin.click("#list a", "ana")
+        await admin.see(".bubble", "hola a todos")
+    await root.say("only for ana")
+    await ana.see(".bubble", "only for ana")
+    await ana.say("gracias root")
+    await boss.see(".bubble", "gracias root")
+    await boss.reload()
+    await boss.see(".bubble", "gracias root")
+    assert await boss.texts(".bubble") == ["hola a todos", "gracias root"]
+    assert await root.texts(".bubble") == ["hola a todos", "only for ana", "gracias root"]
+
+
+@pytest.mark.parametrize("flags", [["--console"]])
+async def test_it_works_with_the_default_settings_too(place: Place) -> None:
+    """`mensaje_recibido` is `{de, mensaje}` then: the rest is read from history."""
+    admin, ana = await place.admin(), await place.user()
+    await ana.say("hola")
+    await admin.click("#list a", "ana")
+    await admin.see(".bubble", "hola")
+    await ana.say("sigo aquí")
+    await admin.see(".bubble", "sigo aquí")
+    await admin.say("y yo")
+    await ana.see(".bubble", "y yo")
+    assert await admin.texts(".bubble") == await ana.texts(".bubble") == ["hola", "sigo aquí", "y yo"]
+
+
+async def test_anybody_can_be_written_to_by_name(place: Place) -> None:
+    admin = await place.admin()
+    await admin.write("#search", "somebody new")
+    await admin.see("#list a", "Write to somebody new")
+    await admin.press("Enter")
+    await admin.say("hello?")
+    await admin.see(".mine[data-mark^=stored]", "hello?")
+    late = await place.user("somebody new")
+    await late.see(".bubble", "hello?")
+
+
+@pytest.mark.parametrize("flags", [["--console"]])
+async def test_a_thread_that_nobody_looked_at_has_no_gap_after_a_restart(place: Place) -> None:
+    admin, ana, eva = await place.admin(), await place.user("ana"), await place.user("eva")
+    for window in (admin, ana, eva):
+        window.allowed.update(AWAY)
+    await ana.say("one")
+    await admin.click("#list a", "ana")
+    await admin.see(".bubble", "one")
+    await eva.say("other")
+    await admin.click("#list a", "eva")
+    await admin.see(".bubble", "other")
+    place.server.stop()
+    await admin.see("#banner", "Trying again")
+    place.server.start()
+    for window in (ana, eva):
+        await window.gone("#banner", "Trying again")
+    await ana.say("two")
+    await ana.see(".mine[data-mark^=stored]", "two")
+    await admin.gone("#banner", "Trying again")
+    await ana.say("three")
+    await ana.see(".mine[data-mark^=stored]", "three")
+    await admin.click("#list a", "ana")
+    await admin.see(".bubble", "three")
+    assert await admin.texts(".bubble") == ["one", "two", "three"]
+
+
+async def test_what_is_unread_is_counted_by_the_server(place: Place) -> None:
+    ana = await place.user()
+    for text in ("one", "two", "three"):
+        await ana.say(text)
+        await ana.see(".mine[data-mark^=stored]", text)
+    admin = await place.admin()
+    await admin.see("#list .badge", "3")
+    await admin.click("#list a", "ana")
+    await admin.see(".bubble", "three")
+    await ana.see(".mine[data-mark^=read]", "three")
+    await admin.reload()
+    await admin.see(".bubble", "three")
+    await admin.gone("#list .badge")
