@@ -86,8 +86,8 @@ def conversations(admin: str, before: int, rows: int) -> Statement:
         SELECT json_object(
             'examined', (SELECT json_array(count(*), min(ultimo)) FROM examined),
             'rows', (SELECT json_group_array(json_array(
-                con, json_array(m.id, m.de, m.para, m.mensaje, m.fecha), {_unread("?1", "con")}
-            )) FROM (SELECT * FROM listed ORDER BY ultimo DESC) JOIN mensajes AS m ON m.id = ultimo)
+                entry.con, json_array(m.id, m.de, m.para, m.mensaje, m.fecha), {_unread("?1", "entry.con")}
+            )) FROM (SELECT * FROM listed ORDER BY ultimo DESC) AS entry JOIN mensajes AS m ON m.id = entry.ultimo)
         )
     """  # noqa: S608  # words and numbers of ours
     return sql, [admin, before, rows]
@@ -102,6 +102,7 @@ def listed(found: Sequence[Sequence[Any]], rows: int) -> Listed:
     """What `conversations` gave, most recent first."""
     answer = _DECODER.decode(found[0][0])
     count, oldest = answer.examined
+    answer.rows.sort(key=lambda each: -each.ultimo.id)  # an aggregate promises no order
     if len(answer.rows) == rows:
         return Listed(answer.rows, answer.rows[-1].ultimo.id)
     return Listed(answer.rows, oldest if count == MAX_EXAMINED else None)
@@ -147,6 +148,7 @@ def unread_with(viewer: Viewer, con: str) -> Statement:
 
 
 def _mark(reader: str, con: str) -> str:
+    """`con` has to name its table: here, a bare one is that of the marks."""
     return f"coalesce((SELECT hasta FROM leidos WHERE lector = {reader} AND leidos.con = {con}), -1)"  # noqa: S608
 
 

@@ -143,6 +143,7 @@ def read(found: Sequence[Sequence[Any]], span: Range, towards: Towards) -> Read:
     """What `page` gave."""
     edge, rows = _DECODER.decode(found[0][0])
     far = span.after if towards is Towards.PAST else span.before
+    rows.sort(reverse=towards is Towards.PAST)  # an aggregate promises no order
     return Read(rows, None if edge == far else edge)
 
 

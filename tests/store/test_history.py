@@ -1,0 +1,177 @@
+"""Pages, lists and counts against a few lines of Python that say the same, on random chats."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from chatd.store import conversations, history
+from chatd.store.base import Message, MessageId
+from chatd.store.history import FIRST_ID, LAST_ID, Range, Towards, Viewer
+from chatd.store.sqlite import SqliteStore
+from chatd.store.summary import STEP_ROWS
+from tests.store.rig import opened
+
+USERS = ["ana", "berta", "eva"]
+ADMINS = ["root", "boss", "other"]
+PEOPLE = [*USERS, *ADMINS]
+
+
+def chat(seed: int, count: int) -> list[Message]:
+    """What was said, in the order of ids. Sometimes an admin's words to an admin are for all of them (rule C-08)."""
+    rng = random.Random(seed)
+    talk = []
+    for number in range(count):
+        de, para = rng.choice(PEOPLE), rng.choice(PEOPLE)
+        shown = de in USERS or (para in ADMINS and rng.random() < 0.2)
+        talk.append(Message(MessageId(number * 3), de, para, f"m{number}", number, supervisado=shown))
+    return talk
+
+
+def may_read(viewer: Viewer, row: Message) -> bool:
+    return viewer.user in (row.de, row.para) or (viewer.is_admin and row.supervisado)
+
+
+def in_conversation(viewer: Viewer, con: str | None, row: Message) -> bool:
+    """Rule C-71."""
+    if con is None:
+        return viewer.user in (row.de, row.para)
+    if viewer.is_admin and row.supervisado:
+        return con in (row.de, row.para)
+    return {row.de, row.para} == {viewer.user, con}
+
+
+@pytest.fixture(params=range(3))
+async def told(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[tuple[SqliteStore, list[Message]]]:
+    talk = chat(request.param, 400)
+    async with opened(tmp_path / "chatd.db") as store:
+        for row in talk:
+            store.put(row, lambda error: None)
+        await store.flushed()
+        yield store, talk
+
+
+async def pages(store: SqliteStore, viewer: Viewer, con: str | None, towards: Towards, rows: int) -> list[int]:
+    """All ids, page by page."""
+    found: list[int] = []
+    span = Range()
+    while True:
+        part = history.read(
+            await store.history.rows(*history.page(history.walks(viewer, con), span, towards, rows)), span, towards
+        )
+        found += [row.id for row in part.rows]
+        if len(part.rows) == rows:
+            last = part.rows[-1].id
+            span = Range(span.after, last) if towards is Towards.PAST else Range(last, span.before)
+        elif part.reached is not None:
+            span = history.beyond(span, part.reached, towards)
+        else:
+            return found
+
+
+@pytest.mark.parametrize("stretch", [history.STRETCH_ROWS, 3])
+async def test_everybody_reads_what_the_rules_say_and_nothing_else(
+    told: tuple[SqliteStore, list[Message]], stretch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """C-71, whatever the length of a page or of a stretch."""
+    monkeypatch.setattr(history, "STRETCH_ROWS", stretch)
+    store, talk = told
+    for name, con, rows in itertools.product(PEOPLE, [*PEOPLE, "nobody", None], (7, 1000)):
+        viewer = Viewer(name, name in ADMINS)
+        if con is None and viewer.is_admin:
+            continue
+        expected = [row.id for row in talk if in_conversation(viewer, con, row)]
+        assert all(may_read(viewer, row) for row in talk if row.id in expected)
+        assert await pages(store, viewer, con, Towards.FUTURE, rows) == expected
+        assert await pages(store, viewer, con, Towards.PAST, rows) == expected[::-1]
+
+
+async def listing(store: SqliteStore, admin: str, rows: int) -> list[tuple[str, int, int]]:
+    """The whole list, page by page."""
+    found: list[conversations.Conversation] = []
+    upto: int | None = LAST_ID
+    while upto is not None:
+        part = conversations.listed(await store.history.rows(*conversations.conversations(admin, upto, rows)), rows)
+        found += part.conversations
+        upto = part.upto
+    return [(each.con, each.ultimo.id, each.no_leidos) for each in found]
+
+
+@pytest.mark.parametrize("examined", [conversations.MAX_EXAMINED, 2])
+async def test_the_list_is_whom_an_admin_talks_with(
+    told: tuple[SqliteStore, list[Message]], examined: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """C-73 to C-75"""
+    monkeypatch.setattr(conversations, "MAX_EXAMINED", examined)
+    store, talk = told
+    store.mark_read("root", "ana", MessageId(600), lambda error: None)
+    store.sum_up(lambda error: None)
+    await store.flushed()
+    for admin in ADMINS:
+        last: dict[str, int] = {}
+        unread: dict[str, int] = {}
+        for row in talk:
+            if row.supervisado and (row.de != admin or row.para == admin):
+                last[row.de] = row.id
+            elif not row.supervisado and admin in (row.de, row.para):
+                last[row.para if row.de == admin else row.de] = row.id
+            if row.de != admin and may_read(Viewer(admin, is_admin=True), row):
+                marked = 600 if (admin, row.de) == ("root", "ana") else -1
+                unread[row.de] = unread.get(row.de, 0) + (row.id > marked)
+        del last[admin]
+        expected = sorted(((con, id_, unread.get(con, 0)) for con, id_ in last.items()), key=lambda each: -each[1])
+        for rows in (2, 100):
+            assert [each for each in await listing(store, admin, rows) if each[0] != admin] == expected
+
+
+async def test_what_a_user_has_not_read_is_counted_by_author(told: tuple[SqliteStore, list[Message]]) -> None:
+    """C-75"""
+    store, talk = told
+    store.mark_read("ana", "root", MessageId(600), lambda error: None)
+    await store.flushed()
+    for user in USERS:
+        viewer, expected = Viewer(user, is_admin=False), dict[str, int]()
+        for row in talk:
+            if row.para == user != row.de and row.id > (600 if (user, row.de) == ("ana", "root") else -1):
+                expected[row.de] = expected.get(row.de, 0) + 1
+        assert dict(await store.history.rows(*conversations.unread(viewer))) == expected
+        for con in PEOPLE:
+            assert await store.history.rows(*conversations.unread_with(viewer, con)) == [(expected.get(con, 0),)]
+
+
+async def test_the_list_goes_on_where_it_was_before_a_restart(tmp_path: Path) -> None:
+    """C-73: also over several steps, and without having been asked."""
+    db, rows = tmp_path / "chatd.db", 2 * STEP_ROWS + 17
+    for start in (0, rows):
+        async with opened(db) as store:
+            for number in range(start, start + rows):
+                row = Message(MessageId(number), f"u{number % 90}", "root", "m", number, supervisado=True)
+                store.put(row, lambda error: None)
+            await store.flushed()
+            summed = await store.history.rows("SELECT max(ultimo) FROM conversaciones")
+            assert summed[0][0] >= start + STEP_ROWS
+            store.sum_up(lambda error: None)
+            await store.flushed()
+            assert (
+                await store.history.rows(
+                    "SELECT con, ultimo FROM conversaciones EXCEPT SELECT de, max(id) FROM mensajes GROUP BY de"
+                )
+                == []
+            )
+            assert await store.history.rows("SELECT max(ultimo) FROM conversaciones") == [(start + rows - 1,)]
+
+
+async def test_when_somebody_was_seen_is_found_again(tmp_path: Path) -> None:
+    async with opened(tmp_path / "chatd.db") as store:
+        store.saw("ana", 7)
+        await store.flushed()
+        assert await store.history.rows(*history.last_seen("ana")) == [(7,)]
+        assert await store.history.rows(*history.last_seen("eva")) == []
+
+
+def test_a_range_without_ends_holds_every_id() -> None:
+    assert Range() == (FIRST_ID, LAST_ID)
