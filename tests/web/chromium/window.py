@@ -113,6 +113,19 @@ class Window:
     ) -> Window:
         """An empty window."""
         context = (await browser.order("Target.createBrowserContext"))["browserContextId"]
+        window = await cls._open(browser, context, width=width, height=height, phone=phone)
+        await window.dark(on=dark)
+        await window._order("Emulation.setLocaleOverride", locale=language)
+        agent = (await browser.order("Browser.getVersion"))["userAgent"]
+        await window._order("Emulation.setUserAgentOverride", userAgent=agent, acceptLanguage=language)
+        return window
+
+    async def beside(self, *, width: int, height: int) -> Window:
+        """Another window of the same person: it has the same cookies. Closed with this one."""
+        return await self._open(self._browser, self._context, width=width, height=height, phone=False)
+
+    @classmethod
+    async def _open(cls, browser: Chromium, context: str, *, width: int, height: int, phone: bool) -> Window:
         target = await browser.order("Target.createTarget", url="about:blank", browserContextId=context)
         attached = await browser.order("Target.attachToTarget", targetId=target["targetId"], flatten=True)
         window = cls(browser, context, attached["sessionId"])
@@ -121,10 +134,6 @@ class Window:
         await window._order("Emulation.setDeviceMetricsOverride", width=width, height=height, mobile=phone,
                             deviceScaleFactor=2 if phone else 1)  # fmt: skip
         await window._order("Emulation.setFocusEmulationEnabled", enabled=True)
-        await window.dark(on=dark)
-        await window._order("Emulation.setLocaleOverride", locale=language)
-        agent = (await browser.order("Browser.getVersion"))["userAgent"]
-        await window._order("Emulation.setUserAgentOverride", userAgent=agent, acceptLanguage=language)
         return window
 
     async def close(self) -> None:

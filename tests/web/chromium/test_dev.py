@@ -1,0 +1,48 @@
+"""A minute after cloning: `chatd dev`, its two links, and one browser for both roles."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.interop.processes import Server, free_port, running
+from tests.web.chromium.cdp import Chromium
+from tests.web.chromium.window import Window
+
+
+async def test_both_links_open_a_chat_in_one_browser(browser: Chromium, tmp_path: Path) -> None:
+    port = free_port()
+    command = [sys.executable, "-m", "chatd", "dev", "--state", str(tmp_path / "state"), "--port", str(port)]
+    with running(command, port, tmp_path / "chatd.log") as server:
+        for_user, for_admin = links(server)
+        one = await Window.open(browser, width=1180, height=760, phone=False, dark=False, language="en-US")
+        other = await one.beside(width=1000, height=760)
+        try:
+            await one.go(for_admin)
+            await one.see("#whoami", "admin")
+            await other.go(for_user)
+            await other.click("chatd-widget button, button")
+            await other.see("#messages li")
+            await other.say("hola desde la página")
+            await one.click("#list a", "hola desde la página")
+            await one.say("hola desde la consola")
+            await other.see(".bubble", "hola desde la consola")
+            assert "enter" not in await one.evaluate("location.href")
+            assert await one.evaluate("document.cookie") == await other.evaluate("document.cookie") == ""
+            one.allowed.add("404")
+            await one.go(for_admin)
+            assert "has been used" in await one.text()
+        finally:
+            await one.close()
+    assert not one.faults
+    assert not other.faults
+
+
+def links(server: Server) -> list[str]:
+    found = re.findall(r"http://\S+/chatd/enter/\S+", server.log.read_text())
+    if len(found) != 2:
+        pytest.fail(server.log.read_text())
+    return found
