@@ -16,7 +16,7 @@ from .history import Past, Statement, Viewer
 
 MAX_COUNT: Final = 100
 
-MAX_EXAMINED: Final = 100
+MAX_EXAMINED: Final = 60
 """Entries of the lists that one statement looks at; those that another list has later are left out."""
 
 MAX_PARTNERS: Final = 200
