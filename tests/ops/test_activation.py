@@ -17,8 +17,8 @@ from chatd.cli import EXIT_CONFIG
 from chatd.errors import ConfigError
 from chatd.listen.activation import inherited_sockets
 from tests.chat.daemon import ROOT, Daemon
-from tests.chat.people import SECRET, Person, enter
-from tests.conformance.wire import Client
+from tests.chat.people import SECRET, enter
+from tests.conformance.wire import Client, request_bytes
 
 MANY = 20
 
@@ -61,14 +61,13 @@ async def test_clients_that_come_during_a_restart_wait_and_are_served(db: Path, 
                 first.process.send_signal(number)
                 ana.websocket.close()
                 await first.process.wait()
-            comers: list[asyncio.Task[Person]] = [
-                asyncio.create_task(enter(client, f"user{index}")) for index in range(MANY)
-            ]
-            done, _ = await asyncio.wait(comers, timeout=0.05)
-            assert not done, "nobody is there to serve or to refuse them"
+            waiting = [await client.connect() for _ in range(MANY)]  # nobody is there, and nobody is refused
             async with activated(db, listening):
-                for person in await asyncio.gather(*comers):
-                    assert (await person.write("root", "after"))["ok"] is True
+                for connection in waiting:
+                    answer = await connection.request("GET", client.target(EIO="4", transport="polling"))
+                    assert answer.status == 200
+                ana = await enter(client, "ana")
+                assert (await ana.write("root", "after"))["ok"] is True
 
 
 async def test_a_connection_that_is_made_while_the_daemon_stops_is_left_to_the_next(db: Path) -> None:
@@ -78,13 +77,13 @@ async def test_a_connection_that_is_made_while_the_daemon_stops_is_left_to_the_n
                 people = [await enter(client, f"user{index}") for index in range(3)]
                 first.terminate()
                 await people[0].websocket.closed()  # the first is sent away, the others in a second each
-                comer = asyncio.create_task(enter(client, "comer"))
+                comer = await client.connect()
+                comer.write(request_bytes("GET", client.target(EIO="4", transport="polling")))
                 for person in people:
                     person.websocket.close()
                 await first.process.wait()
-                assert not comer.done()
             async with activated(db, listening):
-                assert (await (await comer).write("root", "hola"))["ok"] is True
+                assert (await comer.answer()).status == 200
 
 
 async def test_the_log_says_whose_socket_it_is(db: Path) -> None:
