@@ -197,6 +197,8 @@ class ChatRouter:
         feed.position = message.id
         if feed.watchers:
             feed.keep(message, packet)
+        for tell in feed.listeners:
+            tell(message)
         if self._echo is not None:
             self._echo.send(message, audience, but=but)
 
