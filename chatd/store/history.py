@@ -19,7 +19,7 @@ from .base import MessageId
 FIRST_ID: Final = -(2**63)
 LAST_ID: Final = 2**63 - 1
 
-STRETCH_ROWS: Final = 250
+STRETCH_ROWS: Final = 1_000
 """Rows that one statement may look at in vain."""
 
 Statement = tuple[str, list[int | str | None]]

@@ -44,7 +44,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         # 2.1 (5.0) and 35 (45) µs. What costs is not the entry but its page, 4 KB for the log and the checkpoint: two
         # for each private row, one for each other, whose recipients are few.
         "CREATE INDEX mensajes_para ON mensajes (para, supervisado)",
-        "CREATE INDEX mensajes_de ON mensajes (de, supervisado) WHERE supervisado = 1",
+        "CREATE INDEX mensajes_de ON mensajes (de, supervisado, id, para) WHERE supervisado = 1",
         "CREATE INDEX mensajes_supervisados ON mensajes (supervisado) WHERE supervisado = 1",
         # what an admin wrote to somebody, and to nobody else. (A partial index covers only what is in it: therefore
         # `supervisado`, which takes a byte.)
