@@ -63,10 +63,13 @@ class Exchange:
         self._end()
         self._connection.respond(status, body, [*headers, *self.headers])
 
-    def upgrade(self, protocol: asyncio.Protocol, headers: Sequence[tuple[bytes, bytes]]) -> None:
-        """Answer 101 and hand the connection, with what was sent after the request, to `protocol`."""
+    def upgrade(self, protocol: asyncio.Protocol, headers: Sequence[tuple[bytes, bytes]], first: bytes = b"") -> None:
+        """Answer 101 and hand the connection, with what was sent after the request, to `protocol`.
+
+        `first` is what the new protocol has to say at once: it goes out with the answer.
+        """
         self._end()
-        self._connection.upgrade(protocol, [*headers, *self.headers])
+        self._connection.upgrade(protocol, [*headers, *self.headers], first)
 
     def drop(self) -> None:
         """Cut the connection without an answer."""
@@ -192,10 +195,10 @@ class HttpConnection(asyncio.Protocol, Timed):
         elif self._h11.their_state is h11.DONE:
             self._go_on_soon()
 
-    def upgrade(self, protocol: asyncio.Protocol, headers: Sequence[tuple[bytes, bytes]]) -> None:
+    def upgrade(self, protocol: asyncio.Protocol, headers: Sequence[tuple[bytes, bytes]], first: bytes) -> None:
         self._exchange = None
         self._timers.cancel(self)
-        lines = [b"HTTP/1.1 101 Switching Protocols", *(b"%b: %b" % header for header in headers), b"", b""]
+        lines = [b"HTTP/1.1 101 Switching Protocols", *(b"%b: %b" % header for header in headers), b"", first]
         self._tcp.write(b"\r\n".join(lines))
         trailing, _ = self._h11.trailing_data
         self._tcp.set_protocol(protocol)

@@ -20,7 +20,7 @@ from chatd.engineio.http import Exchange, HttpConnection
 from chatd.engineio.limits import Limit
 from chatd.engineio.origin import OriginPolicy, unknown_origin_message
 from chatd.engineio.outbox import Outbox
-from chatd.engineio.outgoing import outgoing
+from chatd.engineio.outgoing import OutgoingPacket, outgoing
 from chatd.engineio.packet import Packet, PacketType
 from chatd.engineio.polling import PollingTransport
 from chatd.engineio.proxies import Proxies
@@ -159,8 +159,8 @@ class EngineServer:
 
     def _open_polling(self, exchange: Exchange) -> None:
         polling = PollingTransport(self._timers, self._config, self.refusals)
-        session = self._open(exchange.request, polling)
-        polling.receiver = session
+        session = polling.receiver = self._open(exchange.request, polling)
+        session.send_packet(self._open_packet(session))
         if self._config.engine_cookie:
             cookie = f"{self._config.engine_cookie}={session.sid}; Path=/; HttpOnly; SameSite=Lax"
             exchange.headers.append((b"Set-Cookie", cookie.encode("latin-1")))
@@ -169,11 +169,12 @@ class EngineServer:
     def _open_websocket(self, exchange: Exchange) -> None:
         websocket = self._websocket(exchange)
         if websocket is not None:
-            websocket.receiver = self._open(exchange.request, websocket)
-            _switch_protocols(exchange, websocket)
+            session = websocket.receiver = self._open(exchange.request, websocket)
+            # In one write: socket.io-client waits for 20 s if the connection ends between the two.
+            _switch_protocols(exchange, websocket, self._open_packet(session).frame)
 
     def _open(self, request: Request, transport: Transport) -> Session:
-        """Rule E-28: a new session, with the open packet as the first thing that leaves."""
+        """A new session, whose first packet is still to be sent."""
         kept = {name: request.header(name) for name in self._hooks.kept_headers}
         headers = {name: value for name, value in kept.items() if value is not None}
         handshake = Handshake(request.address, request.query_string, headers)
@@ -182,12 +183,16 @@ class EngineServer:
         session.transport = transport
         self.sessions[sid] = session
         self._admission.entered(request.address)
-        session.send_packet(outgoing(Packet(PacketType.OPEN, f'{{"sid":"{sid}",{self._open_tails[transport.name]}')))
         session.handler = self._hooks.accept(session)
         if log.isEnabledFor(logging.INFO):
             shown = {"sid": session.logged_sid, "transport": transport.name, "address": request.address}
             log.info("session open", extra=shown)
         return session
+
+    def _open_packet(self, session: Session) -> OutgoingPacket:
+        """Rule E-28: the first thing that leaves."""
+        fields = f'{{"sid":"{session.sid}",{self._open_tails[session.transport.name]}'
+        return outgoing(Packet(PacketType.OPEN, fields))
 
     def _on_upgrade(self, exchange: Exchange, session: Session) -> None:
         websocket = self._websocket(exchange)
@@ -260,7 +265,7 @@ def _on_poll(exchange: Exchange, transport: Transport) -> None:
             exchange.respond(405, b"", [(b"Allow", b"GET, POST")])
 
 
-def _switch_protocols(exchange: Exchange, websocket: WebSocketTransport) -> None:
+def _switch_protocols(exchange: Exchange, websocket: WebSocketTransport, first: bytes = b"") -> None:
     request = exchange.request
     key = request.header(b"sec-websocket-key") or ""
-    exchange.upgrade(websocket, handshake_headers(key, request.header(b"sec-websocket-protocol")))
+    exchange.upgrade(websocket, handshake_headers(key, request.header(b"sec-websocket-protocol")), first)

@@ -178,6 +178,7 @@ async def test_a_broken_frame(engine: Engine, frame: bytes) -> None:
 async def test_a_broken_frame_right_behind_the_handshake(engine: Engine, frame: bytes) -> None:
     """E-08; E34, CVE-2022-21676"""
     websocket = await engine.client.raw_websocket(early=frame)
+    assert str(await websocket.receive()).startswith("0{")
     assert await websocket.closed() == 1002
     assert engine.server.sessions == {}
     await engine.client.websocket()
