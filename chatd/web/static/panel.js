@@ -132,6 +132,6 @@ byId("close").hidden = window.parent === window;
 byId("composer").querySelector("button").replaceChildren(icon("send"));
 languageSwitch(byId("language"));
 fillTexts();
-tellParent({ labels: labels() });
+tellParent({ labels: labels(), ready: true });
 thread.show(conversation);
 socket.start();

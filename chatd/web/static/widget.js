@@ -38,15 +38,11 @@
     @media (prefers-color-scheme: dark) { iframe { background: #11151b; } }
   `;
 
-  function draw(d) {
-    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    svg.setAttribute("viewBox", "0 0 24 24");
-    svg.setAttribute("aria-hidden", "true");
-    const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-    path.setAttribute("d", d);
-    svg.append(path);
-    return svg;
-  }
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("aria-hidden", "true");
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  svg.append(path);
 
   const CHAT = "M4 5h16v11H9l-5 4z";
   const CLOSE = "M6 9l6 6 6-6";
@@ -61,6 +57,7 @@
   button.type = "button";
   const count = document.createElement("span");
   count.hidden = true;
+  button.append(svg, count); // what is in it stays: a press on something that is taken out is no click
   const frame = document.createElement("iframe");
   frame.hidden = true;
   const address = new URL("panel", home);
@@ -68,11 +65,12 @@
   frame.src = address;
   let labels = { open: "Chat", close: "Chat", title: "Chat" };
   let unread = 0;
+  let ready = false;
 
   function render() {
     const open = !frame.hidden;
     button.classList.toggle("open", open);
-    button.replaceChildren(draw(open ? CLOSE : CHAT), count);
+    path.setAttribute("d", open ? CLOSE : CHAT);
     button.setAttribute("aria-expanded", String(open));
     button.setAttribute("aria-label", (open ? labels.close : labels.open) + (unread ? ` (${unread})` : ""));
     frame.title = labels.title;
@@ -80,10 +78,14 @@
     count.textContent = unread > 99 ? "99+" : String(unread);
   }
 
+  function tellFrame() {
+    if (ready) frame.contentWindow.postMessage({ chatd: { shown: !frame.hidden } }, home.origin);
+  }
+
   function toggle(open) {
     frame.hidden = !open;
     render();
-    frame.contentWindow.postMessage({ chatd: { shown: open } }, home.origin);
+    tellFrame();
     if (open) frame.focus();
     else button.focus();
   }
@@ -91,6 +93,10 @@
   window.addEventListener("message", ({ source, origin, data }) => {
     const news = data?.chatd;
     if (source !== frame.contentWindow || origin !== home.origin || typeof news !== "object") return;
+    if (news.ready) {
+      ready = true;
+      tellFrame(); // it may have been opened before it was loaded
+    }
     if (Number.isInteger(news.unread)) unread = news.unread;
     if (news.labels) labels = { open: String(news.labels.open), close: String(news.labels.close), title: String(news.labels.title) };
     if (news.close && !frame.hidden) toggle(false);
