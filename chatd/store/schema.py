@@ -40,8 +40,8 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         # Every index ends in the id, as SQLite's do in the rowid. Pages and recovery go along them:
         # what a user was sent, in its two kinds; what a user wrote; what every admin may read;
         # Measured, CPU of the writer for each row, batches of 1,024 (of 64), before and after this step: one user and
-        # one admin who take turns, 1.9 (4.2) and 6.3 (11.8) µs; 20,000 users by a power law, in a table of a million,
-        # 2.1 (5.0) and 35 (45) µs. What costs is not the entry but its page, 4 KB for the log and the checkpoint: two
+        # one admin who take turns, 2.0 (4.9) and 6 (13) µs; 20,000 users by a power law, in a table of a million,
+        # 2.2 (4.3) and 40 (50) µs. What costs is not the entry but its page, 4 KB for the log and the checkpoint: two
         # for each private row, one for each other, whose recipients are few.
         "CREATE INDEX mensajes_para ON mensajes (para, supervisado)",
         "CREATE INDEX mensajes_de ON mensajes (de, supervisado, id, para) WHERE supervisado = 1",
