@@ -313,6 +313,6 @@ async def test_a_body_with_a_handshake_is_no_frame(engine: Engine) -> None:
     except RefusedUpgradeError:
         pass
     else:
-    assert str(await websocket.receive()).startswith("0{")
+        assert str(await websocket.receive()).startswith("0{")
         assert await websocket.closed() in (1002, NO_FRAME)
     assert engine.server.sessions == {}
