@@ -113,7 +113,6 @@ class EngineServer:
 
     def on_request(self, exchange: Exchange) -> None:
         """Serve or refuse one HTTP request whose head is in."""
-        self._timers.catch_up()
         request = exchange.request
         if request.path not in self._paths:
             self._hooks.other(exchange)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 
 import pytest
 
@@ -352,6 +353,21 @@ async def test_a_head_that_never_ends() -> None:
         assert 0.2 <= loop.time() - start < 0.2 + LINGER_S / 2
         trickle.cancel()
         assert await connection.rest() == b""
+
+
+async def test_a_head_that_comes_when_its_time_is_over(caplog: pytest.LogCaptureFixture) -> None:
+    """E-16; The loop was held up, and sees the head before the alarm"""
+    async with running(request_timeout_s=0.2) as engine:
+        connection = await engine.client.connect()
+        connection.write(request_bytes("GET", HANDSHAKE)[:-1])
+        await engine.client.settled()
+        connection.write(b"\n")
+        held_up_until = time.monotonic() + 0.3
+        while time.monotonic() < held_up_until:
+            pass
+        assert await refused(connection) == 408
+        assert engine.server.sessions == {}
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 async def trickled(connection: Connection, data: bytes) -> None:
