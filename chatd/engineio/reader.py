@@ -36,6 +36,9 @@ _MAX_7_BIT: Final = 125
 _NEXT_16_BITS: Final = 126
 _HEAD_BYTES: Final = 6  # two of header, four of mask
 
+# Names of the module, for the way of every message: Python 3.11 takes 0.19 µs for `Opcode.TEXT`, 0.04 for these.
+_TEXT: Final = Opcode.TEXT
+
 Message = tuple[Opcode, str | bytes]
 
 
@@ -71,7 +74,7 @@ class MessageReader:
             if self._parser is None:
                 if self._opcode is None:
                     while (whole := _whole_frame(data, start, self._max_bytes, _TEXT_ALONE)) is not None:
-                        yield Opcode.TEXT, _text(_unmasked(data, *whole))
+                        yield _TEXT, _text(_unmasked(data, *whole))
                         start = whole[1]
                 while (whole := _whole_frame(data, start, self._room, _IN_PLACE)) is not None:
                     message = self._join(*_IN_PLACE[data[start]], _unmasked(data, *whole))

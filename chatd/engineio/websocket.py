@@ -41,6 +41,12 @@ _LIMIT_OF: Final = {
 _WEBSOCKET_VERSION: Final = b"13"
 _KEY_BYTES: Final = 16
 
+# Names of the module, for the way of every message: Python 3.11 takes 0.19 µs for `Opcode.TEXT`, 0.04 for these.
+_TEXT: Final = Opcode.TEXT
+_BINARY: Final = Opcode.BINARY
+_OPEN: Final = TransportState.OPEN
+_CLOSED: Final = TransportState.CLOSED
+
 log = logging.getLogger("chatd.engineio")
 
 
@@ -104,7 +110,7 @@ class WebSocketTransport(asyncio.Protocol, Timed):
     @property
     def writable(self) -> bool:
         """Whether a packet would leave at once: volatile ones are dropped when not."""
-        return self._state is TransportState.OPEN and not self._tcp.get_write_buffer_size()
+        return self._state is _OPEN and not self._tcp.get_write_buffer_size()
 
     @property
     def queued_bytes(self) -> int:
@@ -114,7 +120,7 @@ class WebSocketTransport(asyncio.Protocol, Timed):
         """Write `packets`; nothing happens once the transport is closing."""
         if self.fd != NO_FD:
             self.deliver_rest(packets, write_now(self.fd, packets.frame))
-        elif self._state is TransportState.OPEN:
+        elif self._state is _OPEN:
             self._write(packets.text_frame if self._binary_as_text else packets.frame)
 
     def deliver_rest(self, packets: Outgoing, sent_bytes: int) -> None:
@@ -141,13 +147,13 @@ class WebSocketTransport(asyncio.Protocol, Timed):
             self._own_fd = transport.get_extra_info("socket").fileno()
 
     def data_received(self, data: bytes) -> None:
-        if self._state is TransportState.CLOSED:
+        if self._state is _CLOSED:
             return
         self._connections.received_bytes += len(data)
         ping: bytes | None = None
         try:
             for opcode, payload in self._reader.feed(data):
-                if opcode is Opcode.TEXT or opcode is Opcode.BINARY:
+                if opcode is _TEXT or opcode is _BINARY:
                     self._on_message(payload)
                 elif opcode is Opcode.PING:
                     ping = cast(bytes, payload)
@@ -159,7 +165,7 @@ class WebSocketTransport(asyncio.Protocol, Timed):
                 self._connections.refusals.add(_LIMIT_OF[error.code], f"session closed: {error}")
             self._fail(error.code)
         # Of several pings the last (RFC 6455, section 5.5.3): a read can bring forty thousand.
-        if ping is not None and self._state is TransportState.OPEN:
+        if ping is not None and self._state is _OPEN:
             self._write(websocket_frame(Opcode.PONG, ping))
 
     def eof_received(self) -> None:
@@ -184,7 +190,7 @@ class WebSocketTransport(asyncio.Protocol, Timed):
     # The inside.
 
     def _on_slow(self) -> None:
-        if self._state is TransportState.OPEN:
+        if self._state is _OPEN:
             why = "session closed: too much waits for a client that does not read"
             self._connections.refusals.add(Limit.MAX_QUEUED, why)
         self._abort(CloseReason.SLOW_CONSUMER)
@@ -200,7 +206,7 @@ class WebSocketTransport(asyncio.Protocol, Timed):
         self.fd = NO_FD
 
     def _on_message(self, message: str | bytes) -> None:
-        if self._state is not TransportState.OPEN:
+        if self._state is not _OPEN:
             return
         try:
             packet = decode(message)
@@ -217,14 +223,14 @@ class WebSocketTransport(asyncio.Protocol, Timed):
 
     def _fail(self, code: CloseCode) -> None:
         """The peer's frames cannot be understood any more: say why, and read no further."""
-        if self._state is TransportState.OPEN:
+        if self._state is _OPEN:
             self._tcp.write(websocket_frame(Opcode.CLOSE, struct.pack("!H", code)))
         self._timers.cancel(self)
         Linger(self._tcp, self._timers, self._connections)
         self._become_closed(CloseReason.TRANSPORT_ERROR)
 
     def _close(self, payload: bytes, reason: CloseReason) -> None:
-        if self._state is not TransportState.OPEN:
+        if self._state is not _OPEN:
             return
         self._leave(TransportState.CLOSING)
         self._tcp.write(websocket_frame(Opcode.CLOSE, payload))
@@ -239,7 +245,7 @@ class WebSocketTransport(asyncio.Protocol, Timed):
     def _become_closed(self, reason: CloseReason) -> None:
         was = self._state
         self._leave(TransportState.CLOSED)
-        if was is TransportState.OPEN:
+        if was is _OPEN:
             self.receiver.on_transport_closed(reason)
             del self.receiver  # see Session
 

@@ -37,6 +37,12 @@ from chatd.timers import Timed, Timers
 
 SOCKET_ID_BYTES: Final = 15
 
+# Names of the module, for the way of every message: Python 3.11 takes 0.19 µs for `PacketType.EVENT`, 0.04 for these.
+_CONNECT: Final = PacketType.CONNECT
+_DISCONNECT: Final = PacketType.DISCONNECT
+_EVENT: Final = PacketType.EVENT
+_BINARY_EVENT: Final = PacketType.BINARY_EVENT
+
 log = logging.getLogger("chatd.socketio")
 
 
@@ -146,15 +152,15 @@ class Client(Timed):
         return None
 
     def _on_packet(self, packet: Packet) -> None:
-        if packet.type is PacketType.CONNECT:
+        if packet.type is _CONNECT:
             self._on_connect(packet)
             return
         socket = self._sockets.get(packet.namespace)
         if socket is None:
             self._refuse_stray(packet)
-        elif packet.type is PacketType.DISCONNECT:
+        elif packet.type is _DISCONNECT:
             self._drop(socket, LeaveReason.CLIENT_DISCONNECT)
-        elif packet.type is PacketType.EVENT or packet.type is PacketType.BINARY_EVENT:
+        elif packet.type is _EVENT or packet.type is _BINARY_EVENT:
             socket.on_event(cast(list[Any], packet.data), packet.id)
         elif packet.id is not None and packet.data is not None:
             socket.on_ack(packet.id, cast(list[Any], packet.data))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from chatd.engineio.outgoing import Outgoing
 from chatd.engineio.session import Session
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from chatd.socketio.namespace import Namespace
 
 EventName = str | int | float
+
+_ACK: Final = PacketType.ACK  # a name of the module: see client.py
 
 
 class SocketHandler(Protocol):
@@ -130,7 +132,7 @@ class Reply:
     def __call__(self, *args: object) -> None:
         socket = self._socket
         if socket is not None:
-            packet = encode(PacketType.ACK, socket.namespace.name, self._packet_id, args)
+            packet = encode(_ACK, socket.namespace.name, self._packet_id, args)
             self._socket = None
             socket.namespace.acknowledgements += 1
             socket.send(packet)
