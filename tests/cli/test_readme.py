@@ -12,6 +12,7 @@ import pytest
 
 from tests.cli.command import environment
 from tests.cli.stored import message, rows, store
+from tests.ops.tools import tool
 from tests.reference import README
 
 
@@ -37,6 +38,24 @@ def test_every_command_does_what_it_says(heading: str, tmp_path: Path) -> None:
     told = {command: run(command, tmp_path) for command in commands(heading)}
     assert len(told) >= 2
     assert {command: done.stderr for command, done in told.items() if done.returncode} == {}
+
+
+def test_the_service_of_production_is_one_that_systemd_takes(tmp_path: Path) -> None:
+    """All but `systemctl`, for which systemd would have to run here; in a root of its own."""
+    unit = tmp_path / "etc/systemd/system/chatd.service"
+    unit.parent.mkdir(parents=True)
+    for command in commands("## Production in five minutes"):
+        if not command.startswith("systemctl "):
+            here = command.replace("/opt/", f"{tmp_path}/opt/").replace("/etc/", f"{tmp_path}/etc/")
+            done = run(here.replace("install .", f"install {README.parent}"), tmp_path)
+            assert done.returncode == 0, done.stderr
+    assert re.fullmatch(r"[0-9a-f]{64}\n", (tmp_path / "etc/chatd/jwt-secret").read_text())
+    start = next(line for line in unit.read_text().splitlines() if line.startswith("ExecStart="))
+    assert start.startswith(f"ExecStart={tmp_path}/opt/chatd/bin/chatd serve ")
+    assert "--trusted-proxy 127.0.0.1" in start
+    verify = [tool("systemd-analyze", "systemd"), "verify", str(unit)]
+    verified = subprocess.run(verify, capture_output=True, text=True, check=False)
+    assert (verified.returncode, verified.stderr) == (0, "")
 
 
 def test_what_is_exported_is_what_is_imported(tmp_path: Path) -> None:

@@ -1,0 +1,61 @@
+"""The README's front end, against a daemon that was started with the README's commands."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.cli.command import environment
+from tests.interop.node import HERE, node_executable
+from tests.interop.processes import ROOT, free_port, running
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CHATD = f"{sys.executable} -m chatd"
+
+
+def only(pattern: str) -> str:
+    """The one place of the page that fits."""
+    [found] = re.findall(pattern, README, re.DOTALL)
+    return str(found)
+
+
+def changed(text: str, places: dict[str, str]) -> str:
+    """Every place must be there."""
+    for was, now in places.items():
+        assert was in text
+        text = text.replace(was, now)
+    return text
+
+
+def shell(command: str, folder: Path) -> str:
+    done = subprocess.run(
+        ["sh", "-ec", command], cwd=folder, env=environment(), capture_output=True, text=True, check=True, timeout=60
+    )
+    return done.stdout.strip()
+
+
+def test_the_front_end_talks_to_the_daemon(tmp_path: Path) -> None:
+    shell(only(r"\n    (openssl rand -hex 32 > secret)\n"), tmp_path)
+    port = free_port()
+    here = {"8400": f"{port}", "chat.db": f"{tmp_path}/chat.db", "-file secret": f"-file {tmp_path}/secret"}
+    serve = changed(only(r"\n    chatd (serve --host [^\n]*)\n"), here)
+    with running([sys.executable, "-m", "chatd", *serve.split()], port, tmp_path / "log") as server:
+        token = shell(f"{CHATD} {only(r'`chatd (token --user[^`]*)`')}", tmp_path)
+        page = changed(
+            only(r"```js\n(import .*?)```"),
+            {
+                '"socket.io-client"': '"socket.io-client-4.8"',
+                "https://chat.example.com": server.url,
+                # what a browser does by itself
+                "withCredentials: true": f'extraHeaders: {{ cookie: "token={token}" }}',
+            },
+        )
+        script = HERE / f"readme-{port}.mjs"  # beside node_modules
+        script.write_text(f"{page}socket.disconnect();\n")
+        try:
+            heard = shell(f"{node_executable()} {script}", tmp_path)
+        finally:
+            script.unlink()
+    assert re.fullmatch(r"stored \d+", heard)
