@@ -25,8 +25,8 @@ from bench.rig import BYSTANDER_COUNT, People, Rig, admin_name, interleaved, rig
 RECIPIENTS: Final = (10, 100, 1_000, 10_000)
 IN_FLIGHT: Final = (1, 8, 32)
 PAYLOADS: Final = (64, 1024, 16 * 1024)
-SECONDS: Final = 0.3
-WARM_S: Final = 0.1
+SECONDS: Final = 0.25
+WARM_S: Final = 0.05
 
 SERVERS: Final = (*USUAL, "batch")
 
