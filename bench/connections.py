@@ -30,7 +30,7 @@ from bench.rig import People, Rig, admin_name, rig, say, user_name
 CONNECTIONS: Final = 10_000
 PARALLEL: Final = 64
 STREAM_RATE: Final = 500
-PAUSE_S: Final = 3.0
+PAUSE_S: Final = 2.0
 CHURN_ROUNDS: Final = 10
 # With --full all have ten: at 0.8 ms a connection that takes minutes. python-socketio looks through all rooms for each
 # client that leaves, which makes a minute of CPU for 10,000: it gets one round and is not asked to empty itself.
