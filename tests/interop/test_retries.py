@@ -142,7 +142,7 @@ async def test_restarts_under_the_load_of_many_lose_nothing_and_double_nothing(
     """C-20, C-22: each client has a message on its way whenever the daemon ends."""
     with running_chat(tmp_path, "--message-rate", "0", "--stop-rate", "100") as chat:
         users = {f"user-{number}": await enter(client, chat.url, f"user-{number}", **RETRYING) for number in range(6)}
-        texts = {user: [f"{user} says {number}" for number in range(30)] for user in users}
+        texts = {user: [f"{user} says {number}" for number in range(150)] for user in users}
         asked = {
             text: asyncio.ensure_future(send(socket, text)) for user, socket in users.items() for text in texts[user]
         }
