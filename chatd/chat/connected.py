@@ -6,7 +6,7 @@ from typing import Final, Self
 
 import msgspec
 
-from chatd.chat.events import MAX_USER_CHARS, EventCode, parse_limit
+from chatd.chat.events import MAX_USER_CHARS, EventCode, parse_fields, parse_limit
 from chatd.chat.presence import Presence
 from chatd.errors import RefusedError
 
@@ -24,9 +24,7 @@ class AskConnected(msgspec.Struct, frozen=True, gc=False):
     @classmethod
     def parse(cls, args: list[object]) -> Self:
         """Raises RefusedError."""
-        fields = args[0] if args else {}
-        if not isinstance(fields, dict):
-            raise RefusedError(EventCode.ARGUMENTS_INVALID, "conectados takes one object, {limite?, despues?}.")
+        fields = parse_fields(args or [{}], "conectados takes one object, {limite?, despues?}.")
         return cls(parse_limit(fields, DEFAULT_LIMIT, MAX_LIMIT), _after(fields.get("despues")))
 
 

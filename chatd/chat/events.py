@@ -82,12 +82,18 @@ class PrivateMessage(msgspec.Struct, frozen=True, gc=False):
     @classmethod
     def parse(cls, args: list[object], max_chars: int) -> Self:
         """Raises RefusedError with an EventCode, and a sentence that says what is wrong."""
-        fields = args[0] if args else None
-        if not isinstance(fields, dict):
-            raise RefusedError(EventCode.ARGUMENTS_INVALID, "mensaje_privado takes one object: {para, mensaje}.")
+        fields = parse_fields(args, "mensaje_privado takes one object: {para, mensaje}.")
         cid = _cid(fields["cid"]) if "cid" in fields else None
         para = parse_user(fields.get("para"), "para", EventCode.PARA_INVALID)
         return cls(para, _mensaje(fields.get("mensaje"), max_chars), cid)
+
+
+def parse_fields(args: list[object], otherwise: str) -> dict[object, object]:
+    """The object that is an event's first argument. Raises RefusedError with the sentence `otherwise`."""
+    fields = args[0] if args else None
+    if not isinstance(fields, dict):
+        raise RefusedError(EventCode.ARGUMENTS_INVALID, otherwise)
+    return fields
 
 
 def parse_user(value: object, key: str, code: EventCode) -> str:

@@ -6,7 +6,8 @@ from typing import Final, Self
 
 import msgspec
 
-from chatd.chat.events import EventCode, parse_limit, parse_user
+from chatd.chat.events import EventCode, parse_fields, parse_limit, parse_user
+from chatd.chat.ids import parse_id
 from chatd.errors import RefusedError
 from chatd.store.base import MessageId
 from chatd.store.conversations import Unread
@@ -14,7 +15,6 @@ from chatd.store.history import LAST_ID, Past, Range, Towards
 
 DEFAULT_ROWS: Final = 50
 MAX_ROWS: Final = 100
-MAX_ID_DIGITS: Final = 19
 
 
 class AskHistory(msgspec.Struct, frozen=True, gc=False):
@@ -28,7 +28,7 @@ class AskHistory(msgspec.Struct, frozen=True, gc=False):
     @classmethod
     def parse(cls, args: list[object]) -> Self:
         """Raises RefusedError."""
-        fields = _fields(args, "historial takes one object: {con, antes?, despues?, limite?}.")
+        fields = parse_fields(args, "historial takes one object: {con, antes?, despues?, limite?}.")
         if fields.get("antes") is not None and fields.get("despues") is not None:
             raise RefusedError(EventCode.ARGUMENTS_INVALID, "historial takes antes or despues, not both.")
         after = _id(fields, "despues", EventCode.DESPUES_INVALID)
@@ -46,7 +46,7 @@ class AskConversations(msgspec.Struct, frozen=True, gc=False):
     @classmethod
     def parse(cls, args: list[object]) -> Self:
         """Raises RefusedError."""
-        fields = _fields(args or [{}], "conversaciones takes one object: {limite?, antes?}.")
+        fields = parse_fields(args or [{}], "conversaciones takes one object: {limite?, antes?}.")
         return cls(_before(fields), parse_limit(fields, DEFAULT_ROWS, MAX_ROWS))
 
 
@@ -58,7 +58,7 @@ class AskUnread(msgspec.Struct, frozen=True, gc=False):
     @classmethod
     def parse(cls, args: list[object]) -> Self:
         """Raises RefusedError."""
-        return cls(_con(_fields(args or [{}], "no_leidos takes one object: {con?}.")))
+        return cls(_con(parse_fields(args or [{}], "no_leidos takes one object: {con?}.")))
 
 
 class PastMessage(msgspec.Struct, frozen=True, gc=False):
@@ -110,13 +110,6 @@ class UnreadCounts(msgspec.Struct, frozen=True, kw_only=True):
         return cls(no_leidos={con: cuantos for con, cuantos in counts if cuantos})
 
 
-def _fields(args: list[object], otherwise: str) -> dict[object, object]:
-    fields = args[0] if args else None
-    if not isinstance(fields, dict):
-        raise RefusedError(EventCode.ARGUMENTS_INVALID, otherwise)
-    return fields
-
-
 def _con(fields: dict[object, object]) -> str | None:
     value = fields.get("con")
     return None if value is None else parse_user(value, "con", EventCode.CON_INVALID)
@@ -131,8 +124,6 @@ def _id(fields: dict[object, object], key: str, code: EventCode) -> MessageId | 
     value = fields.get(key)
     if value is None:
         return None
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= MAX_ID_DIGITS:
-        number = int(value)
-        if number <= LAST_ID:
-            return MessageId(number)
-    raise RefusedError(code, f"{key} must be the id of a message, a string of digits.")
+    if (message_id := parse_id(value)) is None:
+        raise RefusedError(code, f"{key} must be the id of a message, a string of digits.")
+    return message_id

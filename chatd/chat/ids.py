@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 
 from chatd.errors import ChatdError, ConfigError
 from chatd.store.base import MessageId
+from chatd.store.history import LAST_ID
 
 EPOCH_MS: Final = 1_735_689_600_000  # 2025-01-01T00:00:00Z in milliseconds since 1970
 NODE_BITS: Final = 10
@@ -102,3 +103,19 @@ def parts(message_id: MessageId) -> IdParts:
         message_id >> SEQUENCE_BITS & MAX_NODE,
         message_id & MAX_SEQUENCE,
     )
+
+
+MAX_DIGITS: Final = len(str(LAST_ID))
+
+
+def parse_digits(value: object) -> int | None:
+    """The number in a string of 1 to 19 digits, which is how ids go over the wire; None for anything else."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= MAX_DIGITS:
+        return int(value)
+    return None
+
+
+def parse_id(value: object) -> MessageId | None:
+    """The id in such a string, or None. Never raises."""
+    number = parse_digits(value)
+    return None if number is None or number > LAST_ID else MessageId(number)

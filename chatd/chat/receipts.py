@@ -13,7 +13,8 @@ from typing import Final, NamedTuple, Protocol, Self
 import msgspec
 
 from chatd.chat.audience import user_room
-from chatd.chat.events import EventCode, parse_user
+from chatd.chat.events import EventCode, parse_fields, parse_user
+from chatd.chat.ids import parse_digits
 from chatd.chat.member import Member
 from chatd.errors import RefusedError
 from chatd.socketio.namespace import Namespace
@@ -23,8 +24,6 @@ from chatd.store.base import Done, MessageId, StoreError
 
 # Marks, at some 200 bytes each; beyond it, the one that was told longest ago may be told again.
 MAX_REMEMBERED: Final = 10_000
-
-MAX_ID_DIGITS: Final = 19
 
 
 class Marks(Protocol):
@@ -42,9 +41,7 @@ class MarkRead(msgspec.Struct, frozen=True, gc=False):
     @classmethod
     def parse(cls, args: list[object], newest: MessageId) -> Self:
         """`newest` is the greatest id that a message can have by now. Raises RefusedError."""
-        fields = args[0] if args else None
-        if not isinstance(fields, dict):
-            raise RefusedError(EventCode.ARGUMENTS_INVALID, "leido takes one object: {con, hasta}.")
+        fields = parse_fields(args, "leido takes one object: {con, hasta}.")
         con = parse_user(fields.get("con"), "con", EventCode.CON_INVALID)
         return cls(con, _hasta(fields.get("hasta"), newest))
 
@@ -135,9 +132,8 @@ class Receipts:
 
 
 def _hasta(value: object, newest: MessageId) -> MessageId:
-    if not isinstance(value, str) or not value.isascii() or not value.isdigit() or len(value) > MAX_ID_DIGITS:
+    if (number := parse_digits(value)) is None:
         raise RefusedError(EventCode.HASTA_INVALID, "hasta must be the id of a message, a string of digits.")
-    hasta = MessageId(int(value))
-    if not 0 < hasta <= newest:
+    if not 0 < number <= newest:
         raise RefusedError(EventCode.HASTA_INVALID, "hasta is an id that no message has yet.")
-    return hasta
+    return MessageId(number)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
+from chatd.chat.ids import parse_id
 from chatd.chat.pid import Pids
 from chatd.store.base import MessageId
-
-_ID: Final = re.compile(r"[0-9]{1,19}")
-_MAX_ID: Final = 2**63 - 1
 
 
 class Resume(NamedTuple):
@@ -31,11 +28,3 @@ def parse_resume(auth: dict[str, Any], user: str, pids: Pids | None) -> Resume |
     if "desde" in auth:
         return Resume(parse_id(auth["desde"]), None)
     return None
-
-
-def parse_id(value: object) -> MessageId | None:
-    """The id in a decimal string, or None. Never raises."""
-    if not isinstance(value, str) or _ID.fullmatch(value) is None:
-        return None
-    number = int(value)
-    return MessageId(number) if number <= _MAX_ID else None

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple, Protocol
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from chatd.chat.events import EventCode, parse_user
+from chatd.chat.events import EventCode, parse_fields, parse_user
 from chatd.chat.member import Member
 from chatd.chat.presence import Presence
 from chatd.errors import RefusedError
@@ -101,9 +101,7 @@ class Standings:
 
 
 def _con(args: list[object]) -> str:
-    fields = args[0] if args else None
-    if not isinstance(fields, dict):
-        raise RefusedError(EventCode.ARGUMENTS_INVALID, "conversacion takes one object: {con}.")
+    fields = parse_fields(args, "conversacion takes one object: {con}.")
     return parse_user(fields.get("con"), "con", EventCode.CON_INVALID)
 
 

@@ -13,7 +13,7 @@ import msgspec
 
 from chatd.auth import Identity
 from chatd.chat.audience import user_room
-from chatd.chat.events import EventCode, parse_user
+from chatd.chat.events import EventCode, parse_fields, parse_user
 from chatd.chat.member import Member
 from chatd.errors import RefusedError
 from chatd.socketio.namespace import Namespace
@@ -32,9 +32,7 @@ class SayWriting(msgspec.Struct, frozen=True, gc=False):
     @classmethod
     def parse(cls, args: list[object]) -> Self:
         """Raises RefusedError."""
-        fields = args[0] if args else None
-        if not isinstance(fields, dict):
-            raise RefusedError(EventCode.ARGUMENTS_INVALID, "escribiendo takes one object: {para, activo}.")
+        fields = parse_fields(args, "escribiendo takes one object: {para, activo}.")
         para, active = parse_user(fields.get("para"), "para", EventCode.PARA_INVALID), fields.get("activo")
         if not isinstance(active, bool):
             raise RefusedError(EventCode.ACTIVO_INVALID, "activo must be true or false.")

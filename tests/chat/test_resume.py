@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chatd.chat.ids import parse_id
 from chatd.chat.pid import Pids
-from chatd.chat.resume import Resume, parse_id, parse_resume
+from chatd.chat.resume import Resume, parse_resume
 from chatd.store.base import MessageId
 
 PIDS: Final = Pids(b"k" * 32)
