@@ -92,7 +92,7 @@ class Historian:
         try:
             reply(await answer)
         except StoreError as error:
-            member.refuse(reply, RefusedError(error.code, error.message))
+            member.refuse(reply, error)
         finally:
             self._asked[member.identity.user] -= 1
 

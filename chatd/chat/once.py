@@ -21,7 +21,6 @@ from typing import Final, Protocol
 from chatd.chat.cids import Cids, Knowledge
 from chatd.chat.events import PrivateMessage, Stored
 from chatd.chat.member import Member
-from chatd.errors import RefusedError
 from chatd.socketio.socket import Reply
 from chatd.store.base import Done, Found, Message, Question, Store, StoreCode, StoredAs, StoreError
 
@@ -100,7 +99,7 @@ class Attempt:
     def refuse(self, error: StoreError) -> None:
         self._once.forget(self)
         for member, reply in self.waiters:
-            member.refuse(reply, RefusedError(error.code, error.message))
+            member.refuse(reply, error)
 
 
 class Once:

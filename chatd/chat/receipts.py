@@ -100,14 +100,12 @@ class Receipts:
             else:
                 lector, con = asked.key
                 self._marks.mark_read(lector, con, asked.mark.hasta, functools.partial(self._on_stored, asked))
-        except StoreError as error:
-            member.refuse(reply, RefusedError(error.code, error.message))
         except RefusedError as error:
             member.refuse(reply, error)
 
     def _on_stored(self, asked: Asked, error: StoreError | None) -> None:
         if error is not None:
-            asked.member.refuse(asked.reply, RefusedError(error.code, error.message))
+            asked.member.refuse(asked.reply, error)
             return
         if self._told.get(asked.key, 0) < asked.mark.hasta:
             self._remember(asked)

@@ -119,8 +119,6 @@ class ChatRouter:
             else:
                 receipt = Receipt(member, reply)
                 receipt.message = self.send(member, parsed, receipt)
-        except StoreError as error:
-            member.refuse(reply, RefusedError(error.code, error.message))
         except RefusedError as error:
             member.refuse(reply, error)
 
@@ -238,7 +236,7 @@ class Receipt:
 
     def __call__(self, error: StoreError | None) -> None:
         if error is not None:
-            self._member.refuse(self._reply, RefusedError(error.code, error.message))
+            self._member.refuse(self._reply, error)
         elif self._reply is not None:
             self._reply(Stored(id=str(self.message.id), fecha=self.message.fecha))
 

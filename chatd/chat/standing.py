@@ -87,7 +87,7 @@ class Standings:
         try:
             found = await self._library.history.rows(STANDING_SQL, (user, asked.con))
         except StoreError as error:
-            asked.member.refuse(asked.reply, RefusedError(error.code, error.message))
+            asked.member.refuse(asked.reply, error)
         else:
             asked.reply(self._conversation(asked, standing(found)))
 

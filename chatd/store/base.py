@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple, NewType, Protocol
 
 import msgspec
 
-from chatd.errors import ChatdError
+from chatd.errors import RefusedError
 from chatd.histogram import ROWS, SECONDS, Histogram
 
 MessageId = NewType("MessageId", int)  # grows with time, see chat/ids.py; a decimal string on the wire
@@ -87,7 +87,7 @@ class StoreCode(enum.StrEnum):
     REJECTED = "store_rejected"  # this row breaks a rule of the table; no other row is to blame
 
 
-class StoreError(ChatdError):
+class StoreError(RefusedError):
     """A row was not stored.
 
     `message` is a sentence for the sender; what the database said is in `__cause__`, for the log. `retry`: the
@@ -95,10 +95,10 @@ class StoreError(ChatdError):
     power cut in the middle of a commit the row may be found all the same.
     """
 
+    code: StoreCode
+
     def __init__(self, code: StoreCode, message: str, *, retry: bool) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
+        super().__init__(code, message)
         self.retry = retry
 
 
