@@ -29,12 +29,16 @@ export class Conversation {
   #catchingUp = null;
   #gapAfter = null;
 
-  /** `con` is the other one; null for everything of one's own. `isMine` says so of an author's name. */
-  constructor(socket, { con, para, isMine, onStanding = () => {} }) {
+  /**
+   * `con` is the other one; null for everything of one's own. `isMine` says so of an author's name. `hereUntil` returns
+   * when the other one was last here, in milliseconds; without it, nobody knows.
+   */
+  constructor(socket, { con, para, isMine, hereUntil = () => 0, onStanding = () => {} }) {
     this.#socket = socket;
     this.con = con;
     this.para = para ?? con;
     this.isMine = isMine;
+    this.hereUntil = hereUntil;
     this.onStanding = onStanding; // takes how far the two have read, and where presence is on, whether the other is here
     this.messages = []; // stored, oldest first; without ids where the server tells none
     this.pending = []; // in the order of their writing
@@ -47,6 +51,10 @@ export class Conversation {
 
   onChange(listener) {
     this.#listeners.push(listener);
+  }
+
+  changed() {
+    this.#changed();
   }
 
   get last() {

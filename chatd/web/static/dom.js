@@ -7,6 +7,7 @@ const ICONS = {
   bell: "M6 16V11a6 6 0 0 1 12 0v5l1.5 2h-15zM10 20.5a2 2 0 0 0 4 0",
   chat: "M4 5h16v11H9l-5 4z",
   close: "M6 6l12 12M18 6L6 18",
+  delivered: "M2.5 12.5l4 4 8-9M10.5 15.5l1 1 9.5-9",
   down: "M12 5v13M6 12.5l6 6 6-6",
   live: "M3 12h4l3-7 4 14 3-7h4",
   read: "M2.5 12.5l4 4 8-9M10.5 15.5l1 1 9.5-9",

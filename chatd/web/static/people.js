@@ -16,6 +16,16 @@ class Person {
     this.seen = null; // milliseconds since 1970
     this.conversation = null;
   }
+
+  /** Up to when it was here: what was written before has reached it. */
+  get hereUntil() {
+    return this.online ? Infinity : (this.seen ?? 0);
+  }
+
+  cameOrWent(online, seen) {
+    Object.assign(this, { online, seen });
+    this.conversation?.changed();
+  }
 }
 
 export class People {
@@ -50,6 +60,7 @@ export class People {
     person.conversation ??= new Conversation(this.#socket, {
       con: user,
       isMine: (message) => this.isMine(message, user),
+      hereUntil: () => person.hereUntil,
       onStanding: (standing) => "en_linea" in standing && this.presence({ user, ...standing }),
     });
     return person.conversation;
@@ -122,7 +133,7 @@ export class People {
   }
 
   presence({ user, en_linea: online, visto: seen }) {
-    Object.assign(this.get(user), { online, seen });
+    this.get(user).cameOrWent(online, seen);
     this.#changed();
   }
 
@@ -143,7 +154,7 @@ export class People {
     for (const { con, ultimo, no_leidos: unread, leido, en_linea: online, visto: seen } of answer.conversaciones) {
       const person = this.get(con);
       Object.assign(person, { last: ultimo, unread });
-      if (online !== undefined) Object.assign(person, { online, seen });
+      if (online !== undefined) person.cameOrWent(online, seen);
       if (leido) this.conversationWith(con).wasRead(leido);
     }
     this.hasMore = answer.hay_mas;
@@ -153,10 +164,10 @@ export class People {
   async #loadOnline() {
     const online = new Set();
     for await (const { user, desde } of everybodyHere(this.#socket)) {
-      Object.assign(this.get(user), { online: true, seen: desde });
+      this.get(user).cameOrWent(true, desde);
       online.add(user);
     }
-    for (const person of this.#people.values()) if (!online.has(person.user)) person.online = false;
+    for (const person of this.#people.values()) if (!online.has(person.user)) person.cameOrWent(false, person.seen);
     this.#changed();
   }
 

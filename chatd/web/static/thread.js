@@ -123,9 +123,12 @@ export class ThreadView {
 
   #mark(row, message) {
     const read = message.id && this.#conversation.readUpto && !isAfter(message.id, this.#conversation.readUpto);
-    const state = read ? "read" : message.fate;
-    if (row.dataset.mark === `${state} ${message.error ?? ""}`) return;
-    row.dataset.mark = `${state} ${message.error ?? ""}`;
+    const delivered = message.fate === Fate.STORED && message.fecha <= this.#conversation.hereUntil();
+    const states = read ? ["read"] : delivered ? [Fate.STORED, "delivered"] : [message.fate];
+    const state = states.at(-1);
+    const mark = `${states.join(" ")} ${message.error ?? ""}`;
+    if (row.dataset.mark === mark) return;
+    row.dataset.mark = mark;
     const marks = state === Fate.FAILED
       ? this.#failure(message)
       : [icon(state), make("span", { class: "sr-only" }, text(state))];

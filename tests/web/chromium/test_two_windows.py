@@ -25,6 +25,22 @@ async def test_a_user_and_an_admin_talk(place: Place) -> None:
     await admin.see("#messages .bubble", "¡Gracias!")
 
 
+async def test_what_was_written_is_delivered_when_the_other_side_is_here(place: Place) -> None:
+    admin, ana = await place.admin(), await place.enter("/chatd/demo", "ana", "user")
+    await admin.click("#list a", "ana")
+    await admin.say("are you there?")
+    await admin.see(".mine[data-mark^='stored delivered']", "are you there?")
+    await ana.click("button")
+    await admin.see(".mine[data-mark^=read]", "are you there?")
+    await admin.write("#search", "late")
+    await admin.see("#list a", "Write to late")
+    await admin.press("Enter")
+    await admin.say("hello?")
+    await admin.see(".mine[data-mark='stored ']", "hello?")
+    await place.enter("/chatd/demo", "late", "user")
+    await admin.see(".mine[data-mark^='stored delivered']", "hello?")
+
+
 async def test_each_side_sees_that_the_other_one_writes_and_reads(place: Place) -> None:
     admin, ana = await place.admin(), await place.user()
     await ana.say("hola")
