@@ -1,12 +1,14 @@
-"""`chatd doctor` against daemons, bare and behind a real nginx that is configured well or badly."""
+"""`chatd doctor` against daemons, bare and behind real proxies that are configured well or badly."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import datetime
+import http.client
 import sys
 from collections.abc import AsyncIterator
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
@@ -14,8 +16,8 @@ import pytest
 from tests.chat.daemon import PATIENCE_S, ROOT, Daemon, daemon
 from tests.chat.people import token
 from tests.cli.command import environment
-from tests.listen.certificates import make_certificate
-from tests.ops.nginx import fitted, free_port, nginx, readme_configuration
+from tests.listen.certificates import make_certificate, trusting
+from tests.ops.proxies import Place, Proxy, caddy, free_port, haproxy, nginx
 
 ORIGIN = "https://shop.example.com"
 
@@ -103,23 +105,34 @@ async def test_another_path_is_told(db: Path) -> None:
 
 async def test_a_certificate_that_does_not_hold_or_ends_soon_is_told(db: Path, tmp_path: Path) -> None:
     certificate, key = make_certificate(tmp_path, "soon")
-    async with behind(db, tmp_path, readme_configuration(), certificate, key) as (url, _):
+    async with behind(db, tmp_path, nginx.readme_configuration(), certificate, key) as (url, _):
         assert "-> send the whole chain" in (await doctor(url)).printed
         found = await doctor(url, "--ca", str(certificate))
         assert found.failed == ["tls"]
         assert "the certificate ends in 1 days" in found.printed
 
 
-async def test_the_configuration_for_nginx_in_the_readme_works(db: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("proxy", [nginx, caddy, haproxy], ids=lambda proxy: str(proxy.name))
+async def test_the_configurations_in_the_readme_work(proxy: Proxy, db: Path, tmp_path: Path) -> None:
     certificate, key = make_certificate(tmp_path, "chat", left=datetime.timedelta(days=90))
-    async with behind(db, tmp_path, readme_configuration(), certificate, key) as (url, chatd):
+    async with behind(db, tmp_path, proxy.readme_configuration(), certificate, key, proxy) as (url, chatd):
         found = await doctor(url, "--ca", str(certificate), "--token-file", "-", stdin=token("ana"))
         assert (found.code, found.failed) == (0, []), found.printed
         assert len(found.verdicts) == 8
+        await asyncio.to_thread(open_from, "127.0.0.9", url, certificate)
         chatd.terminate()
         await chatd.ended()
-    addresses = {line["address"] for line in chatd.log if line["message"] == "session open"}
-    assert addresses == {"127.0.0.1"}
+    addresses = [line["address"] for line in chatd.log if line["message"] == "session open"]
+    assert (set(addresses[:-1]), addresses[-1]) == ({"127.0.0.1"}, "127.0.0.9")
+
+
+def open_from(address: str, url: str, certificate: Path) -> None:
+    """A session on polling, from another address of this machine."""
+    _, _, place = url.rpartition("/")
+    connection = http.client.HTTPSConnection(place, source_address=(address, 0), context=trusting(certificate))
+    with contextlib.closing(connection):
+        connection.request("GET", "/socket.io/?EIO=4&transport=polling")
+        assert connection.getresponse().status == HTTPStatus.OK
 
 
 @pytest.mark.parametrize(
@@ -137,8 +150,8 @@ async def test_an_nginx_that_lacks_a_line_is_told_which(
     db: Path, tmp_path: Path, without: str, failed: list[str], advice: str
 ) -> None:
     certificate, key = make_certificate(tmp_path, "chat", left=datetime.timedelta(days=90))
-    assert without in readme_configuration()
-    worse = readme_configuration().replace(without, "")
+    assert without in nginx.readme_configuration()
+    worse = nginx.readme_configuration().replace(without, "")
     async with behind(db, tmp_path, worse, certificate, key) as (url, _):
         found = await doctor(url, "--ca", str(certificate))
         assert found.failed == failed, found.printed
@@ -147,7 +160,7 @@ async def test_an_nginx_that_lacks_a_line_is_told_which(
 
 async def test_a_proxy_without_its_chatd_is_told(db: Path, tmp_path: Path) -> None:
     certificate, key = make_certificate(tmp_path, "chat", left=datetime.timedelta(days=90))
-    async with behind(db, tmp_path, readme_configuration(), certificate, key) as (url, chatd):
+    async with behind(db, tmp_path, nginx.readme_configuration(), certificate, key) as (url, chatd):
         chatd.terminate()
         assert await chatd.ended() == 0
         found = await doctor(url, "--ca", str(certificate))
@@ -180,11 +193,12 @@ async def test_what_is_no_url_is_refused() -> None:
 
 @contextlib.asynccontextmanager
 async def behind(
-    db: Path, folder: Path, configuration: str, certificate: Path, key: Path
+    db: Path, folder: Path, configuration: str, certificate: Path, key: Path, proxy: Proxy = nginx
 ) -> AsyncIterator[tuple[str, Daemon]]:
-    """A daemon behind an nginx: where that is."""
+    """A daemon behind a proxy: where that is."""
     port = free_port()
-    async with daemon(db, "--trusted-proxy", "127.0.0.1") as chatd:
-        servers = fitted(configuration, port, chatd.client.port, certificate, key)
-        async with nginx(folder, servers, port):
-            yield f"https://127.0.0.1:{port}", chatd
+    async with (
+        daemon(db, "--trusted-proxy", "127.0.0.1") as chatd,
+        proxy.running(configuration, Place(folder, port, chatd.client.port, certificate, key)),
+    ):
+        yield f"https://127.0.0.1:{port}", chatd

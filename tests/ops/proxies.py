@@ -1,0 +1,159 @@
+"""Real reverse proxies in front of a daemon, with the configurations that README.md shows or worse ones."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import socket
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tests.ops.tools import tool
+
+ROOT: Final = Path(__file__).parents[2]
+PATIENCE_S: Final = 10.0
+
+NGINX: Final = """\
+daemon off;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+worker_processes 1;
+{user}
+events {{ worker_connections 256; }}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    {shown}
+}}
+"""
+CADDY: Final = """\
+{{
+    admin off
+    auto_https disable_redirects
+    storage file_system {folder}
+}}
+{shown}
+"""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a proxy listens, for what, and what it shows."""
+
+    folder: Path
+    port: int
+    backend: int
+    certificate: Path
+    key: Path
+
+    @property
+    def pem(self) -> Path:
+        """Certificate and key in one file."""
+        file = self.folder / "both.pem"
+        file.write_bytes(self.certificate.read_bytes() + self.key.read_bytes())
+        return file
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """A program, and how what the page tells people to write becomes what it can run here."""
+
+    name: str
+    package: str
+    language: str
+    around: str
+    command: Callable[[Path], tuple[str, ...]]
+    replaced: Callable[[Place], dict[str, str]]
+
+    def readme_configuration(self) -> str:
+        """What the page tells people to write."""
+        pattern = rf"```{self.language}\n(.*?)```"
+        [found] = re.findall(pattern, (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+        return str(found)
+
+    @contextlib.asynccontextmanager
+    async def running(self, configuration: str, place: Place) -> AsyncIterator[None]:
+        """It runs with this configuration, and accepts."""
+        for was, now in self.replaced(place).items():
+            assert was in configuration
+            configuration = configuration.replace(was, now)
+        user = "user root;" if os.geteuid() == 0 else ""
+        file = place.folder / f"{self.name}.conf"
+        file.write_text(self.around.format(folder=place.folder, user=user, shown=configuration), encoding="utf-8")
+        process = await asyncio.create_subprocess_exec(
+            *(tool(self.name, self.package), *self.command(file)),
+            cwd=place.folder,
+            env={**os.environ, "HOME": str(place.folder), "XDG_CONFIG_HOME": str(place.folder)},
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            await _accepts(process, place.port)
+            yield
+        finally:
+            if process.returncode is None:
+                process.terminate()
+            await process.communicate()
+
+
+nginx: Final = Proxy(
+    "nginx",
+    "nginx-light",
+    "nginx",
+    NGINX,
+    lambda file: ("-c", str(file), "-p", str(file.parent), "-e", str(file.parent / "error.log")),
+    lambda place: {
+        "listen 443 ssl;": f"listen 127.0.0.1:{place.port} ssl;",
+        "127.0.0.1:8400": f"127.0.0.1:{place.backend}",
+        "/etc/ssl/chat.example.com.crt": str(place.certificate),
+        "/etc/ssl/chat.example.com.key": str(place.key),
+        "server_name chat.example.com;": "server_name 127.0.0.1;",
+    },
+)
+caddy: Final = Proxy(
+    "caddy",
+    "caddy",
+    "caddyfile",
+    CADDY,
+    lambda file: ("run", "--adapter", "caddyfile", "--config", str(file)),
+    lambda place: {
+        # without a name of its own, there is nobody who would sign a certificate for it
+        "chat.example.com {": f"https://127.0.0.1:{place.port} {{\n    tls {place.certificate} {place.key}",
+        "127.0.0.1:8400": f"127.0.0.1:{place.backend}",
+    },
+)
+haproxy: Final = Proxy(
+    "haproxy",
+    "haproxy",
+    "haproxy",
+    "{shown}",
+    lambda file: ("-db", "-f", str(file)),
+    lambda place: {
+        "bind :443": f"bind 127.0.0.1:{place.port}",
+        "/etc/ssl/chat.example.com.pem": str(place.pem),
+        "127.0.0.1:8400": f"127.0.0.1:{place.backend}",
+    },
+)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
+async def _accepts(process: asyncio.subprocess.Process, port: int) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            assert process.returncode is None, (await process.communicate())[1]
+            with contextlib.suppress(OSError):
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.close()
+                return
+            await asyncio.sleep(0.02)
