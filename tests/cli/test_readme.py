@@ -1,35 +1,121 @@
-"""The commands of the README about settings and data, as somebody would paste them."""
+"""The commands of the README, as somebody would paste them."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Final
 
 import pytest
 
+from tests.chat.daemon import PATIENCE_S, daemon
+from tests.chat.people import SECRET
 from tests.cli.command import environment
 from tests.cli.stored import message, rows, store
 from tests.ops.tools import tool
 from tests.reference import README
 
+PAGE: Final = README.read_text(encoding="utf-8")
+BLOCK: Final = re.compile(r"(?:^    .*\n)+", re.MULTILINE)
+
+ALONE: Final = (
+    "chatd serve --help",
+    "chatd unit --help",
+    "chatd unit --socket",
+    "chatd check",
+    "chatd dashboard > chatd.json",
+    "chatd completion bash",
+    "chatd man",
+)
+WITH_BLOCKS: Final = (
+    "## Production in five minutes",
+    "Without systemd:",
+    "## Configuration",
+    "## Operations",
+    "### Backups, export, retention",
+)
+# What each of these does is done there: the lengthy ones for a moment, CI's by what runs this.
+ELSEWHERE: Final = {
+    "chatd token --user maria --rol user --ttl 8h --jwt-secret-file secret": "tests/interop/test_readme.py",
+    "chatd dev": "tests/cli/test_dev.py",
+    "chatd serve --console": "tests/web/chromium/conftest.py",
+    "chatd doctor https://chat.example.com": "tests/cli/test_doctor.py",
+    "chatd doctor URL": "tests/cli/test_doctor.py",
+    "chatd import": "tests/cli/test_export.py",
+    "chatd export": "tests/cli/test_export.py",
+    "make run": "tests/web/chromium/test_dev.py",
+    "make reference": "tests/cli/test_reference.py",
+    "make bench": "tests/bench/test_smoke.py",
+    "make fuzz": "tests/fuzz/test_decoders.py",
+    "make soak": "tests/attack/test_soak.py",
+    "make kill": "tests/durability/test_kill.py",
+    "make lint": ".ci/run",
+    "make test": ".ci/run",
+}
+
 
 def commands(heading: str) -> list[str]:
     """The first block of commands under a heading."""
-    _, found, below = README.read_text(encoding="utf-8").partition(f"\n{heading}\n")
+    _, found, below = PAGE.partition(f"\n{heading}\n")
     assert found, heading
-    block = re.search(r"(?:^    .*\n)+", below, re.MULTILINE)
+    block = BLOCK.search(below)
     assert block is not None
     return [line.strip() for line in block[0].splitlines()]
 
 
 def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     return subprocess.run(
-        ["sh", "-ec", command], cwd=folder, env=environment(PATH=path), capture_output=True, text=True, check=False
+        ["sh", "-ec", command], cwd=folder, env=shell_environment(), capture_output=True, text=True, check=False
     )
+
+
+def shell_environment() -> dict[str, str]:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return environment(PATH=path, CHATD_JWT_SECRET=SECRET, CHATD_PORT="0")
+
+
+def test_no_command_is_left_out() -> None:
+    outside_fences = re.sub(r"^```.*?^```$", "", PAGE, flags=re.DOTALL | re.MULTILINE)
+    in_blocks = {line.strip() for block in BLOCK.findall(outside_fences) for line in block.splitlines()}
+    in_lines = set(re.findall(r"`((?:chatd|make) [^`]+)`", outside_fences))
+    run_here = {*ALONE, *(line for heading in WITH_BLOCKS for line in commands(heading))}
+    assert in_blocks | in_lines == run_here | set(ELSEWHERE)
+    assert all((README.parent / place).exists() for place in ELSEWHERE.values())
+
+
+@pytest.mark.parametrize("command", ALONE)
+def test_what_stands_in_a_sentence_prints_something(command: str, tmp_path: Path) -> None:
+    done = run(command, tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    written = next(tmp_path.glob("*.json")).read_text() if ">" in command else done.stdout
+    assert len(written.splitlines()) > 5
+
+
+async def test_operators_see_and_reach_people(tmp_path: Path) -> None:
+    where, *verbs, tail = (line.replace("/var/lib/chatd", f"{tmp_path}") for line in commands("## Operations"))
+    async with daemon(tmp_path / "chatd.db") as running:
+        maria = await running.enter("maria")
+        following = await asyncio.create_subprocess_exec(
+            *("sh", "-ec", f"{where}\nexec {tail}"), env=shell_environment(), stdout=asyncio.subprocess.PIPE
+        )
+        try:
+            await running.logged("an operator follows the messages")
+            await maria.write("admin", "are you there?")
+            told = {verb: await asyncio.to_thread(run, f"{where}\n{verb}", tmp_path) for verb in verbs}
+            assert {verb: done.stderr for verb, done in told.items() if done.returncode} == {}
+            assert [verb.split()[1] for verb in told] == ["who", "send", "kick"]
+            heard = [(await maria.hear())[0] for _ in verbs[1:]]
+            assert heard == ["mensaje_recibido", "desconexion"]
+            assert following.stdout is not None
+            async with asyncio.timeout(PATIENCE_S):
+                assert b"maria > admin: are you there?" in await following.stdout.readline()
+        finally:
+            following.terminate()
+            await following.communicate()
 
 
 @pytest.mark.parametrize("heading", ["## Configuration", "### Backups, export, retention"])

@@ -1,22 +1,29 @@
-"""A minute after cloning: `chatd dev`, its two links, and one browser for both roles."""
+"""A minute after cloning: `make run`, its two links, and one browser for both roles."""
 
 from __future__ import annotations
 
 import re
+import shutil
+import signal
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.interop.processes import Server, free_port, running
+from tests.interop.processes import ROOT, Server, free_port, running
 from tests.web.chromium.cdp import Chromium
 from tests.web.chromium.window import Window
 
+MADE = (".git", ".venv", ".build", "node_modules", ".*_cache", "__pycache__", "*.egg-info")
 
+
+@pytest.mark.timeout(180)  # it installs chatd
 async def test_both_links_open_a_chat_in_one_browser(browser: Chromium, tmp_path: Path) -> None:
+    shutil.copytree(ROOT, tmp_path / "chatd", ignore=shutil.ignore_patterns(*MADE))
     port = free_port()
-    command = [sys.executable, "-m", "chatd", "dev", "--state", str(tmp_path / "state"), "--port", str(port)]
-    with running(command, port, tmp_path / "chatd.log") as server:
+    here = ["env", f"CHATD_PORT={port}", f"XDG_STATE_HOME={tmp_path}/state"]
+    command = [*here, "make", "-C", str(tmp_path / "chatd"), f"PYTHON={sys.executable}", "run"]
+    with running(command, port, tmp_path / "chatd.log", ends_with=-signal.SIGTERM) as server:
         for_user, for_admin = links(server)
         one = await Window.open(browser, width=1180, height=760, phone=False, dark=False, language="en-US")
         other = await one.beside(width=1000, height=760)
