@@ -70,16 +70,27 @@ EXIT_UNFINISHED: Final = 1
 log = logging.getLogger("chatd")
 
 
-def run(config: Config, *, read: Callable[[], Config] | None = None, entries: Entries | None = None) -> int:
+def run(
+    config: Config,
+    *,
+    read: Callable[[], Config] | None = None,
+    entries: Entries | None = None,
+    announce: Callable[[int], None] | None = None,
+) -> int:
     """Serve until a signal ends it; the result is the exit code. Raises ConfigError and ListenError.
 
     `read` gives the configuration as it is then: with it, SIGHUP ends nothing, but takes over what is live, and reads
-    keys and other files again. `entries` are links into the console.
+    keys and other files again. `entries` are links into the console. `announce` takes the TCP port, once it is open.
     """
-    return asyncio.run(_serve(config, read, entries))
+    return asyncio.run(_serve(config, read, entries, announce))
 
 
-async def _serve(config: Config, read: Callable[[], Config] | None, entries: Entries | None) -> int:
+async def _serve(
+    config: Config,
+    read: Callable[[], Config] | None,
+    entries: Entries | None,
+    announce: Callable[[int], None] | None,
+) -> int:
     stop = _stop_on_signals()
     inherited = inherited_sockets(os.environ)
     operations = Operations(config.ops, Path(config.store.db), os.environ)
@@ -103,7 +114,7 @@ async def _serve(config: Config, read: Callable[[], Config] | None, entries: Ent
         gc.set_threshold(*GC_THRESHOLDS)
         await operations.start()
         retention.start()
-        listening.start(config.engineio.path)
+        listening.start(config.engineio.path, announce)
         operations.ready()
         await stop.wait()
         operations.stopping()

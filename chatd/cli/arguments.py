@@ -22,14 +22,22 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{**kwargs, "allow_abbrev": False})
 
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}{self._hint(message)}\n")
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        parsed, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            self._refuse(unknown)
+        return parsed
 
-    def _hint(self, message: str) -> str:
-        unknown = message.removeprefix("unrecognized arguments: ").split("=")[0].split(" ")[0]
-        if unknown == message or not unknown.startswith("--"):
-            return f"; see {self.prog} --help"
-        return did_you_mean(unknown, [f"--{FILE_SETTING}", *(option.flag for option in OPTIONS if option.flag)])
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+    def _refuse(self, unknown: Sequence[str]) -> NoReturn:
+        """What follows a flag is not said: it may be a secret."""
+        flags = [argument.partition("=")[0] for argument in unknown if argument.startswith("-")]
+        if not flags:
+            self.error(f"unexpected argument: {unknown[0]}")
+        known = [f"--{FILE_SETTING}", *(option.flag for option in OPTIONS if option.flag)]
+        self.exit(2, f"{self.prog}: unknown flag: {flags[0]}{did_you_mean(flags[0], known)}\n")
 
 
 def every_setting(_: Option) -> bool:

@@ -7,6 +7,7 @@ to two names of this machine.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import ipaddress
 import os
 import time
@@ -53,8 +54,12 @@ def run(args: argparse.Namespace) -> int:
     state = state_folder(args.state, os.environ)
     config = configure(state, given_settings(args), os.environ)
     entries = Entries()
-    print(links(config, entries, time.time()) + how_to_connect(config, state, time.time()), flush=True)
-    return serve.start(config, entries=entries)  # it ends with its terminal
+
+    def announce(port: int) -> None:
+        found = dataclasses.replace(config, listen=dataclasses.replace(config.listen, port=port))
+        print(links(found, entries, time.time()) + how_to_connect(found, state, time.time()), flush=True)
+
+    return serve.start(config, entries=entries, announce=announce)  # it ends with its terminal
 
 
 def configure(state: StateFolder, flags: Mapping[str, Raw], environ: Mapping[str, str]) -> Config:
@@ -150,7 +155,7 @@ def _url(config: Config, name: str | None = None) -> str:
     name = name or listen.host
     scheme = "https" if listen.tls_cert is not None and listen.tls_port is None else "http"
     host = f"[{name}]" if ":" in name else name
-    return f"{scheme}://{host}:{listen.port or 'PORT'}"
+    return f"{scheme}://{host}:{listen.port}"
 
 
 def _token(config: Config, secret: bytes, who: str, now: float) -> str:

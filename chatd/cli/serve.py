@@ -28,11 +28,17 @@ def run(args: argparse.Namespace) -> int:
     return start(read(), read=read)
 
 
-def start(config: Config, *, read: Callable[[], Config] | None = None, entries: Entries | None = None) -> int:
+def start(
+    config: Config,
+    *,
+    read: Callable[[], Config] | None = None,
+    entries: Entries | None = None,
+    announce: Callable[[int], None] | None = None,
+) -> int:
     """Serve until a signal ends it. Raises ConfigError before anything is opened.
 
     With `read`, SIGHUP is no such signal: what it gives then is taken over, as far as it is live. `entries` are links
-    into the console, if it is served.
+    into the console, if it is served. `announce` takes the TCP port, once it is open.
     """
     load_keys(config.auth)
     load_deny_list(config.auth)
@@ -43,4 +49,4 @@ def start(config: Config, *, read: Callable[[], Config] | None = None, entries: 
     with absent("ssl"), hollow("importlib.metadata"):
         from chatd.app import run as run_daemon  # noqa: PLC0415 - after everything that may still be refused
 
-    return run_daemon(config, read=read, entries=entries)
+    return run_daemon(config, read=read, entries=entries, announce=announce)

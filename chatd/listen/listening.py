@@ -53,8 +53,10 @@ class Listening:
             self.close()
             raise
 
-    def start(self, path: str) -> None:
-        """Accept, and say where; `path` is for the log."""
+    def start(self, path: str, announce: Callable[[int], None] | None = None) -> None:
+        """Accept, and say where: in the log, for which `path` is, and `announce`, which takes the first TCP port."""
+        if announce is not None:
+            announce(next((int(str(where["port"])) for where in self.addresses if "port" in where), 0))
         for listener, where in zip(self._listeners, self.addresses, strict=True):
             listener.start()
             log.info("listening", extra={**where, "path": path})

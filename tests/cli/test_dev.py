@@ -130,7 +130,9 @@ def test_it_prints_the_page_then_serves_until_it_is_told_to_stop(state: StateFol
             listening = next(text for text in daemon.stderr if " listening " in text)
         finally:
             daemon.send_signal(signal.SIGTERM)
-        assert re.search(r"host=127\.0\.0\.1 port=[1-9]\d+", listening)
-        assert "document.cookie" in daemon.stdout.read()
+        [port] = re.findall(r"host=127\.0\.0\.1 port=([1-9]\d+)", listening)
+        page = daemon.stdout.read()
+        assert "document.cookie" in page
+        assert set(re.findall(r"http://[^:]+:(\w+)", page)) == {port}
     assert daemon.returncode == 0
     assert state.database.exists()

@@ -40,6 +40,13 @@ def test_a_wrong_command_line_is_told_in_one_line(arguments: list[str], said: st
     assert said in complaint(chatd(*arguments), EXIT_USAGE)
 
 
+@pytest.mark.parametrize("arguments", [["--jwt-secret", "hush"], ["--jwt-secret=hush"], ["--nonsense", "x", "hush"]])
+def test_what_follows_an_unknown_flag_may_be_a_secret(arguments: list[str]) -> None:
+    line = complaint(chatd("serve", *arguments), EXIT_USAGE)
+    assert f"unknown flag: {arguments[0].removesuffix('=hush')}" in line
+    assert "hush" not in line
+
+
 def test_main_returns_its_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
     assert main(["serve", "--nonsense"]) == EXIT_USAGE

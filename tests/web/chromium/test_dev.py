@@ -6,11 +6,12 @@ import re
 import shutil
 import signal
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from tests.interop.processes import ROOT, Server, free_port, running
+from tests.interop.processes import ROOT, START_S, Server, free_port, running
 from tests.web.chromium.cdp import Chromium
 from tests.web.chromium.window import Window
 
@@ -49,7 +50,11 @@ async def test_both_links_open_a_chat_in_one_browser(browser: Chromium, tmp_path
 
 
 def links(server: Server) -> list[str]:
-    found = re.findall(r"http://\S+/chatd/enter/\S+", server.log.read_text())
-    if len(found) != 2:
-        pytest.fail(server.log.read_text())
+    """They stand above the line that says where it listens."""
+    deadline = time.monotonic() + START_S
+    while '"listening"' not in (said := server.log.read_text()):
+        assert time.monotonic() < deadline, said
+        time.sleep(0.02)
+    found = re.findall(r"http://\S+/chatd/enter/\S+", said)
+    assert len(found) == 2, said
     return found
