@@ -53,12 +53,11 @@ class GroupLookup:
         if not self._accepting:
             raise _closed()
         self._waiting.append((question, answer))
-        self._flushes.took_one()
         self._wake.set()
 
     async def flushed(self) -> None:
         """Return once everything that was asked before this call has its answer."""
-        await self._flushes.flushed()
+        await self._flushes.flushed(len(self._waiting))
 
     async def close(self) -> None:
         """Answer what waits, refuse the rest, end the task. Idempotent."""
@@ -98,12 +97,12 @@ class GroupLookup:
         """Take the head of the queue out, and tell who asked."""
         answered = self._waiting[: len(answers)]
         del self._waiting[: len(answers)]
+        self._flushes.answered(len(answered))
         for (_, answer), found in zip(answered, answers, strict=True):
             try:
                 answer(found)
             except Exception:
                 log.exception("a callback of the store raised")
-        self._flushes.answered(len(answered))
 
     def _note(self, error: StoreError | None) -> None:
         """Log when trouble begins and ends; not each batch that meets it."""
@@ -149,7 +148,7 @@ def find_values(questions: Sequence[Question]) -> tuple[int, list[int | str | No
     values: list[int | str | None] = []
     for number, question in enumerate(questions):
         values += (number, question.de, question.cid, int(question.list_cids))
-    values += [None] * (4 * (size - len(questions)))
+    values += [0] * (4 * (size - len(questions)))
     values.append(len(questions))
     return size, values
 

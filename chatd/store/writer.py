@@ -84,18 +84,18 @@ class GroupCommit(Generic[Row]):
         if not self._accepting:
             raise _closed()
         texts_bytes = self._weigh(row)
-        if self._waiting and not self._has_room(texts_bytes):
+        if not self._waiting:
+            self._wake.set()
+        elif not self._has_room(texts_bytes):
             self.counters.refused += 1
             raise StoreError(StoreCode.BUSY, f"too many {self._what} are waiting to be stored: try again", retry=True)
         self._waiting.append((row, done, texts_bytes))
         self._waiting_bytes += texts_bytes
         self._since.append(monotonic())
-        self._flushes.took_one()
-        self._wake.set()
 
     async def flushed(self) -> None:
         """See Store.flushed."""
-        await self._flushes.flushed()
+        await self._flushes.flushed(len(self._waiting))
 
     async def close(self) -> None:
         """Refuse new rows, write what waits, end the task. Idempotent: each of several callers waits for all that."""
@@ -178,6 +178,7 @@ class GroupCommit(Generic[Row]):
         """Take the first `count` rows out of the queue and tell their senders."""
         answered = self._waiting[:count]
         del self._waiting[:count]
+        self._flushes.answered(count)
         self.counters.answer_s.observe_waits(self._since[:count], monotonic())
         del self._since[:count]
         self._waiting_bytes -= sum(texts_bytes for _, _, texts_bytes in answered)
@@ -190,7 +191,6 @@ class GroupCommit(Generic[Row]):
                 done(error)
             except Exception:
                 log.exception("a callback of the store raised")
-        self._flushes.answered(count)
 
     def _finished(self, _task: asyncio.Task[None]) -> None:
         """The task has ended: after `close`, with the loop, or by a bug. Nobody is left without an answer."""
