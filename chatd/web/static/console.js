@@ -53,7 +53,7 @@ async function begin() {
     showClosed(text("notAdmin"), text("notAdminHint", { user: me.user }), true);
     return;
   }
-  people.me = me?.user ?? null;
+  people.belongTo(me?.user ?? null);
   byId("whoami").textContent = me ? `${me.name} · ${me.user}` : "";
   byId("closed").hidden = true;
   byId("desk").hidden = false;

@@ -31,14 +31,16 @@ export class Conversation {
 
   /**
    * `con` is the other one; null for everything of one's own. `isMine` says so of an author's name. `hereUntil` returns
-   * when the other one was last here, in milliseconds; without it, nobody knows.
+   * when the other one was last here, in milliseconds; without it, nobody knows. `onPending` takes what is not stored
+   * yet, whenever that may have changed.
    */
-  constructor(socket, { con, para, isMine, hereUntil = () => 0, onStanding = () => {} }) {
+  constructor(socket, { con, para, isMine, hereUntil = () => 0, onPending = () => {}, onStanding = () => {} }) {
     this.#socket = socket;
     this.con = con;
     this.para = para ?? con;
     this.isMine = isMine;
     this.hereUntil = hereUntil;
+    this.onPending = onPending;
     this.onStanding = onStanding; // takes how far the two have read, and where presence is on, whether the other is here
     this.messages = []; // stored, oldest first; without ids where the server tells none
     this.pending = []; // in the order of their writing
@@ -140,9 +142,14 @@ export class Conversation {
   /** Write `text`; it keeps its cid whatever happens, so it is stored once however often it is sent (C-21). */
   send(text) {
     const message = { cid: newCid(), mensaje: text, fecha: Date.now(), fate: Fate.SENDING, mine: true };
-    this.pending.push(message);
-    this.#changed();
+    this.#wait([...this.pending, message]);
     this.#deliver(message);
+  }
+
+  /** What an earlier page could not send; `resend` does. */
+  restore(messages) {
+    const again = messages.map((message) => ({ ...message, fate: Fate.SENDING, mine: true }));
+    this.#wait([...again, ...this.pending]);
   }
 
   retry(message) {
@@ -160,6 +167,12 @@ export class Conversation {
   }
 
   // The inside.
+
+  #wait(pending) {
+    this.pending = pending;
+    this.onPending(pending);
+    this.#changed();
+  }
 
   /** How far the other side has read: whoever was away has not heard of it (C-56). */
   async #askStanding() {
@@ -203,7 +216,7 @@ export class Conversation {
       const stored = { ...message, mine: this.isMine(message), fate: Fate.STORED };
       this.#byId.set(stored.id, stored);
       this.#insert(stored);
-      if (stored.cid) this.pending = this.pending.filter(({ cid }) => cid !== stored.cid);
+      if (stored.cid) this.#wait(this.pending.filter(({ cid }) => cid !== stored.cid));
     }
     this.#changed();
   }
@@ -224,7 +237,7 @@ export class Conversation {
     try {
       const { cid, mensaje } = message;
       const { id, fecha } = await this.#socket.ask("mensaje_privado", { para: this.para, mensaje, cid });
-      this.pending = this.pending.filter((one) => one !== message);
+      this.#wait(this.pending.filter((one) => one !== message));
       if (!this.#byId.has(id)) {
         Object.assign(message, { id, fecha, fate: Fate.STORED });
         this.#byId.set(id, message);

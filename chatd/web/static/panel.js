@@ -8,6 +8,7 @@ import { ChatSocket, RefusedError, State, UnansweredError } from "./socket.js";
 import { fillTexts, onLanguage, text } from "./texts.js";
 import { ThreadView, announce, composer } from "./thread.js";
 import { TypingHeard, TypingSender } from "./typing.js";
+import { Unsent } from "./unsent.js";
 
 const options = new URLSearchParams(location.search);
 const para = options.get("para") || "soporte"; // every admin gets it, whoever that is
@@ -18,6 +19,7 @@ const typingSender = new TypingSender(socket);
 const typing = new TypingHeard(showTyping);
 const mine = new Set(); // ids, for a server that does not say who one is
 let me = null;
+let unsent = null; // until it is known who one is
 let shown = window.parent === window;
 let unread = 0;
 
@@ -25,6 +27,7 @@ const conversation = new Conversation(socket, {
   con: null,
   para,
   isMine: (message) => (me === null ? message.para === para || mine.has(message.id) : message.de === me),
+  onPending: (pending) => unsent?.keep(para, pending),
 });
 const thread = new ThreadView(byId("messages"), { onSeen: markRead, showAuthors: true });
 const banner = connectionBanner(socket);
@@ -49,10 +52,18 @@ socket
 
 async function begin() {
   me = (await whoAmI(socket))?.user ?? me;
+  takeUp();
   await conversation.refresh();
   const counted = await countUnread();
   if (counted !== null) setUnread(isSeen() ? 0 : counted);
   markRead();
+}
+
+/** What an earlier page could not send. */
+function takeUp() {
+  if (me === null || unsent !== null) return;
+  unsent = new Unsent(me);
+  conversation.restore(unsent.to(para));
 }
 
 async function countUnread() {

@@ -3,6 +3,7 @@
 import { Conversation, isAfter } from "./conversation.js";
 import { soon } from "./dom.js";
 import { RefusedError, UnansweredError } from "./socket.js";
+import { Unsent } from "./unsent.js";
 
 const PAGE = 50;
 
@@ -33,6 +34,7 @@ export class People {
   #people = new Map();
   #changed;
   #listeners = [];
+  #unsent = null;
   hasMore = false;
   loaded = false;
 
@@ -50,6 +52,18 @@ export class People {
     this.#changed();
   }
 
+  /** Whose people these are, null where the server does not say; and what an earlier page of theirs could not send. */
+  belongTo(me) {
+    this.me = me;
+    if (me === null || this.#unsent !== null) return;
+    this.#unsent = new Unsent(me);
+    for (const user of this.#unsent.addressees) {
+      const messages = this.#unsent.to(user);
+      this.conversationWith(user).restore(messages);
+      this.wrote(user, messages.at(-1).mensaje);
+    }
+  }
+
   get(user) {
     if (!this.#people.has(user)) this.#people.set(user, new Person(user));
     return this.#people.get(user);
@@ -61,6 +75,7 @@ export class People {
       con: user,
       isMine: (message) => this.isMine(message, user),
       hereUntil: () => person.hereUntil,
+      onPending: (pending) => this.#unsent?.keep(user, pending),
       onStanding: (standing) => "en_linea" in standing && this.presence({ user, ...standing }),
     });
     return person.conversation;

@@ -77,6 +77,31 @@ async def test_both_recover_from_a_restart_and_nothing_is_lost_or_doubled(place:
         assert await window.texts(".bubble") == ["before", "written while it was away", "after"]
 
 
+async def test_what_was_not_sent_outlives_its_page(place: Place) -> None:
+    admin, ana = await place.admin(), await place.user()
+    await admin.click("#list a", "ana")
+    for window in (admin, ana):
+        window.allowed.update(AWAY)
+    place.server.stop()
+    await ana.say("from a page that is gone")
+    await admin.say("and an answer")
+    for window in (admin, ana):
+        await window.see(".mine[data-fate=sending]")
+        await window.go("about:blank")
+    place.server.start()
+    await admin.go(f"{place.url}/chatd/")
+    await admin.see("#list a", "ana")
+    await ana.go(f"{place.url}/chatd/demo")
+    await ana.click("chatd-widget button, button")
+    await ana.see(".mine[data-mark^=stored], .mine[data-mark^=read]", "from a page that is gone")
+    await ana.see(".bubble", "and an answer")
+    await admin.click("#list a", "ana")
+    await admin.see(".bubble", "from a page that is gone")
+    for window in (admin, ana):
+        assert sorted(await window.texts(".bubble")) == ["and an answer", "from a page that is gone"]
+        assert await window.evaluate("JSON.stringify(Object.keys(sessionStorage))") == "[]"
+
+
 async def test_another_tab_shows_what_one_has_sent(place: Place) -> None:
     one = await place.admin()
     two = await place.admin()
