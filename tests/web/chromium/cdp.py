@@ -20,10 +20,13 @@ from websockets.asyncio.client import ClientConnection, connect
 START_S: Final = 30.0
 PATIENCE_S: Final = 20.0
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+# All of its hosts are this machine. They are one site, whose pages may send each other's cookies.
+DOMAIN: Final = "example.test"
 FLAGS: Final = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
     "--disable-background-networking", "--disable-component-update", "--disable-default-apps", "--disable-extensions",
     "--disable-dev-shm-usage", "--hide-scrollbars", "--mute-audio", "--remote-debugging-port=0",
+    f"--host-resolver-rules=MAP *.{DOMAIN} 127.0.0.1",
 )  # fmt: skip
 
 Params = dict[str, Any]
