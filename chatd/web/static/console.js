@@ -1,6 +1,7 @@
 // The console: puts list, thread and live view together, and says who hears of what.
 
 import { avatar, byId, icon } from "./dom.js";
+import { Drafts } from "./drafts.js";
 import { LiveView } from "./live.js";
 import { ListView, addressOf } from "./list.js";
 import { badgeTitle, notifications } from "./notices.js";
@@ -25,6 +26,7 @@ const thread = new ThreadView(byId("messages"), { onSeen: markRead });
 const live = new LiveView(socket);
 const banner = connectionBanner(socket);
 let open = null; // the user whose thread is open
+let drafts = null; // until it is known who one is
 
 // What the server says.
 
@@ -54,6 +56,7 @@ async function begin() {
     return;
   }
   people.belongTo(me?.user ?? null);
+  drafts ??= new Drafts(me?.user ?? "");
   byId("whoami").textContent = me ? `${me.name} · ${me.user}` : "";
   byId("closed").hidden = true;
   byId("desk").hidden = false;
@@ -82,6 +85,7 @@ function showClosed(title, hint, offerDemo = false) {
 
 /** Show what the address says: `#/with/USER`, `#/live`, or only the list. */
 function route() {
+  if (drafts === null) return; // begin() comes here
   const [, page, user] = location.hash.split("/");
   const wanted = page === "with" && user ? decodeURIComponent(user) : null;
   byId("desk").dataset.pane = page === "live" || wanted !== null ? "main" : "list";
@@ -97,6 +101,8 @@ function route() {
 
 function openThread(user) {
   if (open !== null) typingSender.set(open, false);
+  open = null; // whose draft is put into the box does not write
+  fillBox(user === null ? "" : drafts.to(user));
   open = user;
   list.current = user;
   list.render();
@@ -112,6 +118,12 @@ function openThread(user) {
   if (!conversation.loaded) conversation.refresh();
   if (window.matchMedia("(min-width: 721px)").matches) byId("box").focus();
   else byId("thread-name").focus();
+}
+
+function fillBox(words) {
+  const box = byId("box");
+  box.value = words;
+  box.dispatchEvent(new Event("input")); // the composer grows with it
 }
 
 function showPresence() {
@@ -154,7 +166,11 @@ composer(byId("composer"), {
     people.wrote(open, words);
     thread.toEnd();
   },
-  onTyping: (active) => open !== null && typingSender.set(open, active),
+  onTyping: (active) => {
+    if (open === null) return;
+    drafts.keep(open, byId("box").value);
+    typingSender.set(open, active);
+  },
 });
 
 document.addEventListener("visibilitychange", markRead);

@@ -1,0 +1,86 @@
+"""What is written in the box of the console belongs to one conversation, until it is sent or taken out."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.web.chromium.conftest import Place
+from tests.web.chromium.window import SHIFT, Window
+
+BOX: Final = "document.getElementById('box').value"
+
+
+async def two_wrote(place: Place) -> tuple[Window, Window, Window]:
+    admin, ana, bob = await place.admin(), await place.user("ana"), await place.user("bob")
+    for user, name in ((ana, "ana"), (bob, "bob")):
+        await user.say(f"from {name}")
+        await admin.see("#list a", f"from {name}")
+    return admin, ana, bob
+
+
+async def look_at(admin: Window, user: str) -> None:
+    await admin.click("#list a", user)
+    await admin.see("#thread-name", user)
+
+
+async def test_what_was_written_to_one_is_never_sent_to_another(place: Place) -> None:
+    admin, ana, bob = await two_wrote(place)
+    await look_at(admin, "ana")
+    await admin.write("#box", "for ana alone")
+    await look_at(admin, "bob")
+    assert await admin.evaluate(BOX) == ""
+    await admin.press("Enter")
+    await admin.write("#box", "for bob alone")
+    await look_at(admin, "ana")
+    assert await admin.evaluate(BOX) == "for ana alone"
+    await admin.press("Enter")
+    await ana.see(".bubble", "for ana alone")
+    await look_at(admin, "bob")
+    assert await admin.evaluate(BOX) == "for bob alone"
+    await admin.press("Enter")
+    await bob.see(".bubble", "for bob alone")
+    assert await bob.texts(".bubble") == ["from bob", "for bob alone"]
+    await look_at(admin, "ana")
+    assert await admin.evaluate(BOX) == ""
+
+
+async def test_a_draft_brings_its_height_and_tells_nobody_that_one_writes(place: Place) -> None:
+    admin, ana, _ = await two_wrote(place)
+    height = "document.getElementById('box').clientHeight"
+    await look_at(admin, "ana")
+    low = await admin.evaluate(height)
+    await admin.write("#box", "one")
+    await admin.press("Enter", SHIFT)
+    await admin.type("two")
+    await ana.see("#typing", "writing")
+    high = await admin.evaluate(height)
+    await look_at(admin, "bob")
+    await ana.gone("#typing", "writing")
+    assert await admin.evaluate(height) == low
+    await admin.evaluate("""(() => { window.told = []; const send = WebSocket.prototype.send;
+      WebSocket.prototype.send = function (packet) { window.told.push(packet); send.call(this, packet); }; })()""")
+    await look_at(admin, "ana")
+    assert await admin.evaluate(height) == high
+    assert not await admin.evaluate("window.told.some((packet) => packet.includes('escribiendo'))")
+    await admin.evaluate("location.hash = '#/'")
+    await admin.gone("#box")
+    await look_at(admin, "ana")
+    assert await admin.evaluate(BOX) == "one\ntwo"
+
+
+async def test_drafts_outlive_the_page(place: Place) -> None:
+    admin, *_ = await two_wrote(place)
+    await look_at(admin, "ana")
+    await admin.write("#box", "half a draft")
+    await look_at(admin, "bob")
+    await admin.write("#box", "the other half")
+    await admin.reload()
+    await admin.see("#thread-name", "bob")
+    await admin.until(f"{BOX} === 'the other half'")
+    await look_at(admin, "ana")
+    assert await admin.evaluate(BOX) == "half a draft"
+    await admin.press("Enter")
+    await admin.see(".bubble", "half a draft")
+    await admin.reload()
+    await admin.see(".bubble", "half a draft")
+    assert await admin.evaluate(BOX) == ""
