@@ -110,7 +110,7 @@ async def proxy(target: int) -> AsyncIterator[Proxy]:
         yield between
     finally:
         listener.close()
-        between.cut()
+        between.interrupt()  # whoever was just accepted as well
         if running:
             await asyncio.wait(running)
         await listener.wait_closed()
