@@ -10,6 +10,7 @@ const PAGE = 40;
 const CATCH_UP_PAGES = 5;
 const LONGEST_WAIT_MS = 1_000;
 const TRIES = 4;
+const AGAIN_MS = 3_000;
 
 /** Ids are numbers beyond those of JavaScript, in decimal digits: longer is larger (C-18). */
 export function isAfter(id, other) {
@@ -28,6 +29,7 @@ export class Conversation {
   #listeners = [];
   #catchingUp = null;
   #gapAfter = null;
+  #againTimer = 0;
 
   /**
    * `con` is the other one; null for everything of one's own. `isMine` says so of an author's name. `hereUntil` returns
@@ -63,10 +65,10 @@ export class Conversation {
     return this.messages.at(-1);
   }
 
-  /** The last page, or what came since the last time; then whatever could not be sent before. */
+  /** Whatever could not be sent before, and the last page, or what came since the last time. */
   async refresh() {
+    this.resend(); // first: history has what was stored under its id alone, and the answer says which id that is
     await this.catchUp();
-    this.resend();
     await this.#askStanding();
   }
 
@@ -212,11 +214,11 @@ export class Conversation {
 
   #add(messages) {
     for (const message of messages) {
+      if (message.cid) this.#wait(this.pending.filter(({ cid }) => cid !== message.cid));
       if (this.#byId.has(message.id)) continue;
       const stored = { ...message, mine: this.isMine(message), fate: Fate.STORED };
       this.#byId.set(stored.id, stored);
       this.#insert(stored);
-      if (stored.cid) this.#wait(this.pending.filter(({ cid }) => cid !== stored.cid));
     }
     this.#changed();
   }
@@ -229,6 +231,7 @@ export class Conversation {
 
   /** Whatever could not be sent before. */
   resend() {
+    if (!this.#socket.online) return;
     for (const message of this.pending) if (message.fate === Fate.SENDING && !message.asked) this.#deliver(message);
   }
 
@@ -236,13 +239,7 @@ export class Conversation {
     message.asked = true;
     try {
       const { cid, mensaje } = message;
-      const { id, fecha } = await this.#socket.ask("mensaje_privado", { para: this.para, mensaje, cid });
-      this.#wait(this.pending.filter((one) => one !== message));
-      if (!this.#byId.has(id)) {
-        Object.assign(message, { id, fecha, fate: Fate.STORED });
-        this.#byId.set(id, message);
-        this.#insert(message);
-      }
+      this.#onStored(message, await this.#socket.ask("mensaje_privado", { para: this.para, mensaje, cid }));
     } catch (error) {
       this.#onUndelivered(message, error);
     }
@@ -250,10 +247,22 @@ export class Conversation {
     this.#changed();
   }
 
-  /** What broke on the way goes out again with the next connection; what was refused waits for its author. */
+  #onStored(message, { id, fecha }) {
+    this.#wait(this.pending.filter((one) => one !== message));
+    if (this.#byId.has(id)) return;
+    Object.assign(message, { id, fecha, fate: Fate.STORED });
+    this.#byId.set(id, message);
+    this.#insert(message);
+  }
+
+  /** What nobody answered may have been stored: it goes out again until somebody does. What was refused waits for its author. */
   #onUndelivered(message, error) {
-    if (error instanceof UnansweredError && !this.#socket.online) return;
-    message.fate = Fate.FAILED;
-    message.error = error instanceof RefusedError ? error.code : "unanswered";
+    if (error instanceof UnansweredError) {
+      clearTimeout(this.#againTimer);
+      this.#againTimer = setTimeout(() => this.resend(), AGAIN_MS);
+    } else if (error instanceof RefusedError) {
+      message.fate = Fate.FAILED;
+      message.error = error.code;
+    } else throw error;
   }
 }

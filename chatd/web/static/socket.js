@@ -2,6 +2,7 @@
 // It speaks what protocol.md says to any client; the rules that it follows are named beside the code.
 
 const PATIENCE_MS = 10_000;
+const DOUBT_MS = 4_000;
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 8_000;
 
@@ -31,6 +32,7 @@ export class ChatSocket {
   #handlers = new Map();
   #asked = new Map();
   #lastAsk = 0;
+  #lastDoubt = -1;
   #failures = 0;
   #retryTimer = 0;
   #silenceTimer = 0;
@@ -46,6 +48,7 @@ export class ChatSocket {
     this.recovered = false;
     this.refusal = null;
     window.addEventListener("online", () => this.#hurry());
+    window.addEventListener("offline", () => this.#web && this.#onLost()); // if that is not so, it is back in a moment
     document.addEventListener("visibilitychange", () => document.hidden || this.#hurry());
   }
 
@@ -73,7 +76,7 @@ export class ChatSocket {
     if (!this.online) throw new UnansweredError("there is no connection");
     const number = this.#lastAsk++;
     const answer = await new Promise((resolve, reject) => {
-      const timer = setTimeout(() => this.#settle(number)?.reject(new UnansweredError("no answer")), PATIENCE_MS);
+      const timer = setTimeout(() => this.#onSilence(number), PATIENCE_MS);
       this.#asked.set(number, { resolve, reject, timer });
       this.#web.send(`42${number}${JSON.stringify([event, data])}`);
     });
@@ -168,6 +171,19 @@ export class ChatSocket {
   #expectWords() {
     clearTimeout(this.#silenceTimer);
     this.#silenceTimer = setTimeout(() => this.#onLost(), this.#silenceMs);
+  }
+
+  #onSilence(number) {
+    this.#settle(number)?.reject(new UnansweredError("no answer"));
+    if (number > this.#lastDoubt) this.#doubt();
+  }
+
+  /** Ask for any word at all: a server that is only slow has one, and a connection that is dead need not be waited for. */
+  #doubt() {
+    this.#lastDoubt = this.#lastAsk++;
+    this.#web.send(`42${this.#lastDoubt}["quien_soy"]`);
+    clearTimeout(this.#silenceTimer);
+    this.#silenceTimer = setTimeout(() => this.#onLost(), DOUBT_MS);
   }
 
   #settle(number) {

@@ -247,6 +247,12 @@ class Window:
         await self.write("#box", text)
         await self.press("Enter")
 
+    async def offline(self, *, on: bool) -> None:
+        """Take the network away, as the browser knows too, or give it back."""
+        await self._order(
+            "Network.emulateNetworkConditions", offline=on, latency=0, downloadThroughput=-1, uploadThroughput=-1
+        )
+
     async def trust_scripts(self) -> None:
         """As if the page had no policy: for pages that stand for somebody else's."""
         await self._order("Page.setBypassCSP", enabled=True)

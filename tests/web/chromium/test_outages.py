@@ -1,0 +1,54 @@
+"""A server that says nothing for a while, and a computer without a network: nothing is lost, doubled or called lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+from tests.web.chromium.conftest import Place
+from tests.web.chromium.test_two_windows import AWAY
+from tests.web.chromium.window import FINDER
+
+
+def signal_server(place: Place, which: signal.Signals) -> None:
+    assert place.server.process is not None
+    os.kill(place.server.process.pid, which)
+
+
+async def test_what_a_silent_server_got_is_stored_once_and_never_called_lost(place: Place) -> None:
+    """C-22. The server reads what it was sent before it went silent, and what is sent again."""
+    admin, ana = await place.admin(), await place.user()
+    await ana.say("before")
+    await admin.click("#list a", "ana")
+    await admin.see(".bubble", "before")
+    for window in (admin, ana):
+        window.allowed.update(AWAY)
+    signal_server(place, signal.SIGSTOP)
+    await ana.say("from ana")
+    await admin.say("from root")
+    for window in (admin, ana):
+        await window.until(f"({FINDER})('#banner').length === 1")  # it takes longer than what `see` waits for
+        assert len(await window.texts(".mine[data-fate=sending]")) == 1
+    signal_server(place, signal.SIGCONT)
+    for window in (admin, ana):
+        await window.gone("#banner")
+        await window.gone(".mine[data-fate=sending]")
+        assert not await window.texts(".mine[data-fate=failed]")
+        assert sorted(await window.texts(".bubble")) == ["before", "from ana", "from root"]
+
+
+async def test_a_computer_without_a_network_says_so_at_once(place: Place) -> None:
+    admin, ana = await place.admin(), await place.user()
+    await ana.say("before")
+    await ana.see(".mine[data-mark^=stored]", "before")
+    ana.allowed.update((*AWAY, "ERR_INTERNET_DISCONNECTED"))
+    await ana.offline(on=True)
+    await ana.see("#banner", "No connection")
+    await ana.say("from the train")
+    await ana.see(".mine[data-fate=sending]", "from the train")
+    await ana.offline(on=False)
+    await ana.gone("#banner")
+    await admin.click("#list a", "ana")
+    await admin.see(".bubble", "from the train")
+    await ana.gone(".mine[data-fate=sending]")
+    assert await ana.texts(".bubble") == await admin.texts(".bubble") == ["before", "from the train"]
