@@ -17,6 +17,9 @@ from tests.interop.processes import free_port
 
 PATIENCE_S = 20.0
 
+# Of the loop, from the acceptance of a connection until asyncio says so: `accept`, the transport, `connection_made`.
+HANDOVER_TURNS = 3
+
 
 class Proxy:
     """Whatever comes in goes on to `target`, a port of this machine, and back; while it is down, nobody comes in."""
@@ -109,8 +112,17 @@ async def proxy(target: int) -> AsyncIterator[Proxy]:
     try:
         yield between
     finally:
-        listener.close()
-        between.interrupt()  # whoever was just accepted as well
+        between.interrupt()
+        await _close(listener)
         if running:
             await asyncio.wait(running)
-        await listener.wait_closed()
+
+
+async def _close(listener: asyncio.Server) -> None:
+    """asyncio loses a connection, with a warning, that is accepted and not yet handed over when its server closes."""
+    for each in listener.sockets:
+        asyncio.get_running_loop().remove_reader(each.fileno())
+    for _ in range(HANDOVER_TURNS):
+        await asyncio.sleep(0)
+    listener.close()
+    await listener.wait_closed()
