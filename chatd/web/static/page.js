@@ -4,6 +4,7 @@ import { byId, make } from "./dom.js";
 import { RefusedError, State, UnansweredError } from "./socket.js";
 import { LANGUAGES, currentLanguage, hasText, setLanguage, text } from "./texts.js";
 
+const SETTLED = new Set([State.ONLINE, State.REFUSED, State.STOPPED]); // the rest is for the banner
 const SHOWN_AFTER_MS = 700; // a connection that comes at once needs no banner
 
 export function serverPath() {
@@ -23,7 +24,7 @@ export function connectionBanner(socket) {
   socket.on("state", (state) => {
     clearTimeout(timer);
     if (state === State.ONLINE) wasOnline = true;
-    if (state === State.ONLINE || state === State.REFUSED) banner.hidden = true;
+    if (SETTLED.has(state)) banner.hidden = true;
     else if (banner.hidden) timer = setTimeout(() => (banner.hidden = false), wasOnline ? 0 : SHOWN_AFTER_MS);
     show();
   });

@@ -10,6 +10,9 @@ import { ThreadView, announce, composer } from "./thread.js";
 import { TypingHeard, TypingSender } from "./typing.js";
 import { Unsent } from "./unsent.js";
 
+// Why there is a sentence where the conversation would be. It stays until a connection has one to show.
+const Closed = Object.freeze({ NOT: "not", REFUSED: "refused", ADMIN: "admin" });
+
 const options = new URLSearchParams(location.search);
 const para = options.get("para") || "soporte"; // every admin gets it, whoever that is
 
@@ -20,6 +23,7 @@ const typing = new TypingHeard(showTyping);
 const mine = new Set(); // ids, for a server that does not say who one is
 let me = null;
 let unsent = null; // until it is known who one is
+let whyClosed = Closed.NOT;
 let shown = window.parent === window;
 let unread = 0;
 
@@ -35,10 +39,8 @@ const banner = connectionBanner(socket);
 socket
   .on("state", (state) => {
     if (state === State.ONLINE) begin();
-    else if (state === State.WAITING) conversation.onLost();
-    byId("closed").hidden = state !== State.REFUSED;
-    byId("talk").hidden = state === State.REFUSED;
-    if (state === State.REFUSED) showRefusal();
+    else if (state !== State.CONNECTING) conversation.onLost();
+    if (state === State.REFUSED) showClosed(Closed.REFUSED);
   })
   .on("mensaje_recibido", (message) => {
     conversation.receive({ ...message, para: message.para ?? me });
@@ -51,7 +53,18 @@ socket
   .on("leido", ({ de, hasta }) => (de === undefined ? setUnread(0) : conversation.wasRead(hasta)));
 
 async function begin() {
-  me = (await whoAmI(socket))?.user ?? me;
+  const who = await whoAmI(socket);
+  if (me !== null && who && who.user !== me) {
+    location.reload(); // what is here is not for whoever logged in meanwhile
+    return;
+  }
+  me = who?.user ?? me;
+  if (who?.rol === "admin") {
+    socket.stop();
+    showClosed(Closed.ADMIN);
+    return;
+  }
+  showTalk();
   takeUp();
   await conversation.refresh();
   const counted = await countUnread();
@@ -95,9 +108,30 @@ function showTyping() {
   byId("typing").textContent = typing.anybody ? text("typing") : "";
 }
 
-function showRefusal() {
-  byId("closed-title").textContent = text("state.refused");
-  byId("closed-hint").textContent = refusalText(socket.refusal);
+function showTalk() {
+  if (whyClosed === Closed.NOT) return;
+  const focused = byId("closed").contains(document.activeElement);
+  whyClosed = Closed.NOT;
+  byId("closed").hidden = true;
+  byId("talk").hidden = false;
+  if (focused) byId("box").focus();
+}
+
+function showClosed(why) {
+  const focused = whyClosed === Closed.NOT && document.hasFocus(); // the page around may have it
+  whyClosed = why;
+  byId("talk").hidden = true;
+  byId("closed").hidden = false;
+  byId("closed-retry").hidden = why !== Closed.REFUSED;
+  byId("closed-link").hidden = why !== Closed.ADMIN;
+  sayWhy();
+  if (focused) byId("closed-title").focus();
+}
+
+function sayWhy() {
+  const refused = whyClosed === Closed.REFUSED;
+  byId("closed-title").textContent = text(refused ? "state.refused" : "widget.notUser");
+  byId("closed-hint").textContent = refused ? refusalText(socket.refusal) : text("widget.notUserHint", { user: me });
 }
 
 // The page around: it is told how many messages wait and when to close, and says whether it shows the frame.
@@ -114,6 +148,7 @@ window.addEventListener("message", ({ source, data }) => {
   byId("box").focus();
 });
 document.addEventListener("visibilitychange", markRead);
+byId("closed-retry").addEventListener("click", () => socket.start());
 byId("close").addEventListener("click", () => tellParent({ close: true }));
 document.addEventListener("keydown", (event) => event.key === "Escape" && tellParent({ close: true }));
 
@@ -131,7 +166,7 @@ onLanguage(() => {
   thread.redraw();
   showTyping();
   tellParent({ labels: labels() });
-  if (socket.state === State.REFUSED) showRefusal();
+  if (whyClosed !== Closed.NOT) sayWhy();
 });
 
 function labels() {

@@ -6,6 +6,9 @@ const DOUBT_MS = 4_000;
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 8_000;
 
+// Refusals that end when somebody logs in, in another tab perhaps: whoever comes back to the page may be let in.
+const UNTIL_LOGIN = new Set(["token_missing", "token_expired"]);
+
 /** The server said no. `code` is for programs, `message` for people. */
 export class RefusedError extends Error {
   constructor({ code = "unknown", message = "" } = {}) {
@@ -17,7 +20,7 @@ export class RefusedError extends Error {
 /** Nobody answered: the connection was away, or broke, or the server took too long. */
 export class UnansweredError extends Error {}
 
-/** Where a socket is in its life. REFUSED and STOPPED last until somebody calls `start`. */
+/** Where a socket is in its life. REFUSED and STOPPED last until somebody calls `start`, or logs in and comes back. */
 export const State = Object.freeze({
   CONNECTING: "connecting",
   ONLINE: "online",
@@ -49,6 +52,7 @@ export class ChatSocket {
     this.refusal = null;
     window.addEventListener("online", () => this.#hurry());
     window.addEventListener("offline", () => this.#web && this.#onLost()); // if that is not so, it is back in a moment
+    window.addEventListener("focus", () => this.#hurry());
     document.addEventListener("visibilitychange", () => document.hidden || this.#hurry());
   }
 
@@ -154,7 +158,8 @@ export class ChatSocket {
 
   /** Whoever waits to try again tries now: the network or the reader came back. */
   #hurry() {
-    if (this.state === State.WAITING) this.#open();
+    const mayBeIn = this.state === State.REFUSED && UNTIL_LOGIN.has(this.refusal?.code);
+    if (mayBeIn || this.state === State.WAITING) this.#open();
   }
 
   #close(state) {

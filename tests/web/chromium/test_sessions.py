@@ -1,0 +1,64 @@
+"""A session that ends under the page, and those for whom the page is not."""
+
+from __future__ import annotations
+
+from tests.chat.people import token
+from tests.web.chromium.conftest import Place
+from tests.web.chromium.window import PANEL, Window
+
+IN_PANEL = f"{PANEL}.document"
+
+
+async def expired(place: Place) -> Window:
+    """The widget of somebody who was writing when the session ended."""
+    ana = await place.window()
+    await ana.cookie(place.url, "token", token("ana", "user", ttl_s=4.0))
+    await ana.go(f"{place.url}/chatd/demo")
+    await ana.click("button")
+    await ana.see("#messages li")
+    await ana.write("#box", "half a sent")
+    await ana.see("#closed[role=alert]", "The session has expired.")
+    return ana
+
+
+async def log_in(place: Place, window: Window, user: str) -> None:
+    await window.cookie(place.url, "token", token(user, "user"))
+
+
+async def test_an_expired_session_can_be_taken_up_again_with_its_draft(place: Place) -> None:
+    ana = await expired(place)
+    await ana.until(f"{IN_PANEL}.activeElement.id === 'closed-title'")
+    await log_in(place, ana, "ana")
+    await ana.click("#closed-retry")
+    await ana.gone("#closed")
+    await ana.until(f"{IN_PANEL}.activeElement.id === 'box'")
+    await ana.type("ence")
+    await ana.press("Enter")
+    await ana.see(".mine[data-mark^=stored]", "half a sentence")
+
+
+async def test_whoever_logs_in_elsewhere_and_comes_back_is_let_in(place: Place) -> None:
+    ana = await expired(place)
+    await log_in(place, ana, "ana")
+    await ana.evaluate(f"{PANEL}.dispatchEvent(new Event('focus')); 0")
+    await ana.gone("#closed")
+    assert await ana.evaluate(f"{IN_PANEL}.getElementById('box').value") == "half a sent"
+
+
+async def test_somebody_else_who_logs_in_sees_nothing_of_it(place: Place) -> None:
+    ana = await expired(place)
+    await log_in(place, ana, "bob")
+    await ana.evaluate(f"{PANEL}.anas = true")
+    await ana.click("#closed-retry")
+    await ana.until(f"!{PANEL}.anas")
+    await ana.see("#messages li")
+    assert await ana.evaluate(f"{IN_PANEL}.getElementById('box').value") == ""
+
+
+async def test_an_admin_is_told_that_the_widget_is_for_users(place: Place) -> None:
+    root = await place.enter("/chatd/demo", "root", "admin")
+    await root.click("button")
+    await root.see("#closed", "You are root, an admin.")
+    await root.see("#closed a", "Open the console")
+    await root.gone("#box")
+    await root.gone("#closed-retry")
