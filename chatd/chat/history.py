@@ -120,14 +120,17 @@ class Historian:
         return History(mensajes=messages[::-1] if towards is Towards.PAST else messages, hay_mas=more)
 
     def _conversations(self, viewer: Viewer, asked: AskConversations) -> Awaitable[msgspec.Struct]:
-        """Rules C-73 and C-74. Raises RefusedError."""
+        """Rules C-73, C-74 and C-77. Raises RefusedError."""
         if not viewer.is_admin:
             raise RefusedError(EventCode.ADMINS_ONLY, "conversaciones is for admins.")
         return self._list(viewer, asked)
 
     async def _list(self, viewer: Viewer, asked: AskConversations) -> ConversationList:
         limit = min(asked.limit, self._max_rows)
-        found = await self._recent(viewer.user, asked.before, limit + 1)
+        if asked.prefix is None:
+            found = await self._recent(viewer.user, asked.before, limit + 1)
+        else:
+            found = await self._named(viewer.user, asked.prefix, limit + 1)
         listed = _within_bytes(
             [LastOf(each.con, PastMessage.of(each.ultimo), each.no_leidos) for each in found[:limit]]
         )
@@ -144,6 +147,10 @@ class Historian:
             found += part.conversations
             upto = part.upto
         return found
+
+    async def _named(self, admin: str, prefix: str, rows: int) -> list[Conversation]:
+        await self._summed_up()
+        return conversations.found(await self._rows(conversations.named(admin, prefix, rows)))
 
     async def _summed_up(self) -> None:
         done: asyncio.Future[StoreError | None] = asyncio.get_running_loop().create_future()

@@ -1,4 +1,4 @@
-"""What a client may ask about the past, and what it is told. Rules C-70 to C-75 of protocol.md."""
+"""What a client may ask about the past, and what it is told. Rules C-70 to C-75 and C-77 of protocol.md."""
 
 from __future__ import annotations
 
@@ -38,16 +38,19 @@ class AskHistory(msgspec.Struct, frozen=True, gc=False):
 
 
 class AskConversations(msgspec.Struct, frozen=True, gc=False):
-    """`conversaciones {limite?, antes?}`, or nothing at all."""
+    """`conversaciones {limite?, antes?, buscar?}`, or nothing at all."""
 
     before: int
+    prefix: str | None
     limit: int
 
     @classmethod
     def parse(cls, args: list[object]) -> Self:
         """Raises RefusedError."""
-        fields = parse_fields(args or [{}], "conversaciones takes one object: {limite?, antes?}.")
-        return cls(_before(fields), parse_limit(fields, DEFAULT_ROWS, MAX_ROWS))
+        fields = parse_fields(args or [{}], "conversaciones takes one object: {limite?, antes?, buscar?}.")
+        if fields.get("antes") is not None and fields.get("buscar") is not None:
+            raise RefusedError(EventCode.ARGUMENTS_INVALID, "conversaciones takes antes or buscar, not both.")
+        return cls(_before(fields), _prefix(fields), parse_limit(fields, DEFAULT_ROWS, MAX_ROWS))
 
 
 class AskUnread(msgspec.Struct, frozen=True, gc=False):
@@ -92,7 +95,7 @@ class LastOf(msgspec.Struct, frozen=True):
 
 
 class ConversationList(msgspec.Struct, frozen=True, kw_only=True):
-    """The acknowledgement of `conversaciones`: most recent first."""
+    """The acknowledgement of `conversaciones`: most recent first, or found by name."""
 
     ok: bool = True
     conversaciones: list[LastOf]
@@ -113,6 +116,11 @@ class UnreadCounts(msgspec.Struct, frozen=True, kw_only=True):
 def _con(fields: dict[object, object]) -> str | None:
     value = fields.get("con")
     return None if value is None else parse_user(value, "con", EventCode.CON_INVALID)
+
+
+def _prefix(fields: dict[object, object]) -> str | None:
+    value = fields.get("buscar")
+    return None if value is None else parse_user(value, "buscar", EventCode.BUSCAR_INVALID)
 
 
 def _before(fields: dict[object, object]) -> int:

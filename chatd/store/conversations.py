@@ -1,4 +1,4 @@
-"""Whom an admin talks with, and what nobody has read yet. Pure: SQL and its values. Rules C-73 to C-75.
+"""Whom an admin talks with, and what nobody has read yet. Pure: SQL and its values. Rules C-73 to C-75 and C-77.
 
 The list merges three: who wrote to be read by every admin, whom this admin wrote to in private (both in the table
 `conversaciones`, see summary.py), and which admins wrote to it. Who is in two of them is there once, with the later
@@ -27,6 +27,7 @@ RECENT_ROWS: Final = 1_000
 
 
 _PRIVATE: Final = "mensajes AS m INDEXED BY mensajes_privados WHERE m.para = ?1 AND m.supervisado = 0"
+_WITHIN: Final = "con >= ?2 AND con < ?2 || char(0x10FFFF)"
 _FROM_USERS: Final = "mensajes AS m INDEXED BY mensajes_para WHERE m.para = ?1 AND m.supervisado = 1"
 
 
@@ -61,7 +62,7 @@ def conversations(admin: str, before: int, rows: int) -> Statement:
             FROM admins WHERE admins.de IS NOT NULL LIMIT {MAX_PARTNERS}
         ), received (con, ultimo) AS (
             SELECT de, (SELECT max(m.id) FROM {_PRIVATE} AND m.de = admins.de)
-            FROM admins WHERE de IS NOT NULL
+            FROM admins WHERE de <> ?1
         ), examined (con, ultimo) AS (
             SELECT con, ultimo FROM (
                 SELECT con, ultimo FROM (
@@ -91,6 +92,41 @@ def conversations(admin: str, before: int, rows: int) -> Statement:
         )
     """  # noqa: S608  # words and numbers of ours
     return sql, [admin, before, rows]
+
+
+def named(admin: str, prefix: str, rows: int) -> Statement:
+    """The conversations with those whose name begins with `prefix`, by name: see `found`."""
+    # Of each list one more than asked for: the admin's own name may be in it, and be no conversation.
+    sql = f"""
+        WITH RECURSIVE admins (con) AS (
+            SELECT min(m.de) FROM {_PRIVATE} AND m.de >= ?2
+            UNION ALL SELECT (SELECT min(m.de) FROM {_PRIVATE} AND m.de > admins.con)
+            FROM admins WHERE {_WITHIN} LIMIT ?3 + 1
+        ), entry (con) AS (
+            SELECT con FROM (SELECT con FROM conversaciones WHERE lector = '' AND {_WITHIN} ORDER BY con LIMIT ?3 + 1)
+            UNION SELECT con FROM (
+                SELECT con FROM conversaciones WHERE lector = ?1 AND {_WITHIN} ORDER BY con LIMIT ?3 + 1)
+            UNION SELECT con FROM admins WHERE {_WITHIN}
+            ORDER BY con LIMIT ?3 + 1
+        ), latest (con, ultimo) AS (
+            SELECT con, max(
+                coalesce((SELECT ultimo FROM conversaciones AS c WHERE c.lector = '' AND c.con = entry.con), -1),
+                coalesce((SELECT ultimo FROM conversaciones AS c WHERE c.lector = ?1 AND c.con = entry.con), -1),
+                coalesce((SELECT max(m.id) FROM {_PRIVATE} AND m.de = entry.con), -1)
+            ) FROM entry
+        )
+        SELECT json_group_array(json_array(con, json_array(id, de, para, mensaje, fecha), {_unread("?1", "named.con")}))
+        FROM (
+            SELECT latest.con, m.* FROM latest JOIN mensajes AS m ON m.id = latest.ultimo
+            WHERE latest.con <> ?1 OR m.para = ?1 ORDER BY latest.con LIMIT ?3
+        ) AS named
+    """  # noqa: S608  # words and numbers of ours
+    return sql, [admin, prefix, rows]
+
+
+def found(rows: Sequence[Sequence[Any]]) -> list[Conversation]:
+    """What `named` gave, by name."""
+    return sorted(_CONVERSATIONS.decode(rows[0][0]), key=lambda each: each.con.encode())
 
 
 class _Answer(msgspec.Struct):
@@ -167,3 +203,4 @@ def _unread(admin: str, con: str) -> str:
 
 
 _DECODER: Final = msgspec.json.Decoder(_Answer)
+_CONVERSATIONS: Final = msgspec.json.Decoder(list[Conversation])

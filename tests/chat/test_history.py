@@ -104,6 +104,24 @@ async def test_the_list_has_the_last_visible_message_of_each(chat: Chat) -> None
     assert (await root.ask("conversaciones", {"limite": 4}))["hay_mas"] is False
 
 
+async def test_a_conversation_is_found_by_the_beginning_of_a_name(chat: Chat) -> None:
+    """C-77"""
+    root = await chat.enter("root", "admin")
+    for user in ("ana", "ana.ruiz", "anímico", "an\U0010fffd", "berta", "Ana"):
+        await (await chat.enter(user)).write("root", user)
+    await root.write("anselmo", "hola")
+    await (await chat.enter("boss", "admin")).write("andrés", "between the two of us")
+
+    async def named(**asked: object) -> tuple[list[str], bool]:
+        answer = await root.ask("conversaciones", asked)
+        return [each["con"] for each in answer["conversaciones"]], answer["hay_mas"]
+
+    assert await named(buscar="an") == (["ana", "ana.ruiz", "anselmo", "anímico", "an\U0010fffd"], False)
+    assert await named(buscar="an", limite=2) == (["ana", "ana.ruiz"], True)
+    assert await named(buscar="ana.ruiz", limite=1) == (["ana.ruiz"], False)
+    assert await named(buscar="a%") == ([], False)
+
+
 async def test_unread_is_what_others_wrote_behind_the_mark(chat: Chat) -> None:
     """C-75"""
     ana, root, boss = await chat.enter("ana"), await chat.enter("root", "admin"), await chat.enter("boss", "admin")
@@ -159,9 +177,12 @@ async def test_what_makes_no_sense_is_refused(chat: Chat, asked: object, expecte
 
 
 async def test_an_admin_names_whom_it_reads(chat: Chat) -> None:
-    """C-70, C-73"""
+    """C-70, C-73, C-77"""
     ana, root = await chat.enter("ana"), await chat.enter("root", "admin")
     assert await code(root, "historial", {}) == "con_invalid"
     assert await code(ana, "conversaciones") == "admins_only"
+    assert await code(root, "conversaciones", {"buscar": ""}) == "buscar_invalid"
+    assert await code(root, "conversaciones", {"buscar": 7}) == "buscar_invalid"
+    assert await code(root, "conversaciones", {"buscar": "a", "antes": "1"}) == "arguments_invalid"
     await root.emit("historial", {"con": "ana"})  # nothing to answer to
     assert await root.inbox() == []

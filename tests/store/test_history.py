@@ -101,11 +101,16 @@ async def listing(store: SqliteStore, admin: str, rows: int) -> list[tuple[str, 
     return [(each.con, each.ultimo.id, each.no_leidos) for each in found]
 
 
+async def found_by_name(store: SqliteStore, admin: str, prefix: str, rows: int) -> list[tuple[str, int, int]]:
+    found = conversations.found(await store.history.rows(*conversations.named(admin, prefix, rows)))
+    return [(each.con, each.ultimo.id, each.no_leidos) for each in found]
+
+
 @pytest.mark.parametrize("examined", [conversations.MAX_EXAMINED, 2])
 async def test_the_list_is_whom_an_admin_talks_with(
     told: tuple[SqliteStore, list[Message]], examined: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """C-73 to C-75"""
+    """C-73 to C-75, C-77"""
     monkeypatch.setattr(conversations, "MAX_EXAMINED", examined)
     store, talk = told
     store.mark_read("root", "ana", MessageId(600), lambda error: None)
@@ -126,6 +131,11 @@ async def test_the_list_is_whom_an_admin_talks_with(
         expected = sorted(((con, id_, unread.get(con, 0)) for con, id_ in last.items()), key=lambda each: -each[1])
         for rows in (2, 100):
             assert [each for each in await listing(store, admin, rows) if each[0] != admin] == expected
+        whole = await listing(store, admin, 100)
+        assert len({con for con, _, _ in whole}) == len(whole)
+        for prefix, rows in itertools.product(("a", "b", "bo", "boss", "bossy", "r"), (1, 2, 100)):
+            begun = sorted(each for each in whole if each[0].startswith(prefix))
+            assert await found_by_name(store, admin, prefix, rows) == begun[:rows]
 
 
 async def test_what_a_user_has_not_read_is_counted_by_author(told: tuple[SqliteStore, list[Message]]) -> None:
