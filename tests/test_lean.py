@@ -58,3 +58,10 @@ print({module!r} in sys.modules)
         "import chatd.ops", "from chatd.lean import absent\nwith absent('ssl'): import asyncio\nimport chatd.ops"
     )
     assert said(light) == "False"
+
+
+def test_msgspec_does_without_what_older_pythons_need() -> None:
+    assert (
+        said("import sys, chatd.app; print('typing_extensions' in sys.modules, 'msgspec' in sys.modules)")
+        == "False True"
+    )
