@@ -2,10 +2,11 @@
 
 import { arrange, byId, icon, make } from "./dom.js";
 import { Fate, isAfter } from "./conversation.js";
-import { dayOf, hasText, text, timeOf } from "./texts.js";
+import { dayOf, hasText, number, onLanguage, text, timeOf } from "./texts.js";
 
 const NEAR_PX = 80;
 const TOGETHER_MS = 5 * 60_000;
+const LONGEST = 10_000; // the server may have another limit: then it says so
 const WHY = { mensaje_too_long: "tooLong", rate_limited: "rateLimited" };
 
 export class ThreadView {
@@ -187,8 +188,16 @@ function areTogether(one, other) {
 /** The box that one writes in: Enter sends, Shift with Enter is a new line, and it grows with its text. */
 export function composer(form, { onSend, onTyping }) {
   const box = form.querySelector("textarea");
+  const excess = make("p", { class: "excess", id: "excess", role: "status", hidden: true });
+  form.before(excess);
   const fit = () => {
-    box.rows = Math.min(6, box.value.split("\n").length);
+    growWithText(box);
+    const over = lengthOf(box.value.trim()) - LONGEST;
+    excess.hidden = over <= 0;
+    excess.textContent = over > 0 ? text("excess", { count: number(over), limit: number(LONGEST) }) : "";
+    box.setAttribute("aria-invalid", String(over > 0));
+    box.setAttribute("aria-describedby", excess.id);
+    form.querySelector("button").disabled = over > 0;
     form.classList.toggle("empty", !box.value.trim());
   };
   box.addEventListener("input", () => {
@@ -203,13 +212,26 @@ export function composer(form, { onSend, onTyping }) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const written = box.value.trim();
-    if (!written) return;
+    if (!written || lengthOf(written) > LONGEST) return;
     box.value = "";
     fit();
     onTyping(false);
     onSend(written);
   });
+  window.addEventListener("resize", fit); // a frame that was hidden had no lines to measure
+  onLanguage(fit);
   fit();
+}
+
+/** As many lines as it needs; the style sheet says how many it may have. */
+function growWithText(box) {
+  box.style.height = "";
+  if (box.scrollHeight) box.style.height = `${box.scrollHeight}px`;
+}
+
+/** As the server counts: an emoji may be one here, and two in `length` (C-12). */
+function lengthOf(words) {
+  return words.length > LONGEST ? [...words].length : words.length;
 }
 
 /** Say something to screen readers, and to nobody else. */

@@ -1,0 +1,52 @@
+"""The box that one writes in."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.web.chromium.conftest import Place
+from tests.web.chromium.window import FINDER, Window
+
+BOX = f"({FINDER})('#box')[0]"
+
+
+async def height(window: Window) -> float:
+    """Of the box, in lines."""
+    value: float = await window.evaluate(
+        f"(() => {{ const box = {BOX}; return (box.clientHeight - 14) / parseFloat(getComputedStyle(box).lineHeight); }})()"
+    )
+    return value
+
+
+@pytest.mark.parametrize("where", ["widget", "console"])
+async def test_it_grows_with_lines_that_are_broken_for_their_length(place: Place, where: str) -> None:
+    ana = await place.user()
+    window = ana if where == "widget" else await place.admin()
+    if where == "console":
+        await window.click("#list a", "ana")
+    await window.write("#box", "one")
+    assert round(await height(window)) == 1
+    await window.type(" and another word" * 6)
+    lines = await height(window)
+    assert 2 <= lines <= 6
+    assert await window.evaluate(f"{BOX}.scrollHeight === {BOX}.clientHeight")
+    await window.type(" and many more words" * 60)
+    assert lines < await height(window) < 6.5
+    await window.press("Enter")
+    await window.see(".mine .bubble", "many more words")
+    assert round(await height(window)) == 1
+
+
+async def test_what_is_too_long_is_neither_cut_nor_sent(place: Place) -> None:
+    """C-12: characters are counted as the server does, an emoji of two halves as one."""
+    ana = await place.user()
+    await ana.write("#box", "🎉" * 10_007)
+    await ana.see(".excess[role=status]", "7 characters too many: a message has 10,000 at most.")
+    assert await ana.evaluate(f"{BOX}.form.querySelector('button').disabled")
+    await ana.press("Enter")
+    assert await ana.evaluate(f"[...{BOX}.value].length") == 10_007
+    assert await ana.texts(".mine") == []
+    await ana.evaluate(f"(() => {{ {BOX}.setRangeText('', 0, 14); {BOX}.dispatchEvent(new Event('input')); }})()")
+    await ana.gone(".excess")
+    await ana.press("Enter")
+    await ana.see(".mine[data-mark^=stored]", "🎉")
