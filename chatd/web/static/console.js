@@ -1,9 +1,10 @@
 // The console: puts list, thread and live view together, and says who hears of what.
 
-import { avatar, byId, icon } from "./dom.js";
+import { avatar, byId, icon, markCurrent } from "./dom.js";
 import { Drafts } from "./drafts.js";
 import { LiveView } from "./live.js";
-import { ListView, addressOf } from "./list.js";
+import { ListView, addressOf, userIn } from "./list.js";
+import { shownName } from "./names.js";
 import { badgeTitle, notifications } from "./notices.js";
 import { connectionBanner, languageSwitch, refusalText, serverPath, whoAmI } from "./page.js";
 import { People } from "./people.js";
@@ -23,7 +24,7 @@ const typing = new TypingHeard(() => {
 });
 const list = new ListView(byId("list"), byId("search"), people, typing);
 const thread = new ThreadView(byId("messages"), { onSeen: markRead });
-const live = new LiveView(socket);
+const live = new LiveView(socket, people);
 const banner = connectionBanner(socket);
 let open = null; // the user whose thread is open
 let drafts = null; // until it is known who one is
@@ -32,6 +33,7 @@ let drafts = null; // until it is known who one is
 
 socket
   .on("state", async (state) => {
+    showPresence();
     if (state === State.ONLINE) await begin();
     else if (state === State.WAITING) people.onLost();
     else if (state === State.REFUSED) showClosed(text("state.refused"), refusalText(socket.refusal));
@@ -52,12 +54,12 @@ socket
 async function begin() {
   const me = await whoAmI(socket);
   if (me && me.rol !== "admin") {
-    showClosed(text("notAdmin"), text("notAdminHint", { user: me.user }), true);
+    showClosed(text("notAdmin"), text("notAdminHint", { user: shownName(me.user) }), true);
     return;
   }
   people.belongTo(me?.user ?? null);
   drafts ??= new Drafts(me?.user ?? "");
-  byId("whoami").textContent = me ? `${me.name} · ${me.user}` : "";
+  byId("whoami").textContent = me ? `${shownName(me.name)} · ${shownName(me.user)}` : "";
   byId("closed").hidden = true;
   byId("desk").hidden = false;
   route();
@@ -68,7 +70,7 @@ async function begin() {
 
 function call(user, words) {
   const looking = open === user && !document.hidden && thread.atEnd;
-  if (!looking) announce(text("announce", { who: user, text: words }));
+  if (!looking) announce(text("announce", { who: shownName(user), text: words }));
   else announce(words);
   notifications.show(user, words, () => (location.hash = addressOf(user)));
 }
@@ -83,20 +85,34 @@ function showClosed(title, hint, offerDemo = false) {
   byId("closed-link").hidden = !offerDemo;
 }
 
-/** Show what the address says: `#/with/USER`, `#/live`, or only the list. */
+/** Show what the address says: `#/with/USER`, `#/live`, or else only the list. */
 function route() {
   if (drafts === null) return; // begin() comes here
-  const [, page, user] = location.hash.split("/");
-  const wanted = page === "with" && user ? decodeURIComponent(user) : null;
-  byId("desk").dataset.pane = page === "live" || wanted !== null ? "main" : "list";
-  byId("empty").hidden = page === "live" || wanted !== null;
+  const wanted = userIn(location.hash);
+  const toLive = location.hash === "#/live";
+  byId("desk").dataset.pane = toLive || wanted !== null ? "main" : "list";
+  byId("empty").hidden = toLive || wanted !== null;
   byId("thread").hidden = wanted === null;
-  byId("live").hidden = page !== "live";
-  byId("tab-live").toggleAttribute("aria-current", page === "live");
-  byId("tab-list").toggleAttribute("aria-current", page !== "live");
-  if (page === "live") live.show();
+  byId("live").hidden = !toLive;
+  markCurrent(byId("tab-live"), toLive, "page");
+  markCurrent(byId("tab-list"), !toLive, "page");
+  const cameFrom = linkToPane();
+  if (toLive) live.show();
   else live.hide();
   if (wanted !== open) openThread(wanted);
+  if (wanted === null) keepFocus(toLive ? byId("live-title") : cameFrom);
+}
+
+/** What leads to where one is; null in the list itself. */
+function linkToPane() {
+  if (live.visible) return byId("tab-live");
+  return open === null ? null : list.linkTo(open) ?? byId("tab-list");
+}
+
+/** What had the focus may be hidden now: then `next` has it. */
+function keepFocus(next) {
+  const { activeElement } = document;
+  if (activeElement === document.body || !activeElement.checkVisibility()) next?.focus();
 }
 
 function openThread(user) {
@@ -108,14 +124,16 @@ function openThread(user) {
   list.render();
   if (user === null) return;
   const conversation = people.conversationWith(user);
-  byId("thread-name").textContent = user;
-  byId("thread-avatar").replaceChildren(avatar(user));
-  byId("box-label").textContent = text("messageTo", { user });
   thread.show(conversation);
+  showWho();
   showPresence();
   showTyping();
   markRead();
   if (!conversation.loaded) conversation.refresh();
+  focusThread();
+}
+
+function focusThread() {
   if (window.matchMedia("(min-width: 721px)").matches) byId("box").focus();
   else byId("thread-name").focus();
 }
@@ -126,11 +144,20 @@ function fillBox(words) {
   box.dispatchEvent(new Event("input")); // the composer grows with it
 }
 
+function showWho() {
+  if (open === null) return;
+  byId("thread-name").textContent = shownName(open);
+  byId("thread-avatar").replaceChildren(avatar(open));
+  byId("box-label").textContent = text("messageTo", { user: shownName(open) });
+}
+
+/** Nothing while there is no connection: nobody knows then. */
 function showPresence() {
   if (open === null) return;
   const { online, seen } = people.get(open);
   const gone = seen === null ? text("offline") : text("lastSeen", { when: briefly(seen) });
-  byId("thread-presence").textContent = online ? text("online") : gone;
+  const said = online ? text("online") : gone;
+  byId("thread-presence").textContent = socket.online ? said : "";
   byId("thread-avatar").dataset.online = String(online);
 }
 
@@ -151,11 +178,17 @@ function markRead() {
 people.onChange(() => {
   showPresence();
   markRead();
-  const { unread } = people;
-  byId("unread").hidden = unread === 0;
-  byId("unread").textContent = String(unread);
+  const unread = unreadText();
+  byId("unread").hidden = unread === "";
+  byId("unread").textContent = unread;
   badgeTitle(unread);
 });
+
+/** "3", or "3+" while there are conversations that are not here yet; empty, if all is read. */
+function unreadText() {
+  const { unread, hasMore } = people;
+  return unread ? `${unread}${hasMore ? "+" : ""}` : "";
+}
 
 // What the reader does.
 
@@ -175,6 +208,9 @@ composer(byId("composer"), {
 
 document.addEventListener("visibilitychange", markRead);
 window.addEventListener("hashchange", route);
+byId("list").addEventListener("click", ({ target }) => {
+  if (target.closest("a[aria-current]")) focusThread(); // its address is that of the page: nothing else would happen
+});
 for (const id of ["back", "live-back"]) byId(id).addEventListener("click", () => (location.hash = "#/"));
 
 document.addEventListener("keydown", (event) => {
@@ -222,6 +258,7 @@ onLanguage(() => {
   banner();
   list.redraw();
   thread.redraw();
+  showWho();
   showPresence();
   showTyping();
   if (live.visible) live.show();

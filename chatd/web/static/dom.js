@@ -1,5 +1,7 @@
 // How the pages make elements. Text only ever goes in as text: nothing here takes markup.
 
+import { seenLetters } from "./names.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 
 const ICONS = {
@@ -44,8 +46,9 @@ export function byId(id) {
   return document.getElementById(id);
 }
 
-/** Put `children` into `parent` in this order, and take out what is not among them; what stays is not touched. */
+/** Put `children` into `parent` in this order, and take out what is not among them; what stays keeps even the focus. */
 export function arrange(parent, children) {
+  const focused = document.activeElement;
   const wanted = new Set(children);
   for (const child of [...parent.children]) if (!wanted.has(child)) child.remove();
   let next = parent.firstElementChild;
@@ -53,11 +56,19 @@ export function arrange(parent, children) {
     if (child === next) next = next.nextElementSibling;
     else parent.insertBefore(child, next);
   }
+  // Whatever is moved loses it.
+  if (focused !== document.activeElement && parent.contains(focused)) focused.focus({ preventScroll: true });
+}
+
+/** Whether `link` is where one is; `what` it is: "page", or "true" among others of its kind. */
+export function markCurrent(link, current, what) {
+  if (current) link.setAttribute("aria-current", what);
+  else link.removeAttribute("aria-current");
 }
 
 /** Two letters and a hue that stay the same for one name, for the round badge beside it. */
 export function avatar(name) {
-  const letters = name.split(/[\s._@-]+/).filter(Boolean).slice(0, 2).map((part) => [...part][0]).join("");
+  const letters = seenLetters(name).split(/[\s._@-]+/).filter(Boolean).slice(0, 2).map((part) => [...part][0]).join("");
   const hue = [...name].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 12, 7);
   return make("span", { class: `avatar hue-${hue}`, "aria-hidden": "true" }, letters.toUpperCase() || "?");
 }

@@ -1,6 +1,7 @@
 // The list of conversations, with its search.
 
-import { arrange, avatar, make } from "./dom.js";
+import { arrange, avatar, icon, make, markCurrent } from "./dom.js";
+import { shownName } from "./names.js";
 import { briefly, text } from "./texts.js";
 
 const NEAR_PX = 200;
@@ -11,6 +12,7 @@ export class ListView {
   #people;
   #typing;
   #rows = new Map();
+  #found = null; // settled when those sought last are here
   current = null;
 
   constructor(list, search, people, typing) {
@@ -18,9 +20,11 @@ export class ListView {
     this.#search = search;
     this.#people = people;
     this.#typing = typing;
-    search.addEventListener("input", () => this.render());
+    search.addEventListener("input", () => this.#seek());
     search.addEventListener("keydown", (event) => this.#onKey(event));
     list.addEventListener("scroll", () => this.#onScroll(), { passive: true });
+    // The click goes where it leads before its row moves.
+    list.addEventListener("click", ({ target }) => target.closest("a") && setTimeout(() => this.clear()));
     people.onChange(() => this.render());
   }
 
@@ -46,6 +50,20 @@ export class ListView {
     return shown[place < 0 ? 0 : Math.min(shown.length - 1, Math.max(0, place + step))]?.user ?? null;
   }
 
+  /** The link to `user`, while it is shown. */
+  linkTo(user) {
+    const row = this.#rows.get(user)?.row;
+    return row?.isConnected ? row.firstElementChild : null;
+  }
+
+  /** Everybody again: who was sought is found. */
+  clear() {
+    if (!this.#search.value) return;
+    this.#search.value = "";
+    this.#seek();
+    this.#list.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
+  }
+
   redraw() {
     this.#rows.clear();
     this.#list.replaceChildren();
@@ -58,10 +76,15 @@ export class ListView {
     return this.#search.value.trim();
   }
 
+  #seek() {
+    this.#found = this.#people.search(this.#wanted);
+    this.render();
+  }
+
   #row(person) {
     const typing = this.#typing.isTyping(person.user);
-    const state = JSON.stringify([person.last?.mensaje, person.last?.fecha, person.unread, person.online, typing,
-                                  person.user === this.current]);
+    const state = JSON.stringify([person.last?.mensaje, person.last?.fecha, person.unread, person.online, person.failed,
+                                  typing, person.user === this.current]);
     const known = this.#rows.get(person.user);
     if (known?.state === state) return known.row;
     const row = known?.row ?? make("li", {}, make("a", { href: addressOf(person.user) }));
@@ -71,40 +94,48 @@ export class ListView {
   }
 
   #fill(link, person, typing) {
-    const { user, last, unread, online } = person;
+    const { user, last, unread, online, failed } = person;
     link.classList.toggle("unread", unread > 0);
-    link.toggleAttribute("aria-current", user === this.current);
-    if (user === this.current) link.setAttribute("aria-current", "true");
-    const prefix = last && this.#people.isMine(last, user) ? `${text("you")}: ` : "";
-    const said = last ? prefix + last.mensaje : text("online");
+    markCurrent(link, user === this.current, "true");
     link.replaceChildren(
       make("span", { class: "face", "data-online": String(online) }, avatar(user)),
       make("span", { class: "lines" },
-        make("span", { class: "name", dir: "auto" }, user, online ? make("span", { class: "sr-only" }, ` (${text("online")})`) : null),
-        typing ? make("span", { class: "snippet typing-now" }, text("typing"))
-               : make("span", { class: "snippet", dir: "auto" }, said.slice(0, 140))),
+        make("span", { class: "name", dir: "auto" }, shownName(user), online ? make("span", { class: "sr-only" }, ` (${text("online")})`) : null),
+        typing ? make("span", { class: "snippet typing-now" }, text("typing")) : this.#snippet(person)),
       make("span", { class: "side-facts" },
         last ? make("time", {}, briefly(last.fecha)) : null,
+        failed ? make("span", { class: "failed", title: text("failed") }, icon("warning"), make("span", { class: "sr-only" }, text("failed"))) : null,
         unread ? make("span", { class: "badge" }, unread > 99 ? "99+" : String(unread), make("span", { class: "sr-only" }, ` ${text("unread", { count: "" })}`)) : null),
     );
+  }
+
+  #snippet({ user, last }) {
+    if (!last) return make("span", { class: "snippet presence" }, text("online"));
+    const prefix = this.#people.isMine(last, user) ? `${text("you")}: ` : "";
+    return make("span", { class: "snippet", dir: "auto" }, (prefix + last.mensaje).slice(0, 140));
   }
 
   /** Somebody who is not in the list can be written to all the same. */
   #offer(user) {
     return make("li", {}, make("a", { href: addressOf(user) },
       make("span", { class: "face" }, avatar(user)),
-      make("span", { class: "lines" }, make("span", { class: "name" }, text("writeTo", { user })))));
+      make("span", { class: "lines" }, make("span", { class: "name" }, text("writeTo", { user: shownName(user) })))));
   }
 
   #onKey(event) {
-    if (event.key === "Enter") this.#list.querySelector("a")?.click();
+    if (event.key === "Enter") this.#openFirst();
     else if (event.key === "Escape") {
-      this.#search.value = "";
-      this.render();
+      this.clear();
       this.#search.blur();
     } else if (event.key === "ArrowDown") this.#list.querySelector("a")?.focus();
     else return;
     event.preventDefault();
+  }
+
+  /** Whoever is called exactly so, else the first; the server may know of them what is not here yet. */
+  async #openFirst() {
+    await this.#found;
+    (this.linkTo(this.#wanted) ?? this.#list.querySelector("a"))?.click();
   }
 
   #onScroll() {
@@ -115,4 +146,14 @@ export class ListView {
 
 export function addressOf(user) {
   return `#/with/${encodeURIComponent(user)}`;
+}
+
+/** The user in such an address; null if there is none that can be read. */
+export function userIn(address) {
+  const [, page, user] = address.split("/");
+  try {
+    return page === "with" && user ? decodeURIComponent(user) : null;
+  } catch {
+    return null; // not what addressOf has written
+  }
 }

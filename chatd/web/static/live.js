@@ -1,7 +1,8 @@
 // The live view: what an admin's own connection sees of the server's work, once a second.
 
-import { byId, make } from "./dom.js";
+import { arrange, byId, make } from "./dom.js";
 import { addressOf } from "./list.js";
+import { shownName } from "./names.js";
 import { everybodyHere } from "./people.js";
 import { drawChart } from "./chart.js";
 import { briefly, number, text } from "./texts.js";
@@ -14,15 +15,18 @@ const MOST_SHOWN = 100;
 
 export class LiveView {
   #socket;
+  #people;
   #counts = new Array(SECONDS).fill(0); // messages in each second, the present one last
   #latencies = []; // { at, ms } of single deliveries
   #leastAhead = Infinity; // the least that our clock was ahead of a message's date
   #trips = [];
+  #rows = new Map(); // by user: a row that stays keeps the focus
   #seconds = 0;
   visible = false;
 
-  constructor(socket) {
+  constructor(socket, people) {
     this.#socket = socket;
+    this.#people = people;
     setInterval(() => this.#tick(), 1000);
   }
 
@@ -88,14 +92,24 @@ export class LiveView {
     const sockets = here.reduce((sum, one) => sum + one.sockets, 0);
     byId("live-sockets").textContent = here.length ? number(sockets) : "–";
     byId("live-people").textContent = here.length ? number(here.length) : "–";
-    const rows = here.sort((one, other) => other.desde - one.desde).slice(0, MOST_SHOWN).map(rowOf);
-    byId("who").replaceChildren(...(rows.length ? rows : [make("tr", {}, make("td", { colspan: 3 }, text("liveMissing")))]));
+    this.#drawWho(here.sort((one, other) => other.desde - one.desde).slice(0, MOST_SHOWN));
   }
-}
 
-function rowOf({ user, sockets, desde }) {
-  return make("tr", {},
-    make("td", {}, make("a", { href: addressOf(user), dir: "auto" }, user)),
-    make("td", {}, briefly(desde)),
-    make("td", { class: "figure" }, number(sockets)));
+  #drawWho(here) {
+    this.#rows = new Map(here.map(({ user }) => [user, this.#rows.get(user) ?? this.#rowOf(user)]));
+    for (const { user, sockets, desde } of here) {
+      const [, since, figure] = this.#rows.get(user).cells;
+      since.textContent = briefly(desde);
+      figure.textContent = number(sockets);
+    }
+    const rows = [...this.#rows.values()];
+    arrange(byId("who"), rows.length ? rows : [make("tr", {}, make("td", { colspan: 3 }, text("liveMissing")))]);
+  }
+
+  #rowOf(user) {
+    const name = user === this.#people.me
+      ? make("span", { dir: "auto" }, shownName(user))
+      : make("a", { href: addressOf(user), dir: "auto" }, shownName(user));
+    return make("tr", {}, make("td", {}, name), make("td"), make("td", { class: "figure" }));
+  }
 }

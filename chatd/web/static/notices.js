@@ -1,8 +1,10 @@
 // How a page calls somebody who looks elsewhere: its title, and notifications of the desktop.
 
+import { shownName } from "./names.js";
+
 const OWN_TITLE = document.title;
 
-/** The number of unread messages in front of the title. */
+/** What is unread, in front of the title. */
 export function badgeTitle(unread) {
   document.title = unread ? `(${unread}) ${OWN_TITLE}` : OWN_TITLE;
 }
@@ -24,7 +26,7 @@ export const notifications = {
   /** Say who wrote what; a click on it brings the page up and calls `onClick`. */
   show(who, words, onClick) {
     if (!this.on || !document.hidden) return;
-    const shown = new Notification(who, { body: words.slice(0, 160), tag: `chatd ${who}`, icon: "/chatd/icon.svg" });
+    const shown = new Notification(shownName(who), { body: words.slice(0, 160), tag: `chatd ${who}`, icon: "/chatd/icon.svg" });
     shown.addEventListener("click", () => {
       window.focus();
       shown.close();

@@ -1,11 +1,12 @@
 // Everybody an admin may talk to: conversations, who is online, what is unread. Knows nothing of elements.
 
-import { Conversation, isAfter } from "./conversation.js";
+import { Conversation, Fate, isAfter } from "./conversation.js";
 import { soon } from "./dom.js";
 import { RefusedError, UnansweredError } from "./socket.js";
 import { Unsent } from "./unsent.js";
 
 const PAGE = 50;
+const SEARCH_PAUSE_MS = 150; // whoever types fast asks once
 
 /** One row of the list. `last` is the last message that is known, `unread` how many came since one looked. */
 class Person {
@@ -23,6 +24,11 @@ class Person {
     return this.online ? Infinity : (this.seen ?? 0);
   }
 
+  /** Whether something waits here that its author has to send again. */
+  get failed() {
+    return this.conversation?.pending.some(({ fate }) => fate === Fate.FAILED) ?? false;
+  }
+
   cameOrWent(online, seen) {
     Object.assign(this, { online, seen });
     this.conversation?.changed();
@@ -35,6 +41,10 @@ export class People {
   #changed;
   #listeners = [];
   #unsent = null;
+  #pagedTo = null; // the id where the pages that are here end
+  #loadingMore = null;
+  #sought = "";
+  #searching = null;
   hasMore = false;
   loaded = false;
 
@@ -71,13 +81,15 @@ export class People {
 
   conversationWith(user) {
     const person = this.get(user);
-    person.conversation ??= new Conversation(this.#socket, {
+    if (person.conversation) return person.conversation;
+    person.conversation = new Conversation(this.#socket, {
       con: user,
       isMine: (message) => this.isMine(message, user),
       hereUntil: () => person.hereUntil,
       onPending: (pending) => this.#unsent?.keep(user, pending),
       onStanding: (standing) => "en_linea" in standing && this.presence({ user, ...standing }),
     });
+    person.conversation.onChange(() => this.#changed());
     return person.conversation;
   }
 
@@ -93,8 +105,9 @@ export class People {
       .sort((one, other) => (other.last?.fecha ?? 0) - (one.last?.fecha ?? 0) || one.user.localeCompare(other.user));
   }
 
+  /** In how many of the conversations that are here something is unread. */
   get unread() {
-    return [...this.#people.values()].reduce((sum, person) => sum + person.unread, 0);
+    return [...this.#people.values()].filter((person) => person.unread > 0).length;
   }
 
   onLost() {
@@ -108,15 +121,22 @@ export class People {
 
   /** The first page of conversations, and who is online: at the beginning and whenever something was missed. */
   async load() {
-    await Promise.all([this.#loadConversations({ limite: PAGE }), this.#loadOnline()]);
+    await Promise.all([this.#loadPage(), this.#loadOnline()]);
     this.loaded = true;
     this.#changed();
   }
 
-  async loadMore() {
-    const oldest = [...this.#people.values()].filter((person) => person.last?.id)
-      .reduce((one, other) => (one && one.last.fecha < other.last.fecha ? one : other), null);
-    if (this.hasMore && oldest) await this.#loadConversations({ limite: PAGE, antes: oldest.last.id });
+  /** The next page. Several calls at a time are one. */
+  loadMore() {
+    if (!this.hasMore) return;
+    this.#loadingMore ??= this.#loadPage(this.#pagedTo).finally(() => (this.#loadingMore = null));
+  }
+
+  /** Fetch those whose name begins with `prefix`, however far down they are. Resolves when those sought last are here. */
+  search(prefix) {
+    this.#sought = prefix;
+    if (prefix) this.#searching ??= this.#search().finally(() => (this.#searching = null));
+    return this.#searching;
   }
 
   /** A message that came by itself. Returns whose conversation it belongs to. */
@@ -163,17 +183,36 @@ export class People {
 
   // The inside.
 
+  /** The page of those whose last message is before `id`. */
+  async #loadPage(id) {
+    const answer = await this.#loadConversations({ limite: PAGE, antes: id });
+    const end = answer?.conversaciones.at(-1)?.ultimo.id ?? this.#pagedTo;
+    // The first page comes again after each reconnection: it says nothing of what is below the others.
+    if (!answer || (this.#pagedTo && isAfter(end, this.#pagedTo))) return;
+    this.#pagedTo = end;
+    this.hasMore = answer.hay_mas;
+    this.#changed();
+  }
+
+  /** A server that cannot search ignores `buscar`, and what it sends is true all the same. */
+  async #search() {
+    for (let asked = ""; this.#sought && asked !== this.#sought; ) {
+      await new Promise((ask) => setTimeout(ask, SEARCH_PAUSE_MS));
+      asked = this.#sought;
+      await this.#loadConversations({ limite: PAGE, buscar: asked });
+    }
+  }
+
   async #loadConversations(range) {
     const answer = await this.#ask("conversaciones", range);
-    if (!answer) return;
-    for (const { con, ultimo, no_leidos: unread, leido, en_linea: online, visto: seen } of answer.conversaciones) {
+    for (const { con, ultimo, no_leidos: unread, leido, en_linea: online, visto: seen } of answer?.conversaciones ?? []) {
       const person = this.get(con);
       Object.assign(person, { last: ultimo, unread });
       if (online !== undefined) person.cameOrWent(online, seen);
       if (leido) this.conversationWith(con).wasRead(leido);
     }
-    this.hasMore = answer.hay_mas;
     this.#changed();
+    return answer;
   }
 
   async #loadOnline() {

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+
 from tests.web.chromium.conftest import Place
+from tests.web.chromium.test_two_windows import AWAY
 from tests.web.chromium.window import ALT, SHIFT
 
 
@@ -72,6 +75,42 @@ async def test_presence_follows_those_who_come_and_go(place: Place) -> None:
     await admin.see("#thread-presence", "online")
     await ana.go("about:blank")
     await admin.see("#thread-presence", "last seen")
+
+
+async def test_presence_is_not_claimed_without_a_connection(place: Place) -> None:
+    admin, ana = await place.admin(), await place.user()
+    for window in (admin, ana):
+        window.allowed.update(AWAY)
+    await admin.click("#list a", "ana")
+    await admin.see("#thread-presence", "online")
+    place.server.stop(signal.SIGKILL)
+    await admin.see("#banner", "No connection")
+    assert await admin.texts("#thread-presence") in ([], [""])
+    row = "getComputedStyle(document.querySelector('#list .presence')).visibility"
+    await admin.until(f"{row} === 'hidden'")
+    place.server.start()
+    await admin.see("#thread-presence", "online")
+    await admin.until(f"{row} === 'visible'")
+
+
+async def test_an_address_that_nobody_can_read_is_the_list(place: Place) -> None:
+    admin, ana = await place.admin(), await place.user()
+    await admin.evaluate("location.hash = '#/with/%E0%A4%A'")
+    await admin.reload()
+    await admin.see("#list a", "ana")
+    await admin.see("#empty", "Choose a conversation")
+    await ana.say("hola")
+    await admin.see("#list a", "hola")
+
+
+async def test_the_box_says_to_whom_it_writes_in_every_language(place: Place) -> None:
+    admin, _ = await place.admin(), await place.user()
+    await admin.click("#list a", "ana")
+    label = "document.querySelector('label[for=box]').textContent"
+    await admin.until(f"{label} === 'Message to ana'")
+    await admin.evaluate("""(() => { const choice = document.getElementById("language"); choice.value = "es";
+      choice.dispatchEvent(new Event("change")); })()""")
+    await admin.until(f"{label} === 'Mensaje para ana'")
 
 
 async def test_new_messages_are_said_to_screen_readers_and_to_the_desktop(place: Place) -> None:
