@@ -1,0 +1,100 @@
+"""A list that is longer than what is here of it: searching it, and counting what is unread in it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.chat.people import SECRET
+from tests.interop import processes
+from tests.interop.processes import ROOT, Server, free_port, running
+from tests.web.chromium.conftest import Place
+
+CLIENTS: Final = 130  # of whom the page has 50 at first
+WROTE_AT: Final = 1_700_000_000_000
+
+
+@pytest.fixture
+def server(tmp_path: Path, flags: list[str]) -> Iterator[Server]:
+    """One where `client000` wrote first and `client129` last."""
+    secret_file, lines, database = tmp_path / "secret", tmp_path / "lines", tmp_path / "chat.db"
+    secret_file.write_text(SECRET)
+    secret_file.chmod(0o600)
+    with lines.open("w") as file:
+        for place in range(CLIENTS):
+            about = {"id": str(1000 + place), "de": f"client{place:03}", "para": "soporte", "supervisado": True}
+            file.write(json.dumps({**about, "mensaje": f"line {place}", "fecha": WROTE_AT + place * 1000}) + "\n")
+    subprocess.run([sys.executable, "-m", "chatd", "import", "--db", database, lines], cwd=ROOT, check=True)
+    port = free_port()
+    with running(processes.chat_command(port, database, secret_file, *flags), port, tmp_path / "log") as started:
+        yield started
+
+
+async def test_whoever_is_far_down_is_found_by_the_beginning_of_their_name(place: Place) -> None:
+    admin = await place.admin()
+    await admin.see("#list li", count=50)
+    await admin.write("#search", "client00")
+    await admin.see("#list li", "line 0")
+    found = await admin.see("#list li", count=11)
+    assert ["Write to client00" in row for row in found] == [False] * 10 + [True]
+    await admin.click("#list a", "client003")
+    await admin.see(".bubble", "line 3")
+
+
+async def test_enter_waits_for_what_the_server_finds(place: Place) -> None:
+    admin = await place.admin()
+    await admin.see("#list li", count=50)
+    await admin.write("#search", "client00")
+    await admin.press("Enter")
+    await admin.see("#thread-name", "client009")
+
+
+async def test_enter_prefers_the_one_who_is_called_so(place: Place) -> None:
+    admin, _ = await place.admin(), await place.user("client")
+    await admin.see("#list a", "online")
+    await admin.write("#search", "client")
+    await admin.press("Enter")
+    await admin.until("document.getElementById('thread-name').textContent === 'client'")
+
+
+async def test_whoever_is_opened_is_no_longer_sought(place: Place) -> None:
+    admin = await place.admin()
+    for open_it in (admin.press("Enter"), admin.click("#list a", "client003")):
+        await admin.write("#search", "client003")
+        await admin.see("#list a", "line 3")
+        await open_it
+        await admin.see("#thread-name", "client003")
+        await admin.until("document.getElementById('search').value === ''")
+        await admin.see("#list a", "line 129")
+        await admin.evaluate("location.hash = '#/'")
+        await admin.gone("#thread-name")
+
+
+async def test_the_list_goes_on_where_it_ended_after_somebody_far_down_was_found(place: Place) -> None:
+    admin = await place.admin()
+    await admin.see("#list li", count=50)
+    await admin.write("#search", "client000")
+    await admin.see("#list a", "line 0")
+    await admin.press("Escape")
+    await admin.see("#list li", count=51)
+    for rows in (101, CLIENTS):
+        await admin.evaluate("(() => { const list = document.getElementById('list'); list.scrollTop = 1e6; })()")
+        await admin.see("#list li", count=rows)
+
+
+async def test_the_count_says_that_there_may_be_more(place: Place) -> None:
+    """Conversations with something unread, among those that are here."""
+    admin = await place.admin()
+    await admin.see("#unread", "50+")
+    await admin.until("document.title === '(50+) chatd'")
+    for count in ("100+", "130"):
+        await admin.evaluate("(() => { const list = document.getElementById('list'); list.scrollTop = 1e6; })()")
+        await admin.until(f"document.getElementById('unread').textContent === '{count}'")
+    await admin.click("#list a", "line 129")
+    await admin.until("document.title === '(129) chatd'")
