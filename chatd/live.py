@@ -31,5 +31,5 @@ def take_over(running: Config, read: Config) -> Config:
     config = dataclasses.replace(running, **parts)
     refuse_any_origin(config)
     if left:
-        log.warning("these settings are taken over at the next start", extra={"settings": ", ".join(left)})
+        log.warning("these settings wait for the next start", extra={"settings": ", ".join(left)})
     return config

@@ -58,7 +58,7 @@ def _parse(entry: str, where: str) -> tuple[str, str]:
     if value.startswith('"'):
         value = _unquote(value)
     if kind not in {"jti", "user"} or not value:
-        raise ConfigError(f"{where}: write jti:ID or user:NAME, not {entry[:80]!r}")
+        raise ConfigError(f"{where}: write jti:ID or user:NAME")  # the line may be a token
     return kind, value
 
 

@@ -12,7 +12,7 @@ from typing import Final
 from chatd.auth import Identity
 from chatd.auth.identity import ADMIN
 from chatd.chat.audience import user_room
-from chatd.chat.events import PrivateMessage
+from chatd.chat.events import EventCode, PrivateMessage, parse_user
 from chatd.chat.member import Member
 from chatd.chat.router import ChatRouter
 from chatd.socketio.namespace import Namespace
@@ -55,10 +55,11 @@ class Desk:
                 member.expel(KICKED, "An operator has ended this connection.")
         return len(sessions)
 
-    def send(self, author: str, to: str, text: str, done: Done) -> Message:
+    def send(self, author: object, to: object, text: object, done: Done) -> Message:
         """A message of an admin who is called `author`. Raises RefusedError and StoreError as a client's would."""
+        name = parse_user(author, "from", EventCode.ARGUMENTS_INVALID)
         parsed = PrivateMessage.parse([{"para": to, "mensaje": text}], self._router.max_chars)
-        return self._router.submit(Identity(author, author, ADMIN, None, None), parsed, done)
+        return self._router.submit(Identity(name, name, ADMIN, None, None), parsed, done)
 
     def follow(self, tell: Callable[[Message], None]) -> Callable[[], None]:
         """Call `tell` with every message that all admins see, until what is returned is called."""

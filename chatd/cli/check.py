@@ -15,9 +15,10 @@ from chatd.cli.checks.database import check_database, holder_of
 from chatd.cli.checks.finding import Finding, Findings, Level
 from chatd.cli.checks.keys import check_deny_list, check_keys
 from chatd.cli.checks.network import check_client_dir, check_open_files, check_origins, check_proxies
-from chatd.cli.checks.ports import check_ports
+from chatd.cli.checks.ports import check_admin_socket, check_ports
 from chatd.config import DEFAULT, FILE_SETTING, OPTIONS, Config, Raw, config_file, load
 from chatd.errors import ConfigError
+from chatd.ops.config import admin_socket_of
 
 EXIT_CONFIG: Final = 78
 
@@ -51,6 +52,8 @@ def check(flags: Mapping[str, Raw], environ: Mapping[str, str]) -> Findings:
     check_database(database, findings)
     internal = config.ops.internal_address if config.ops.internal else None
     check_ports(config.listen, internal, holder_of(database), findings)
+    if config.ops.admin_socket:
+        check_admin_socket(admin_socket_of(database), findings)
     if config.listen.tls_cert is not None:
         from chatd.cli.checks.certificate import check_certificate  # noqa: PLC0415 - it needs ssl
 

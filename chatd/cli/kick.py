@@ -8,7 +8,7 @@ from typing import Final
 from chatd.cli.adminsocket import add_database, ask, printable
 
 EPILOG: Final = """\
-The user's applications connect again by themselves. To keep somebody out, add the line "user NAME" to the deny file
+The user's applications connect again by themselves. To keep somebody out, add the line user:NAME to the deny file
 first (--deny-file of the daemon), and send the daemon SIGHUP: that ends the connections too.
 Exit code 1 if the user was not connected.
 """

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from chatd.cli.arguments import UsageError, add_settings, given_settings
-from chatd.config import Raw, load
+from chatd.config import FILE_SETTING, OPTIONS, Raw, load
 from chatd.engineio.connections import connections_of
 from chatd.listen.files import RESERVED
 from chatd.ops.unit import Deployment, service_unit, socket_unit
@@ -19,6 +19,8 @@ from chatd.options import Option
 
 # What the unit itself decides.
 _OWN: Final = frozenset({"host", "port", "db", "jwt_secret", "jwt_secret_file"})
+
+_PATHS: Final = {option.name for option in OPTIONS if option.kind is Path} | {FILE_SETTING}
 
 # Without a limit of clients, as many files as most systems allow.
 MANY_FILES: Final = 524_288
@@ -57,11 +59,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     given = given_settings(args)
+    flags = _flags(given)
     config = load(given, {})
     files = connections_of(config.engineio.max_connections)
     about = Deployment(
         command=_command(args.exec),
-        flags=_flags(given),
+        flags=flags,
         host=config.listen.host,
         port=config.listen.port,
         secret=args.secret,
@@ -83,13 +86,15 @@ def _passed_on(option: Option) -> bool:
 
 
 def _flags(given: Mapping[str, Raw]) -> list[str]:
-    """The settings of this command line, as flags of the service's."""
+    """The settings of this command line, as flags of the service's. Raises UsageError for a relative path."""
     flags: list[str] = []
     for name, value in sorted(given.items()):
         if name in _OWN:
             continue
         flag = "--" + name.replace("_", "-")
         for one in [value] if isinstance(value, str) else value:
+            if name in _PATHS and not Path(one.rpartition("=")[2]).is_absolute():
+                raise UsageError(f"{flag}: {one} is no absolute path, and the service runs in another directory")
             flags += _written(flag, one)
     return flags
 

@@ -102,7 +102,7 @@ class AdminSocket:
 
     async def _send(self, request: Request, writer: asyncio.StreamWriter) -> None:
         stored: asyncio.Future[StoreError | None] = asyncio.get_running_loop().create_future()
-        message = self._desk.send(str(request["from"]), request["to"], request["text"], stored.set_result)
+        message = self._desk.send(request["from"], request["to"], request["text"], stored.set_result)
         error = await stored
         if error is not None:
             raise error

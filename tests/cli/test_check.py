@@ -176,6 +176,22 @@ def test_an_address_that_cannot_be_had_is_an_error() -> None:
     assert only("port", {"host": "no-such-host.invalid"})[0] is Level.ERROR
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+def test_two_that_want_one_port_are_told(host: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+    both: dict[str, Raw] = {"host": host, "port": str(port), "internal": f"127.0.0.1:{port}"}
+    assert only("internal", both) == (Level.ERROR, f"127.0.0.1:{port} is what port has: choose another")
+    assert only("port", both)[0] is Level.OK
+
+
+def test_an_admin_socket_that_cannot_be_is_a_warning(tmp_path: Path) -> None:
+    folder = tmp_path / ("x" * 120)
+    folder.mkdir()
+    level, said = only("admin_socket", {"db": str(folder / "chatd.db")})
+    assert (level, "longer than 107 bytes" in said) == (Level.WARNING, True)
+
+
 def test_the_unix_socket_is_looked_at(tmp_path: Path) -> None:
     path = tmp_path / "chatd.sock"
     assert only("unix", {"unix": str(path)}) == (Level.OK, f"{path} is free")

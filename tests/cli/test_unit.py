@@ -12,7 +12,7 @@ import pytest
 
 from chatd.cli import EXIT_USAGE
 from chatd.ops.unit import STOP_SPARE_S
-from tests.cli.command import chatd
+from tests.cli.command import chatd, complaint
 from tests.ops.tools import tool
 
 # systemd's own words: up to 2.0 is "OK".
@@ -99,3 +99,9 @@ def test_a_command_that_the_service_cannot_see_is_warned_of() -> None:
     done = chatd("unit", "--exec", "/home/me/.venv/bin/chatd")
     assert (done.returncode, "install chatd elsewhere" in done.stderr) == (0, True)
     assert chatd("unit", "--exec", "chatd").returncode == EXIT_USAGE
+
+
+@pytest.mark.parametrize("flag", ["--deny-file", "--config", "--tls-cert", "--client-dir"])
+def test_a_relative_path_is_refused(tmp_path: Path, flag: str) -> None:
+    (tmp_path / "file").touch()
+    assert f"{flag}: file is no absolute path" in complaint(chatd("unit", flag, "file"), EXIT_USAGE)

@@ -42,7 +42,7 @@ class Findings(list[Finding]):
         try:
             yield
         except ChatdError as error:
-            self.error(subject, str(error))
+            self.error(subject, str(error).removeprefix(f"{subject}: "))
 
 
 def world_readable(mode: int) -> bool:

@@ -9,11 +9,15 @@ from pathlib import Path
 from typing import Final
 
 from chatd.cli.checks.finding import Findings
+from chatd.errors import ConfigError
 from chatd.listen.config import ListenConfig
 from chatd.listen.errors import ListenError
 from chatd.listen.unix import check_place
 
 _LISTENING: Final = "0A"  # a state in /proc/net/tcp: https://docs.kernel.org/networking/proc_net_tcp.html
+
+
+_EVERY_HOST: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104
 
 
 def check_ports(config: ListenConfig, internal: tuple[str, int] | None, daemon: int | None, findings: Findings) -> None:
@@ -23,10 +27,28 @@ def check_ports(config: ListenConfig, internal: tuple[str, int] | None, daemon: 
         wanted.append(("tls_port", config.host, config.tls_port))
     if internal is not None:
         wanted.append(("internal", *internal))
-    for subject, host, port in wanted:
-        _check_port(subject, host, port, daemon, findings)
+    for number, (subject, host, port) in enumerate(wanted):
+        other = next((name for name, *taken in wanted[:number] if _meet(host, port, *taken)), None)
+        if other is not None:
+            findings.error(subject, f"{host}:{port} is what {other} has: choose another")
+        else:
+            _check_port(subject, host, port, daemon, findings)
     if config.unix is not None:
         _check_unix(config.unix, daemon, findings)
+
+
+def check_admin_socket(path: Path, findings: Findings) -> None:
+    """A daemon goes on without it. That it is in use is for `check_database` to tell."""
+    try:
+        check_place(path)
+    except ConfigError as error:
+        findings.warning("admin_socket", f"{str(error).removeprefix('unix: ')}: who, kick, send and tail will not work")
+    except ListenError:
+        pass
+
+
+def _meet(host: str, port: int, other_host: str, other_port: int) -> bool:
+    return 0 < port == other_port and (host == other_host or bool({host, other_host} & _EVERY_HOST))
 
 
 def _check_port(subject: str, host: str, port: int, daemon: int | None, findings: Findings) -> None:
