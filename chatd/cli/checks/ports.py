@@ -28,7 +28,8 @@ def check_ports(config: ListenConfig, internal: tuple[str, int] | None, daemon: 
     if internal is not None:
         wanted.append(("internal", *internal))
     for number, (subject, host, port) in enumerate(wanted):
-        other = next((name for name, *taken in wanted[:number] if _meet(host, port, *taken)), None)
+        earlier = wanted[:number]
+        other = next((name for name, its_host, its_port in earlier if _meet(host, port, its_host, its_port)), None)
         if other is not None:
             findings.error(subject, f"{host}:{port} is what {other} has: choose another")
         else:
