@@ -8,6 +8,7 @@ configfile.py reads the file, cli/arguments.py makes the flags.
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import math
 import types
 import typing
@@ -118,7 +119,7 @@ class Option:
         )
 
     def _unusable(self, value: object, source: str) -> ConfigError:
-        shown = "the value" if self.about.secret else repr(value)
+        shown = "the value" if self.about.secret else _as_written(value)
         return ConfigError(f"{self.name}: {shown} from {source} is not {self.expected}")
 
 
@@ -172,6 +173,15 @@ def _path(text: str) -> Path:
         return Path(_text(text)).expanduser()
     except RuntimeError as error:  # `~somebody` who is not known here
         raise ValueError("no home directory") from error
+
+
+def _as_written(value: object) -> str:
+    """As it stands in a file."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat()
+    return repr(value)
 
 
 def _plain(number: float) -> str:
