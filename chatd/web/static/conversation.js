@@ -148,17 +148,22 @@ export class Conversation {
     this.#deliver(message);
   }
 
-  /** What an earlier page could not send; `resend` does. */
+  /** What an earlier page could not send; `resend` does, unless it was refused. */
   restore(messages) {
-    const again = messages.map((message) => ({ ...message, fate: Fate.SENDING, mine: true }));
+    const again = messages.map((message) => ({ fate: Fate.SENDING, ...message, mine: true }));
     this.#wait([...again, ...this.pending]);
   }
 
+  /** Send a message that was refused again. */
   retry(message) {
-    message.fate = Fate.SENDING;
-    message.error = null;
-    this.#changed();
+    Object.assign(message, { fate: Fate.SENDING, error: null });
+    this.#wait(this.pending);
     this.#deliver(message);
+  }
+
+  /** Forget a message that was refused. */
+  discard(message) {
+    this.#wait(this.pending.filter((one) => one !== message));
   }
 
   /** The other side has read one's own messages up to `id`. */
@@ -261,8 +266,8 @@ export class Conversation {
       clearTimeout(this.#againTimer);
       this.#againTimer = setTimeout(() => this.resend(), AGAIN_MS);
     } else if (error instanceof RefusedError) {
-      message.fate = Fate.FAILED;
-      message.error = error.code;
+      Object.assign(message, { fate: Fate.FAILED, error: { code: error.code, reason: error.message } });
+      this.#wait(this.pending);
     } else throw error;
   }
 }

@@ -2,12 +2,21 @@
 
 import { arrange, byId, icon, make } from "./dom.js";
 import { Fate, isAfter } from "./conversation.js";
-import { dayOf, hasText, number, onLanguage, text, timeOf } from "./texts.js";
+import { dayOf, number, onLanguage, text, timeOf } from "./texts.js";
 
 const NEAR_PX = 80;
 const TOGETHER_MS = 5 * 60_000;
 const LONGEST = 10_000; // the server may have another limit: then it says so
-const WHY = { mensaje_too_long: "tooLong", rate_limited: "rateLimited" };
+const WHY = {
+  mensaje_too_long: "tooLong",
+  para_invalid: "noSuchName",
+  rate_limited: "rateLimited",
+  store_busy: "notStored",
+  store_full: "notStored",
+  store_rejected: "notStored",
+  store_unavailable: "notStored",
+};
+const AGAIN_MAY_HELP = new Set(["rate_limited", "store_busy", "store_full", "store_unavailable"]); // C-13
 
 export class ThreadView {
   #list;
@@ -127,8 +136,9 @@ export class ThreadView {
     const delivered = message.fate === Fate.STORED && message.fecha <= this.#conversation.hereUntil();
     const states = read ? ["read"] : delivered ? [Fate.STORED, "delivered"] : [message.fate];
     const state = states.at(-1);
-    const mark = `${states.join(" ")} ${message.error ?? ""}`;
+    const mark = `${states.join(" ")} ${message.error?.code ?? ""}`;
     if (row.dataset.mark === mark) return;
+    if (state === Fate.FAILED && row.dataset.mark?.startsWith(Fate.SENDING)) announce(`${text("failed")}: ${reasonOf(message)}`);
     row.dataset.mark = mark;
     const marks = state === Fate.FAILED
       ? this.#failure(message)
@@ -137,13 +147,22 @@ export class ThreadView {
   }
 
   #failure(message) {
-    const why = WHY[message.error] ?? (message.error?.startsWith("store_") ? "notStored" : "failed");
-    const retry = () => this.#conversation.retry(message);
+    const again = AGAIN_MAY_HELP.has(message.error.code);
     return [
       icon("warning"),
-      make("span", {}, hasText(why) ? text(why) : text("failed")),
-      make("button", { type: "button", class: "retry", onclick: retry }, text("retry")),
+      make("span", {}, reasonOf(message)),
+      again ? this.#remedy("retry", () => this.#conversation.retry(message)) : "",
+      this.#remedy("discard", () => this.#conversation.discard(message)),
     ];
+  }
+
+  /** A button that goes away with what it mends: whoever pressed it goes on in the box. */
+  #remedy(name, mend) {
+    const onclick = () => {
+      mend();
+      byId("box").focus();
+    };
+    return make("button", { type: "button", class: `remedy ${name}`, onclick }, text(name));
   }
 
   #onScroll() {
@@ -177,6 +196,11 @@ export class ThreadView {
       this.#loading = false;
     }
   }
+}
+
+/** Why a message was refused: in the reader's language, or in the server's words. */
+function reasonOf({ error: { code, reason } }) {
+  return code in WHY ? text(WHY[code]) : `${text("failed")}. ${reason}`;
 }
 
 /** Whether two messages, one behind the other, are of one author and one moment. */

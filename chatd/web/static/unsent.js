@@ -1,16 +1,18 @@
 // What was written and is not stored yet. It outlives its page: the next one of this tab sends it again, and by its cid
-// it is stored once (C-21).
+// it is stored once (C-21). What the server refused is not sent again by itself.
+
+import { Place, keep, remembered } from "./kept.js";
 
 const KEPT_AS = "chatd.unsent";
 
-/** Of one user, by addressee. Where the browser forbids pages to keep things, nothing outlives its page. */
+/** Of one user, by addressee. */
 export class Unsent {
   #key;
   #messages;
 
   constructor(user) {
     this.#key = `${KEPT_AS} ${user}`;
-    this.#messages = new Map(remembered(this.#key));
+    this.#messages = new Map(remembered(Place.TAB, this.#key, []));
   }
 
   /** To whom there is something. */
@@ -24,21 +26,12 @@ export class Unsent {
   }
 
   keep(user, messages) {
-    if (messages.length) this.#messages.set(user, messages.map(({ cid, mensaje, fecha }) => ({ cid, mensaje, fecha })));
+    if (messages.length) this.#messages.set(user, messages.map(whatToKeep));
     else if (!this.#messages.delete(user)) return;
-    try {
-      if (this.#messages.size) sessionStorage.setItem(this.#key, JSON.stringify([...this.#messages]));
-      else sessionStorage.removeItem(this.#key);
-    } catch {
-      // then it lasts as long as the page
-    }
+    keep(Place.TAB, this.#key, this.#messages.size ? [...this.#messages] : null);
   }
 }
 
-function remembered(key) {
-  try {
-    return JSON.parse(sessionStorage.getItem(key)) ?? [];
-  } catch {
-    return [];
-  }
+function whatToKeep({ cid, mensaje, fecha, fate, error }) {
+  return { cid, mensaje, fecha, fate, error };
 }

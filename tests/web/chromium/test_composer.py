@@ -12,9 +12,7 @@ BOX = f"({FINDER})('#box')[0]"
 
 async def height(window: Window) -> float:
     """Of the box, in lines."""
-    value: float = await window.evaluate(
-        f"(() => {{ const box = {BOX}; return (box.clientHeight - 14) / parseFloat(getComputedStyle(box).lineHeight); }})()"
-    )
+    value: float = await window.evaluate(f"({BOX}.clientHeight - 14) / parseFloat(getComputedStyle({BOX}).lineHeight)")
     return value
 
 
