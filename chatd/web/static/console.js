@@ -35,8 +35,8 @@ socket
   .on("state", async (state) => {
     showPresence();
     if (state === State.ONLINE) await begin();
-    else if (state === State.WAITING) people.onLost();
-    else if (state === State.REFUSED) showClosed(text("state.refused"), refusalText(socket.refusal));
+    else if (state !== State.CONNECTING) people.onLost();
+    if (state === State.REFUSED) showClosed(text("state.refused"), refusalText(socket.refusal), byId("closed-retry"));
   })
   .on("mensaje_recibido", (message) => {
     live.saw(message);
@@ -53,16 +53,19 @@ socket
 /** Whatever may have been missed, at the first connection and at each one after. */
 async function begin() {
   const me = await whoAmI(socket);
+  if (!socket.online) return; // the next connection begins again
+  if (me && people.me !== null && me.user !== people.me) {
+    location.reload(); // what is here is not for whoever logged in meanwhile
+    return;
+  }
   if (me && me.rol !== "admin") {
-    showClosed(text("notAdmin"), text("notAdminHint", { user: shownName(me.user) }), true);
+    showClosed(text("notAdmin"), text("notAdminHint", { user: shownName(me.user) }), byId("closed-link"));
     return;
   }
   people.belongTo(me?.user ?? null);
   drafts ??= new Drafts(me?.user ?? "");
   byId("whoami").textContent = me ? `${shownName(me.name)} · ${shownName(me.user)}` : "";
-  byId("closed").hidden = true;
-  byId("desk").hidden = false;
-  route();
+  showDesk();
   await people.load();
   if (open !== null) await people.conversationWith(open).refresh();
   people.resend();
@@ -77,12 +80,24 @@ function call(user, words) {
 
 // What is shown.
 
-function showClosed(title, hint, offerDemo = false) {
+/** A sentence instead of the desk; `wayOut` is what there is to press below it. */
+function showClosed(title, hint, wayOut) {
   byId("desk").hidden = true;
   byId("closed").hidden = false;
   byId("closed-title").textContent = title;
   byId("closed-hint").textContent = hint;
-  byId("closed-link").hidden = !offerDemo;
+  for (const id of ["closed-retry", "closed-link"]) byId(id).hidden = byId(id) !== wayOut;
+  byId("closed-title").focus();
+}
+
+function showDesk() {
+  const focused = byId("closed").contains(document.activeElement);
+  byId("closed").hidden = true;
+  byId("desk").hidden = false;
+  route();
+  if (!focused) return;
+  if (open === null) byId("tab-list").focus();
+  else focusThread();
 }
 
 /** Show what the address says: `#/with/USER`, `#/live`, or else only the list. */
@@ -233,6 +248,7 @@ function walk(event) {
   else if (event.key === "ArrowUp") byId("search").focus();
 }
 
+byId("closed-retry").addEventListener("click", () => socket.start());
 byId("help").addEventListener("click", () => byId("keys").showModal());
 byId("notify").addEventListener("click", async () => {
   await notifications.ask();

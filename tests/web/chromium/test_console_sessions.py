@@ -1,0 +1,54 @@
+"""A session that ends under the console."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.chat.people import token
+from tests.web.chromium.conftest import Place
+from tests.web.chromium.window import Window
+
+BOX: Final = "document.getElementById('box').value"
+
+
+async def expired(place: Place) -> Window:
+    """The console of an admin who was writing to ana when the session ended."""
+    root = await place.window()
+    await root.cookie(place.url, "token", token("root", "admin", ttl_s=4.0))
+    await root.go(f"{place.url}/chatd/#/with/ana")
+    await root.see("#thread-name", "ana")
+    await root.write("#box", "half a sent")
+    await root.see("#closed[role=alert]", "The session has expired.")
+    await root.until("document.activeElement.id === 'closed-title'")
+    return root
+
+
+async def test_an_admin_who_logs_in_again_goes_on_with_the_draft(place: Place) -> None:
+    ana = await place.user()
+    root = await expired(place)
+    await root.cookie(place.url, "token", token("root", "admin"))
+    await root.click("#closed-retry")
+    await root.gone("#closed")
+    await root.until("document.activeElement.id === 'box'")
+    await root.type("ence")
+    await root.press("Enter")
+    await ana.see(".bubble", "half a sentence")
+
+
+async def test_another_admin_who_logs_in_sees_nothing_of_it(place: Place) -> None:
+    root = await expired(place)
+    await root.cookie(place.url, "token", token("boss", "admin"))
+    await root.evaluate("window.roots = true")
+    await root.click("#closed-retry")
+    await root.until("!window.roots")
+    await root.see("#whoami", "boss")
+    await root.see("#thread-name", "ana")
+    assert await root.evaluate(BOX) == ""
+
+
+async def test_a_text_that_is_too_long_is_kept_whole(place: Place) -> None:
+    admin = await place.admin()
+    await admin.evaluate("location.hash = '#/with/ana'")
+    await admin.write("#box", "y" * 12_000)
+    assert await admin.evaluate(f"{BOX}.length") == 12_000
+    await admin.see("#excess", "2,000 characters too many")
