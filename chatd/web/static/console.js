@@ -251,14 +251,13 @@ function walk(event) {
 byId("closed-retry").addEventListener("click", () => socket.start());
 byId("help").addEventListener("click", () => byId("keys").showModal());
 byId("notify").addEventListener("click", async () => {
-  await notifications.ask();
+  await notifications.toggle();
   showNotify();
+  byId("notify-denied").hidden = !notifications.denied;
 });
 
 function showNotify() {
-  const button = byId("notify");
-  button.setAttribute("aria-pressed", String(notifications.on));
-  if (notifications.denied) button.title = text("notificationsDenied");
+  byId("notify").setAttribute("aria-pressed", String(notifications.on));
 }
 
 // Texts and pictures, once and in another language.

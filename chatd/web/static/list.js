@@ -145,7 +145,7 @@ export class ListView {
 }
 
 export function addressOf(user) {
-  return `#/with/${encodeURIComponent(user)}`;
+  return `#/with/${encodeURIComponent(user.toWellFormed())}`; // one types half a surrogate pair, with some keyboards
 }
 
 /** The user in such an address; null if there is none that can be read. */

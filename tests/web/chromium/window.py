@@ -155,6 +155,10 @@ class Window:
         """Put a cookie into the jar, as a login on that host would."""
         await self._order("Network.setCookie", url=url, name=name, value=value, httpOnly=True, sameSite="Strict")
 
+    async def grant(self, permission: str) -> None:
+        """Allow every page something, as one does when the browser asks. It refuses what it is not told of here."""
+        await self._browser.order("Browser.grantPermissions", permissions=[permission], browserContextId=self._context)
+
     # What is to be seen.
 
     async def see(self, selector: str, text: str = "", *, count: int | None = None) -> list[str]:
