@@ -61,6 +61,11 @@ export class Conversation {
     this.#changed();
   }
 
+  /** Notes to oneself reach nobody. */
+  get isWithOneself() {
+    return this.con !== null && this.isMine({ de: this.con });
+  }
+
   get last() {
     return this.messages.at(-1);
   }

@@ -3,6 +3,7 @@
 import { byId, make } from "./dom.js";
 import { RefusedError, State, UnansweredError } from "./socket.js";
 import { LANGUAGES, currentLanguage, hasText, setLanguage, text } from "./texts.js";
+import { announce } from "./thread.js";
 
 const SETTLED = new Set([State.ONLINE, State.REFUSED, State.STOPPED]); // the rest is for the banner
 const SHOWN_AFTER_MS = 700; // a connection that comes at once needs no banner
@@ -23,6 +24,7 @@ export function connectionBanner(socket) {
   };
   socket.on("state", (state) => {
     clearTimeout(timer);
+    if (state === State.ONLINE && !banner.hidden && wasOnline) announce(text("reconnected"));
     if (state === State.ONLINE) wasOnline = true;
     if (SETTLED.has(state)) banner.hidden = true;
     else if (banner.hidden) timer = setTimeout(() => (banner.hidden = false), wasOnline ? 0 : SHOWN_AFTER_MS);

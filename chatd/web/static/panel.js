@@ -101,7 +101,7 @@ function markRead() {
 
 function setUnread(count) {
   unread = count;
-  tellParent({ unread });
+  tellParent({ unread, words: text("widget.unread", { count }) });
 }
 
 function showTyping() {

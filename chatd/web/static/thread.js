@@ -86,6 +86,7 @@ export class ThreadView {
   #rows({ messages, pending, hasOlder, loaded }) {
     const rows = [];
     if (!hasOlder && messages.length) rows.push(this.#note("beginning"));
+    if (!loaded && !messages.length) rows.push(this.#note("notLoaded"));
     if (loaded && !messages.length && !pending.length) rows.push(this.#note("emptyThread"));
     const all = [...messages, ...pending];
     all.forEach((message, place) => {
@@ -98,7 +99,7 @@ export class ThreadView {
   }
 
   #note(key) {
-    return this.#element(`note ${key}`, () => make("li", { class: "note" }, text(key)));
+    return this.#element(`note ${key}`, () => make("li", { class: `note ${key}` }, text(key)));
   }
 
   #day(day, ms) {
@@ -133,7 +134,7 @@ export class ThreadView {
 
   #mark(row, message) {
     const read = message.id && this.#conversation.readUpto && !isAfter(message.id, this.#conversation.readUpto);
-    const delivered = message.fate === Fate.STORED && message.fecha <= this.#conversation.hereUntil();
+    const delivered = message.fate === Fate.STORED && message.fecha <= this.#conversation.hereUntil() && !this.#conversation.isWithOneself;
     const states = read ? ["read"] : delivered ? [Fate.STORED, "delivered"] : [message.fate];
     const state = states.at(-1);
     const mark = `${states.join(" ")} ${message.error?.code ?? ""}`;
@@ -142,7 +143,7 @@ export class ThreadView {
     row.dataset.mark = mark;
     const marks = state === Fate.FAILED
       ? this.#failure(message)
-      : [icon(state), make("span", { class: "sr-only" }, text(state))];
+      : [icon(state, text(state)), make("span", { class: "sr-only" }, text(state))];
     row.querySelector(".meta").replaceChildren(make("time", {}, timeOf(message.fecha)), ...marks);
   }
 

@@ -30,6 +30,7 @@
       border: 0; border-radius: 18px; background: #fff; color-scheme: light dark;
       box-shadow: 0 2px 8px rgb(10 20 30 / 14%), 0 18px 50px rgb(10 20 30 / 26%);
     }
+    p { position: fixed; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
     [hidden] { display: none !important; }
     @media (max-width: 480px) {
       iframe { inset: 0; width: 100%; height: 100%; border-radius: 0; }
@@ -58,6 +59,8 @@
   const count = document.createElement("span");
   count.hidden = true;
   button.append(svg, count); // what is in it stays: a press on something that is taken out is no click
+  const announcer = document.createElement("p"); // of its own: what is in a hidden frame is not read out
+  announcer.setAttribute("role", "status");
   const frame = document.createElement("iframe");
   frame.hidden = true;
   const address = new URL("panel", home);
@@ -76,6 +79,12 @@
     frame.title = labels.title;
     count.hidden = unread === 0 || open;
     count.textContent = unread > 99 ? "99+" : String(unread);
+  }
+
+  /** How many there are, when there are more; never what they say, in the page of somebody else. */
+  function setUnread(now, words) {
+    if (now > unread && frame.hidden) announcer.textContent = words;
+    unread = now;
   }
 
   function tellFrame() {
@@ -97,7 +106,7 @@
       ready = true;
       tellFrame(); // it may have been opened before it was loaded
     }
-    if (Number.isInteger(news.unread)) unread = news.unread;
+    if (Number.isInteger(news.unread)) setUnread(news.unread, String(news.words));
     if (news.labels) labels = { open: String(news.labels.open), close: String(news.labels.close), title: String(news.labels.title) };
     if (news.close && !frame.hidden) toggle(false);
     else render();
@@ -105,6 +114,6 @@
   button.addEventListener("click", () => toggle(frame.hidden));
 
   render();
-  shadow.append(frame, button);
+  shadow.append(frame, button, announcer);
   document.body.append(host);
 })();

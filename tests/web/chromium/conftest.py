@@ -86,7 +86,7 @@ class Place:
         """A user on a page with the widget, which is open and connected."""
         window = await self.enter("/chatd/demo", user, "user", **look)
         await window.click("chatd-widget button, button")
-        await window.see("#messages li")
+        await window.see("#messages li:not(.notLoaded)")
         return window
 
 

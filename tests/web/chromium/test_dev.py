@@ -33,7 +33,7 @@ async def test_both_links_open_a_chat_in_one_browser(browser: Chromium, tmp_path
             await one.see("#whoami", "admin")
             await other.go(for_user)
             await other.click("chatd-widget button, button")
-            await other.see("#messages li")
+            await other.see("#messages li:not(.notLoaded)")
             await other.say("hola desde la página")
             await one.click("#list a", "hola desde la página")
             await one.say("hola desde la consola")

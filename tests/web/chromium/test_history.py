@@ -138,3 +138,27 @@ async def test_what_is_unread_is_counted_by_the_server(place: Place) -> None:
     await admin.reload()
     await admin.see(".bubble", "three")
     await admin.gone("#list .badge")
+
+
+async def test_a_note_to_oneself_is_delivered_to_nobody(place: Place) -> None:
+    admin = await place.admin()
+    await admin.go(f"{place.url}/chatd/#/with/root")
+    await admin.see("#thread-name", "root")
+    await admin.say("milk")
+    await admin.see(".mine[data-mark='stored ']", "milk")
+    await place.user()
+    await admin.see("#list a", "ana")
+    assert not await admin.texts(".mine[data-mark*=delivered]")
+
+
+async def test_what_only_screen_readers_see_does_not_lengthen_the_page(place: Place) -> None:
+    ana = await place.user()
+    for number in range(3):
+        await ana.say("a long line\n" * 30 + str(number))
+        await ana.see(".mine[data-mark]:not([data-mark^=sending])", str(number))
+    phone = await place.admin(size=(390, 844), phone=True)
+    await phone.click("#list a", "ana")
+    await phone.see(".bubble", "2")
+    page = "document.documentElement"
+    assert await phone.evaluate(f"[{page}.scrollWidth, {page}.scrollHeight]") == [390, 844]
+    assert await phone.evaluate("thread.scrollHeight - thread.clientHeight") == 0

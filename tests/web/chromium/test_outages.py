@@ -52,3 +52,20 @@ async def test_a_computer_without_a_network_says_so_at_once(place: Place) -> Non
     await admin.see(".bubble", "from the train")
     await ana.gone(".mine[data-fate=sending]")
     assert await ana.texts(".bubble") == await admin.texts(".bubble") == ["before", "from the train"]
+
+
+async def test_a_thread_that_is_opened_without_a_connection_says_so(place: Place) -> None:
+    admin = await place.admin()
+    admin.allowed.update(AWAY)
+    place.server.stop()
+    await admin.see("#banner", "Trying again")
+    await admin.evaluate("location.hash = '#/with/ana'")
+    await admin.see("#messages li", "The messages are not here yet.")
+    await admin.evaluate("""(() => { window.announced = [];
+      const announcer = document.getElementById("announcer");
+      const hear = () => announced.push(announcer.textContent);
+      new MutationObserver(hear).observe(announcer, { childList: true }); })()""")
+    place.server.start()
+    await admin.see("#messages li", "No messages yet.")
+    await admin.gone("#messages li", "The messages are not here yet.")
+    await admin.until("announced.includes('Connected again')")

@@ -15,7 +15,7 @@ async def expired(place: Place) -> Window:
     await ana.cookie(place.url, "token", token("ana", "user", ttl_s=4.0))
     await ana.go(f"{place.url}/chatd/demo")
     await ana.click("button")
-    await ana.see("#messages li")
+    await ana.see("#messages li:not(.notLoaded)")
     await ana.write("#box", "half a sent")
     await ana.see("#closed[role=alert]", "The session has expired.")
     return ana
@@ -51,7 +51,7 @@ async def test_somebody_else_who_logs_in_sees_nothing_of_it(place: Place) -> Non
     await ana.evaluate(f"{PANEL}.anas = true")
     await ana.click("#closed-retry")
     await ana.until(f"!{PANEL}.anas")
-    await ana.see("#messages li")
+    await ana.see("#messages li:not(.notLoaded)")
     assert await ana.evaluate(f"{IN_PANEL}.getElementById('box').value") == ""
 
 

@@ -28,6 +28,28 @@ async def test_it_counts_what_came_while_it_was_closed(place: Place) -> None:
     await admin.see(".mine[data-mark^=read]", "two")
 
 
+async def test_what_came_while_it_was_closed_is_announced_and_not_told(place: Place) -> None:
+    admin = await place.admin()
+    ana = await place.enter("/chatd/demo", "ana", "user")
+    await admin.click("#list a", "ana")
+    await admin.say("for her eyes alone")
+    await ana.see("[role=status]", "Unread in the chat: 1")
+    await admin.say("and more")
+    await ana.see("[role=status]", "Unread in the chat: 2")
+    assert "eyes" not in "".join(await ana.texts("chatd-widget, p, button"))
+
+
+@pytest.mark.parametrize("size", [(740, 300), (640, 360)])
+async def test_a_low_window_has_room_for_the_box(place: Place, size: tuple[int, int]) -> None:
+    ana = await place.user(size=size)
+    await ana.say("one\ntwo\nthree")
+    await ana.see(".mine[data-mark^=stored]")
+    await ana.write("#box", "many words " * 40)
+    bottom = f"{PANEL}.document.getElementById('composer').getBoundingClientRect().bottom"
+    assert await ana.evaluate(f"{bottom} <= {PANEL}.innerHeight")
+    assert await ana.evaluate(f"{PANEL}.document.getElementById('messages').clientHeight") > 0
+
+
 async def test_it_closes_by_its_button_and_by_escape(place: Place) -> None:
     ana = await place.user()
     await ana.click("#close")
