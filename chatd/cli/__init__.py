@@ -6,7 +6,10 @@ sysexits.h). What people must know goes to stderr in one line that says what to 
 
 from __future__ import annotations
 
+import errno
 import importlib
+import os
+import select
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
@@ -20,6 +23,11 @@ EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
 EXIT_CONFIG: Final = 78
 EXIT_INTERRUPTED: Final = 130  # 128 + SIGINT
+
+STDOUT: Final = 1  # the descriptor
+
+# Of no connection; and files that a verb opens are named in their errors.
+_OF_A_DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 VERBS: Final[Mapping[str, str]] = {
     "serve": "run the daemon",
@@ -46,7 +54,17 @@ VERBS: Final[Mapping[str, str]] = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the verb that `argv` names (the process's own arguments by default); the result is the exit code."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    code = _outcome(list(sys.argv[1:] if argv is None else argv))
+    try:
+        print(end="", flush=True)  # at its own exit, Python would complain in several lines
+    except OSError as error:
+        _discard_output()
+        if code == 0 and not isinstance(error, BrokenPipeError):
+            return _say(error, EXIT_FAILED)
+    return code
+
+
+def _outcome(arguments: list[str]) -> int:
     try:
         return _run(arguments)
     except SystemExit as stop:  # argparse, after --help, --version or a wrong argument
@@ -56,7 +74,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ConfigError as error:
         return _say(error, EXIT_CONFIG)
     except (ChatdError, OSError) as error:
-        return _say(error, EXIT_FAILED)
+        has_seen_enough = isinstance(error, BrokenPipeError) and _has_no_reader()  # `| head`
+        return 0 if has_seen_enough else _say(error, EXIT_FAILED)
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
 
@@ -84,6 +103,29 @@ def parser_of(chosen: Collection[str]) -> Parser:
     return parser
 
 
+def _has_no_reader() -> bool:
+    """Whether it is stdout that is broken, and not the connection to a daemon."""
+    out = select.poll()
+    out.register(STDOUT, 0)  # errors are always reported
+    return bool(out.poll(0))
+
+
+def _discard_output() -> None:
+    """What is still in the buffer goes nowhere, so that Python's flush at exit succeeds."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, STDOUT)
+    os.close(null)
+
+
 def _say(error: Exception, code: int) -> int:
-    print(f"chatd: {error}", file=sys.stderr)
+    print(f"chatd: {_words(error)}", file=sys.stderr)
     return code
+
+
+def _words(error: Exception) -> str:
+    """Of an OSError the file and what is wrong with it, without the number."""
+    if not isinstance(error, OSError) or not error.strerror:
+        return str(error)
+    reason = error.strerror[0].lower() + error.strerror[1:]
+    where = "stdout" if error.filename is None and error.errno in _OF_A_DISK else error.filename
+    return reason if where is None else f"{where}: {reason}"

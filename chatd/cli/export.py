@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sqlite3
 import sys
 from pathlib import Path
@@ -24,7 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     with reading(configured(args)) as connection:
         if args.file is None:
-            return _to_stdout(connection)
+            write(connection, sys.stdout.buffer)
+            return 0
         with new_file(args.file) as draft, draft.open("wb") as out:
             written = write(connection, out)
     print(f"{args.file}: {written} messages", file=sys.stderr)
@@ -41,11 +41,3 @@ def write(connection: sqlite3.Connection, out: BinaryIO) -> int:
             bar.show(share)
     out.flush()
     return written
-
-
-def _to_stdout(connection: sqlite3.Connection) -> int:
-    try:
-        write(connection, sys.stdout.buffer)
-    except BrokenPipeError:  # `| head` has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at the end
-    return 0

@@ -100,7 +100,7 @@ def test_what_is_no_database_of_ours_is_refused(db: Path, tmp_path: Path, conten
 def test_a_folder_that_is_not_there_is_told(db: Path, tmp_path: Path) -> None:
     with contextlib.closing(sqlite3.connect(db)) as connection:
         connection.execute("PRAGMA user_version = 1")
-    assert "No such file" in complaint(chatd("backup", tmp_path / "none" / "copy", "--db", db), EXIT_FAILED)
+    assert "no such file" in complaint(chatd("backup", tmp_path / "none" / "copy", "--db", db), EXIT_FAILED)
 
 
 def test_a_draft_that_fails_leaves_nothing_and_a_name_that_is_taken_meanwhile_is_left_alone(tmp_path: Path) -> None:

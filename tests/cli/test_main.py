@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import chatd as package
-from chatd.cli import EXIT_USAGE, VERBS, main
-from tests.cli.command import chatd, complaint
+from chatd.cli import EXIT_FAILED, EXIT_USAGE, VERBS, main
+from tests.cli.command import chatd, complaint, environment
+from tests.cli.stored import message, store
 
 
 def test_the_version_is_printed() -> None:
@@ -57,3 +60,36 @@ def test_the_console_script_does_the_same() -> None:
     code = "import sys; from chatd.cli import main; sys.exit(main())"
     done = subprocess.run([sys.executable, "-c", code, "--nonsense"], check=False, capture_output=True, text=True)
     assert done.returncode == EXIT_USAGE
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Path:
+    path = tmp_path / "chatd.db"
+    store(path, [message(number, mensaje="x" * 5000) for number in range(60)])
+    return path
+
+
+FEW, MANY = ["--help"], ["serve", "--help"]
+
+
+@pytest.mark.parametrize("arguments", [FEW, MANY, ["completion", "bash"], ["history", "ana"], ["export"]])
+def test_a_reader_that_has_seen_enough_is_no_failure(arguments: list[str], db: Path) -> None:
+    """`| head`: whether the verb finds out as it prints, or Python as it ends."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = into(writing, *arguments, CHATD_DB=str(db))
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("arguments", [FEW, MANY, ["history", "ana"], ["export"]])
+def test_an_output_that_takes_nothing_is_told_once(arguments: list[str], db: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = into(full.fileno(), *arguments, CHATD_DB=str(db))
+    assert (done.returncode, done.stderr) == (EXIT_FAILED, "chatd: stdout: no space left on device\n")
+
+
+def into(stdout: int, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "chatd", *arguments]
+    env = environment(**variables)
+    return subprocess.run(command, check=False, stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=30, env=env)

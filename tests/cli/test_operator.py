@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
+import os
 import socket
 import stat
 import sys
@@ -11,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from chatd.cli import EXIT_FAILED
+from chatd.cli import EXIT_FAILED, main, who
 from chatd.cli.tail import line
 from tests.chat.daemon import PATIENCE_S, ROOT, daemon
 from tests.chat.people import token
@@ -24,13 +26,13 @@ def db(tmp_path: Path) -> Path:
     return tmp_path / "chatd.db"
 
 
-async def begin(db: Path, *arguments: str) -> asyncio.subprocess.Process:
+async def begin(db: Path, *arguments: str, stdout: int = asyncio.subprocess.PIPE) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "chatd", *arguments, "--db", str(db)),
         cwd=ROOT,
         env=environment(),
         stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
+        stdout=stdout,
         stderr=asyncio.subprocess.PIPE,
     )
 
@@ -129,6 +131,30 @@ async def test_tail_shows_what_admins_see(db: Path) -> None:
         async with asyncio.timeout(PATIENCE_S):
             _, said = await following.communicate()
         assert (following.returncode, said) == (1, b"chatd: the daemon has closed the connection\n")
+
+
+async def test_a_reader_of_a_tail_may_have_enough(db: Path) -> None:
+    async with daemon(db) as running:
+        ana = await running.enter("ana")
+        reading, writing = os.pipe()
+        following = await begin(db, "tail", "--json", stdout=writing)
+        os.close(writing)
+        await running.logged("an operator follows the messages")
+        os.close(reading)  # `| head`
+        assert (await ana.write("root", "first"))["ok"] is True
+        async with asyncio.timeout(PATIENCE_S):
+            _, said = await following.communicate()
+        assert (following.returncode, said) == (0, b"")
+
+
+async def test_a_daemon_that_has_gone_is_told_though_it_breaks_a_pipe_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(_: object) -> int:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    monkeypatch.setattr(who, "run", run)
+    assert (main(["who"]), capsys.readouterr().err) == (EXIT_FAILED, "chatd: broken pipe\n")
 
 
 def test_a_line_of_a_tail_cannot_move_the_cursor() -> None:
