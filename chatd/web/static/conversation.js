@@ -82,10 +82,18 @@ export class Conversation {
     const first = this.messages.find((message) => message.id);
     if (!this.hasOlder || this.historyMissing || !first) return;
     const page = await this.#history({ antes: first.id, limite: PAGE });
-    if (page) {
+    if (page && this.#byId.has(first.id)) {
       this.hasOlder = page.hay_mas;
       this.#add(page.mensajes);
     }
+  }
+
+  /** Forget what is far above the end: it is read again when somebody scrolls up to it. */
+  dropFar() {
+    if (this.historyMissing || this.messages.length <= 2 * PAGE) return;
+    for (const { id } of this.messages.slice(0, -PAGE)) this.#byId.delete(id);
+    this.messages = this.messages.slice(-PAGE);
+    this.hasOlder = true;
   }
 
   /** Everything after the last message that is here. Several calls at a time are one. */

@@ -21,7 +21,9 @@ const AGAIN_MAY_HELP = new Set(["rate_limited", "store_busy", "store_full", "sto
 export class ThreadView {
   #list;
   #conversation = null;
+  #watched = new WeakSet();
   #elements = new Map();
+  #drawn = new WeakMap(); // by message: what its row was drawn from
   #atEnd = true;
   #loading = false;
   #onSeen;
@@ -44,11 +46,13 @@ export class ThreadView {
 
   show(conversation) {
     if (conversation === this.#conversation) return;
+    this.#conversation?.dropFar();
     this.#conversation = conversation;
     this.#elements.clear();
+    this.#drawn = new WeakMap();
     this.#list.replaceChildren();
     this.#atEnd = true;
-    conversation.onChange(() => conversation === this.#conversation && this.render());
+    this.#watch(conversation);
     this.render();
   }
 
@@ -62,6 +66,7 @@ export class ThreadView {
   /** Everything anew, in another language. */
   redraw() {
     this.#elements.clear();
+    this.#drawn = new WeakMap();
     this.#list.replaceChildren();
     this.render();
   }
@@ -83,17 +88,24 @@ export class ThreadView {
 
   // The inside.
 
+  #watch(conversation) {
+    if (this.#watched.has(conversation)) return;
+    this.#watched.add(conversation);
+    conversation.onChange(() => conversation === this.#conversation && this.render());
+  }
+
   #rows({ messages, pending, hasOlder, loaded }) {
     const rows = [];
     if (!hasOlder && messages.length) rows.push(this.#note("beginning"));
     if (!loaded && !messages.length) rows.push(this.#note("notLoaded"));
     if (loaded && !messages.length && !pending.length) rows.push(this.#note("emptyThread"));
     const all = [...messages, ...pending];
+    let lastDay = null;
     all.forEach((message, place) => {
-      const day = new Date(message.fecha).toDateString();
-      const before = all[place - 1];
-      if (!before || new Date(before.fecha).toDateString() !== day) rows.push(this.#day(day, message.fecha));
-      rows.push(this.#row(message, before, all[place + 1]));
+      const day = dayKey(message.fecha);
+      if (day !== lastDay) rows.push(this.#day(day, message.fecha));
+      lastDay = day;
+      rows.push(this.#row(message, all[place - 1], all[place + 1]));
     });
     return rows;
   }
@@ -108,10 +120,14 @@ export class ThreadView {
 
   #row(message, before, after) {
     const row = this.#element(message.cid ?? message.id ?? message, () => this.#bubble(message));
+    if (message.mine) this.#mark(row, message);
+    const from = [before, before?.fecha, after, after?.fecha, message.fate];
+    const drawn = this.#drawn.get(message);
+    if (drawn && from.every((fact, place) => fact === drawn[place])) return row; // a long thread has thousands
+    this.#drawn.set(message, from);
     row.classList.toggle("joined", areTogether(before, message));
     row.classList.toggle("followed", areTogether(message, after));
     row.dataset.fate = message.fate ?? Fate.STORED;
-    if (message.mine) this.#mark(row, message);
     return row;
   }
 
@@ -176,10 +192,16 @@ export class ThreadView {
     if (this.#list.scrollTop < NEAR_PX * 2) this.#loadOlder();
   }
 
-  /** A message: the day above it goes up when older ones come. */
+  /** A message: the day above it goes up when older ones come. Found by halves: there may be thousands. */
   #firstInSight() {
-    const rows = this.#list.querySelectorAll(".message");
-    return [...rows].find((row) => row.offsetTop + row.offsetHeight > this.#list.scrollTop);
+    const rows = this.#list.getElementsByClassName("message");
+    let [low, high] = [0, rows.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (rows[middle].offsetTop + rows[middle].offsetHeight > this.#list.scrollTop) high = middle;
+      else low = middle + 1;
+    }
+    return rows[low];
   }
 
   /** Something came below, and the reader looks further up. */
@@ -202,6 +224,16 @@ export class ThreadView {
 /** Why a message was refused: in the reader's language, or in the server's words. */
 function reasonOf({ error: { code, reason } }) {
   return code in WHY ? text(WHY[code]) : `${text("failed")}. ${reason}`;
+}
+
+const QUARTER_MS = 15 * 60_000; // in which no time zone has two days
+const days = new Map();
+
+/** What all moments of one day have in common. */
+function dayKey(ms) {
+  const quarter = Math.floor(ms / QUARTER_MS);
+  if (!days.has(quarter)) days.set(quarter, new Date(ms).toDateString());
+  return days.get(quarter);
 }
 
 /** Whether two messages, one behind the other, are of one author and one moment. */

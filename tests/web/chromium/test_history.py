@@ -6,6 +6,7 @@ import pytest
 
 from tests.web.chromium.conftest import Place
 from tests.web.chromium.test_two_windows import AWAY
+from tests.web.chromium.window import Window
 
 
 async def test_a_reload_keeps_the_history(place: Place) -> None:
@@ -27,8 +28,8 @@ async def test_a_reload_keeps_the_history(place: Place) -> None:
     await admin.see("#list a", "ana")
 
 
-async def test_older_messages_come_as_one_scrolls_up(place: Place) -> None:
-    admin, ana = await place.admin(), await place.user()
+async def write_lines(ana: Window) -> None:
+    """130 messages of ana, by a socket of their own."""
     await ana.evaluate("""(async () => {
       const { ChatSocket } = await import("/chatd/socket.js");
       const socket = new ChatSocket("/socket.io/");
@@ -44,16 +45,25 @@ async def test_older_messages_come_as_one_scrolls_up(place: Place) -> None:
       socket.stop();
     })().then(() => (window.written = true)); 0""")
     await ana.until("window.written")
-    await admin.reload()
-    await admin.click("#list a", "ana")
-    await admin.see(".bubble", "line 129")
-    assert 0 < len(await admin.texts(".bubble")) < 130
+
+
+async def scroll_to_the_beginning(admin: Window) -> None:
     for _ in range(10):
         if (await admin.texts(".bubble"))[0] == "line 0":
             break
         before = len(await admin.texts(".bubble"))
         await admin.evaluate("document.getElementById('messages').scrollTop = 0")
         await admin.until(f"document.querySelectorAll('.bubble').length > {before}")
+
+
+async def test_older_messages_come_as_one_scrolls_up(place: Place) -> None:
+    admin, ana = await place.admin(), await place.user()
+    await write_lines(ana)
+    await admin.reload()
+    await admin.click("#list a", "ana")
+    await admin.see(".bubble", "line 129")
+    assert 0 < len(await admin.texts(".bubble")) < 130
+    await scroll_to_the_beginning(admin)
     assert await admin.texts(".bubble") == [f"line {number}" for number in range(130)]
     await admin.see(".note", "begins")
 
@@ -162,3 +172,24 @@ async def test_what_only_screen_readers_see_does_not_lengthen_the_page(place: Pl
     page = "document.documentElement"
     assert await phone.evaluate(f"[{page}.scrollWidth, {page}.scrollHeight]") == [390, 844]
     assert await phone.evaluate("thread.scrollHeight - thread.clientHeight") == 0
+
+
+async def test_a_long_thread_is_not_drawn_anew_for_one_message_nor_kept_once_it_is_left(place: Place) -> None:
+    admin, ana = await place.admin(), await place.user()
+    await write_lines(ana)
+    await admin.click("#list a", "ana")
+    await admin.see(".bubble", "line 129")
+    await scroll_to_the_beginning(admin)
+    await admin.evaluate("""(() => { window.touched = new Set();
+      const note = (changes) => changes.forEach(({ target }) => target.id === "messages" || touched.add(target));
+      new MutationObserver(note).observe(messages, { subtree: true, childList: true, attributes: true }); })()""")
+    await ana.say("one more")
+    await admin.see(".bubble", "one more")
+    assert await admin.evaluate("touched.size") <= 2
+    await admin.evaluate("location.hash = '#/with/eva'")
+    await admin.see("#thread-name", "eva")
+    await admin.evaluate("location.hash = '#/with/ana'")
+    await admin.see(".bubble", "one more")
+    assert len(await admin.texts(".bubble")) < 130
+    await scroll_to_the_beginning(admin)
+    assert await admin.texts(".bubble") == [*(f"line {number}" for number in range(130)), "one more"]
