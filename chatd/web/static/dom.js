@@ -12,12 +12,15 @@ const ICONS = {
   delivered: "M2.5 12.5l4 4 8-9M10.5 15.5l1 1 9.5-9",
   down: "M12 5v13M6 12.5l6 6 6-6",
   live: "M3 12h4l3-7 4 14 3-7h4",
-  read: "M2.5 12.5l4 4 8-9M10.5 15.5l1 1 9.5-9",
+  read: "M12 2a10 10 0 1 0 0 20a10 10 0 1 0 0-20zM5.9 12.2l1.9-1.9 2.9 2.9 5.6-5.6 1.9 1.9-7.5 7.5z",
   send: "M4 12l16-7-5 15-4-6z",
   sending: "M12 4a8 8 0 1 0 8 8M12 8v4l3 2",
   stored: "M5 12.5l4.5 4.5L19 7",
   warning: "M12 4l9 16H3zM12 10v4M12 17v.5",
 };
+
+const FILLED = new Set(["read"]); // a disc with a tick cut out; the others are lines
+const AS_FILLED = { fill: "currentcolor", "fill-rule": "evenodd", stroke: "none" };
 
 /** An element: `make("p", { class: "note", "aria-label": "..." }, "text", child)`. Attributes that are null are left out. */
 export function make(tag, attributes = {}, ...children) {
@@ -31,15 +34,18 @@ export function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** One of ICONS, drawn with lines. It says nothing to a screen reader: its button or its neighbour does. */
-export function icon(name) {
-  const svg = document.createElementNS(SVG, "svg");
-  for (const [key, value] of Object.entries({ viewBox: "0 0 24 24", class: "icon", "aria-hidden": "true" }))
-    svg.setAttribute(key, value);
-  const path = document.createElementNS(SVG, "path");
-  path.setAttribute("d", ICONS[name]);
-  svg.append(path);
-  return svg;
+/** One of ICONS; `title` is for the mouse. It says nothing to a screen reader: its button or its neighbour does. */
+export function icon(name, title = "") {
+  const path = drawn("path", { d: ICONS[name], ...(FILLED.has(name) ? AS_FILLED : {}) });
+  const words = title ? [drawn("title", {}, title)] : [];
+  return drawn("svg", { viewBox: "0 0 24 24", class: "icon", "aria-hidden": "true" }, ...words, path);
+}
+
+function drawn(tag, attributes, ...children) {
+  const element = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
 }
 
 export function byId(id) {

@@ -12,7 +12,6 @@ export class ListView {
   #people;
   #typing;
   #rows = new Map();
-  #found = null; // settled when those sought last are here
   current = null;
 
   constructor(list, search, people, typing) {
@@ -77,7 +76,7 @@ export class ListView {
   }
 
   #seek() {
-    this.#found = this.#people.search(this.#wanted);
+    this.#people.search(this.#wanted);
     this.render();
   }
 
@@ -132,9 +131,8 @@ export class ListView {
     event.preventDefault();
   }
 
-  /** Whoever is called exactly so, else the first; the server may know of them what is not here yet. */
-  async #openFirst() {
-    await this.#found;
+  /** Whoever is called exactly so, else the first; at once, for what is typed next is meant for them. */
+  #openFirst() {
     (this.linkTo(this.#wanted) ?? this.#list.querySelector("a"))?.click();
   }
 

@@ -132,11 +132,10 @@ export class People {
     this.#loadingMore ??= this.#loadPage(this.#pagedTo).finally(() => (this.#loadingMore = null));
   }
 
-  /** Fetch those whose name begins with `prefix`, however far down they are. Resolves when those sought last are here. */
+  /** Fetch those whose name begins with `prefix`, however far down they are. */
   search(prefix) {
     this.#sought = prefix;
     if (prefix) this.#searching ??= this.#search().finally(() => (this.#searching = null));
-    return this.#searching;
   }
 
   /** A message that came by itself. Returns whose conversation it belongs to. */

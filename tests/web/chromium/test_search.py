@@ -47,12 +47,16 @@ async def test_whoever_is_far_down_is_found_by_the_beginning_of_their_name(place
     await admin.see(".bubble", "line 3")
 
 
-async def test_enter_waits_for_what_the_server_finds(place: Place) -> None:
+async def test_enter_opens_at_once_so_that_nothing_is_written_to_whoever_was_open(place: Place) -> None:
     admin = await place.admin()
-    await admin.see("#list li", count=50)
-    await admin.write("#search", "client00")
+    await admin.click("#list a", "client129")
+    await admin.see("#thread-name", "client129")
+    await admin.write("#search", "late")
     await admin.press("Enter")
-    await admin.see("#thread-name", "client009")
+    await admin.until("document.getElementById('thread-name').textContent === 'late'")
+    await admin.type("hello?")
+    await admin.press("Enter")
+    await admin.see(".mine", "hello?")
 
 
 async def test_enter_prefers_the_one_who_is_called_so(place: Place) -> None:
