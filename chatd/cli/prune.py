@@ -9,7 +9,7 @@ import sqlite3
 import time
 from typing import Final
 
-from chatd.chat.ids import first_id_of
+from chatd.chat.ids import EPOCH_MS, MAX_MS, first_id_of
 from chatd.cli.database import add_database, configured, reading, writing
 from chatd.cli.progress import Progress
 from chatd.store.pruning import DELETE_STEP, FORGET_EMPTY, HAS_LIST, LAST_OF_STEP, ROWS_PER_STEP
@@ -47,6 +47,13 @@ def run(args: argparse.Namespace) -> int:
 
 def moment_ms(text: str) -> int:
     """Milliseconds since 1970 of a date, a time or an age. Raises what argparse reports."""
+    ms = _ms(text)
+    if not 0 <= ms <= EPOCH_MS + MAX_MS:
+        raise argparse.ArgumentTypeError(f"{text!r} is before 1970 or after 2094, where no message can be")
+    return ms
+
+
+def _ms(text: str) -> int:
     if age := _AGE.fullmatch(text):
         return round((time.time() - int(age[1]) * 86_400) * 1000)
     try:

@@ -116,3 +116,22 @@ def test_what_is_no_date_is_refused(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError):
         moment_ms(text)
     assert "--before" in complaint(chatd("prune", f"--before={text}"), EXIT_USAGE)
+
+
+OUT_OF_RANGE = ["2999-01-01", "999999d", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "1969-12-31"]
+
+
+@pytest.mark.parametrize("text", OUT_OF_RANGE)
+def test_a_date_of_which_no_message_can_be_is_refused(text: str, db: Path) -> None:
+    store(db, map(message, range(3)))
+    for flags in ([], ["--dry-run"]):
+        said = complaint(chatd("prune", "--before", text, *flags, "--db", db), EXIT_USAGE)
+        assert f"--before: {text!r} is before 1970 or after 2094" in said
+    assert days(db) == [0, 1, 2]
+
+
+@pytest.mark.parametrize(("text", "left"), [("1970-01-01", 3), ("2094-09-07T15:47:35Z", 1)])
+def test_the_first_and_the_last_date_are_taken(text: str, left: int, db: Path) -> None:
+    store(db, map(message, range(3)))
+    assert chatd("prune", "--before", text, "--db", db).returncode == 0
+    assert len(days(db)) == left
