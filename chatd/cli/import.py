@@ -14,14 +14,20 @@ import sys
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from chatd.chat.ids import EPOCH_MS, NODE_BITS, SEQUENCE_BITS
 from chatd.cli.database import DataError, add_database, configured, owning
 from chatd.cli.progress import Progress
 from chatd.cli.rows import COLUMNS, RowError, from_line
 from chatd.store.pruning import FORGET_LIST, HAS_LIST
+from chatd.store.retention import DAY_MS
 
 STDIN: Final = Path("-")
 
+SHIFT: Final = NODE_BITS + SEQUENCE_BITS
+
 _INSERT: Final = f"INSERT INTO mensajes ({COLUMNS}) VALUES (?,?,?,?,?,?,?) ON CONFLICT (id) DO NOTHING"  # noqa: S608
+# A clock that was wrong for some hours is no cause to say anything.
+_AHEAD: Final = "SELECT count(*) FROM mensajes WHERE (id >> ?2) + ?1 > fecha + ?3"
 _STORED: Final = f"SELECT {COLUMNS} FROM mensajes WHERE id = ?"  # noqa: S608
 
 
@@ -34,7 +40,14 @@ def run(args: argparse.Namespace) -> int:
     with _source(args.file) as lines, owning(configured(args)) as connection:
         name = "stdin" if args.file == STDIN else str(args.file)
         added, skipped = read(connection, lines, name)
+        ahead = connection.execute(_AHEAD, (EPOCH_MS, SHIFT, DAY_MS)).fetchone()[0]
     print(f"{added} messages imported, {skipped} were there already")
+    if ahead:
+        print(
+            f"chatd: {ahead} messages have ids of later times than their fecha: retention and prune delete them when "
+            "those times are past",
+            file=sys.stderr,
+        )
     return 0
 
 

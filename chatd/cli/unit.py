@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from chatd.cli.arguments import UsageError, add_settings, given_settings
-from chatd.config import FILE_SETTING, OPTIONS, Raw, load
+from chatd.config import DEFAULT, FILE_SETTING, OPTIONS, Raw, load
 from chatd.engineio.connections import connections_of
 from chatd.listen.files import RESERVED
 from chatd.ops.unit import Deployment, service_unit, socket_unit
@@ -19,6 +19,12 @@ from chatd.options import Option
 
 # What the unit itself decides.
 _OWN: Final = frozenset({"host", "port", "db", "jwt_secret", "jwt_secret_file"})
+
+_INSTEAD: Final = {
+    "db": "the service keeps its database in /var/lib/chatd",
+    "jwt_secret": "the service takes the secret that --secret names",
+    "jwt_secret_file": "the service takes the secret that --secret names",
+}
 
 _PATHS: Final = {option.name for option in OPTIONS if option.kind is Path} | {FILE_SETTING}
 
@@ -72,6 +78,9 @@ def run(args: argparse.Namespace) -> int:
         open_files=files + RESERVED if files else MANY_FILES,
     )
     sys.stdout.write(socket_unit(about) if args.socket else service_unit(about, socket=args.with_socket))
+    for name in sorted(_OWN - {"host", "port"}):
+        if config.origins[name] != DEFAULT:
+            print(f"chatd: {name} of {config.origins[name]} is not used: {_INSTEAD[name]}", file=sys.stderr)
     if about.command[0].startswith(_UNREACHABLE) and not args.socket:
         print(
             f"chatd: {about.command[0]} is in a folder that the service cannot see: install chatd elsewhere, such as "

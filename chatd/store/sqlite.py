@@ -37,6 +37,12 @@ log = logging.getLogger("chatd.store")
 _WAL_KEPT_BYTES: Final = 67_108_864
 _KEY_BYTES: Final = 32
 
+# As much as a message of 10,000 characters with its indexes; the row stays, and the next trial writes it anew.
+_MUCH: Final = """
+    INSERT INTO secretos (nombre, valor) VALUES ('prueba', zeroblob(65536))
+    ON CONFLICT (nombre) DO UPDATE SET valor = excluded.valor
+"""
+
 
 class SqliteStore:
     """A Store on one file, which it owns from `open` to `close`.
@@ -120,13 +126,13 @@ class SqliteStore:
     async def fault(self) -> str | None:
         """See Store.fault. One statement, and so a transaction of its own: no INSERT can be part of it.
 
-        A lock that can be had is enough, unless storing has failed: a full disk shows only when something is written.
+        A lock that can be had is enough, unless storing has failed: a full disk shows only when as much is written as a
+        message takes.
         """
         if self._connection is None:
             return "the database is not open"
-        same = f"PRAGMA user_version = {len(schema.MIGRATIONS)}"
         try:
-            await self._connection.execute_fetchall(same if self._writer.failing else "DELETE FROM mensajes WHERE 0")
+            await self._connection.execute_fetchall(_MUCH if self._writer.failing else "DELETE FROM mensajes WHERE 0")
         except sqlite3.Error as error:
             return f"the database cannot be written: {faults.advice(error)}"
         return None

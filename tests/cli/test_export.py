@@ -15,13 +15,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatd.chat.ids import MAX_ID, IdSource
+from chatd.chat.ids import MAX_ID, IdSource, first_id_of
 from chatd.cli import EXIT_CONFIG, EXIT_FAILED
 from chatd.cli.rows import RowError, Values, from_line, to_line
 from chatd.store.base import MessageId
 from tests.chat.daemon import daemon
 from tests.cli.command import chatd, complaint, environment
-from tests.cli.stored import conversations, list_conversations, message, rows, store
+from tests.cli.stored import DAY_MS, START_MS, conversations, list_conversations, message, rows, store
 
 GOOD = b'{"id":"7","de":"ana","para":"root","mensaje":"hola","fecha":1767225600000,"supervisado":true}'
 
@@ -72,6 +72,16 @@ def test_to_import_twice_does_no_harm(db: Path, tmp_path: Path) -> None:
         env=environment(),
     )
     assert done.stdout == b"1 messages imported, 3 were there already\n"
+
+
+def test_ids_of_later_times_are_told(tmp_path: Path) -> None:
+    """Old messages are sought along their ids: these would be found late."""
+    file = tmp_path / "from-elsewhere.jsonl"
+    line = '{{"id":"{}","de":"ana","para":"root","mensaje":"hola","fecha":{},"supervisado":true}}\n'
+    file.write_text(line.format(first_id_of(START_MS + 2 * DAY_MS) + 1, START_MS) + line.format(7, START_MS))
+    done = chatd("import", file, "--db", tmp_path / "new.db")
+    assert (done.returncode, done.stdout) == (0, "2 messages imported, 0 were there already\n")
+    assert done.stderr.startswith("chatd: 1 messages have ids of later times than their fecha: ")
 
 
 def test_root_leaves_no_file_that_the_daemon_s_user_could_not_open(db: Path, tmp_path: Path) -> None:

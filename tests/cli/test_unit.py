@@ -101,6 +101,16 @@ def test_a_command_that_the_service_cannot_see_is_warned_of() -> None:
     assert chatd("unit", "--exec", "chatd").returncode == EXIT_USAGE
 
 
+def test_what_the_service_takes_from_elsewhere_than_the_file_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "chatd.toml"
+    file.write_text('[auth]\njwt_secret_file = "/etc/key"\n[store]\ndb = "/srv/chat.db"\n')
+    done = chatd("unit", "--exec", "/opt/chatd/bin/chatd", "--config", file)
+    assert done.stderr.splitlines() == [
+        f"chatd: db of {file}:4 is not used: the service keeps its database in /var/lib/chatd",
+        f"chatd: jwt_secret_file of {file}:2 is not used: the service takes the secret that --secret names",
+    ]
+
+
 @pytest.mark.parametrize("flag", ["--deny-file", "--config", "--tls-cert", "--client-dir"])
 def test_a_relative_path_is_refused(tmp_path: Path, flag: str) -> None:
     (tmp_path / "file").touch()

@@ -41,6 +41,10 @@ async def main() -> None:
         await put("full", 2)
         heard["fault when full"] = await store.fault()
         await put("still full", 3)
+        with (DISK / "filler").open("r+b") as filler:
+            filler.truncate((DISK / "filler").stat().st_size - 24_576)
+        await put("almost full", 3)
+        heard["faults when almost full"] = [await store.fault() is not None for _ in range(5)]
         (DISK / "filler").unlink()
         heard["fault when there is room"] = await store.fault()
         await put("after", 4)

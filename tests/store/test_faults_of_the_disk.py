@@ -116,6 +116,8 @@ async def test_a_full_disk_says_full_and_recovers_when_there_is_room() -> None:
         "fault when full": "the database cannot be written: the disk is full: make room",
         "fault when there is room": None,
         "still full": "store_full",
+        "almost full": "store_full",
+        "faults when almost full": [True] * 5,
         "after": None,
         "stored": [1, 4],
     }
