@@ -193,9 +193,9 @@ def _refuse_unknown(environ: Mapping[str, str]) -> None:
             raise ConfigError(f"{name}: there is no such setting{did_you_mean(name, known)}")
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """The end of a sentence: the valid name that is nearest, or where all of them are."""
+def did_you_mean(name: str, known: Iterable[str], page: str = "chatd serve --help") -> str:
+    """The end of a sentence: the valid name that is nearest, or the page that has all of them."""
     import difflib  # noqa: PLC0415 - needed at most once, on the way out
 
     near = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean {near[0]}?" if near else "; see chatd serve --help for all of them"
+    return f"; did you mean {near[0]}?" if near else f"; see {page} for all of them"

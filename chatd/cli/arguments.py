@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NoReturn
 
 from chatd.config import FILE_SETTING, OPTIONS, TITLES, Raw, did_you_mean
@@ -25,19 +25,27 @@ class Parser(argparse.ArgumentParser):
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         parsed, unknown = self.parse_known_args(args, namespace)
         if unknown:
-            self._refuse(unknown)
+            self._refuse(unknown, f"{self.prog} {getattr(parsed, 'verb', '')}".strip())
         return parsed
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
-    def _refuse(self, unknown: Sequence[str]) -> NoReturn:
+    def flags(self) -> Iterator[str]:
+        """The long ones, those of its verbs included."""
+        for action in self._actions:
+            yield from (flag for flag in action.option_strings if flag.startswith("--"))
+            if isinstance(action.choices, dict):  # verbs
+                for verb in action.choices.values():
+                    yield from verb.flags()
+
+    def _refuse(self, unknown: Sequence[str], command: str) -> NoReturn:
         """What follows a flag is not said: it may be a secret."""
         flags = [argument.partition("=")[0] for argument in unknown if argument.startswith("-")]
         if not flags:
             self.error(f"unexpected argument: {unknown[0]}")
-        known = [f"--{FILE_SETTING}", *(option.flag for option in OPTIONS if option.flag)]
-        self.exit(2, f"{self.prog}: unknown flag: {flags[0]}{did_you_mean(flags[0], known)}\n")
+        near = did_you_mean(flags[0], self.flags(), f"{command} --help")
+        self.exit(2, f"{self.prog}: unknown flag: {flags[0]}{near}\n")
 
 
 def every_setting(_: Option) -> bool:

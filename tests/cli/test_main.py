@@ -43,6 +43,19 @@ def test_a_wrong_command_line_is_told_in_one_line(arguments: list[str], said: st
     assert said in complaint(chatd(*arguments), EXIT_USAGE)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["who", "--port", "3"], "unknown flag: --port; see chatd who --help for all of them"),
+        (["who", "--jsn"], "did you mean --json?"),
+        (["unit", "--sockt"], "did you mean --socket?"),
+        (["config", "--defualt"], "did you mean --default?"),
+    ],
+)
+def test_what_is_meant_is_a_flag_of_that_verb(arguments: list[str], said: str) -> None:
+    assert said in complaint(chatd(*arguments), EXIT_USAGE)
+
+
 @pytest.mark.parametrize("arguments", [["--jwt-secret", "hush"], ["--jwt-secret=hush"], ["--nonsense", "x", "hush"]])
 def test_what_follows_an_unknown_flag_may_be_a_secret(arguments: list[str]) -> None:
     line = complaint(chatd("serve", *arguments), EXIT_USAGE)
