@@ -15,8 +15,12 @@ from typing import Final
 from chatd.cli.database import DataError, add_database, configured, reading
 from chatd.cli.newfile import new_file
 from chatd.cli.progress import Progress
+from chatd.store.faults import advice, primary_code
 
 PAGES_PER_STEP: Final = 256  # 1 MiB, a few milliseconds
+
+_DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_UNREADABLE: Final = frozenset({sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ})
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,9 +30,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     with reading(configured(args)) as source, new_file(args.file) as draft:
-        messages = copy(source, draft)
+        try:
+            messages = copy(source, draft)
+        except sqlite3.Error as error:
+            if _is_of_source(error):
+                raise
+            raise DataError(f"cannot write {args.file}: {advice(error)}") from error
     print(f"{args.file}: {messages} messages, {args.file.stat().st_size} bytes")
     return 0
+
+
+def _is_of_source(error: sqlite3.Error) -> bool:
+    """Whether it says what can only be said of the database that is read: the copy begins empty."""
+    return primary_code(error) in _DAMAGED or getattr(error, "sqlite_errorcode", None) in _UNREADABLE
 
 
 def copy(source: sqlite3.Connection, target: Path) -> int:

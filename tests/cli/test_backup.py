@@ -2,16 +2,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
+import signal
 import sqlite3
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from chatd.cli import EXIT_CONFIG, EXIT_FAILED
 from chatd.cli.newfile import FileExistsAlreadyError, new_file
-from tests.chat.daemon import Daemon, daemon
-from tests.cli.command import chatd, complaint
+from tests.chat.daemon import ROOT, Daemon, daemon
+from tests.cli.command import chatd, complaint, environment
+from tests.cli.stored import message, store
 from tests.durability.senders import Book, Sender
 
 
@@ -101,6 +106,105 @@ def test_a_folder_that_is_not_there_is_told(db: Path, tmp_path: Path) -> None:
     with contextlib.closing(sqlite3.connect(db)) as connection:
         connection.execute("PRAGMA user_version = 1")
     assert "no such file" in complaint(chatd("backup", tmp_path / "none" / "copy", "--db", db), EXIT_FAILED)
+
+
+def test_an_error_names_the_file_that_was_asked_for(db: Path, tmp_path: Path) -> None:
+    store(db, [message(1)])
+    copy = tmp_path / "none" / "copy"
+    for verb in ("backup", "export"):
+        said = complaint(chatd(verb, copy, "--db", db), EXIT_FAILED)
+        assert said == f"chatd: {copy}: no such file or directory"
+
+
+def limited(command: str, copy: Path, db: Path) -> subprocess.CompletedProcess[str]:
+    """The shell's `command` prepares what `$0 -m chatd` runs in."""
+    return subprocess.run(
+        ["sh", "-c", command, sys.executable, copy, db],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        env=environment(),
+        cwd=ROOT,
+    )
+
+
+@pytest.mark.parametrize(
+    ("verb", "said"),
+    [
+        ("backup", "cannot write {}: disk I/O error: check the file, its directory and the disk"),
+        ("export", "{}: file too large"),
+    ],
+)
+def test_a_target_that_cannot_be_written_is_not_blamed_on_the_source(
+    verb: str, said: str, db: Path, tmp_path: Path
+) -> None:
+    store(db, [message(number, mensaje="x" * 5000) for number in range(200)])
+    before, copy = listing(tmp_path), tmp_path / "copy"
+    done = limited(f'ulimit -f 300; "$0" -m chatd {verb} "$1" --db "$2"', copy, db)
+    assert complaint(done, EXIT_FAILED) == f"chatd: {said.format(copy)}"
+    assert listing(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("verb", "said"),
+    [("backup", "cannot write {}: the disk is full: make room"), ("export", "{}: no space left on device")],
+)
+def test_a_full_disk_is_told_of_the_target_and_nothing_is_left_on_it(
+    verb: str, said: str, db: Path, tmp_path: Path
+) -> None:
+    """A file system of a few pages, which Linux lets a process mount for itself alone."""
+    unshare = shutil.which("unshare")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if (
+        unshare is None
+        or subprocess.run([unshare, "-rm", "mount", "-t", "tmpfs", "none", disk], check=False).returncode
+    ):
+        pytest.skip("needs user namespaces (unshare -rm); the test above does without")
+    store(db, [message(number, mensaje="x" * 5000) for number in range(200)])
+    mounted = f'mount -t tmpfs -o size=400k none "{disk}"'
+    verb_alone = f'"$0" -m chatd {verb} "$1" --db "$2" || code=$?; ls -A "{disk}"; exit $code'
+    done = limited(f'exec {unshare} -rm sh -c \'{mounted}; {verb_alone}\' "$0" "$1" "$2"', disk / "copy", db)
+    assert complaint(done, EXIT_FAILED) == f"chatd: {said.format(disk / 'copy')}"
+
+
+HALF_DONE = """
+import signal, sys
+from pathlib import Path
+from chatd.cli.newfile import new_file
+with new_file(Path(sys.argv[1])) as draft:
+    draft.write_text("private")
+    print("half done", flush=True)
+    signal.pause()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_it_with_nothing_left_behind(number: signal.Signals, tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", HALF_DONE, tmp_path / "x"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+        cwd=ROOT,
+    )
+    with process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "half done\n"
+        assert len(listing(tmp_path)) == 1
+        process.send_signal(number)
+        _, said = process.communicate(timeout=30)
+    assert (process.returncode, said) == (128 + number, "")
+    assert listing(tmp_path) == set()
+
+
+def test_what_a_database_has_beside_it_goes_with_its_draft(tmp_path: Path) -> None:
+    with new_file(tmp_path / "x") as draft:
+        for end in ("-journal", "-wal", "-shm"):
+            draft.with_name(draft.name + end).touch()
+    assert listing(tmp_path) == {"x"}
 
 
 def test_a_draft_that_fails_leaves_nothing_and_a_name_that_is_taken_meanwhile_is_left_alone(tmp_path: Path) -> None:
