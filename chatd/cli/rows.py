@@ -8,7 +8,9 @@ out.
 
 from __future__ import annotations
 
+import json
 import sqlite3
+import unicodedata
 from collections.abc import Iterator
 from typing import Annotated, Final
 
@@ -43,13 +45,24 @@ class Row(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields
     cid: _Text | None = None
 
 
+# Controls, invisible formatting, line and paragraph separators. All else is text, also what is newer than Python.
+_ESCAPED: Final = frozenset({"Cc", "Cf", "Zl", "Zp"})
+
 _decoder: Final = msgspec.json.Decoder(Row)
 
 
 def to_line(values: Values) -> bytes:
     """With its line break."""
     number, de, para, mensaje, fecha, supervised, cid = values
-    return msgspec.json.encode(Row(str(number), de, para, mensaje, fecha, bool(supervised), cid)) + b"\n"
+    line = msgspec.json.encode(Row(str(number), de, para, mensaje, fecha, bool(supervised), cid))
+    return _harmless(line.decode()).encode() + b"\n"
+
+
+def _harmless(text: str) -> str:
+    """The same JSON, which moves no terminal's cursor and turns no text around."""
+    if text.isprintable():
+        return text
+    return "".join(json.dumps(one)[1:-1] if unicodedata.category(one) in _ESCAPED else one for one in text)
 
 
 def from_line(line: bytes) -> Values:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import unicodedata
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -13,6 +14,9 @@ EPILOG: Final = """\
 One line for each socket: three tabs of a browser are three. Exit code 1 if nobody is connected, so that a script can
 ask. Needs to be the daemon's own user, or root.
 """
+
+# https://www.unicode.org/reports/tr11/
+_WIDE: Final = frozenset({"W", "F"})
 
 _COLUMNS: Final = ("user", "name", "rol", "transport", "address", "sid")
 
@@ -34,6 +38,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _print_table(rows: Sequence[Sequence[str]]) -> None:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        cells = (cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True))
+        print("  ".join(cells).rstrip())
+
+
+def _width(text: str) -> int:
+    """In columns of a terminal, where a wide character takes two and one that combines none."""
+    return sum(2 if unicodedata.east_asian_width(one) in _WIDE else not unicodedata.combining(one) for one in text)

@@ -196,6 +196,15 @@ def test_every_message_reads_back_as_it_was(values: Values) -> None:
     assert from_line(line) == values
 
 
+def test_a_line_cannot_move_the_cursor_nor_turn_text_around() -> None:
+    text = "\x00\x1b\x7f\x85\x9b\u200b\u202e\u2028\u2029\ufeff\U000e0001 ñ日🎈"
+    values = (7, text, "root", text, 1, 1, None)
+    line = to_line(values)
+    assert line.decode().removesuffix("\n").isprintable()
+    assert "ñ日🎈" in line.decode()
+    assert from_line(line) == values
+
+
 @given(st.binary())
 def test_any_line_is_a_message_or_an_error(line: bytes) -> None:
     with contextlib.suppress(RowError):

@@ -72,6 +72,11 @@ async def test_who_lists_every_socket(db: Path) -> None:
         assert token("ana")[:20] not in printed
 
 
+def test_columns_are_aligned_whatever_the_script(capsys: pytest.CaptureFixture[str]) -> None:
+    who._print_table([("user", "rol"), ("日本語", "a"), ("e\u0301va", "b"), ("ana", "c")])
+    assert capsys.readouterr().out.splitlines() == ["user    rol", "日本語  a", "e\u0301va     b", "ana     c"]
+
+
 async def test_kick_ends_all_connections_of_one_user(db: Path) -> None:
     """C-65"""
     async with daemon(db) as running:
