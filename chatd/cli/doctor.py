@@ -84,21 +84,46 @@ def _say(verdict: str, name: str, text: str) -> None:
 
 
 def _deployment(args: argparse.Namespace) -> Deployment:
-    url = urlsplit(args.url)
-    if url.scheme not in {"http", "https"} or not url.hostname:
-        raise UsageError(f"{args.url} is no URL of a server; write https://chat.example.com")
-    token = None if args.token_file is None else _read(args.token_file).strip()
-    context = ssl.create_default_context()
-    if args.ca is not None:
-        context.load_verify_locations(args.ca)
+    secure, host, port, place = _place(args.url)
+    token = None if args.token_file is None else _read(args.token_file)
+    origin = args.origin or place
+    return Deployment(secure, host, port, args.path, origin, token, args.cookie, _context(args.ca))
+
+
+def _place(text: str) -> tuple[bool, str, int, str]:
+    """Whether it is TLS, the host, the port, and the URL's own origin. Raises UsageError."""
+    try:
+        url = urlsplit(text)
+        host, port = url.hostname or "", url.port
+        host.encode("idna")
+    except ValueError as error:
+        raise UsageError(f"{text} is no URL: {error}; write https://chat.example.com") from error
+    if url.scheme not in {"http", "https"} or not host:
+        raise UsageError(f"{text} is no URL of a server; write https://chat.example.com")
     secure = url.scheme == "https"
-    origin = args.origin or f"{url.scheme}://{url.netloc}"
-    port = url.port or (443 if secure else 80)
-    return Deployment(secure, url.hostname, port, args.path, origin, token, args.cookie, context)
+    return secure, host, port or (443 if secure else 80), f"{url.scheme}://{url.netloc}"
+
+
+def _context(ca: str | None) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if ca is not None:
+        try:
+            context.load_verify_locations(ca)
+        except ssl.SSLError as error:
+            raise UsageError(
+                f"--ca: {ca} has no certificate in PEM form: give the file of the one that signed"
+            ) from error
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, ca) from error
+    return context
 
 
 def _read(file: str) -> str:
-    return sys.stdin.read() if file == "-" else Path(file).read_text(encoding="ascii")
+    content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    token = content.decode("latin-1").strip()
+    if not (token.isascii() and token.isprintable()):
+        raise UsageError(f"--token-file: what is in {file} is no token: give one that chatd token has printed")
+    return token
 
 
 # The checks, each with what it says when all is well.

@@ -185,10 +185,28 @@ async def test_a_clock_that_is_wrong_is_told() -> None:
     assert "-> run NTP on both" in found.printed
 
 
-async def test_what_is_no_url_is_refused() -> None:
-    found = await doctor("chat.example.com")
+@pytest.mark.parametrize(
+    "url", ["chat.example.com", "http://127.0.0.1:99999", "http://[::1", "http://a..b", f"http://{'a' * 70}.com"]
+)
+async def test_what_is_no_url_is_refused(url: str) -> None:
+    found = await doctor(url)
     assert (found.code, found.printed) == (2, "")
     assert "write https://chat.example.com" in found.said
+    assert found.said.count("\n") == 1
+
+
+async def test_a_file_that_is_no_token_or_no_certificate_is_told_in_one_line(tmp_path: Path) -> None:
+    file, none = tmp_path / "file", tmp_path / "none"
+    file.write_bytes(b"caf\xe9")
+    for flag, path, code, said in (
+        ("--token-file", file, 2, f"--token-file: what is in {file} is no token"),
+        ("--ca", file, 2, f"--ca: {file} has no certificate in PEM form"),
+        ("--token-file", none, 1, f"{none}: no such file or directory"),
+        ("--ca", none, 1, f"{none}: no such file or directory"),
+    ):
+        found = await doctor("http://127.0.0.1", flag, str(path))
+        assert (found.code, found.printed, found.said.count("\n")) == (code, "", 1)
+        assert found.said.startswith(f"chatd: {said}")
 
 
 @contextlib.asynccontextmanager
