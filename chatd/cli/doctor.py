@@ -9,8 +9,8 @@ import socket
 import ssl
 import sys
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Final
@@ -44,6 +44,10 @@ class FoundError(Exception):
         self.advice = advice
 
 
+class NoWayInError(FoundError):
+    """The same, and no other check could say more."""
+
+
 class SkippedError(Exception):
     """A check needs something that was not given."""
 
@@ -70,11 +74,11 @@ def run(args: argparse.Namespace) -> int:
         except FoundError as found:
             good = False
             _say("FAIL", name, f"{found}\n{'':16}-> {found.advice}")
+            if isinstance(found, NoWayInError):
+                break
         except (OSError, http.client.HTTPException, WebSocketException) as error:
             good = False
             _say("FAIL", name, f"{type(error).__name__}: {error}\n{'':16}-> see the checks above")
-        if name == "reach" and not good:
-            break
     return 0 if good else 1
 
 
@@ -134,10 +138,10 @@ def reach(deployment: Deployment) -> str:
         with socket.create_connection((deployment.host, deployment.port), timeout=PATIENCE_S) as tcp:
             return f"{tcp.getpeername()[0]} answers on port {deployment.port}"
     except socket.gaierror as error:
-        raise FoundError(f"{deployment.host}: {error.strerror}", "check the name and its DNS records") from error
+        raise NoWayInError(f"{deployment.host}: {error.strerror}", "check the name and its DNS records") from error
     except OSError as error:
         advice = "check that proxy and chatd run, the firewall, and the port"
-        raise FoundError(f"port {deployment.port} cannot be reached: {error}", advice) from error
+        raise NoWayInError(f"port {deployment.port} cannot be reached: {error}", advice) from error
 
 
 def tls(deployment: Deployment) -> str:
@@ -151,9 +155,11 @@ def tls(deployment: Deployment) -> str:
                 version, certificate = wrapped.version(), wrapped.getpeercert() or {}
         except ssl.SSLCertVerificationError as error:
             advice = "send the whole chain, for this name; pages do not connect otherwise"
-            raise FoundError(f"the certificate does not hold: {error.verify_message}", advice) from error
+            raise NoWayInError(f"the certificate does not hold: {error.verify_message}", advice) from error
         except ssl.SSLError as error:
-            raise FoundError(f"no TLS is spoken: {error.reason}", "give the proxy's https port") from error
+            raise NoWayInError(f"no TLS is spoken: {error.reason}", "give the proxy's https port") from error
+        except OSError as error:
+            raise NoWayInError(f"no TLS is spoken: {error}", "give the proxy's https port") from error
     days = (ssl.cert_time_to_seconds(str(certificate["notAfter"])) - time.time()) / 86_400
     if days < EXPIRY_DAYS:
         raise FoundError(f"the certificate ends in {days:.0f} days", "renew it; chatd itself reads it again on SIGHUP")
@@ -161,12 +167,15 @@ def tls(deployment: Deployment) -> str:
 
 
 def polling(deployment: Deployment) -> str:
-    opened = _opened(deployment.request())
+    with _session(deployment, deployment.request()) as opened:
+        pass
     return f"session opened; ping every {opened['pingInterval'] / 1000:g} s, {opened['maxPayload']} bytes a message"
 
 
 def clock(deployment: Deployment) -> str:
-    said = deployment.request().headers.get("Date")
+    answer = deployment.request()
+    with _session(deployment, answer):
+        said = answer.headers.get("Date")
     if said is None:
         raise SkippedError("no Date in the answer")
     late_s = parsedate_to_datetime(said).timestamp() - time.time()
@@ -186,7 +195,8 @@ def origin(deployment: Deployment) -> str:
             f"start chatd with --origin {deployment.origin}; if that is the server's own name, let the proxy pass Host "
             "and X-Forwarded-Proto, and start chatd with --trusted-proxy",
         )
-    _opened(answer)
+    with _session(deployment, answer):
+        pass
     own = urlsplit(deployment.origin).hostname == deployment.host
     if not own and answer.headers.get("Access-Control-Allow-Origin") != deployment.origin:
         raise FoundError("the answer allows no other origin", "let the proxy leave Access-Control-* headers alone")
@@ -195,16 +205,14 @@ def origin(deployment: Deployment) -> str:
 
 def cookie(deployment: Deployment) -> str:
     """Joins by polling, as a page would: a POST whose answer waits in the next GET."""
-    sid = _opened(deployment.request())["sid"]
-    posted = deployment.request("POST", "40", sid=sid)
-    if posted.status == 400:
-        raise FoundError(
-            f"a second request does not find its session: {_message(posted)}",
-            "with several servers, let the load balancer send a session always to the same (cookie or address)",
-        )
-    joined = deployment.request(sid=sid)
-    with suppress(OSError, http.client.HTTPException):
-        deployment.request("POST", "1", sid=sid)
+    with _session(deployment, deployment.request()) as opened:
+        posted = deployment.request("POST", "40", sid=opened["sid"])
+        if posted.status == 400:
+            raise FoundError(
+                f"a second request does not find its session: {_message(posted)}",
+                "with several servers, let the load balancer send a session always to the same (cookie or address)",
+            )
+        joined = deployment.request(sid=opened["sid"])
     if joined.body.startswith("40"):
         return f"joined with the token in the cookie {deployment.cookie}"
     code = (
@@ -232,18 +240,26 @@ def websocket(deployment: Deployment) -> str:
 def upgrade(deployment: Deployment) -> str:
     sid = _opened(deployment.request())["sid"]
     try:
-        with deployment.websocket(sid=sid) as connection:
-            connection.send("2probe")
-            if connection.recv(PATIENCE_S) != "3probe":
-                raise FoundError("the probe is not answered", "something else than chatd answers here")
-            connection.send("5")
-            connection.send("40")
-            said = [str(connection.recv(PATIENCE_S))]
-            while not said[-1].startswith("4"):
-                said.append(str(connection.recv(PATIENCE_S)))
+        _upgrade(deployment, sid)
     except (OSError, WebSocketException) as error:
+        _close(deployment, sid)
         raise _refused(error) from error
+    except FoundError:
+        _close(deployment, sid)
+        raise
     return "polling goes over to WebSocket"
+
+
+def _upgrade(deployment: Deployment, sid: str) -> None:
+    with deployment.websocket(sid=sid) as connection:
+        connection.send("2probe")
+        if connection.recv(PATIENCE_S) != "3probe":
+            raise FoundError("the probe is not answered", "something else than chatd answers here")
+        connection.send("5")
+        connection.send("40")
+        said = [str(connection.recv(PATIENCE_S))]
+        while not said[-1].startswith("4"):
+            said.append(str(connection.recv(PATIENCE_S)))
 
 
 CHECKS: Final[Mapping[str, Callable[[Deployment], str]]] = {
@@ -256,6 +272,21 @@ CHECKS: Final[Mapping[str, Callable[[Deployment], str]]] = {
     "websocket": websocket,
     "upgrade": upgrade,
 }
+
+
+@contextmanager
+def _session(deployment: Deployment, answer: Answer) -> Iterator[dict[str, Any]]:
+    """What a handshake has opened, closed again: the daemon would wait for it, and warn."""
+    opened = _opened(answer)
+    try:
+        yield opened
+    finally:
+        _close(deployment, opened["sid"])
+
+
+def _close(deployment: Deployment, sid: str) -> None:
+    with suppress(OSError, http.client.HTTPException):
+        deployment.request("POST", "1", sid=sid)
 
 
 def _opened(answer: Answer) -> dict[str, Any]:

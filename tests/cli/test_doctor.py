@@ -71,6 +71,18 @@ async def test_a_daemon_that_is_well_is_told_so(db: Path) -> None:
         assert (without.code, without.verdicts["cookie"]) == (0, "skip"), without.printed
 
 
+async def test_no_session_is_left_for_the_daemon_to_end(db: Path) -> None:
+    async with daemon(db) as chatd:
+        await doctor(url_of(chatd))
+        await doctor(url_of(chatd), "--token-file", "-", stdin=token("ana"))
+        chatd.terminate()
+        await chatd.ended()
+    opened = [line["sid"] for line in chatd.log if line["message"] == "session open"]
+    ended = {line["sid"]: line["reason"] for line in chatd.log if "reason" in line and "sid" in line}
+    assert len(opened) == 12
+    assert {sid: ended.get(sid) for sid in opened} == dict.fromkeys(opened, "transport close")
+
+
 async def test_nobody_there_is_the_only_thing_that_is_said() -> None:
     found = await doctor(f"http://127.0.0.1:{free_port()}")
     assert (found.code, found.verdicts) == (1, {"reach": "FAIL"})
@@ -106,7 +118,9 @@ async def test_another_path_is_told(db: Path) -> None:
 async def test_a_certificate_that_does_not_hold_or_ends_soon_is_told(db: Path, tmp_path: Path) -> None:
     certificate, key = make_certificate(tmp_path, "soon")
     async with behind(db, tmp_path, nginx.readme_configuration(), certificate, key) as (url, _):
-        assert "-> send the whole chain" in (await doctor(url)).printed
+        unknown = await doctor(url)
+        assert "-> send the whole chain" in unknown.printed
+        assert list(unknown.verdicts) == ["reach", "tls"]
         found = await doctor(url, "--ca", str(certificate))
         assert found.failed == ["tls"]
         assert "the certificate ends in 1 days" in found.printed
