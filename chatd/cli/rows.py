@@ -9,6 +9,7 @@ out.
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import unicodedata
 from collections.abc import Iterator
@@ -48,6 +49,16 @@ class Row(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields
 # Controls, invisible formatting, line and paragraph separators. All else is text, also what is newer than Python.
 _ESCAPED: Final = frozenset({"Cc", "Cf", "Zl", "Zp"})
 
+_MUST_BE: Final = {
+    "id": "a string of 1 to 19 digits that does not begin with 0",
+    "de": "a string that is not empty",
+    "para": "a string that is not empty",
+    "mensaje": "a string that is not empty",
+    "fecha": "a whole number of milliseconds since 1970",
+    "supervisado": "true or false",
+    "cid": "a string that is not empty, or left out",
+}
+
 _decoder: Final = msgspec.json.Decoder(Row)
 
 
@@ -70,11 +81,24 @@ def from_line(line: bytes) -> Values:
     try:
         row = _decoder.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise RowError(str(error)) from error
+        raise RowError(_what_is_wrong(error)) from error
     number = int(row.id)
     if number > MAX_ID:
         raise RowError(f"id {row.id} is greater than any that chatd makes: no new message could follow it")
     return number, row.de, row.para, row.mensaje, row.fecha, int(row.supervisado), row.cid
+
+
+def _what_is_wrong(error: Exception) -> str:
+    """In the words of the format, where the decoder has its own: "Expected `str` of length >= 1 - at `$.de`"."""
+    if not isinstance(error, msgspec.ValidationError):
+        return f"this is no JSON ({error})"
+    if field := re.search(r"`\$\.(\w+)`$", str(error)):
+        return f"{field[1]} must be {_MUST_BE[field[1]]}"
+    if field := re.search(r"required field `(\w+)`", str(error)):
+        return f"{field[1]} is missing"
+    if field := re.search(r"unknown field `(.*)`", str(error)):
+        return f"{field[1]!r} is no field of a message"
+    return "a message is an object, as chatd export writes it"
 
 
 def all_rows(connection: sqlite3.Connection) -> Iterator[tuple[Values, float]]:
