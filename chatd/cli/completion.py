@@ -8,6 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from chatd.cli.described import Argument, Verb, verbs
+from chatd.config import OPTIONS
+
+_CHOICES: Final = {option.flag: option.about.choices for option in OPTIONS if option.flag and option.about.choices}
 
 EPILOG: Final = """\
   bash:  chatd completion bash > /etc/bash_completion.d/chatd
@@ -37,13 +40,40 @@ def _words(verb: Verb) -> str:
     return " ".join([*_flags(verb), "--help", *choices])
 
 
-def _file_flags(known: Sequence[Verb]) -> str:
-    return "|".join(sorted({f for verb in known for a in verb.arguments if a.takes_file for f in a.flags}))
+def _choices(argument: Argument) -> Sequence[str]:
+    """Of a setting they are not in the parser, which leaves it to the configuration to check them."""
+    return argument.choices or next((_CHOICES[flag] for flag in argument.flags if flag in _CHOICES), ())
+
+
+def _takes_file(argument: Argument) -> bool:
+    return argument.takes_file or "--db" in argument.flags
+
+
+def _wants_files(verb: Verb) -> bool:
+    return any(_takes_file(argument) for argument in verb.arguments if not argument.flags)
 
 
 def bash(known: Sequence[Verb]) -> str:
-    cases = "\n".join(f'        {verb.name}) words="{_words(verb)}" ;;' for verb in known)
-    return BASH.format(verbs=" ".join(verb.name for verb in known), cases=cases, files=_file_flags(known))
+    cases = "\n".join(
+        f'        {verb.name}) words="{_words(verb)}"{" files=yes" if _wants_files(verb) else ""} ;;' for verb in known
+    )
+    valued = [argument for verb in known for argument in verb.arguments if argument.flags and argument.metavar]
+    files = {flag for argument in valued if _takes_file(argument) for flag in argument.flags}
+    chosen = {
+        flag: " ".join(_choices(argument)) for argument in valued for flag in argument.flags if _choices(argument)
+    }
+    free = {flag for argument in valued for flag in argument.flags} - files - set(chosen)
+    choices = "\n".join(
+        f'        {flag}) COMPREPLY=($(compgen -W "{words}" -- "$word")); return ;;'
+        for flag, words in sorted(chosen.items())
+    )
+    return BASH.format(
+        verbs=" ".join(verb.name for verb in known),
+        cases=cases,
+        files="|".join(sorted(files)),
+        choices=choices,
+        free="|".join(sorted(free)),
+    )
 
 
 def zsh(known: Sequence[Verb]) -> str:
@@ -69,7 +99,8 @@ def _zsh_case(verb: Verb) -> str:
 
 def _zsh_spec(argument: Argument, flag: str) -> str:
     about = argument.help.replace("[", "(").replace("]", ")").replace(":", " -")
-    value = "" if not argument.metavar else ":value:_files" if argument.takes_file else ":value:"
+    choices = f"({' '.join(_choices(argument))})" if _choices(argument) else ""
+    value = "" if not argument.metavar else ":value:_files" if _takes_file(argument) else f":value:{choices}"
     return f"*{flag}[{about}]{value}"
 
 
@@ -77,8 +108,10 @@ def _fish_lines(verb: Verb, argument: Argument) -> list[str]:
     when = f"complete -c chatd -n '__fish_seen_subcommand_from {verb.name}'"
     about = f"-d {_quoted(argument.help)}"
     if not argument.flags:
-        return [f"{when} -a {_quoted(' '.join(argument.choices))} {about}"] if argument.choices else []
-    value = "" if not argument.metavar else " -r -F" if argument.takes_file else " -x"
+        files = [f"{when} -F"] if _takes_file(argument) else []
+        return [f"{when} -a {_quoted(' '.join(argument.choices))} {about}"] if argument.choices else files
+    choices = f" -a {_quoted(' '.join(_choices(argument)))}" if _choices(argument) else ""
+    value = "" if not argument.metavar else " -r -F" if _takes_file(argument) else f" -x{choices}"
     return [f"{when} -l {flag.removeprefix('--')}{value} {about}" for flag in argument.flags if flag.startswith("--")]
 
 
@@ -92,18 +125,23 @@ SHELLS: Final[Mapping[str, Callable[[Sequence[Verb]], str]]] = {"bash": bash, "z
 BASH: Final = """\
 # Completion of chatd for bash, made by `chatd completion bash`
 _chatd() {{
-    local word="${{COMP_WORDS[COMP_CWORD]}}" before="${{COMP_WORDS[COMP_CWORD-1]}}" words=""
+    local word="${{COMP_WORDS[COMP_CWORD]}}" before="${{COMP_WORDS[COMP_CWORD-1]}}" words="" files=""
     if [ "$COMP_CWORD" -eq 1 ]; then
         COMPREPLY=($(compgen -W "{verbs} --help --version" -- "$word"))
         return
     fi
     case "$before" in
-        {files}) COMPREPLY=($(compgen -f -- "$word")); return ;;
+        {files}) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+{choices}
+        {free}) return ;;
     esac
     case "${{COMP_WORDS[1]}}" in
 {cases}
     esac
-    COMPREPLY=($(compgen -W "$words" -- "$word"))
+    case "$files$word" in
+        yes|yes[!-]*) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+        *) COMPREPLY=($(compgen -W "$words" -- "$word")) ;;
+    esac
 }}
 complete -o filenames -F _chatd chatd
 """

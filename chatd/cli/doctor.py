@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
     parser.add_argument("url", metavar="URL", help="what pages give to io(): https://chat.example.com")
-    parser.add_argument("--path", default="/socket.io/", metavar="PATH", help="the client's option path (/socket.io/)")
+    parser.add_argument("--path", default="/socket.io/", metavar="TEXT", help="the client's option path (/socket.io/)")
     parser.add_argument("--origin", metavar="ORIGIN", help="of the page that connects (default: the URL's own)")
     parser.add_argument("--token-file", metavar="FILE", help="a token to join with; - reads it from stdin")
     parser.add_argument("--cookie", default="token", metavar="NAME", help="the cookie that carries it (token)")

@@ -39,7 +39,24 @@ def test_bash_completes_verbs_flags_and_choices() -> None:
 
 
 def test_bash_completes_files_where_a_file_is_wanted() -> None:
-    assert completed("chatd serve --tls-cert pyproj") == ["pyproject.toml"]
+    for before in ("serve --tls-cert", "who --db", "import", "backup", "export --jsonl"):
+        assert completed(f"chatd {before} pyproj") == ["pyproject.toml"]
+    assert "pyproject.toml" in completed("chatd import ")
+    assert completed("chatd import --d") == ["--db"]
+
+
+def test_bash_completes_the_values_of_a_flag_and_never_flags_in_their_place() -> None:
+    assert completed("chatd serve --log-level ") == ["debug", "info", "warning", "error"]
+    assert completed("chatd serve --log-level w") == ["warning"]
+    assert completed("chatd serve --port ") == []
+
+
+def test_fish_completes_files_and_the_values_of_a_flag() -> None:
+    for line, word in (("chatd serve --log-level ", "warning"), ("chatd import pyproj", "pyproject.toml")):
+        command = [tool("fish", "fish"), "-c", f"source -; complete -C '{line}'"]
+        text = printed("completion", "fish")
+        done = subprocess.run(command, input=text, capture_output=True, text=True, check=True)
+        assert word in done.stdout.split()
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
