@@ -34,7 +34,7 @@
     [hidden] { display: none !important; }
     @media (max-width: 480px) {
       iframe { inset: 0; width: 100%; height: 100%; border-radius: 0; }
-      button.open { display: none; }
+      button.covered { display: none; } /* the panel has a button of its own, once it is there */
     }
     @media (prefers-color-scheme: dark) { iframe { background: #11151b; } }
   `;
@@ -72,7 +72,7 @@
 
   function render() {
     const open = !frame.hidden;
-    button.classList.toggle("open", open);
+    button.classList.toggle("covered", open && ready);
     path.setAttribute("d", open ? CLOSE : CHAT);
     button.setAttribute("aria-expanded", String(open));
     button.setAttribute("aria-label", (open ? labels.close : labels.open) + (unread ? ` (${unread})` : ""));
@@ -92,11 +92,12 @@
   }
 
   function toggle(open) {
+    const elsewhere = ![host, document.body].includes(document.activeElement); // in the page of the site
     frame.hidden = !open;
     render();
     tellFrame();
     if (open) frame.focus();
-    else button.focus();
+    else if (!elsewhere) button.focus();
   }
 
   window.addEventListener("message", ({ source, origin, data }) => {
@@ -112,8 +113,12 @@
     else render();
   });
   button.addEventListener("click", () => toggle(frame.hidden));
+  document.addEventListener("keydown", ({ key, defaultPrevented }) => {
+    if (key === "Escape" && !defaultPrevented && !frame.hidden) toggle(false);
+  });
 
   render();
   shadow.append(frame, button, announcer);
-  document.body.append(host);
+  if (document.body) document.body.append(host);
+  else document.addEventListener("DOMContentLoaded", () => document.body.append(host)); // the tag is in the head
 })();
