@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import http.client
-import json
 import socket
 import ssl
 import sys
@@ -13,9 +12,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
+import msgspec
 from websockets.exceptions import InvalidHandshake, InvalidStatus, WebSocketException
 
 from chatd.cli.adminsocket import printable
@@ -33,7 +33,24 @@ fails; exit code 1 if any has. With --token-file it also joins as that token's u
 CLOCK_S: Final = 5.0  # tokens are valid to the second
 EXPIRY_DAYS: Final = 14
 
+ANOTHER_SERVER: Final = "something else than chatd answers here"
 HEADERS_ADVICE: Final = "let the proxy pass the headers Upgrade and Connection, with HTTP/1.1 to chatd"
+
+
+class Opened(msgspec.Struct):
+    """What matters of an open packet."""
+
+    sid: str
+    pingInterval: int  # noqa: N815 - milliseconds, as on the wire
+    maxPayload: int  # noqa: N815
+
+
+class _Data(msgspec.Struct):
+    code: str
+
+
+class _Refusal(msgspec.Struct):
+    data: _Data
 
 
 class FoundError(Exception):
@@ -169,7 +186,7 @@ def tls(deployment: Deployment) -> str:
 def polling(deployment: Deployment) -> str:
     with _session(deployment, deployment.request()) as opened:
         pass
-    return f"session opened; ping every {opened['pingInterval'] / 1000:g} s, {opened['maxPayload']} bytes a message"
+    return f"session opened; ping every {opened.pingInterval / 1000:g} s, {opened.maxPayload} bytes a message"
 
 
 def clock(deployment: Deployment) -> str:
@@ -178,7 +195,10 @@ def clock(deployment: Deployment) -> str:
         said = answer.headers.get("Date")
     if said is None:
         raise SkippedError("no Date in the answer")
-    late_s = parsedate_to_datetime(said).timestamp() - time.time()
+    try:
+        late_s = parsedate_to_datetime(said).timestamp() - time.time()
+    except ValueError as error:
+        raise FoundError(f"the answer's Date is {said[:40]!r}", "let the proxy leave Date alone") from error
     if abs(late_s) > CLOCK_S:
         raise FoundError(
             f"the server's clock differs from this machine's by {late_s:+.0f} s",
@@ -206,18 +226,16 @@ def origin(deployment: Deployment) -> str:
 def cookie(deployment: Deployment) -> str:
     """Joins by polling, as a page would: a POST whose answer waits in the next GET."""
     with _session(deployment, deployment.request()) as opened:
-        posted = deployment.request("POST", "40", sid=opened["sid"])
+        posted = deployment.request("POST", "40", sid=opened.sid)
         if posted.status == 400:
             raise FoundError(
                 f"a second request does not find its session: {_message(posted)}",
                 "with several servers, let the load balancer send a session always to the same (cookie or address)",
             )
-        joined = deployment.request(sid=opened["sid"])
+        joined = deployment.request(sid=opened.sid)
     if joined.body.startswith("40"):
         return f"joined with the token in the cookie {deployment.cookie}"
-    code = (
-        json.loads(joined.body[2:].split("\x1e")[0])["data"]["code"] if joined.body.startswith("44{") else joined.body
-    )
+    code = _refusal(joined.body)
     if deployment.token is None and code == "token_missing":
         raise SkippedError("nobody gets in without a token; give --token-file to try one")
     if code == "token_missing":
@@ -233,12 +251,12 @@ def websocket(deployment: Deployment) -> str:
     except (OSError, WebSocketException) as error:
         raise _refused(error) from error
     if not str(first).startswith("0{"):
-        raise FoundError(f"it says {str(first)[:40]!r}", "something else than chatd answers here")
+        raise FoundError(f"it says {str(first)[:40]!r}", ANOTHER_SERVER)
     return "opened"
 
 
 def upgrade(deployment: Deployment) -> str:
-    sid = _opened(deployment.request())["sid"]
+    sid = _opened(deployment.request()).sid
     try:
         _upgrade(deployment, sid)
     except (OSError, WebSocketException) as error:
@@ -254,7 +272,7 @@ def _upgrade(deployment: Deployment, sid: str) -> None:
     with deployment.websocket(sid=sid) as connection:
         connection.send("2probe")
         if connection.recv(PATIENCE_S) != "3probe":
-            raise FoundError("the probe is not answered", "something else than chatd answers here")
+            raise FoundError("the probe is not answered", ANOTHER_SERVER)
         connection.send("5")
         connection.send("40")
         said = [str(connection.recv(PATIENCE_S))]
@@ -275,13 +293,21 @@ CHECKS: Final[Mapping[str, Callable[[Deployment], str]]] = {
 
 
 @contextmanager
-def _session(deployment: Deployment, answer: Answer) -> Iterator[dict[str, Any]]:
+def _session(deployment: Deployment, answer: Answer) -> Iterator[Opened]:
     """What a handshake has opened, closed again: the daemon would wait for it, and warn."""
     opened = _opened(answer)
     try:
         yield opened
     finally:
-        _close(deployment, opened["sid"])
+        _close(deployment, opened.sid)
+
+
+def _refusal(body: str) -> str:
+    """The code in a CONNECT_ERROR of chatd's, or what there is instead."""
+    try:
+        return msgspec.json.decode(body.removeprefix("44").split("\x1e")[0], type=_Refusal).data.code
+    except msgspec.DecodeError:
+        return body[:80]
 
 
 def _close(deployment: Deployment, sid: str) -> None:
@@ -289,11 +315,13 @@ def _close(deployment: Deployment, sid: str) -> None:
         deployment.request("POST", "1", sid=sid)
 
 
-def _opened(answer: Answer) -> dict[str, Any]:
-    """The open packet of a handshake."""
+def _opened(answer: Answer) -> Opened:
+    """The open packet of a handshake. Raises FoundError."""
     if answer.status == 200 and answer.body.startswith("0{"):
-        opened: dict[str, Any] = json.loads(answer.body[1:].split("\x1e")[0])
-        return opened
+        try:
+            return msgspec.json.decode(answer.body[1:].split("\x1e")[0], type=Opened)
+        except msgspec.DecodeError as error:
+            raise FoundError(f"the open packet cannot be used: {error}", ANOTHER_SERVER) from error
     raise FoundError(f"status {answer.status}: {_message(answer)}", _advice(answer.status))
 
 

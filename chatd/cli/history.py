@@ -8,7 +8,6 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Final
 
-from chatd.cli.arguments import UsageError
 from chatd.cli.database import add_database, configured, reading
 
 # Three parts, each along an index where there is one. The newest of each are enough for the newest of all.
@@ -26,13 +25,17 @@ _NEWEST: Final = 2**63 - 1
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("user", metavar="USER", help="whose conversation")
-    parser.add_argument("--last", type=int, default=_ALL, metavar="N", help="only the newest N messages")
+    parser.add_argument("--last", type=_some, default=_ALL, metavar="N", help="only the newest N messages")
     add_database(parser)
 
 
+def _some(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError("write a number of messages, at least 1")
+    return int(text)
+
+
 def run(args: argparse.Namespace) -> int:
-    if args.last != _ALL and args.last < 1:
-        raise UsageError("--last takes a number of messages, at least 1")
     with reading(configured(args)) as connection:
         for line in conversation(connection, args.user, args.last):
             print(line)
@@ -42,11 +45,17 @@ def run(args: argparse.Namespace) -> int:
 def conversation(connection: sqlite3.Connection, user: str, last: int = _ALL) -> Iterator[str]:
     """A line for each message, and one more for each line break in it. Raises sqlite3.Error."""
     for _, de, para, mensaje, fecha in reversed(connection.execute(_SQL, (user, _NEWEST, last)).fetchall()):
-        moment = datetime.datetime.fromtimestamp(fecha / 1000, datetime.UTC)
         first, *others = mensaje.split("\n")
-        yield f"{moment:%Y-%m-%d %H:%M:%S}Z  {_shown(de)} > {_shown(para)}: {_shown(first)}"
+        yield f"{_moment(fecha)}  {_shown(de)} > {_shown(para)}: {_shown(first)}"
         for other in others:
             yield f"    {_shown(other)}"
+
+
+def _moment(ms: int) -> str:
+    try:
+        return f"{datetime.datetime.fromtimestamp(ms / 1000, datetime.UTC):%Y-%m-%d %H:%M:%S}Z"
+    except (ValueError, OverflowError):  # imported from somewhere where the year had five digits
+        return f"{ms} ms"
 
 
 def _shown(text: str) -> str:

@@ -183,20 +183,35 @@ async def test_a_proxy_without_its_chatd_is_told(db: Path, tmp_path: Path) -> No
         assert "the proxy does not reach chatd" in found.printed
 
 
-async def test_a_clock_that_is_wrong_is_told() -> None:
+OPENED = b'0{"sid":"x","pingInterval":1000,"maxPayload":1}'
+LONG_AGO = b"Thu, 01 Jan 2026 00:00:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("body", "date", "failed", "advice"),
+    [
+        (OPENED, LONG_AGO, "clock", "-> run NTP on both"),
+        (OPENED, b"yesterday", "clock", "the answer's Date is 'yesterday'"),
+        (b"0{}", LONG_AGO, "polling", "-> something else than chatd answers here"),
+        (b"0{oops", LONG_AGO, "polling", "-> something else than chatd answers here"),
+    ],
+)
+async def test_a_server_that_says_something_odd_is_told(body: bytes, date: bytes, failed: str, advice: str) -> None:
+    """One that refuses a CONNECT as a plain Node.js server would, too."""
+
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read(1)
-        body = b'0{"sid":"x","pingInterval":1000,"maxPayload":1}'
-        date = b"Date: Thu, 01 Jan 2026 00:00:00 GMT\r\n"
-        writer.write(
-            b"HTTP/1.1 200 OK\r\n%bConnection: close\r\nContent-Length: %d\r\n\r\n%b" % (date, len(body), body)
-        )
+        request = await reader.readuntil(b"\r\n\r\n")
+        said = b'44{"message":"x"}' if b"sid=" in request else body
+        head = b"HTTP/1.1 200 OK\r\nDate: %b\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % (date, len(said))
+        writer.write(head + said)
         writer.close()
 
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
         found = await doctor(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
-    assert "clock" in found.failed
-    assert "-> run NTP on both" in found.printed
+    assert (found.code, found.said) == (1, "")
+    assert failed in found.failed
+    assert "cookie" in found.failed
+    assert advice in found.printed
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,13 @@ def test_who_wrote_as_an_admin_is_found_too_and_each_message_once(db: Path) -> N
 
 def test_the_last_few_are_the_newest(db: Path) -> None:
     assert chatd("history", "ana", "--last", "1", "--db", db).stdout == "2026-01-04 00:00:00Z  ana > root: bien\n"
-    complaint(chatd("history", "ana", "--last", "0", "--db", db), EXIT_USAGE)
+    for wrong in ("0", "-1", "x"):
+        assert "at least 1" in complaint(chatd("history", "ana", f"--last={wrong}", "--db", db), EXIT_USAGE)
+
+
+def test_a_time_beyond_all_years_is_shown_as_it_is(db: Path) -> None:
+    store(db, [message(5, de="zoe", fecha=2**53 - 1)])
+    assert chatd("history", "zoe", "--db", db).stdout == f"{2**53 - 1} ms  zoe > root: día 5\n"
 
 
 def test_of_somebody_unknown_there_is_nothing(db: Path) -> None:
