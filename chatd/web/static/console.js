@@ -138,6 +138,7 @@ function openThread(user) {
   list.current = user;
   list.render();
   if (user === null) return;
+  list.linkTo(user)?.scrollIntoView({ block: "nearest" });
   const conversation = people.conversationWith(user);
   thread.show(conversation);
   showWho();
@@ -199,10 +200,10 @@ people.onChange(() => {
   badgeTitle(unread);
 });
 
-/** "3", or "3+" while there are conversations that are not here yet; empty, if all is read. */
+/** "3", or "3+" and "0+" while there are conversations that are not here yet; empty, if all is read. */
 function unreadText() {
   const { unread, hasMore } = people;
-  return unread ? `${unread}${hasMore ? "+" : ""}` : "";
+  return unread || hasMore ? `${unread}${hasMore ? "+" : ""}` : "";
 }
 
 // What the reader does.

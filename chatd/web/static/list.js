@@ -5,6 +5,7 @@ import { shownName } from "./names.js";
 import { briefly, text } from "./texts.js";
 
 const NEAR_PX = 200;
+const NEAR_ROWS = 5;
 
 export class ListView {
   #list;
@@ -46,6 +47,7 @@ export class ListView {
   neighbour(step) {
     const { shown } = this;
     const place = shown.findIndex((person) => person.user === this.current);
+    if (place + step >= shown.length - NEAR_ROWS) this.#people.loadMore();
     return shown[place < 0 ? 0 : Math.min(shown.length - 1, Math.max(0, place + step))]?.user ?? null;
   }
 

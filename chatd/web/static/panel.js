@@ -2,6 +2,7 @@
 
 import { Conversation } from "./conversation.js";
 import { byId, icon } from "./dom.js";
+import { shownName } from "./names.js";
 import { connectionBanner, languageSwitch, refusalText, serverPath, whoAmI } from "./page.js";
 import { Receipts } from "./receipts.js";
 import { ChatSocket, RefusedError, State, UnansweredError } from "./socket.js";
@@ -45,7 +46,7 @@ socket
   .on("mensaje_recibido", (message) => {
     conversation.receive({ ...message, para: message.para ?? me });
     typing.heard({ de: message.de, activo: false });
-    announce(text("announce", { who: message.de, text: message.mensaje }));
+    announce(text("announce", { who: shownName(message.de), text: message.mensaje }));
     if (!isSeen()) setUnread(unread + 1);
   })
   .on("mensaje_enviado", (message) => conversation.receive({ de: me, ...message }))

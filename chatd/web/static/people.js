@@ -204,12 +204,8 @@ export class People {
 
   async #loadConversations(range) {
     const answer = await this.#ask("conversaciones", range);
-    for (const { con, ultimo, no_leidos: unread, leido, en_linea: online, visto: seen } of answer?.conversaciones ?? []) {
-      const person = this.get(con);
-      Object.assign(person, { last: ultimo, unread });
-      if (online !== undefined) person.cameOrWent(online, seen);
-      if (leido) this.conversationWith(con).wasRead(leido);
-    }
+    for (const { con, ultimo: last, no_leidos: unread } of answer?.conversaciones ?? [])
+      Object.assign(this.get(con), { last, unread });
     this.#changed();
     return answer;
   }

@@ -2,6 +2,7 @@
 
 import { arrange, byId, icon, make } from "./dom.js";
 import { Fate, isAfter } from "./conversation.js";
+import { shownName } from "./names.js";
 import { dayOf, number, onLanguage, text, timeOf } from "./texts.js";
 
 const NEAR_PX = 80;
@@ -137,7 +138,7 @@ export class ThreadView {
   }
 
   #bubble(message) {
-    const author = message.mine ? text("you") : (message.de ?? "");
+    const author = message.mine ? text("you") : shownName(message.de ?? "");
     const shown = this.#showAuthors && !message.mine;
     return make(
       "li",

@@ -37,6 +37,7 @@ async def test_what_cannot_be_seen_in_a_name_is_marked(place: Place, user: str, 
     assert await admin.texts("#thread-name") == [shown]
     await admin.say("buenas")
     await visitor.see(".bubble", "buenas")
+    assert await admin.evaluate("document.querySelector('.message .author').textContent") == f"{shown}: "
     await admin.click("#tab-live")
     await admin.see("#who a", shown)
 

@@ -15,6 +15,7 @@ from tests.chat.people import SECRET
 from tests.interop import processes
 from tests.interop.processes import ROOT, Server, free_port, running
 from tests.web.chromium.conftest import Place
+from tests.web.chromium.window import ALT
 
 CLIENTS: Final = 130  # of whom the page has 50 at first
 WROTE_AT: Final = 1_700_000_000_000
@@ -102,3 +103,37 @@ async def test_the_count_says_that_there_may_be_more(place: Place) -> None:
         await admin.until(f"document.getElementById('unread').textContent === '{count}'")
     await admin.click("#list a", "line 129")
     await admin.until("document.title === '(129) chatd'")
+
+
+async def test_the_count_does_not_say_that_all_is_read_before_all_is_here(place: Place) -> None:
+    admin = await place.admin()
+    await admin.see("#unread", "50+")
+    await admin.evaluate("""(async () => {
+      const { ChatSocket } = await import("/chatd/socket.js");
+      const socket = new ChatSocket("/socket.io/");
+      const online = new Promise((resolve) => socket.on("state", (state) => state === "online" && resolve()));
+      socket.start();
+      await online;
+      for (let place = 80; place < 130; place++) {
+        const upto = { con: `client${String(place).padStart(3, "0")}`, hasta: String(1000 + place) };
+        for (;;) {
+          try { await socket.ask("leido", upto); break; }
+          catch (error) { await new Promise((again) => setTimeout(again, 200)); }
+        }
+      }
+    })().then(() => 0)""")
+    await admin.until("document.getElementById('unread').textContent === '0+'")
+    await admin.see("#unread")
+    await admin.until("document.title === '(0+) chatd'")
+
+
+async def test_alt_and_an_arrow_walk_on_where_the_page_ends_and_the_row_stays_in_sight(place: Place) -> None:
+    admin = await place.admin()
+    await admin.see("#list li", count=50)
+    for number in range(129, 129 - 55, -1):
+        await admin.press("ArrowDown", ALT)
+        await admin.until(f"document.getElementById('thread-name').textContent === 'client{number:03}'")
+    assert await admin.evaluate("""(() => {
+      const list = document.getElementById("list").getBoundingClientRect();
+      const row = document.querySelector("#list [aria-current]").getBoundingClientRect();
+      return row.top >= list.top && row.bottom <= list.bottom; })()""")
