@@ -10,7 +10,7 @@ import { connectionBanner, languageSwitch, refusalText, serverPath, whoAmI } fro
 import { People } from "./people.js";
 import { Receipts } from "./receipts.js";
 import { ChatSocket, State } from "./socket.js";
-import { briefly, fillTexts, onLanguage, text } from "./texts.js";
+import { briefly, fillTexts, onLanguage, onNewDay, text } from "./texts.js";
 import { ThreadView, announce, composer } from "./thread.js";
 import { TypingHeard, TypingSender } from "./typing.js";
 
@@ -278,6 +278,11 @@ onLanguage(() => {
   showPresence();
   showTyping();
   if (live.visible) live.show();
+});
+onNewDay(() => {
+  list.render();
+  thread.render();
+  showPresence();
 });
 languageSwitch(byId("language"));
 fillTexts();

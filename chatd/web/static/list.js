@@ -36,7 +36,8 @@ export class ListView {
 
   render() {
     const { shown } = this;
-    const rows = shown.map((person) => this.#row(person));
+    const today = new Date().toDateString();
+    const rows = shown.map((person) => this.#row(person, today));
     const wanted = this.#wanted;
     if (wanted && wanted !== this.#people.me && !shown.some((person) => person.user === wanted)) rows.push(this.#offer(wanted));
     if (!rows.length && this.#people.loaded) rows.push(make("li", { class: "note" }, text(wanted ? "nobodyFound" : "nobodyYet")));
@@ -82,10 +83,10 @@ export class ListView {
     this.render();
   }
 
-  #row(person) {
+  #row(person, today) {
     const typing = this.#typing.isTyping(person.user);
     const state = JSON.stringify([person.last?.mensaje, person.last?.fecha, person.unread, person.online, person.failed,
-                                  typing, person.user === this.current]);
+                                  typing, person.user === this.current, today]);
     const known = this.#rows.get(person.user);
     if (known?.state === state) return known.row;
     const row = known?.row ?? make("li", {}, make("a", { href: addressOf(person.user) }));

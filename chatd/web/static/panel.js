@@ -6,7 +6,7 @@ import { shownName } from "./names.js";
 import { connectionBanner, languageSwitch, refusalText, serverPath, whoAmI } from "./page.js";
 import { Receipts } from "./receipts.js";
 import { ChatSocket, RefusedError, State, UnansweredError } from "./socket.js";
-import { fillTexts, onLanguage, text } from "./texts.js";
+import { fillTexts, onLanguage, onNewDay, text } from "./texts.js";
 import { ThreadView, announce, composer } from "./thread.js";
 import { TypingHeard, TypingSender } from "./typing.js";
 import { Unsent } from "./unsent.js";
@@ -174,6 +174,7 @@ function labels() {
   return { open: text("widget.open"), close: text("widget.close"), title: text("widget.title") };
 }
 
+onNewDay(() => thread.render());
 byId("close").replaceChildren(icon("close"));
 byId("close").hidden = window.parent === window;
 byId("composer").querySelector("button").replaceChildren(icon("send"));

@@ -253,6 +253,23 @@ export function briefly(ms) {
   return new Intl.DateTimeFormat(language, { day: "numeric", month: "short" }).format(ms);
 }
 
+/** Calls `listener` when another day has begun: what was today is yesterday then. */
+export function onNewDay(listener) {
+  let today = new Date().toDateString();
+  const look = () => {
+    const now = new Date().toDateString();
+    if (now === today) return;
+    today = now;
+    listener();
+  };
+  const atMidnight = () => {
+    look();
+    setTimeout(atMidnight, Math.max(1, new Date().setHours(24, 0, 0, 0) - Date.now()));
+  };
+  document.addEventListener("visibilitychange", look); // a machine that slept is late with its timers
+  atMidnight();
+}
+
 export function number(value, digits = 0) {
   return new Intl.NumberFormat(language, { maximumFractionDigits: digits, minimumFractionDigits: digits }).format(value);
 }

@@ -116,7 +116,7 @@ export class ThreadView {
   }
 
   #day(day, ms) {
-    return this.#element(`day ${day}`, () => make("li", { class: "day" }, make("span", {}, dayOf(ms))));
+    return this.#element(`day ${day} as of ${dayKey(Date.now())}`, () => make("li", { class: "day" }, make("span", {}, dayOf(ms))));
   }
 
   #row(message, before, after) {

@@ -1,0 +1,28 @@
+"""A page that stays open over midnight."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.web.chromium.conftest import Place
+
+# A day goes by while nobody looks.
+TOMORROW: Final = """(() => {
+  const Real = Date;
+  const now = () => Real.now() + 86_400_000;
+  window.Date = class extends Real {
+    constructor(...of) { super(...(of.length ? of : [now()])); }
+    static now() { return now(); } };
+  document.dispatchEvent(new Event("visibilitychange")); })()"""
+
+
+async def test_today_is_yesterday_then(place: Place) -> None:
+    admin, ana = await place.admin(), await place.user()
+    await ana.say("hola")
+    await admin.click("#list a", "hola")
+    await admin.see(".day", "Today")
+    await admin.see("#list time", ":")
+    await admin.evaluate(TOMORROW)
+    await admin.see(".day", "Yesterday")
+    await admin.gone(".day", "Today")
+    await admin.gone("#list time", ":")
