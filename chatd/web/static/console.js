@@ -194,16 +194,17 @@ function markRead() {
 people.onChange(() => {
   showPresence();
   markRead();
+  people.lookForUnread();
   const unread = unreadText();
   byId("unread").hidden = unread === "";
   byId("unread").textContent = unread;
   badgeTitle(unread);
 });
 
-/** "3", or "3+" and "0+" while there are conversations that are not here yet; empty, if all is read. */
+/** "3", or "3+" while there are conversations that are not here yet; empty, if all is read. */
 function unreadText() {
   const { unread, hasMore } = people;
-  return unread || hasMore ? `${unread}${hasMore ? "+" : ""}` : "";
+  return unread ? `${unread}${hasMore ? "+" : ""}` : "";
 }
 
 // What the reader does.
@@ -232,8 +233,7 @@ for (const id of ["back", "live-back"]) byId(id).addEventListener("click", () =>
 document.addEventListener("keydown", (event) => {
   const writing = event.target.matches("input, textarea, select");
   if (event.altKey && ["ArrowUp", "ArrowDown"].includes(event.key)) {
-    const user = list.neighbour(event.key === "ArrowUp" ? -1 : 1);
-    if (user !== null) location.hash = addressOf(user);
+    list.neighbour(event.key === "ArrowUp" ? -1 : 1).then((user) => user !== null && (location.hash = addressOf(user)));
   } else if (event.key === "/" && !writing) byId("search").focus();
   else if (event.key === "?" && !writing) byId("keys").showModal();
   else if (event.key === "Escape" && event.target === byId("box")) byId("list").querySelector("[aria-current]")?.focus();

@@ -45,10 +45,12 @@ export class ListView {
   }
 
   /** The one before (-1) or behind (1) the one that is open. */
-  neighbour(step) {
+  async neighbour(step) {
+    const last = this.#place + step;
+    const more = last >= this.shown.length - NEAR_ROWS ? this.#people.loadMore() : null;
+    if (last >= this.shown.length) await more;
     const { shown } = this;
-    const place = shown.findIndex((person) => person.user === this.current);
-    if (place + step >= shown.length - NEAR_ROWS) this.#people.loadMore();
+    const place = this.#place;
     return shown[place < 0 ? 0 : Math.min(shown.length - 1, Math.max(0, place + step))]?.user ?? null;
   }
 
@@ -73,6 +75,10 @@ export class ListView {
   }
 
   // The inside.
+
+  get #place() {
+    return this.shown.findIndex((person) => person.user === this.current);
+  }
 
   get #wanted() {
     return this.#search.value.trim();

@@ -6,6 +6,10 @@ import { RefusedError, UnansweredError } from "./socket.js";
 import { Unsent } from "./unsent.js";
 
 const PAGE = 50;
+const LOOKED_THROUGH = 200;
+const TRIES = 4;
+const BUSY_MS = 1_000;
+const SOON_OVER = new Set(["rate_limited", "history_busy"]);
 const SEARCH_PAUSE_MS = 150; // whoever types fast asks once
 
 /** One row of the list. `last` is the last message that is known, `unread` how many came since one looked. */
@@ -127,9 +131,15 @@ export class People {
   }
 
   /** The next page. Several calls at a time are one. */
-  loadMore() {
+  async loadMore() {
     if (!this.hasMore) return;
     this.#loadingMore ??= this.#loadPage(this.#pagedTo).finally(() => (this.#loadingMore = null));
+    await this.#loadingMore;
+  }
+
+  /** Where all that is here is read, something further down may not be: look there, but not through all of the past. */
+  lookForUnread() {
+    this.#loadingMore ??= this.#lookOn().finally(() => (this.#loadingMore = null));
   }
 
   /** Fetch those whose name begins with `prefix`, however far down they are. */
@@ -182,15 +192,22 @@ export class People {
 
   // The inside.
 
-  /** The page of those whose last message is before `id`. */
+  async #lookOn() {
+    let answered = true;
+    while (answered && this.hasMore && !this.unread && this.listed.length < LOOKED_THROUGH)
+      answered = await this.#loadPage(this.#pagedTo);
+  }
+
+  /** The page of those whose last message is before `id`. Returns whether the server has answered. */
   async #loadPage(id) {
     const answer = await this.#loadConversations({ limite: PAGE, antes: id });
     const end = answer?.conversaciones.at(-1)?.ultimo.id ?? this.#pagedTo;
     // The first page comes again after each reconnection: it says nothing of what is below the others.
-    if (!answer || (this.#pagedTo && isAfter(end, this.#pagedTo))) return;
+    if (!answer || (this.#pagedTo && isAfter(end, this.#pagedTo))) return answer !== null;
     this.#pagedTo = end;
     this.hasMore = answer.hay_mas;
     this.#changed();
+    return true;
   }
 
   /** A server that cannot search ignores `buscar`, and what it sends is true all the same. */
@@ -220,13 +237,19 @@ export class People {
     this.#changed();
   }
 
+  /** The answer; null if there is none, or if it is no. */
   async #ask(event, data) {
-    try {
-      return await this.#socket.ask(event, data);
-    } catch (error) {
-      if (error instanceof RefusedError || error instanceof UnansweredError) return null;
-      throw error;
+    for (let tries = 0; tries < TRIES; tries++) {
+      try {
+        return await this.#socket.ask(event, data);
+      } catch (error) {
+        if (error instanceof UnansweredError) return null; // the next connection asks again
+        if (!(error instanceof RefusedError)) throw error;
+        if (!SOON_OVER.has(error.code)) return null;
+      }
+      await new Promise((again) => setTimeout(again, BUSY_MS));
     }
+    return null;
   }
 }
 

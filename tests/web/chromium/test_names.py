@@ -48,6 +48,7 @@ async def test_a_long_name_does_not_widen_the_live_view(place: Place) -> None:
     await admin.see("#who a", LONG)
     body = "document.querySelector('.live-body')"
     assert await admin.evaluate(f"{body}.scrollWidth <= {body}.clientWidth")
+    assert await admin.evaluate("getComputedStyle(document.querySelector('.chart-foot')).marginBottom") == "0px"
 
 
 async def test_a_long_name_does_not_widen_a_phone(place: Place) -> None:
