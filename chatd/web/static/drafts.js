@@ -1,17 +1,13 @@
 // What is written in the box and not sent: each conversation has its own. A draft outlives its page, as long as the tab.
 
-import { Place, keep, remembered } from "./kept.js";
-
-const KEPT_AS = "chatd.drafts";
+import { KeptForEach } from "./kept.js";
 
 /** Of one user, by addressee. */
 export class Drafts {
-  #key;
   #words;
 
   constructor(user) {
-    this.#key = `${KEPT_AS} ${user}`;
-    this.#words = new Map(remembered(Place.TAB, this.#key, []));
+    this.#words = new KeptForEach("chatd.drafts", user);
   }
 
   /** Empty, if there is none. */
@@ -20,8 +16,6 @@ export class Drafts {
   }
 
   keep(user, words) {
-    if (words) this.#words.set(user, words);
-    else if (!this.#words.delete(user)) return;
-    keep(Place.TAB, this.#key, this.#words.size ? [...this.#words] : null);
+    this.#words.set(user, words || null);
   }
 }

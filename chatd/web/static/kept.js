@@ -20,3 +20,29 @@ export function keep(place, key, value) {
     // then it lasts as long as the page
   }
 }
+
+/** Something of one user's for each addressee, kept with the tab. */
+export class KeptForEach {
+  #key;
+  #values;
+
+  constructor(name, user) {
+    this.#key = `${name} ${user}`;
+    this.#values = new Map(remembered(Place.TAB, this.#key, []));
+  }
+
+  get addressees() {
+    return [...this.#values.keys()];
+  }
+
+  get(addressee) {
+    return this.#values.get(addressee);
+  }
+
+  /** Null is forgotten. */
+  set(addressee, value) {
+    if (value !== null) this.#values.set(addressee, value);
+    else if (!this.#values.delete(addressee)) return;
+    keep(Place.TAB, this.#key, this.#values.size ? [...this.#values] : null);
+  }
+}
