@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from chatd import logs
 from chatd.auth import Verifier, load_deny_list, load_keys
-from chatd.chat.audience import ADMINS, online_users
+from chatd.chat.audience import ADMINS, online_users, user_room
 from chatd.chat.desk import Desk
 from chatd.chat.door import KEPT_HEADERS, Door
 from chatd.chat.ids import IdSource, first_id_of
@@ -35,6 +35,7 @@ from chatd.engineio.http import Exchange
 from chatd.engineio.origin import OriginPolicy
 from chatd.engineio.outbox import Outbox
 from chatd.engineio.server import EngineHooks, EngineServer, not_found
+from chatd.engineio.turns import Turns
 from chatd.listen.activation import inherited_sockets
 from chatd.listen.files import RESERVED
 from chatd.listen.listening import Listening
@@ -155,7 +156,9 @@ def build(
     limits = ChatLimits(config.chat, loop.time)
 
     def accept(socket: Socket, auth: Auth) -> Member | Coroutine[Any, Any, Member]:
-        identity = door.identify(socket.session.handshake, auth)
+        session = socket.session
+        identity = door.identify(session.handshake, auth, session.charge)
+        session.pay_as(user_room(identity.user))
         return recovery.admit(Member(socket, identity, router, recovery, timers, time.time), auth)
 
     namespace = socketio.namespace(MAIN_NAMESPACE, accept)
@@ -164,7 +167,7 @@ def build(
     recovery = Recovery(config.chat, limits, namespace, store, router, door.check_again)
     namespace.greet = recovery.greet
     hooks = EngineHooks(accept=socketio.accept, kept_headers=KEPT_HEADERS, other=other)
-    engine = EngineServer(config.engineio, timers, outbox, hooks)
+    engine = EngineServer(config.engineio, timers, outbox, Turns(loop.time, loop.call_soon), hooks)
     if reload is not None:
         reload.add("tokens", lambda read: door.prepare(namespace, read.auth))
         reload.add("limits of clients and origins", lambda read: functools.partial(engine.use, read.engineio))

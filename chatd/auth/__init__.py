@@ -18,7 +18,7 @@ from chatd.auth.find import find_token
 from chatd.auth.identity import Identity
 from chatd.auth.keys import Key, load_keys, load_signing_key
 from chatd.auth.mint import mint
-from chatd.auth.verify import Verifier
+from chatd.auth.verify import Pay, Verifier, pay_nothing
 
 __all__ = [
     "AuthCode",
@@ -27,10 +27,12 @@ __all__ = [
     "DenyList",
     "Identity",
     "Key",
+    "Pay",
     "Verifier",
     "find_token",
     "load_deny_list",
     "load_keys",
     "load_signing_key",
     "mint",
+    "pay_nothing",
 ]

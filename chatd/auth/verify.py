@@ -25,6 +25,14 @@ from chatd.auth.keys import Key
 MAX_TOKEN_CHARS: Final = 8192  # twice what a browser stores in one cookie
 
 
+Pay = Callable[[int], object]
+"""Takes a price, in units of 10 µs."""
+
+
+def pay_nothing(_price: int) -> None:
+    """For those who are not one of many."""
+
+
 class Verifier:
     """Verifies the tokens of one configuration. Pure apart from `clock`, which gives Unix seconds."""
 
@@ -46,9 +54,12 @@ class Verifier:
         self._keys = tuple(keys)
         self._denied = denied
 
-    def verify(self, token: str) -> Identity:
-        """Who the token was made for. Raises AuthError and nothing else, whatever the token is."""
-        key, claims = self._open(token)
+    def verify(self, token: str, pay: Pay = pay_nothing) -> Identity:
+        """Who the token was made for. Raises AuthError and nothing else, whatever the token is.
+
+        `pay` is called before each signature check, with what that costs.
+        """
+        key, claims = self._open(token, pay)
         expires_at = self._check_times(claims, self._clock())
         self._check_issuer(claims)
         self._check_audience(claims)
@@ -67,19 +78,19 @@ class Verifier:
         if key is not None and not any(key.is_same(one) for one in self._keys):
             raise _invalid("The token is signed with a key that this server no longer accepts.")
 
-    def _open(self, token: str) -> tuple[Key, Claims]:
+    def _open(self, token: str, pay: Pay) -> tuple[Key, Claims]:
         """The claims of a token whose signature holds, and the key under which it does."""
         if len(token) > MAX_TOKEN_CHARS:
             raise _invalid(f"The token is longer than {MAX_TOKEN_CHARS} characters.")
         try:
             message, _, signature = token.encode("ascii").rpartition(b".")
             header, _, payload = message.partition(b".")
-            key = self._signing_key(decode_header(_unbase64(header)), message, _unbase64(signature))
+            key = self._signing_key(decode_header(_unbase64(header)), message, _unbase64(signature), pay)
             return key, decode_claims(_unbase64(payload))
         except (UnicodeEncodeError, binascii.Error) as error:
             raise _invalid("This is not a JSON Web Token: three parts in base64url, joined by dots.") from error
 
-    def _signing_key(self, header: Header, message: bytes, signature: bytes) -> Key:
+    def _signing_key(self, header: Header, message: bytes, signature: bytes, pay: Pay) -> Key:
         # crit lists extensions that must be understood, and there is none; b64 is one of them (RFC 7797).
         if header.crit is not UNSET or not header.b64:
             raise _invalid("The token uses extensions (crit, b64) that this server does not know.")
@@ -87,6 +98,7 @@ class Verifier:
         if not keys:
             raise _invalid("The token is signed with an algorithm or a key that this server does not accept.")
         for key in keys:
+            pay(key.check_price)
             if key.signed(message, signature):
                 return key
         raise _invalid("The token's signature does not hold.")

@@ -6,7 +6,17 @@ import logging
 from collections import Counter
 from typing import Final
 
-from chatd.auth import AuthConfig, AuthError, Identity, Verifier, find_token, load_deny_list, load_keys
+from chatd.auth import (
+    AuthConfig,
+    AuthError,
+    Identity,
+    Pay,
+    Verifier,
+    find_token,
+    load_deny_list,
+    load_keys,
+    pay_nothing,
+)
 from chatd.chat.member import Member
 from chatd.engineio.session import Handshake
 from chatd.reload import Apply
@@ -29,12 +39,12 @@ class Door:
         self._verifier = verifier
         self.refused: Counter[str] = Counter()  # sockets, by code
 
-    def identify(self, handshake: Handshake, auth: Auth) -> Identity:
-        """Raises ConnectRefusedError, with `data.code` one of AuthCode."""
+    def identify(self, handshake: Handshake, auth: Auth, pay: Pay = pay_nothing) -> Identity:
+        """Raises ConnectRefusedError, with `data.code` one of AuthCode. For `pay` see Verifier.verify."""
         headers = handshake.headers
         try:
             token = find_token(headers.get(COOKIE), headers.get(AUTHORIZATION), auth, self._config)
-            identity = self._verifier.verify(token)
+            identity = self._verifier.verify(token, pay)
         except AuthError as error:
             self.refused[error.code] += 1
             raise ConnectRefusedError(error.message, {"code": error.code}) from error

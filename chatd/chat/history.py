@@ -27,6 +27,7 @@ from chatd.chat.history_events import (
     UnreadCounts,
 )
 from chatd.chat.member import Member
+from chatd.engineio.turns import Price
 from chatd.errors import RefusedError
 from chatd.socketio.socket import Reply
 from chatd.store import conversations, history
@@ -86,6 +87,7 @@ class Historian:
         finally:
             self._asked += Counter()  # forgets those who have none
         self._asked[user] += 1
+        member.socket.session.charge(Price.QUESTION)
         self._tasks.start(self._answer(member, reply, answer), "history")
 
     async def _answer(self, member: Member, reply: Reply, answer: Awaitable[msgspec.Struct]) -> None:

@@ -33,6 +33,7 @@ from chatd.chat.router import ChatRouter
 from chatd.engineio.outgoing import Outgoing
 from chatd.engineio.reasons import CloseReason
 from chatd.engineio.session import State
+from chatd.engineio.turns import Price
 from chatd.socketio.namespace import Auth, Namespace, joined
 from chatd.socketio.socket import Socket
 from chatd.store.base import Message, MessageId, Store, StoreError
@@ -185,6 +186,7 @@ class Recovery:
             self._limits.check_sockets(user, self._sockets(user) - 1)
             try:
                 self._limits.check_pace(user)
+                member.socket.session.charge(Price.QUESTION)
                 stretch = await self._pages.first(_question(replay))
             except TooFastError:
                 replay.complete = False

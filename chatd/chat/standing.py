@@ -15,6 +15,7 @@ from msgspec import UNSET, UnsetType
 from chatd.chat.events import EventCode, parse_fields, parse_user
 from chatd.chat.member import Member
 from chatd.chat.presence import Presence
+from chatd.engineio.turns import Price
 from chatd.errors import RefusedError
 from chatd.socketio.socket import Reply
 from chatd.store.base import MessageId, Rows, StoreCode, StoreError
@@ -70,6 +71,7 @@ class Standings:
         if len(self._line) >= MAX_WAITING:
             raise RefusedError(StoreCode.BUSY, "too many questions are waiting to be looked up: try again")
         self._line.append(asked)
+        asked.member.socket.session.charge(Price.LOOKUP)
         if self._task is None:
             self._task = self._tasks.start(self._work(), "conversations")
 

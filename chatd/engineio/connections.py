@@ -13,6 +13,7 @@ from typing import Final
 from chatd.engineio.config import EngineConfig
 from chatd.engineio.limits import Limit
 from chatd.engineio.proxies import NO_ADDRESS, Proxies, counted_address
+from chatd.engineio.turns import Payer
 from chatd.refusals import Refusals
 
 PER_CLIENT: Final = 3  # a poll, a POST and the WebSocket of an upgrade
@@ -53,6 +54,14 @@ class Connections:
             if counted != NO_ADDRESS:
                 self._by_address[counted] = self._by_address.get(counted, 0) + 1
         return limit
+
+    def payer(self, address: str) -> Payer:
+        """Who pays for what comes from `address` (see turns.py); each connection for itself where that is unknown, or
+        a proxy's.
+        """
+        if address == NO_ADDRESS or self._proxies.trusts(address):
+            return object()
+        return counted_address(address)
 
     def discard(self, connection: asyncio.Transport) -> None:
         # A transport of asyncio's holds a bound method of its own, the one cycle of a connection that has ended: with

@@ -20,6 +20,7 @@ from chatd.engineio.connections import Connections
 from chatd.engineio.limits import Limit
 from chatd.engineio.linger import Linger
 from chatd.engineio.request import Request, parse_request
+from chatd.engineio.turns import BYTES_SHIFT, Payer, Price, Turns
 from chatd.timers import Timed, Timers
 
 # How much of a body that was refused is still read, so that the client can finish and see the answer.
@@ -46,6 +47,15 @@ class Exchange:
         self._on_too_long: Callable[[], None] | None = None
         self._body = bytearray()
         self._limit_bytes = 0
+
+    @property
+    def payer(self) -> Payer:
+        """Who pays for this request and, until that is known, for the next one of its connection; see turns.py."""
+        return self._connection.payer
+
+    @payer.setter
+    def payer(self, payer: Payer) -> None:
+        self._connection.payer = payer
 
     def receive(self, limit_bytes: int, on_body: Callable[[bytes], None], on_too_long: Callable[[], None]) -> None:
         """Read the body, then call `on_body`; or `on_too_long`, as soon as it is known to be over the limit.
@@ -102,8 +112,8 @@ class HttpConnection(asyncio.Protocol, Timed):
     """One client connection for as long as it speaks HTTP."""
 
     __slots__ = (
-        "_address", "_connections", "_discarded", "_exchange", "_h11", "_handler", "_max_header_bytes", "_secure",
-        "_tcp", "_timeout_s", "_timers", "_unread",
+        "_address", "_connections", "_discarded", "_exchange", "_h11", "_handler", "_held", "_max_header_bytes",
+        "_secure", "_tcp", "_timeout_s", "_timers", "_turns", "_unread", "credit", "payer",
     )  # fmt: skip
 
     def __init__(
@@ -111,6 +121,7 @@ class HttpConnection(asyncio.Protocol, Timed):
         handler: Callable[[Exchange], None],
         timers: Timers,
         connections: Connections,
+        turns: Turns,
         *,
         request_timeout_s: float,
         max_header_bytes: int,
@@ -119,12 +130,16 @@ class HttpConnection(asyncio.Protocol, Timed):
         self._handler = handler
         self._timers = timers
         self._connections = connections
+        self._turns = turns
+        self.payer: Payer
+        self.credit = 0
         self._timeout_s = request_timeout_s
         self._max_header_bytes = max_header_bytes
         self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=max_header_bytes)
         self._exchange: Exchange | None = None
         self._discarded = 0
         self._unread = False  # too much of our answers waits for the client to read it
+        self._held = False  # what has come waits for a later turn of its payer
         self._tcp: asyncio.Transport
         self._address = ""
         self._secure = False
@@ -136,6 +151,7 @@ class HttpConnection(asyncio.Protocol, Timed):
         peer = transport.get_extra_info("peername")
         self._address = peer[0] if isinstance(peer, tuple) else ""
         self._secure = transport.get_extra_info("sslcontext") is not None
+        self.payer = self._connections.payer(self._address)
         if self._connections.add(self._tcp, self._address) is None:
             self._timers.arm(self, self._timeout_s)
         else:
@@ -143,6 +159,7 @@ class HttpConnection(asyncio.Protocol, Timed):
 
     def data_received(self, data: bytes) -> None:
         self._connections.received_bytes += len(data)
+        self.credit -= len(data) >> BYTES_SHIFT
         try:
             self._h11.receive_data(data)
         except h11.RemoteProtocolError:  # bytes after a request that announced `Connection: close`
@@ -160,8 +177,9 @@ class HttpConnection(asyncio.Protocol, Timed):
 
     def resume_writing(self) -> None:
         self._unread = False
-        self._tcp.resume_reading()
-        self._advance()
+        if not self._held:
+            self._tcp.resume_reading()
+            self._advance()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._connections.discard(self._tcp)
@@ -180,6 +198,13 @@ class HttpConnection(asyncio.Protocol, Timed):
             self._tcp.close()
         else:
             self._refuse(408)
+
+    # What turns call.
+
+    def go_on(self) -> None:
+        """The turn has come that this connection has waited for; it may have ended meanwhile, or speak WebSocket."""
+        self._held = False
+        self._go_on()
 
     # What an exchange calls.
 
@@ -210,16 +235,17 @@ class HttpConnection(asyncio.Protocol, Timed):
         self._exchange = None
         self._tcp.abort()
 
-    # The inside.
+    # Internals.
 
     def _advance(self) -> None:
-        """Take events from h11 until it wants more bytes, waits for our answer, or one request is done.
-
-        One a turn: whoever sends thousands at once must not keep the loop from everybody else.
+        """Take events from h11 until it wants more bytes, waits for our answer, one request is done, or the payer's
+        budget for this turn is.
         """
         if self._request_is_done():
             self._h11.start_next_cycle()
         while self._has_the_floor() and not self._request_is_done():
+            if not self._pay():
+                return
             try:
                 event = self._h11.next_event()
             except h11.RemoteProtocolError as error:
@@ -233,6 +259,15 @@ class HttpConnection(asyncio.Protocol, Timed):
             if event is h11.PAUSED or isinstance(event, h11.ConnectionClosed):
                 return
             self._on_event(event)
+
+    def _pay(self) -> bool:
+        """Pay for the next event. If that has to wait for a later turn, nothing more is read until then."""
+        if self.credit <= 0 and not self._turns.draw(self):
+            self._held = True
+            self._tcp.pause_reading()
+            return False
+        self.credit -= 1
+        return True
 
     def _has_the_floor(self) -> bool:
         """Whether this connection still speaks HTTP, and the client listens."""
@@ -248,7 +283,7 @@ class HttpConnection(asyncio.Protocol, Timed):
             asyncio.get_running_loop().call_soon(self._go_on)
 
     def _go_on(self) -> None:
-        if self._has_the_floor():
+        if self._has_the_floor() and not self._held:
             self._tcp.resume_reading()
             self._advance()
 
@@ -280,6 +315,7 @@ class HttpConnection(asyncio.Protocol, Timed):
             return
         self._exchange = Exchange(self, request)
         self._handler(self._exchange)
+        self._turns.charge(self, Price.REQUEST)
 
     def _on_data(self, data: bytes) -> None:
         if self._exchange is not None:

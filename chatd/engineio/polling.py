@@ -20,6 +20,7 @@ from chatd.engineio.packet import EnginePacketError, Packet
 from chatd.engineio.payload import MAX_PACKETS_PER_POLL, TooManyPacketsError, decode_payload, encode_payload
 from chatd.engineio.reasons import CloseReason
 from chatd.engineio.transport import NOBODY, PacketReceiver, TransportState
+from chatd.engineio.turns import Payer, Turns
 from chatd.refusals import Refusals
 from chatd.timers import Timed, Timers
 
@@ -28,9 +29,6 @@ CLOSE_TIMEOUT_S: Final = 30.0
 
 # A client that is changing to its WebSocket waits for its poll to end; one that is stuck must not poll in a tight loop.
 RELEASE_S: Final = 0.02
-
-# How long one turn of the loop is busy with the packets of one POST; everybody else is served before the rest of them.
-TURN_S: Final = 0.005
 
 _HEARD_LATER: Final = frozenset({CloseReason.FORCED_CLOSE, CloseReason.SERVER_SHUTTING_DOWN})
 _SAID_BY_NOOP: Final = frozenset({CloseReason.TRANSPORT_CLOSE, CloseReason.SERVER_SHUTTING_DOWN})
@@ -43,14 +41,20 @@ _NO_STORE: Final = (b"cache-control", b"no-store")
 class PollingTransport(Timed, NoDescriptor):
     """The polling side of one session."""
 
-    __slots__ = ("_config", "_get", "_post", "_queue", "_queued_bytes", "_refusals", "_state", "_timers",
-                 "_upgrading", "receiver")  # fmt: skip
+    __slots__ = ("_config", "_get", "_held", "_post", "_queue", "_queued_bytes", "_refusals", "_state", "_timers",
+                 "_turns", "_upgrading", "credit", "payer", "receiver")  # fmt: skip
 
     name: Final = "polling"
 
-    def __init__(self, timers: Timers, config: EngineConfig, refusals: Refusals[Limit]) -> None:
+    def __init__(
+        self, timers: Timers, config: EngineConfig, refusals: Refusals[Limit], turns: Turns, payer: Payer
+    ) -> None:
         super().__init__()
         self._timers = timers
+        self._turns = turns
+        self.payer = payer
+        self.credit = 0
+        self._held: Iterator[Packet] | None = None  # of the POST under way, what waits for a later turn of its payer
         self._config = config
         self._refusals = refusals
         self._queue: deque[OutgoingPacket] = deque()
@@ -154,7 +158,16 @@ class PollingTransport(Timed, NoDescriptor):
         else:
             self._become_closed(CloseReason.TRANSPORT_CLOSE)
 
-    # The inside.
+    # What turns call.
+
+    def go_on(self) -> None:
+        """The turn that held packets have waited for; they are gone if the POST was dropped meanwhile."""
+        packets, exchange = self._held, self._post
+        self._held = self._post = None
+        if packets is not None and exchange is not None:
+            self._hear(exchange, packets)
+
+    # Internals.
 
     def _on_slow(self) -> None:
         if self._state is TransportState.OPEN and self._queued_bytes > self._config.max_queued_bytes:
@@ -171,28 +184,30 @@ class PollingTransport(Timed, NoDescriptor):
                 self._refusals.add(Limit.MAX_PACKETS, f"session closed: {error}", address=address)
             self._end_post(exchange, CloseReason.PARSE_ERROR)
         else:
+            self._take(exchange, packets)
+
+    def _take(self, exchange: Exchange, packets: Iterator[Packet]) -> None:
+        if self.credit > 0 or self._turns.draw(self):
             self._hear(exchange, packets)
+        else:
+            self._hold(exchange, packets)
+
+    def _hold(self, exchange: Exchange, packets: Iterator[Packet]) -> None:
+        self._held, self._post = packets, exchange
 
     def _hear(self, exchange: Exchange, packets: Iterator[Packet]) -> None:
         """Pass on the packets of a POST, after a switch to WebSocket too, and answer it behind the last."""
-        now = self._timers.now
-        until_s = now() + TURN_S
         try:
             for packet in packets:
                 self.receiver.on_packet(packet)
-                if now() >= until_s:
-                    self._post = exchange
-                    asyncio.get_running_loop().call_soon(self._go_on_hearing, exchange, packets)
+                self.credit -= 1
+                if self.credit <= 0 and not self._turns.draw(self):
+                    self._hold(exchange, packets)
                     return
         except EnginePacketError:
             self._end_post(exchange, CloseReason.PARSE_ERROR)
         else:
             self._end_post(exchange)
-
-    def _go_on_hearing(self, exchange: Exchange, packets: Iterator[Packet]) -> None:
-        if self._post is exchange:  # else its client went away, or the transport failed, and it was dropped
-            self._post = None
-            self._hear(exchange, packets)
 
     def _end_post(self, exchange: Exchange, fault: CloseReason | None = None) -> None:
         exchange.respond(200, b"ok", [_HTML, _NO_STORE])

@@ -28,6 +28,7 @@ from chatd.engineio.reasons import CloseReason
 from chatd.engineio.request import KnownSession, Refusal, Request, TransportName, refusal, version_fault
 from chatd.engineio.session import Handshake, Session, SessionHandler, Sid
 from chatd.engineio.transport import NOBODY, Transport
+from chatd.engineio.turns import Payer, Price, Turns
 from chatd.engineio.upgrade import Upgrade
 from chatd.engineio.websocket import WebSocketTransport, handshake_fault, handshake_headers
 from chatd.refusals import Refusals
@@ -56,8 +57,9 @@ class EngineHooks:
 class EngineServer:
     """Sessions by id. All calls come from the loop's thread."""
 
-    def __init__(self, config: EngineConfig, timers: Timers, outbox: Outbox, hooks: EngineHooks) -> None:
+    def __init__(self, config: EngineConfig, timers: Timers, outbox: Outbox, turns: Turns, hooks: EngineHooks) -> None:
         self.sessions: dict[Sid, Session] = {}
+        self.turns = turns
         self.refusals = Refusals(Limit, timers.now, log)
         self._proxies = Proxies(config.trusted_proxy)
         self.connections = Connections(config, self._proxies, self.refusals)
@@ -88,6 +90,7 @@ class EngineServer:
             self.on_request,
             self._timers,
             self.connections,
+            self.turns,
             request_timeout_s=self._config.request_timeout_s,
             max_header_bytes=self._config.max_header_bytes,
         )
@@ -122,6 +125,7 @@ class EngineServer:
             return
         exchange.headers += self._origins.headers(request)
         session = self.sessions.get(Sid(request.query.get("sid", "")))
+        exchange.payer = self._client_payer(exchange) if session is None else session.transport.payer
         why = refusal(request, _known(request, session))
         if why is not None:
             _refuse(exchange, why)
@@ -135,6 +139,10 @@ class EngineServer:
             self._on_upgrade(exchange, session)
         else:
             _on_poll(exchange, session.transport)
+
+    def _client_payer(self, exchange: Exchange) -> Payer:
+        """Who pays for a request that belongs to no session."""
+        return self.connections.payer(self._proxies.client_address(exchange.request))
 
     def _on_handshake(self, exchange: Exchange) -> None:
         request = exchange.request
@@ -157,7 +165,7 @@ class EngineServer:
             self._open_polling(exchange)
 
     def _open_polling(self, exchange: Exchange) -> None:
-        polling = PollingTransport(self._timers, self._config, self.refusals)
+        polling = PollingTransport(self._timers, self._config, self.refusals, self.turns, exchange.payer)
         session = polling.receiver = self._open(exchange.request, polling)
         session.send_packet(self._open_packet(session))
         if self._config.engine_cookie:
@@ -166,7 +174,7 @@ class EngineServer:
         polling.on_get(exchange)
 
     def _open_websocket(self, exchange: Exchange) -> None:
-        websocket = self._websocket(exchange)
+        websocket = self._websocket(exchange, exchange.payer)
         if websocket is not None:
             session = websocket.receiver = self._open(exchange.request, websocket)
             # In one write: socket.io-client waits for 20 s if the connection ends between the two.
@@ -180,6 +188,7 @@ class EngineServer:
         sid = Sid(secrets.token_urlsafe(SID_BYTES))
         session = Session(sid, self, self._config, self._timers, self._outbox, handshake)
         session.transport = transport
+        session.charge(Price.SESSION)
         self.sessions[sid] = session
         self._admission.entered(request.address)
         session.handler = self._hooks.accept(session)
@@ -194,10 +203,10 @@ class EngineServer:
         return outgoing(Packet(PacketType.OPEN, fields))
 
     def _on_upgrade(self, exchange: Exchange, session: Session) -> None:
-        websocket = self._websocket(exchange)
+        polling = session.transport
+        websocket = self._websocket(exchange, polling.payer)
         if websocket is None:
             return
-        polling = session.transport
         if session in self._upgrades or not isinstance(polling, PollingTransport):
             websocket.receiver = NOBODY
             _switch_protocols(exchange, websocket)
@@ -211,7 +220,7 @@ class EngineServer:
     def _on_upgrade_ended(self, session: Session) -> None:
         self._upgrades.pop(session, None)
 
-    def _websocket(self, exchange: Exchange) -> WebSocketTransport | None:
+    def _websocket(self, exchange: Exchange, payer: Payer) -> WebSocketTransport | None:
         """Rule E-18: the transport for a WebSocket handshake; None if that is broken, and then it has been answered."""
         if exchange.request.method != "GET":
             _refuse(exchange, Refusal.BAD_METHOD)
@@ -222,7 +231,9 @@ class EngineServer:
             _refuse(exchange, Refusal.BAD_REQUEST, message=fault)
             return None
         as_text = exchange.request.query.get("b64", "") not in ("", "0", "false")
-        return WebSocketTransport(self._timers, self.connections, self._config, binary_as_text=as_text)
+        return WebSocketTransport(
+            self._timers, self.connections, self._config, self.turns, payer, binary_as_text=as_text
+        )
 
 
 def _open_tail(config: EngineConfig, upgrades: list[str]) -> str:

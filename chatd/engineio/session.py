@@ -17,6 +17,7 @@ from chatd.engineio.outgoing import PING, Outgoing, OutgoingBinary, OutgoingText
 from chatd.engineio.packet import Packet, PacketType
 from chatd.engineio.reasons import CloseReason
 from chatd.engineio.transport import Transport
+from chatd.engineio.turns import Payer, Turns
 from chatd.timers import Timed, Timers
 
 Sid = NewType("Sid", str)
@@ -38,6 +39,9 @@ class SessionHandler(Protocol):
 
 class SessionOwner(Protocol):
     """Who keeps the table of sessions."""
+
+    @property
+    def turns(self) -> Turns: ...
 
     def forget(self, session: Session) -> None: ...
 
@@ -108,6 +112,14 @@ class Session(Timed):
         """Send a packet that is encoded already."""
         if self.state is _OPEN:
             self._outbox.send(self, packet)
+
+    def charge(self, price: int) -> None:
+        """Let this client's payer pay for work that a packet of it causes, in the units of turns.py."""
+        self._owner.turns.charge(self.transport, price)
+
+    def pay_as(self, payer: Payer) -> None:
+        """From now on `payer` pays, in the place of the client's address."""
+        self.transport.payer = payer
 
     @property
     def logged_sid(self) -> str:

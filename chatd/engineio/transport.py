@@ -8,6 +8,7 @@ from typing import Final, Protocol
 from chatd.engineio.outgoing import Outgoing
 from chatd.engineio.packet import Packet
 from chatd.engineio.reasons import CloseReason
+from chatd.engineio.turns import Payer
 
 
 class TransportState(enum.Enum):
@@ -38,6 +39,11 @@ NOBODY: Final = Nobody()
 
 class Transport(Protocol):
     """A way to and from one client. `name` is the query's value."""
+
+    payer: Payer
+    """Who pays for what the client causes; with `credit`, see turns.py."""
+
+    credit: int
 
     @property
     def name(self) -> str: ...

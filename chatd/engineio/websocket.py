@@ -11,7 +11,7 @@ import base64
 import binascii
 import logging
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final, cast
 
 from websockets.exceptions import ProtocolError
@@ -25,9 +25,10 @@ from chatd.engineio.limits import Limit
 from chatd.engineio.linger import Linger
 from chatd.engineio.outgoing import Outgoing, websocket_frame
 from chatd.engineio.packet import EnginePacketError, decode
-from chatd.engineio.reader import MessageReader, WebSocketError
+from chatd.engineio.reader import Message, MessageReader, WebSocketError
 from chatd.engineio.reasons import CloseReason
 from chatd.engineio.transport import PacketReceiver, TransportState
+from chatd.engineio.turns import BYTES_SHIFT, Payer, Turns
 from chatd.timers import Timed, Timers
 
 # How long a peer may take to answer a close frame before the connection is cut.
@@ -86,16 +87,29 @@ class WebSocketTransport(asyncio.Protocol, Timed):
     """One open WebSocket connection."""
 
     __slots__ = (
-        "_binary_as_text", "_connections", "_max_queued_bytes", "_own_fd", "_reader", "_state", "_tcp", "_timers",
-        "fd", "receiver",
+        "_binary_as_text", "_connections", "_held", "_max_queued_bytes", "_own_fd", "_reader", "_state", "_tcp",
+        "_timers", "_turns", "credit", "fd", "payer", "receiver",
     )  # fmt: skip
 
     name: Final = "websocket"
 
-    def __init__(self, timers: Timers, connections: Connections, config: EngineConfig, *, binary_as_text: bool) -> None:
+    def __init__(
+        self,
+        timers: Timers,
+        connections: Connections,
+        config: EngineConfig,
+        turns: Turns,
+        payer: Payer,
+        *,
+        binary_as_text: bool,
+    ) -> None:
         Timed.__init__(self)
         self._timers = timers
         self._connections = connections
+        self._turns = turns
+        self.payer = payer
+        self.credit = 0
+        self._held: Iterator[Message] | None = None  # for a later turn of the payer; nothing is read behind it
         self._max_queued_bytes = config.max_queued_bytes
         self._reader = MessageReader(config.max_payload_bytes)
         self._binary_as_text = binary_as_text
@@ -150,23 +164,12 @@ class WebSocketTransport(asyncio.Protocol, Timed):
         if self._state is _CLOSED:
             return
         self._connections.received_bytes += len(data)
-        ping: bytes | None = None
-        try:
-            for opcode, payload in self._reader.feed(data):
-                if opcode is _TEXT or opcode is _BINARY:
-                    self._on_message(payload)
-                elif opcode is Opcode.PING:
-                    ping = cast(bytes, payload)
-                elif opcode is Opcode.CLOSE:
-                    self._on_close(cast(bytes, payload))
-        except WebSocketError as error:
-            log.debug("websocket refused: %s", error)
-            if error.code in _LIMIT_OF:
-                self._connections.refusals.add(_LIMIT_OF[error.code], f"session closed: {error}")
-            self._fail(error.code)
-        # Of several pings the last (RFC 6455, section 5.5.3): a read can bring forty thousand.
-        if ping is not None and self._state is _OPEN:
-            self._write(websocket_frame(Opcode.PONG, ping))
+        self.credit -= len(data) >> BYTES_SHIFT
+        messages = self._reader.feed(data)
+        if self.credit > 0 or self._turns.draw(self):
+            self._handle(messages)
+        else:
+            self._hold(messages)
 
     def eof_received(self) -> None:
         """The peer will send no more; returning None lets asyncio close the connection."""
@@ -187,7 +190,45 @@ class WebSocketTransport(asyncio.Protocol, Timed):
         """The peer did not answer the close frame in time."""
         self._tcp.abort()
 
-    # The inside.
+    # What turns call.
+
+    def go_on(self) -> None:
+        """The turn that held messages have waited for; they are gone if the connection has ended meanwhile."""
+        messages, self._held = self._held, None
+        if messages is not None and self._handle(messages) and self._state is not _CLOSED:
+            self._tcp.resume_reading()
+
+    # Internals.
+
+    def _handle(self, messages: Iterator[Message]) -> bool:
+        """Take `messages` as far as the credit goes, and hold the rest; whether nothing is held."""
+        ping: bytes | None = None
+        try:
+            for opcode, payload in messages:
+                if opcode is _TEXT or opcode is _BINARY:
+                    self._on_message(payload)
+                elif opcode is Opcode.PING:
+                    ping = cast(bytes, payload)
+                elif opcode is Opcode.CLOSE:
+                    self._on_close(cast(bytes, payload))
+                self.credit -= 1
+                if self.credit <= 0 and not self._turns.draw(self):
+                    self._hold(messages)
+                    break
+        except WebSocketError as error:
+            log.debug("websocket refused: %s", error)
+            if error.code in _LIMIT_OF:
+                self._connections.refusals.add(_LIMIT_OF[error.code], f"session closed: {error}")
+            self._fail(error.code)
+        # Answer only the last ping of a read (RFC 6455, section 5.5.3); one read may bring thousands.
+        if ping is not None and self._state is _OPEN:
+            self._write(websocket_frame(Opcode.PONG, ping))
+        return self._held is None
+
+    def _hold(self, messages: Iterator[Message]) -> None:
+        if self._state is not _CLOSED:
+            self._held = messages
+            self._tcp.pause_reading()
 
     def _on_slow(self) -> None:
         if self._state is _OPEN:
@@ -244,6 +285,7 @@ class WebSocketTransport(asyncio.Protocol, Timed):
 
     def _become_closed(self, reason: CloseReason) -> None:
         was = self._state
+        self._held = None
         self._leave(TransportState.CLOSED)
         if was is _OPEN:
             self.receiver.on_transport_closed(reason)

@@ -18,6 +18,7 @@ from chatd.engineio.connections import Connections
 from chatd.engineio.http import Exchange, HttpConnection
 from chatd.engineio.limits import Limit
 from chatd.engineio.proxies import Proxies
+from chatd.engineio.turns import Turns
 from chatd.listen.limits import ListenLimit
 from chatd.listen.listener import Listener
 from chatd.listen.tcp import open_tcp
@@ -48,6 +49,7 @@ class InternalListener:
         config = EngineConfig(max_connections=MAX_CLIENTS, max_connections_per_address=0)
         self._timers = Timers(loop.time, loop.call_at)
         self._connections = Connections(config, Proxies(()), Refusals(Limit, loop.time, log))
+        self._turns = Turns(loop.time, loop.call_soon)
         self._config = config
         self._sources = sources
         self._exposition = Exposition(sources)
@@ -79,6 +81,7 @@ class InternalListener:
             self._on_request,
             self._timers,
             self._connections,
+            self._turns,
             request_timeout_s=self._config.request_timeout_s,
             max_header_bytes=self._config.max_header_bytes,
         )

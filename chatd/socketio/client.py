@@ -16,6 +16,7 @@ from typing import Any, Final, Protocol, cast
 
 from chatd.engineio.reasons import CloseReason
 from chatd.engineio.session import Session, State
+from chatd.engineio.turns import Price
 from chatd.errors import WireError
 from chatd.refusals import Refusals
 from chatd.socketio.config import SocketIoConfig
@@ -71,7 +72,7 @@ class Surroundings(Protocol):
 class Client(Timed):
     """The handler of one session."""
 
-    __slots__ = ("_incoming", "_joining", "_kicked", "_server", "_sockets", "session")
+    __slots__ = ("_incoming", "_joining", "_kicked", "_refused", "_server", "_sockets", "session")
 
     def __init__(self, session: Session, server: Surroundings) -> None:
         super().__init__()
@@ -81,6 +82,7 @@ class Client(Timed):
         self._joining: dict[str, asyncio.Task[None]] | None = None
         self._kicked: set[str] | None = None  # namespaces that we left and the client may not know it yet
         self._incoming: IncomingBinary | None = None
+        self._refused = 0  # CONNECTs since the last that was not
         server.timers.arm(self, server.config.connect_timeout_s)
 
     # What the session calls.
@@ -233,6 +235,8 @@ class Client(Timed):
         if self.session.state is not State.OPEN:  # the door itself has ended it, or would not be cancelled
             return
         name = socket.namespace.name
+        self._refused = 0
+        self.session.charge(Price.JOIN)
         self._server.timers.cancel(self)
         if self._kicked is not None:
             self._kicked.discard(name)
@@ -243,7 +247,10 @@ class Client(Timed):
         handler.on_connect()
 
     def _refuse(self, name: str, error: ConnectRefusedError) -> None:
-        """Rules S-15, S-17: always, and an object with a message; or clients crash, stay mute, wait for ever."""
+        """Rules S-15, S-17: always, and an object with a message; or clients crash, stay mute, wait for ever.
+
+        Rule L-15: a client that is refused again and again does not listen.
+        """
         data: dict[str, object] = {"message": error.message}
         if error.data is not None:
             data["data"] = error.data
@@ -253,6 +260,11 @@ class Client(Timed):
             log.exception("the data of a refusal is no JSON", extra={"sid": self.session.logged_sid})
             packet = encode(PacketType.CONNECT_ERROR, name, data={"message": "internal error"})
         self.session.send_packet(packet)
+        self.session.charge(Price.REFUSED_CONNECT)
+        self._refused += 1
+        if 0 < self._server.config.max_refused < self._refused:
+            self._count(SocketLimit.MAX_REFUSED, "session closed: it was refused too often")
+            self.session.close(CloseReason.FORCED_CLOSE)
 
     def _count(self, limit: SocketLimit, why: str) -> None:
         about = {"sid": self.session.logged_sid, "address": self.session.handshake.address}

@@ -17,5 +17,8 @@ class SocketIoConfig:
     max_namespaces: int = setting(
         10, "namespaces that one connection may be in; 0: without limit", minimum=0, maximum=10_000
     )
+    max_refused: int = setting(
+        20, "refused CONNECTs in a row that a connection may have; 0: without limit", minimum=0, maximum=1_000_000
+    )
     max_attachments: int = setting(10, "binary attachments in one packet", minimum=0, maximum=10)
     max_depth: int = setting(64, "nested arrays and objects in one packet", minimum=4, maximum=256)

@@ -6,10 +6,11 @@ import enum
 
 
 class SocketLimit(enum.StrEnum):
-    """Whatever breaks one of the first four ends its session. How many containers there may be is no setting."""
+    """All but MAX_NAMESPACES end the session that breaks them. The number of containers is no setting."""
 
     CONNECT_TIMEOUT = "connect_timeout"
     MAX_ATTACHMENTS = "max_attachments"
     MAX_DEPTH = "max_depth"
     CONTAINERS = "containers"
     MAX_NAMESPACES = "max_namespaces"
+    MAX_REFUSED = "max_refused"

@@ -20,6 +20,7 @@ from chatd.engineio.outgoing import Outgoing
 from chatd.engineio.packet import Packet, PacketType
 from chatd.engineio.reasons import CloseReason
 from chatd.engineio.session import Handshake, Session, Sid
+from chatd.engineio.turns import Payer, Turns
 from chatd.socketio.config import SocketIoConfig
 from chatd.socketio.namespace import Auth
 from chatd.socketio.server import SocketIoServer
@@ -49,6 +50,8 @@ class Line(NoDescriptor):
 
     def __init__(self) -> None:
         self.received: list[str] = []
+        self.payer: Payer = self
+        self.credit = 0
         self.closed: CloseReason | None = None
         self.session: Session
 
@@ -128,6 +131,7 @@ class Rig:
         self.store = WaitingStore()
         self._turn: list[Callable[[], None]] = []
         self._outbox = Outbox(call_soon or self._turn.append)
+        self.turns = Turns(self.clock.time, call_soon or self._turn.append)
         self._socketio = SocketIoServer(SocketIoConfig(), self.timers, self._outbox)
         self._identity: Identity
         self.namespace = self._socketio.namespace("/", self._accept)

@@ -15,6 +15,7 @@ from chatd.engineio.outbox import Outbox
 from chatd.engineio.reasons import CloseReason
 from chatd.engineio.server import EngineHooks, EngineServer
 from chatd.engineio.session import Session
+from chatd.engineio.turns import Turns
 from chatd.timers import Timers
 
 CONFIG = EngineConfig(path="/engine.io/", ping_interval_s=0.3, ping_timeout_s=0.2, max_payload_bytes=1_000_000)
@@ -33,7 +34,8 @@ class Echo:
 
 
 def build(loop: asyncio.AbstractEventLoop, config: EngineConfig = CONFIG) -> EngineServer:
-    return EngineServer(config, Timers(loop.time, loop.call_at), Outbox(loop.call_soon), EngineHooks(accept=Echo))
+    timers, outbox, turns = Timers(loop.time, loop.call_at), Outbox(loop.call_soon), Turns(loop.time, loop.call_soon)
+    return EngineServer(config, timers, outbox, turns, EngineHooks(accept=Echo))
 
 
 async def serve(port: int) -> None:

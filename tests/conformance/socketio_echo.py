@@ -13,6 +13,7 @@ import asyncio
 from chatd.engineio.config import EngineConfig
 from chatd.engineio.outbox import Outbox
 from chatd.engineio.server import EngineHooks, EngineServer
+from chatd.engineio.turns import Turns
 from chatd.socketio.config import SocketIoConfig
 from chatd.socketio.namespace import Auth
 from chatd.socketio.reasons import DisconnectReason
@@ -72,7 +73,8 @@ def build(
     server = SocketIoServer(socketio, timers, outbox)
     server.namespace("/", Echo)
     server.namespace("/custom", Greeter)
-    return EngineServer(engine, timers, outbox, EngineHooks(accept=server.accept)), server
+    turns = Turns(loop.time, loop.call_soon)
+    return EngineServer(engine, timers, outbox, turns, EngineHooks(accept=server.accept)), server
 
 
 async def serve(port: int) -> None:

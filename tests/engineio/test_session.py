@@ -18,6 +18,7 @@ from chatd.engineio.outgoing import Outgoing
 from chatd.engineio.packet import Packet, PacketType
 from chatd.engineio.reasons import CloseReason
 from chatd.engineio.session import Handshake, Session, Sid, State
+from chatd.engineio.turns import Payer, Turns
 from tests.clock import Clock
 
 INTERVAL_S, TIMEOUT_S = 0.3, 0.2
@@ -35,6 +36,8 @@ class RecordingTransport(NoDescriptor):
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self.payer: Payer = self
+        self.credit = 0
         self.sent: list[tuple[float, str]] = []
         self.closed: list[CloseReason] = []
         self.writable = True
@@ -75,6 +78,7 @@ class Rig:
         config = EngineConfig(ping_interval_s=INTERVAL_S, ping_timeout_s=TIMEOUT_S)
         self.timers = self.clock.timers()
         self.outbox = Outbox(self.turn.append)
+        self.turns = Turns(self.clock.time, self.turn.append)
         self.session = Session(Sid("s"), self, config, self.timers, self.outbox, Handshake("", "", {}))
         self.session.transport = self.transport
         self.session.handler = self.handler

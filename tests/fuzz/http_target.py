@@ -12,6 +12,7 @@ from typing import Any, Final
 from chatd.engineio.config import EngineConfig
 from chatd.engineio.outbox import Outbox
 from chatd.engineio.server import EngineHooks, EngineServer
+from chatd.engineio.turns import Turns
 from chatd.socketio.config import SocketIoConfig
 from chatd.socketio.namespace import Auth
 from chatd.socketio.server import SocketIoServer
@@ -59,7 +60,8 @@ class Server:
         self.socketio = SocketIoServer(SocketIoConfig(), self.timers, outbox)
         self.socketio.namespace("/", Echo)
         config = EngineConfig(max_payload_bytes=1_000, max_header_bytes=1_024, max_packets=5, accept_rate=0)
-        self.engine = EngineServer(config, self.timers, outbox, EngineHooks(accept=self.socketio.accept))
+        turns = Turns(self.loop.time, self.loop.call_soon)
+        self.engine = EngineServer(config, self.timers, outbox, turns, EngineHooks(accept=self.socketio.accept))
 
     async def attack(self, data: bytes) -> None:
         data = data.replace(SID, await self._open_session())

@@ -24,6 +24,7 @@ from chatd.engineio.packet import Packet, PacketType
 from chatd.engineio.packet import decode as decode_engine_packet
 from chatd.engineio.reasons import CloseReason
 from chatd.engineio.session import Handshake, Session, Sid
+from chatd.engineio.turns import Payer, Turns
 from chatd.socketio.config import SocketIoConfig
 from chatd.socketio.namespace import Accept, Auth, Namespace
 from chatd.socketio.reasons import DisconnectReason
@@ -91,6 +92,8 @@ class Wire(NoDescriptor):
 
     def __init__(self) -> None:
         self.writable = True
+        self.payer: Payer = self
+        self.credit = 0
         self.writes: list[Outgoing] = []
         self.closed: CloseReason | None = None
         self.session: Session
@@ -108,6 +111,7 @@ class Peer:
 
     def __init__(self, rig: Rig) -> None:
         self._rig = rig
+        self.turns = rig.turns
         self.wire = Wire()
         self.session = Session(
             Sid(f"session {next(rig.numbers)}"), self, ENGINE, rig.timers, rig.outbox, Handshake("", "", {})
@@ -203,6 +207,7 @@ class Rig:
         self.time = Time()
         self.timers = Timers(lambda: self.time.now, self.time.call_at)
         self.outbox = Outbox(self.time.call_soon)
+        self.turns = Turns(lambda: self.time.now, self.time.call_soon)
         self.server = SocketIoServer(config or SocketIoConfig(), self.timers, self.outbox)
         self.numbers = itertools.count(1)
 

@@ -14,6 +14,7 @@ from chatd.engineio.reasons import CloseReason
 from chatd.engineio.request import Request
 from chatd.engineio.server import EngineHooks, EngineServer
 from chatd.engineio.session import Session, Sid
+from chatd.engineio.turns import Turns
 from chatd.timers import Timers
 from tests.conformance.serving import serving
 from tests.conformance.wire import TIMEOUT_S, Client
@@ -71,6 +72,7 @@ async def running(
         return peers.setdefault(session.sid, Peer(session))
 
     hooks = EngineHooks(accept=accept, authorize=authorize)
-    server = EngineServer(config, Timers(loop.time, loop.call_at), Outbox(loop.call_soon), hooks)
+    timers, outbox, turns = Timers(loop.time, loop.call_at), Outbox(loop.call_soon), Turns(loop.time, loop.call_soon)
+    server = EngineServer(config, timers, outbox, turns, hooks)
     async with serving(server.connection, config.path) as client:
         yield Engine(client, server, peers)

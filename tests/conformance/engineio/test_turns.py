@@ -6,23 +6,25 @@ import asyncio
 import time
 
 from chatd.engineio.limits import Limit
-from chatd.engineio.polling import TURN_S
 from chatd.engineio.reasons import CloseReason
 from chatd.engineio.session import Session
+from chatd.engineio.turns import QUANTUM, TURN_S
 from tests.conformance.engineio.engine import Engine, running
 from tests.conformance.wire import joined
 
 
 class Busy:
-    """A handler to which every message is work."""
+    """A handler to which every message is the work of a whole turn."""
 
-    def __init__(self) -> None:
+    def __init__(self, session: Session) -> None:
+        self._session = session
         self.messages: list[str | bytes] = []
         self.begun = asyncio.Event()
 
     def on_message(self, data: str | bytes) -> None:
         self.messages.append(data)
         self.begun.set()
+        self._session.charge(QUANTUM)
         end = time.perf_counter() + TURN_S
         while time.perf_counter() < end:
             pass
@@ -30,10 +32,15 @@ class Busy:
     def on_close(self, reason: CloseReason) -> None: ...
 
 
+def make_busy(session: Session) -> Busy:
+    busy = session.handler = Busy(session)
+    return busy
+
+
 async def test_a_long_post_keeps_nobody_waiting(engine: Engine) -> None:
     """E-32"""
     websocket, session = await engine.client.websocket(), await engine.client.polling()
-    busy = engine.session(session.sid).handler = Busy()
+    busy = make_busy(engine.session(session.sid))
     posting = asyncio.create_task(session.post(joined(f"4{number}" for number in range(100))))
     await busy.begun.wait()
     await websocket.send("4hello")
@@ -46,7 +53,7 @@ async def test_a_long_post_keeps_nobody_waiting(engine: Engine) -> None:
 async def test_a_second_post_during_a_long_one_ends_the_session(engine: Engine) -> None:
     """E-31: it is not answered yet"""
     session = await engine.client.polling()
-    busy = engine.session(session.sid).handler = Busy()
+    busy = make_busy(engine.session(session.sid))
     first = asyncio.create_task(session.post(joined(f"4{number}" for number in range(100))))
     await busy.begun.wait()
     assert (await session.post("4more")).status == 400
@@ -59,7 +66,7 @@ async def test_a_second_post_during_a_long_one_ends_the_session(engine: Engine) 
 async def test_a_client_that_goes_during_a_long_post_is_heard_no_further(engine: Engine) -> None:
     """E-34"""
     session = await engine.client.polling()
-    busy = engine.session(session.sid).handler = Busy()
+    busy = make_busy(engine.session(session.sid))
     connection = await engine.client.connect()
     body = joined(f"4{number}" for number in range(100))
     posting = asyncio.create_task(connection.request("POST", session.target(), body=body.encode()))

@@ -17,6 +17,7 @@ from typing import Final
 from chatd.engineio.config import EngineConfig
 from chatd.engineio.outbox import Outbox
 from chatd.engineio.server import EngineHooks, EngineServer
+from chatd.engineio.turns import Turns
 from chatd.socketio.config import SocketIoConfig
 from chatd.socketio.namespace import Auth, ConnectRefusedError, Namespace
 from chatd.socketio.reasons import DisconnectReason
@@ -64,7 +65,8 @@ class App:
         loop = asyncio.get_running_loop()
         timers, outbox = Timers(loop.time, loop.call_at), Outbox(loop.call_soon)
         self.server = SocketIoServer(config, timers, outbox)
-        self.engine = EngineServer(engine, timers, outbox, EngineHooks(accept=self.server.accept))
+        turns = Turns(loop.time, loop.call_soon)
+        self.engine = EngineServer(engine, timers, outbox, turns, EngineHooks(accept=self.server.accept))
         self.guests: dict[str, list[Guest]] = {"/": [], "/custom": [], "/auth": [], "/slow": []}
         self.knocks: list[asyncio.Future[None]] = []
         self.client: Client

@@ -1,0 +1,163 @@
+"""Fair turns of the event loop: the work that a client causes is paid for by that client. Rule L-16 of protocol.md.
+
+The loop has one thread, and a turn of it lasts as long as all the work in it. So work has a price, and a payer has a
+budget for each turn: a user, over all sockets, where one is known; else the address. A connection whose payer has used
+up the budget is not read until a later turn, where the payers that wait are served in rotation, and the connections of
+a payer one after the other. A turn that has lasted for TURN_S gives no more credit to anybody. When no one else wants
+the loop, the next turn comes at once, so a budget does not slow a client that is alone.
+
+An account exists only while its payer is active: idle clients cost no memory. A connection draws CHUNK units at a time,
+because a look at the account costs 0.5 µs and a packet may cost 2 µs.
+"""
+
+from __future__ import annotations
+
+import enum
+import logging
+from collections import deque
+from collections.abc import Callable, Hashable
+from typing import Final, Protocol
+
+Payer = Hashable
+"""A user's room, an address, or a connection whose address says nothing."""
+
+CHUNK: Final = 16
+"""Units that a connection draws at a time."""
+
+QUANTUM: Final = 128
+"""Units of a payer in one turn: about a millisecond, and a hundred messages."""
+
+TURN_S: Final = 0.004
+"""Credit is drawn for so long in one turn; work that costs more than its price cannot make a turn much longer."""
+
+BYTES_SHIFT: Final = 11
+"""2 KiB that were read cost one unit."""
+
+log = logging.getLogger("chatd.engineio")
+
+
+class Price(enum.IntEnum):
+    """In units of about 10 µs of the loop. A packet costs one; this is the work that costs more."""
+
+    REQUEST = 8  # HTTP, most of it in h11
+    SESSION = 16
+    REFUSED_CONNECT = 4
+    JOIN = 32  # with the leaving that follows, and what others are told of both
+    LOOKUP = 4  # of one row in the database
+    QUESTION = 32  # to the database, for a page of history, a list, a recovery
+
+
+class Payable(Protocol):
+    """What work is done for."""
+
+    @property
+    def payer(self) -> Payer: ...
+
+    credit: int
+    """What it has drawn and not used. Nothing may be done for it while this is not positive."""
+
+
+class Connection(Payable, Protocol):
+    """What may have to wait for its turn."""
+
+    def go_on(self) -> None:
+        """Called once for each `draw` that was refused, in a later turn, with credit. Must not raise."""
+
+
+class Account:
+    """What is left of a payer's budget, which may be a debt; and its connections that wait."""
+
+    __slots__ = ("units", "waiting")
+
+    def __init__(self) -> None:
+        self.units = QUANTUM
+        self.waiting: deque[Connection] = deque()
+
+
+class Turns:
+    """The accounts of all payers. `now` is in seconds; `call_soon` calls a function in the next turn of the loop."""
+
+    def __init__(self, now: Callable[[], float], call_soon: Callable[[Callable[[], None]], object]) -> None:
+        self.waits = 0  # how often a connection had to wait for a later turn
+        self._now = now
+        self._call_soon = call_soon
+        self._accounts: dict[Payer, Account] = {}
+        self._rotation: dict[Payer, Account] = {}  # those with connections that wait, in the order of their turns
+        self._scheduled = False
+        self._ends_s = 0.0  # when this turn gives no more credit
+
+    def draw(self, connection: Connection) -> bool:
+        """Give `connection` credit. False if it has to wait: then `go_on` is called later, and it must not draw again
+        before.
+        """
+        payer = connection.payer
+        account = self._account(payer)
+        if account.units > 0 and not account.waiting and self._now() < self._ends_s:
+            _grant(account, connection)
+            return True
+        self.waits += 1
+        account.waiting.append(connection)
+        self._rotation[payer] = account
+        return False
+
+    def charge(self, connection: Payable, price: int) -> None:
+        """Let the payer of `connection` pay `price` for what is done for it beside reading a packet."""
+        self._account(connection.payer).units += connection.credit - price
+        connection.credit = 0
+
+    def __len__(self) -> int:
+        """How many accounts are kept."""
+        return len(self._accounts)
+
+    def _account(self, payer: Payer) -> Account:
+        account = self._accounts.get(payer)
+        if account is None:
+            account = self._accounts[payer] = Account()
+            if not self._scheduled:
+                self._begin_turn()
+        return account
+
+    def _begin_turn(self) -> None:
+        self._scheduled = True
+        self._ends_s = self._now() + TURN_S
+        self._call_soon(self._next_turn)
+
+    def _next_turn(self) -> None:
+        """Fill up the budgets, forget the accounts that are full, and serve those who wait."""
+        kept = {}
+        for payer, account in self._accounts.items():
+            account.units = min(account.units + QUANTUM, QUANTUM)
+            if account.waiting or account.units < QUANTUM:
+                kept[payer] = account
+        self._accounts = kept
+        if kept:
+            self._begin_turn()
+            self._rotate()
+        else:
+            self._scheduled = False
+
+    def _rotate(self) -> None:
+        for payer in tuple(self._rotation):
+            account = self._rotation.pop(payer)
+            self._serve(account)
+            if account.waiting:
+                self._rotation[payer] = account
+            if self._now() >= self._ends_s:
+                return
+
+    def _serve(self, account: Account) -> None:
+        """Each connection that waits has one chunk, as far as the budget goes; a lone one has all of it."""
+        for _ in range(len(account.waiting)):
+            if account.units <= 0 or self._now() >= self._ends_s:
+                return
+            connection = account.waiting.popleft()
+            _grant(account, connection)
+            try:
+                connection.go_on()
+            except Exception:
+                log.exception("a connection failed in its turn")
+
+
+def _grant(account: Account, connection: Payable) -> None:
+    account.units -= CHUNK - connection.credit
+    connection.credit = CHUNK
