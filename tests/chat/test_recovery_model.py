@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import json
 import shutil
+import time
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -42,7 +43,7 @@ SMALL: Final = (
 )
 PEOPLE: Final = (who("ana"), who("eva"), who("root", "admin"), who("boss", "admin"), who("ana"))
 UNLIMITED: Final = 1_000
-MAX_TURNS: Final = 20_000
+SETTLE_S: Final = 20.0  # however busy the machine is
 
 
 @contextlib.contextmanager
@@ -195,7 +196,8 @@ class World:
         for person in self.people:
             if person.line is None or person.line.closed is not None:
                 person.connect(self.rig)
-        for _ in range(MAX_TURNS):
+        until = time.monotonic() + SETTLE_S
+        while time.monotonic() < until:
             for person in self.people:
                 person.read(1_000)
             left = self.rig.recovery
