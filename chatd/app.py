@@ -167,7 +167,8 @@ def build(
     recovery = Recovery(config.chat, limits, namespace, store, router, door.check_again)
     namespace.greet = recovery.greet
     hooks = EngineHooks(accept=socketio.accept, kept_headers=KEPT_HEADERS, other=other)
-    engine = EngineServer(config.engineio, timers, outbox, Turns(loop.time, loop.call_soon), hooks)
+    turns = Turns(loop.time, loop.call_soon, config.engineio.turn_budget)
+    engine = EngineServer(config.engineio, timers, outbox, turns, hooks)
     if reload is not None:
         reload.add("tokens", lambda read: door.prepare(namespace, read.auth))
         reload.add("limits of clients and origins", lambda read: functools.partial(engine.use, read.engineio))

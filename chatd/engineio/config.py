@@ -6,6 +6,7 @@ import dataclasses
 
 from chatd.engineio.origins import check_origin
 from chatd.engineio.proxies import UNIX, parse_network
+from chatd.engineio.turns import BUDGET
 from chatd.settings import setting
 
 
@@ -42,6 +43,12 @@ class EngineConfig:
     )
     accept_rate: float = setting(
         1_000.0, "new clients a second, and as many at once; 0: without limit", minimum=0, maximum=1_000_000, live=True
+    )
+    turn_budget: int = setting(
+        BUDGET,
+        "work for one user or address in a turn of the loop, in units of about 10 µs; the rest waits for a later turn",
+        minimum=16,
+        maximum=1_000_000,
     )
     trusted_proxy: tuple[str, ...] = setting(
         (),

@@ -41,6 +41,9 @@ _TEXT: Final = Opcode.TEXT
 
 Message = tuple[Opcode, str | bytes]
 
+FRAGMENT: Final[Message] = (Opcode.CONT, b"")
+"""In the place of a message: a fragment has been kept. So that who reads can count frames, and stop between two."""
+
 
 class WebSocketError(WireError):
     """The peer broke RFC 6455, or a limit; `code` is the close code to answer with."""
@@ -65,7 +68,8 @@ class MessageReader:
         self._size = 0
 
     def feed(self, data: bytes) -> Iterator[Message]:
-        """The messages that `data` completes: TEXT with a str; BINARY, PING, PONG and CLOSE with bytes.
+        """The messages that `data` completes: TEXT with a str; BINARY, PING, PONG and CLOSE with bytes. FRAGMENT for
+        each frame that completes none.
 
         Raises WebSocketError after the messages that came before the fault. Iterate to the end or not again.
         """
@@ -77,10 +81,8 @@ class MessageReader:
                         yield _TEXT, _text(_unmasked(data, *whole))
                         start = whole[1]
                 while (whole := _whole_frame(data, start, self._room, _IN_PLACE)) is not None:
-                    message = self._join(*_IN_PLACE[data[start]], _unmasked(data, *whole))
+                    yield self._join(*_IN_PLACE[data[start]], _unmasked(data, *whole))
                     start = whole[1]
-                    if message is not None:
-                        yield message
             if start == len(data):
                 return
             start, message = self._in_parts(data, start)
@@ -126,8 +128,8 @@ class MessageReader:
         self._buffer.clear()
         return data
 
-    def _join(self, opcode: Opcode, fin: bool, data: bytes) -> Message | None:
-        """The message that a frame completes, if it does."""
+    def _join(self, opcode: Opcode, fin: bool, data: bytes) -> Message:
+        """The message that a frame completes, or FRAGMENT."""
         if opcode in CTRL_OPCODES:
             return opcode, data
         if (opcode is Opcode.CONT) != (self._opcode is not None):
@@ -140,7 +142,7 @@ class MessageReader:
             if len(self._fragments) >= MAX_FRAGMENTS:
                 raise WebSocketError(CloseCode.POLICY_VIOLATION, f"a message in over {MAX_FRAGMENTS} fragments")
             self._opcode = self._opcode or opcode
-            return None
+            return FRAGMENT
         opcode, data = self._opcode or opcode, b"".join(self._fragments)
         self._opcode, self._fragments, self._size = None, [], 0
         return opcode, (_text(data) if opcode is Opcode.TEXT else data)

@@ -24,8 +24,8 @@ Payer = Hashable
 CHUNK: Final = 16
 """Units that a connection draws at a time."""
 
-QUANTUM: Final = 128
-"""Units of a payer in one turn: about a millisecond, and a hundred messages."""
+BUDGET: Final = 128
+"""Units of a payer in one turn, unless a setting says otherwise: about a millisecond, and a hundred messages."""
 
 TURN_S: Final = 0.004
 """Credit is drawn for so long in one turn; work that costs more than its price cannot make a turn much longer."""
@@ -69,17 +69,20 @@ class Account:
 
     __slots__ = ("units", "waiting")
 
-    def __init__(self) -> None:
-        self.units = QUANTUM
+    def __init__(self, units: int) -> None:
+        self.units = units
         self.waiting: deque[Connection] = deque()
 
 
 class Turns:
     """The accounts of all payers. `now` is in seconds; `call_soon` calls a function in the next turn of the loop."""
 
-    def __init__(self, now: Callable[[], float], call_soon: Callable[[Callable[[], None]], object]) -> None:
+    def __init__(
+        self, now: Callable[[], float], call_soon: Callable[[Callable[[], None]], object], budget: int = BUDGET
+    ) -> None:
         self.waits = 0  # how often a connection had to wait for a later turn
         self._now = now
+        self._budget = budget
         self._call_soon = call_soon
         self._accounts: dict[Payer, Account] = {}
         self._rotation: dict[Payer, Account] = {}  # those with connections that wait, in the order of their turns
@@ -112,7 +115,7 @@ class Turns:
     def _account(self, payer: Payer) -> Account:
         account = self._accounts.get(payer)
         if account is None:
-            account = self._accounts[payer] = Account()
+            account = self._accounts[payer] = Account(self._budget)
             if not self._scheduled:
                 self._begin_turn()
         return account
@@ -126,8 +129,8 @@ class Turns:
         """Fill up the budgets, forget the accounts that are full, and serve those who wait."""
         kept = {}
         for payer, account in self._accounts.items():
-            account.units = min(account.units + QUANTUM, QUANTUM)
-            if account.waiting or account.units < QUANTUM:
+            account.units = min(account.units + self._budget, self._budget)
+            if account.waiting or account.units < self._budget:
                 kept[payer] = account
         self._accounts = kept
         if kept:

@@ -17,13 +17,16 @@ import msgspec
 # up everybody for half a second, before anybody had to say who it was.
 MAX_CONTAINERS: Final = 10_000
 
+# Elements and members in one text: 50 ns each, and a megabyte can hold 500,000 of them.
+MAX_VALUES: Final = 50_000
+
 
 class TooDeepError(ValueError):
     """JSON that is nested deeper than allowed."""
 
 
 class TooManyError(ValueError):
-    """JSON of more than MAX_CONTAINERS arrays and objects."""
+    """JSON of more than MAX_CONTAINERS arrays and objects, or MAX_VALUES values."""
 
 
 _decode: Final = msgspec.json.Decoder().decode
@@ -35,6 +38,8 @@ def parse_json(text: str, max_depth: int) -> object:
     brackets = _brackets(text)
     if brackets > MAX_CONTAINERS and _containers(text) > MAX_CONTAINERS:
         raise TooManyError(f"JSON has more than {MAX_CONTAINERS} arrays and objects")
+    if len(text) > MAX_VALUES and _has_too_many_values(text):
+        raise TooManyError(f"JSON has more than {MAX_VALUES} values")
     try:
         value: object = _decode(text)
     except RecursionError as error:
@@ -88,9 +93,19 @@ def _brackets(text: str) -> int:
 
 
 def _containers(text: str) -> int:
-    """The brackets that are not part of a string, at the speed of C: 5 ms for a megabyte. Of JSON, exact."""
+    """The brackets that are not part of a string."""
+    return _brackets(_without_strings(text))
+
+
+def _has_too_many_values(text: str) -> bool:
+    """A comma stands between two values, unless it is part of a string."""
+    return text.count(",") >= MAX_VALUES and _without_strings(text).count(",") >= MAX_VALUES
+
+
+def _without_strings(text: str) -> str:
+    """JSON with the inside of its strings left out, at the speed of C: 5 ms for a megabyte. Exact."""
     unescaped = text.replace("\\\\", "").replace('\\"', "")
-    return _brackets("".join(unescaped.split('"')[::2]))
+    return "".join(unescaped.split('"')[::2])
 
 
 def _depth(value: object) -> int:

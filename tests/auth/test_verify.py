@@ -12,11 +12,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatd.auth.config import AuthConfig
+from chatd.auth.config import PUBLIC_KEY_ALGORITHMS, SECRET_ALGORITHMS, AuthConfig
 from chatd.auth.deny import DenyList
 from chatd.auth.errors import AuthCode, AuthError
 from chatd.auth.identity import Identity
-from chatd.auth.keys import Key, load_keys
+from chatd.auth.keys import CHECK_PRICES, Key, load_keys
 from chatd.auth.verify import MAX_TOKEN_CHARS, Verifier
 from tests.auth.tokens import GOOD, NOW, SECRET, base64url, sign, token, verifier
 
@@ -345,3 +345,22 @@ def test_what_holds_here_holds_for_pyjwt(changes: dict[str, object], header: dic
         text, SECRET, ["HS256"], audience="chat", issuer="chat", options={"require": ["exp"], "verify_sub": False}
     )
     assert identity == Identity(claims["user"], claims["name"], claims["rol"], int(claims["exp"]), claims.get("jti"))
+
+
+def test_each_signature_check_is_paid_for_before_it_is_made() -> None:
+    """L-16: also those of tokens that do not hold"""
+    paid: list[int] = []
+    verifier().verify(token(), paid.append)
+    assert paid == [CHECK_PRICES["HS"]]
+    with pytest.raises(AuthError):
+        verifier().verify(token()[:-4] + "AAAA", paid.append)
+    assert paid == [CHECK_PRICES["HS"]] * 2
+    with pytest.raises(AuthError):
+        verifier().verify("no token", paid.append)
+    assert len(paid) == 2
+
+
+@pytest.mark.parametrize("algorithm", [*SECRET_ALGORITHMS, *PUBLIC_KEY_ALGORITHMS])
+def test_each_algorithm_has_its_price(algorithm: str) -> None:
+    """L-16"""
+    assert Key(algorithm, method=None, material=None).check_price >= 1  # type: ignore[arg-type]

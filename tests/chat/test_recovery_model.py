@@ -10,8 +10,8 @@ import asyncio
 import contextlib
 import json
 import shutil
-import time
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from websockets.frames import CloseCode, Opcode
 
-from chatd.engineio.reader import MAX_FRAGMENTS, Message, MessageReader, WebSocketError
+from chatd.engineio.reader import FRAGMENT, MAX_FRAGMENTS, Message, MessageReader, WebSocketError
 from chatd.errors import WireError
 from tests.conformance.wire import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, frame_bytes, text_frame
 
@@ -52,7 +52,7 @@ MESSAGES: list[Message] = [
 
 def read(chunks: Iterable[bytes], limit: int = LIMIT) -> list[Message]:
     reader = MessageReader(limit)
-    return [message for chunk in chunks for message in reader.feed(chunk)]
+    return [message for chunk in chunks for message in reader.feed(chunk) if message is not FRAGMENT]
 
 
 def fault(*chunks: bytes, limit: int = LIMIT) -> CloseCode:
@@ -196,3 +196,12 @@ def test_nothing_is_kept_between_messages() -> None:
     assert len(list(reader.feed(frame_bytes(BINARY, b"x" * 100_000)))) == 1
     assert reader._buffer.__alloc__() < 100
     assert reader._parser is None
+
+
+def test_each_frame_that_completes_no_message_is_told() -> None:
+    """L-16: else a read full of fragments would be one step"""
+    frames = frame_bytes(TEXT, b"a", fin=False) + frame_bytes(0, b"", fin=False) * 3 + frame_bytes(0, b"b")
+    assert list(MessageReader(LIMIT).feed(frames)) == [FRAGMENT] * 4 + [(TEXT, "ab")]
+    halves = [frames[:3], frames[3:]]
+    reader = MessageReader(LIMIT)
+    assert [list(reader.feed(half)) for half in halves] == [[], [FRAGMENT] * 4 + [(TEXT, "ab")]]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from chatd.engineio.turns import CHUNK, QUANTUM, TURN_S, Payer, Turns
+from chatd.engineio.turns import BUDGET, CHUNK, TURN_S, Payer, Turns
 from tests.clock import Clock
 
 
@@ -69,9 +69,9 @@ def loop() -> Loop:
 
 def test_a_payer_has_one_quantum_in_a_turn(loop: Loop) -> None:
     """L-16"""
-    Peer(loop, "ana").sends("a", 10 * QUANTUM)
-    assert len(loop.handled) == QUANTUM
-    assert [len(loop.turn()) for _ in range(10)] == [QUANTUM] * 9 + [0]
+    Peer(loop, "ana").sends("a", 10 * BUDGET)
+    assert len(loop.handled) == BUDGET
+    assert [len(loop.turn()) for _ in range(10)] == [BUDGET] * 9 + [0]
     assert loop.idle
 
 
@@ -79,9 +79,9 @@ def test_connections_of_one_payer_share_its_budget(loop: Loop) -> None:
     """L-16: fifty sockets of a user get no more than one"""
     for number in range(50):
         Peer(loop, "ana").sends(str(number), 1_000)
-    assert len(loop.handled) == QUANTUM
-    served = [loop.turn() for _ in range(50 * CHUNK // QUANTUM + 1)]
-    assert {len(handled) for handled in served} == {QUANTUM}
+    assert len(loop.handled) == BUDGET
+    served = [loop.turn() for _ in range(50 * CHUNK // BUDGET + 1)]
+    assert {len(handled) for handled in served} == {BUDGET}
     assert {name for handled in served for name in handled} == {str(number) for number in range(50)}
 
 
@@ -97,7 +97,7 @@ def test_somebody_else_is_served_at_once_beside_a_flood(loop: Loop) -> None:
 def test_payers_that_wait_take_turns(loop: Loop) -> None:
     """L-16"""
     for name in "abc":
-        Peer(loop, name).sends(name, 3 * QUANTUM)
+        Peer(loop, name).sends(name, 3 * BUDGET)
     for _ in range(2):
         assert sorted(set(loop.turn())) == ["a", "b", "c"]
     assert loop.turn() == []
@@ -135,7 +135,7 @@ def test_work_that_costs_more_than_a_turn_is_paid_off_in_the_next_ones(loop: Loo
     """L-16"""
     peer = Peer(loop, "ana")
     peer.sends("a")
-    loop.turns.charge(peer, 3 * QUANTUM)
+    loop.turns.charge(peer, 3 * BUDGET)
     peer.sends("b")
     assert loop.handled == ["a"]
     assert [loop.turn() for _ in range(3)] == [[], [], ["b"]]
@@ -148,7 +148,7 @@ def test_a_debt_is_not_forgotten_with_its_connection(loop: Loop) -> None:
     """L-16: else a client would only have to come back"""
     peer = Peer(loop, "203.0.113.7")
     peer.sends("a")
-    loop.turns.charge(peer, 10 * QUANTUM)
+    loop.turns.charge(peer, 10 * BUDGET)
     del peer
     Peer(loop, "203.0.113.7").sends("b")
     assert [handled for handled in (loop.turn() for _ in range(12)) if handled] == [["b"]]
@@ -157,7 +157,7 @@ def test_a_debt_is_not_forgotten_with_its_connection(loop: Loop) -> None:
 def test_bytes_that_were_read_are_paid_for_like_packets(loop: Loop) -> None:
     """L-16"""
     peer = Peer(loop, "ana")
-    peer.credit -= QUANTUM + 1
+    peer.credit -= BUDGET + 1
     peer.sends("a", 2)
     assert loop.handled == ["a", "a"]
     Peer(loop, "ana").sends("b")
@@ -178,7 +178,7 @@ def test_a_connection_that_fails_takes_nobody_along(loop: Loop, caplog: pytest.L
         def go_on(self) -> None:
             raise RuntimeError("a bug")
 
-    Peer(loop, "ana").sends("a", QUANTUM)
+    Peer(loop, "ana").sends("a", BUDGET)
     Broken(loop, "ana").sends("b", 1)
     Peer(loop, "ana").sends("c", 1)
     assert loop.turn() == ["c"]
@@ -186,7 +186,7 @@ def test_a_connection_that_fails_takes_nobody_along(loop: Loop, caplog: pytest.L
 
 
 def test_how_often_a_connection_waits_is_counted(loop: Loop) -> None:
-    Peer(loop, "ana").sends("a", 2 * QUANTUM)
+    Peer(loop, "ana").sends("a", 2 * BUDGET)
     assert loop.turns.waits == 1
     loop.turn()
     assert loop.turns.waits == 1

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from chatd.socketio.jsontext import (
     MAX_CONTAINERS,
+    MAX_VALUES,
     TooDeepError,
     TooManyError,
     _containers,
@@ -210,3 +211,16 @@ def test_arrays_and_objects_are_few(one: str) -> None:
 
 def test_brackets_in_a_long_text_are_no_arrays() -> None:
     assert parse_json(json.dumps(["[" * 2 * MAX_CONTAINERS, '\\"[']), 4) == ["[" * 2 * MAX_CONTAINERS, '\\"[']
+
+
+@pytest.mark.parametrize("one", ["1", '"a"', "null"])
+def test_values_are_few(one: str) -> None:
+    """S-08"""
+    fit = "[" + ",".join([one] * MAX_VALUES) + "]"
+    assert parse_json(fit, 4) == [json.loads(one)] * MAX_VALUES
+    with pytest.raises(TooManyError):
+        parse_json(fit.replace("[", "[0,", 1), 4)
+
+
+def test_commas_in_a_long_text_are_no_values() -> None:
+    assert parse_json(json.dumps(["," * 2 * MAX_VALUES, '\\",']), 4) == ["," * 2 * MAX_VALUES, '\\",']

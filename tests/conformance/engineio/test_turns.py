@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import collections
 import time
+from typing import Final
+
+import pytest
 
 from chatd.engineio.limits import Limit
 from chatd.engineio.reasons import CloseReason
 from chatd.engineio.session import Session
-from chatd.engineio.turns import QUANTUM, TURN_S
+from chatd.engineio.turns import BUDGET, TURN_S
 from tests.conformance.engineio.engine import Engine, running
-from tests.conformance.wire import joined
+from tests.conformance.wire import CONTINUATION, PING, PONG, TEXT, TIMEOUT_S, Frame, frame_bytes, joined, text_frame
 
 
 class Busy:
@@ -24,7 +28,7 @@ class Busy:
     def on_message(self, data: str | bytes) -> None:
         self.messages.append(data)
         self.begun.set()
-        self._session.charge(QUANTUM)
+        self._session.charge(BUDGET)
         end = time.perf_counter() + TURN_S
         while time.perf_counter() < end:
             pass
@@ -75,6 +79,82 @@ async def test_a_client_that_goes_during_a_long_post_is_heard_no_further(engine:
     assert not await session.is_alive()
     assert len(busy.messages) < 100
     assert isinstance((await asyncio.gather(posting, return_exceptions=True))[0], EOFError)
+
+
+class Counting:
+    """A handler that writes down in which turn of the loop each message came."""
+
+    def __init__(self) -> None:
+        self.messages: list[str | bytes] = []
+        self.turns: collections.Counter[int] = collections.Counter()
+        self.whole = asyncio.Event()
+        self._turn = 0
+
+    def next_turn(self) -> None:
+        self._turn += 1
+        asyncio.get_running_loop().call_soon(self.next_turn)
+
+    def on_message(self, data: str | bytes) -> None:
+        self.messages.append(data)
+        self.turns[self._turn] += 1
+        if data == "end":
+            self.whole.set()
+
+    def on_close(self, reason: CloseReason) -> None: ...
+
+
+MANY: Final = [str(number) for number in range(1_000)]
+
+
+@pytest.mark.parametrize("fragmented", [False, True])
+async def test_many_packets_of_one_read_take_several_turns(engine: Engine, fragmented: bool) -> None:
+    """L-16: the loop serves others in between, and the order stays"""
+    websocket = await engine.client.websocket()
+    counting = Counting()
+    engine.session(websocket.sid).handler = counting
+    counting.next_turn()
+    frames = b"".join(_frames(f"4{text}", fragmented) for text in [*MANY, "end"])
+    await websocket.send_raw(frames + frame_bytes(PING, b"still there"))
+    async with asyncio.timeout(TIMEOUT_S):
+        await counting.whole.wait()
+    assert counting.messages == [*MANY, "end"]
+    assert max(counting.turns.values()) <= BUDGET
+    assert await websocket.receive_frame() == Frame(PONG, b"still there")
+
+
+def _frames(text: str, fragmented: bool) -> bytes:
+    if not fragmented:
+        return text_frame(text)
+    return frame_bytes(TEXT, text[:1].encode(), fin=False) + frame_bytes(CONTINUATION, text[1:].encode())
+
+
+async def test_a_connection_that_waits_for_its_turn_can_be_closed(engine: Engine) -> None:
+    """E-26, L-16: what it had still to say is not handled"""
+    websocket = await engine.client.websocket()
+    session = engine.session(websocket.sid)
+
+    class Closing(Counting):
+        def on_message(self, data: str | bytes) -> None:
+            super().on_message(data)
+            if len(self.messages) == BUDGET:
+                asyncio.get_running_loop().call_soon(session.close, CloseReason.FORCED_CLOSE)
+
+    closing = session.handler = Closing()
+    await websocket.send_raw(b"".join(text_frame(f"4{text}") for text in MANY))
+    assert await websocket.messages_until_closed() == []
+    assert closing.messages == MANY[: len(closing.messages)]
+    assert len(closing.messages) < len(MANY)
+
+
+async def test_a_client_that_goes_while_it_waits_for_its_turn_leaves_nothing(engine: Engine) -> None:
+    """E-26, L-16"""
+    websocket = await engine.client.websocket()
+    engine.session(websocket.sid).handler = Counting()
+    await websocket.send_raw(b"".join(text_frame(f"4{text}") for text in MANY))
+    websocket.abort()
+    async with asyncio.timeout(TIMEOUT_S):
+        while engine.server.sessions:
+            await engine.client.settled()
 
 
 class Ending:

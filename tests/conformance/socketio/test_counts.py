@@ -31,6 +31,7 @@ def ended(app: App) -> dict[CloseReason, int]:
         ("max_depth", '2["\\ud83d",' + "[" * 5_000 + "]" * 5_000 + "]"),
         ("containers", '2["x",' + "[" * 100_000 + "]" * 100_000 + "]"),
         ("containers", '2["x"' + ",[]" * 10_000 + "]"),
+        ("containers", '2["x"' + ",1" * 50_000 + "]"),
         ("max_attachments", '53-["x",{"_placeholder":true,"num":0}]'),
         ("max_attachments", '5999999-["x"]'),
     ],
@@ -83,3 +84,26 @@ async def test_a_polling_session_that_does_not_poll() -> None:
             assert await app.guest().end() is CloseReason.PING_TIMEOUT
         assert ended(app) == {CloseReason.PING_TIMEOUT: 1}
         assert not app.engine.sessions
+
+
+async def test_a_client_that_is_refused_again_and_again(transport: str) -> None:
+    """L-15: it is told each time, and then its session ends"""
+    async with running(max_refused=3) as app:
+        peer = await connected(app.client, transport)
+        for _ in range(4):
+            await peer.say("0/nowhere,")
+            assert await peer.hear() == '4/nowhere,{"message":"Invalid namespace"}'
+        await peer.ended()
+        assert (refused(app), ended(app)) == ({"max_refused": 1}, {CloseReason.FORCED_CLOSE: 1})
+
+
+async def test_a_client_that_joins_may_be_refused_again(transport: str) -> None:
+    """L-15"""
+    async with running(max_refused=1) as app:
+        peer = await connected(app.client, transport)
+        await peer.say("0/nowhere,")
+        await peer.hear()
+        await join(peer)
+        await peer.say("0/nowhere,")
+        assert await peer.hear() == '4/nowhere,{"message":"Invalid namespace"}'
+        assert (refused(app), ended(app)) == ({}, {})

@@ -1,0 +1,109 @@
+"""Who pays for the work that a client causes."""
+
+from __future__ import annotations
+
+import asyncio
+
+from chatd.engineio.session import Session
+from chatd.engineio.turns import BUDGET, Payer, Price
+from tests.chat.people import Chat, connect, cookie, token
+from tests.conformance.wire import TIMEOUT_S, text_frame
+
+ROUNDS = 500
+
+
+def payers(chat: Chat) -> set[Payer]:
+    return {session.transport.payer for session in chat.engine.sessions.values()}
+
+
+async def test_a_stranger_pays_as_its_address_and_a_user_as_itself(chat: Chat) -> None:
+    """L-16"""
+    stranger = await chat.client.websocket()
+    assert payers(chat) == {"127.0.0.1"}
+    stranger.abort()
+    await chat.client.settled()
+    for _ in range(2):
+        await chat.enter("ana")
+    assert payers(chat) == {"user:ana"}
+
+
+async def test_a_user_goes_on_to_pay_when_it_has_left(chat: Chat) -> None:
+    """L-16"""
+    ana = await chat.enter("ana")
+    await ana.websocket.send("41")
+    await ana.websocket.send("40/nowhere,")
+    assert str(await ana.websocket.receive()).startswith("44/nowhere,")
+    assert payers(chat) == {"user:ana"}
+
+
+async def test_a_user_on_polling_pays_as_itself_after_an_upgrade_too(chat: Chat) -> None:
+    """L-16"""
+    polling = await chat.client.polling(headers=cookie(token("ana")))
+    await polling.post("40")
+    assert (await polling.poll())[0].startswith("40{")
+    assert payers(chat) == {"user:ana"}
+    websocket = await polling.upgrade()
+    await websocket.send("41")
+    await chat.client.settled()
+    assert payers(chat) == {"user:ana"}
+
+
+async def test_joining_and_leaving_over_and_over_is_paid_for(chat: Chat) -> None:
+    """L-16: what arrives in one read takes many turns of the loop"""
+    answer, websocket = await connect(chat.client, cookie(token("ana")))
+    assert answer.startswith("40{")
+    joins = Joins(chat)
+    await websocket.send_raw((text_frame("41") + text_frame("40")) * ROUNDS)
+    async with asyncio.timeout(TIMEOUT_S):
+        while joins.seen < ROUNDS:
+            answer = str(await websocket.receive())
+            assert answer.startswith("40{")
+            joins.seen += 1
+    assert joins.most_in_two_turns <= 2 * (BUDGET // Price.JOIN + 1)
+
+
+class Joins:
+    """How often the namespace is entered in two turns of the loop, at most: what ends one may run late in the next."""
+
+    def __init__(self, chat: Chat) -> None:
+        self.seen = self.most_in_two_turns = self._entered = 0
+        namespace = chat.namespace
+        accept = namespace.accept
+
+        def counted(*args: object) -> object:
+            if not self._entered:
+                asyncio.get_running_loop().call_soon(self._end)
+            self._entered += 1
+            return accept(*args)  # type: ignore[arg-type]
+
+        namespace.accept = counted  # type: ignore[assignment]
+
+    def _end(self) -> None:
+        self.most_in_two_turns = max(self.most_in_two_turns, self._entered)
+        self._entered = 0
+
+
+async def test_a_question_about_the_past_is_paid_for(chat: Chat) -> None:
+    """L-16"""
+    ana = await chat.enter("ana")
+    [session] = chat.engine.sessions.values()
+    charged = charges(session)
+    for event in ("historial", "no_leidos"):
+        await ana.ask(event, {})
+    await ana.ask("conversacion", {"con": "root"})
+    assert charged == [Price.QUESTION, Price.QUESTION, Price.LOOKUP]
+
+
+def charges(session: Session) -> list[int]:
+    """The prices that are charged to it from now on."""
+    charged: list[int] = []
+    turns = session._owner.turns
+    charge = turns.charge
+
+    def noted(connection: object, price: int) -> None:
+        if connection is session.transport:
+            charged.append(price)
+        charge(connection, price)  # type: ignore[arg-type]
+
+    turns.charge = noted  # type: ignore[method-assign]
+    return charged
