@@ -75,8 +75,8 @@ METRICS: Final[tuple[Metric, ...]] = (
         "chatd_turn_waits_total",
         COUNTER,
         "How often a connection was not read for a turn, because its user or address had used up `turn_budget`.",
-        "Thousands a second for minutes: a client floods, and pays with its own delay; the log of refusals may name it. "
-        "Everybody is slow and this stands still: the CPU is too slow for honest load.",
+        "Thousands a second for minutes: a client floods, and pays with its own delay; the log of refusals may name "
+        "it. Everybody is slow and this stands still: the CPU is too slow for honest load.",
         lambda sources: float(sources.watched.engine.turns.waits),
     ),
     Metric(
