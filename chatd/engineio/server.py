@@ -117,6 +117,7 @@ class EngineServer:
     def on_request(self, exchange: Exchange) -> None:
         """Serve or refuse one HTTP request whose head is in."""
         request = exchange.request
+        exchange.payer = self.connections.payer(self._proxies.client_address(request))
         if request.path not in self._paths:
             self._hooks.other(exchange)
             return
@@ -125,7 +126,8 @@ class EngineServer:
             return
         exchange.headers += self._origins.headers(request)
         session = self.sessions.get(Sid(request.query.get("sid", "")))
-        exchange.payer = self._client_payer(exchange) if session is None else session.transport.payer
+        if session is not None:
+            exchange.payer = session.transport.payer
         why = refusal(request, _known(request, session))
         if why is not None:
             _refuse(exchange, why)
@@ -139,10 +141,6 @@ class EngineServer:
             self._on_upgrade(exchange, session)
         else:
             _on_poll(exchange, session.transport)
-
-    def _client_payer(self, exchange: Exchange) -> Payer:
-        """Who pays for a request that belongs to no session."""
-        return self.connections.payer(self._proxies.client_address(exchange.request))
 
     def _on_handshake(self, exchange: Exchange) -> None:
         request = exchange.request
