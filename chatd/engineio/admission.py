@@ -1,7 +1,8 @@
-"""Whether a new client is let in: how many there are, how many from its address, how many in this second.
+"""Admission control: sessions in all and of an address, new sessions a second in all and of an address.
 
 Asked before a session exists, a token is looked at or the database is touched, so that a refusal costs no more than
-the request. A client is one session, however many connections it has at the moment. Rules L-01 to L-03 of protocol.md.
+the request. A client is one session, however many connections it has at the moment. Rules L-01 to L-03 and L-10 of
+protocol.md.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ from chatd.engineio.request import Refusal
 from chatd.rates import Rates
 from chatd.refusals import Refusals
 
-# Somebody has to leave first, and nobody knows when.
+# It is unknown when a session will end.
 FULL_RETRY_S: Final = 10
 STOPPING_RETRY_S: Final = 5
+
+_OF_AN_ADDRESS: Final = frozenset({Limit.MAX_CONNECTIONS_PER_ADDRESS, Limit.ACCEPT_RATE_PER_ADDRESS})
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -39,6 +42,7 @@ class Admission:
         self._max_total = config.max_connections
         self._max_per_address = config.max_connections_per_address
         self._rate: Rates[None] = Rates(config.accept_rate, config.accept_rate)
+        self._rates: Rates[str] = Rates(config.accept_rate_per_address, config.accept_rate_per_address)
         self._refusals = refusals
         self._now = now
         self._by_address: dict[str, int] = {}
@@ -49,6 +53,7 @@ class Admission:
         self._max_total = config.max_connections
         self._max_per_address = config.max_connections_per_address
         self._rate.change(config.accept_rate, config.accept_rate)
+        self._rates.change(config.accept_rate_per_address, config.accept_rate_per_address)
         self._by_address.clear()
         for address in present:
             self.entered(address)
@@ -58,7 +63,10 @@ class Admission:
         self._stopping = True
 
     def fault(self, address: str, sessions: int) -> NotNow | None:
-        """Why a client from `address` cannot come in beside `sessions` others; None, and it counts for the rate."""
+        """The limit that refuses a client from `address` beside `sessions` others, or None if it is admitted.
+
+        An admitted client is charged to the rates.
+        """
         if self._stopping:
             return self._not_now(Limit.STOPPING, "this server is about to stop", STOPPING_RETRY_S, address)
         if 0 < self._max_total <= sessions:
@@ -66,7 +74,17 @@ class Admission:
             return self._not_now(Limit.MAX_CONNECTIONS, why, FULL_RETRY_S, address)
         if self._counts(address) and self._by_address.get(counted_address(address), 0) >= self._max_per_address:
             return self._not_now(Limit.MAX_CONNECTIONS_PER_ADDRESS, self._crowded(address), FULL_RETRY_S, address)
-        wait_s = self._rate.take(None, self._now())
+        return self._too_fast(address)
+
+    def _too_fast(self, address: str) -> NotNow | None:
+        """The address first: a client that is refused for its own rate takes nothing from the others."""
+        now = self._now()
+        if address != NO_ADDRESS:
+            wait_s = self._rates.take(counted_address(address), now)
+            if wait_s > 0:
+                why = f"more clients arrive from {counted_address(address)} than accept_rate_per_address lets in"
+                return self._not_now(Limit.ACCEPT_RATE_PER_ADDRESS, why, math.ceil(wait_s), address)
+        wait_s = self._rate.take(None, now)
         if wait_s > 0:
             why = "more clients arrive than accept_rate lets in"
             return self._not_now(Limit.ACCEPT_RATE, why, math.ceil(wait_s), address)
@@ -99,5 +117,5 @@ class Admission:
 
     def _not_now(self, limit: Limit, why: str, retry_after_s: int, address: str) -> NotNow:
         self._refusals.add(limit, f"client refused: {why}", address=address)
-        refusal = Refusal.TOO_MANY if limit is Limit.MAX_CONNECTIONS_PER_ADDRESS else Refusal.BUSY
+        refusal = Refusal.TOO_MANY if limit in _OF_AN_ADDRESS else Refusal.BUSY
         return NotNow(refusal, f"{limit}: {why}", retry_after_s)

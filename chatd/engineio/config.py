@@ -20,6 +20,21 @@ class EngineConfig:
     max_payload_bytes: int = setting(
         1_000_000, "bytes in one message or one polling request", minimum=1_000, maximum=100_000_000
     )
+    max_payload_before_join_bytes: int = setting(
+        16_384, "the same until the client has joined a namespace", minimum=1_000, maximum=100_000_000
+    )
+    max_unfinished_bytes: int = setting(
+        67_108_864,
+        "bytes of messages and requests of which the end has not come yet, of all clients; 0: without limit",
+        minimum=0,
+        maximum=1_000_000_000_000,
+    )
+    max_unfinished_per_client_bytes: int = setting(
+        8_388_608,
+        "the same of one user, or of one address (a /64 of IPv6) before it has joined; 0: without limit",
+        minimum=0,
+        maximum=1_000_000_000_000,
+    )
     max_packets: int = setting(1_000, "packets in one polling request", minimum=1, maximum=1_000_000)
     max_queued_bytes: int = setting(
         1_048_576, "bytes that may wait for a client that does not read", minimum=65_536, maximum=1_073_741_824
@@ -43,6 +58,13 @@ class EngineConfig:
     )
     accept_rate: float = setting(
         1_000.0, "new clients a second, and as many at once; 0: without limit", minimum=0, maximum=1_000_000, live=True
+    )
+    accept_rate_per_address: float = setting(
+        200.0,
+        "the same from one address, or one /64 of IPv6; 0: without limit",
+        minimum=0,
+        maximum=1_000_000,
+        live=True,
     )
     turn_budget: int = setting(
         BUDGET,
@@ -75,3 +97,8 @@ class EngineConfig:
         for name in self.trusted_proxy:
             if name != UNIX:
                 parse_network(name)
+
+
+def untrusted_payload_bytes(config: EngineConfig) -> int:
+    """Rule L-11: the bytes in one message of a client that has not joined."""
+    return min(config.max_payload_before_join_bytes, config.max_payload_bytes)

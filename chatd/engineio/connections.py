@@ -14,6 +14,7 @@ from chatd.engineio.config import EngineConfig
 from chatd.engineio.limits import Limit
 from chatd.engineio.proxies import NO_ADDRESS, Proxies, counted_address
 from chatd.engineio.turns import Payer
+from chatd.engineio.unfinished import Unfinished
 from chatd.refusals import Refusals
 
 PER_CLIENT: Final = 3  # a poll, a POST and the WebSocket of an upgrade
@@ -30,6 +31,7 @@ class Connections:
 
     def __init__(self, config: EngineConfig, proxies: Proxies, refusals: Refusals[Limit]) -> None:
         self.refusals = refusals
+        self.unfinished = Unfinished(config, refusals)
         self.turned_away = 0  # connections too many that have not gone yet
         self.received_bytes = 0  # HTTP and WebSocket frames, without TLS
         self._proxies = proxies

@@ -21,10 +21,17 @@ from chatd.engineio.limits import Limit
 from chatd.engineio.linger import Linger
 from chatd.engineio.request import Request, parse_request
 from chatd.engineio.turns import BYTES_SHIFT, Payer, Price, Turns
+from chatd.engineio.unfinished import Hold
 from chatd.timers import Timed, Timers
+
+# Behind a request that has no answer yet no more than this is read ahead, and the read that goes beyond it.
+MAX_PIPELINED_BYTES: Final = 16_384
 
 # How much of a body that was refused is still read, so that the client can finish and see the answer.
 MAX_DISCARDED_BYTES: Final = 1_048_576
+
+# Where memory is short for a moment.
+_RETRY_AFTER: Final = {503: [(b"Retry-After", b"1")]}
 
 # Other refusals are for requests that are no HTTP.
 _LIMIT_OF: Final = {408: Limit.REQUEST_TIMEOUT, 431: Limit.MAX_HEADER}
@@ -56,6 +63,11 @@ class Exchange:
     @payer.setter
     def payer(self, payer: Payer) -> None:
         self._connection.payer = payer
+
+    @property
+    def body_bytes(self) -> int:
+        """How much of the body has come and waits for the rest."""
+        return len(self._body)
 
     def receive(self, limit_bytes: int, on_body: Callable[[bytes], None], on_too_long: Callable[[], None]) -> None:
         """Read the body, then call `on_body`; or `on_too_long`, as soon as it is known to be over the limit.
@@ -96,7 +108,8 @@ class Exchange:
     def on_end(self) -> None:
         if self._on_body is not None:
             on_body, self._on_body = self._on_body, None
-            on_body(bytes(self._body))
+            body, self._body = bytes(self._body), bytearray()
+            on_body(body)
 
     def lost(self) -> None:
         on_lost = self.on_lost
@@ -113,7 +126,7 @@ class HttpConnection(asyncio.Protocol, Timed):
 
     __slots__ = (
         "_address", "_connections", "_discarded", "_exchange", "_h11", "_handler", "_held", "_max_header_bytes",
-        "_secure", "_tcp", "_timeout_s", "_timers", "_turns", "_unread", "credit", "payer",
+        "_secure", "_tcp", "_timeout_s", "_timers", "_turns", "_unfinished", "_unread", "credit", "payer",
     )  # fmt: skip
 
     def __init__(
@@ -139,6 +152,7 @@ class HttpConnection(asyncio.Protocol, Timed):
         self._exchange: Exchange | None = None
         self._discarded = 0
         self._unread = False  # too much of our answers waits for the client to read it
+        self._unfinished: Hold | None = None
         self._held = False  # what has come waits for a later turn of its payer
         self._tcp: asyncio.Transport
         self._address = ""
@@ -165,9 +179,6 @@ class HttpConnection(asyncio.Protocol, Timed):
         except h11.RemoteProtocolError:  # bytes after a request that announced `Connection: close`
             self._tcp.abort()
             return
-        if len(self._h11.trailing_data[0]) > MAX_DISCARDED_BYTES:
-            self._tcp.abort()  # pipelined behind a poll that waits; nothing honest is so far ahead
-            return
         self._advance()
 
     def pause_writing(self) -> None:
@@ -187,6 +198,7 @@ class HttpConnection(asyncio.Protocol, Timed):
         if self._exchange is not None:
             self._exchange.lost()
             self._exchange = None
+        self._release()
 
     def on_deadline(self) -> None:
         """The client owes us a request, or the rest of one, for too long; or it has not read our answer."""
@@ -219,6 +231,7 @@ class HttpConnection(asyncio.Protocol, Timed):
             self._tcp.close()
         elif self._h11.their_state is h11.DONE:
             self._go_on_soon()
+        self._release()
 
     def upgrade(self, protocol: asyncio.Protocol, headers: Sequence[tuple[bytes, bytes]], first: bytes) -> None:
         self._exchange = None
@@ -238,6 +251,10 @@ class HttpConnection(asyncio.Protocol, Timed):
     # Internals.
 
     def _advance(self) -> None:
+        self._take_events()
+        self._count_unfinished()
+
+    def _take_events(self) -> None:
         """Take events from h11 until it wants more bytes, waits for our answer, one request is done, or the payer's
         budget for this turn is.
         """
@@ -259,6 +276,26 @@ class HttpConnection(asyncio.Protocol, Timed):
             if event is h11.PAUSED or isinstance(event, h11.ConnectionClosed):
                 return
             self._on_event(event)
+
+    def _count_unfinished(self) -> None:
+        """Rule L-12: read only so far ahead of an answer, and answer 503 where too much waits for its end."""
+        if not self._has_the_floor():
+            self._release()
+            return
+        size = len(self._h11.trailing_data[0])
+        if size > MAX_PIPELINED_BYTES and self._h11.their_state is h11.DONE:
+            self._tcp.pause_reading()
+        if self._exchange is not None:
+            size += self._exchange.body_bytes
+        if size or self._unfinished is not None:
+            self._unfinished = self._unfinished or Hold(self._connections.unfinished, self.payer)
+            if not self._unfinished.resize(size):
+                self._refuse(503)
+
+    def _release(self) -> None:
+        if self._unfinished is not None:
+            self._unfinished.release()
+            self._unfinished = None
 
     def _pay(self) -> bool:
         """Pay for the next event. If that has to wait for a later turn, nothing more is read until then."""
@@ -338,7 +375,8 @@ class HttpConnection(asyncio.Protocol, Timed):
             self._exchange.lost()
             self._exchange = None
         if self._h11.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            self._send(status, b"", [(b"Connection", b"close")])
+            self._send(status, b"", [(b"Connection", b"close"), *_RETRY_AFTER.get(status, ())])
+        self._release()
         self._timers.cancel(self)
         Linger(self._tcp, self._timers, self._connections)
 

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Final
 
-from chatd.engineio.config import EngineConfig
+from chatd.engineio.config import EngineConfig, untrusted_payload_bytes
 from chatd.engineio.direct import NoDescriptor
 from chatd.engineio.http import Exchange
 from chatd.engineio.limits import Limit
@@ -42,7 +42,7 @@ class PollingTransport(Timed, NoDescriptor):
     """The polling side of one session."""
 
     __slots__ = ("_config", "_get", "_held", "_post", "_queue", "_queued_bytes", "_refusals", "_state", "_timers",
-                 "_turns", "_upgrading", "credit", "payer", "receiver")  # fmt: skip
+                 "_turns", "_upgrading", "credit", "max_payload_bytes", "payer", "receiver")  # fmt: skip
 
     name: Final = "polling"
 
@@ -54,6 +54,7 @@ class PollingTransport(Timed, NoDescriptor):
         self._turns = turns
         self.payer = payer
         self.credit = 0
+        self.max_payload_bytes = untrusted_payload_bytes(config)
         self._held: Iterator[Packet] | None = None  # of the POST under way, what waits for a later turn of its payer
         self._config = config
         self._refusals = refusals
@@ -146,7 +147,7 @@ class PollingTransport(Timed, NoDescriptor):
         self._post = exchange
         exchange.on_lost = self._on_post_lost
         exchange.receive(
-            self._config.max_payload_bytes,
+            self.max_payload_bytes,
             lambda body: self._on_post_body(exchange, body),
             lambda: self._on_post_too_long(exchange),
         )

@@ -12,6 +12,7 @@ from typing import Final
 from websockets.exceptions import PayloadTooBig, ProtocolError
 from websockets.frames import CTRL_OPCODES, CloseCode, Frame, Opcode
 
+from chatd.engineio.unfinished import FRAGMENT_BYTES
 from chatd.errors import WireError
 
 try:
@@ -56,10 +57,11 @@ class WebSocketError(WireError):
 class MessageReader:
     """The receiving half of one WebSocket connection, server side."""
 
-    __slots__ = ("_buffer", "_fragments", "_max_bytes", "_needed", "_opcode", "_parser", "_size")
+    __slots__ = ("_buffer", "_fragments", "_needed", "_opcode", "_parser", "_size", "max_bytes", "unfinished_bytes")
 
     def __init__(self, max_bytes: int) -> None:
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
+        self.unfinished_bytes = 0  # what is kept of a message or a frame of which the end has not come
         self._buffer = bytearray()
         self._needed = 0  # how much has to be in it before the parser can go on
         self._parser: Generator[None, None, Frame] | None = None
@@ -77,7 +79,7 @@ class MessageReader:
         while True:
             if self._parser is None:
                 if self._opcode is None:
-                    while (whole := _whole_frame(data, start, self._max_bytes, _TEXT_ALONE)) is not None:
+                    while (whole := _whole_frame(data, start, self.max_bytes, _TEXT_ALONE)) is not None:
                         yield _TEXT, _text(_unmasked(data, *whole))
                         start = whole[1]
                 while (whole := _whole_frame(data, start, self._room, _IN_PLACE)) is not None:
@@ -92,7 +94,11 @@ class MessageReader:
     @property
     def _room(self) -> int:
         """For one more frame. A control frame in the middle of a message has room of its own."""
-        return max(self._max_bytes - self._size, _MAX_7_BIT)
+        return max(self.max_bytes - self._size, _MAX_7_BIT)
+
+    @property
+    def _kept_bytes(self) -> int:
+        return len(self._buffer) + self._size + FRAGMENT_BYTES * len(self._fragments)
 
     def _in_parts(self, data: bytes, start: int) -> tuple[int, Message | None]:
         """Give the parser what it needs for its next step, and no more: what follows the frame may be taken in place.
@@ -104,7 +110,9 @@ class MessageReader:
             next(self._parser)
         end = min(start + self._needed - len(self._buffer), len(data))
         self._buffer += data[start:end]
-        return end, self._step(self._parser)
+        message = self._step(self._parser)
+        self.unfinished_bytes = self._kept_bytes
+        return end, message
 
     def _step(self, parser: Generator[None, None, Frame]) -> Message | None:
         try:
@@ -135,16 +143,18 @@ class MessageReader:
         if (opcode is Opcode.CONT) != (self._opcode is not None):
             raise WebSocketError(CloseCode.PROTOCOL_ERROR, "fragments of two messages are mixed")
         self._size += len(data)
-        if self._size > self._max_bytes:
-            raise WebSocketError(CloseCode.MESSAGE_TOO_BIG, f"a message is longer than {self._max_bytes} bytes")
+        if self._size > self.max_bytes:
+            raise WebSocketError(CloseCode.MESSAGE_TOO_BIG, f"a message is longer than {self.max_bytes} bytes")
         self._fragments.append(data)
         if not fin:
             if len(self._fragments) >= MAX_FRAGMENTS:
                 raise WebSocketError(CloseCode.POLICY_VIOLATION, f"a message in over {MAX_FRAGMENTS} fragments")
             self._opcode = self._opcode or opcode
+            self.unfinished_bytes = self._kept_bytes
             return FRAGMENT
         opcode, data = self._opcode or opcode, b"".join(self._fragments)
         self._opcode, self._fragments, self._size = None, [], 0
+        self.unfinished_bytes = 0
         return opcode, (_text(data) if opcode is Opcode.TEXT else data)
 
 

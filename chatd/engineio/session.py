@@ -12,12 +12,14 @@ from collections.abc import Mapping
 from typing import Final, NewType, Protocol
 
 from chatd.engineio.config import EngineConfig
+from chatd.engineio.connections import Connections
 from chatd.engineio.outbox import Outbox
 from chatd.engineio.outgoing import PING, Outgoing, OutgoingBinary, OutgoingText
 from chatd.engineio.packet import Packet, PacketType
 from chatd.engineio.reasons import CloseReason
 from chatd.engineio.transport import Transport
 from chatd.engineio.turns import Payer, Turns
+from chatd.engineio.unfinished import Hold
 from chatd.timers import Timed, Timers
 
 Sid = NewType("Sid", str)
@@ -42,6 +44,9 @@ class SessionOwner(Protocol):
 
     @property
     def turns(self) -> Turns: ...
+
+    @property
+    def connections(self) -> Connections: ...
 
     def forget(self, session: Session) -> None: ...
 
@@ -116,6 +121,14 @@ class Session(Timed):
     def charge(self, price: int) -> None:
         """Let this client's payer pay for work that a packet of it causes, in the units of turns.py."""
         self._owner.turns.charge(self.transport, price)
+
+    def trust(self) -> None:
+        """The client has shown who it is, or need not: from now on it may send messages of the full size."""
+        self.transport.max_payload_bytes = self._config.max_payload_bytes
+
+    def hold(self) -> Hold:
+        """For input of this client that the floor above keeps because its end has not come."""
+        return Hold(self._owner.connections.unfinished, self.transport.payer)
 
     def pay_as(self, payer: Payer) -> None:
         """From now on `payer` pays, in the place of the client's address."""

@@ -45,6 +45,9 @@ class Transport(Protocol):
 
     credit: int
 
+    max_payload_bytes: int
+    """Bytes in one message or request: few until the session is trusted."""
+
     @property
     def name(self) -> str: ...
 

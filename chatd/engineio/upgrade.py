@@ -79,6 +79,7 @@ class Upgrade(Timed):
         self._end()
         self._websocket.receiver = self._session
         self._websocket.payer = self._polling.payer
+        self._websocket.max_payload_bytes = self._polling.max_payload_bytes
         self._session.transport = self._websocket
         self._websocket.deliver(self._polling.retire())
         if self._session.state is not State.OPEN:  # it was closed meanwhile, and its client has not heard of it

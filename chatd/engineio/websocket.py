@@ -18,7 +18,7 @@ from websockets.exceptions import ProtocolError
 from websockets.frames import Close, CloseCode, Opcode
 from websockets.utils import accept_key
 
-from chatd.engineio.config import EngineConfig
+from chatd.engineio.config import EngineConfig, untrusted_payload_bytes
 from chatd.engineio.connections import Connections
 from chatd.engineio.direct import NO_FD, write_now
 from chatd.engineio.limits import Limit
@@ -29,6 +29,7 @@ from chatd.engineio.reader import Message, MessageReader, WebSocketError
 from chatd.engineio.reasons import CloseReason
 from chatd.engineio.transport import PacketReceiver, TransportState
 from chatd.engineio.turns import BYTES_SHIFT, Payer, Turns
+from chatd.engineio.unfinished import Hold
 from chatd.timers import Timed, Timers
 
 # How long a peer may take to answer a close frame before the connection is cut.
@@ -88,7 +89,7 @@ class WebSocketTransport(asyncio.Protocol, Timed):
 
     __slots__ = (
         "_binary_as_text", "_connections", "_held", "_max_queued_bytes", "_own_fd", "_reader", "_state", "_tcp",
-        "_timers", "_turns", "credit", "fd", "payer", "receiver",
+        "_timers", "_turns", "_unfinished", "credit", "fd", "payer", "receiver",
     )  # fmt: skip
 
     name: Final = "websocket"
@@ -111,7 +112,8 @@ class WebSocketTransport(asyncio.Protocol, Timed):
         self.credit = 0
         self._held: Iterator[Message] | None = None  # for a later turn of the payer; nothing is read behind it
         self._max_queued_bytes = config.max_queued_bytes
-        self._reader = MessageReader(config.max_payload_bytes)
+        self._reader = MessageReader(untrusted_payload_bytes(config))
+        self._unfinished: Hold | None = None
         self._binary_as_text = binary_as_text
         self._state = TransportState.OPEN
         self._tcp: asyncio.Transport
@@ -129,6 +131,14 @@ class WebSocketTransport(asyncio.Protocol, Timed):
     @property
     def queued_bytes(self) -> int:
         return self._tcp.get_write_buffer_size()
+
+    @property
+    def max_payload_bytes(self) -> int:
+        return self._reader.max_bytes
+
+    @max_payload_bytes.setter
+    def max_payload_bytes(self, max_bytes: int) -> None:
+        self._reader.max_bytes = max_bytes
 
     def deliver(self, packets: Outgoing) -> None:
         """Write `packets`; nothing happens once the transport is closing."""
@@ -169,7 +179,7 @@ class WebSocketTransport(asyncio.Protocol, Timed):
         if self.credit > 0 or self._turns.draw(self):
             self._handle(messages)
         else:
-            self._hold(messages)
+            self._keep(messages)
 
     def eof_received(self) -> None:
         """The peer will send no more; returning None lets asyncio close the connection."""
@@ -213,19 +223,31 @@ class WebSocketTransport(asyncio.Protocol, Timed):
                     self._on_close(cast(bytes, payload))
                 self.credit -= 1
                 if self.credit <= 0 and not self._turns.draw(self):
-                    self._hold(messages)
+                    self._keep(messages)
                     break
         except WebSocketError as error:
             log.debug("websocket refused: %s", error)
             if error.code in _LIMIT_OF:
                 self._connections.refusals.add(_LIMIT_OF[error.code], f"session closed: {error}")
             self._fail(error.code)
+        if self._reader.unfinished_bytes or self._unfinished is not None:
+            self._count_unfinished()
         # Answer only the last ping of a read (RFC 6455, section 5.5.3); one read may bring thousands.
         if ping is not None and self._state is _OPEN:
             self._write(websocket_frame(Opcode.PONG, ping))
         return self._held is None
 
-    def _hold(self, messages: Iterator[Message]) -> None:
+    def _count_unfinished(self) -> None:
+        """Rule L-12: close with 1013 (try again later) where too much waits for its end."""
+        if self._state is _CLOSED:
+            return
+        size = self._reader.unfinished_bytes
+        hold = self._unfinished or Hold(self._connections.unfinished, self.payer)
+        self._unfinished = hold if size else None
+        if not hold.resize(size):
+            self._fail(CloseCode.TRY_AGAIN_LATER)
+
+    def _keep(self, messages: Iterator[Message]) -> None:
         if self._state is not _CLOSED:
             self._held = messages
             self._tcp.pause_reading()
@@ -286,6 +308,9 @@ class WebSocketTransport(asyncio.Protocol, Timed):
     def _become_closed(self, reason: CloseReason) -> None:
         was = self._state
         self._held = None
+        if self._unfinished is not None:
+            self._unfinished.release()
+            self._unfinished = None
         self._leave(TransportState.CLOSED)
         if was is _OPEN:
             self.receiver.on_transport_closed(reason)

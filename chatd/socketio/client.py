@@ -17,6 +17,7 @@ from typing import Any, Final, Protocol, cast
 from chatd.engineio.reasons import CloseReason
 from chatd.engineio.session import Session, State
 from chatd.engineio.turns import Price
+from chatd.engineio.unfinished import Hold
 from chatd.errors import WireError
 from chatd.refusals import Refusals
 from chatd.socketio.config import SocketIoConfig
@@ -72,7 +73,7 @@ class Surroundings(Protocol):
 class Client(Timed):
     """The handler of one session."""
 
-    __slots__ = ("_incoming", "_joining", "_kicked", "_refused", "_server", "_sockets", "session")
+    __slots__ = ("_hold", "_incoming", "_joining", "_kicked", "_refused", "_server", "_sockets", "session")
 
     def __init__(self, session: Session, server: Surroundings) -> None:
         super().__init__()
@@ -82,6 +83,7 @@ class Client(Timed):
         self._joining: dict[str, asyncio.Task[None]] | None = None
         self._kicked: set[str] | None = None  # namespaces that we left and the client may not know it yet
         self._incoming: IncomingBinary | None = None
+        self._hold: Hold | None = None  # of its attachments
         self._refused = 0  # CONNECTs since the last that was not
         server.timers.arm(self, server.config.connect_timeout_s)
 
@@ -103,7 +105,7 @@ class Client(Timed):
     def on_close(self, reason: CloseReason) -> None:
         self._server.ended[reason] += 1
         self._server.timers.cancel(self)
-        self._incoming = None
+        self._end_incoming()
         for task in (self._joining or {}).values():
             task.cancel()
         for socket in list(self._sockets.values()):
@@ -140,7 +142,9 @@ class Client(Timed):
                 raise SocketPacketError("a binary message without a packet that announced it")
             packet = self._incoming.feed(data)
             if packet is not None:
-                self._incoming = None
+                self._end_incoming()
+            else:
+                self._count_attachments(self._incoming.size_bytes)
             return packet
         if self._incoming is not None:
             raise SocketPacketError("a text message where an attachment was announced")
@@ -152,6 +156,18 @@ class Client(Timed):
             self._refuse_stray(packet)
         self._incoming = IncomingBinary(packet)
         return None
+
+    def _count_attachments(self, size_bytes: int) -> None:
+        """Rule L-12."""
+        self._hold = self._hold or self.session.hold()
+        if not self._hold.resize(size_bytes):
+            self.session.close(CloseReason.FORCED_CLOSE)
+
+    def _end_incoming(self) -> None:
+        self._incoming = None
+        if self._hold is not None:
+            self._hold.release()
+            self._hold = None
 
     def _on_packet(self, packet: Packet) -> None:
         if packet.type is _CONNECT:
@@ -236,6 +252,7 @@ class Client(Timed):
             return
         name = socket.namespace.name
         self._refused = 0
+        self.session.trust()
         self.session.charge(Price.JOIN)
         self._server.timers.cancel(self)
         if self._kicked is not None:

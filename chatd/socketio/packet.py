@@ -130,6 +130,11 @@ class IncomingBinary:
         self._packet = packet
         self._attachments: list[bytes] = []
 
+    @property
+    def size_bytes(self) -> int:
+        """Of the attachments that have come."""
+        return sum(map(len, self._attachments))
+
     def feed(self, attachment: bytes) -> Packet | None:
         """Take the next binary message; the packet once it is whole. Raises AttachmentError."""
         self._attachments.append(attachment)

@@ -29,6 +29,7 @@ from chatd.store.base import Done, Message, MessageId, Store, StoreError
 from chatd.store.sqlite import SqliteStore
 from tests.chat.disk import Disk
 from tests.clock import Clock
+from tests.engineio.connections import connections
 
 NOW: Final = 1_800_000_000.0
 """What the wall's clock shows when a test begins, in Unix seconds."""
@@ -52,6 +53,7 @@ class Line(NoDescriptor):
         self.received: list[str] = []
         self.payer: Payer = self
         self.credit = 0
+        self.max_payload_bytes = 1_000_000
         self.closed: CloseReason | None = None
         self.session: Session
 
@@ -132,6 +134,7 @@ class Rig:
         self._turn: list[Callable[[], None]] = []
         self._outbox = Outbox(call_soon or self._turn.append)
         self.turns = Turns(self.clock.time, call_soon or self._turn.append)
+        self.connections = connections(QUIET)
         self._socketio = SocketIoServer(SocketIoConfig(), self.timers, self._outbox)
         self._identity: Identity
         self.namespace = self._socketio.namespace("/", self._accept)

@@ -43,6 +43,9 @@ async def test_a_user_on_polling_pays_as_itself_after_an_upgrade_too(chat: Chat)
     assert (await polling.poll())[0].startswith("40{")
     assert payers(chat) == {"user:ana"}
     websocket = await polling.upgrade()
+    await websocket.send("2probe")
+    assert await websocket.receive() == "3probe"
+    await websocket.send("5")
     await websocket.send("41")
     await chat.client.settled()
     assert payers(chat) == {"user:ana"}

@@ -18,7 +18,14 @@ from chatd.engineio.session import Session
 from chatd.engineio.turns import Turns
 from chatd.timers import Timers
 
-CONFIG = EngineConfig(path="/engine.io/", ping_interval_s=0.3, ping_timeout_s=0.2, max_payload_bytes=1_000_000)
+CONFIG = EngineConfig(
+    path="/engine.io/",
+    ping_interval_s=0.3,
+    ping_timeout_s=0.2,
+    max_payload_bytes=1_000_000,
+    max_payload_before_join_bytes=1_000_000,
+    accept_rate_per_address=0,
+)
 
 
 class Echo:

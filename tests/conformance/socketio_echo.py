@@ -22,7 +22,12 @@ from chatd.socketio.socket import EventName, Reply, Socket
 from chatd.timers import Timers
 
 ENGINE = EngineConfig(
-    ping_interval_s=0.3, ping_timeout_s=0.2, max_payload_bytes=1_000_000, origin=("*",), cors_credentials=False
+    ping_interval_s=0.3,
+    ping_timeout_s=0.2,
+    max_payload_bytes=1_000_000,
+    max_payload_before_join_bytes=1_000_000,
+    origin=("*",),
+    cors_credentials=False,
 )
 SOCKETIO = SocketIoConfig(connect_timeout_s=1.0)
 

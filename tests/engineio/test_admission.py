@@ -85,6 +85,31 @@ def test_a_second_lets_so_many_in() -> None:
     door.refused()
 
 
+def test_one_address_cannot_use_up_the_rate_of_all() -> None:
+    """L-10: nor can the rest of its /64"""
+    door = Door(EngineConfig(accept_rate=10, accept_rate_per_address=2))
+    door.enter("2001:db8:1:2::1")
+    door.enter("2001:db8:1:2::2")
+    refusals = [door.refused(f"2001:db8:1:2::{number:x}") for number in range(100)]
+    assert {(why.refusal, why.retry_after_s) for why in refusals} == {(Refusal.TOO_MANY, 1)}
+    assert refusals[0].detail == (
+        "accept_rate_per_address: more clients arrive from 2001:db8:1:2::/64 than accept_rate_per_address lets in"
+    )
+    assert door.refusals.counts[Limit.ACCEPT_RATE_PER_ADDRESS] == 100
+    for number in range(8):
+        door.enter(f"192.0.2.{number}")
+    assert door.refused("192.0.2.9").refusal is Refusal.BUSY
+    door.clock.pass_seconds(0.5 + 1e-9)
+    door.enter("2001:db8:1:2::1")
+
+
+def test_those_without_an_address_have_no_rate_of_their_own() -> None:
+    """L-10"""
+    door = Door(EngineConfig(accept_rate_per_address=1))
+    for _ in range(10):
+        door.enter("")
+
+
 def test_who_is_refused_for_another_reason_takes_nobody_s_turn() -> None:
     """L-03"""
     door = Door(EngineConfig(accept_rate=1, max_connections=5))

@@ -20,6 +20,7 @@ from chatd.engineio.reasons import CloseReason
 from chatd.engineio.session import Handshake, Session, Sid, State
 from chatd.engineio.turns import Payer, Turns
 from tests.clock import Clock
+from tests.engineio.connections import connections
 
 INTERVAL_S, TIMEOUT_S = 0.3, 0.2
 MS = 0.001
@@ -38,6 +39,7 @@ class RecordingTransport(NoDescriptor):
         self._clock = clock
         self.payer: Payer = self
         self.credit = 0
+        self.max_payload_bytes = 1_000_000
         self.sent: list[tuple[float, str]] = []
         self.closed: list[CloseReason] = []
         self.writable = True
@@ -76,6 +78,7 @@ class Rig:
         self.handler = RecordingHandler()
         self.forgotten: list[Session] = []
         config = EngineConfig(ping_interval_s=INTERVAL_S, ping_timeout_s=TIMEOUT_S)
+        self.connections = connections(config)
         self.timers = self.clock.timers()
         self.outbox = Outbox(self.turn.append)
         self.turns = Turns(self.clock.time, self.turn.append)

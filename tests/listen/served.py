@@ -18,7 +18,7 @@ from tests.conformance.engineio_echo import build
 from tests.conformance.wire import TIMEOUT_S, Client, Connection
 
 PATH: Final = "/engine.io/"
-QUIET: Final = EngineConfig(path=PATH, ping_interval_s=60, ping_timeout_s=60)
+QUIET: Final = EngineConfig(path=PATH, ping_interval_s=60, ping_timeout_s=60, max_payload_before_join_bytes=1_000_000)
 
 
 class TlsClient(Client):

@@ -31,6 +31,7 @@ from chatd.socketio.reasons import DisconnectReason
 from chatd.socketio.server import SocketIoServer
 from chatd.socketio.socket import EventName, Reply, Socket
 from chatd.timers import Timers
+from tests.engineio.connections import connections
 
 # No heartbeat comes within the times that the tests let pass.
 ENGINE = EngineConfig(ping_interval_s=3600.0, ping_timeout_s=3600.0)
@@ -94,6 +95,7 @@ class Wire(NoDescriptor):
         self.writable = True
         self.payer: Payer = self
         self.credit = 0
+        self.max_payload_bytes = 1_000_000
         self.writes: list[Outgoing] = []
         self.closed: CloseReason | None = None
         self.session: Session
@@ -112,6 +114,7 @@ class Peer:
     def __init__(self, rig: Rig) -> None:
         self._rig = rig
         self.turns = rig.turns
+        self.connections = connections(ENGINE)
         self.wire = Wire()
         self.session = Session(
             Sid(f"session {next(rig.numbers)}"), self, ENGINE, rig.timers, rig.outbox, Handshake("", "", {})

@@ -20,7 +20,9 @@ from tests.conformance.serving import serving
 from tests.conformance.wire import TIMEOUT_S, Client
 
 # The heartbeat stays out of the way of what is not about it.
-QUIET: Final = EngineConfig(path="/engine.io/", ping_interval_s=60, ping_timeout_s=60)
+QUIET: Final = EngineConfig(
+    path="/engine.io/", ping_interval_s=60, ping_timeout_s=60, max_payload_before_join_bytes=1_000_000
+)
 
 
 class Peer:

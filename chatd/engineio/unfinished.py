@@ -1,0 +1,68 @@
+"""Input of which the end has not come yet: parts of messages, bodies and heads of requests. Rule L-12 of protocol.md.
+
+It waits in memory for a client that may never send the rest. So it is counted for each payer (see turns.py) and for the
+process, and a connection that goes over one of the budgets is closed. What arrives whole is never counted.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from chatd.engineio.config import EngineConfig
+from chatd.engineio.limits import Limit
+from chatd.engineio.turns import Payer
+from chatd.refusals import Refusals
+
+FRAGMENT_BYTES: Final = 64
+"""What a part of a message takes beside its bytes."""
+
+
+class Unfinished:
+    """The unfinished bytes of all connections."""
+
+    def __init__(self, config: EngineConfig, refusals: Refusals[Limit]) -> None:
+        self.total_bytes = 0
+        self._max_total = config.max_unfinished_bytes
+        self._max_each = config.max_unfinished_per_client_bytes
+        self._by_payer: dict[Payer, int] = {}
+        self._refusals = refusals
+
+    def change(self, payer: Payer, by_bytes: int) -> bool:
+        """Count `by_bytes` more, or less; False where that is over a budget, and then it is counted all the same."""
+        self.total_bytes += by_bytes
+        its = self._by_payer.get(payer, 0) + by_bytes
+        if its:
+            self._by_payer[payer] = its
+        else:
+            self._by_payer.pop(payer, None)
+        if by_bytes <= 0:
+            return True
+        if 0 < self._max_each < its:
+            return self._refuse(Limit.MAX_UNFINISHED_PER_CLIENT, payer)
+        if 0 < self._max_total < self.total_bytes:
+            return self._refuse(Limit.MAX_UNFINISHED, payer)
+        return True
+
+    def _refuse(self, limit: Limit, payer: Payer) -> bool:
+        who = payer if isinstance(payer, str) else "unknown"
+        self._refusals.add(limit, "connection closed: too much input is unfinished", client=who)
+        return False
+
+
+class Hold:
+    """What one connection has unfinished; made when there is something, and released at the end of it."""
+
+    __slots__ = ("_bytes", "_payer", "_unfinished")
+
+    def __init__(self, unfinished: Unfinished, payer: Payer) -> None:
+        self._unfinished = unfinished
+        self._payer = payer
+        self._bytes = 0
+
+    def resize(self, size_bytes: int) -> bool:
+        """So much it is now; False where that is over a budget."""
+        change, self._bytes = size_bytes - self._bytes, size_bytes
+        return not change or self._unfinished.change(self._payer, change)
+
+    def release(self) -> None:
+        self.resize(0)

@@ -1,0 +1,15 @@
+"""What the connections of a server share, for sessions that have no server."""
+
+from __future__ import annotations
+
+import logging
+
+from chatd.engineio.config import EngineConfig
+from chatd.engineio.connections import Connections
+from chatd.engineio.limits import Limit
+from chatd.engineio.proxies import Proxies
+from chatd.refusals import Refusals
+
+
+def connections(config: EngineConfig) -> Connections:
+    return Connections(config, Proxies(()), Refusals(Limit, lambda: 0.0, logging.getLogger("tests")))
