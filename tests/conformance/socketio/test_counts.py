@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 
 import pytest
 
 from chatd.engineio.config import EngineConfig
+from chatd.engineio.limits import Limit
 from chatd.engineio.reasons import CloseReason
-from tests.conformance.socketio.app import App, running
+from tests.conformance.socketio.app import QUIET, App, running
 from tests.conformance.socketio.peers import connected, join
 from tests.conformance.wire import TIMEOUT_S
 
@@ -107,3 +109,17 @@ async def test_a_client_that_joins_may_be_refused_again(transport: str) -> None:
         await peer.say("0/nowhere,")
         assert await peer.hear() == '4/nowhere,{"message":"Invalid namespace"}'
         assert (refused(app), ended(app)) == ({}, {})
+
+
+async def test_attachments_that_wait_for_others_have_a_budget() -> None:
+    """L-12: each of them is a whole message, and the packet is not"""
+    async with running(dataclasses.replace(QUIET, max_unfinished_per_client_bytes=100_000)) as app:
+        peer = await connected(app.client, "websocket")
+        await join(peer)
+        unfinished = app.engine.connections.unfinished
+        await peer.say('53-["x"' + ',{"_placeholder":true,"num":%d}' * 3 % (0, 1, 2) + "]")
+        for _ in range(2):
+            await peer.say_packets(bytes(60_000))
+        await peer.ended()
+        assert app.engine.refusals.counts[Limit.MAX_UNFINISHED_PER_CLIENT] == 1
+        assert unfinished.total_bytes == 0
