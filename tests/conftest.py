@@ -5,6 +5,11 @@ from __future__ import annotations
 import random
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says something about the machine, not about the code: a busy one is no failure.
+settings.register_profile("chatd", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("chatd")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -18,6 +18,7 @@ from tests.chat.people import token
 from tests.conformance.wire import (
     CLOSE,
     NO_CODE,
+    NO_FRAME,
     Client,
     ClosedError,
     Connection,
@@ -217,5 +218,5 @@ async def _next(websocket: WebSocket) -> str:
     try:
         message = await websocket.receive()
     except ClosedError as end:
-        return "(close)" if end.code == NO_CODE else f"(close {end.code})"
+        return {NO_CODE: "(close)", NO_FRAME: "(end)"}.get(end.code, f"(close {end.code})")
     return _BINARY + message.hex(" ") if isinstance(message, bytes) else message

@@ -106,9 +106,9 @@ class Member(Timed):
             self.socket.emit("mensaje_error", refused)
 
     def expel(self, code: str, message: str) -> None:
-        """Say why, and end the session."""
+        """Say why, and end the session in the way after which a client comes back: the door has the last word."""
         self.socket.emit("desconexion", {"code": code, "message": message})
-        self.socket.session.close(CloseReason.FORCED_CLOSE)
+        self.socket.session.close(CloseReason.RECONNECT)
 
     def _await_expiry(self) -> None:
         if self.identity.expires_at is not None:

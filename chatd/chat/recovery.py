@@ -299,7 +299,7 @@ class Recovery:
             replay.take(await self._pages.next(_question(replay)), self._encode)
         except StoreError as error:
             log.warning("a replay was broken off", extra={**replay.member.logged, "code": error.code})
-            replay.member.socket.session.close(CloseReason.FORCED_CLOSE)
+            replay.member.socket.session.close(CloseReason.RECONNECT)
 
 
 def _question(replay: Replay) -> Question:

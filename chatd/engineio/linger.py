@@ -1,7 +1,7 @@
-"""The last moments of a connection whose peer broke a rule, has been told so, and may still be sending.
+"""The end of a connection to which nothing more is written, while its peer may still be sending.
 
-Closing a TCP connection with bytes unread resets it, and the reset overtakes what was said last (RFC 9112, section
-9.6). So only our half is closed, and what still comes is thrown away until the peer has heard and closes too.
+Closing a TCP connection with bytes unread resets it, and the reset overtakes what was written last (RFC 9112, section
+9.6). So only our half is closed, and what still comes is thrown away until the peer closes too.
 """
 
 from __future__ import annotations

@@ -36,7 +36,8 @@ class EnginePacketError(WireError):
 
 TYPE_OF: Final[Mapping[str, PacketType]] = {str(int(kind)): kind for kind in PacketType}
 
-_STANDARD_ALPHABET: Final = str.maketrans("-_", "+/")
+# The URL alphabet becomes the standard one; white space, which encoders for mail put behind every 76 characters, goes.
+_STANDARD_ALPHABET: Final = str.maketrans("-_", "+/", " \t\r\n")
 
 
 def decode(frame: str | bytes) -> Packet:
@@ -67,7 +68,7 @@ def encode_base64(data: bytes) -> bytes:
 
 
 def _decode_base64(text: str) -> bytes:
-    """Both alphabets, padding optional: browsers and languages differ in what they send."""
+    """Both alphabets, padding optional, white space anywhere: browsers and languages differ in what they send."""
     standard = text.translate(_STANDARD_ALPHABET).rstrip("=")
     try:
         return base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True)

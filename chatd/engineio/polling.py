@@ -30,8 +30,9 @@ CLOSE_TIMEOUT_S: Final = 30.0
 # A client that is changing to its WebSocket waits for its poll to end; one that is stuck must not poll in a tight loop.
 RELEASE_S: Final = 0.02
 
-_HEARD_LATER: Final = frozenset({CloseReason.FORCED_CLOSE, CloseReason.SERVER_SHUTTING_DOWN})
-_SAID_BY_NOOP: Final = frozenset({CloseReason.TRANSPORT_CLOSE, CloseReason.SERVER_SHUTTING_DOWN})
+_COME_BACK: Final = frozenset({CloseReason.RECONNECT, CloseReason.SERVER_SHUTTING_DOWN})
+_HEARD_LATER: Final = _COME_BACK | {CloseReason.FORCED_CLOSE}
+_SAID_BY_NOOP: Final = _COME_BACK | {CloseReason.TRANSPORT_CLOSE}
 
 _TEXT: Final = (b"Content-Type", b"text/plain; charset=UTF-8")
 _HTML: Final = (b"Content-Type", b"text/html")
@@ -89,8 +90,8 @@ class PollingTransport(Timed, NoDescriptor):
     def close(self, reason: CloseReason) -> None:
         """Say goodbye: on the waiting GET or, where the client must hear it, on the next one.
 
-        A NOOP says it to a client that has closed by itself, and at shutdown: after a CLOSE packet python-socketio's
-        client would not come back.
+        A NOOP says it to a client that has closed by itself, and where it should come back: after a CLOSE packet
+        python-socketio's would not.
         """
         if self._state is not TransportState.OPEN:
             return
@@ -244,7 +245,7 @@ class PollingTransport(Timed, NoDescriptor):
             self._queued_bytes += len(packet.frame)
 
     def _answer_get(self) -> None:
-        """Give the waiting GET what is queued, if both are there."""
+        """Give the waiting GET what is queued, if both are there. Not compressed: rule E-51."""
         if self._get is None or not self._queue:
             return
         exchange, self._get = self._get, None

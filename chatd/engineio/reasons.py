@@ -13,5 +13,6 @@ class CloseReason(enum.Enum):
     PARSE_ERROR = "parse error"
     PING_TIMEOUT = "ping timeout"
     FORCED_CLOSE = "forced close"
+    RECONNECT = "reconnect"
     SERVER_SHUTTING_DOWN = "server shutting down"
     SLOW_CONSUMER = "slow consumer"

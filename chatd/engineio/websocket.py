@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import enum
 import logging
 import struct
 from collections.abc import Iterator, Mapping
@@ -34,6 +35,30 @@ from chatd.timers import Timed, Timers
 
 # How long a peer may take to answer a close frame before the connection is cut.
 CLOSE_TIMEOUT_S: Final = 5.0
+
+
+class Goodbye(enum.Enum):
+    """How the server ends a WebSocket.
+
+    CLOSE_FRAME is the end of the WebSocket and of what it was for (RFC 6455, section 7.1): some clients do not connect
+    again after it. END_OF_STREAM is a FIN behind what was written, as when a network or a server fails: every client
+    that was tried connects again. CUT drops what waits for the client.
+    """
+
+    CLOSE_FRAME, END_OF_STREAM, CUT = "close frame", "end of stream", "cut"
+
+
+GOODBYES: Final[Mapping[CloseReason, Goodbye]] = {
+    CloseReason.TRANSPORT_CLOSE: Goodbye.CLOSE_FRAME,
+    CloseReason.TRANSPORT_ERROR: Goodbye.CLOSE_FRAME,
+    CloseReason.PARSE_ERROR: Goodbye.CLOSE_FRAME,
+    CloseReason.FORCED_CLOSE: Goodbye.CLOSE_FRAME,
+    CloseReason.PING_TIMEOUT: Goodbye.END_OF_STREAM,
+    CloseReason.RECONNECT: Goodbye.END_OF_STREAM,
+    CloseReason.SERVER_SHUTTING_DOWN: Goodbye.END_OF_STREAM,
+    CloseReason.SLOW_CONSUMER: Goodbye.CUT,
+}
+"""Rule E-50: where the client should come back, nothing may look like the end to it."""
 
 _LIMIT_OF: Final = {
     CloseCode.MESSAGE_TOO_BIG: Limit.MAX_PAYLOAD,
@@ -153,14 +178,17 @@ class WebSocketTransport(asyncio.Protocol, Timed):
             self._write(packets.frame[sent_bytes:])
 
     def close(self, reason: CloseReason) -> None:
-        """Say goodbye with a close frame, as the reference does: without a code unless the peer broke a rule.
+        """Say goodbye, as GOODBYES has it. A close frame has no code unless the peer broke a rule, as in the reference.
 
-        The connection stays until the peer answers, so that what it has not read yet is not lost to a reset.
+        But for CUT, the connection stays until the peer closes too, or a reset could take along what it has not read.
         """
-        if reason is CloseReason.SLOW_CONSUMER:
-            self._abort(reason)
-        else:
-            self._close(b"", reason)
+        match GOODBYES[reason]:
+            case Goodbye.CUT:
+                self._abort(reason)
+            case Goodbye.END_OF_STREAM:
+                self._end_stream(reason)
+            case Goodbye.CLOSE_FRAME:
+                self._close(b"", reason)
 
     # What asyncio calls.
 
@@ -291,6 +319,11 @@ class WebSocketTransport(asyncio.Protocol, Timed):
         self._timers.cancel(self)
         Linger(self._tcp, self._timers, self._connections)
         self._become_closed(CloseReason.TRANSPORT_ERROR)
+
+    def _end_stream(self, reason: CloseReason) -> None:
+        if self._state is _OPEN:
+            Linger(self._tcp, self._timers, self._connections)
+            self._become_closed(reason)
 
     def _close(self, payload: bytes, reason: CloseReason) -> None:
         if self._state is not _OPEN:

@@ -14,7 +14,7 @@ from chatd.errors import ConfigError
 from chatd.listen.config import ListenConfig
 from tests.chat.daemon import daemon
 from tests.chat.people import Person, cookie, token
-from tests.conformance.wire import NO_CODE
+from tests.conformance.wire import NO_FRAME
 from tests.store.rig import locked, rows
 
 NEW = {"EIO": "4", "transport": "polling"}
@@ -22,7 +22,7 @@ NEW = {"EIO": "4", "transport": "polling"}
 
 async def sent_away(person: Person) -> float:
     """Wait for the goodbye, which must be the one that brings clients back; when it came."""
-    assert await person.websocket.closed() == NO_CODE
+    assert await person.websocket.closed() == NO_FRAME
     person.websocket.close()
     return time.monotonic()
 

@@ -14,7 +14,7 @@ import pytest
 from chatd.app import EXIT_AT_ONCE, EXIT_UNFINISHED
 from tests.chat.daemon import Daemon, daemon
 from tests.chat.people import Person, cookie, token
-from tests.conformance.wire import NO_CODE, ClosedError
+from tests.conformance.wire import NO_FRAME, ClosedError
 from tests.store.rig import locked, rows
 
 
@@ -29,7 +29,7 @@ async def test_an_idle_daemon_ends_at_once(db: Path, number: signal.Signals) -> 
 
 
 async def test_clients_are_closed_in_the_way_that_brings_them_back(db: Path) -> None:
-    """C-20, E-26, E-35: a close frame without a DISCONNECT before it, a NOOP for the poll, then nobody listens."""
+    """C-20, E-35, E-50: the end of the stream without a DISCONNECT, a NOOP for the poll, then nobody listens."""
     async with daemon(db) as chatd:
         ana = await chatd.enter("ana")
         session = await chatd.client.polling(cookie(token("root", "admin")))
@@ -37,7 +37,7 @@ async def test_clients_are_closed_in_the_way_that_brings_them_back(db: Path) -> 
         await session.poll()
         poll = await session.begin_get()
         chatd.terminate()
-        assert await ana.websocket.closed() == NO_CODE
+        assert await ana.websocket.closed() == NO_FRAME
         ana.websocket.close()
         assert await poll.packets() == ["6"]
         poll.connection.close()
@@ -93,7 +93,7 @@ async def test_what_was_written_before_the_signal_is_stored_and_acknowledged(db:
             await chatd.logged("stopping")
         answers = [await ana.answer(ack_id) for ack_id in asked]
         assert all(answer["ok"] for answer in answers)
-        assert await ana.websocket.closed() == NO_CODE
+        assert await ana.websocket.closed() == NO_FRAME
         ana.websocket.close()
         assert await chatd.ended() == 0
     assert [str(row.id) for row in rows(db)] == [answer["id"] for answer in answers]

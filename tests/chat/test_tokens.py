@@ -22,7 +22,7 @@ from jwt.algorithms import RSAAlgorithm
 
 from tests.chat.daemon import Daemon, daemon
 from tests.chat.people import Person, chatting, connect, cookie, join, refused
-from tests.conformance.wire import NO_CODE
+from tests.conformance.wire import NO_FRAME
 
 NOW_SECRET: Final = b"the secret that signs now, forty bytes.."
 OLD_SECRET: Final = b"the secret that signed before, and holds"
@@ -217,11 +217,19 @@ async def test_a_token_that_does_not_is_refused_with_its_code(db: Path, keys: Ke
         assert chat.rooms == {}
 
 
-async def test_a_token_of_a_megabyte_is_refused_like_any_other(db: Path, keys: Keys) -> None:
+async def test_a_token_that_is_too_long_is_refused_like_any_other(db: Path, keys: Keys) -> None:
     """C-02"""
     async with chatting(db, **keys.settings) as chat:
-        code, _ = await refused(chat.client, auth={"token": signed(filler="x" * 700_000)})
+        code, _ = await refused(chat.client, auth={"token": signed(filler="x" * 10_000)})
         assert code == "token_invalid"
+
+
+async def test_a_token_of_a_megabyte_is_not_read(db: Path, keys: Keys) -> None:
+    """L-11"""
+    async with chatting(db, **keys.settings) as chat:
+        websocket = await chat.client.websocket()
+        await websocket.send("40" + json.dumps({"token": signed(filler="x" * 700_000)}))
+        assert await websocket.closed() == 1009
 
 
 async def enter(chatd: Daemon, token: str) -> Person:
@@ -233,7 +241,7 @@ async def turned_out(person: Person) -> str:
     event, why = await person.hear()
     assert event == "desconexion"
     assert why.keys() == {"code", "message"}
-    assert await person.websocket.closed() == NO_CODE
+    assert await person.websocket.closed() == NO_FRAME
     person.websocket.close()
     return str(why["code"])
 
@@ -319,7 +327,7 @@ async def test_a_hundred_hangups_end_nobody(db: Path, keys: Keys) -> None:
             chatd.process.send_signal(signal.SIGHUP)
             assert (await ana.write("root", "hola"))["ok"] is True
         chatd.terminate()
-        assert await ana.websocket.closed() == NO_CODE
+        assert await ana.websocket.closed() == NO_FRAME
         ana.websocket.close()
         assert await chatd.ended() == 0
         assert chatd.faults == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from typing import Any
 
 import pytest
 
@@ -12,9 +13,9 @@ from tests.interop.node import JsSocket
 from tests.interop.processes import Server
 
 
-async def settled(client: Client, url: str) -> JsSocket:
+async def settled(client: Client, url: str, **options: Any) -> JsSocket:
     """A connected socket that is done with its upgrade, if it makes one."""
-    socket = await client.connected(url)
+    socket = await client.connected(url, **options)
     if client.transports == "default":
         await socket.upgraded()
     return socket

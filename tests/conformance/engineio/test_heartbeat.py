@@ -9,7 +9,7 @@ from chatd.engineio.reasons import CloseReason
 from chatd.timers import TICK_S
 from tests.conformance.engineio.engine import Engine, running
 from tests.conformance.idle_loop import run_in_loop_time
-from tests.conformance.wire import NO_CODE, WebSocket
+from tests.conformance.wire import NO_FRAME, WebSocket
 
 INTERVAL_S, TIMEOUT_S = 0.3, 0.2
 
@@ -54,7 +54,7 @@ async def test_a_silent_websocket(engine: Engine) -> None:
     websocket, watch = await opened(engine)
     assert await websocket.receive() == "2"
     watch.assert_at(0.3)
-    assert await websocket.closed() == NO_CODE
+    assert await websocket.closed() == NO_FRAME
     watch.assert_at(0.5)
     assert await engine.peer(websocket.sid).end() is CloseReason.PING_TIMEOUT
 
@@ -91,7 +91,7 @@ async def test_data_instead_of_a_pong(engine: Engine) -> None:
     watch.restart()
     await websocket.send("4x")
     assert await websocket.receive() == "4x"
-    assert await websocket.closed() == NO_CODE
+    assert await websocket.closed() == NO_FRAME
     watch.assert_at(0.2)
 
 
@@ -118,7 +118,7 @@ async def test_pongs_that_nobody_asked_for(engine: Engine) -> None:
     assert len(asyncio.all_tasks()) == tasks
     assert await websocket.receive() == "2"
     watch.assert_at(0.3)
-    assert await websocket.closed() == NO_CODE
+    assert await websocket.closed() == NO_FRAME
     watch.assert_at(0.5)
 
 
@@ -145,4 +145,4 @@ async def test_the_heartbeat_goes_on_over_an_upgrade(engine: Engine) -> None:
     watch = Watch()
     assert await websocket.receive() == "2"
     watch.assert_at(0.3)
-    assert await websocket.closed() == NO_CODE
+    assert await websocket.closed() == NO_FRAME

@@ -367,3 +367,13 @@ async def test_many_sessions_poll_without_a_task_each(engine: Engine) -> None:
     for session in engine.server.sessions.values():
         session.send("news")
     assert [await poll.packets() for poll in pending] == [["4news"]] * 20
+
+
+async def test_answers_are_not_compressed(engine: Engine) -> None:
+    """E-51"""
+    session = await engine.client.polling()
+    engine.session(session.sid).send("x" * 10_000)
+    connection = await engine.client.connect()
+    answer = await connection.request("GET", session.target(), headers={"Accept-Encoding": "gzip, deflate, br"})
+    assert answer.header("content-encoding") is None
+    assert answer.packets == ["4" + "x" * 10_000]

@@ -12,7 +12,7 @@ import pytest
 
 from tests.conformance.wire import (
     CONTINUATION,
-    NO_CODE,
+    NO_FRAME,
     TEXT,
     Client,
     chunk,
@@ -75,7 +75,7 @@ async def test_heartbeats(client: Client) -> None:
         await session.post("3")
         await websocket.send("3")
     assert [await session.poll(), await session.poll()] == [["2"], ["1"]]
-    assert [await websocket.receive(), await websocket.closed()] == ["2", NO_CODE]
+    assert [await websocket.receive(), await websocket.closed()] == ["2", NO_FRAME]
     assert not await session.is_alive()
 
 

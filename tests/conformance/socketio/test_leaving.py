@@ -10,7 +10,7 @@ from chatd.engineio.reasons import CloseReason
 from chatd.socketio.reasons import LeaveReason
 from tests.conformance.socketio.app import App
 from tests.conformance.socketio.peers import Message, Peer, PollingPeer, WebSocketPeer, join
-from tests.conformance.wire import NO_CODE
+from tests.conformance.wire import NO_FRAME
 
 P0 = '{"_placeholder":true,"num":0}'
 
@@ -110,7 +110,7 @@ async def test_a_shutdown_lets_clients_come_back(app: App) -> None:
         await join(peer)
     pending = await waiting.begin_get()
     app.engine.close()
-    assert await websocket.closed() == NO_CODE
+    assert await websocket.closed() == NO_FRAME
     assert await pending.packets() == ["6"]
     assert [await guest.end() for guest in app.guests["/"]] == [CloseReason.SERVER_SHUTTING_DOWN] * 2
     assert not app.main.sockets

@@ -1,0 +1,56 @@
+"""A stop looks to every client as the death of a server: it notices at once, and is back soon after the next start."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+
+import pytest
+
+from tests.interop.conftest import TRANSPORTS, Client
+from tests.interop.node import PATIENCE_S, JsSocket
+from tests.interop.processes import Server
+from tests.interop.test_python_client import client_with
+from tests.interop.test_reconnect import came_back, settled
+
+# The clients' own pauses between two attempts take up to 0.5 s of it here.
+BACK_S = 2.0
+PAUSES = {"reconnectionDelay": 100, "reconnectionDelayMax": 300}
+
+BOTH = pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGKILL])
+
+
+@BOTH
+async def test_javascript_clients_are_back_soon(matrix: list[Client], own_echo: Server, by: signal.Signals) -> None:
+    """C-20, E-50: after a stop as soon as after a kill, with messages on their way"""
+    sockets = [await settled(client, own_echo.url, **PAUSES) for client in matrix]
+    for socket in sockets:
+        await socket.emit("message", "on its way")
+    await asyncio.to_thread(own_echo.stop, by)
+    await asyncio.to_thread(own_echo.start)
+    started = time.monotonic()
+    took_s = await asyncio.gather(*(_back(socket, started) for socket in sockets))
+    assert max(took_s) < BACK_S
+
+
+async def _back(socket: JsSocket, started: float) -> float:
+    """Seconds from the start until the client is connected."""
+    await came_back(socket)
+    return time.monotonic() - started
+
+
+@BOTH
+async def test_python_clients_are_back_soon(transports: str, own_echo: Server, by: signal.Signals) -> None:
+    """C-20, E-50"""
+    back = asyncio.Event()
+    async with client_with() as client:
+        client.reconnection_delay_max = 0.3
+        await client.connect(own_echo.url, **TRANSPORTS[transports])
+        client.on("connect", back.set)
+        await asyncio.to_thread(own_echo.stop, by)
+        await asyncio.to_thread(own_echo.start)
+        started = time.monotonic()
+        async with asyncio.timeout(PATIENCE_S):
+            await back.wait()
+        assert time.monotonic() - started < BACK_S
