@@ -249,8 +249,8 @@ class WebSocketTransport(asyncio.Protocol, Timed):
                     ping = cast(bytes, payload)
                 elif opcode is Opcode.CLOSE:
                     self._on_close(cast(bytes, payload))
-                self.credit -= 1
-                if self.credit <= 0 and not self._turns.draw(self):
+                self.credit = credit = self.credit - 1
+                if credit <= 0 and not self._turns.draw(self):
                     self._keep(messages)
                     break
         except WebSocketError as error:
