@@ -8,7 +8,6 @@ all; so are the rows of a statement and the bytes of an answer, since what waits
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final, TypeVar
 
@@ -29,6 +28,7 @@ from chatd.chat.history_events import (
 from chatd.chat.member import Member
 from chatd.engineio.turns import Price
 from chatd.errors import RefusedError
+from chatd.shares import Shares
 from chatd.socketio.socket import Reply
 from chatd.store import conversations, history
 from chatd.store.base import Store, StoreError
@@ -58,7 +58,7 @@ class Historian:
     def __init__(self, config: ChatConfig, store: Store) -> None:
         self._store = store
         self._max_rows = max(1, MAX_READ_CHARS // config.max_message_chars)
-        self._asked: Counter[str] = Counter()
+        self._asked: Shares[str] = Shares(MAX_ASKED, MAX_ASKED_EACH)
         self._tasks = Tasks()
 
     def history(self, member: Member, args: list[object], reply: Reply | None) -> None:
@@ -75,18 +75,16 @@ class Historian:
         if reply is None:
             return
         user = member.identity.user
+        if not self._asked.take(user):
+            words = "Too many questions about the past are under way: ask again later."
+            member.refuse(reply, RefusedError(EventCode.HISTORY_BUSY, words))
+            return
         try:
-            if self._asked[user] >= MAX_ASKED_EACH or len(self._tasks) >= MAX_ASKED:
-                raise RefusedError(
-                    EventCode.HISTORY_BUSY, "Too many questions about the past are under way: ask again later."
-                )
             answer = work()
         except RefusedError as error:
+            self._asked.give_back(user)
             member.refuse(reply, error)
             return
-        finally:
-            self._asked += Counter()  # forgets those who have none
-        self._asked[user] += 1
         member.socket.session.charge(Price.QUESTION)
         self._tasks.start(self._answer(member, reply, answer), "history")
 
@@ -96,7 +94,7 @@ class Historian:
         except StoreError as error:
             member.refuse(reply, error)
         finally:
-            self._asked[member.identity.user] -= 1
+            self._asked.give_back(member.identity.user)
 
     def _history(self, viewer: Viewer, asked: AskHistory) -> Awaitable[msgspec.Struct]:
         """Rules C-70 to C-72. Raises RefusedError."""

@@ -21,12 +21,15 @@ from typing import Final, Protocol
 from chatd.chat.cids import Cids, Knowledge
 from chatd.chat.events import PrivateMessage, Stored
 from chatd.chat.member import Member
+from chatd.shares import Shares
 from chatd.socketio.socket import Reply
 from chatd.store.base import Done, Found, Message, Question, Store, StoreCode, StoredAs, StoreError
 
-# What may wait for the database to be read; more is refused.
+# What may wait for the database to be read, of all users and of one; more is refused.
 MAX_HELD: Final = 10_000
+MAX_HELD_EACH: Final = 1_000
 MAX_HELD_BYTES: Final = 16_777_216
+MAX_HELD_BYTES_EACH: Final = 4_194_304
 
 # Cids, at some 130 bytes each. Beyond it, the database is asked again for whoever has been silent for the longest time.
 MAX_REMEMBERED: Final = 50_000
@@ -110,8 +113,8 @@ class Once:
         self._send = send
         self._senders: OrderedDict[str, Sender] = OrderedDict()  # who sent last is last
         self._weight = 0
-        self._held = 0  # messages in lines, and repeats that wait with an attempt
-        self._held_bytes = 0
+        self._held: Shares[str] = Shares(MAX_HELD, MAX_HELD_EACH)  # in lines, and repeats that wait with an attempt
+        self._held_bytes: Shares[str] = Shares(MAX_HELD_BYTES, MAX_HELD_BYTES_EACH)
 
     def has_line(self, user: str) -> bool:
         """Whether a message of `user` that has no cid must come here all the same, to stay behind others."""
@@ -124,7 +127,8 @@ class Once:
         waiter = member, reply
         running = None if cid is None else sender.attempts.get(cid)
         if running is not None:
-            self._hold(0)
+            if not self._held.take(sender.user):
+                raise _busy()
             running.waiters.append(waiter)
             return
         attempt = Attempt(self, sender, waiter, parsed)
@@ -139,7 +143,7 @@ class Once:
 
     def forget(self, attempt: Attempt) -> None:
         """Called by an attempt that has its answer."""
-        self._held -= len(attempt.waiters) - 1
+        self._held.give_back(attempt.sender.user, len(attempt.waiters) - 1)
         if attempt.parsed.cid is not None:
             del attempt.sender.attempts[attempt.parsed.cid]
 
@@ -155,16 +159,26 @@ class Once:
         return sender
 
     def _stand_in_line(self, attempt: Attempt) -> None:
-        self._hold(getsizeof(attempt.parsed.mensaje))
+        self._hold(attempt)
         if attempt.found is None and attempt.parsed.cid is not None:
-            self._ask(attempt, attempt.parsed.cid)
+            try:
+                self._ask(attempt, attempt.parsed.cid)
+            except StoreError:
+                self._release(attempt)
+                raise
         attempt.sender.line.append(attempt)
 
-    def _hold(self, size_bytes: int) -> None:
-        if self._held >= MAX_HELD or self._held_bytes + size_bytes > max(MAX_HELD_BYTES, size_bytes):
-            raise StoreError(StoreCode.BUSY, "too many messages are waiting to be looked up: try again", retry=True)
-        self._held += 1
-        self._held_bytes += size_bytes
+    def _hold(self, attempt: Attempt) -> None:
+        user = attempt.sender.user
+        if not self._held.take(user):
+            raise _busy()
+        if not self._held_bytes.take(user, getsizeof(attempt.parsed.mensaje)):
+            self._held.give_back(user)
+            raise _busy()
+
+    def _release(self, attempt: Attempt) -> None:
+        self._held.give_back(attempt.sender.user)
+        self._held_bytes.give_back(attempt.sender.user, getsizeof(attempt.parsed.mensaje))
 
     def _ask(self, attempt: Attempt, cid: str) -> None:
         sender = attempt.sender
@@ -180,8 +194,7 @@ class Once:
         line = attempt.sender.line
         while line and (outcome := line[0].found) is not None:
             first = line.popleft()
-            self._held -= 1
-            self._held_bytes -= getsizeof(first.parsed.mensaje)
+            self._release(first)
             self._settle(first, outcome)
 
     def _settle(self, attempt: Attempt, found: Found | StoreError) -> None:
@@ -214,3 +227,7 @@ class Once:
                 return
             del self._senders[user]
             self._weight -= oldest.weight
+
+
+def _busy() -> StoreError:
+    return StoreError(StoreCode.BUSY, "too many messages are waiting to be looked up: try again", retry=True)

@@ -1,6 +1,6 @@
 """`conversacion`: how things stand with somebody, for a page that has just been loaded. Rules C-56 and C-57.
 
-Questions stand in one line in front of the database. One task for the line, which ends with it.
+Questions stand in one line in front of the database, with a bound by user. One task for the line, which ends with it.
 """
 
 from __future__ import annotations
@@ -17,12 +17,14 @@ from chatd.chat.member import Member
 from chatd.chat.presence import Presence
 from chatd.engineio.turns import Price
 from chatd.errors import RefusedError
+from chatd.shares import Shares
 from chatd.socketio.socket import Reply
 from chatd.store.base import MessageId, Rows, StoreCode, StoreError
 from chatd.store.standing import STANDING_SQL, Standing, standing
 from chatd.tasks import Tasks
 
 MAX_WAITING: Final = 1_000
+MAX_WAITING_EACH: Final = 100
 
 
 class Library(Protocol):
@@ -55,6 +57,7 @@ class Standings:
         self._library = library
         self._presence = presence
         self._line: deque[Asked] = deque()
+        self._shares: Shares[str] = Shares(MAX_WAITING, MAX_WAITING_EACH)
         self._tasks = Tasks()
         self._task: asyncio.Task[None] | None = None
 
@@ -68,7 +71,7 @@ class Standings:
             member.refuse(reply, error)
 
     def _stand_in_line(self, asked: Asked) -> None:
-        if len(self._line) >= MAX_WAITING:
+        if not self._shares.take(asked.member.identity.user):
             raise RefusedError(StoreCode.BUSY, "too many questions are waiting to be looked up: try again")
         self._line.append(asked)
         asked.member.socket.session.charge(Price.LOOKUP)
@@ -79,6 +82,7 @@ class Standings:
         try:
             while self._line:
                 asked = self._line.popleft()
+                self._shares.give_back(asked.member.identity.user)
                 if asked.member.socket.joined:
                     await self._answer(asked)
         finally:

@@ -63,21 +63,6 @@ class Found(NamedTuple):
     cids: frozenset[str] | None
 
 
-class ReadMark(NamedTuple):
-    """`lector` has read the conversation with `con` up to the message `hasta`."""
-
-    lector: str
-    con: str
-    hasta: MessageId
-
-
-class SeenMark(NamedTuple):
-    """`user` was there at `fecha`, milliseconds since the epoch."""
-
-    user: str
-    fecha: int
-
-
 class StoreCode(enum.StrEnum):
     """Why a row was not stored, as clients read it in `error.code`."""
 
@@ -179,13 +164,14 @@ class Store(Protocol):
     def mark_read(self, lector: str, con: str, hasta: MessageId, done: Done) -> None:
         """Remember that `lector` has read up to `hasta`; a mark that lies further is kept. Never blocks.
 
-        `done` and what is raised: as with `put`, among calls of this method alone.
+        `done` and what is raised: as with `put`, but in order only among marks of one reader and conversation. Those
+        that come together are stored as one row. BUSY: too many marks of `lector` wait.
         """
 
     def saw(self, user: str, fecha_ms: int) -> None:
         """Remember that `user` was there; a later instant is kept. Never blocks, never raises.
 
-        When it cannot be stored, or too many wait, it is lost, and the log says so.
+        However often a user is seen, one instant of it waits. When it cannot be stored it is lost, and the log says so.
         """
 
     async def fault(self) -> str | None:

@@ -1,41 +1,144 @@
-"""What moves forward only: how far somebody has read, and when somebody was last seen.
+"""What moves forward only: how far a user has read a conversation, and when a user was last seen.
 
-One row for each reader and conversation, and for each user. A batch is one statement, as in sqlite.py, with one row
-for each key: of several marks that wait, the one that lies furthest.
+One row for each reader and conversation, and for each user. Of several marks of one key that wait for the disk, one row
+is kept, which lies furthest: a user who is seen a thousand times while a commit runs takes one place in the queue.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+import logging
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
 
-from .base import ReadMark, SeenMark
+from chatd.shares import Shares
 
-MAX_MARKS = 10_000
-"""Marks of each kind that may wait for the disk."""
+from .base import Done, StoreCode, StoreError
+from .writer import GroupCommit
+
+log = logging.getLogger("chatd.store")
+
+MAX_MARKS: Final = 10_000
+"""Marks of each kind that may wait for the disk; a user who has none there may add one all the same."""
+
+MAX_MARKS_EACH: Final = 1_000
+"""Of one user, acknowledgements that wait included."""
+
+Key = tuple[str, ...]
+"""The user whose mark it is, then what else its table is keyed by."""
 
 Statement = tuple[str, list[int | str | None]]
+Write = Callable[[str, list[int | str | None]], Awaitable[object]]
 
 
-def read_upsert(marks: Sequence[ReadMark]) -> Statement:
-    """The statement that stores `marks`, and its parameters."""
-    furthest: dict[tuple[str, str], int] = {}
-    for lector, con, hasta in marks:
-        furthest[lector, con] = max(hasta, furthest.get((lector, con), hasta))
-    return _upsert("leidos", ("lector", "con"), "hasta", [(*key, hasta) for key, hasta in furthest.items()])
+class Table:
+    """Where marks of a kind are kept: its name, the columns of its key, and the column that only grows."""
+
+    __slots__ = ("key", "name", "value")
+
+    def __init__(self, name: str, key: Key, value: str) -> None:
+        self.name = name
+        self.key = key
+        self.value = value
 
 
-def seen_upsert(marks: Sequence[SeenMark]) -> Statement:
-    """The statement that stores `marks`, and its parameters."""
-    latest: dict[str, int] = {}
-    for user, fecha in marks:
-        latest[user] = max(fecha, latest.get(user, fecha))
-    return _upsert("vistos", ("user",), "fecha", list(latest.items()))
+READ: Final = Table("leidos", ("lector", "con"), "hasta")
+SEEN: Final = Table("vistos", ("user",), "fecha")
 
 
-def weigh_mark(mark: ReadMark | SeenMark) -> int:
-    """What a mark counts against the bound on bytes: its texts are short, and the bound on marks is enough."""
-    return 0
+class Waiting:
+    """One row on its way to the disk, and all who want to know when it is there."""
+
+    __slots__ = ("dones", "key", "value")
+
+    def __init__(self, key: Key, value: int) -> None:
+        self.key = key
+        self.value = value
+        self.dones: list[Done] = []
+
+
+class MarkQueue:
+    """The queue of one kind of marks. `write` commits a statement, or raises StoreError."""
+
+    def __init__(self, what: str, table: Table, write: Write) -> None:
+        self._what = what
+        self._table = table
+        self._write = write
+        self._shares: Shares[str] = Shares(MAX_MARKS, MAX_MARKS_EACH)
+        self._open: dict[Key, Waiting] = {}  # no batch has them yet, so they can still grow
+        # The bound is that of the shares, which count by user.
+        self._queue: GroupCommit[Waiting] = GroupCommit(
+            what, self._store, lambda _: 0, max_rows=sys.maxsize, max_bytes=sys.maxsize
+        )
+
+    @property
+    def waiting(self) -> int:
+        return self._queue.waiting
+
+    def start(self) -> None:
+        """See GroupCommit.start."""
+        self._queue.start()
+
+    def put(self, key: Key, value: int, done: Done) -> None:
+        """See Store.mark_read. Raises StoreError."""
+        if not self._shares.take(key[0]):
+            raise StoreError(StoreCode.BUSY, f"too many {self._what} are waiting to be stored: try again", retry=True)
+        try:
+            self._row(key, value).dones.append(done)
+        except StoreError:
+            self._shares.give_back(key[0])
+            raise
+
+    def note(self, key: Key, value: int) -> None:
+        """As `put`, with nobody to answer: no user has more than two rows of a key, one of them being written."""
+        self._row(key, value)
+
+    async def flushed(self) -> None:
+        """See Store.flushed."""
+        await self._queue.flushed()
+
+    async def close(self) -> None:
+        """See GroupCommit.close."""
+        await self._queue.close()
+
+    def _row(self, key: Key, value: int) -> Waiting:
+        """The row of `key` that no batch has yet, with `value` at least."""
+        row = self._open.get(key)
+        if row is None:
+            row = Waiting(key, value)
+            self._queue.put(row, functools.partial(self._answer, row))
+            self._open[key] = row
+        elif value > row.value:
+            row.value = value
+        return row
+
+    async def _store(self, batch: Sequence[Waiting]) -> None:
+        """Raises StoreError."""
+        for row in batch:
+            self._shut(row)
+        await self._write(*upsert(self._table, batch))
+
+    def _answer(self, row: Waiting, error: StoreError | None) -> None:
+        self._shut(row)  # a fault answers rows that no batch had
+        self._shares.give_back(row.key[0], len(row.dones))
+        for done in row.dones:
+            try:
+                done(error)
+            except Exception:
+                log.exception("a callback of the store raised")
+
+    def _shut(self, row: Waiting) -> None:
+        if self._open.get(row.key) is row:
+            del self._open[row.key]
+
+
+def upsert(table: Table, batch: Sequence[Waiting]) -> Statement:
+    """The statement that stores `batch`, and its parameters. A key may be there twice after a batch that failed."""
+    furthest: dict[Key, int] = {}
+    for row in batch:
+        furthest[row.key] = max(row.value, furthest.get(row.key, row.value))
+    return _upsert(table.name, table.key, table.value, [(*key, value) for key, value in furthest.items()])
 
 
 def _upsert(table: str, key: tuple[str, ...], value: str, rows: Sequence[tuple[int | str, ...]]) -> Statement:

@@ -22,11 +22,11 @@ import aiosqlite
 from chatd.errors import ConfigError
 
 from . import faults, schema
-from .base import Answer, Done, Found, Message, MessageId, Question, ReadMark, Rows, SeenMark, StoreCounters, StoreError
+from .base import Answer, Done, Found, Message, MessageId, Question, Rows, StoreCounters, StoreError
 from .config import StoreConfig
 from .lock import FileLock
 from .lookup import GroupLookup, find_sql, find_values, found
-from .marks import MAX_MARKS, read_upsert, seen_upsert, weigh_mark
+from .marks import MAX_MARKS, READ, SEEN, MarkQueue
 from .reader import HistoryReader, Reader
 from .retention import delete_step
 from .summary import Summary
@@ -58,8 +58,8 @@ class SqliteStore:
         self._connection: aiosqlite.Connection | None = None
         rows, size = config.max_waiting_rows, config.max_waiting_bytes
         self._writer = GroupCommit("messages", self._insert, _texts_bytes, max_rows=rows, max_bytes=size)
-        self._read = GroupCommit("read marks", self._mark_read, weigh_mark, max_rows=MAX_MARKS, max_bytes=size)
-        self._seen = GroupCommit("seen marks", self._mark_seen, weigh_mark, max_rows=MAX_MARKS, max_bytes=size)
+        self._read = MarkQueue("read marks", READ, self._write)
+        self._seen = MarkQueue("seen marks", SEEN, self._write)
         self._summary = Summary(self._write)
         self._sums = GroupCommit("summaries", self._summary.catch_up, lambda _: 0, max_rows=MAX_MARKS, max_bytes=size)
         self._reader = Reader(self._path, config.busy_timeout_s)
@@ -114,12 +114,12 @@ class SqliteStore:
 
     def mark_read(self, lector: str, con: str, hasta: MessageId, done: Done) -> None:
         """See Store.mark_read."""
-        self._read.put(ReadMark(lector, con, hasta), done)
+        self._read.put((lector, con), hasta, done)
 
     def saw(self, user: str, fecha_ms: int) -> None:
         """See Store.saw."""
         try:
-            self._seen.put(SeenMark(user, fecha_ms), _unheard)
+            self._seen.note((user,), fecha_ms)
         except StoreError as error:
             log.warning("when a user was seen is not stored", extra={"code": error.code})
 
@@ -230,14 +230,6 @@ class SqliteStore:
         if self._summary.is_due(len(batch)) and not self._sums.waiting:
             with contextlib.suppress(StoreError):  # closed: the next start goes on
                 self.sum_up(_unheard)
-
-    async def _mark_read(self, marks: Sequence[ReadMark]) -> None:
-        """Raises StoreError."""
-        await self._write(*read_upsert(marks))
-
-    async def _mark_seen(self, marks: Sequence[SeenMark]) -> None:
-        """Raises StoreError."""
-        await self._write(*seen_upsert(marks))
 
     async def _write(self, sql: str, values: Sequence[int | str | None]) -> list[Any]:
         """Commit one statement; its rows. Raises StoreError."""

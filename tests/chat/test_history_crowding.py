@@ -73,20 +73,20 @@ async def test_one_user_may_have_so_many_questions_under_way() -> None:
     assert (await settle(rig, tabs[0], 99))["ok"]
 
 
-async def test_all_together_may_have_so_many_under_way() -> None:
+async def test_beyond_the_bound_of_all_each_user_may_have_one_under_way() -> None:
     """C-76"""
     rig, database = library()
     for number in range(MAX_ASKED):
         rig.enter(who(f"u{number}")).emit("historial", {}, ack=0)
     late = rig.enter(who("late"))
-    late.emit("historial", {}, ack=0)
+    for ack in (0, 1):
+        late.emit("historial", {}, ack=ack)
     rig.turn()
-    assert late.answer(0)["error"]["code"] == "history_busy"
+    assert late.answer(1)["error"]["code"] == "history_busy"
     database.gate.set()
-    for _ in range(10):
-        await asyncio.sleep(0)
-    late.emit("historial", {}, ack=1)
-    assert (await settle(rig, late, 1))["ok"]
+    assert (await settle(rig, late, 0))["ok"]
+    late.emit("historial", {}, ack=2)
+    assert (await settle(rig, late, 2))["ok"]
 
 
 async def test_what_cannot_be_read_is_refused_and_makes_room() -> None:

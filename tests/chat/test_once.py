@@ -65,7 +65,7 @@ def test_whoever_sends_again_while_the_first_waits_is_answered_with_it(config: C
     assert told == {"ok": True, "id": str(twice.disk.rows[0].id), "fecha": twice.disk.rows[0].fecha}
     assert [twice.told(twice.ana, 3), twice.told(twice.tab, 2)] == [told, told]
     assert len(twice.disk.rows) == 1
-    assert twice.rig.router._once._held == 0
+    assert twice.rig.router._once._held.taken == 0
 
 
 def test_whoever_sends_again_later_is_answered_with_the_row() -> None:
@@ -222,7 +222,7 @@ def test_what_the_store_does_not_take_is_refused_and_can_be_sent_again() -> None
 
 def test_what_waits_to_be_looked_up_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """C-23: messages, those that only stand behind, and repeats."""
-    monkeypatch.setattr(once, "MAX_HELD", 3)
+    monkeypatch.setattr(once, "MAX_HELD_EACH", 3)
     twice = Twice()
     send(twice.ana, "one", "c", ack=1)
     send(twice.ana, "two", ack=2)
@@ -230,14 +230,15 @@ def test_what_waits_to_be_looked_up_is_bounded(monkeypatch: pytest.MonkeyPatch) 
     for ack, (text, cid) in enumerate([("three", "d"), ("four", ...), ("one", "c")], start=4):
         send(twice.ana, text, cid, ack=ack)
         assert twice.told(twice.ana, ack)["error"]["code"] == "store_busy"
-    send(twice.eva, "hello")
+    send(twice.eva, "hello", "e", ack=1)  # the queue is another's as well
     twice.disk.read()
     twice.disk.commit()
     send(twice.ana, "three", "d", ack=7)
     twice.disk.commit()
     assert [twice.told(twice.ana, ack)["ok"] for ack in (1, 2, 7)] == [True] * 3
-    assert twice.seen == ["hello", "one", "two", "three"]
-    assert (twice.rig.router._once._held, twice.rig.router._once._held_bytes) == (0, 0)
+    assert twice.told(twice.eva, 1)["ok"]
+    assert twice.seen == ["one", "two", "hello", "three"]
+    assert (twice.rig.router._once._held.taken, twice.rig.router._once._held_bytes.taken) == (0, 0)
 
 
 def test_the_bytes_of_what_waits_are_bounded_but_a_lone_message_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -245,10 +246,13 @@ def test_the_bytes_of_what_waits_are_bounded_but_a_lone_message_is_taken(monkeyp
     monkeypatch.setattr(once, "MAX_HELD_BYTES", 1_000)
     twice = Twice()
     send(twice.ana, "x" * 5_000, "c", ack=1)
+    send(twice.ana, "x" * 500, "d", ack=2)
     send(twice.eva, "y" * 500, "c", ack=1)
-    assert twice.told(twice.eva, 1)["error"]["code"] == "store_busy"
+    send(twice.eva, "y" * 500, "d", ack=2)
+    for person in (twice.ana, twice.eva):
+        assert twice.told(person, 2)["error"]["code"] == "store_busy"
     twice.disk.read()
-    assert twice.seen == ["x" * 5_000]
+    assert twice.seen == ["x" * 5_000, "y" * 500]
 
 
 def test_users_who_were_silent_longest_are_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -156,7 +156,7 @@ class Promises(RuleBasedStateMachine):
             if sent.line in [line for tabs in self.tabs.values() for line in tabs]:
                 assert len(self._answers(sent)) == 1
         left = self.rig.router._once
-        assert (left._held, left._held_bytes) == (0, 0)
+        assert (left._held.taken, left._held_bytes.taken) == (0, 0)
         assert not any(sender.busy for sender in left._senders.values())
         assert left._weight == sum(sender.weight for sender in left._senders.values())
 

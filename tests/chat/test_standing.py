@@ -84,16 +84,21 @@ async def test_a_database_that_cannot_be_read_is_no_answer(chat: Chat) -> None:
     assert await stands(ana, "root") == NOTHING
 
 
-async def test_the_line_has_an_end(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("bound", ["MAX_WAITING", "MAX_WAITING_EACH"])
+async def test_a_user_who_fills_the_line_is_refused_and_others_are_not(
+    db: Path, monkeypatch: pytest.MonkeyPatch, bound: str
+) -> None:
     """C-56: what comes in one segment is read in one turn."""
-    monkeypatch.setattr(standing, "MAX_WAITING", 3)
-    ana = await chat.enter("ana")
-    frames = [text_frame(f'42{10 + number}["conversacion",{{"con":"root"}}]') for number in range(5)]
-    await ana.websocket.send_raw(b"".join(frames))
-    answers = [await ana.answer(10 + number) for number in range(5)]
-    assert answers[:3] == [NOTHING] * 3
-    assert [answer["error"]["code"] for answer in answers[3:]] == ["store_busy"] * 2
-    assert await stands(ana, "root") == NOTHING
+    monkeypatch.setattr(standing, bound, 3)
+    async with chatting(db) as chat:
+        ana, eva = await chat.enter("ana"), await chat.enter("eva")
+        frames = [text_frame(f'42{10 + number}["conversacion",{{"con":"root"}}]') for number in range(5)]
+        await ana.websocket.send_raw(b"".join(frames))
+        assert await stands(eva, "root") == NOTHING
+        answers = [await ana.answer(10 + number) for number in range(5)]
+        assert answers[:3] == [NOTHING] * 3
+        assert [answer["error"]["code"] for answer in answers[3:]] == ["store_busy"] * 2
+        assert await stands(ana, "root") == NOTHING
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import sqlite3
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from chatd.store.base import MessageId, StoreCode, StoreError
-from chatd.store.marks import MAX_MARKS
+from chatd.store.marks import MAX_MARKS, MAX_MARKS_EACH
 from tests.store.rig import locked, opened
 
 
@@ -56,18 +57,65 @@ async def test_a_burst_of_any_length_is_stored_whole(tmp_path: Path, count: int)
     assert ask(db, "SELECT * FROM vistos ORDER BY user") == [(f"u{number:04}", number) for number in range(count)]
 
 
-async def test_a_mark_is_refused_when_too_many_wait(tmp_path: Path) -> None:
+@pytest.mark.parametrize("conversations", [1, MAX_MARKS_EACH])
+async def test_a_reader_who_floods_is_refused_and_others_are_not(tmp_path: Path, conversations: int) -> None:
+    """C-49"""
+    db, heard = tmp_path / "chatd.db", list[StoreError | None]()
+    async with opened(db) as store:
+        for number in range(MAX_MARKS_EACH):
+            store.mark_read("root", f"u{number % conversations}", MessageId(number), heard.append)
+        with pytest.raises(StoreError, match="too many read marks") as refused:
+            store.mark_read("root", "u0", MessageId(2**62), heard.append)
+        assert refused.value.code is StoreCode.BUSY
+        store.mark_read("boss", "ana", MessageId(5), heard.append)
+        assert store.waiting == conversations + 1
+        await store.flushed()
+        assert heard == [None] * (MAX_MARKS_EACH + 1)
+        store.mark_read("root", "u0", MessageId(2**62), heard.append)
+    assert heard == [None] * (MAX_MARKS_EACH + 2)
+    assert ask(db, "SELECT hasta FROM leidos WHERE lector = 'boss'") == [(5,)]
+    assert ask(db, "SELECT hasta FROM leidos WHERE con = 'u0' AND lector = 'root'") == [(2**62,)]
+
+
+async def test_a_user_who_comes_and_goes_without_end_takes_one_place(tmp_path: Path) -> None:
+    """C-46: and nobody's instant is lost."""
     db = tmp_path / "chatd.db"
     async with opened(db) as store:
-        for number in range(MAX_MARKS):
-            store.mark_read("root", "ana", MessageId(number), lambda error: None)
-        with pytest.raises(StoreError, match="too many read marks") as refused:
-            store.mark_read("root", "ana", MessageId(MAX_MARKS), lambda error: None)
-        assert refused.value.code is StoreCode.BUSY
-        for number in range(MAX_MARKS + 1):
-            store.saw("ana", number)
-    assert ask(db, "SELECT hasta FROM leidos") == [(MAX_MARKS - 1,)]
-    assert ask(db, "SELECT fecha FROM vistos") == [(MAX_MARKS - 1,)]
+        for number in range(3 * MAX_MARKS):
+            store.saw("mallory", number)
+            if number % MAX_MARKS == 0:
+                store.saw(f"u{number}", number)
+        assert store.waiting == 4
+        await store.flushed()
+    assert ask(db, "SELECT user, fecha FROM vistos ORDER BY fecha") == [
+        ("u0", 0),
+        (f"u{MAX_MARKS}", MAX_MARKS),
+        (f"u{2 * MAX_MARKS}", 2 * MAX_MARKS),
+        ("mallory", 3 * MAX_MARKS - 1),
+    ]
+
+
+async def test_a_mark_that_comes_while_its_row_is_written_is_durable_before_its_answer(tmp_path: Path) -> None:
+    """C-49"""
+    db, told = tmp_path / "chatd.db", list[tuple[int, object]]()
+    async with opened(db) as store:
+
+        def mark(hasta: int) -> None:
+            store.mark_read("root", "ana", MessageId(hasta), lambda error: told.append((hasta, stored())))
+
+        def stored() -> object:
+            return ask(db, "SELECT hasta FROM leidos")[0][0]
+
+        mark(1)
+        for _ in range(5):  # turns in which the writer takes its batch
+            await asyncio.sleep(0)
+        mark(3)
+        assert store.waiting == 2
+        mark(2)
+        assert store.waiting == 2
+        await store.flushed()
+    assert [hasta for hasta, _ in told] == [1, 3, 2]
+    assert [kept for _, kept in told[1:]] == [3, 3]
 
 
 async def test_a_mark_that_meets_a_locked_database_is_answered(tmp_path: Path) -> None:
