@@ -14,6 +14,7 @@ import sys
 from datetime import UTC, datetime
 from typing import Final
 
+from chatd.loglines import LINES
 from chatd.settings import setting
 
 # What a record has of itself; everything else came in `extra`.
@@ -38,6 +39,7 @@ def start(config: LogConfig) -> None:
     """Log to stderr from now on. A second call replaces the first."""
     as_json = config.log_format == "json" or (config.log_format == "auto" and not sys.stderr.isatty())
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(LINES)
     handler.setFormatter(JsonFormatter() if as_json else TextFormatter())
     # A closed stderr must not end a chat, and a record's thread and process are always the same.
     logging.raiseExceptions = False

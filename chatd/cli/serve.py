@@ -14,6 +14,7 @@ from chatd.auth.keys import load_keys
 from chatd.cli.arguments import add_settings, given_settings
 from chatd.config import Config, load
 from chatd.lean import absent, hollow
+from chatd.loglines import LINES
 
 if TYPE_CHECKING:
     from chatd.web.entries import Entries
@@ -49,4 +50,7 @@ def start(
     with absent("ssl"), hollow("importlib.metadata"):
         from chatd.app import run as run_daemon  # noqa: PLC0415 - after everything that may still be refused
 
-    return run_daemon(config, read=read, entries=entries, announce=announce)
+    try:
+        return run_daemon(config, read=read, entries=entries, announce=announce)
+    finally:
+        LINES.tell_all()

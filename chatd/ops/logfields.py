@@ -20,6 +20,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "cause": "what the system or the database said",
     "limit": "the setting that was reached; for `open files`, how many the process may have",
     "refused": "how often that limit was reached since the start; its lines come at most once in ten seconds",
+    "left_out": "how many lines of the same words came before it in the last ten seconds and were not written",
     "among": "what could not be stored: messages, read marks or seen marks",
     "failures": "how many could not be stored since the start",
     "messages": "how many were deleted; or lost to a stop that took too long, and nobody was told that they are safe",

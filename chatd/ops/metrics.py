@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from chatd import __version__
+from chatd.loglines import LINES
 from chatd.ops.metric import Kind, Labels, Metric, Sources
 
 COUNTER, GAUGE, HISTOGRAM = Kind.COUNTER, Kind.GAUGE, Kind.HISTOGRAM
@@ -210,6 +211,14 @@ METRICS: Final[tuple[Metric, ...]] = (
         "Bytes of packets that went out, as WebSocket frames; polling adds its HTTP headers.",
         "Near what the network carries: fewer admins, shorter messages, or another server.",
         lambda sources: float(sources.watched.outbox.sent_bytes),
+    ),
+    Metric(
+        "chatd_log_lines_suppressed_total",
+        COUNTER,
+        "Log lines that were left out, because too many of the same words came at once.",
+        "Any growth: a client causes lines without end; the last line of each kind is written, and its left_out says "
+        "how many there were.",
+        lambda _: float(LINES.suppressed),
     ),
     Metric(
         "chatd_loop_lag_seconds",

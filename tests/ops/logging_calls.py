@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 PACKAGE: Final = Path(__file__).parents[2] / "chatd"
 
@@ -13,6 +13,9 @@ _LEVELS: Final = frozenset({"debug", "info", "warning", "error", "exception", "c
 
 # `Refusals.add` and what calls it on: every keyword is a field.
 _COUNTERS: Final = frozenset({"add", "_count"})
+
+# What a logger is called in chatd.
+_LOGS: Final = frozenset({"log", "_log", "logging"})
 
 # Says where a listener listens, in a dictionary that is logged when it does.
 _PLACES: Final = "_add"
@@ -25,6 +28,44 @@ def logged_fields() -> dict[str, set[str]]:
         for field in _Module(ast.parse(path.read_text(encoding="utf-8"))).fields():
             found.setdefault(field, set()).add(str(path.relative_to(PACKAGE)))
     return found
+
+
+class Line(NamedTuple):
+    """A call that logs: its text is None where it is no constant."""
+
+    file: str
+    logger: str
+    level: str
+    text: str | None
+
+
+def log_calls() -> list[Line]:
+    """Every call on a module's `log` in chatd, but for debugging."""
+    found = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        logger = _logger(path, tree)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and (level := _level(node)) not in (None, "debug"):
+                text = node.args[0].value if isinstance(node.args[0], ast.Constant) else None
+                found.append(Line(str(path.relative_to(PACKAGE)), logger, str(level), str(text) if text else None))
+    return found
+
+
+def _level(call: ast.Call) -> str | None:
+    func = call.func
+    if isinstance(func, ast.Attribute) and func.attr in _LEVELS and ast.unparse(func.value).split(".")[-1] in _LOGS:
+        return func.attr
+    return None
+
+
+def _logger(path: Path, tree: ast.Module) -> str:
+    """The name of the module's logger; that of its package where it is imported from there."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=func, args=[ast.Constant(value=str(name))]) if ast.unparse(func) == "logging.getLogger":
+                return name
+    return f"chatd.{path.parent.name}"
 
 
 class _Module:
