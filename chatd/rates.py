@@ -36,17 +36,22 @@ class Rates(Generic[Key]):
         if not per_second:
             self._full_at.clear()
 
-    def take(self, key: Key, now: float) -> float:
-        """Take a token at `now` seconds: 0.0, or the seconds until there will be one, and then none was taken."""
+    def take(self, key: Key, now: float, count: int = 1) -> float:
+        """Take `count` tokens at `now` seconds: 0.0, or the seconds until there will be so many, and none was taken.
+
+        More than a burst can be taken from a full bucket, which is full again only when it has made up for them.
+        """
         if not self._interval_s:
             return 0.0
         full_at = self._full_at.get(key, now)
         wait_s = full_at - now - self._burst_s
+        if count > 1:
+            wait_s += min((count - 1) * self._interval_s, self._burst_s)
         if wait_s > _ROUNDING_S:
             return wait_s
         if len(self._full_at) >= self._sweep_at:
             self._sweep(now)
-        self._full_at[key] = max(full_at, now) + self._interval_s
+        self._full_at[key] = max(full_at, now) + count * self._interval_s
         return 0.0
 
     def __len__(self) -> int:

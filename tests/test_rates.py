@@ -84,3 +84,19 @@ def test_other_numbers_hold_at_once_and_empty_buckets_stay_empty() -> None:
     rates.change(0.0, 1.0)
     assert [rates.take("a", 0.0) for _ in range(3)] == [0.0, 0.0, 0.0]
     assert len(rates) == 0
+
+
+def test_several_tokens_are_taken_at_once_or_none() -> None:
+    rates: Rates[str] = Rates(10, 30)
+    assert [rates.take("ana", 0.0, 10) for _ in range(3)] == [0.0] * 3
+    assert rates.take("ana", 0.0, 10) == pytest.approx(1.0)
+    assert rates.take("ana", 0.0, 1) == pytest.approx(0.1)
+    assert rates.take("ana", 0.5, 5) == 0.0
+
+
+def test_more_than_a_burst_is_taken_from_a_full_bucket_alone() -> None:
+    rates: Rates[str] = Rates(10, 30)
+    assert rates.take("ana", 0.0, 100) == 0.0
+    assert rates.take("ana", 0.0, 1) == pytest.approx(7.1)
+    assert rates.take("ana", 9.0, 100) == pytest.approx(1.0)
+    assert rates.take("ana", 10.0, 100) == 0.0

@@ -27,6 +27,13 @@ class ChatConfig:
     message_burst: int = setting(
         50, "messages that a user who was silent may send at once", minimum=1, maximum=1_000_000, live=True
     )
+    max_chars_per_minute: int = setting(
+        200_000,
+        "characters of messages that one user may send in a minute, over all its sockets; 0: without limit",
+        minimum=0,
+        maximum=1_000_000_000,
+        live=True,
+    )
     deliver: str = setting(
         "at_once",
         "at_once: deliver while the message is being stored; stored: deliver when it is, so that nobody ever sees "

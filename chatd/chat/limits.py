@@ -1,4 +1,4 @@
-"""How much one user may have and send, over all sockets of that user. Rules L-05, L-06 and C-54 of protocol.md."""
+"""How much one user may have and send, over all its sockets. Rules L-05, L-06, L-13 and C-54 of protocol.md."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ class ChatLimit(enum.StrEnum):
     MAX_CONNECTIONS_PER_USER = "max_connections_per_user"
     MESSAGE_RATE = "message_rate"
     TYPING_RATE = "typing_rate"
+    MAX_CHARS_PER_MINUTE = "max_chars_per_minute"
 
 
 class LimitCode(enum.StrEnum):
@@ -41,9 +42,9 @@ class LimitCode(enum.StrEnum):
 class TooFastError(RefusedError):
     """A message that comes too soon; `persistent` if its user has been told too often."""
 
-    def __init__(self, wait_s: float, *, persistent: bool) -> None:
+    def __init__(self, wait_s: float, *, persistent: bool, why: str = "Too many messages: the next one") -> None:
         retry_after_ms = math.ceil(wait_s * 1000 - 1e-3)  # a microsecond is not worth another millisecond
-        message = f"Too many messages: the next one is accepted in {retry_after_ms} ms."
+        message = f"{why} is accepted in {retry_after_ms} ms."
         super().__init__(EventCode.RATE_LIMITED, message, retry_after_ms=retry_after_ms)
         self.persistent = persistent
 
@@ -57,6 +58,7 @@ class ChatLimits:
         self._max_sockets = config.max_connections_per_user
         self._messages: Rates[str] = Rates(config.message_rate, config.message_burst)
         self._warnings: Rates[str] = Rates(config.message_rate, PATIENCE_BURSTS * config.message_burst)
+        self._chars: Rates[str] = Rates(config.max_chars_per_minute / 60, config.max_chars_per_minute)
         self._typing: Rates[str] = Rates(config.typing_rate, TYPING_BURST)
         self._typing_warnings: Rates[str] = Rates(config.typing_rate, PATIENCE_BURSTS * TYPING_BURST)
         self._now = now
@@ -66,6 +68,7 @@ class ChatLimits:
         self._max_sockets = config.max_connections_per_user
         self._messages.change(config.message_rate, config.message_burst)
         self._warnings.change(config.message_rate, PATIENCE_BURSTS * config.message_burst)
+        self._chars.change(config.max_chars_per_minute / 60, config.max_chars_per_minute)
         self._typing.change(config.typing_rate, TYPING_BURST)
         self._typing_warnings.change(config.typing_rate, PATIENCE_BURSTS * TYPING_BURST)
 
@@ -84,6 +87,14 @@ class ChatLimits:
         if wait_s > 0:
             self.refusals.add(ChatLimit.MESSAGE_RATE, "message refused: the user sends too fast", user=user)
             raise TooFastError(wait_s, persistent=self._warnings.take(user, now) > 0)
+
+    def check_chars(self, user: str, chars: int) -> None:
+        """Whether `user` may send a message of so many characters now. Rule L-13. Raises TooFastError."""
+        wait_s = self._chars.take(user, self._now(), chars)
+        if wait_s > 0:
+            why = "message refused: the user sends too many characters"
+            self.refusals.add(ChatLimit.MAX_CHARS_PER_MINUTE, why, user=user)
+            raise TooFastError(wait_s, persistent=False, why="Too many characters: this message")
 
     def check_typing(self, user: str) -> None:
         """Whether `user` may say to be writing. Takes nothing of what it may send. Raises TooFastError."""

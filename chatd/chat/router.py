@@ -114,6 +114,7 @@ class ChatRouter:
         """A message with a `cid` has to be known as new first, and what its user sends next stays behind it."""
         try:
             parsed = PrivateMessage.parse(args, self._config.max_message_chars)
+            self._limits.check_chars(member.identity.user, len(parsed.mensaje))
             if parsed.cid is not None or self._once.has_line(member.identity.user):
                 self._once.submit(member, parsed, reply)
             else:

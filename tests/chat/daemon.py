@@ -18,6 +18,9 @@ from tests.conformance.wire import Client
 ROOT: Final = Path(__file__).parents[2]
 PATIENCE_S: Final = 20.0
 
+UNHURRIED: Final = {"CHATD_MESSAGE_RATE": "0", "CHATD_MAX_CHARS_PER_MINUTE": "0", "CHATD_PRESENCE": "off"}
+"""Tests write faster and more than people may, and admins hear of nobody's coming and going."""
+
 
 class Daemon:
     """A process that listens; `log` has its lines so far."""
@@ -61,15 +64,12 @@ class Daemon:
 
 
 async def spawn(*flags: str | Path, before: Sequence[str] = ()) -> asyncio.subprocess.Process:
-    """Start `chatd serve` on a free port. Its environment has nothing of chatd's but these.
-
-    Tests write faster than people may, and admins hear of nobody's coming and going.
-    """
+    """Start `chatd serve` on a free port. Its environment has nothing of chatd's but these."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("CHATD_")}
     return await asyncio.create_subprocess_exec(
         *(*before, sys.executable, "-m", "chatd", "serve", "--port", "0", "--log-format", "json", *map(str, flags)),
         cwd=ROOT,
-        env={**environ, "CHATD_JWT_SECRET": SECRET, "CHATD_MESSAGE_RATE": "0", "CHATD_PRESENCE": "off"},
+        env={**environ, "CHATD_JWT_SECRET": SECRET, **UNHURRIED},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

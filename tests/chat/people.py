@@ -200,7 +200,10 @@ async def chatting(db: Path, **settings: Raw) -> AsyncIterator[Chat]:
     Tests write faster than people may, and admins hear of nobody's coming and going, unless the settings say so.
     """
     assert settings.keys() <= {option.name for option in OPTIONS}
-    config = load({"db": str(db), "message_rate": "0", "presence": "off", **settings}, {"CHATD_JWT_SECRET": SECRET})
+    config = load(
+        {"db": str(db), "message_rate": "0", "max_chars_per_minute": "0", "presence": "off", **settings},
+        {"CHATD_JWT_SECRET": SECRET},
+    )
     store = SqliteStore(config.store)
     last_id = await store.open()
     try:

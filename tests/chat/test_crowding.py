@@ -102,3 +102,17 @@ async def test_a_user_who_does_not_listen_is_shown_the_door(db: Path) -> None:
         assert await ana.last_words() == []
         assert chat.rooms == {"user:ana": 1}
         assert (await tab.write("ana", "still too fast"))["error"]["code"] == "rate_limited"
+
+
+async def test_what_is_over_the_characters_of_a_minute_is_refused_and_seen_by_nobody(db: Path) -> None:
+    """L-13: over all sockets of the user, with and without a cid; the session goes on."""
+    async with chatting(db, max_chars_per_minute="100") as chat:
+        ana, tab, root = await chat.enter("ana"), await chat.enter("ana"), await chat.enter("root", "admin")
+        assert (await ana.write("root", "x" * 90))["ok"]
+        for message in ({"mensaje": "y" * 50}, {"mensaje": "y" * 50, "cid": "c"}):
+            refused = (await tab.ask("mensaje_privado", {"para": "root", **message}))["error"]
+            assert refused["code"] == "rate_limited"
+            assert 20_000 < refused["retry_after_ms"] <= 24_000
+        assert (await ana.ask("quien_soy"))["user"] == "ana"
+        assert (await root.write("ana", "z" * 50))["ok"]
+        assert [event[1]["mensaje"] for event in await root.inbox()] == ["x" * 90]

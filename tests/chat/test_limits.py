@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from chatd.chat.config import ChatConfig
-from chatd.chat.limits import PATIENCE_BURSTS, ChatLimits, LimitCode, TooFastError
+from chatd.chat.limits import PATIENCE_BURSTS, ChatLimit, ChatLimits, LimitCode, TooFastError
 from chatd.rates import FIRST_SWEEP
 from chatd.socketio.namespace import ConnectRefusedError
 from tests.clock import Clock
@@ -32,7 +32,12 @@ def test_a_message_too_many_is_told_when_the_next_is_accepted() -> None:
     clock.pass_seconds(0.1 + 1e-9)
     limits.check_pace("ana")
     refused(limits)
-    assert limits.refusals.counts == {"message_rate": 2, "max_connections_per_user": 0, "typing_rate": 0}
+    assert limits.refusals.counts == {
+        "message_rate": 2,
+        "max_connections_per_user": 0,
+        "typing_rate": 0,
+        "max_chars_per_minute": 0,
+    }
 
 
 def test_who_is_refused_now_and_then_is_never_shown_the_door() -> None:
@@ -98,3 +103,42 @@ def test_other_limits_hold_from_the_next_message_and_socket_on() -> None:
     limits.check_pace("ana")
     with pytest.raises(ConnectRefusedError):
         limits.check_sockets("ana", 1)
+
+
+def test_a_user_may_send_so_many_characters_a_minute() -> None:
+    """L-13: in long messages or in short ones, and nobody pays for another."""
+    clock = Clock()
+    limits = ChatLimits(ChatConfig(message_rate=0, max_chars_per_minute=6_000), clock.time)
+    for chars in (3_000, 2_999, 1):
+        limits.check_chars("ana", chars)
+    with pytest.raises(TooFastError, match=r"this message is accepted in 10000 ms") as caught:
+        limits.check_chars("ana", 1_000)
+    assert (caught.value.code, caught.value.details) == ("rate_limited", {"retry_after_ms": 10_000})
+    assert not caught.value.persistent
+    limits.check_chars("eva", 6_000)
+    clock.pass_seconds(10.0)
+    limits.check_chars("ana", 1_000)
+    assert limits.refusals.counts[ChatLimit.MAX_CHARS_PER_MINUTE] == 1
+
+
+def test_a_message_that_is_longer_than_the_limit_is_accepted_after_a_silence() -> None:
+    """L-13"""
+    clock = Clock()
+    limits = ChatLimits(ChatConfig(max_chars_per_minute=60), clock.time)
+    limits.check_chars("ana", 600)
+    clock.pass_seconds(599.0)
+    with pytest.raises(TooFastError):
+        limits.check_chars("ana", 600)
+    clock.pass_seconds(1.0)
+    limits.check_chars("ana", 600)
+
+
+def test_without_a_limit_on_characters_none_are_counted_and_it_can_change_in_a_running_daemon() -> None:
+    """L-13"""
+    limits = ChatLimits(ChatConfig(max_chars_per_minute=0), Clock().time)
+    for _ in range(1_000):
+        limits.check_chars("ana", 10_000)
+    limits.use(ChatConfig(max_chars_per_minute=10))
+    limits.check_chars("ana", 10)
+    with pytest.raises(TooFastError):
+        limits.check_chars("ana", 1)
