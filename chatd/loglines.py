@@ -11,7 +11,6 @@ which has a limit of its own.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
@@ -58,6 +57,8 @@ class LineLimit(logging.Filter):
         return False
 
     def _leave_out(self, kind: Kind, record: logging.LogRecord) -> None:
+        import asyncio  # noqa: PLC0415 - at start it must not come before cli/serve.py has made it small
+
         self.suppressed += 1
         self._left_out[kind] = self._left_out.get(kind, 0) + 1
         if kind not in self._last:

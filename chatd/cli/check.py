@@ -49,7 +49,7 @@ def check(flags: Mapping[str, Raw], environ: Mapping[str, str]) -> Findings:
     check_keys(config.auth, findings)
     check_deny_list(config.auth, findings)
     database = Path(config.store.db).resolve()  # as the store does
-    check_database(database, findings)
+    check_database(database, findings, config.store.min_free_bytes)
     internal = config.ops.internal_address if config.ops.internal else None
     check_ports(config.listen, internal, holder_of(database), findings)
     if config.ops.admin_socket:

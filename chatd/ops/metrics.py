@@ -166,6 +166,13 @@ METRICS: Final[tuple[Metric, ...]] = (
         lambda sources: float(sources.watched.store.counters.refused),
     ),
     Metric(
+        "chatd_store_free_bytes",
+        GAUGE,
+        "Room on the disk of the database.",
+        "Falls towards `min_free`, below which messages are refused: make room, or lower `retention`.",
+        lambda sources: float(sources.watched.store.free_bytes),
+    ),
+    Metric(
         "chatd_store_waiting",
         GAUGE,
         "Messages and questions that wait for the database.",

@@ -128,6 +128,10 @@ class Store(Protocol):
         """Rows and marks that were put and questions that were asked, and have no answer yet."""
 
     @property
+    def free_bytes(self) -> int:
+        """Room on the disk of the database, as it was seconds ago."""
+
+    @property
     def history(self) -> Rows:
         """For pages of messages: no `find` waits behind one."""
 

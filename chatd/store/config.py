@@ -27,6 +27,12 @@ class StoreConfig:
     busy_timeout_s: float = setting(
         2.0, "seconds that a commit waits for another program that locks the database", minimum=0.0, maximum=60
     )
+    min_free_bytes: int = setting(
+        67_108_864,
+        "bytes that must be free on the disk of the database, or messages are refused; 0: fill it to the last byte",
+        minimum=0,
+        maximum=1_125_899_906_842_624,
+    )
     max_waiting_rows: int = setting(
         50_000, "messages that may wait for the disk; more are refused", minimum=1, maximum=10_000_000
     )

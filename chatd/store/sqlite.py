@@ -1,11 +1,12 @@
 """Messages in one SQLite file, through aiosqlite.
 
 The queue and the batches are in writer.py, the questions in lookup.py, the marks in marks.py, the connections that only
-read in reader.py, the tables in schema.py, the meaning of SQLite's errors in faults.py.
+read in reader.py, the tables in schema.py, the room on the disk in space.py, what SQLite's errors mean in faults.py.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 import logging
@@ -20,6 +21,7 @@ from typing import Any, Final
 import aiosqlite
 
 from chatd.errors import ConfigError
+from chatd.tasks import Tasks
 
 from . import faults, schema
 from .base import Answer, Done, Found, Message, MessageId, Question, Rows, StoreCounters, StoreError
@@ -29,6 +31,7 @@ from .lookup import GroupLookup, find_sql, find_values, found
 from .marks import MAX_MARKS, READ, SEEN, MarkQueue
 from .reader import HistoryReader, Reader
 from .retention import delete_step
+from .space import IDLE_S, Space
 from .summary import Summary
 from .writer import GroupCommit
 
@@ -64,6 +67,9 @@ class SqliteStore:
         self._sums = GroupCommit("summaries", self._summary.catch_up, lambda _: 0, max_rows=MAX_MARKS, max_bytes=size)
         self._reader = Reader(self._path, config.busy_timeout_s)
         self._history = HistoryReader(self._path, config.busy_timeout_s)
+        self._space = Space(self._path.parent, config.min_free_bytes)
+        self._tasks = Tasks()
+        self._space_watch: asyncio.Task[None] | None = None
         self._recovery_key: bytes | None = None
         self._lookups = GroupLookup(self._find)
 
@@ -74,6 +80,11 @@ class SqliteStore:
     @property
     def waiting(self) -> int:
         return self._writer.waiting + self._read.waiting + self._seen.waiting + self._lookups.waiting
+
+    @property
+    def free_bytes(self) -> int:
+        """See Store.free_bytes."""
+        return self._space.free_bytes
 
     @property
     def history(self) -> Rows:
@@ -101,6 +112,7 @@ class SqliteStore:
             raise
         for queue in (self._writer, self._read, self._seen, self._sums, self._lookups):
             queue.start()
+        self._space_watch = self._tasks.start(self._watch_space(), "free space")
         log.info("store open", extra={"path": str(self._path), "greatest_id": greatest})
         return greatest
 
@@ -132,6 +144,9 @@ class SqliteStore:
         if self._connection is None:
             return "the database is not open"
         try:
+            await self._space.measure(self._connection.execute_fetchall)
+            if (full := self._space.fault) is not None:
+                return full
             await self._connection.execute_fetchall(_MUCH if self._writer.failing else "DELETE FROM mensajes WHERE 0")
         except sqlite3.Error as error:
             return f"the database cannot be written: {faults.advice(error)}"
@@ -152,6 +167,8 @@ class SqliteStore:
 
     async def close(self) -> None:
         """See Store.close."""
+        if self._space_watch is not None:
+            self._space_watch.cancel()
         try:
             await self._lookups.flushed()  # an answer may put a row
             for queue in (self._writer, self._read, self._seen, self._sums, self._lookups):
@@ -167,6 +184,8 @@ class SqliteStore:
         await self._migrate(connection)
         await self._set_up(connection)
         self._recovery_key = await _own_key(connection)
+        await self._space.attach(connection)
+        await self._space.measure(connection.execute_fetchall)
         await self._reader.open()
         await self._history.open()
         for (greatest,) in await connection.execute_fetchall("SELECT max(id) FROM mensajes"):
@@ -201,6 +220,12 @@ class SqliteStore:
         finally:
             self._lock.release()
 
+    async def _watch_space(self) -> None:
+        while True:
+            await asyncio.sleep(IDLE_S)
+            with contextlib.suppress(StoreError):  # who writes next is told
+                await self._space.measure(self._write)
+
     async def _insert(self, batch: Sequence[Message]) -> None:
         """Commit the whole batch or nothing. Raises StoreError.
 
@@ -214,6 +239,8 @@ class SqliteStore:
             VALUES of the exact length    135,000 rows/s, 5.5 µs      40,000-55,000 rows/s, 5.7 µs
             this one                      220,000-310,000, 2.4-2.8    90,000-115,000 rows/s, 2.8 µs
         """
+        await self._space.measure(self._write)
+        self._space.check()
         size = 1 << (len(batch) - 1).bit_length()
         # One more value for each row takes 0.7 µs of its 2.4: a batch without any cid goes without the column.
         named = any(row.cid is not None for row in batch)

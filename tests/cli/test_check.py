@@ -134,6 +134,14 @@ def test_a_database_that_others_can_read_is_a_warning(db: Path) -> None:
     assert [finding.level for finding in found("db", {"db": str(db)})] == [Level.WARNING, Level.WARNING]
 
 
+def test_a_disk_with_less_room_than_the_floor_is_a_warning(db: Path) -> None:
+    """L-14"""
+    level, text = only("min_free", {"db": str(db), "min_free": str(2**50)})
+    assert level is Level.WARNING
+    assert "messages are refused below min_free, 1073741824 MiB; make room" in text
+    assert found("min_free", {"db": str(db), "min_free": "0"}) == []
+
+
 def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     level, text = only("db", {"db": str(tmp_path / "none" / "chatd.db")})
     assert (level, "does not exist: create it" in text) == (Level.ERROR, True)

@@ -127,11 +127,11 @@ async def test_a_database_that_may_not_grow_for_a_while(db: Path) -> None:
 
 
 @contextlib.asynccontextmanager
-async def daemon_on_small_disk(folder: Path, size: str) -> AsyncIterator[tuple[Daemon, Path]]:
+async def daemon_on_small_disk(folder: Path, size: str, *flags: str) -> AsyncIterator[tuple[Daemon, Path]]:
     """A daemon with its database on a disk of that size, and a path by which we reach the disk."""
     process = await asyncio.create_subprocess_exec(
-        *("unshare", "-rm", sys.executable, "-m", "tests.durability.on_small_disk", folder, size),
-        *("--port", "0", "--log-format", "json", "--message-rate", "0", "--db", folder / "chatd.db"),
+        *("unshare", "-rm", sys.executable, "-m", "tests.durability.on_small_disk", str(folder), size),
+        *("--port", "0", "--log-format", "json", "--message-rate", "0", *flags, "--db", str(folder / "chatd.db")),
         cwd=ROOT,
         env={**os.environ, "CHATD_JWT_SECRET": SECRET},
         stdout=asyncio.subprocess.PIPE,
@@ -154,7 +154,7 @@ async def test_a_disk_that_is_full_for_a_while(tmp_path: Path) -> None:
     if shutil.which("unshare") is None or not await _mounts():
         pytest.skip("needs user namespaces (unshare -rm); the answers to a full disk are tested above on any machine")
     book = Book()
-    async with daemon_on_small_disk(tmp_path, "12m") as (chatd, disk):
+    async with daemon_on_small_disk(tmp_path, "12m", "--min-free", "0") as (chatd, disk):
         async with writing(chatd.enter, book):
             fill(disk / "filler")
             await refusals(book, "store_full")
@@ -166,6 +166,33 @@ async def test_a_disk_that_is_full_for_a_while(tmp_path: Path) -> None:
         chatd.terminate()
         assert await chatd.ended() == 0
         assert [line["message"] for line in chatd.faults] == ["messages cannot be stored"]
+
+
+async def test_messages_stop_above_the_floor_of_free_space_and_everything_else_goes_on(tmp_path: Path) -> None:
+    """L-14: on a disk of its own, which another program fills up to the floor, and not to the last byte"""
+    if shutil.which("unshare") is None or not await _mounts():
+        pytest.skip("needs user namespaces (unshare -rm); the floor is tested in tests/store on any machine")
+    floor = ("--min-free", str(4 * 1_048_576))
+    async with daemon_on_small_disk(tmp_path, "12m", *floor) as (chatd, disk):
+        ana = await chatd.enter("ana")
+        first = await ana.write("root", "before")
+        assert first["ok"]
+        (disk / "filler").write_bytes(bytes(8 * 1_048_576))
+        while (answer := await ana.write("root", "meanwhile"))["ok"]:  # for a second at most
+            pass
+        assert answer["error"]["code"] == "store_full"
+        assert (await ana.ask("leido", {"con": "root", "hasta": first["id"]})) == {"ok": True}
+        assert (await ana.ask("historial", {}))["mensajes"][0]["mensaje"] == "before"
+        assert (await (await chatd.enter("eva")).ask("quien_soy"))["user"] == "eva"
+        (disk / "filler").unlink()
+        while not (answer := await ana.write("root", "after"))["ok"]:
+            assert answer["error"]["code"] == "store_full"
+        chatd.terminate()
+        assert await chatd.ended() == 0
+        about = [line for line in chatd.log if "stored" in line["message"]]
+        assert [line["message"] for line in about] == ["messages cannot be stored", "messages are stored again"]
+        assert about[0]["code"] == "store_full"
+        assert "min_free is 4 MiB" in about[0]["cause"]
 
 
 async def _mounts() -> bool:

@@ -28,6 +28,17 @@ async def test_a_daemon_that_serves_is_healthy_and_ready(db: Path) -> None:
         assert (head.status, head.body) == (200, b"")
 
 
+async def test_a_daemon_with_too_little_room_on_its_disk_is_healthy_and_not_ready(db: Path) -> None:
+    """L-14"""
+    async with operated(db, "--min-free", str(2**50)) as operator:
+        answer = await operator.get("/readyz")
+        assert answer.status == 503
+        assert answer.text.startswith("only ")
+        assert "min_free is 1073741824 MiB" in answer.text
+        assert (await operator.get("/healthz")).status == 200
+        assert 0 < (await operator.metrics())("chatd_store_free_bytes") < 2**50
+
+
 async def test_a_daemon_whose_database_is_locked_is_healthy_and_not_ready(db: Path) -> None:
     async with operated(db, "--busy-timeout", "0") as operator:
         with locked(db):

@@ -27,7 +27,7 @@ def fill(file: Path) -> None:
 
 async def main() -> None:
     heard: dict[str, object] = {}
-    async with opened(DISK / "chatd.db") as store:
+    async with opened(DISK / "chatd.db", min_free_bytes=0) as store:
 
         async def put(name: str, number: int) -> None:
             def done(error: StoreError | None) -> None:

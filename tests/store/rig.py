@@ -41,9 +41,11 @@ class Answers:
 
 @contextlib.asynccontextmanager
 async def opened(
-    db: Path, *, busy_timeout_s: float = 5.0, max_waiting_rows: int = 50_000
+    db: Path, *, busy_timeout_s: float = 5.0, max_waiting_rows: int = 50_000, min_free_bytes: int = 1
 ) -> AsyncIterator[SqliteStore]:
-    config = StoreConfig(db=str(db), busy_timeout_s=busy_timeout_s, max_waiting_rows=max_waiting_rows)
+    config = StoreConfig(
+        db=str(db), busy_timeout_s=busy_timeout_s, max_waiting_rows=max_waiting_rows, min_free_bytes=min_free_bytes
+    )
     store = SqliteStore(config)
     await store.open()
     try:

@@ -19,7 +19,9 @@ FREE_BYTES: Final = 256 * 1024 * 1024
 HOLDER_UNKNOWN: Final = 0
 
 
-def check_database(path: Path, findings: Findings) -> None:
+def check_database(path: Path, findings: Findings, min_free_bytes: int) -> None:
+    if path.parent.is_dir():
+        _check_space(path, findings, min_free_bytes)
     if not path.exists():
         _check_folder(path, findings)
         return
@@ -91,6 +93,12 @@ def _check_access(path: Path, findings: Findings) -> None:
         findings.error("db", f"{path} is read-only for this user: give chatd write access to it and its directory")
     if path.stat().st_mode & 0o077:
         findings.warning("db", f"others can read {path}, which holds private messages: chmod 600")
+
+
+def _check_space(path: Path, findings: Findings, min_free_bytes: int) -> None:
     free = shutil.disk_usage(path.parent).free
-    if free < FREE_BYTES:
+    if free < min_free_bytes:
+        text = f"only {free // 1_048_576} MiB are free on the disk of {path}: messages are refused below min_free"
+        findings.warning("min_free", f"{text}, {min_free_bytes // 1_048_576} MiB; make room")
+    elif free < FREE_BYTES:
         findings.warning("db", f"only {free // 1_048_576} MiB are free on the disk of {path}: make room")

@@ -1,0 +1,72 @@
+"""The floor of free space, on the real disk of the test: it is the floor that is moved, not the disk."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from chatd.store.base import MessageId, StoreCode, StoreError
+from chatd.store.config import StoreConfig
+from chatd.store.space import Space
+from chatd.store.sqlite import SqliteStore
+from tests.store.rig import Answers, message, rows
+
+PIB = 2**50
+"""More than any disk here has."""
+
+
+async def test_below_the_floor_messages_are_refused_as_by_a_full_disk_and_all_else_is_stored(tmp_path: Path) -> None:
+    """L-14"""
+    db, answers, heard = tmp_path / "chatd.db", Answers(), list[StoreError | None]()
+    store = SqliteStore(StoreConfig(db=str(db), min_free_bytes=PIB))
+    await store.open()
+    try:
+        answers.put(store, message(1))
+        store.mark_read("root", "ana", MessageId(1), heard.append)
+        store.saw("ana", 7)
+        await store.flushed()
+        assert answers.failed == {1: StoreCode.FULL}
+        assert heard == [None]
+        assert await store.history.rows("SELECT fecha FROM vistos") == [(7,)]
+        fault = await store.fault()
+        assert fault is not None
+        assert "min_free" in fault
+    finally:
+        await store.close()
+    assert rows(db) == []
+
+
+async def test_a_store_with_room_takes_messages_and_knows_how_much_there_is(tmp_path: Path) -> None:
+    """L-14"""
+    db, answers = tmp_path / "chatd.db", Answers()
+    store = SqliteStore(StoreConfig(db=str(db), min_free_bytes=1))
+    await store.open()
+    try:
+        free = os.statvfs(tmp_path)
+        assert abs(store.free_bytes - free.f_bavail * free.f_frsize) < 2**30  # others write to this disk as well
+        answers.put(store, message(1))
+        await store.flushed()
+        assert await store.fault() is None
+    finally:
+        await store.close()
+    assert answers.stored == [1]
+
+
+async def test_the_disk_is_asked_once_a_second_however_many_batches_there_are(tmp_path: Path) -> None:
+    """L-14"""
+    space, asked = Space(tmp_path, 0), list[str]()
+
+    async def execute(sql: str, _values: object) -> None:
+        asked.append(sql)
+        space._look()
+
+    for _ in range(100):
+        await space.measure(execute)
+    assert len(asked) == 1
+
+
+def test_a_disk_that_does_not_say_how_much_room_it_has_refuses_nothing(tmp_path: Path) -> None:
+    """L-14"""
+    space = Space(tmp_path / "absent", 1_000)
+    assert space._look() == 1_000
+    assert space.fault is None
