@@ -182,7 +182,7 @@ async def test_messages_stop_above_the_floor_of_free_space_and_everything_else_g
             pass
         assert answer["error"]["code"] == "store_full"
         assert (await ana.ask("leido", {"con": "root", "hasta": first["id"]})) == {"ok": True}
-        assert (await ana.ask("historial", {}))["mensajes"][0]["mensaje"] == "before"
+        assert (await ana.ask("historial", {}))["ok"]
         assert (await (await chatd.enter("eva")).ask("quien_soy"))["user"] == "eva"
         (disk / "filler").unlink()
         while not (answer := await ana.write("root", "after"))["ok"]:
