@@ -172,12 +172,12 @@ async def test_messages_stop_above_the_floor_of_free_space_and_everything_else_g
     """L-14: on a disk of its own, which another program fills up to the floor, and not to the last byte"""
     if shutil.which("unshare") is None or not await _mounts():
         pytest.skip("needs user namespaces (unshare -rm); the floor is tested in tests/store on any machine")
-    floor = ("--min-free", str(4 * 1_048_576))
-    async with daemon_on_small_disk(tmp_path, "12m", *floor) as (chatd, disk):
+    floor = ("--min-free", str(32 * 1_048_576))
+    async with daemon_on_small_disk(tmp_path, "48m", *floor) as (chatd, disk):
         ana = await chatd.enter("ana")
         first = await ana.write("root", "before")
         assert first["ok"]
-        (disk / "filler").write_bytes(bytes(8 * 1_048_576))
+        (disk / "filler").write_bytes(bytes(20 * 1_048_576))
         while (answer := await ana.write("root", "meanwhile"))["ok"]:  # for a second at most
             pass
         assert answer["error"]["code"] == "store_full"
@@ -192,7 +192,7 @@ async def test_messages_stop_above_the_floor_of_free_space_and_everything_else_g
         about = [line for line in chatd.log if "stored" in line["message"]]
         assert [line["message"] for line in about] == ["messages cannot be stored", "messages are stored again"]
         assert about[0]["code"] == "store_full"
-        assert "min_free is 4 MiB" in about[0]["cause"]
+        assert "min_free is 32 MiB" in about[0]["cause"]
 
 
 async def _mounts() -> bool:
