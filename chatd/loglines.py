@@ -11,7 +11,6 @@ which has a limit of its own.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from collections.abc import Callable
 from time import monotonic
@@ -59,12 +58,15 @@ class LineLimit(logging.Filter):
     def _leave_out(self, kind: Kind, record: logging.LogRecord) -> None:
         import asyncio  # noqa: PLC0415 - at start it must not come before cli/serve.py has made it small
 
-        self.suppressed += 1
         self._left_out[kind] = self._left_out.get(kind, 0) + 1
-        if kind not in self._last:
-            with contextlib.suppress(RuntimeError):  # no loop runs
-                asyncio.get_running_loop().call_later(SILENCE_S, self.tell, kind)
-                self._last[kind] = record
+        if kind in self._last:
+            self.suppressed += 1  # the one that was kept till now
+            self._last[kind] = record
+            return
+        try:
+            asyncio.get_running_loop().call_later(SILENCE_S, self.tell, kind)
+        except RuntimeError:  # no loop runs
+            self.suppressed += 1
         else:
             self._last[kind] = record
 
@@ -73,7 +75,6 @@ class LineLimit(logging.Filter):
         if kind not in self._last:
             return
         record, count = self._last.pop(kind), self._left_out.pop(kind)
-        self.suppressed -= 1
         record.left_out = count - 1
         logging.getLogger(record.name).handle(record)
 

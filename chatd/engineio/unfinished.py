@@ -44,8 +44,7 @@ class Unfinished:
         return True
 
     def _refuse(self, limit: Limit, payer: Payer) -> bool:
-        who = payer if isinstance(payer, str) else "unknown"
-        self._refusals.add(limit, "connection closed: too much input is unfinished", client=who)
+        self._refusals.add(limit, "connection closed: too much input is unfinished", payer=str(payer))
         return False
 
 

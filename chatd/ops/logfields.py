@@ -13,6 +13,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "error": "the traceback of an exception that nobody expected: a bug",
     "sid": "the first 8 characters of a session's id, never all of it: whoever has that can speak as its client",
     "user": "the claim `user` of the token",
+    "payer": "who pays for a client's work and memory: `user:` and its name, or its address before it has joined",
     "address": "the client's, or what a trusted proxy says it is",
     "transport": "polling or websocket, at that moment",
     "reason": "why a session ended; rule E-20 of protocol.md has the list",

@@ -44,6 +44,7 @@ TIGHT: Final[dict[str, Raw]] = {
 LAX: Final[dict[str, Raw]] = {
     "max_payload": "20000",
     "accept_rate": "0",
+    "accept_rate_per_address": "0",
     "engine_cookie": "io",
     "origin": ["http://listed.example", "https://*.example"],
     "trusted_proxy": ["127.0.0.1", "10.0.0.0/8"],

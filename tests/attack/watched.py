@@ -34,7 +34,9 @@ SETTINGS: Final = {
     "port": "0",
     "max_connections_per_address": "0",
     "accept_rate": "0",
+    "accept_rate_per_address": "0",
     "message_rate": "200",
+    "max_chars_per_minute": "0",
     "synchronous": "normal",
 }
 
