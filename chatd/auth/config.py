@@ -61,8 +61,14 @@ class AuthConfig:
     jwt_require_exp: bool = setting(True, "refuse tokens that never expire (without the claim exp)")
     jwt_issuer: str | None = setting(None, "the claim iss that tokens must have")
     jwt_audience: tuple[str, ...] = setting((), "an audience that is us: tokens must name one of them in the claim aud")
+    # Two machines without a common time source are some seconds apart, and a fresh token must hold at once; for a token
+    # that lives for minutes or hours, ten seconds more are no risk. Rule C-61.
     jwt_leeway_s: float = setting(
-        0.0, "seconds that the clocks of issuer and server may differ", minimum=0, maximum=300
+        10.0,
+        "seconds that the clocks of issuer and server may differ: a token holds so much earlier than nbf, and later "
+        "than exp",
+        minimum=0,
+        maximum=300,
     )
 
     deny_file: Path | None = setting(

@@ -32,7 +32,7 @@ def refusal(text: str, checked_by: Verifier | None = None) -> AuthError:
 
 
 def settings(**changes: Any) -> AuthConfig:
-    return AuthConfig(jwt_secret=SECRET, **changes)
+    return AuthConfig(jwt_secret=SECRET, **{"jwt_leeway_s": 0, **changes})
 
 
 def test_a_good_token_says_who_it_was_made_for() -> None:
@@ -177,6 +177,14 @@ def test_the_leeway_moves_both_ends_of_a_tokens_life() -> None:
     assert refusal(token(exp=int(NOW) - 5), lenient).code == EXPIRED
     assert lenient.verify(token(nbf=int(NOW) + 5, iat=int(NOW) + 5)).user == "maria"
     assert refusal(token(nbf=int(NOW) + 6), lenient).code == INVALID
+
+
+def test_a_fresh_token_of_an_issuer_whose_clock_is_some_seconds_ahead_holds() -> None:
+    """C-61"""
+    by_default = verifier(config=AuthConfig(jwt_secret=SECRET))
+    assert by_default.verify(token(nbf=int(NOW) + 3)).user == "maria"
+    assert refusal(token(nbf=int(NOW) + 11), by_default).code == INVALID
+    assert refusal(token(exp=int(NOW) - 10), by_default).code == EXPIRED
 
 
 def test_a_token_holds_until_the_second_it_names() -> None:

@@ -37,5 +37,5 @@ def token(claims: object = None, header: object = None, **changes: object) -> st
 
 
 def verifier(now: float = NOW, config: AuthConfig | None = None) -> Verifier:
-    config = config or AuthConfig(jwt_secret=SECRET)
+    config = config or AuthConfig(jwt_secret=SECRET, jwt_leeway_s=0)
     return Verifier(config, load_keys(config), lambda: now)

@@ -18,7 +18,7 @@ SECRET = "a secret of forty bytes, for tests alone"
 
 
 def identity(token: str, config: AuthConfig | None = None) -> Identity:
-    config = config or AuthConfig(jwt_secret=SECRET)
+    config = config or AuthConfig(jwt_secret=SECRET, jwt_leeway_s=0)
     return Verifier(config, load_keys(config), time.time).verify(token)
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pytest
 
+from chatd.auth.config import AuthConfig
 from tests.interop.chat import SECRET, Chat, token, with_cookie
 from tests.interop.conftest import TRANSPORTS, Client
 from tests.interop.node import Driver, JsSocket
@@ -153,7 +154,7 @@ async def test_a_refused_client_is_told_why(client: Client, chat: Chat, why: str
 
 
 async def test_a_token_that_expires_ends_its_connection_and_the_client_learns_why(node: Driver, chat: Chat) -> None:
-    options = with_cookie(token("ana", ttl_s=2))
+    options = with_cookie(token("ana", ttl_s=2 - AuthConfig().jwt_leeway_s))
     sockets = [await node.open(chat.url, **transports, **options) for transports in TRANSPORTS.values()]
     for socket in sockets:
         await socket.connected()

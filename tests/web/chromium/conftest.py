@@ -93,7 +93,7 @@ class Place:
 @pytest.fixture
 def flags() -> list[str]:
     """What the daemon of a test is started with; a module or a test may have others."""
-    return ["--console", "--payload", "full", "--echo", "on", "--recovery", "on"]
+    return ["--console", "--payload", "full", "--echo", "on", "--recovery", "on", "--jwt-leeway", "0"]
 
 
 @pytest.fixture
