@@ -29,6 +29,7 @@ from chatd.chat.limits import ChatLimits
 from chatd.chat.member import Member
 from chatd.chat.recovery import Recovery
 from chatd.chat.router import ChatRouter
+from chatd.chat.steps import ClockSteps
 from chatd.config import Config
 from chatd.engineio.drain import drain
 from chatd.engineio.http import Exchange
@@ -166,6 +167,7 @@ def build(
     router = ChatRouter(config.chat, limits, namespace, store, ids, _now_ms)
     recovery = Recovery(config.chat, limits, namespace, store, router, door.check_again)
     namespace.greet = recovery.greet
+    ClockSteps(namespace, time.time).start()
     hooks = EngineHooks(accept=socketio.accept, kept_headers=KEPT_HEADERS, other=other)
     turns = Turns(loop.time, loop.call_soon, config.engineio.turn_budget)
     engine = EngineServer(config.engineio, timers, outbox, turns, hooks)

@@ -67,7 +67,7 @@ class Member(Timed):
         return {"user": self.identity.user, "sid": self.socket.session.logged_sid}
 
     def on_connect(self) -> None:
-        self._await_expiry()
+        self.await_expiry()
         self._arrivals.on_connect(self)
 
     def enter(self) -> None:
@@ -91,7 +91,7 @@ class Member(Timed):
         one it is told `token_expired`.
         """
         if self.identity.expires_at is not None and self._clock() < self.identity.expires_at:
-            self._await_expiry()
+            self.await_expiry()
             return
         log.info("token expired", extra=self.logged)
         self.expel(AuthCode.TOKEN_EXPIRED, "The token has expired.")
@@ -110,6 +110,7 @@ class Member(Timed):
         self.socket.emit("desconexion", {"code": code, "message": message})
         self.socket.session.close(CloseReason.RECONNECT)
 
-    def _await_expiry(self) -> None:
+    def await_expiry(self) -> None:
+        """Set the deadline by the wall clock as it is now."""
         if self.identity.expires_at is not None:
             self._timers.arm(self, self.identity.expires_at - self._clock())

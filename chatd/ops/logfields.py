@@ -40,6 +40,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "part": "what kept a reload from being done",
     "parts": "what was reloaded",
     "settings": "what a reload has changed, or leaves as it was until the next start",
+    "step_s": "how far the wall clock was set ahead, in seconds; with a minus, back",
     "timed": "the kind of deadline that failed: a bug",
 }
 

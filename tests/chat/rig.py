@@ -116,7 +116,7 @@ class WaitingStore:
 
 
 class Rig:
-    """A namespace with its router. `wall_s` is what the wall's clock shows, which need not move with the loop's."""
+    """A namespace with its router."""
 
     def __init__(
         self,
@@ -128,7 +128,7 @@ class Rig:
     ) -> None:
         """`call_soon` is that of a loop which ends its turns itself."""
         self.clock = Clock()
-        self.wall_s = NOW
+        self._wall_ahead_s = NOW - self.clock.now
         self.timers = self.clock.timers()
         self.store = WaitingStore()
         self._turn: list[Callable[[], None]] = []
@@ -157,6 +157,15 @@ class Rig:
         self.turn()
         return line
 
+    @property
+    def wall_s(self) -> float:
+        """What the wall clock shows, in Unix seconds. It moves with the loop's, and can be set."""
+        return self._wall_ahead_s + self.clock.now
+
+    @wall_s.setter
+    def wall_s(self, seconds: float) -> None:
+        self._wall_ahead_s = seconds - self.clock.now
+
     def turn(self) -> None:
         """The end of the event loop's turn: what was sent leaves."""
         callbacks, self._turn[:] = list(self._turn), []
@@ -165,7 +174,6 @@ class Rig:
 
     def pass_seconds(self, seconds: float) -> None:
         """Both clocks move."""
-        self.wall_s += seconds
         self.clock.pass_seconds(seconds)
         self.turn()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import sqlite3
@@ -18,7 +19,7 @@ import pytest
 from chatd.chat.ids import IdSource, parts
 from chatd.store.base import MessageId
 from tests.chat.daemon import ROOT, Daemon, daemon
-from tests.chat.people import SECRET, Person
+from tests.chat.people import SECRET, Person, cookie, join, token
 from tests.conformance.wire import Client
 from tests.store.rig import rows
 
@@ -83,6 +84,17 @@ async def test_a_clock_that_is_set_while_the_daemon_runs(db: Path, tmp_path: Pat
             ids += await written(ana, 20)
     assert ids == sorted(set(ids))
     assert [row.id for row in rows(db)] == ids
+
+
+async def test_a_clock_that_is_set_ahead_ends_the_sockets_whose_tokens_have_expired(db: Path, tmp_path: Path) -> None:
+    """C-09: they live for an hour; and whose token lives for longer stays."""
+    async with daemon_with_clock(db, tmp_path) as (chatd, clock):
+        ana = await chatd.enter("ana")
+        eva = await join(chatd.client, cookie(token("eva", ttl_s=3 * HOUR_S)))
+        await clock.set(2 * HOUR_S, ana)
+        *_, last = await ana.last_words()
+        assert json.loads(str(last).removeprefix("42"))[1]["code"] == "token_expired"
+        assert (await eva.write("root", "still here"))["ok"]
 
 
 async def test_a_restart_after_the_clock_was_set_back(db: Path, tmp_path: Path) -> None:
