@@ -24,7 +24,7 @@ from chatd.auth import Verifier, load_deny_list, load_keys
 from chatd.chat.audience import ADMINS, online_users, user_room
 from chatd.chat.desk import Desk
 from chatd.chat.door import KEPT_HEADERS, Door
-from chatd.chat.ids import IdSource, first_id_of
+from chatd.chat.ids import IdSource, first_id_of, is_in_reserve
 from chatd.chat.limits import ChatLimits
 from chatd.chat.member import Member
 from chatd.chat.recovery import Recovery
@@ -164,6 +164,8 @@ def build(
 
     namespace = socketio.namespace(MAIN_NAMESPACE, accept)
     ids = IdSource(_now_ms, config.chat.node, last_id)
+    if is_in_reserve(ids.start):
+        log.error("the ids of messages are coming to an end: run chatd check", extra={"greatest_id": last_id})
     router = ChatRouter(config.chat, limits, namespace, store, ids, _now_ms)
     recovery = Recovery(config.chat, limits, namespace, store, router, door.check_again)
     namespace.greet = recovery.greet

@@ -1,4 +1,4 @@
-"""A socket that comes back gets what it missed, then the live messages: in order, each once. Rules C-28 to C-37.
+"""A socket that comes back gets what it missed, then the live messages: in order, each once. Rules C-28 to C-37, C-62.
 
     door      what was missed is read, from the database, once all that was delivered is in there
     CONNECT   the old id and pid if it can be recovered, and from here on events may follow
@@ -131,6 +131,7 @@ class Recovery:
         self._limits = limits
         self._namespace = namespace
         self._feed = router.feed
+        self._ids = router.ids
         self._encode = router.encode
         self._check_again = check_again
         self._tasks = Tasks()
@@ -150,7 +151,7 @@ class Recovery:
         asked = parse_resume(auth, user, self._pids)
         if asked is not None and asked.sid is not None:
             self._end(asked.sid, user)  # it need not hear of its own death, but would count
-        if asked is not None and asked.after is not None:
+        if asked is not None and asked.after is not None and not self._ids.is_ahead(asked.after):
             return self._resume(member, asked, asked.after)
         self._limits.check_sockets(user, self._sockets(user))
         if asked is not None:

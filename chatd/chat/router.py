@@ -54,7 +54,7 @@ class ChatRouter:
         self._limits = limits
         self._namespace = namespace
         self._store = store
-        self._ids = ids
+        self.ids = ids
         self._clock_ms = clock_ms
         self.feed = Feed(ids.start)
         self.received = 0  # events, whatever becomes of them
@@ -207,7 +207,7 @@ class ChatRouter:
 
     def _compose(self, sender: Identity, parsed: PrivateMessage) -> Message:
         return Message(
-            id=self._ids.next(),
+            id=self.ids.next(),
             de=sender.user,
             para=parsed.para,
             mensaje=parsed.mensaje,

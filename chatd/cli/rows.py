@@ -84,7 +84,7 @@ def from_line(line: bytes) -> Values:
         raise RowError(_what_is_wrong(error)) from error
     number = int(row.id)
     if number > MAX_ID:
-        raise RowError(f"id {row.id} is greater than any that chatd makes: no new message could follow it")
+        raise RowError(f"id {row.id} is greater than any that chatd makes: too few could follow it")
     return number, row.de, row.para, row.mensaje, row.fecha, int(row.supervisado), row.cid
 
 

@@ -70,6 +70,7 @@ class StoreCode(enum.StrEnum):
     FULL = "store_full"  # the disk is full
     BUSY = "store_busy"  # as many rows wait as may wait
     REJECTED = "store_rejected"  # this row breaks a rule of the table; no other row is to blame
+    EXHAUSTED = "store_exhausted"  # no id is left for it
 
 
 class StoreError(RefusedError):

@@ -8,7 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatd.chat.ids import EPOCH_MS, MAX_MS, MAX_NODE, IdParts, IdsExhaustedError, IdSource, parts
+from chatd.chat.ids import (
+    AHEAD_MS,
+    EPOCH_MS,
+    MAX_CLOCK_MS,
+    MAX_MS,
+    MAX_NODE,
+    IdParts,
+    IdsExhaustedError,
+    IdSource,
+    first_id_of,
+    is_in_reserve,
+    parts,
+)
 from chatd.errors import ConfigError
 from chatd.store.base import MessageId
 
@@ -55,7 +67,7 @@ def test_ids_grow_through_every_jump_of_the_clock_and_every_restart(
             last = made
 
 
-@given(st.integers(1, MAX_MS), nodes)
+@given(st.integers(1, MAX_CLOCK_MS), nodes)
 def test_an_id_tells_when_and_where_it_was_made(ms: int, node: int) -> None:
     source = IdSource(lambda: EPOCH_MS + ms, node, None)
     assert parts(source.next()) == IdParts(EPOCH_MS + ms, node, 0)
@@ -96,18 +108,43 @@ def test_a_clock_that_is_out_of_range_is_ignored(ms: int) -> None:
     assert parts(standing(ms).next()) == IdParts(EPOCH_MS + 1, 0, 0)
 
 
-def test_the_end_of_all_ids_is_an_error_of_ours() -> None:
-    source = standing(EPOCH_MS + MAX_MS)
+def test_the_end_of_all_ids_is_an_answer_to_the_sender() -> None:
+    """C-58"""
+    source = IdSource(lambda: NOW, 0, MessageId(MAX_MS - 1 << 22))
     made = [source.next() for _ in range(4096)]
     assert made[-1] == LARGEST - (MAX_NODE << 12)
-    with pytest.raises(IdsExhaustedError):
+    with pytest.raises(IdsExhaustedError) as refused:
         source.next()
+    assert (refused.value.code, refused.value.retry) == ("store_exhausted", False)
 
 
 @pytest.mark.parametrize("last", [LARGEST, MessageId(MAX_MS << 22)])
-def test_a_stored_id_above_which_there_is_none_is_refused_at_the_start(last: MessageId) -> None:
-    with pytest.raises(ConfigError, match=str(last)):
-        IdSource(lambda: NOW, 0, last)
+def test_a_stored_id_above_which_there_is_none_lets_the_source_be_made_and_give_nothing(last: MessageId) -> None:
+    """C-58"""
+    source = IdSource(lambda: NOW, 0, last)
+    for _ in range(2):
+        with pytest.raises(IdsExhaustedError):
+            source.next()
+
+
+def test_whatever_the_clock_showed_there_are_ids_for_a_year() -> None:
+    """C-58: a clock of the last year is out of range."""
+    source = standing(EPOCH_MS + MAX_CLOCK_MS)
+    last = source.next()
+    assert parts(last).ms == EPOCH_MS + MAX_CLOCK_MS
+    assert not is_in_reserve(last)
+    assert parts(standing(EPOCH_MS + MAX_CLOCK_MS + 1).next()).ms == EPOCH_MS + 1
+    assert MAX_MS - MAX_CLOCK_MS > 365 * 86_400_000
+
+
+def test_an_id_is_ahead_if_neither_the_clock_nor_a_stored_one_can_be_its_origin() -> None:
+    """C-62"""
+    source = IdSource(lambda: NOW, 0, first_id_of(NOW - 10 * AHEAD_MS))
+    assert not source.is_ahead(first_id_of(NOW + AHEAD_MS))
+    assert source.is_ahead(first_id_of(NOW + AHEAD_MS + 1))
+    later = IdSource(lambda: NOW, 0, first_id_of(NOW + 400 * AHEAD_MS))
+    assert not later.is_ahead(first_id_of(NOW + 401 * AHEAD_MS))
+    assert later.is_ahead(LARGEST)
 
 
 @pytest.mark.parametrize("node", [-1, MAX_NODE + 1])

@@ -141,6 +141,16 @@ async def test_more_than_the_limit_is_not_replayed(db: Path) -> None:
         assert await ana.inbox() == [["al_dia", {"ultimo": ids[3], "completo": False}, ids[3]]]
 
 
+@pytest.mark.parametrize("days", [1.1, 400])
+async def test_a_position_that_is_ahead_of_every_id_is_told_to_load_the_history(chat: Chat, days: float) -> None:
+    """C-62: the ids were made anew since then."""
+    root = await chat.enter("root", "admin")
+    [last] = await write(root, "ana", "one")
+    ahead = int(last) + (int(days * 86_400_000) << 22)
+    _, ana = await back(chat, "ana", desde=str(ahead))
+    assert await ana.inbox() == [["al_dia", {"ultimo": last, "completo": False}]]
+
+
 async def test_who_comes_back_too_often_loads_the_history(db: Path) -> None:
     """C-33, L-06"""
     async with chatting(db, message_rate="0.1", message_burst="3") as chat:

@@ -9,6 +9,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from chatd.cli.rows import RowError, Values, from_line, to_line
 from chatd.store.base import MessageId
 from tests.chat.daemon import daemon
 from tests.cli.command import chatd, complaint, environment
-from tests.cli.stored import DAY_MS, START_MS, conversations, list_conversations, message, rows, store
+from tests.cli.stored import DAY_MS, conversations, list_conversations, message, rows, store
 
 GOOD = b'{"id":"7","de":"ana","para":"root","mensaje":"hola","fecha":1767225600000,"supervisado":true}'
 
@@ -74,14 +75,26 @@ def test_to_import_twice_does_no_harm(db: Path, tmp_path: Path) -> None:
     assert done.stdout == b"1 messages imported, 3 were there already\n"
 
 
-def test_ids_of_later_times_are_told(tmp_path: Path) -> None:
-    """Old messages are sought along their ids: these would be found late."""
-    file = tmp_path / "from-elsewhere.jsonl"
-    line = '{{"id":"{}","de":"ana","para":"root","mensaje":"hola","fecha":{},"supervisado":true}}\n'
-    file.write_text(line.format(first_id_of(START_MS + 2 * DAY_MS) + 1, START_MS) + line.format(7, START_MS))
-    done = chatd("import", file, "--db", tmp_path / "new.db")
-    assert (done.returncode, done.stdout) == (0, "2 messages imported, 0 were there already\n")
-    assert done.stderr.startswith("chatd: 1 messages have ids of later times than their fecha: ")
+@pytest.mark.parametrize("days", [2, 400, None])
+def test_an_id_that_is_ahead_of_the_clock_is_refused_unless_it_is_meant(
+    db: Path, tmp_path: Path, days: int | None
+) -> None:
+    """C-58: the ids of all new messages would follow it."""
+    before = rows(db)
+    now_ms = int(time.time() * 1000)
+    ahead = MAX_ID if days is None else first_id_of(now_ms + days * DAY_MS)
+    file = tmp_path / "ahead.jsonl"
+    file.write_bytes(
+        GOOD.replace(b'"7"', f'"{first_id_of(now_ms)}"'.encode()) + b"\n" + GOOD.replace(b'"7"', f'"{ahead}"'.encode())
+    )
+    told = complaint(chatd("import", file, "--db", db), EXIT_FAILED)
+    assert told.startswith(f"chatd: {file}:2: the id {ahead} is of 20")
+    assert "--ids-ahead" in told
+    assert told.endswith("nothing was imported")
+    assert rows(db) == before
+    done = chatd("import", "--ids-ahead", file, "--db", db)
+    assert (done.stdout, done.stderr) == ("2 messages imported, 0 were there already\n", "")
+    assert rows(db)[-1][0] == ahead
 
 
 def test_root_leaves_no_file_that_the_daemon_s_user_could_not_open(db: Path, tmp_path: Path) -> None:

@@ -46,6 +46,7 @@ ELSEWHERE: Final = {
     "chatd doctor https://chat.example.com": "tests/cli/test_doctor.py",
     "chatd doctor URL": "tests/cli/test_doctor.py",
     "chatd import": "tests/cli/test_export.py",
+    "chatd renumber": "tests/cli/test_renumber.py",
     "chatd export": "tests/cli/test_export.py",
     "make run": "tests/web/chromium/test_dev.py",
     "make reference": "tests/cli/test_reference.py",

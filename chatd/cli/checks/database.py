@@ -10,7 +10,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
+from chatd.chat.ids import is_in_reserve
 from chatd.cli.checks.finding import Findings
+from chatd.store.base import MessageId
 from chatd.store.faults import advice
 from chatd.store.schema import MIGRATIONS
 
@@ -27,7 +29,7 @@ def check_database(path: Path, findings: Findings, min_free_bytes: int) -> None:
         return
     holder = holder_of(path)
     try:
-        version, tables = _look(path)
+        version, tables, greatest = _look(path)
     except sqlite3.Error as error:
         findings.error("db", f"cannot use the database {path}: {advice(error)}")
         return
@@ -41,6 +43,9 @@ def check_database(path: Path, findings: Findings, min_free_bytes: int) -> None:
         findings.warning("db", text)
     else:
         findings.ok("db", f"{path}: schema {version}, {used}")
+    if is_in_reserve(greatest):
+        text = f"{path} has a message with the id {greatest}, and few ids are greater, or none"
+        findings.error("db", f"{text}: stop the daemon, and run chatd renumber")
     _check_access(path, findings)
 
 
@@ -65,8 +70,8 @@ def holder_of(path: Path) -> int | None:
     return None
 
 
-def _look(path: Path) -> tuple[int, int]:
-    """Schema version and number of tables. Raises sqlite3.Error.
+def _look(path: Path) -> tuple[int, int, MessageId]:
+    """Schema version, number of tables, greatest id of a message or 0. Raises sqlite3.Error.
 
     Without a write-ahead log nobody is writing, and SQLite is told so: else it would leave files behind.
     """
@@ -74,9 +79,10 @@ def _look(path: Path) -> tuple[int, int]:
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=2)) as connection:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        greatest = None
         if 0 < version <= len(MIGRATIONS):
-            connection.execute("SELECT max(id) FROM mensajes").fetchone()
-    return version, tables
+            (greatest,) = connection.execute("SELECT max(id) FROM mensajes").fetchone()
+    return version, tables, MessageId(greatest or 0)
 
 
 def _check_folder(path: Path, findings: Findings) -> None:

@@ -14,6 +14,7 @@ const WHY = {
   rate_limited: "rateLimited",
   store_busy: "notStored",
   store_full: "notStored",
+  store_exhausted: "notStored",
   store_rejected: "notStored",
   store_unavailable: "notStored",
 };

@@ -1,0 +1,69 @@
+"""`chatd renumber`: new ids for messages whose ids are far ahead of the clock, in a database that no daemon holds.
+
+A clock that was wrong, or an import, leaves such ids behind, and all later messages have followed them. They get ids of
+the time at which they were written, in the order that they have, and read marks move with them. All of it is done or
+nothing. Clients that remember one of the old ids as their position load the history.
+"""
+
+from __future__ import annotations
+
+import argparse
+import bisect
+import sqlite3
+import time
+from collections.abc import Sequence
+
+from chatd.chat.ids import AHEAD_MS, IdSource, first_id_of
+from chatd.cli.database import add_database, configured, owning
+from chatd.cli.progress import Progress
+from chatd.store.base import MessageId
+from chatd.store.pruning import FORGET_LIST
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_database(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    with owning(configured(args)) as connection:
+        count = renumber(connection, round(time.time() * 1000))
+    print(f"{count} messages have new ids")
+    return 0
+
+
+def renumber(connection: sqlite3.Connection, now_ms: int) -> int:
+    """How many got new ids. Raises sqlite3.Error, and then none did."""
+    bound = first_id_of(now_ms + AHEAD_MS)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        (last,) = connection.execute("SELECT max(id) FROM mensajes WHERE id < ?", (bound,)).fetchone()
+        ahead = connection.execute("SELECT id, fecha FROM mensajes WHERE id >= ? ORDER BY id", (bound,)).fetchall()
+        old = [number for number, _ in ahead]
+        new = _ids(last, [min(fecha, now_ms) for _, fecha in ahead])
+        with Progress("renumbering") as bar:
+            for done, pair in enumerate(zip(new, old, strict=True)):
+                # In this order each new id is free: it is below all that still have an old one.
+                connection.execute("UPDATE mensajes SET id = ? WHERE id = ?", pair)
+                bar.show(done / len(old))
+        _move_marks(connection, bound, old, [last or MessageId(0), *new])
+        connection.execute(FORGET_LIST)  # the next daemon makes it again
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.rollback()
+        raise
+    return len(ahead)
+
+
+def _ids(last: MessageId | None, times_ms: Sequence[int]) -> list[MessageId]:
+    """Ids of these times where they grow, and above `last`."""
+    clock = iter(times_ms)
+    source = IdSource(lambda: next(clock), 0, last)
+    return [source.next() for _ in times_ms]
+
+
+def _move_marks(connection: sqlite3.Connection, bound: MessageId, old: Sequence[int], new: Sequence[MessageId]) -> None:
+    """What was read up to an old id was read up to its new one; `new` begins with the id below all of them."""
+    marks = connection.execute("SELECT lector, con, hasta FROM leidos WHERE hasta >= ?", (bound,)).fetchall()
+    for reader, con, upto in marks:
+        moved = new[bisect.bisect_right(old, upto)]
+        connection.execute("UPDATE leidos SET hasta = ? WHERE lector = ? AND con = ?", (moved, reader, con))
