@@ -51,6 +51,7 @@ from chatd.socketio.socket import Socket
 from chatd.store.base import MessageId, Store
 from chatd.store.retention import Retention
 from chatd.store.sqlite import SqliteStore
+from chatd.store.vouched import VouchedTime, uptime_s
 from chatd.timers import Timers
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ async def _serve(
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, operations.reload, reload.run)
     store = SqliteStore(config.store)
     last_id = await store.open()
-    retention = Retention(store.prune, _now_ms, first_id_of, config.store.retention_days)
+    retention = _retention(config, store)
     try:
         engine = build(config, store, last_id, reload, _pages(config, reload, entries), operations.watch)
         timeout_s = config.engineio.request_timeout_s
@@ -201,6 +202,11 @@ def build(
             )
         )
     return engine
+
+
+def _retention(config: Config, store: SqliteStore) -> Retention:
+    vouched = VouchedTime(store.run, _now_ms, uptime_s)
+    return Retention(store, vouched, _now_ms, first_id_of, config.store.retention_days)
 
 
 def _reload(config: Config, read: Callable[[], Config] | None) -> Reload[Config]:

@@ -109,8 +109,11 @@ def is_in_reserve(message_id: MessageId) -> bool:
 
 
 def first_id_of(ms: int) -> MessageId:
-    """An id greater than all that were made before `ms`, milliseconds since 1970, and than no other."""
-    return MessageId(max(0, ms - EPOCH_MS) << NODE_BITS + SEQUENCE_BITS)
+    """An id greater than all that were made before `ms`, milliseconds since 1970, and than no other.
+
+    Of a time that no id can have, the nearest one.
+    """
+    return MessageId(min(max(0, ms - EPOCH_MS), MAX_MS) << NODE_BITS + SEQUENCE_BITS)
 
 
 def parts(message_id: MessageId) -> IdParts:

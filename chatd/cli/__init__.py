@@ -47,6 +47,7 @@ VERBS: Final[Mapping[str, str]] = {
     "import": "read what export has written into a database that no daemon holds",
     "history": "print the conversation of a user",
     "prune": "delete old messages",
+    "clock": "show what a database knows of the time, and say that the clock is right",
     "renumber": "give messages whose ids are far ahead of the clock new ones",
     "check": "look at everything that a start depends on, without one",
     "config": "print the settings in force and where each comes from, or a file with all of them",

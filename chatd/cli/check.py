@@ -16,6 +16,7 @@ from chatd.cli.checks.finding import Finding, Findings, Level
 from chatd.cli.checks.keys import check_deny_list, check_keys
 from chatd.cli.checks.network import check_client_dir, check_open_files, check_origins, check_proxies
 from chatd.cli.checks.ports import check_admin_socket, check_ports
+from chatd.cli.checks.retention import check_retention
 from chatd.config import DEFAULT, FILE_SETTING, OPTIONS, Config, Raw, config_file, load
 from chatd.errors import ConfigError
 from chatd.ops.config import admin_socket_of
@@ -50,6 +51,7 @@ def check(flags: Mapping[str, Raw], environ: Mapping[str, str]) -> Findings:
     check_deny_list(config.auth, findings)
     database = Path(config.store.db).resolve()  # as the store does
     check_database(database, findings, config.store.min_free_bytes)
+    check_retention(config.store, database, findings)
     internal = config.ops.internal_address if config.ops.internal else None
     check_ports(config.listen, internal, holder_of(database), findings)
     if config.ops.admin_socket:

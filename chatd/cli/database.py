@@ -96,6 +96,15 @@ def _opened(config: StoreConfig) -> Iterator[sqlite3.Connection]:
         raise DataError(f"cannot use the database {path}: {advice(error)}") from error
 
 
+def require_newest(connection: sqlite3.Connection) -> None:
+    """For what needs the tables of this version, and must not change them beside a daemon. Raises ConfigError."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version < len(MIGRATIONS):
+        raise ConfigError(
+            f"the database is of an older chatd (schema {version}): start this one, which takes it to {len(MIGRATIONS)}"
+        )
+
+
 def _refuse_strange_root(path: Path) -> None:
     """What root makes, the daemon's own user could not open. (SQLite itself gives its files to the owner.)"""
     owner = (path if path.exists() else path.parent).stat().st_uid if path.parent.exists() else 0

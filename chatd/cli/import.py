@@ -21,7 +21,8 @@ from chatd.cli.database import DataError, add_database, configured, owning
 from chatd.cli.progress import Progress
 from chatd.cli.rows import COLUMNS, RowError, from_line
 from chatd.store.base import MessageId
-from chatd.store.pruning import FORGET_LIST, HAS_LIST
+from chatd.store.pruning import FORGET_LIST
+from chatd.store.vouched import VOUCH_FOR_NEWEST
 
 STDIN: Final = Path("-")
 
@@ -57,13 +58,15 @@ def read(connection: sqlite3.Connection, lines: BinaryIO, name: str, greatest: M
     size_bytes = os.fstat(lines.fileno()).st_size
     connection.execute("BEGIN IMMEDIATE")
     try:
+        (was_empty,) = connection.execute("SELECT NOT EXISTS (SELECT 1 FROM mensajes)").fetchone()
         with Progress("importing") as bar:
             for number, line in enumerate(lines, start=1):
                 added += _add(connection, line, f"{name}:{number}", greatest)
                 done_bytes += len(line)
                 bar.show(done_bytes / size_bytes if size_bytes else 0.0)
-        if connection.execute(HAS_LIST).fetchone() == (1,):
-            connection.execute(FORGET_LIST)  # it goes on at its greatest id; so the next daemon makes it again
+        connection.execute(FORGET_LIST)  # it goes on at its greatest id; so the next daemon makes it again
+        if was_empty:
+            connection.execute(VOUCH_FOR_NEWEST)  # nobody knows by which clock the file was made
         connection.execute("COMMIT")
     except BaseException:
         connection.rollback()

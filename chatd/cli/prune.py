@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import datetime
 import re
 import sqlite3
 import time
-from typing import Final
+from collections.abc import Iterator
+from typing import Final, NamedTuple
 
 from chatd.chat.ids import EPOCH_MS, MAX_MS, first_id_of
-from chatd.cli.database import add_database, configured, reading, writing
+from chatd.cli.clock import clock_of
+from chatd.cli.database import DataError, add_database, configured, reading, require_newest, writing
 from chatd.cli.progress import Progress
-from chatd.store.pruning import DELETE_STEP, FORGET_EMPTY, HAS_LIST, LAST_OF_STEP, ROWS_PER_STEP
+from chatd.store.pruning import AGREED_MS, COUNT, DELETE_ASTRAY, DELETE_STEP, LAST_OF_STEP, ROWS_PER_STEP
+from chatd.store.vouched import DAY_MS, allowed_ms
 
 # How long others have the file for themselves after a step: so many times what the step took.
 TURNS: Final = 2.0
@@ -24,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--before",
         required=True,
-        type=moment_ms,
+        type=before,
         metavar="DATE",
         help="older than this: 2026-01-31, 2026-01-31T12:00:00+01:00 (UTC without a zone), or 90d for an age",
     )
@@ -34,15 +38,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     config = configured(args)
-    limit = f"before {datetime.datetime.fromtimestamp(args.before / 1000, datetime.UTC):%Y-%m-%d %H:%M:%S} UTC"
+    before_ms, age_ms = args.before
+    limit = f"before {datetime.datetime.fromtimestamp(before_ms / 1000, datetime.UTC):%Y-%m-%d %H:%M:%S} UTC"
     if args.dry_run:
         with reading(config) as connection:
-            print(f"{count(connection, args.before)} messages are from {limit}")
+            require_newest(connection)
+            print(f"{count(connection, before_ms)} messages are from {limit}")
         return 0
     with writing(config) as connection, Progress("deleting") as bar:
-        deleted = prune(connection, args.before, bar)
+        require_newest(connection)
+        if age_ms is not None:
+            _check_clock(connection, age_ms)
+        deleted = prune(connection, before_ms, bar)
     print(f"{deleted} messages from {limit} are deleted")
     return 0
+
+
+class Before(NamedTuple):
+    """A moment, in milliseconds since 1970; of an age, which counts from now, that as well."""
+
+    ms: int
+    age_ms: int | None
+
+
+def before(text: str) -> Before:
+    """Raises what argparse reports."""
+    age = _AGE.fullmatch(text)
+    return Before(moment_ms(text), int(age[1]) * DAY_MS if age else None)
 
 
 def moment_ms(text: str) -> int:
@@ -65,26 +87,51 @@ def _ms(text: str) -> int:
 
 def count(connection: sqlite3.Connection, before_ms: int) -> int:
     """How many `prune` would delete. Raises sqlite3.Error."""
-    sql = "SELECT count(*) FROM mensajes WHERE id < min(?, (SELECT max(id) FROM mensajes)) AND fecha < ?"
-    (found,) = connection.execute(sql, (first_id_of(before_ms), before_ms)).fetchone()
+    (found,) = connection.execute(COUNT, (first_id_of(before_ms + AGREED_MS), before_ms)).fetchone()
     return int(found)
 
 
 def prune(connection: sqlite3.Connection, before_ms: int, bar: Progress) -> int:
     """How many it has deleted. Raises sqlite3.Error; what is deleted by then stays so."""
-    bound = first_id_of(before_ms)
+    return _along_ids(connection, before_ms, bar) + _astray(connection, before_ms)
+
+
+def _along_ids(connection: sqlite3.Connection, before_ms: int, bar: Progress) -> int:
+    bound = first_id_of(before_ms + AGREED_MS)
     (first,) = connection.execute("SELECT coalesce(min(id), 0) FROM mensajes").fetchone()
     above, deleted = first - 1, 0
     while True:
-        began_s = time.monotonic()
-        (last,) = connection.execute(LAST_OF_STEP, (above, bound, ROWS_PER_STEP)).fetchone()
-        if last is None:
-            break
-        deleted += len(connection.execute(DELETE_STEP, (above, last, before_ms)).fetchall())
+        with _in_turn():
+            (last,) = connection.execute(LAST_OF_STEP, (above, bound, ROWS_PER_STEP)).fetchone()
+            if last is None:
+                return deleted
+            deleted += len(connection.execute(DELETE_STEP, (above, last, before_ms)).fetchall())
         above = last
         bar.show((last - first) / max(bound - first, 1))
-        # SQLite has no queue for its lock: whoever tries at the right moment has it.
-        time.sleep(TURNS * (time.monotonic() - began_s))
-    if connection.execute(HAS_LIST).fetchone() == (1,):
-        connection.execute(FORGET_EMPTY, (bound,))
+
+
+def _astray(connection: sqlite3.Connection, before_ms: int) -> int:
+    deleted, rows = 0, ROWS_PER_STEP
+    while rows == ROWS_PER_STEP:
+        with _in_turn():
+            rows = len(connection.execute(DELETE_ASTRAY, (before_ms, ROWS_PER_STEP)).fetchall())
+        deleted += rows
     return deleted
+
+
+@contextlib.contextmanager
+def _in_turn() -> Iterator[None]:
+    """Give others their time afterwards: SQLite has no queue for its lock, whoever tries at the right moment has it."""
+    began_s = time.monotonic()
+    yield
+    time.sleep(TURNS * (time.monotonic() - began_s))
+
+
+def _check_clock(connection: sqlite3.Connection, age_ms: int) -> None:
+    """An age counts from now, and a clock that is wrong would delete what is not old. Raises DataError."""
+    ahead_ms = clock_of(connection).ahead_ms
+    if ahead_ms > allowed_ms(age_ms):
+        raise DataError(
+            f"nothing was deleted: the clock is {ahead_ms // DAY_MS} days ahead of what the database knows; see chatd "
+            "clock, or give a date"
+        )

@@ -180,6 +180,20 @@ METRICS: Final[tuple[Metric, ...]] = (
         lambda sources: float(sources.watched.store.waiting),
     ),
     Metric(
+        "chatd_deleted_total",
+        COUNTER,
+        "Messages that retention has deleted, because they were older than `retention` days.",
+        "A jump right after a start: was the clock right, and `retention` what was meant? Only a backup has them.",
+        lambda sources: float(sources.watched.store.counters.deleted),
+    ),
+    Metric(
+        "chatd_retention_waits",
+        GAUGE,
+        "1 while retention deletes nothing, because the clock is far ahead of what the database knows of the time.",
+        "1: set the clock right, or if it is, say so with `chatd clock --trust`; `chatd clock` shows both times.",
+        lambda sources: float(sources.watched.store.counters.retention_waits),
+    ),
+    Metric(
         "chatd_refusals_total",
         COUNTER,
         "What was refused: by whom, and for which limit or with which code.",

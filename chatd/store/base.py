@@ -113,6 +113,8 @@ class StoreCounters:
     rows: int = 0  # rows that are durable
     failures: int = 0  # rows that were answered by an error
     refused: int = 0  # rows that `put` did not take, because a bound was reached
+    deleted: int = 0  # rows that were older than retention keeps them
+    retention_waits: bool = False  # because the clock is in doubt
     batch_rows: Histogram = dataclasses.field(default_factory=lambda: Histogram(ROWS))
     commit_s: Histogram = dataclasses.field(default_factory=lambda: Histogram(SECONDS))
     answer_s: Histogram = dataclasses.field(default_factory=lambda: Histogram(SECONDS))

@@ -19,7 +19,7 @@ class StoreConfig:
     )
     retention_days: float = setting(
         0.0,
-        "days after which a message is deleted, all but the newest one of all; 0: never",
+        "days after which a message is deleted, all but the newest one of all, if the clock is believed; 0: never",
         minimum=0,
         maximum=36_500,
         live=True,

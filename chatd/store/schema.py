@@ -12,7 +12,9 @@ import aiosqlite
 
 from chatd.errors import ConfigError
 
+from .pruning import ASTRAY_INDEX, LIST_TRIGGER
 from .summary import SUM_UP_ALL
+from .vouched import CLOCK_TABLE, VOUCH_FOR_NEWEST
 
 # STRICT tables came with 3.37, functions for JSON as a part of every build with this version.
 MIN_SQLITE: Final = (3, 38, 0)
@@ -73,6 +75,14 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "CREATE TABLE vistos (user TEXT PRIMARY KEY, fecha INTEGER NOT NULL) STRICT, WITHOUT ROWID",
         # Keys that are made once and live as long as the file; whoever can read the file can read every message.
         "CREATE TABLE secretos (nombre TEXT PRIMARY KEY, valor BLOB NOT NULL) STRICT, WITHOUT ROWID",
+    ),
+    (
+        # See pruning.py.
+        ASTRAY_INDEX,
+        LIST_TRIGGER,
+        # `fecha`: until when the file was in use, by a clock that was believed. See vouched.py.
+        CLOCK_TABLE,
+        VOUCH_FOR_NEWEST,
     ),
 )
 

@@ -24,13 +24,24 @@ from chatd.errors import ConfigError
 from chatd.tasks import Tasks
 
 from . import faults, schema
-from .base import Answer, Done, Found, Message, MessageId, Question, Rows, StoreCounters, StoreError
+from .base import (
+    Answer,
+    Done,
+    Found,
+    Message,
+    MessageId,
+    Question,
+    Rows,
+    StoreCode,
+    StoreCounters,
+    StoreError,
+)
 from .config import StoreConfig
 from .lock import FileLock
 from .lookup import GroupLookup, find_sql, find_values, found
 from .marks import MAX_MARKS, READ, SEEN, MarkQueue
+from .pruning import DELETE_ASTRAY, DELETE_STEP, LAST_OF_STEP, ROWS_PER_STEP
 from .reader import HistoryReader, Reader
-from .retention import delete_step
 from .space import IDLE_S, Space
 from .summary import Summary
 from .writer import GroupCommit
@@ -38,6 +49,7 @@ from .writer import GroupCommit
 log = logging.getLogger("chatd.store")
 
 _WAL_KEPT_BYTES: Final = 67_108_864
+_ZERO_DELETED: Final = "PRAGMA secure_delete = ON"  # what is deleted cannot be read in the file
 _KEY_BYTES: Final = 32
 
 # As much as a message of 10,000 characters with its indexes; the row stays, and the next trial writes it anew.
@@ -157,8 +169,23 @@ class SqliteStore:
         self._sums.put(None, done)
 
     async def prune(self, above: MessageId, bound: MessageId, before_ms: int) -> tuple[MessageId, int] | None:
-        """See delete_step. Raises StoreError."""
-        return await delete_step(self._connection, above, bound, before_ms)
+        """See OldRows.prune."""
+        await self.run(_ZERO_DELETED)
+        [(last,)] = await self.run(LAST_OF_STEP, (above, bound, ROWS_PER_STEP))
+        if last is None:
+            return None
+        return MessageId(last), len(await self.run(DELETE_STEP, (above, last, before_ms)))
+
+    async def prune_astray(self, before_ms: int) -> int:
+        """See OldRows.prune_astray."""
+        await self.run(_ZERO_DELETED)
+        return len(await self.run(DELETE_ASTRAY, (before_ms, ROWS_PER_STEP)))
+
+    async def run(self, sql: str, values: Sequence[int] = ()) -> list[Any]:
+        """One statement, between two commits: its rows. Raises StoreError."""
+        if self._connection is None:
+            raise StoreError(StoreCode.UNAVAILABLE, "the store is closed", retry=True)
+        return await self._write(sql, values)
 
     async def flushed(self) -> None:
         """See Store.flushed. Answers come first, because a message may be put when one is there."""

@@ -5,6 +5,7 @@ import datetime
 import os
 import socket
 import sqlite3
+import time
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,10 @@ from chatd.cli.checks.finding import Finding, Level
 from chatd.cli.checks.keys import weakness_of
 from chatd.config import Raw
 from chatd.store.schema import MIGRATIONS
+from chatd.store.vouched import DAY_MS, TRUST
 from tests.chat.daemon import daemon
 from tests.cli.command import chatd
+from tests.cli.stored import message, store
 from tests.listen.certificates import DAY, make_certificate
 
 SECRET = "a secret of forty bytes, for tests alone"
@@ -269,3 +272,38 @@ def test_who_may_not_write_is_told(db: Path) -> None:
         assert not [one for one in found("db", {"db": str(db)}) if "read-only" in one.text]
     else:
         assert [one.level for one in found("db", {"db": str(db)}) if "read-only" in one.text] == [Level.ERROR]
+
+
+def with_time(db: Path, ahead_days: float) -> None:
+    """A database that knows a time which the clock is ahead of."""
+    store(db, [message(0), message(1)])
+    with contextlib.closing(sqlite3.connect(db)) as connection:
+        connection.execute(TRUST, (round(time.time() * 1000 - ahead_days * DAY_MS),))
+        connection.commit()
+
+
+@pytest.mark.parametrize(
+    ("ahead_days", "level", "said"),
+    [
+        (0.1, Level.OK, "older than 30 days; the clock is believed"),
+        (400, Level.WARNING, "old messages are not deleted: the clock says"),
+        (-30, Level.WARNING, "30.0 days behind what the database knows"),
+    ],
+)
+def test_a_clock_that_is_not_believed_is_told_where_messages_are_deleted(
+    db: Path, ahead_days: float, level: Level, said: str
+) -> None:
+    """C-59"""
+    with_time(db, ahead_days)
+    found_level, text = only("retention", {"db": str(db), "retention": "30"})
+    assert (found_level, said in text) == (level, True)
+    assert ("chatd clock --trust" in text) is (level is Level.WARNING)
+    assert found("retention", {"db": str(db)}) == []
+    assert sorted(path.suffix for path in db.parent.iterdir()) == [".db", ".lock"]
+
+
+def test_retention_is_not_judged_where_there_is_no_database_of_ours_yet(db: Path) -> None:
+    flags: dict[str, Raw] = {"db": str(db), "retention": "30"}
+    assert found("retention", flags) == []
+    db.write_text("no database at all, but as long as the head of one, and so forth" * 4)
+    assert found("retention", flags) == []

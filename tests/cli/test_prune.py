@@ -2,14 +2,21 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
+import itertools
+import sqlite3
 import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from chatd.cli import EXIT_USAGE
-from chatd.cli.prune import moment_ms
+from chatd.cli.progress import Progress
+from chatd.cli.prune import count, moment_ms, prune
 from chatd.store.pruning import ROWS_PER_STEP
+from chatd.store.schema import MIGRATIONS
 from tests.chat.daemon import daemon
 from tests.cli.command import chatd, complaint
 from tests.cli.stored import DAY_MS, START_MS, conversations, list_conversations, message, rows, store
@@ -57,6 +64,37 @@ def test_a_message_that_is_new_by_its_date_stays_whatever_its_id(db: Path) -> No
     store(db, [message(0), message(1, fecha=message(9).fecha), message(2), message(9)])
     chatd("prune", "--before", "2026-01-05", "--db", db)
     assert days(db) == [9, 9]
+
+
+def test_a_message_that_is_old_by_its_date_goes_whatever_its_id(db: Path) -> None:
+    """C-59: the clock was ahead when they were written, and a line with a made-up id was imported."""
+    ahead = int(message(500).id)
+    store(db, [message(3, id=ahead), message(4, id=ahead + 1), message(0, id=2**63 - 2), message(9, id=2**63 - 1)])
+    dry = chatd("prune", "--before", "2026-01-05", "--dry-run", "--db", db)
+    assert dry.stdout.startswith("2 messages are from before")
+    assert chatd("prune", "--before", "2026-01-05", "--db", db).stdout.startswith("2 messages")
+    assert days(db) == [4, 9]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 20), st.none() | st.integers(-300, 600)), min_size=1), st.integers(1, 20))
+def test_a_dry_run_counts_what_is_deleted(written: list[tuple[int, int | None]], before: int) -> None:
+    """C-59"""
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        for statement in itertools.chain.from_iterable(MIGRATIONS):
+            connection.execute(statement)
+        expected = {}
+        for number, (day, astray) in enumerate(written):
+            id_day = day if astray is None else max(day + astray, -300)
+            expected[message(id_day).id + number] = message(day).fecha
+        insert = "INSERT INTO mensajes VALUES (?, 'ana', 'root', 'hola', ?, 1, NULL)"
+        connection.executemany(insert, expected.items())
+        limit = message(before).fecha
+        old = {one for one, fecha in expected.items() if fecha < limit and one != max(expected)}
+        assert count(connection, limit) == len(old)
+        with Progress("deleting") as bar:
+            assert prune(connection, limit, bar) == len(old)
+        assert {one for (one,) in connection.execute("SELECT id FROM mensajes")} == expected.keys() - old
 
 
 def test_what_is_deleted_cannot_be_read_in_the_file(db: Path) -> None:

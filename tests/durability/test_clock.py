@@ -1,4 +1,4 @@
-"""The wall clock is set back by an hour, or was an hour ahead before a restart: ids grow all the same."""
+"""The wall clock is set while a daemon runs, or was wrong at a start: ids grow, tokens end, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from chatd.chat.ids import IdSource, parts
+from chatd.chat.ids import IdSource, first_id_of, parts
 from chatd.store.base import MessageId
 from tests.chat.daemon import ROOT, Daemon, daemon
 from tests.chat.people import SECRET, Person, cookie, join, token
@@ -24,6 +24,7 @@ from tests.conformance.wire import Client
 from tests.store.rig import rows
 
 HOUR_S = 3_600
+DAY_S = 24 * HOUR_S
 MINUTE_MS = 60_000
 
 
@@ -47,11 +48,11 @@ class Clock:
 
 
 @contextlib.asynccontextmanager
-async def daemon_with_clock(db: Path, folder: Path) -> AsyncIterator[tuple[Daemon, Clock]]:
+async def daemon_with_clock(db: Path, folder: Path, *flags: str) -> AsyncIterator[tuple[Daemon, Clock]]:
     offset_file = folder / "offset"
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.durability.with_clock", "serve", "--port", "0", "--log-format", "json"),
-        *("--message-rate", "0", "--db", db),
+        *("--message-rate", "0", "--db", str(db), *flags),
         cwd=ROOT,
         env={**os.environ, "CHATD_JWT_SECRET": SECRET, "CLOCK_OFFSET_FILE": str(offset_file)},
         stdout=asyncio.subprocess.PIPE,
@@ -125,3 +126,34 @@ async def test_the_greatest_id_of_the_database_is_an_hour_ahead(db: Path) -> Non
     assert len(set(everybody)) == 500
     assert min(everybody) > ahead
     assert parts(MessageId(max(everybody))).ms - parts(ahead).ms < MINUTE_MS, "they go on from there, and no faster"
+
+
+async def test_a_start_with_a_clock_that_is_far_ahead_loses_no_message(db: Path, tmp_path: Path) -> None:
+    """C-59: fresh messages, a start 400 days later by the clock, and then the true time again."""
+    async with daemon_with_clock(db, tmp_path, "--retention", "30") as (chatd, _):
+        await written(await chatd.enter("ana"), 20)
+        # Old by their date, and written while a clock was ahead: their ids are of next year.
+        old = put_ahead(db, age_days=40, count=5)
+    (tmp_path / "offset").write_text(str(400 * DAY_S))
+    async with daemon_with_clock(db, tmp_path, "--retention", "30") as (chatd, clock):
+        assert (await chatd.logged(WAITS))["step_s"] // DAY_S == 400
+        eva = await join(chatd.client, cookie(token("eva", ttl_s=500 * DAY_S)))
+        await written(eva, 5)
+        assert len(rows(db)) == 20 + 5 + 5
+        await clock.set(0, eva)
+        assert (await chatd.logged("old messages deleted"))["messages"] == 5
+        assert old.isdisjoint(row.id for row in rows(db))
+        assert len(rows(db)) >= 25
+
+
+WAITS = "old messages are not deleted: the clock is far ahead of what the database knows; see chatd clock"
+
+
+def put_ahead(db: Path, *, age_days: int, count: int) -> set[int]:
+    """Messages of so many days ago, with ids of next year: these ids."""
+    now_ms = int(time.time() * 1_000)
+    first, fecha = first_id_of(now_ms + 300 * DAY_S * 1_000), now_ms - age_days * DAY_S * 1_000
+    with contextlib.closing(sqlite3.connect(db, isolation_level=None)) as connection:
+        insert = "INSERT INTO mensajes VALUES (?, 'x', 'y', 'old', ?, 1, NULL)"
+        connection.executemany(insert, [(first + number, fecha) for number in range(count)])
+    return {first + number for number in range(count)}

@@ -1,7 +1,7 @@
 """The daemon on a wall clock that can be set: the arguments are those of `chatd`.
 
-At SIGUSR1 the clock reads, from then on, as many seconds ahead (or, with a minus, behind) as the file says that the
-variable CLOCK_OFFSET_FILE names. As with `settimeofday`, the monotonic clock goes on as before.
+The variable CLOCK_OFFSET_FILE names a file that says how many seconds the clock is ahead or, with a minus, behind. It
+is read at the start, if it is there, and at SIGUSR1. As with `settimeofday`, the monotonic clock goes on as before.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ def main() -> int:
     time.time = lambda: _time() + _offset_s
     time.time_ns = lambda: _time_ns() + _offset_s * 1_000_000_000
     signal.signal(signal.SIGUSR1, set_clock)
+    if _file.exists():
+        set_clock()
     from chatd.cli import main as chatd  # noqa: PLC0415 - after the clock, of which it keeps hold
 
     return chatd()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import signal
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ import pytest
 from chatd.cli import EXIT_CONFIG
 from tests.chat.daemon import complaint, daemon
 from tests.chat.people import refused
+from tests.cli.command import chatd
 from tests.ops.operator import listening_sockets, operated, resident_kb
 from tests.store.rig import locked
 
@@ -163,3 +167,22 @@ async def test_a_wrong_address_is_refused(db: Path, flags: tuple[str, ...], said
 async def test_other_machines_are_served_where_the_operator_insists(db: Path) -> None:
     async with operated(db, "--internal", "0.0.0.0:0", "--internal-anywhere") as operator:
         assert (await operator.get("/healthz")).status == 200
+
+
+async def test_the_metrics_say_that_retention_waits_until_the_operator_has_spoken(db: Path) -> None:
+    """C-59"""
+    async with operated(db, "--retention", "30") as operator:
+        assert (await operator.metrics())("chatd_retention_waits") == 0
+    with contextlib.closing(sqlite3.connect(db)) as connection:
+        connection.execute("UPDATE reloj SET fecha = fecha - 400 * 86400000")
+        connection.commit()
+    async with operated(db, "--retention", "30") as operator:
+        await operator.chatd.logged(
+            "old messages are not deleted: the clock is far ahead of what the database knows; see chatd clock"
+        )
+        assert (await operator.metrics())("chatd_retention_waits") == 1
+        trusted = await asyncio.to_thread(chatd, "clock", "--trust", "--db", db)
+        assert trusted.returncode == 0
+        await operator.chatd.logged("the clock is believed again")
+        seen = await operator.metrics()
+        assert (seen("chatd_retention_waits"), seen("chatd_deleted_total")) == (0, 0)

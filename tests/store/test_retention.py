@@ -4,17 +4,23 @@ import asyncio
 import contextlib
 import signal
 import sqlite3
+import tempfile
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from chatd.chat.ids import first_id_of
-from chatd.store.base import Message, MessageId, StoreError
+from chatd.chat.ids import EPOCH_MS, first_id_of
+from chatd.store.base import Message, MessageId, StoreCounters, StoreError
 from chatd.store.pruning import ROWS_PER_STEP
-from chatd.store.retention import DAY_MS, Retention
+from chatd.store.retention import Retention
 from chatd.store.sqlite import SqliteStore
+from chatd.store.vouched import DAY_MS, TRUST, VouchedTime
 from tests.chat.daemon import daemon
 from tests.cli.stored import START_MS, conversations, list_conversations, message, rows, store
 from tests.durability.senders import Book, Sender
@@ -24,22 +30,42 @@ TENTH_DAY_MS = START_MS + 10 * DAY_MS
 
 
 class Watched:
-    """The step of a store, and when there was nothing more to delete."""
+    """A store, how often it was asked for something, and when there was nothing more to delete."""
 
     def __init__(self, opened: SqliteStore) -> None:
         self._store = opened
         self.steps = 0
         self._ended = asyncio.Event()
 
-    async def step(self, above: MessageId, bound: MessageId, before_ms: int) -> tuple[MessageId, int] | None:
+    @property
+    def counters(self) -> StoreCounters:
+        return self._store.counters
+
+    def waits(self) -> bool:
+        return self.counters.retention_waits
+
+    async def prune(self, above: MessageId, bound: MessageId, before_ms: int) -> tuple[MessageId, int] | None:
         self.steps += 1
-        done = None
+        return await self._store.prune(above, bound, before_ms)
+
+    async def prune_astray(self, before_ms: int) -> int:
+        self.steps += 1
+        deleted = await self._store.prune_astray(before_ms)
+        if not deleted:
+            self._ended.set()
+        return deleted
+
+    async def run(self, sql: str, values: Sequence[int] = ()) -> list[Any]:
+        """What vouches for the time; trouble ends a look."""
         try:
-            done = await self._store.prune(above, bound, before_ms)
-        finally:
-            if done is None:
-                self._ended.set()
-        return done
+            return await self._store.run(sql, values)
+        except StoreError:
+            self._ended.set()
+            raise
+
+    def sum_up(self, done: Callable[[], None]) -> None:
+        """Bring the list of conversations up to date."""
+        self._store.sum_up(lambda _: done())
 
     async def sweep(self) -> None:
         """Wait for the end of one."""
@@ -48,12 +74,38 @@ class Watched:
         self._ended.clear()
 
 
+class Times:
+    """A wall clock, and one that nobody sets."""
+
+    def __init__(self, wall_ms: int = TENTH_DAY_MS) -> None:
+        self.wall_ms = wall_ms
+        self.uptime_s = 1_000.0
+
+    def wall(self) -> int:
+        return self.wall_ms
+
+    def uptime(self) -> float:
+        return self.uptime_s
+
+    def pass_days(self, days: float) -> None:
+        self.wall_ms += round(days * DAY_MS)
+        self.uptime_s += days * DAY_MS / 1000
+
+
+@contextlib.asynccontextmanager
+async def made(db: Path, days: float, times: Times | None = None) -> AsyncIterator[tuple[Retention, Watched]]:
+    """Not started: each `look` is the test's."""
+    times = times or Times()
+    async with opened(db, busy_timeout_s=0.05) as running:
+        watched = Watched(running)
+        vouched = VouchedTime(watched.run, times.wall, times.uptime)
+        yield Retention(watched, vouched, times.wall, first_id_of, days), watched
+
+
 @contextlib.asynccontextmanager
 async def retaining(db: Path, days: float) -> AsyncIterator[tuple[Retention, Watched]]:
     """On the tenth day."""
-    async with opened(db, busy_timeout_s=0.05) as running:
-        watched = Watched(running)
-        retention = Retention(watched.step, lambda: TENTH_DAY_MS, first_id_of, days)
+    async with made(db, days) as (retention, watched):
         retention.start()
         try:
             yield retention, watched
@@ -100,7 +152,7 @@ async def test_many_are_deleted_in_small_steps_and_the_newest_stays(db: Path) ->
     await fill(db, [message(0, id=message(0).id + number, cid=None) for number in range(3 * ROWS_PER_STEP)])
     async with retaining(db, 1.0) as (_, watched):
         await watched.sweep()
-        assert watched.steps == 4
+        assert watched.steps == 3 + 1 + 1, "what is old, that there is no more, that none is astray"
     assert days(db) == [0]
 
 
@@ -131,6 +183,8 @@ async def test_a_store_that_is_closed_deletes_nothing(db: Path) -> None:
         pass
     with pytest.raises(StoreError):
         await running.prune(MessageId(0), MessageId(1), 0)
+    with pytest.raises(StoreError):
+        await running.prune_astray(0)
 
 
 async def test_a_daemon_under_load_obeys_and_refuses_nobody(db: Path, tmp_path: Path) -> None:
@@ -158,3 +212,266 @@ async def test_a_daemon_under_load_obeys_and_refuses_nobody(db: Path, tmp_path: 
         assert running.faults == []
     assert set(book.refused) == set()
     assert set(book.acknowledged) <= {str(row[3]) for row in rows(db)} <= book.sent
+
+
+# The clock.
+
+
+def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.name == "chatd.store"]
+
+
+WAITS = "old messages are not deleted: the clock is far ahead of what the database knows; see chatd clock"
+GOES_ON = "the clock is believed again"
+
+
+async def used_until(db: Path, times: Times) -> None:
+    """A daemon ran at that time."""
+    async with made(db, 0.0, times) as (retention, _):
+        await retention.look()
+
+
+async def test_a_start_with_a_clock_far_ahead_deletes_nothing_and_goes_on_when_it_is_right(
+    db: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """C-59"""
+    await fill(db, map(message, range(10)))
+    times = Times()
+    await used_until(db, times)
+    times.pass_days(400)
+    times.uptime_s = 5.0
+    async with made(db, 3.0, times) as (retention, watched):
+        await retention.look()
+        assert len(days(db)) == 10
+        assert watched.waits()
+        # Somebody writes by that clock, and time goes on: both say nothing of whether it is right.
+        now = times.wall_ms
+        running_ids = first_id_of(now)
+        with contextlib.closing(sqlite3.connect(db)) as other:
+            other.execute("INSERT INTO mensajes VALUES (?, 'eva', 'root', 'today?', ?, 1, NULL)", (running_ids, now))
+            other.commit()
+        for _ in range(3):
+            times.pass_days(0.1)
+            await retention.look()
+        assert len(days(db)) == 11
+        times.wall_ms -= 400 * DAY_MS
+        await retention.look()
+        assert not watched.waits()
+        assert watched.counters.deleted == 8
+    assert days(db) == [8, 9, 410]
+    assert [line for line in lines(caplog) if line in (WAITS, GOES_ON)] == [WAITS, GOES_ON]
+
+
+async def test_a_restart_with_the_same_wrong_clock_still_waits(db: Path) -> None:
+    """C-59"""
+    await fill(db, map(message, range(10)))
+    times = Times()
+    await used_until(db, times)
+    times.wall_ms += 400 * DAY_MS
+    for _ in range(3):
+        async with made(db, 3.0, times) as (retention, watched):
+            await retention.look()
+            assert watched.waits()
+    assert len(days(db)) == 10
+
+
+async def test_the_operator_s_word_holds_once(db: Path) -> None:
+    """C-59: a site that was really off for a year."""
+    await fill(db, map(message, range(10)))
+    times = Times()
+    await used_until(db, times)
+    times.wall_ms += 365 * DAY_MS
+    async with made(db, 3.0, times) as (retention, watched):
+        await retention.look()
+        assert watched.waits()
+        await watched.run(TRUST, (times.wall_ms,))  # by another process: chatd clock --trust
+        times.pass_days(0.001)
+        await retention.look()
+        assert not watched.waits()
+        assert days(db) == [9], "the newest stays"
+        times.wall_ms += 8 * DAY_MS
+        await retention.look()
+        assert watched.waits()
+
+
+async def test_a_daemon_that_runs_through_a_quiet_year_believes_its_clock(db: Path) -> None:
+    """C-59"""
+    await fill(db, map(message, range(10)))
+    times = Times()
+    async with made(db, 100.0, times) as (retention, watched):
+        for _ in range(25):
+            await retention.look()
+            times.pass_days(15)
+        assert not watched.waits()
+    assert days(db) == [9]
+
+
+@pytest.mark.parametrize(("kept_days", "step_days", "waits"), [(3, 1.4, False), (3, 1.6, True), (30, 7.1, True)])
+async def test_a_clock_that_steps_while_the_daemon_runs_waits(
+    db: Path, kept_days: float, step_days: float, waits: bool
+) -> None:
+    """C-59: so no message goes before half of its time."""
+    await fill(db, map(message, range(10)))
+    times = Times()
+    async with made(db, kept_days, times) as (retention, watched):
+        await retention.look()
+        times.pass_days(0.01)
+        times.wall_ms += round(step_days * DAY_MS)
+        await retention.look()
+        assert watched.waits() is waits
+
+
+async def test_a_machine_that_boots_in_1970_goes_on_when_it_hears_the_time(db: Path) -> None:
+    """C-59"""
+    await fill(db, map(message, range(10)))
+    await used_until(db, Times())
+    times = Times(wall_ms=60_000)
+    async with made(db, 3.0, times) as (retention, watched):
+        await retention.look()
+        assert (len(days(db)), watched.waits()) == (10, False)
+        times.pass_days(0.001)
+        times.wall_ms = TENTH_DAY_MS + DAY_MS
+        await retention.look()
+        assert not watched.waits()
+    assert days(db) == [8, 9]
+
+
+@pytest.mark.parametrize(("later_days", "left"), [(1, [7, 8, 9]), (365, list(range(10)))])
+async def test_a_file_that_has_remembered_nothing_vouches_for_its_newest_message(
+    db: Path, later_days: int, left: list[int]
+) -> None:
+    """C-59: retention over the data of an older chatd, of a site that is in use and of one that was idle for a year."""
+    await fill(db, map(message, range(10)))
+    with contextlib.closing(sqlite3.connect(db)) as older:
+        older.executescript(
+            "DROP TABLE reloj; DROP TRIGGER mensajes_borrados; DROP INDEX mensajes_desfasados; PRAGMA user_version = 3"
+        )
+    async with made(db, 3.0, Times(message(9).fecha + later_days * DAY_MS)) as (retention, watched):
+        await retention.look()
+        assert watched.waits() is (later_days == 365)
+    assert days(db) == left
+
+
+# Ids of another time.
+
+
+async def test_messages_with_ids_of_the_future_are_deleted_by_their_date(db: Path) -> None:
+    """C-59: after a clock that was ahead, and after an import of the greatest id that there can be."""
+    ahead = first_id_of(TENTH_DAY_MS + 400 * DAY_MS)
+    written = [message(number, id=MessageId(ahead + number)) for number in range(9)]
+    await fill(db, [*written, message(2, de="eva", id=MessageId(2**63 - 2)), message(9, id=MessageId(2**63 - 1))])
+    async with made(db, 3.0) as (retention, watched):
+        await retention.look()
+        assert watched.counters.deleted == 8
+        assert watched.steps == 1 + 2, "nothing along the ids, one step, and that there is no more"
+    assert days(db) == [7, 8, 9]
+
+
+async def test_many_with_ids_of_the_future_are_deleted_in_small_steps(db: Path) -> None:
+    """C-15, C-59"""
+    ahead = first_id_of(TENTH_DAY_MS + 400 * DAY_MS)
+    await fill(db, [message(0, id=MessageId(ahead + number), cid=None) for number in range(2 * ROWS_PER_STEP + 1)])
+    async with made(db, 3.0) as (retention, watched):
+        await retention.look()
+        assert (watched.counters.deleted, watched.steps) == (2 * ROWS_PER_STEP, 1 + 3)
+
+
+async def test_what_has_small_ids_and_stays_is_not_looked_at_again(db: Path) -> None:
+    """C-59: as of an import from elsewhere, which numbers from 1."""
+    rows_of_a_day = 4 * ROWS_PER_STEP
+    imported = [message(9, id=MessageId(number + 1), cid=None) for number in range(rows_of_a_day)]
+    await fill(db, [*imported, message(10)])
+    times = Times()
+    async with made(db, 3.0, times) as (retention, watched):
+        await retention.look()
+        assert watched.steps == 4 + 1 + 1
+        times.pass_days(1)
+        watched.steps = 0
+        await retention.look()
+        assert (watched.steps, watched.counters.deleted) == (2, 0)
+        times.pass_days(2.5)
+        await retention.look()
+        assert watched.counters.deleted == rows_of_a_day
+
+
+async def test_the_newest_that_stayed_is_deleted_when_there_is_a_newer_one(db: Path) -> None:
+    """C-18, C-59"""
+    await fill(db, map(message, range(3)))
+    times = Times()
+    async with made(db, 3.0, times) as (retention, watched):
+        await retention.look()
+        assert days(db) == [2]
+        with contextlib.closing(sqlite3.connect(db)) as other:
+            newer = (first_id_of(times.wall_ms), times.wall_ms)
+            other.execute("INSERT INTO mensajes VALUES (?, 'eva', 'root', 'hola', ?, 1, NULL)", newer)
+            other.commit()
+        await retention.look()
+        assert watched.counters.deleted == 3
+    assert days(db) == [10]
+
+
+async def test_a_conversation_whose_last_message_goes_is_listed_with_the_one_before_it(db: Path) -> None:
+    """C-59, C-73: the last by its id is not the last by its date."""
+    ahead = MessageId(first_id_of(TENTH_DAY_MS + 400 * DAY_MS))
+    await fill(db, [message(8), message(0, id=ahead), message(9, de="eva", id=MessageId(ahead + 1))])
+    list_conversations(db, {"ana": ahead, "eva": ahead + 1})
+    async with made(db, 3.0) as (retention, _):
+        await retention.look()
+    with contextlib.closing(sqlite3.connect(db)) as connection:
+        listed = dict(connection.execute("SELECT con, ultimo FROM conversaciones"))
+    assert listed == {"ana": message(8).id, "eva": ahead + 1}
+
+
+AGES = st.integers(0, 2_000)  # in hundredths of a day before the tenth
+PEOPLE = st.sampled_from([("ana", "root", True), ("eva", "root", True), ("root", "ana", False), ("root", "eva", False)])
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(st.tuples(AGES, st.none() | st.integers(-40_000, 40_000), PEOPLE), min_size=1, max_size=12),
+    st.lists(st.integers(0, 800), min_size=1, max_size=3),
+)
+def test_whatever_ids_say_what_is_old_goes_and_the_rest_stays(
+    written: list[tuple[int, int | None, tuple[str, str, bool]]], pauses: list[int]
+) -> None:
+    """C-59: sweep after sweep, with the list of conversations."""
+    hundredth = DAY_MS // 100
+    messages = {}
+    for number, (age, astray, (de, para, supervised)) in enumerate(written):
+        fecha = TENTH_DAY_MS - age * hundredth
+        id_ms = fecha if astray is None else max(EPOCH_MS + 1, fecha + astray * hundredth)
+        one = message(0, id=MessageId(first_id_of(id_ms) + number), fecha=fecha, de=de, para=para, cid=None)
+        messages[one.id] = msgspec.structs.replace(one, supervisado=supervised)
+
+    async def live(db: Path) -> None:
+        times = Times()
+        async with made(db, 5.0, times) as (retention, watched):
+            summed = asyncio.Event()
+            watched.sum_up(summed.set)
+            await summed.wait()
+            for pause in pauses:
+                await retention.look()
+                newest = max(messages)
+                before = times.wall_ms - 5 * DAY_MS
+                left = {one for one in messages if one == newest or messages[one].fecha >= before}
+                assert {row[0] for row in rows(db)} == left
+                assert listed(db) == last_of_each(messages[one] for one in left)
+                times.pass_days(pause / 100)
+
+    with tempfile.TemporaryDirectory() as folder:
+        db = Path(folder) / "chatd.db"
+        store(db, [messages[one] for one in sorted(messages)])
+        asyncio.run(live(db))
+
+
+def listed(db: Path) -> dict[tuple[str, str], int]:
+    with contextlib.closing(sqlite3.connect(db)) as connection:
+        return {(reader, con): last for reader, con, last in connection.execute("SELECT * FROM conversaciones")}
+
+
+def last_of_each(left: Iterable[Message]) -> dict[tuple[str, str], int]:
+    """What the list of conversations must be."""
+    last: dict[tuple[str, str], int] = {}
+    for one in sorted(left, key=lambda each: each.id):
+        last["" if one.supervisado else one.de, one.de if one.supervisado else one.para] = one.id
+    return last

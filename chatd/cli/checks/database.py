@@ -6,7 +6,8 @@ import fcntl
 import os
 import shutil
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -70,13 +71,20 @@ def holder_of(path: Path) -> int | None:
     return None
 
 
-def _look(path: Path) -> tuple[int, int, MessageId]:
-    """Schema version, number of tables, greatest id of a message or 0. Raises sqlite3.Error.
+@contextmanager
+def looking_at(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection that leaves nothing behind. Raises sqlite3.Error.
 
-    Without a write-ahead log nobody is writing, and SQLite is told so: else it would leave files behind.
+    Without a write-ahead log nobody is writing, and SQLite is told so: else it would leave files.
     """
     how = "mode=ro" if path.with_name(path.name + "-wal").exists() else "immutable=1"
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=2)) as connection:
+        yield connection
+
+
+def _look(path: Path) -> tuple[int, int, MessageId]:
+    """Schema version, number of tables, greatest id of a message or 0. Raises sqlite3.Error."""
+    with looking_at(path) as connection:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         greatest = None
