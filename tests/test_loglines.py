@@ -31,6 +31,7 @@ OF_OPERATORS = {
     "reloaded",
     "stopped",
     "stopping",
+    "the ids of messages are coming to an end: run chatd check",
     "the limit of open files stays as it is",
     "the stop took too long; connections were cut",
     "there is no admin socket",
