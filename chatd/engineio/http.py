@@ -2,7 +2,7 @@
 
 Knows nothing of Engine.IO: a handler gets every request as soon as its head is in. Pipelined requests wait in h11
 until the one before them is answered. A connection has a deadline whenever it owes us bytes, and none while we owe
-it an answer. Rules E-15 to E-17 of protocol.md.
+it an answer. Rules E-15 to E-17 and E-47 of protocol.md.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from email.utils import formatdate
+from http import HTTPStatus
 from typing import Final, cast
 
 import h11
 
 from chatd.engineio.busy import Busy
 from chatd.engineio.connections import Connections
+from chatd.engineio.framing import check_framing
 from chatd.engineio.limits import Limit
 from chatd.engineio.linger import Linger
 from chatd.engineio.request import Request, parse_request
@@ -35,6 +37,10 @@ _RETRY_AFTER: Final = {503: [(b"Retry-After", b"1")]}
 
 # Other refusals are for requests that are no HTTP.
 _LIMIT_OF: Final = {408: Limit.REQUEST_TIMEOUT, 431: Limit.MAX_HEADER}
+
+# Optional since RFC 7230, but some clients cannot parse a status line without it.
+_PHRASE_OF: Final = {status.value: status.phrase.encode() for status in HTTPStatus}
+_CONTINUE: Final = h11.InformationalResponse(status_code=100, headers=[], reason=_PHRASE_OF[100])
 
 log = logging.getLogger("chatd.engineio")
 
@@ -264,7 +270,7 @@ class HttpConnection(asyncio.Protocol, Timed):
             if not self._pay():
                 return
             try:
-                event = self._h11.next_event()
+                event = self._next_event()
             except h11.RemoteProtocolError as error:
                 # After a colon h11 quotes what it was sent, which may be a line with a cookie.
                 log.debug("bad request: %s", str(error).partition(":")[0])
@@ -305,6 +311,14 @@ class HttpConnection(asyncio.Protocol, Timed):
             return False
         self.credit -= 1
         return True
+
+    def _next_event(self) -> object:
+        """Raises h11.RemoteProtocolError, also for a request that a proxy may end elsewhere."""
+        waiting = self._h11.trailing_data[0]
+        event = self._h11.next_event()
+        if isinstance(event, h11.Request | h11.EndOfMessage):
+            check_framing(waiting[: len(waiting) - len(self._h11.trailing_data[0])], event)
+        return event
 
     def _has_the_floor(self) -> bool:
         """Whether this connection still speaks HTTP, and the client listens."""
@@ -364,7 +378,7 @@ class HttpConnection(asyncio.Protocol, Timed):
 
     def _continue_if_asked(self) -> None:
         if self._h11.they_are_waiting_for_100_continue and self._exchange is not None:
-            self._tcp.write(self._h11.send(h11.InformationalResponse(status_code=100, headers=[])) or b"")
+            self._tcp.write(self._h11.send(_CONTINUE) or b"")
 
     def _refuse(self, status: int) -> None:
         """The request cannot be understood: answer if that is still possible, and close."""
@@ -389,7 +403,9 @@ class HttpConnection(asyncio.Protocol, Timed):
         """
         length = [] if status == 304 else [(b"Content-Length", b"%d" % len(body))]
         head = h11.Response(
-            status_code=status, headers=[*headers, *length, (b"Date", formatdate(usegmt=True).encode())]
+            status_code=status,
+            headers=[*headers, *length, (b"Date", formatdate(usegmt=True).encode())],
+            reason=_PHRASE_OF[status],
         )
         data = [] if bodiless or not body else [h11.Data(data=body)]
         events: list[h11.Event] = [head, *data, h11.EndOfMessage()]

@@ -12,7 +12,8 @@
         assert await websocket.receive() == "4hello"
         assert await websocket.closed() == NO_CODE
 
-Nothing here asserts what a server should do, apart from the handshakes of `polling`, `websocket` and `upgrade`.
+Nothing here asserts what a server should do, apart from the handshakes of `polling`, `websocket` and `upgrade`, and
+that each status line is one that every client can parse (E-47).
 Every wait ends after TIMEOUT_S with a TimeoutError.
 """
 
@@ -24,6 +25,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import re
 import socket
 import struct
 from collections.abc import Iterable, Mapping
@@ -44,6 +46,9 @@ Headers = Mapping[str, str]
 NO_HEADERS: Final[Headers] = {}
 NO_QUERY: Final[Mapping[str, str]] = {}
 
+# The phrase may be left out, says RFC 9112, and a widespread PHP client cannot parse that.
+_STATUS_LINE: Final = re.compile(r"(HTTP/1\.[01]) ([0-9]{3}) ([A-Z][A-Za-z -]+)")
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Answer:
@@ -51,6 +56,7 @@ class Answer:
 
     version: str
     status: int
+    phrase: str
     headers: list[tuple[str, str]]
     body: bytes
 
@@ -129,10 +135,10 @@ class Connection:
     async def answer(self, *, head: bool = False) -> Answer:
         """The next answer; `head` says that it belongs to a HEAD request and so has no body."""
         async with asyncio.timeout(TIMEOUT_S):
-            version, status, headers = _parse_head(await self._reader.readuntil(b"\r\n\r\n"))
+            version, status, phrase, headers = _parse_head(await self._reader.readuntil(b"\r\n\r\n"))
             bodiless = head or status in (204, 304) or 100 <= status < 200
             body = b"" if bodiless else await self._body(dict(headers))
-        return Answer(version, status, headers, body)
+        return Answer(version, status, phrase, headers, body)
 
     async def _body(self, headers: dict[str, str]) -> bytes:
         if headers.get("transfer-encoding") == "chunked":
@@ -207,11 +213,13 @@ class Connection:
             await self._writer.wait_closed()
 
 
-def _parse_head(head: bytes) -> tuple[str, int, list[tuple[str, str]]]:
+def _parse_head(head: bytes) -> tuple[str, int, str, list[tuple[str, str]]]:
     first, *lines = head.decode("latin-1").removesuffix("\r\n\r\n").split("\r\n")
-    version, status, _ = first.split(" ", 2)
+    status_line = _STATUS_LINE.fullmatch(first)
+    assert status_line is not None, first
+    version, status, phrase = status_line.groups()
     pairs = [line.partition(":") for line in lines]
-    return version, int(status), [(name.lower(), value.strip()) for name, _, value in pairs]
+    return version, int(status), phrase, [(name.lower(), value.strip()) for name, _, value in pairs]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -292,20 +292,6 @@ async def test_a_body_longer_than_announced_is_the_next_request(client: Client) 
     assert await session.poll() == ["4h"]
 
 
-async def test_a_length_besides_chunks_smuggles_nothing(client: Client) -> None:
-    """E-17; Request smuggling (RFC 9112, section 6.1)"""
-    session = await client.polling()
-    connection = await client.connect()
-    headers = {"Content-Length": "3", "Transfer-Encoding": "chunked"}
-    connection.write(request_bytes("POST", session.target(), headers, b"2\r\n4x\r\n0\r\n\r\n"))
-    connection.write(request_bytes("GET", "/elsewhere"))
-    statuses = [(await connection.answer()).status]
-    if statuses == [200]:
-        assert await session.poll() == ["4x"]
-        statuses.append((await connection.answer()).status)
-    assert statuses in ([400], [200, 404])
-
-
 async def test_too_many_query_fields(client: Client) -> None:
     """E-10"""
     fields = "&".join(f"f{number}=1" for number in range(MAX_QUERY_FIELDS + 1))
