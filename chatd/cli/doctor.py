@@ -21,6 +21,7 @@ from websockets.exceptions import InvalidHandshake, InvalidStatus, WebSocketExce
 from chatd.cli.adminsocket import printable
 from chatd.cli.arguments import UsageError
 from chatd.cli.deployment import PATIENCE_S, Answer, Deployment
+from chatd.engineio.origins import how_to_allow
 
 EPILOG: Final = """\
 Works against any URL that pages use, through whatever proxies are in between. Each check says what to change when it
@@ -212,8 +213,8 @@ def origin(deployment: Deployment) -> str:
     if answer.status == 403:
         raise FoundError(
             f"pages of {deployment.origin} are refused: {_message(answer)}",
-            f"start chatd with --origin {deployment.origin}; if that is the server's own name, let the proxy pass Host "
-            "and X-Forwarded-Proto, and start chatd with --trusted-proxy",
+            f"{how_to_allow(deployment.origin)}; if that is the server's own name, let the proxy pass Host and "
+            "X-Forwarded-Proto, and start chatd with --trusted-proxy",
         )
     with _session(deployment, answer):
         pass

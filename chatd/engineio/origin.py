@@ -1,4 +1,4 @@
-"""Which pages may connect, and the CORS headers that let their browsers do so. Pure. Rule E-14 of protocol.md.
+"""Which pages may connect, and the CORS headers for their browsers. Pure. Rules E-14, E-45 and E-48 of protocol.md.
 
 CORS alone keeps nobody out: a browser opens a WebSocket to any host and sends its cookies along. So the Origin of
 every request is checked too. What an operator may list is in origins.py.
@@ -7,16 +7,26 @@ every request is checked too. What an operator may list is in origins.py.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping
 from typing import Final
 
-from chatd.engineio.origins import ANY_ORIGIN, DEFAULT_PORTS
+from chatd.engineio.origins import ANY_ORIGIN, DEFAULT_PORTS, how_to_allow
 from chatd.engineio.proxies import Proxies
 from chatd.engineio.request import Request
 
 MAX_SHOWN_CHARS: Final = 256
 
 _METHODS: Final = b"GET,HEAD,PUT,PATCH,POST,DELETE"
+
+# What a trusted proxy may say of a connection; some name an upgrade after the protocol that it is to become.
+_SCHEME_OF: Final[Mapping[str, str]] = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
+
+# What a star stands for. https://www.rfc-editor.org/rfc/rfc1123#section-2.1
+_LABELS: Final = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*")
+
+_OWN_PAGE: Final = "same-origin"
+_NO_PAGE: Final = "none"
 
 HeaderList = list[tuple[bytes, bytes]]
 
@@ -31,13 +41,10 @@ class OriginPolicy:
     proxies: Proxies = dataclasses.field(default=Proxies(()))
 
     def allows(self, request: Request) -> bool:
-        """Whether the page behind `request` may connect: the host's own, a listed one, or no page at all.
-
-        Browsers leave the Origin out of a page's own GETs, and say so: no page can set or change Sec-Fetch-Site.
-        """
+        """Whether the page behind `request` may connect: the host's own, a listed one, or no page at all."""
         origin = request.header(b"origin")
         if origin is None:
-            return not self.required or request.header(b"sec-fetch-site") == "same-origin"
+            return self._allows_unnamed(request)
         return self._listed(origin) or self._is_own(origin, request)
 
     def headers(self, request: Request) -> HeaderList:
@@ -68,21 +75,47 @@ class OriginPolicy:
             headers.append((b"Vary", b"Access-Control-Request-Headers"))
         return headers
 
+    def log_message(self, request: Request) -> str:
+        """What the log says of a request that is refused: with what an operator needs and nobody else is told."""
+        scheme, host = self._own(request)
+        own = f"{scheme or '(any scheme)'}://{host[:MAX_SHOWN_CHARS]}"
+        return f"{refusal_message(request)} (listed: {', '.join(self.origins) or 'none'}; this server: {own})"
+
+    def _allows_unnamed(self, request: Request) -> bool:
+        """Browsers leave the Origin out of a page's own GETs, and out of what `<img>`, `<script>` and links ask for.
+
+        They say which: no page can set or change Sec-Fetch-Site. Programs and old browsers say nothing. In the mode
+        `cors` every browser sends an Origin, and only an app whose web view has its security off sends none: that is
+        no page of the web. Where any page may connect, so may one that is not named.
+        """
+        site = request.header(b"sec-fetch-site")
+        if self.required:
+            return site == _OWN_PAGE
+        is_app = request.header(b"sec-fetch-mode") == "cors"
+        return site in {None, _OWN_PAGE, _NO_PAGE} or is_app or ANY_ORIGIN in self.origins
+
     def _is_own(self, origin: str, request: Request) -> bool:
         """Whether `origin` is this server as its clients know it.
 
-        That is the Host header, unless a trusted proxy says what it was. The scheme has to be the same where it is
-        known: a page from plain HTTP, which anybody on the way may have written, is not that of an HTTPS server.
+        The scheme has to be the same where it is known: a page from plain HTTP, which anybody on the way may have
+        written, is not that of an HTTPS server.
         """
         scheme, _, authority = origin.partition("://")
         if not authority or scheme not in DEFAULT_PORTS:
             return False
-        ours = "https" if request.secure else self.proxies.last_word(request, b"x-forwarded-proto")
-        if ours is not None and ours != scheme:
-            return False
-        host = self.proxies.last_word(request, b"x-forwarded-host") or (request.header(b"host") or "").lower()
+        own_scheme, own_host = self._own(request)
         port = f":{DEFAULT_PORTS[scheme]}"
-        return authority.removesuffix(port) == host.removesuffix(port)
+        return own_scheme in {None, scheme} and authority.removesuffix(port) == own_host.removesuffix(port)
+
+    def _own(self, request: Request) -> tuple[str | None, str]:
+        """The scheme, where it is known, and the host by which the client has asked for this server.
+
+        What a trusted proxy says counts more than the connection from that proxy to here.
+        """
+        said = _SCHEME_OF.get(self.proxies.word(request, b"x-forwarded-proto") or "")
+        scheme = said or ("https" if request.secure else None)
+        host = self.proxies.word(request, b"x-forwarded-host") or (request.header(b"host") or "").lower()
+        return scheme, host
 
     def _listed(self, origin: str) -> bool:
         return any(_matches(origin, pattern) for pattern in self.origins)
@@ -96,19 +129,14 @@ def _matches(origin: str, pattern: str) -> bool:
     if pattern == ANY_ORIGIN:
         return True
     inside = origin[len(before) : len(origin) - len(after)]
-    whole = origin.startswith(before) and origin.endswith(after) and len(origin) > len(before) + len(after)
-    return whole and not _has_delimiter(inside)
+    return origin.startswith(before) and origin.endswith(after) and _LABELS.fullmatch(inside) is not None
 
 
-def _has_delimiter(host_part: str) -> bool:
-    return any(character in host_part for character in "/:@?#")
-
-
-def unknown_origin_message(request: Request, origins: Sequence[str]) -> str:
-    """What an operator must add so that the page behind `request` may connect."""
+def refusal_message(request: Request) -> str:
+    """What a client is told that may not connect: nothing that it does not know, and how an operator would allow it."""
     origin = request.header(b"origin")
-    if origin is None:
+    if origin is not None:
+        return f"origin {origin[:MAX_SHOWN_CHARS]} may not connect; {how_to_allow(origin[:MAX_SHOWN_CHARS])}"
+    if request.header(b"sec-fetch-site") in {None, _OWN_PAGE, _NO_PAGE}:
         return "clients that send no Origin may not connect: `require_origin` is on"
-    listed = ", ".join(origins) or "none"
-    shown = origin[:MAX_SHOWN_CHARS]
-    return f"origin {shown} may not connect (listed: {listed}); add it to `origin` to allow it: --origin {shown}"
+    return "a page of another site may not connect without an Origin, which browsers send with a fetch or a WebSocket"

@@ -37,6 +37,20 @@ def check_origin(text: str) -> None:
         raise ConfigError(f"origin: {text!r} matches no page: browsers leave the usual port out; write {short}")
 
 
+def how_to_allow(origin: str) -> str:
+    """What an operator has to do so that a page with this `Origin` may connect; `serve` starts with what it names."""
+    if origin == NO_ORIGIN:
+        return (
+            "it is that of files and of frames in a sandbox: serve the page from a host and allow that; "
+            "--origin null --insecure-any-origin allows every page of the web"
+        )
+    try:
+        check_origin(origin)
+    except ConfigError:
+        return "it cannot be allowed: no browser writes an origin in this way"
+    return f"start chatd with --origin {origin} to allow it"
+
+
 def _advice(text: str) -> str:
     lower = text.lower()
     if "://" not in lower:

@@ -1,8 +1,11 @@
-"""Who is behind a reverse proxy. Pure. Rule L-04 of protocol.md.
+"""The client behind a reverse proxy: its address, and what it has asked for. Pure. Rules L-04 and E-48 of protocol.md.
 
-X-Forwarded-For is a list to which every proxy adds whoever it was called by, at the right end; what stands further
-left may be made up by the client. So it is read from the right, for as long as the hop that added an entry is
-trusted, and only if the connection itself comes from a trusted one.
+X-Forwarded-For is a list. Each proxy adds the address of its peer at the right end; what stands further left may be
+made up by the client. So it is read from the right, for as long as the hop that added an entry is trusted, and only if
+the connection itself comes from a trusted one. X-Forwarded-Proto and X-Forwarded-Host are read alike.
+
+`Forwarded` (RFC 7239) is not read. Proxies that write X-Forwarded-* pass on a `Forwarded` that the client has made up,
+so whoever reads both believes the client.
 """
 
 from __future__ import annotations
@@ -50,22 +53,31 @@ class Proxies:
 
     def client_address(self, request: Request) -> str:
         """The rightmost hop that is no trusted proxy; the leftmost entry if all are."""
-        address = request.address
-        if not self.trusts(address):
-            return address
-        for entry in reversed(_entries(request, b"x-forwarded-for")):
-            hop = _plain_address(entry)
+        return self._client(request)[0]
+
+    def word(self, request: Request, header: bytes) -> str | None:
+        """What `header` says of the connection that the client itself has opened, in lower case.
+
+        None where no trusted proxy says anything. In a list the last word is that of the proxy in front of us, and each
+        trusted proxy behind it moves one to the left. A list that is shorter was not written by all of them.
+        """
+        words = [word.lower() for word in _entries(request, header) if word] if self.trusts(request.address) else []
+        if len(words) < 2:
+            return words[0] if words else None
+        _, trusted_hops = self._client(request)
+        return words[-min(trusted_hops, len(words))]
+
+    def _client(self, request: Request) -> tuple[str, int]:
+        """Its address, and how many trusted proxies are between it and us."""
+        address, trusted_hops = request.address, 0
+        entries = _entries(request, b"x-forwarded-for")
+        while self.trusts(address):
+            trusted_hops += 1
+            hop = _plain_address(entries.pop()) if entries else None
             if hop is None:
                 break
             address = hop
-            if not self.trusts(address):
-                break
-        return address
-
-    def last_word(self, request: Request, header: bytes) -> str | None:
-        """What the proxy in front of us says in `header`; None unless it is trusted and says anything."""
-        entries = _entries(request, header) if self.trusts(request.address) else []
-        return entries[-1].lower() if entries and entries[-1] else None
+        return address, trusted_hops
 
     def _is_listed(self, address: str) -> bool:
         if address == NO_ADDRESS:

@@ -18,7 +18,7 @@ from chatd.engineio.config import EngineConfig
 from chatd.engineio.connections import Connections
 from chatd.engineio.http import Exchange, HttpConnection
 from chatd.engineio.limits import Limit
-from chatd.engineio.origin import OriginPolicy, unknown_origin_message
+from chatd.engineio.origin import OriginPolicy, refusal_message
 from chatd.engineio.outbox import Outbox
 from chatd.engineio.outgoing import OutgoingPacket, outgoing
 from chatd.engineio.packet import Packet, PacketType
@@ -128,13 +128,13 @@ class EngineServer:
         session = self.sessions.get(Sid(request.query.get("sid", "")))
         if session is not None:
             exchange.payer = session.transport.payer
-        why = refusal(request, _known(request, session))
-        if why is not None:
-            _refuse(exchange, why)
+        fault = refusal(request, _known(request, session))
+        if fault is not None:
+            _refuse(exchange, fault)
         elif not self._origins.allows(request):
-            message = unknown_origin_message(request, self._origins.origins)
-            self.refusals.add(Limit.ORIGIN, message, address=self._proxies.client_address(request))
-            _refuse(exchange, Refusal.FORBIDDEN, message=message)
+            why = self._origins.log_message(request)
+            self.refusals.add(Limit.ORIGIN, why, address=self._proxies.client_address(request))
+            _refuse(exchange, Refusal.FORBIDDEN, message=refusal_message(request))
         elif session is None:
             self._on_handshake(exchange)
         elif request.wants_websocket:

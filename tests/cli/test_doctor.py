@@ -244,8 +244,7 @@ async def behind(
 ) -> AsyncIterator[tuple[str, Daemon]]:
     """A daemon behind a proxy: where that is."""
     port = free_port()
-    async with (
-        daemon(db, "--trusted-proxy", "127.0.0.1") as chatd,
-        proxy.running(configuration, Place(folder, port, chatd.client.port, certificate, key)),
-    ):
-        yield f"https://127.0.0.1:{port}", chatd
+    async with daemon(db, "--trusted-proxy", "127.0.0.1") as chatd:
+        place = Place(folder, port, chatd.client.port, certificate, key)
+        async with proxy.running(proxy.placed(configuration, place), place):
+            yield f"https://127.0.0.1:{port}", chatd

@@ -63,12 +63,37 @@ def test_without_a_list_nobody_is_trusted() -> None:
     assert nobody.client_address(request("127.0.0.1", "198.51.100.7")) == "127.0.0.1"
 
 
-def test_a_header_of_a_trusted_proxy_counts_by_its_last_entry() -> None:
-    """E-14, L-04"""
-    assert TRUSTED.last_word(request("10.1.2.3", x_forwarded_proto="http, HTTPS"), b"x-forwarded-proto") == "https"
-    assert TRUSTED.last_word(request("10.1.2.3"), b"x-forwarded-proto") is None
-    assert TRUSTED.last_word(request("10.1.2.3", x_forwarded_proto=""), b"x-forwarded-proto") is None
-    assert TRUSTED.last_word(request("192.0.2.2", x_forwarded_proto="https"), b"x-forwarded-proto") is None
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "said", "word"),
+    [
+        ("10.1.2.3", [], "http, HTTPS", "https"),
+        ("10.1.2.3", [], None, None),
+        ("10.1.2.3", [], "", None),
+        ("10.1.2.3", [], " , ", None),
+        ("192.0.2.2", [], "https", None),
+        ("10.1.2.3", ["198.51.100.7"], "a, b", "b"),
+        ("10.1.2.3", ["198.51.100.7, 10.9.9.9"], "a, b", "a"),
+        ("10.1.2.3", ["198.51.100.7", "10.9.9.9"], "a, b", "a"),
+        ("10.1.2.3", ["198.51.100.7, 10.9.9.9"], "a, b, c", "b"),
+        ("10.1.2.3", ["198.51.100.7, 10.9.9.9, 192.0.2.1"], "a, b", "a"),
+        ("10.1.2.3", ["10.8.8.8, 10.9.9.9"], "a, b, c, d", "b"),
+        ("10.1.2.3", ["unknown, 10.9.9.9"], "a, b, c", "b"),
+        ("10.1.2.3", ["unknown"], "a, b", "b"),
+    ],
+)
+def test_the_word_of_the_trusted_proxy_that_the_client_has_reached_counts(
+    peer: str, forwarded: list[str], said: str | None, word: str | None
+) -> None:
+    """E-48"""
+    headers = {} if said is None else {"x_forwarded_proto": said}
+    assert TRUSTED.word(request(peer, *forwarded, **headers), b"x-forwarded-proto") == word
+
+
+@given(st.lists(st.text(st.characters(max_codepoint=255)), max_size=3), st.text(st.characters(max_codepoint=255)))
+def test_whatever_a_client_writes_a_word_of_it_comes_out_or_none(forwarded: list[str], said: str) -> None:
+    """E-48"""
+    word = TRUSTED.word(request("10.1.2.3", *forwarded, x_forwarded_host=said), b"x-forwarded-host")
+    assert word is None or (word in said.lower() and "," not in word)
 
 
 @given(st.lists(st.text(st.characters(max_codepoint=255)), max_size=3))

@@ -79,12 +79,16 @@ class Proxy:
         [found] = re.findall(pattern, (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
         return str(found)
 
-    @contextlib.asynccontextmanager
-    async def running(self, configuration: str, place: Place) -> AsyncIterator[None]:
-        """It runs with this configuration, and accepts."""
+    def placed(self, configuration: str, place: Place) -> str:
+        """The same, for this place: it has all that has to be replaced here."""
         for was, now in self.replaced(place).items():
             assert was in configuration
             configuration = configuration.replace(was, now)
+        return configuration
+
+    @contextlib.asynccontextmanager
+    async def running(self, configuration: str, place: Place) -> AsyncIterator[None]:
+        """It runs with a configuration that is placed already, and accepts."""
         user = "user root;" if os.geteuid() == 0 else ""
         file = place.folder / f"{self.name}.conf"
         file.write_text(self.around.format(folder=place.folder, user=user, shown=configuration), encoding="utf-8")

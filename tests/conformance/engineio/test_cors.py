@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from chatd.engineio.limits import Limit
 from tests.conformance.engineio.engine import Engine, running
-from tests.conformance.wire import Answer, RefusedUpgradeError, request_bytes
+from tests.conformance.wire import Answer, RefusedUpgradeError, handshake_headers, request_bytes
 
 LISTED, FOREIGN = "https://chat.example", "https://evil.example"
 NEW = {"EIO": "4", "transport": "polling"}
@@ -45,6 +46,76 @@ async def test_a_foreign_page_may_not_connect(engine: Engine) -> None:
         await engine.client.raw_websocket({"Origin": FOREIGN})
     assert caught.value.answer.status == 403
     assert engine.server.sessions == {}
+
+
+async def test_a_page_that_may_not_connect_is_not_told_which_may(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    """E-14: the log is"""
+    answer = await engine.client.request("GET", NEW, {"Origin": FOREIGN})
+    assert (
+        answer.json()["message"] == f"origin {FOREIGN} may not connect; start chatd with --origin {FOREIGN} to allow it"
+    )
+    (told,) = [record.getMessage() for record in caplog.records if FOREIGN in record.getMessage()]
+    assert f"(listed: {LISTED}; this server: (any scheme)://localhost)" in told
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+async def test_what_another_page_embeds_opens_no_session(engine: Engine, site: str) -> None:
+    """E-45: an `<img>` sends cookies, and no Origin"""
+    answer = await engine.client.request("GET", NEW, {"Sec-Fetch-Site": site, "Sec-Fetch-Dest": "image"})
+    assert (answer.status, answer.json()["code"]) == (403, 4)
+    assert LISTED not in answer.text
+    with pytest.raises(RefusedUpgradeError) as caught:
+        await engine.client.raw_websocket({"Sec-Fetch-Site": site})
+    assert caught.value.answer.status == 403
+    assert engine.server.sessions == {}
+    assert engine.server.refusals.counts[Limit.ORIGIN] == 2
+
+
+@pytest.mark.parametrize("site", ["same-origin", "none"])
+async def test_an_own_page_and_an_address_that_somebody_types_do(engine: Engine, site: str) -> None:
+    """E-45"""
+    answer = await engine.client.request("GET", NEW, {"Sec-Fetch-Site": site})
+    assert answer.status == 200
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        ({"X-Forwarded-Proto": "wss"}, 101),
+        ({"X-Forwarded-Proto": "ws"}, 403),
+        ({"X-Forwarded-Proto": "https"}, 101),
+        ({"X-Forwarded-Proto": "https, http", "X-Forwarded-For": "198.51.100.7, 127.0.0.2"}, 101),
+        ({"X-Forwarded-Proto": "https, http", "X-Forwarded-For": "198.51.100.7, 127.0.0.3"}, 403),
+        ({"X-Forwarded-Host": "host:443, inner:80", "X-Forwarded-For": "198.51.100.7, 127.0.0.2", "Host": "x"}, 101),
+        ({"X-Forwarded-Host": "host:443, inner:80", "X-Forwarded-For": "198.51.100.7", "Host": "x"}, 403),
+        ({"Forwarded": "for=198.51.100.7;host=host;proto=https", "Host": "x"}, 403),
+    ],
+    ids=str,
+)
+async def test_the_host_s_own_page_connects_through_its_proxies(said: dict[str, str], status: int) -> None:
+    """E-48"""
+    async with running(trusted_proxy=("127.0.0.1", "127.0.0.2")) as engine:
+        headers = {"Origin": "https://host", "Host": "host", **said}
+        connection = await engine.client.connect()
+        target = engine.client.target(EIO="4", transport="websocket")
+        connection.write(request_bytes("GET", target, {**handshake_headers(), **headers}))
+        assert (await connection.answer()).status == status
+
+
+async def test_two_lines_of_a_header_are_one_list() -> None:
+    """E-48: as a proxy sends them that adds its own to what came"""
+    async with running(trusted_proxy=("127.0.0.1", "127.0.0.2")) as engine:
+        connection = await engine.client.connect()
+        target = engine.client.target(**NEW)
+        forwarded = "X-Forwarded-For: 198.51.100.7\r\nX-Forwarded-Proto: https\r\n"
+        forwarded += "X-Forwarded-For: 127.0.0.2\r\nX-Forwarded-Proto: http\r\n"
+        head = f"GET {target} HTTP/1.1\r\nHost: host\r\nOrigin: https://host\r\n{forwarded}\r\n"
+        connection.write(head.encode())
+        assert (await connection.answer()).status == 200
+        (session,) = engine.server.sessions.values()
+        assert session.handshake.address == "198.51.100.7"
 
 
 async def test_no_page_at_all_may_connect(engine: Engine) -> None:
