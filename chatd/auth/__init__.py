@@ -1,6 +1,6 @@
 """Who somebody is: a JSON Web Token in, an `Identity` out.
 
-    find.py    where a request carries its token (cookie, `auth.token`, `Authorization: Bearer`)
+    find.py    where a request carries its tokens (cookie, `auth.token`, `Authorization: Bearer`)
     verify.py  whether the token holds, and what it says
     keys.py    the operator's secrets and public keys, read and checked
     deny.py    the operator's list of tokens and users who are not wanted
@@ -14,7 +14,7 @@ from __future__ import annotations
 from chatd.auth.config import AuthConfig
 from chatd.auth.deny import DenyList, load_deny_list
 from chatd.auth.errors import AuthCode, AuthError
-from chatd.auth.find import find_token
+from chatd.auth.find import Found, find_tokens
 from chatd.auth.identity import Identity
 from chatd.auth.keys import Key, load_keys, load_signing_key
 from chatd.auth.mint import mint
@@ -25,11 +25,12 @@ __all__ = [
     "AuthConfig",
     "AuthError",
     "DenyList",
+    "Found",
     "Identity",
     "Key",
     "Pay",
     "Verifier",
-    "find_token",
+    "find_tokens",
     "load_deny_list",
     "load_keys",
     "load_signing_key",

@@ -1,7 +1,8 @@
 """The two JSON objects inside a token, as types: the header says how it is signed, the claims what it says.
 
-Unknown members are ignored, as https://www.rfc-editor.org/rfc/rfc7519#section-4 wants. Which values of the registered
-claims are good is in verify.py.
+Unknown members are ignored, as https://www.rfc-editor.org/rfc/rfc7519#section-4 wants. So is `iat`: it says how old a
+token is and not from when on it holds, which is `nbf`. Of claims that only a setting asks for, any type is taken here;
+which values are good is in verify.py. Rule C-64 of protocol.md.
 """
 
 from __future__ import annotations
@@ -43,10 +44,21 @@ class Claims(msgspec.Struct, frozen=True):
     rol: Text
     exp: NumericDate | UnsetType = UNSET
     nbf: NumericDate | UnsetType = UNSET
-    iat: NumericDate | UnsetType = UNSET
-    iss: str | UnsetType = UNSET
-    aud: str | list[str] | UnsetType = UNSET
-    jti: str | UnsetType = UNSET
+    iss: Any = UNSET
+    aud: Any = UNSET
+    jti: Any = UNSET
+
+    @property
+    def audiences(self) -> list[str]:
+        """For whom the token is meant; none where `aud` names nobody, as one of another type than RFC 7519's does."""
+        named = self.aud if isinstance(self.aud, list) else [self.aud]
+        return [one for one in named if isinstance(one, str) and one]
+
+    @property
+    def token_id(self) -> str | None:
+        """The claim `jti`, by which an operator can deny a token: a number too, since a list of text can name it."""
+        is_number = isinstance(self.jti, int) and not isinstance(self.jti, bool)
+        return str(self.jti) if isinstance(self.jti, str) or is_number else None
 
 
 _header = msgspec.json.Decoder(Header)

@@ -38,8 +38,10 @@ class AuthConfig:
     """
 
     cookie: str = setting("token", "name of the cookie that carries the token")
-    auth_token: bool = setting(True, "without a cookie, take the token from the client's option `auth: {token}`")
-    bearer_token: bool = setting(True, "without both, take the token from the header Authorization: Bearer")
+    auth_token: bool = setting(
+        True, "without a cookie that holds, take the token from the client's option `auth: {token}`"
+    )
+    bearer_token: bool = setting(True, "where neither holds, take the token from the header Authorization: Bearer")
     jwt_secret: str | None = dataclasses.field(
         default=None,
         repr=False,
@@ -72,7 +74,10 @@ class AuthConfig:
     )
 
     deny_file: Path | None = setting(
-        None, "file with tokens and users who may not come in: lines of jti:ID and user:NAME; reloaded", live=True
+        None,
+        "file with tokens and users who may not come in: lines of jti:ID and user:NAME, in which a name with spaces at "
+        'its ends is written as a JSON string, user:" ana"; reloaded',
+        live=True,
     )
 
     def __post_init__(self) -> None:

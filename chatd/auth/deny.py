@@ -4,6 +4,8 @@
 jti:4fd1c2a0-93a5
 user:maria
 user:" spaces around, or a quote in front: as a JSON string"
+
+Spaces and tabs around a name that is not quoted do not belong to it; any other character does.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from chatd.auth.identity import Identity
 from chatd.errors import ConfigError
 
 MAX_BYTES: Final = 4_194_304
+
+_BLANK: Final = " \t\r"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ def load_deny_list(config: AuthConfig) -> DenyList:
         raise ConfigError(f"deny_file: {path} is no text in UTF-8") from error
     named: dict[str, set[str]] = {"jti": set(), "user": set()}
     for number, line in enumerate(text.split("\n"), start=1):
-        entry = line.strip()
+        entry = line.strip(_BLANK)
         if entry and not entry.startswith("#"):
             kind, value = _parse(entry, f"deny_file: {path}, line {number}")
             named[kind].add(value)
@@ -54,7 +58,7 @@ def load_deny_list(config: AuthConfig) -> DenyList:
 
 def _parse(entry: str, where: str) -> tuple[str, str]:
     kind, _, value = entry.partition(":")
-    value = value.strip()
+    value = value.strip(_BLANK)
     if value.startswith('"'):
         value = _unquote(value)
     if kind not in {"jti", "user"} or not value:

@@ -1,10 +1,10 @@
-"""Where a request carries its token: the cookie, then `auth.token`, then `Authorization: Bearer`."""
+"""Where a request carries its tokens: the cookie, then `auth.token`, then `Authorization: Bearer`. Rule C-01."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from chatd.auth.config import AuthConfig
 from chatd.auth.errors import AuthCode, AuthError
@@ -15,20 +15,33 @@ MAX_NAME_CHARS: Final = 32
 _NOT_IN_A_NAME: Final = re.compile(r"[^!#$%&'*+\-.^_`|~0-9A-Za-z]")
 
 
-def find_token(cookie_header: str | None, authorization: str | None, auth_payload: object, config: AuthConfig) -> str:
-    """The first token that the request carries, unverified.
+class Found(NamedTuple):
+    """A token, unverified, and where it was."""
+
+    where: str
+    token: str
+
+
+def find_tokens(
+    cookie_header: str | None, authorization: str | None, auth_payload: object, config: AuthConfig
+) -> list[Found]:
+    """The tokens that the request carries, one of each source at most, in the order in which they count.
 
     `cookie_header` is the value of the Cookie header (several joined by "; "), `authorization` that of the header of
     this name, `auth_payload` what the CONNECT packet brought. Raises AuthError TOKEN_MISSING.
     """
-    token = _cookie(cookie_header or "", config.cookie)
-    if not token and config.auth_token:
-        token = _auth_token(auth_payload)
-    if not token and config.bearer_token:
-        token = _bearer(authorization or "")
-    if not token:
+    sources = [
+        Found(f"the cookie {config.cookie}", _cookie(cookie_header or "", config.cookie)),
+        Found("auth.token", _auth_token(auth_payload) if config.auth_token else ""),
+        Found("the header Authorization", _bearer(authorization or "") if config.bearer_token else ""),
+    ]
+    found: dict[str, Found] = {}
+    for one in sources:
+        if one.token:
+            found.setdefault(one.token, one)
+    if not found:
         raise AuthError(AuthCode.TOKEN_MISSING, _what_was_expected(cookie_header or "", config))
-    return token
+    return list(found.values())
 
 
 def cookies(header: str) -> Iterator[tuple[str, str]]:

@@ -9,6 +9,7 @@ token both have one they must agree, and otherwise the key is tried. Rule C-26 o
 
 from __future__ import annotations
 
+import codecs
 import dataclasses
 import os
 from pathlib import Path
@@ -30,6 +31,9 @@ MAX_FILE_BYTES: Final = 65_536
 # What a signature check takes, in units of 10 µs: OpenSSL 3 by cryptography 50, RSA with 4,096 bits.
 CHECK_PRICES: Final = {"HS": 1, "RS": 22, "PS": 22, "ES": 160, "Ed": 50}
 CHECK_PRICE_ES256: Final = 24
+
+# With a zero in every other byte, too: of a secret at random, one in 32,768 begins so.
+_BOMS_UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 _HOW_TO_MAKE_ONE: Final = "make one with: openssl rand -hex 32 > FILE"
 
@@ -108,9 +112,20 @@ def _secret_keys(config: AuthConfig) -> list[Key]:
     keys = []
     for given in config.jwt_secret_file:
         kid, path = _named(given, "jwt_secret_file")
-        secret = read(path, "jwt_secret_file", MAX_FILE_BYTES).removesuffix(b"\n").removesuffix(b"\r")
+        secret = _secret_in(path).removesuffix(b"\n").removesuffix(b"\r")
         keys.append(_secret_key(config, f"jwt_secret_file: {path}", kid, secret))
     return keys
+
+
+def _secret_in(path: Path) -> bytes:
+    """The bytes of a file, which are no text that an editor has marked: the other side would sign without the mark."""
+    secret = read(path, "jwt_secret_file", MAX_FILE_BYTES)
+    if secret.startswith(codecs.BOM_UTF8) or (secret.startswith(_BOMS_UTF16) and b"\0" in secret):
+        raise ConfigError(
+            f"jwt_secret_file: {path} begins with a byte order mark, which an editor or PowerShell has put in front of "
+            "the secret: save it as UTF-8 without one (or as ASCII)"
+        )
+    return secret
 
 
 def _secret_key(config: AuthConfig, source: str, kid: str | None, secret: bytes) -> Key:

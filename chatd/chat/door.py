@@ -1,18 +1,21 @@
-"""Who comes in and who may stay: a token becomes an Identity, or a refusal. Rules C-01 to C-04, C-25 to C-27."""
+"""Who comes in and who may stay: a token becomes an Identity, or a refusal. Rules C-01 to C-04, C-25 to C-27, C-63."""
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Sequence
 from typing import Final
 
 from chatd.auth import (
+    AuthCode,
     AuthConfig,
     AuthError,
+    Found,
     Identity,
     Pay,
     Verifier,
-    find_token,
+    find_tokens,
     load_deny_list,
     load_keys,
     pay_nothing,
@@ -43,13 +46,31 @@ class Door:
         """Raises ConnectRefusedError, with `data.code` one of AuthCode. For `pay` see Verifier.verify."""
         headers = handshake.headers
         try:
-            token = find_token(headers.get(COOKIE), headers.get(AUTHORIZATION), auth, self._config)
-            identity = self._verifier.verify(token, pay)
+            found = find_tokens(headers.get(COOKIE), headers.get(AUTHORIZATION), auth, self._config)
+            identity, token = self._first_that_holds(found, pay)
         except AuthError as error:
             self.refused[error.code] += 1
             raise ConnectRefusedError(error.message, {"code": error.code}) from error
         self._let_go(handshake, token)
         return identity
+
+    def _first_that_holds(self, found: Sequence[Found], pay: Pay) -> tuple[Identity, str]:
+        """A page cannot take back a cookie that is HttpOnly and has expired, so it must not hide a fresh `auth.token`.
+
+        Raises AuthError, with the code of the last token that is genuine: what a proxy adds may be none of ours.
+        """
+        faults: list[AuthError] = []
+        for _, token in found:
+            try:
+                return self._verifier.verify(token, pay), token
+            except AuthError as error:
+                faults.append(error)
+        genuine = [fault for fault in faults if fault.code != AuthCode.TOKEN_INVALID]
+        last = (genuine or faults)[-1]
+        if len(faults) == 1:
+            raise last
+        told = [f"In {one.where}: {fault.message}" for one, fault in zip(found, faults, strict=True)]
+        raise AuthError(AuthCode(last.code), " ".join(told))
 
     def check_again(self, identity: Identity) -> None:
         """Whether who came in a while ago would come in now. Raises as `identify`."""

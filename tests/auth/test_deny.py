@@ -35,6 +35,8 @@ def test_without_a_file_nobody_is_denied() -> None:
         ("user:Mar\u00eda 👩\n".encode(), [], ["María 👩"]),
         (b'user:" maria "\nuser:"\\"x\\""\nuser:"\\u00e1"\n', [], [" maria ", '"x"', "á"]),
         ("user:a\x0bb\u2028c\n".encode(), [], ["a\x0bb\u2028c"]),
+        ("user:\u00a0ana\u2003\n".encode(), [], ["\u00a0ana\u2003"]),
+        (b"jti:7\n", ["7"], []),
     ],
 )
 def test_a_file_names_tokens_and_users(tmp_path: Path, content: bytes, jti: list[str], user: list[str]) -> None:

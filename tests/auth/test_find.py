@@ -8,10 +8,15 @@ from hypothesis import strategies as st
 
 from chatd.auth.config import AuthConfig
 from chatd.auth.errors import AuthCode, AuthError
-from chatd.auth.find import cookies, find_token
+from chatd.auth.find import cookies, find_tokens
 
 ALL = AuthConfig()
 COOKIE_ONLY = AuthConfig(auth_token=False, bearer_token=False)
+
+
+def found(cookie: str | None, authorization: str | None, payload: object, config: AuthConfig) -> list[str]:
+    """The tokens alone."""
+    return [one.token for one in find_tokens(cookie, authorization, payload, config)]
 
 
 @pytest.mark.parametrize(
@@ -44,38 +49,48 @@ COOKIE_ONLY = AuthConfig(auth_token=False, bearer_token=False)
     ids=lambda text: text[:40],
 )
 def test_the_cookie_is_found_among_strange_neighbours(header: str, value: str) -> None:
-    assert find_token(header, None, None, COOKIE_ONLY) == value
+    assert found(header, None, None, COOKIE_ONLY) == [value]
 
 
 def test_the_name_of_the_cookie_is_a_setting() -> None:
-    assert find_token("token=no; sesion.id=t", None, None, AuthConfig(cookie="sesion.id")) == "t"
+    assert found("token=no; sesion.id=t", None, None, AuthConfig(cookie="sesion.id")) == ["t"]
 
 
 @pytest.mark.parametrize(
-    ("cookie", "payload", "authorization", "token"),
+    ("cookie", "payload", "authorization", "tokens"),
     [
-        ("token=c", {"token": "a"}, "Bearer b", "c"),
-        ("token=", {"token": "a"}, "Bearer b", "a"),
-        (None, {"token": "a"}, "Bearer b", "a"),
-        ("x=y", {"token": ""}, "Bearer b", "b"),
-        (None, {"token": 7}, "Bearer b", "b"),
-        (None, {"token": None}, "Bearer b", "b"),
-        (None, None, "Bearer b", "b"),
-        (None, "token", "Bearer b", "b"),
-        (None, ["token"], "bearer  b ", "b"),
-        (None, {}, "BEARER b", "b"),
+        ("token=c", {"token": "a"}, "Bearer b", ["c", "a", "b"]),
+        ("token=c; token=d", {"token": "a"}, None, ["c", "a"]),
+        ("token=", {"token": "a"}, "Bearer b", ["a", "b"]),
+        (None, {"token": "a"}, "Bearer b", ["a", "b"]),
+        ("x=y", {"token": ""}, "Bearer b", ["b"]),
+        (None, {"token": 7}, "Bearer b", ["b"]),
+        (None, {"token": None}, "Bearer b", ["b"]),
+        (None, None, "Bearer b", ["b"]),
+        (None, "token", "Bearer b", ["b"]),
+        (None, ["token"], "bearer  b ", ["b"]),
+        (None, {}, "BEARER b", ["b"]),
+        ("token=t", {"token": "a"}, "Bearer t", ["t", "a"]),
+        ("token=t", {"token": "t"}, "Bearer t", ["t"]),
     ],
 )
 def test_the_cookie_comes_before_the_payload_and_the_payload_before_the_header(
-    cookie: str | None, payload: object, authorization: str, token: str
+    cookie: str | None, payload: object, authorization: str | None, tokens: list[str]
 ) -> None:
-    assert find_token(cookie, authorization, payload, ALL) == token
+    """C-01, C-63: one of each source, and none twice"""
+    assert found(cookie, authorization, payload, ALL) == tokens
+
+
+def test_each_token_is_named_after_its_place() -> None:
+    """C-63"""
+    places = find_tokens("jwt=c", "Bearer b", {"token": "a"}, AuthConfig(cookie="jwt"))
+    assert [one.where for one in places] == ["the cookie jwt", "auth.token", "the header Authorization"]
 
 
 @pytest.mark.parametrize("authorization", [None, "", "Bearer", "Bearer ", "Basic b", "b", "Bearerb", "Token b"])
 def test_other_authorizations_are_no_token(authorization: str | None) -> None:
     with pytest.raises(AuthError) as caught:
-        find_token(None, authorization, None, ALL)
+        find_tokens(None, authorization, None, ALL)
     assert caught.value.code == AuthCode.TOKEN_MISSING
 
 
@@ -90,7 +105,7 @@ def test_other_authorizations_are_no_token(authorization: str | None) -> None:
 )
 def test_what_is_switched_off_is_neither_taken_nor_offered(config: AuthConfig, named: list[str]) -> None:
     with pytest.raises(AuthError) as caught:
-        find_token(
+        find_tokens(
             None,
             "Bearer b" if not config.bearer_token else None,
             {"token": "a"} if not config.auth_token else None,
@@ -102,7 +117,7 @@ def test_what_is_switched_off_is_neither_taken_nor_offered(config: AuthConfig, n
 def test_a_missing_token_says_which_cookies_came_by_name_alone() -> None:
     header = 'sid=SECRET1; broken-SECRET2; =SECRET3; "SECRET4"; k=SECRET5=SECRET6; <b>=SECRET7; sid=SECRET8'
     with pytest.raises(AuthError) as caught:
-        find_token(header, None, None, AuthConfig(cookie="jwt"))
+        find_tokens(header, None, None, AuthConfig(cookie="jwt"))
     assert caught.value.code == AuthCode.TOKEN_MISSING
     assert "in the cookie jwt" in caught.value.message
     assert "(cookies seen: sid, k, ?b?)" in caught.value.message
@@ -112,20 +127,20 @@ def test_a_missing_token_says_which_cookies_came_by_name_alone() -> None:
 def test_a_missing_token_names_a_few_cookies_and_no_more() -> None:
     header = "; ".join(f"{letter * 1000}=v" for letter in "abcdefghijkl")
     with pytest.raises(AuthError) as caught:
-        find_token(header, None, None, ALL)
+        find_tokens(header, None, None, ALL)
     seen = ", ".join(letter * 32 for letter in "abcdefgh")
     assert caught.value.message.endswith(f"(cookies seen: {seen}, ...).")
 
 
 def test_a_missing_token_says_that_no_cookies_came() -> None:
     with pytest.raises(AuthError, match=r"\(no cookies came\)"):
-        find_token(None, None, None, ALL)
+        find_tokens(None, None, None, ALL)
 
 
 @given(st.text() | st.binary().map(lambda raw: raw.decode("latin-1")))
 def test_any_header_gives_its_token_or_a_short_printable_sentence(header: str) -> None:
     try:
-        said = find_token(header, None, None, COOKIE_ONLY)
+        (said,) = found(header, None, None, COOKIE_ONLY)
     except AuthError as error:
         said = error.message if error.code == AuthCode.TOKEN_MISSING else ""
         said = said if re.fullmatch(r"[ -~]{1,500}", said) else ""
@@ -136,7 +151,7 @@ def test_any_header_gives_its_token_or_a_short_printable_sentence(header: str) -
 def test_no_neighbour_hides_the_token(neighbours: list[str], at: int) -> None:
     neighbours = [piece for piece in neighbours if piece.partition("=")[0].strip(" \t") != "token"]
     pieces = [*neighbours[: at % (len(neighbours) + 1)], "token=t", *neighbours[at % (len(neighbours) + 1) :]]
-    assert find_token(";".join(pieces), None, None, COOKIE_ONLY) == "t"
+    assert found(";".join(pieces), None, None, COOKIE_ONLY) == ["t"]
 
 
 @given(st.text())

@@ -57,6 +57,33 @@ def test_a_secret_file_counts_without_its_last_line_end(tmp_path: Path, content:
     assert (key.algorithm, key.material, key.kid) == ("HS256", secret, None)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xef\xbb\xbf" + SECRET.encode() + b"\n",
+        SECRET.encode("utf-16"),
+        b"\xff\xfe" + SECRET.encode("utf-16-le"),
+        b"\xfe\xff" + f"{SECRET}\r\n".encode("utf-16-be"),
+    ],
+    ids=["utf-8", "utf-16", "little endian", "big endian"],
+)
+def test_a_secret_file_with_a_byte_order_mark_is_refused_in_clear_words(tmp_path: Path, content: bytes) -> None:
+    """C-26: no token would hold, and nobody would know why"""
+    with pytest.raises(ConfigError, match=r"begins with a byte order mark.* save it as UTF-8 without one") as caught:
+        load_keys(AuthConfig(jwt_secret_file=(written(tmp_path, content),)))
+    assert str(caught.value).startswith(f"jwt_secret_file: {tmp_path / 'key'}")
+
+
+def test_a_secret_at_random_may_begin_like_a_byte_order_mark(tmp_path: Path) -> None:
+    secret = b"\xff\xfe" + bytes(range(1, 40))
+    assert load_signing_key(AuthConfig(jwt_secret_file=(written(tmp_path, secret),))).material == secret
+
+
+def test_a_public_key_may_have_a_byte_order_mark(tmp_path: Path) -> None:
+    (key,) = load_keys(AuthConfig(jwt_public_key_file=(written(tmp_path, b"\xef\xbb\xbf" + public_pem(RSA)),)))
+    assert key.algorithm == "RS256"
+
+
 def test_a_secret_verifies_what_it_signed() -> None:
     config = AuthConfig(jwt_secret=SECRET)
     assert Verifier(config, load_keys(config), lambda: NOW).verify(token()).user == "maria"

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+from typing import Any
+
 import pytest
+from jwt.algorithms import Algorithm
 
 from chatd.auth import AuthConfig, Verifier, load_keys
 from chatd.chat.door import AUTHORIZATION, COOKIE, KEPT_HEADERS, Door
@@ -38,6 +43,105 @@ def test_a_good_token_says_who_somebody_is(headers: dict[str, str], auth: dict[s
     """C-01, C-03"""
     identity = door().identify(handshake(**headers), auth)
     assert (identity.user, identity.rol) == ("maria", "user")
+
+
+EXPIRED = token(exp=int(NOW) - 1)
+FORGED = token()[:-6] + "AAAAAA"
+NAMELESS = token(name=...)
+
+
+@pytest.mark.parametrize(
+    "bad", [EXPIRED, FORGED, NAMELESS, "garbage"], ids=["expired", "forged", "nameless", "garbage"]
+)
+@pytest.mark.parametrize(
+    ("headers", "auth"),
+    [
+        ({"cookie": "token=BAD"}, {"token": token()}),
+        ({"cookie": "token=BAD", "authorization": f"Bearer {token()}"}, {}),
+        ({"authorization": f"Bearer {token()}"}, {"token": "BAD"}),
+        ({"cookie": "token=BAD", "authorization": f"Bearer {token()}"}, {"token": "BAD"}),
+        ({"cookie": "token=BAD", "authorization": f"Bearer {token()}"}, {"token": "worse"}),
+    ],
+)
+def test_a_token_that_does_not_hold_hides_no_other(bad: str, headers: dict[str, str], auth: dict[str, str]) -> None:
+    """C-63: a page cannot take back an HttpOnly cookie that has expired"""
+    came = handshake(**{name: value.replace("BAD", bad) for name, value in headers.items()})
+    identity = door().identify(came, {name: value.replace("BAD", bad) for name, value in auth.items()})
+    assert identity.user == "maria"
+
+
+def test_of_several_that_hold_the_cookie_counts() -> None:
+    """C-01: it is the one that no script of the page can choose"""
+    came = handshake(cookie=f"token={token()}", authorization=f"Bearer {token(user='eva')}")
+    assert door().identify(came, {"token": token(user="pepe")}).user == "maria"
+    stale = handshake(cookie=f"token={EXPIRED}", authorization=f"Bearer {token(user='eva')}")
+    assert door().identify(stale, {"token": token(user="pepe")}).user == "pepe"
+
+
+@pytest.mark.parametrize(
+    ("cookie", "auth", "bearer", "code"),
+    [
+        (EXPIRED, "garbage", None, "token_expired"),
+        ("garbage", EXPIRED, None, "token_expired"),
+        (EXPIRED, None, "a token of somebody else", "token_expired"),
+        (EXPIRED, NAMELESS, None, "claims_invalid"),
+        (NAMELESS, EXPIRED, "garbage", "token_expired"),
+        ("garbage", "rubbish", "litter", "token_invalid"),
+        (EXPIRED, EXPIRED, EXPIRED, "token_expired"),
+    ],
+)
+def test_where_none_holds_the_code_is_that_of_the_last_genuine_one(
+    cookie: str, auth: str | None, bearer: str | None, code: str
+) -> None:
+    """C-63: what a proxy puts into Authorization must not keep a page from fetching a fresh token"""
+    headers = {"cookie": f"token={cookie}", **({} if bearer is None else {"authorization": f"Bearer {bearer}"})}
+    checked = door()
+    with pytest.raises(ConnectRefusedError) as refused:
+        checked.identify(handshake(**headers), {} if auth is None else {"token": auth})
+    assert refused.value.data == {"code": code}
+    assert checked.refused == {code: 1}
+
+
+def test_where_several_came_each_fault_has_its_place() -> None:
+    """C-63"""
+    with pytest.raises(ConnectRefusedError) as refused:
+        door().identify(handshake(cookie=f"token={EXPIRED}"), {"token": FORGED})
+    assert refused.value.message == (
+        "In the cookie token: The token has expired. In auth.token: The token's signature does not hold."
+    )
+
+
+class Counting:
+    """An algorithm that counts what it is asked."""
+
+    def __init__(self, algorithm: Algorithm) -> None:
+        self.asked = 0
+        self._algorithm = algorithm
+
+    def verify(self, *question: Any) -> bool:
+        self.asked += 1
+        return self._algorithm.verify(*question)
+
+
+@pytest.mark.parametrize(
+    ("cookie", "auth", "bearer", "asked"),
+    [
+        (token(), FORGED, FORGED, 1),
+        (EXPIRED, token(), FORGED, 2),
+        (EXPIRED, FORGED, NAMELESS, 3),
+        (EXPIRED, EXPIRED, EXPIRED, 1),
+        (f"{EXPIRED}; token={FORGED}; token={NAMELESS}", "garbage", "x", 1),
+    ],
+)
+def test_a_connect_costs_three_signatures_at_most(cookie: str, auth: str, bearer: str, asked: int) -> None:
+    """C-63"""
+    config = AuthConfig(jwt_secret=SECRET)
+    (key,) = load_keys(config)
+    counting = Counting(key.method)
+    checked = Door(config, Verifier(config, [dataclasses.replace(key, method=counting)], lambda: NOW))  # type: ignore[arg-type]
+    with contextlib.suppress(ConnectRefusedError):
+        checked.identify(handshake(cookie=f"token={cookie}", authorization=f"Bearer {bearer}"), {"token": auth})
+    assert counting.asked == asked
 
 
 def test_a_refusal_has_a_sentence_and_a_code() -> None:

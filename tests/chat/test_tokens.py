@@ -78,6 +78,9 @@ ACCEPTED: Final[Mapping[str, str]] = {
     "the public key, unnamed": rsa_signed(),
     "one of several audiences": signed(aud=["other", "chat"]),
     "an id that is not on the list": signed(jti="mine"),
+    "issued in the future": signed(iat=SOON),
+    "issued at no time": signed(iat="yesterday"),
+    "odd claims that nobody asks for": signed(jti=["stolen"], sub={"id": 7}),
 }
 
 REFUSED: Final[Mapping[str, tuple[str, str]]] = {
@@ -131,7 +134,6 @@ REFUSED: Final[Mapping[str, tuple[str, str]]] = {
     "no audience": (signed(aud=...), "token_invalid"),
     "other audiences": (signed(aud=["x", "y"]), "token_invalid"),
     "valid soon": (signed(nbf=SOON), "token_invalid"),
-    "issued in the future": (signed(iat=SOON), "token_invalid"),
     "expired": (signed(exp=int(time.time()) - 60), "token_expired"),
     "for ever": (signed(exp=...), "claims_invalid"),
     "exp is a text": (signed(exp=str(SOON)), "claims_invalid"),
@@ -145,6 +147,8 @@ REFUSED: Final[Mapping[str, tuple[str, str]]] = {
     # Not wanted.
     "a token on the list": (signed(jti="stolen"), "token_denied"),
     "a user on the list": (signed(user="mallory"), "token_denied"),
+    "a user on the list with spaces at its ends": (signed(user=" mallory "), "token_denied"),
+    "a token on the list whose id is a number": (signed(jti=4711), "token_denied"),
     "a user on the list, under another key": (rsa_signed(user="mallory", jti="mine"), "token_denied"),
     "a token on the list that has expired": (signed(jti="stolen", exp=1), "token_expired"),
     "a token on the list that is forged": (signed(OLD_SECRET[::-1], jti="stolen"), "token_invalid"),
@@ -160,7 +164,7 @@ class Keys:
         self.now.write_bytes(NOW_SECRET)
         self.before.write_bytes(OLD_SECRET)
         self.rsa.write_bytes(RSA_PEM)
-        self.denied.write_text("# not wanted\njti:stolen\nuser:mallory\n")
+        self.denied.write_text('# not wanted\njti:stolen\njti:4711\nuser:mallory\nuser:" mallory "\n')
 
     def replace(self, file: str, content: bytes | None) -> bytes | None:
         """Write the file of that name anew, or take it away for None; what was in it."""

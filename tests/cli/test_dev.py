@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from chatd.auth.find import find_token
+from chatd.auth.find import find_tokens
 from chatd.auth.keys import load_keys
 from chatd.auth.verify import Verifier
 from chatd.cli import EXIT_CONFIG, EXIT_USAGE
@@ -71,9 +71,15 @@ def test_the_page_has_tokens_that_hold_as_a_cookie(state: StateFolder) -> None:
     page = how_to_connect(config, state, time.time())
     check = Verifier(config.auth, load_keys(config.auth), time.time)
     headers = re.findall(r'cookie: "([^"]+)"', page)
-    assert [check.verify(find_token(header, None, None, config.auth)).rol for header in headers] == ["user", "admin"]
+    assert [check.verify(find_tokens(header, None, None, config.auth)[0].token).rol for header in headers] == [
+        "user",
+        "admin",
+    ]
     browser = re.findall(r'document\.cookie = "([^"]+)"', page)
-    assert [check.verify(find_token(line, None, None, config.auth)).is_admin for line in browser] == [False, True]
+    assert [check.verify(find_tokens(line, None, None, config.auth)[0].token).is_admin for line in browser] == [
+        False,
+        True,
+    ]
     assert page.count('io("http://[::1]:8400", { path: "/chat/"') == 2
     assert str(state.database) in page
 
@@ -118,7 +124,7 @@ async def test_a_link_lets_its_role_in(state: StateFolder) -> None:
             answer = await browser.get(path, Host="localhost:8400")
             assert (answer.status, answer.header("location")) == (303, page)
             cookie = (answer.header("set-cookie") or "").partition(";")[0]
-            assert check.verify(find_token(cookie, None, None, config.auth)).rol == rol
+            assert check.verify(find_tokens(cookie, None, None, config.auth)[0].token).rol == rol
 
 
 def test_it_prints_the_page_then_serves_until_it_is_told_to_stop(state: StateFolder) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from chatd.auth.config import AuthConfig
 from chatd.auth.errors import AuthError
-from chatd.auth.find import find_token
+from chatd.auth.find import find_tokens
 from chatd.auth.keys import load_keys
 from chatd.auth.verify import Verifier
 from chatd.chat.events import PrivateMessage
@@ -161,7 +161,7 @@ def cookie(data: bytes) -> None:
     """A Cookie header, the word behind the first line break an Authorization header."""
     header, _, authorization = data.decode("latin-1").partition("\n")
     with contextlib.suppress(AuthError):
-        assert find_token(header, authorization, {"token": header}, _AUTH)
+        assert find_tokens(header, authorization, {"token": header}, _AUTH)
 
 
 _GOOD_TOKEN: Final = token("ana")

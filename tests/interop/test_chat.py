@@ -134,6 +134,16 @@ async def test_the_token_may_come_another_way(client: Client, chat: Chat, way: s
     assert await user.hear("mensaje_recibido") == [{"de": ana, "mensaje": "a note to myself"}]
 
 
+@pytest.mark.parametrize("stale", [token("ana", ttl_s=-60), "garbage"], ids=["expired", "garbage"])
+async def test_a_stale_cookie_does_not_hide_a_fresh_token_in_auth(client: Client, chat: Chat, stale: str) -> None:
+    """C-63: a page can give `auth`, and cannot take back a cookie that is HttpOnly"""
+    ana = new_user("ana")
+    user = await client.connected(chat.url, **with_cookie(stale), auth={"token": token(ana)})
+    [stored] = await user.ask("mensaje_privado", {"para": ana, "mensaje": "healed"})
+    assert stored["ok"] is True
+    assert await user.hear("mensaje_recibido") == [{"de": ana, "mensaje": "healed"}]
+
+
 REFUSALS: Final = {
     "no cookie": ({}, "token_missing"),
     "not a token": (with_cookie("garbage"), "token_invalid"),

@@ -111,3 +111,34 @@ async def test_two_clients_chat(transports: str, chat: Chat) -> None:
         answer = await ana.call("mensaje_privado", {"para": "py-root", "mensaje": mensaje}, timeout=PATIENCE_S)
         assert await hear(root) == ["mensaje_recibido", {"de": "py-ana", "mensaje": mensaje}]
         assert [row["id"] for row in chat.rows(mensaje)] == [int(answer["id"])]
+
+
+async def back_after_a_restart(chat: Chat, transports: str, **options: Any) -> dict[str, Any] | None:
+    """Connect as that, restart the daemon, and come back: why that was refused, or None where it was not."""
+    told: asyncio.Queue[dict[str, Any] | str | None] = asyncio.Queue()
+    async with client_with(connect=lambda: told.put_nowait(None), connect_error=told.put_nowait) as client:
+        await client.connect(chat.url, **TRANSPORTS[transports], **options)
+        assert await told.get() is None
+        await asyncio.to_thread(chat.server.stop)
+        await asyncio.to_thread(chat.server.start)
+        async with asyncio.timeout(PATIENCE_S):
+            while isinstance(refused := await told.get(), str):
+                pass  # nobody listened yet
+            if refused is None:
+                assert (await client.call("quien_soy", timeout=PATIENCE_S))["user"] == "py-ana"
+        return refused
+
+
+async def test_a_cookie_in_its_headers_is_lost_when_it_comes_back(own_chat: Chat) -> None:
+    """C-63: the README says so. The client takes it out of what it was given as soon as it has a WebSocket."""
+    refused = await back_after_a_restart(own_chat, "default", headers={"Cookie": f"token={token('py-ana')}"})
+    assert refused is not None
+    assert refused["data"]["code"] == "token_missing"
+
+
+async def test_a_token_in_auth_or_by_a_callable_comes_back(transports: str, own_chat: Chat) -> None:
+    """C-01: the two ways that the README shows"""
+    by_auth = {"auth": lambda: {"token": token("py-ana")}}
+    by_headers = {"headers": lambda: {"Cookie": f"token={token('py-ana')}"}}
+    for options in (by_auth, by_headers):
+        assert await back_after_a_restart(own_chat, transports, **options) is None

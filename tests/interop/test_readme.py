@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from tests.cli.command import environment
 from tests.interop.node import HERE, node_executable
-from tests.interop.processes import ROOT, free_port, running
+from tests.interop.processes import ROOT, Server, free_port, running
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CHATD = f"{sys.executable} -m chatd"
@@ -36,26 +39,46 @@ def shell(command: str, folder: Path) -> str:
     return done.stdout.strip()
 
 
-def test_the_front_end_talks_to_the_daemon(tmp_path: Path) -> None:
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A daemon that was started with the page's commands, in `tmp_path`."""
     shell(only(r"\n    (openssl rand -hex 32 > secret)\n"), tmp_path)
     port = free_port()
     here = {"8400": f"{port}", "chat.db": f"{tmp_path}/chat.db", "-file secret": f"-file {tmp_path}/secret"}
     serve = changed(only(r"\n    chatd (serve --host [^\n]*)\n"), here)
-    with running([sys.executable, "-m", "chatd", *serve.split()], port, tmp_path / "log") as server:
-        token = shell(f"{CHATD} {only(r'`chatd (token --user[^`]*)`')}", tmp_path)
-        page = changed(
-            only(r"```js\n(import .*?)```"),
-            {
-                '"socket.io-client"': '"socket.io-client-4.8"',
-                "https://chat.example.com": server.url,
-                # what a browser does by itself
-                "withCredentials: true": f'extraHeaders: {{ cookie: "token={token}" }}',
-            },
-        )
-        script = HERE / f"readme-{port}.mjs"  # beside node_modules
-        script.write_text(f"{page}socket.disconnect();\n")
-        try:
-            heard = shell(f"{node_executable()} {script}", tmp_path)
-        finally:
-            script.unlink()
+    with running([sys.executable, "-m", "chatd", *serve.split()], port, tmp_path / "log") as started:
+        yield started
+
+
+@pytest.fixture
+def token(tmp_path: Path, server: Server) -> str:
+    return shell(f"{CHATD} {only(r'`chatd (token --user[^`]*)`')}", tmp_path)
+
+
+def test_the_front_end_talks_to_the_daemon(tmp_path: Path, server: Server, token: str) -> None:
+    page = changed(
+        only(r"```js\n(import .*?)```"),
+        {
+            '"socket.io-client"': '"socket.io-client-4.8"',
+            "https://chat.example.com": server.url,
+            # what a browser does by itself
+            "withCredentials: true": f'extraHeaders: {{ cookie: "token={token}" }}',
+        },
+    )
+    script = HERE / f"readme-{server.port}.mjs"  # beside node_modules
+    script.write_text(f"{page}socket.disconnect();\n")
+    try:
+        heard = shell(f"{node_executable()} {script}", tmp_path)
+    finally:
+        script.unlink()
     assert re.fullmatch(r"stored \d+", heard)
+
+
+def test_the_python_client_talks_to_the_daemon(tmp_path: Path, server: Server, token: str) -> None:
+    """C-01"""
+    page = changed(
+        only(r"```python\n(import .*?)```"),
+        {"https://chat.example.com": server.url, "read_token()": repr(token)},
+    )
+    (tmp_path / "client.py").write_text(page)
+    assert re.fullmatch(r"\{'ok': True, 'id': '\d+', 'fecha': \d+\}", shell(f"{sys.executable} client.py", tmp_path))
