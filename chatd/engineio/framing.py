@@ -15,26 +15,30 @@ _LENGTH: Final = re.compile(rb"\ncontent-length:([^\r]*)", re.IGNORECASE)
 _LIST: Final = b","
 
 
-def check_framing(raw: bytes, event: h11.Request | h11.EndOfMessage) -> None:
-    """Refuse `event`, whose lines came as `raw`: a head, or the trailers of a body in chunks.
+class StrictConnection(h11.Connection):
+    """The server's side of a connection, which raises h11.RemoteProtocolError for them too."""
 
-    Raises h11.RemoteProtocolError, as h11 does for what it refuses itself.
-    """
-    fault = _lines_fault(raw) or (_body_fault(raw, event) if isinstance(event, h11.Request) else None)
-    if fault is not None:
-        raise h11.RemoteProtocolError(fault)
+    def next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
+        waiting = self.trailing_data[0]
+        event = super().next_event()
+        if isinstance(event, h11.Request | h11.EndOfMessage):
+            lines = waiting[: len(waiting) - len(self.trailing_data[0])]  # a head, or the trailers behind chunks
+            fault = _lines_fault(lines) or (_body_fault(lines, event) if isinstance(event, h11.Request) else None)
+            if fault is not None:
+                raise h11.RemoteProtocolError(fault)
+        return event
 
 
-def _lines_fault(raw: bytes) -> str | None:
+def _lines_fault(lines: bytes) -> str | None:
     """RFC 9112, sections 2.2 and 5.2."""
-    if raw.count(b"\n") != raw.count(b"\r\n"):
+    if lines.count(b"\n") != lines.count(b"\r\n"):
         return "a line ends without CR"
-    if b"\n " in raw or b"\n\t" in raw:
+    if b"\n " in lines or b"\n\t" in lines:
         return "a header is folded"
     return None
 
 
-def _body_fault(raw: bytes, request: h11.Request) -> str | None:
+def _body_fault(head: bytes, request: h11.Request) -> str | None:
     """RFC 9112, sections 6.1 and 6.3."""
     names = {name for name, _ in request.headers}
     in_chunks = b"transfer-encoding" in names
@@ -44,5 +48,5 @@ def _body_fault(raw: bytes, request: h11.Request) -> str | None:
         return None
     if in_chunks:
         return "Content-Length beside Transfer-Encoding"
-    first, *others = _LENGTH.findall(raw)  # h11 has made one of several that agree
+    first, *others = _LENGTH.findall(head)  # h11 has made one of several that agree
     return "more than one Content-Length" if others or _LIST in first else None

@@ -18,7 +18,7 @@ import h11
 
 from chatd.engineio.busy import Busy
 from chatd.engineio.connections import Connections
-from chatd.engineio.framing import check_framing
+from chatd.engineio.framing import StrictConnection
 from chatd.engineio.limits import Limit
 from chatd.engineio.linger import Linger
 from chatd.engineio.request import Request, parse_request
@@ -154,7 +154,7 @@ class HttpConnection(asyncio.Protocol, Timed):
         self.credit = 0
         self._timeout_s = request_timeout_s
         self._max_header_bytes = max_header_bytes
-        self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=max_header_bytes)
+        self._h11 = StrictConnection(h11.SERVER, max_incomplete_event_size=max_header_bytes)
         self._exchange: Exchange | None = None
         self._discarded = 0
         self._unread = False  # too much of our answers waits for the client to read it
@@ -270,7 +270,7 @@ class HttpConnection(asyncio.Protocol, Timed):
             if not self._pay():
                 return
             try:
-                event = self._next_event()
+                event = self._h11.next_event()
             except h11.RemoteProtocolError as error:
                 # After a colon h11 quotes what it was sent, which may be a line with a cookie.
                 log.debug("bad request: %s", str(error).partition(":")[0])
@@ -311,14 +311,6 @@ class HttpConnection(asyncio.Protocol, Timed):
             return False
         self.credit -= 1
         return True
-
-    def _next_event(self) -> object:
-        """Raises h11.RemoteProtocolError, also for a request that a proxy may end elsewhere."""
-        waiting = self._h11.trailing_data[0]
-        event = self._h11.next_event()
-        if isinstance(event, h11.Request | h11.EndOfMessage):
-            check_framing(waiting[: len(waiting) - len(self._h11.trailing_data[0])], event)
-        return event
 
     def _has_the_floor(self) -> bool:
         """Whether this connection still speaks HTTP, and the client listens."""
