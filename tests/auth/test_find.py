@@ -54,6 +54,8 @@ def test_the_cookie_is_found_among_strange_neighbours(header: str, value: str) -
 
 def test_the_name_of_the_cookie_is_a_setting() -> None:
     assert found("token=no; sesion.id=t", None, None, AuthConfig(cookie="sesion.id")) == ["t"]
+    planted = "token=planted; __Secure-token=planted; __Host-token=t"
+    assert found(planted, None, None, AuthConfig(cookie="__Host-token")) == ["t"]
 
 
 @pytest.mark.parametrize(
