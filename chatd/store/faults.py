@@ -6,6 +6,7 @@ import sqlite3
 from typing import Final
 
 from .base import StoreCode, StoreError
+from .guard import DisplacedError
 
 _LOCKED: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
@@ -50,6 +51,8 @@ def lookup_error(error: sqlite3.Error) -> StoreError:
 
 def advice(error: sqlite3.Error) -> str:
     """What an operator can do when a database does not open."""
+    if isinstance(error, DisplacedError):
+        return str(error)
     match primary_code(error):
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return "it is locked by another program: stop that one"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +21,22 @@ log = logging.getLogger("chatd.store")
 class Reader:
     """One connection and one thread. Statements run one after the other, so a slow one holds up those behind it."""
 
-    def __init__(self, path: Path, busy_timeout_s: float) -> None:
+    def __init__(
+        self, path: Path, busy_timeout_s: float, factory: Callable[..., sqlite3.Connection] = sqlite3.Connection
+    ) -> None:
+        """`factory` is that of sqlite3.connect."""
         self._path = path
         self._busy_timeout_s = busy_timeout_s
+        self._factory = factory
         self._connection: aiosqlite.Connection | None = None
 
     async def open(self) -> None:
         """The file must be there, in WAL mode. Raises sqlite3.Error."""
         # In this mode SQLite lets it create no file, change no page and checkpoint nothing.
         uri = f"{self._path.as_uri()}?mode=ro"
-        self._connection = await aiosqlite.connect(uri, uri=True, timeout=self._busy_timeout_s, isolation_level=None)
+        self._connection = await aiosqlite.connect(
+            uri, uri=True, timeout=self._busy_timeout_s, isolation_level=None, factory=self._factory
+        )
         # The first statement opens the write-ahead log: better now than when the process is out of descriptors.
         await self.rows("SELECT count(*) FROM sqlite_master")
 

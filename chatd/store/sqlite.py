@@ -37,6 +37,7 @@ from .base import (
     StoreError,
 )
 from .config import StoreConfig
+from .guard import FileGuard
 from .lock import FileLock
 from .lookup import GroupLookup, find_sql, find_values, found
 from .marks import MAX_MARKS, READ, SEEN, MarkQueue
@@ -70,6 +71,7 @@ class SqliteStore:
         self._config = config
         self._path = Path(config.db).resolve()  # one lock, whatever link leads to the file
         self._lock = FileLock(self._path)
+        self._guard = FileGuard(Path(config.db), self._path)
         self._connection: aiosqlite.Connection | None = None
         rows, size = config.max_waiting_rows, config.max_waiting_bytes
         self._writer = GroupCommit("messages", self._insert, _texts_bytes, max_rows=rows, max_bytes=size)
@@ -77,7 +79,7 @@ class SqliteStore:
         self._seen = MarkQueue("seen marks", SEEN, self._write)
         self._summary = Summary(self._write)
         self._sums = GroupCommit("summaries", self._summary.catch_up, lambda _: 0, max_rows=MAX_MARKS, max_bytes=size)
-        self._reader = Reader(self._path, config.busy_timeout_s)
+        self._reader = Reader(self._path, config.busy_timeout_s, self._guard.connect)
         self._history = HistoryReader(self._path, config.busy_timeout_s)
         self._space = Space(self._path.parent, config.min_free_bytes)
         self._tasks = Tasks()
@@ -206,7 +208,9 @@ class SqliteStore:
     async def _connect(self) -> MessageId | None:
         _create(self._path)
         # Autocommit (no isolation level): each INSERT is a transaction of its own.
-        connection = await aiosqlite.connect(self._path, timeout=self._config.busy_timeout_s, isolation_level=None)
+        connection = await aiosqlite.connect(
+            self._path, timeout=self._config.busy_timeout_s, isolation_level=None, factory=self._guard.connect
+        )
         self._connection = connection
         await self._migrate(connection)
         await self._set_up(connection)
@@ -215,6 +219,7 @@ class SqliteStore:
         await self._space.measure(connection.execute_fetchall)
         await self._reader.open()
         await self._history.open()
+        self._guard.arm()
         for (greatest,) in await connection.execute_fetchall("SELECT max(id) FROM mensajes"):
             return None if greatest is None else MessageId(greatest)
         raise AssertionError("an aggregate without groups has one row")
@@ -235,17 +240,31 @@ class SqliteStore:
         await connection.execute_fetchall(f"PRAGMA journal_size_limit = {_WAL_KEPT_BYTES}")
 
     async def _disconnect(self) -> None:
+        try:
+            # The last connection to close empties the write-ahead log, and must write. It also removes the log by its
+            # name, which may be that of another file by now: then the readers, which cannot, are the last.
+            if await self._is_displaced():
+                await self._close_writer()
+            await self._history.close()
+            await self._reader.close()
+            await self._close_writer()
+        finally:
+            self._lock.release()
+
+    async def _is_displaced(self) -> bool:
+        if self._connection is not None:
+            with contextlib.suppress(sqlite3.Error):
+                await self._connection.execute_fetchall("SELECT 1")  # the guard looks
+        return self._guard.fault is not None
+
+    async def _close_writer(self) -> None:
         connection, self._connection = self._connection, None
-        await self._history.close()
-        await self._reader.close()  # first: whoever is the last to close empties the write-ahead log, and must write
         try:
             if connection is not None:
                 await connection.close()
         except sqlite3.Error as error:
             # What was acknowledged is in the write-ahead log, and the next start reads it.
             log.warning("the database did not close cleanly", extra={"cause": repr(error)})
-        finally:
-            self._lock.release()
 
     async def _watch_space(self) -> None:
         while True:

@@ -1,0 +1,62 @@
+"""The database is removed, replaced or moved under a daemon at work: what it acknowledges, the next start reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.ops.operator import operated
+from tests.store.rig import rows
+from tests.store.test_guard import backup, remove, remove_log, rename_folder, replace
+
+TOLD = "the database file was moved or replaced; nothing is stored"
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Path:
+    (tmp_path / "folder").mkdir()
+    return tmp_path / "folder" / "chatd.db"
+
+
+@pytest.mark.parametrize(
+    ("displace", "kept"),
+    [(remove, []), (replace, ["hola"]), (remove_log, ["before"]), (rename_folder, ["before"])],
+)
+async def test_a_daemon_whose_database_was_displaced_refuses_until_it_is_started_again(
+    db: Path, displace: Callable[[Path], None], kept: list[str]
+) -> None:
+    """C-66"""
+    async with operated(db) as operator:
+        ana = await operator.chatd.enter("ana")
+        assert (await ana.write("root", "before"))["ok"] is True
+        displace(db)
+        answers = [await ana.write("root", "meanwhile") for _ in range(3)]
+        assert {answer["ok"] or answer["error"]["code"] for answer in answers} == {"store_unavailable"}
+        ready = await operator.get("/readyz")
+        assert (ready.status, "restart chatd" in ready.text) == (503, True)
+        assert (await operator.get("/healthz")).status == 200
+        operator.chatd.terminate()
+        assert await operator.chatd.ended() == 0
+        assert [line["message"] for line in operator.chatd.faults].count(TOLD) == 1
+    if displace is rename_folder:
+        db.parent.with_name("elsewhere").rename(db.parent)
+    async with operated(db) as operator:
+        assert (await operator.get("/readyz")).status == 200
+        ana = await operator.chatd.enter("ana")
+        assert (await ana.write("root", "after"))["ok"] is True
+    stored = [row.mensaje for row in rows(db)]
+    assert [text for text in stored if text != "meanwhile"] == [*kept, "after"]
+
+
+async def test_a_kill_leaves_no_old_log_that_undoes_a_restore(db: Path) -> None:
+    """C-66"""
+    async with operated(db) as operator:
+        ana = await operator.chatd.enter("ana")
+        for number in range(20):
+            assert (await ana.write("root", str(number)))["ok"] is True
+        backup(db, 99).rename(db)
+        assert (await operator.get("/readyz")).status == 503
+        operator.chatd.process.kill()
+    assert [row.id for row in rows(db)] == [99]

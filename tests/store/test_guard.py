@@ -1,0 +1,209 @@
+"""The file under an open store is removed, replaced or moved: what is acknowledged is what the next start reads."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from chatd.store.base import Found, Question, StoreCode, StoreError
+from tests.store.rig import Answers, message, opened, rows
+
+
+def beside(db: Path, end: str) -> Path:
+    return db.with_name(db.name + end)
+
+
+def backup(db: Path, number: int) -> Path:
+    """Another database of chatd's, with one message, in one file."""
+    copy = db.with_name("backup.db")
+    with closing(sqlite3.connect(db)) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
+        target.execute("DELETE FROM mensajes")
+        target.execute("INSERT INTO mensajes VALUES (?, 'ana', 'berta', 'hola', 0, 1, NULL)", (number,))
+        target.commit()
+    return copy
+
+
+def remove(db: Path) -> None:
+    db.unlink()
+
+
+def replace(db: Path) -> None:
+    backup(db, 99).rename(db)
+
+
+def remove_log(db: Path) -> None:
+    beside(db, "-wal").unlink()
+
+
+def replace_log(db: Path) -> None:
+    beside(db, ".new").touch()
+    beside(db, ".new").rename(beside(db, "-wal"))
+
+
+def rename_folder(db: Path) -> None:
+    db.parent.rename(db.parent.with_name("elsewhere"))
+
+
+def move_aside(db: Path) -> None:
+    db.rename(beside(db, ".aside"))
+
+
+def move_back(db: Path) -> None:
+    beside(db, ".aside").rename(db)
+
+
+def content(path: Path) -> bytes:
+    return path.read_bytes()
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Path:
+    (tmp_path / "folder").mkdir()
+    return tmp_path / "folder" / "chatd.db"
+
+
+@pytest.mark.parametrize(
+    ("displace", "says"),
+    [
+        (remove, "was removed or moved"),
+        (replace, "was replaced by another file"),
+        (remove_log, "-wal was removed"),
+        (replace_log, "-wal was replaced"),
+        (rename_folder, "was removed or moved"),
+    ],
+)
+async def test_a_database_that_is_not_what_was_opened_takes_no_message(
+    db: Path, displace: Callable[[Path], None], says: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """C-66"""
+    answers = Answers()
+    async with opened(db) as store:
+        answers.put(store, message(1))
+        await store.flushed()
+        displace(db)
+        answers.put(store, message(2))
+        await store.flushed()
+        answers.put(store, message(3))
+        await store.flushed()
+        assert answers.stored == [1]
+        assert answers.failed == {2: StoreCode.UNAVAILABLE, 3: StoreCode.UNAVAILABLE}
+        assert {error.retry for _, error in answers.seen if error} == {True}
+        assert says in str(await store.fault())
+    told = [record for record in caplog.records if record.getMessage().startswith("the database file was moved")]
+    assert len(told) == 1
+
+
+async def test_a_file_that_comes_back_is_used_after_a_restart_alone(db: Path) -> None:
+    """C-66: meanwhile another program may have written to it, beside the log that is open"""
+    answers = Answers()
+    async with opened(db) as store:
+        answers.put(store, message(1))
+        await store.flushed()
+        move_aside(db)
+        assert await store.fault() is not None
+        move_back(db)
+        answers.put(store, message(2))
+        await store.flushed()
+        assert answers.failed == {2: StoreCode.UNAVAILABLE}
+    async with opened(db) as store:
+        assert await store.fault() is None
+        answers.put(store, message(3))
+        await store.flushed()
+    assert [row.id for row in rows(db) if row.id != 2] == [1, 3]
+
+
+@pytest.mark.parametrize("noticed", [True, False], ids=["noticed", "not noticed before the stop"])
+async def test_a_backup_that_was_put_in_place_stays_as_it_is(db: Path, noticed: bool) -> None:
+    """C-66: the old log is not replayed into it"""
+    answers = Answers()
+    async with opened(db) as store:
+        for number in range(1, 50):
+            answers.put(store, message(number))
+        await store.flushed()
+        replace(db)
+        before = content(db)
+        if noticed:
+            assert await store.fault() is not None
+            assert content(beside(db, "-wal")) == b""  # so that not even a kill leaves the old one
+    assert content(db) == before
+    assert [row.id for row in rows(db)] == [99]
+
+
+async def test_the_log_of_a_restored_database_is_not_removed(db: Path) -> None:
+    """C-66: SQLite removes a log by its name"""
+    answers = Answers()
+    async with opened(db) as store:
+        answers.put(store, message(1))
+        await store.flushed()
+        restored = backup(db, 99)
+        with closing(sqlite3.connect(restored)) as other, closing(sqlite3.connect(restored)) as keeps_log:
+            other.execute("PRAGMA journal_mode = WAL")
+            other.execute("INSERT INTO mensajes VALUES (100, 'ana', 'berta', 'in the log', 0, 1, NULL)")
+            other.commit()
+            keeps_log.execute("SELECT count(*) FROM mensajes").fetchall()
+            for end in ("", "-wal"):
+                shutil.copy(beside(restored, end), beside(db, end + ".new"))
+        for end in ("-wal", ""):
+            beside(db, end + ".new").rename(beside(db, end))
+    assert [row.id for row in rows(db)] == [99, 100]
+
+
+@pytest.mark.parametrize("displace", [remove_log, replace_log])
+async def test_what_was_acknowledged_before_the_log_went_is_in_the_file(
+    db: Path, tmp_path: Path, displace: Callable[[Path], None]
+) -> None:
+    """C-66: even if the daemon is killed then"""
+    answers = Answers()
+    async with opened(db) as store:
+        for number in range(1, 50):
+            answers.put(store, message(number))
+        await store.flushed()
+        displace(db)
+        assert await store.fault() is not None
+        shutil.copy(db, tmp_path / "as-a-kill-leaves-it.db")
+    for left in (db, tmp_path / "as-a-kill-leaves-it.db"):
+        assert [row.id for row in rows(left)] == answers.stored == list(range(1, 50))
+
+
+async def test_a_file_that_was_moved_away_has_all_that_was_acknowledged(db: Path) -> None:
+    """C-66"""
+    answers = Answers()
+    async with opened(db) as store:
+        for number in range(1, 50):
+            answers.put(store, message(number))
+        await store.flushed()
+        move_aside(db)
+        assert await store.fault() is not None
+    assert [row.id for row in rows(beside(db, ".aside"))] == answers.stored
+
+
+async def test_a_link_that_leads_to_another_file_now_counts_as_well(db: Path) -> None:
+    """C-66: the next start follows it"""
+    async with opened(db):
+        pass
+    other = backup(db, 99)
+    link = db.with_name("link.db")
+    link.symlink_to(db)
+    async with opened(link) as store:
+        assert await store.fault() is None
+        link.unlink()
+        link.symlink_to(other)
+        assert "was replaced" in str(await store.fault())
+
+
+async def test_a_message_of_a_file_that_is_gone_is_not_found_stored(db: Path) -> None:
+    """C-66: or its sender would be told that it is safe"""
+    answers: list[Found | StoreError] = []
+    async with opened(db) as store:
+        remove(db)
+        store.find(Question("ana", "some-cid", list_cids=False), answers.append)
+        await store.flushed()
+    [answer] = answers
+    assert isinstance(answer, StoreError)
+    assert (answer.code, answer.retry) == (StoreCode.UNAVAILABLE, True)
