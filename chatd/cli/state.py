@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import secrets
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -26,12 +27,19 @@ class StateFolder:
         return self.path / "chatd.db"
 
     def prepare(self) -> None:
-        """Make the folder (0700) and the secret (0600) where they are missing. Raises ConfigError."""
+        """Make the folder (0700) and the secret (0600) where they are missing.
+
+        Raises ConfigError, also where another user could have put a secret or a database there.
+        """
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if not self.secret_file.exists():
+            _require_own(self.path)
+            if not os.path.lexists(self.secret_file):
                 self._make_secret()
-            self.secret_file.chmod(0o600)
+            for file in (self.secret_file, self.database):
+                if os.path.lexists(file):
+                    _require_own(file)
+                    file.chmod(0o600)
         except OSError as error:
             raise ConfigError(f"--state: cannot use {self.path}: {error.strerror}; name another folder") from error
 
@@ -46,6 +54,20 @@ class StateFolder:
             pass
         finally:
             draft.unlink()
+
+
+def _require_own(path: Path) -> None:
+    """No other user may have written what is there: who knows the secret can make tokens. Raises ConfigError, OSError."""
+    found = path.stat()
+    if path.is_symlink() and not stat.S_ISDIR(found.st_mode):
+        problem = "is a link"
+    elif found.st_uid != os.geteuid():
+        problem = f"belongs to another user ({found.st_uid})"
+    elif found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        problem = "can be written by other users"
+    else:
+        return
+    raise ConfigError(f"--state: {path} {problem}: remove it, or name a folder of your own that only you can write")
 
 
 def state_folder(given: Path | None, environ: Mapping[str, str]) -> StateFolder:

@@ -2,9 +2,9 @@
 
 SQLite goes on to write into an open file that was removed, renamed or replaced, and into a log that was removed: it
 answers OK, and after a restart the rows are gone. So after each statement, on the thread of the database and before
-any row is acknowledged, the names are compared with what was opened: two stat calls a batch, 16 µs together where it was
-measured (a virtual machine with slow system calls). A file that was overwritten in place (cp) is the same file and is
-not noticed.
+any row is acknowledged, the names are compared with what was opened: two stat calls a batch, 16 µs together where it
+was measured (a virtual machine with slow system calls). A file that was overwritten in place (cp) is the same file
+and is not noticed.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 
@@ -37,6 +38,46 @@ def test_a_folder_that_was_there_keeps_its_mode(tmp_path: Path) -> None:
     (tmp_path / "mine").chmod(0o755)
     StateFolder(tmp_path / "mine").prepare()
     assert mode(tmp_path / "mine") == 0o755
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o1777, 0o770])
+def test_a_folder_that_others_can_write_is_refused(tmp_path: Path, mode: int) -> None:
+    tmp_path.chmod(mode)
+    with pytest.raises(ConfigError, match=r"can be written by other users: .* a folder of your own"):
+        StateFolder(tmp_path).prepare()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["jwt-secret", "chatd.db"])
+def test_a_file_that_others_can_write_is_refused(tmp_path: Path, name: str) -> None:
+    state = StateFolder(tmp_path)
+    state.prepare()
+    (tmp_path / name).touch()
+    (tmp_path / name).chmod(0o666)
+    with pytest.raises(ConfigError, match=f"{name} can be written by other users"):
+        state.prepare()
+
+
+@pytest.mark.parametrize("name", ["jwt-secret", "chatd.db"])
+def test_a_link_to_what_another_user_chose_is_refused(tmp_path: Path, name: str) -> None:
+    state = StateFolder(tmp_path / "state")
+    state.prepare()
+    (tmp_path / "planted").write_bytes(b"x" * 48)
+    (tmp_path / "state" / name).unlink(missing_ok=True)
+    (tmp_path / "state" / name).symlink_to(tmp_path / "planted")
+    with pytest.raises(ConfigError, match=f"{name} is a link"):
+        state.prepare()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+@pytest.mark.parametrize("name", ["", "jwt-secret", "chatd.db"])
+def test_what_belongs_to_another_user_is_refused(tmp_path: Path, name: str) -> None:
+    state = StateFolder(tmp_path)
+    state.prepare()
+    state.database.touch()
+    os.chown(tmp_path / name, 12345, -1)
+    with pytest.raises(ConfigError, match=r"belongs to another user \(12345\)"):
+        state.prepare()
 
 
 def test_two_that_start_at_once_keep_one_secret(tmp_path: Path) -> None:
