@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import logging
 import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -12,12 +13,15 @@ from chatd import logs
 from chatd.auth.deny import load_deny_list
 from chatd.auth.keys import load_keys
 from chatd.cli.arguments import add_settings, given_settings
+from chatd.cli.exposed import exposed
 from chatd.config import Config, load
 from chatd.lean import absent, hollow
 from chatd.loglines import LINES
 
 if TYPE_CHECKING:
     from chatd.web.entries import Entries
+
+log = logging.getLogger("chatd")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +47,10 @@ def start(
     """
     load_keys(config.auth)
     load_deny_list(config.auth)
+    os.umask(0o077)
     logs.start(config.log)
+    for text in exposed(config):
+        log.warning("a file is open to others", extra={"cause": text})
     if config.listen.tls_cert is not None:
         import ssl  # noqa: F401, PLC0415 - so that asyncio finds it
     # 4 MB that asyncio imports where it can, for TLS, and 1.5 MB that websockets imports and does not use.

@@ -57,7 +57,7 @@ class StateFolder:
 
 
 def _require_own(path: Path) -> None:
-    """No other user may have written what is there: who knows the secret can make tokens. Raises ConfigError, OSError."""
+    """No other user may have written what is there: a secret makes tokens. Raises ConfigError, OSError."""
     found = path.stat()
     if path.is_symlink() and not stat.S_ISDIR(found.st_mode):
         problem = "is a link"

@@ -219,10 +219,17 @@ class SqliteStore:
         await self._space.measure(connection.execute_fetchall)
         await self._reader.open()
         await self._history.open()
+        self._close_to_others()
         self._guard.arm()
         for (greatest,) in await connection.execute_fetchall("SELECT max(id) FROM mensajes"):
             return None if greatest is None else MessageId(greatest)
         raise AssertionError("an aggregate without groups has one row")
+
+    def _close_to_others(self) -> None:
+        """SQLite makes its log as open as the database is, which an operator may have opened to others by mistake."""
+        for end in ("-wal", "-shm"):
+            with contextlib.suppress(OSError):
+                self._path.with_name(self._path.name + end).chmod(0o600)
 
     async def _migrate(self, connection: aiosqlite.Connection) -> None:
         """First of all, so that the file of another program is left as it is."""

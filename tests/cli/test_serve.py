@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from pathlib import Path
 
 import pytest
 
 from chatd.cli import EXIT_CONFIG
-from tests.cli.command import chatd, complaint
+from tests.chat.daemon import Daemon
+from tests.cli.command import chatd, complaint, environment
 
 SECRET = "a secret of forty bytes, for tests alone"
 
@@ -60,3 +63,36 @@ def test_help_has_the_settings_of_every_part() -> None:
     for flag in ("--host", "--port", "--db", "--path", "--cookie", "--origin", "--ping-interval", "--log-format"):
         assert f"\n  {flag} " in done.stdout
     assert "CHATD_JWT_SECRET (no flag)" in done.stdout
+
+
+def open_to_others_in(folder: Path) -> dict[str, bool]:
+    return {path.name: bool(path.stat().st_mode & 0o077) for path in folder.iterdir()}
+
+
+async def test_files_that_others_can_read_are_told_at_the_start_and_made_by_none(tmp_path: Path) -> None:
+    db, secret = tmp_path / "chatd.db", tmp_path / "secret"
+    secret.write_text(SECRET)
+    secret.chmod(0o644)
+    db.touch()
+    db.chmod(0o644)
+    process = await asyncio.create_subprocess_exec(
+        *("sh", "-c", 'umask 0; exec "$@"', "sh", sys.executable, "-m", "chatd", "serve", "--port", "0"),
+        *("--log-format", "json", "--db", db, "--jwt-secret-file", secret),
+        env=environment(),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    running = Daemon(process)
+    try:
+        await running.logged("listening")
+        told = [line["cause"] for line in running.log if line["message"] == "a file is open to others"]
+        assert told == [
+            f"others can read {db}, which holds private messages: chmod 600",
+            f"{secret} can be read by everybody on this machine: chmod 600, or 640 with a group",
+        ]
+        open_to_others = open_to_others_in(tmp_path)
+        assert {"chatd.db-wal", "chatd.db-shm", "chatd.db.lock"} <= open_to_others.keys()
+        assert {name for name, is_open in open_to_others.items() if is_open} == {db.name, secret.name}
+    finally:
+        process.kill()
+        await process.communicate()

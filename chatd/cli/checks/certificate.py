@@ -10,7 +10,8 @@ import ssl
 from collections.abc import Mapping
 from typing import Final
 
-from chatd.cli.checks.finding import Findings, world_readable
+from chatd.cli.checks.finding import Findings
+from chatd.cli.exposed import exposed_key
 from chatd.listen.config import ListenConfig
 from chatd.listen.tls import Tls
 
@@ -34,9 +35,8 @@ def check_certificate(config: ListenConfig, now: datetime.datetime, findings: Fi
             findings.error("tls_cert", f"{path}: {error.verify_message}: renew it")
         else:
             _judge(str(path), shown, now, findings)
-    key = config.tls_key or path
-    if key.is_file() and world_readable(key.stat().st_mode):
-        findings.warning("tls_key", f"{key} can be read by everybody on this machine: chmod 600, or 640 with a group")
+    if (text := exposed_key(config.tls_key or path)) is not None:
+        findings.warning("tls_key", text)
 
 
 def _judge(path: str, shown: Mapping[str, object], now: datetime.datetime, findings: Findings) -> None:

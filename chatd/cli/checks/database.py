@@ -13,6 +13,7 @@ from typing import Final
 
 from chatd.chat.ids import is_in_reserve
 from chatd.cli.checks.finding import Findings
+from chatd.cli.exposed import exposed_database
 from chatd.store.base import MessageId
 from chatd.store.faults import advice
 from chatd.store.schema import MIGRATIONS
@@ -105,8 +106,8 @@ def _check_folder(path: Path, findings: Findings) -> None:
 def _check_access(path: Path, findings: Findings) -> None:
     if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
         findings.error("db", f"{path} is read-only for this user: give chatd write access to it and its directory")
-    if path.stat().st_mode & 0o077:
-        findings.warning("db", f"others can read {path}, which holds private messages: chmod 600")
+    if (text := exposed_database(path)) is not None:
+        findings.warning("db", text)
 
 
 def _check_space(path: Path, findings: Findings, min_free_bytes: int) -> None:

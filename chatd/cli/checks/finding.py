@@ -43,8 +43,3 @@ class Findings(list[Finding]):
             yield
         except ChatdError as error:
             self.error(subject, str(error).removeprefix(f"{subject}: "))
-
-
-def world_readable(mode: int) -> bool:
-    """Whether everybody on the machine may read a file of that mode."""
-    return bool(mode & 0o004)

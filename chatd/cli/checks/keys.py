@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 import zlib
-from pathlib import Path
 from typing import Final
 
 from chatd.auth.config import AuthConfig
 from chatd.auth.deny import load_deny_list
 from chatd.auth.keys import load_keys
-from chatd.cli.checks.finding import Findings, world_readable
+from chatd.cli.checks.finding import Findings
+from chatd.cli.exposed import exposed_key, secret_file
 
 # 32 random bytes in hexadecimal digits have 16 different characters, short of one in a million.
 MIN_DIFFERENT_BYTES: Final = 8
@@ -30,7 +30,8 @@ def check_keys(config: AuthConfig, findings: Findings) -> None:
                 size = f", {len(key.material)} bytes" if isinstance(key.material, bytes) else ""
                 findings.ok("keys", f"{name}: {key.algorithm}{size}")
     for path in config.jwt_secret_file:
-        _check_file(path, findings)
+        if (text := exposed_key(secret_file(path))) is not None:
+            findings.warning("keys", text)
 
 
 def check_deny_list(config: AuthConfig, findings: Findings) -> None:
@@ -54,10 +55,3 @@ def weakness_of(secret: bytes) -> str | None:
     if len(zlib.compress(secret, level=9)) < MIN_COMPRESSED_BYTES:
         return "is a few words over and over"
     return None
-
-
-def _check_file(path: Path, findings: Findings) -> None:
-    """`path` may be KID=FILE."""
-    file = next((one for one in (path, Path(str(path).partition("=")[2])) if one.is_file()), None)
-    if file is not None and world_readable(file.stat().st_mode):
-        findings.warning("keys", f"{file} can be read by everybody on this machine: chmod 600, or 640 with a group")

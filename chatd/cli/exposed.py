@@ -1,0 +1,37 @@
+"""Secrets and messages that other users of the machine can read: `check` and the start of a daemon tell of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from chatd.config import Config
+
+
+def exposed(config: Config) -> Iterator[str]:
+    """A sentence for each file."""
+    database = Path(config.store.db).resolve()
+    keys = [*map(secret_file, config.auth.jwt_secret_file), config.listen.tls_key or config.listen.tls_cert]
+    for text in (exposed_database(database), *(exposed_key(key) for key in keys if key is not None)):
+        if text is not None:
+            yield text
+
+
+def secret_file(given: Path) -> Path:
+    """The file in `given`, which may be KID=FILE."""
+    named = Path(str(given).partition("=")[2]).expanduser()
+    return named if not given.is_file() and named.is_file() else given
+
+
+def exposed_key(file: Path) -> str | None:
+    """Why the file of a key is not secret; None if it is, or is not there."""
+    if file.is_file() and file.stat().st_mode & 0o004:
+        return f"{file} can be read by everybody on this machine: chmod 600, or 640 with a group"
+    return None
+
+
+def exposed_database(path: Path) -> str | None:
+    """Why messages are not private; None if they are, or the file is not there."""
+    if path.is_file() and path.stat().st_mode & 0o077:
+        return f"others can read {path}, which holds private messages: chmod 600"
+    return None
