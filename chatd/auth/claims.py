@@ -81,6 +81,11 @@ def decode_claims(raw: bytes) -> Claims:
         raise AuthError(AuthCode.CLAIMS_INVALID, f"The token's claims cannot be used: {error}.") from error
     except (ValueError, RecursionError) as error:
         raise AuthError(AuthCode.CLAIMS_INVALID, "The token's payload is not a JSON object.") from error
-    if _CONTROL.search(claims.user) or _CONTROL.search(claims.name) or _CONTROL.search(claims.rol):
+    if any(map(has_control, (claims.user, claims.name, claims.rol))):
         raise AuthError(AuthCode.CLAIMS_INVALID, "The claims user, name and rol must be free of control characters.")
     return claims
+
+
+def has_control(text: str) -> bool:
+    """Whether `text` holds a control character, which no user's name may."""
+    return _CONTROL.search(text) is not None

@@ -1,4 +1,5 @@
-"""`chatd import`: messages from lines of JSON into a database that no daemon holds; all of them or none.
+"""`chatd import`: messages from lines of JSON into a database that no daemon holds; all of them or none,
+unless --keep-going leaves out those that are refused. What the chat would refuse is refused here.
 
 The same file twice does no harm: a message whose id is there already is skipped.
 """
@@ -8,6 +9,7 @@ The same file twice does no harm: a message whose id is there already is skipped
 from __future__ import annotations
 
 import argparse
+import codecs
 import datetime
 import os
 import sqlite3
@@ -17,9 +19,12 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from chatd.chat.ids import AHEAD_MS, MAX_ID, first_id_of, parts
-from chatd.cli.database import DataError, add_database, configured, owning
+from chatd.cli import EXIT_FAILED
+from chatd.cli.arguments import add_settings, given_settings
+from chatd.cli.database import DataError, owning
 from chatd.cli.progress import Progress
-from chatd.cli.rows import COLUMNS, RowError, from_line
+from chatd.cli.rows import COLUMNS, RowError, Values, check_accepted, from_line
+from chatd.config import load
 from chatd.store.base import MessageId
 from chatd.store.pruning import FORGET_LIST
 from chatd.store.vouched import VOUCH_FOR_NEWEST
@@ -37,62 +42,101 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="take ids that are more than a day ahead of the clock: the ids of all new messages will follow them",
     )
-    add_database(parser)
+    parser.add_argument(
+        "--keep-going",
+        action="store_true",
+        help="leave out the lines that are refused, name each of them, and import the others",
+    )
+    add_settings(parser, lambda option: option.name in {"db", "max_message"})
 
 
 def run(args: argparse.Namespace) -> int:
-    with _source(args.file) as lines, owning(configured(args)) as connection:
+    config = load(given_settings(args), os.environ)
+    with _source(args.file) as lines, owning(config.store) as connection:
         name = "stdin" if args.file == STDIN else str(args.file)
         greatest = MAX_ID if args.ids_ahead else first_id_of(round(time.time() * 1000) + AHEAD_MS)
-        added, skipped = read(connection, lines, name, greatest)
-    print(f"{added} messages imported, {skipped} were there already")
-    return 0
+        importer = Importer(connection, name, greatest, config.chat.max_message_chars, keep_going=args.keep_going)
+        importer.read(lines)
+    refused = f", {importer.refused} refused" if importer.refused else ""
+    print(f"{importer.added} messages imported, {importer.skipped} were there already{refused}")
+    return EXIT_FAILED if importer.refused else 0
 
 
-def read(connection: sqlite3.Connection, lines: BinaryIO, name: str, greatest: MessageId) -> tuple[int, int]:
-    """How many were imported and skipped; an id above `greatest` is refused.
+class Importer:
+    """One import: what it takes, and how many lines came to what.
 
-    Raises DataError, and then none was; sqlite3.Error.
+    An id above `greatest` is refused, and a message of more than `max_chars`.
     """
-    added = number = done_bytes = 0
-    size_bytes = os.fstat(lines.fileno()).st_size
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        (was_empty,) = connection.execute("SELECT NOT EXISTS (SELECT 1 FROM mensajes)").fetchone()
+
+    def __init__(
+        self, connection: sqlite3.Connection, name: str, greatest: MessageId, max_chars: int, *, keep_going: bool
+    ) -> None:
+        self.added = self.skipped = self.refused = 0
+        self._connection = connection
+        self._name = name
+        self._greatest = greatest
+        self._max_chars = max_chars
+        self._keep_going = keep_going
+
+    def read(self, lines: BinaryIO) -> None:
+        """Import them. Raises DataError, and then nothing was imported; sqlite3.Error."""
+        size_bytes = os.fstat(lines.fileno()).st_size
+        connection = self._connection
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            (was_empty,) = connection.execute("SELECT NOT EXISTS (SELECT 1 FROM mensajes)").fetchone()
+            self._read_lines(lines, size_bytes)
+            connection.execute(FORGET_LIST)  # it goes on at its greatest id; so the next daemon makes it again
+            if was_empty:
+                connection.execute(VOUCH_FOR_NEWEST)  # nobody knows by which clock the file was made
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.rollback()
+            raise
+
+    def _read_lines(self, lines: BinaryIO, size_bytes: int) -> None:
+        done_bytes = 0
         with Progress("importing") as bar:
             for number, line in enumerate(lines, start=1):
-                added += _add(connection, line, f"{name}:{number}", greatest)
+                try:
+                    self._read_line(line.removeprefix(codecs.BOM_UTF8))
+                except RowError as error:
+                    self._refuse(f"{self._name}:{number}: {error}", error)
                 done_bytes += len(line)
                 bar.show(done_bytes / size_bytes if size_bytes else 0.0)
-        connection.execute(FORGET_LIST)  # it goes on at its greatest id; so the next daemon makes it again
-        if was_empty:
-            connection.execute(VOUCH_FOR_NEWEST)  # nobody knows by which clock the file was made
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.rollback()
-        raise
-    return added, number - added
 
+    def _refuse(self, text: str, error: RowError) -> None:
+        if not self._keep_going:
+            raise DataError(f"{text}; nothing was imported") from error
+        self.refused += 1
+        print(text, file=sys.stderr)
 
-def _add(connection: sqlite3.Connection, line: bytes, where: str, greatest: MessageId) -> int:
-    """1 if the message is new, 0 if it is there already. Raises DataError."""
-    try:
+    def _read_line(self, line: bytes) -> None:
+        """Raises RowError. A blank line is no message, and no fault: editors leave one at the end."""
+        if not line.strip():
+            return
         values = from_line(line)
-    except RowError as error:
-        raise DataError(f"{where}: {error}; nothing was imported") from error
-    if values[0] > greatest:
-        raise DataError(
-            f"{where}: the id {values[0]} is of {_date(values[0])}, ahead of the clock, and the ids of all new "
-            "messages would follow it: correct it, or take --ids-ahead; nothing was imported"
-        )
-    try:
-        if connection.execute(_INSERT, values).rowcount == 1:
-            return 1
-    except sqlite3.IntegrityError as error:
-        raise DataError(f"{where}: {values[1]} has another message with that cid; nothing was imported") from error
-    if connection.execute(_STORED, values[:1]).fetchone() != values:
-        raise DataError(f"{where}: another message has the id {values[0]}; nothing was imported")
-    return 0
+        check_accepted(values, self._max_chars)
+        if values[0] > self._greatest:
+            raise RowError(
+                f"the id {values[0]} is of {_date(values[0])}, ahead of the clock, and the ids of all new "
+                "messages would follow it: correct it, or take --ids-ahead"
+            )
+        if self._is_new(values):
+            self.added += 1
+        else:
+            self.skipped += 1
+
+    def _is_new(self, values: Values) -> bool:
+        """Whether the message was stored now, and not there already. Raises RowError."""
+        try:
+            if self._connection.execute(_INSERT, values).rowcount == 1:
+                return True
+        except sqlite3.IntegrityError as error:
+            raise RowError(f"{values[1]} has another message with that cid") from error
+        if self._connection.execute(_STORED, values[:1]).fetchone() != values:
+            raise RowError(f"another message has the id {values[0]}")
+        return False
 
 
 def _date(number: int) -> str:

@@ -17,8 +17,10 @@ from typing import Annotated, Final
 
 import msgspec
 
+from chatd.auth.claims import has_control
+from chatd.chat.events import EventCode, PrivateMessage, parse_user
 from chatd.chat.ids import MAX_ID
-from chatd.errors import ChatdError
+from chatd.errors import ChatdError, RefusedError
 
 COLUMNS: Final = "id, de, para, mensaje, fecha, supervisado, cid"
 
@@ -86,6 +88,19 @@ def from_line(line: bytes) -> Values:
     if number > MAX_ID:
         raise RowError(f"id {row.id} is greater than any that chatd makes: too few could follow it")
     return number, row.de, row.para, row.mensaje, row.fecha, int(row.supervisado), row.cid
+
+
+def check_accepted(values: Values, max_chars: int) -> None:
+    """Raises RowError for what the chat itself would refuse, from a token or in a message, in its words."""
+    _, de, para, mensaje, _, _, cid = values
+    try:
+        parse_user(de, "de", EventCode.ARGUMENTS_INVALID)
+        PrivateMessage.parse([{"para": para, "mensaje": mensaje} | ({} if cid is None else {"cid": cid})], max_chars)
+    except RefusedError as error:
+        raise RowError(str(error).removesuffix(".")) from error
+    for key, name in (("de", de), ("para", para)):
+        if has_control(name):
+            raise RowError(f"{key} holds a control character, which no user's name may")
 
 
 def _what_is_wrong(error: Exception) -> str:

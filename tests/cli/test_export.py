@@ -122,7 +122,12 @@ def test_after_an_import_the_list_of_conversations_is_made_again(db: Path, tmp_p
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        (b"", "truncated"),
+        (GOOD.replace(b"ana", b"a" * 129), "de is longer than 128 characters"),
+        (GOOD.replace(b"root", b"r" * 200), "para is longer than 128 characters"),
+        (GOOD.replace(b"ana", b"a\\u0007na"), "de holds a control character"),
+        (GOOD.replace(b"root", b"ro\\u001bot"), "para holds a control character"),
+        (GOOD.replace(b"hola", b"x" * 5_000_000), "mensaje is longer than 10000 characters"),
+        (GOOD.replace(b"true}", b'true,"cid":"' + b"c" * 65 + b'"}'), "cid must be a string of 1 to 64 characters"),
         (b"{", "truncated"),
         (b"[]", "a message is an object"),
         (b'{"id":"7"}', "de is missing"),
@@ -145,6 +150,31 @@ def test_one_bad_line_and_nothing_is_imported(db: Path, tmp_path: Path, line: by
     assert said in told
     assert told.endswith("nothing was imported")
     assert rows(db) == before
+
+
+def test_a_blank_line_and_a_byte_order_mark_are_no_fault(db: Path, tmp_path: Path) -> None:
+    file = tmp_path / "edited.jsonl"
+    file.write_bytes(b"\xef\xbb\xbf" + GOOD + b"\r\n\n \n")
+    done = chatd("import", file, "--db", db)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "1 messages imported, 0 were there already\n"
+
+
+def test_with_keep_going_the_good_lines_are_imported_and_the_others_named(db: Path, tmp_path: Path) -> None:
+    before = len(rows(db))
+    file = tmp_path / "mixed.jsonl"
+    file.write_bytes(b"\n".join([b"{", GOOD, GOOD.replace(b"ana", b"a" * 129), GOOD.replace(b'"7"', b'"8"'), GOOD]))
+    done = chatd("import", file, "--keep-going", "--db", db)
+    assert done.returncode == EXIT_FAILED
+    assert [line.partition(": ")[0] for line in done.stderr.splitlines()] == [f"{file}:1", f"{file}:3"]
+    assert done.stdout == "2 messages imported, 1 were there already, 2 refused\n"
+    assert len(rows(db)) == before + 2
+
+
+def test_longer_messages_are_imported_where_the_chat_takes_them(db: Path, tmp_path: Path) -> None:
+    file = tmp_path / "long.jsonl"
+    file.write_bytes(GOOD.replace(b"hola", b"x" * 20_000))
+    assert chatd("import", file, "--max-message", "20000", "--db", db).returncode == 0
 
 
 async def test_beside_a_daemon_one_can_export_and_not_import(tmp_path: Path) -> None:
