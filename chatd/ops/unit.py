@@ -88,6 +88,10 @@ TimeoutStartSec=90
 # Longer than the daemon's own stop_timeout, so that it is never killed while it sends clients away.
 TimeoutStopSec={stop_s}
 LimitNOFILE={open_files}
+# A core dump would hold messages and the secret.
+LimitCORE=0
+# A bound on memory, if this machine has other work: about 30 MiB and 20 KiB for each connection, and room for bursts.
+#MemoryMax=1G
 
 # A user of its own that exists while it runs, and one folder that is its own: /var/lib/chatd.
 DynamicUser=yes

@@ -68,6 +68,14 @@ def test_files_suffice_for_as_many_clients_as_may_come() -> None:
     assert int(value(unit("--max-connections", "0"), "LimitNOFILE")) >= 524_288
 
 
+def test_no_core_dump_holds_what_the_memory_did() -> None:
+    assert value(unit(), "LimitCORE") == "0"
+
+
+def test_a_bound_on_memory_is_a_hint_to_uncomment() -> None:
+    assert value(unit(), "#MemoryMax") == "1G"
+
+
 def test_the_secret_is_handed_over_and_never_shown() -> None:
     text = unit("--secret", "/etc/other secret")
     assert value(text, "LoadCredential") == 'jwt-secret:"/etc/other secret"'
