@@ -31,7 +31,7 @@ _BANNER_BYTES: Final = 400
 def load_bundles(folder: Path, engine_path: str) -> dict[str, Page]:
     """Every bundle that is in `folder`, by its path. Raises ConfigError."""
     try:
-        files = {name: _read(folder / name) for name in NAMES if (folder / name).is_file()}
+        files = {name: _read(folder, name) for name in NAMES if (folder / name).is_file()}
     except OSError as error:
         raise ConfigError(f"client_dir: cannot read {error.filename}: {error.strerror}") from error
     if not files:
@@ -43,7 +43,12 @@ def load_bundles(folder: Path, engine_path: str) -> dict[str, Page]:
     return {f"{engine_path.rstrip('/')}/{name}": _page(name, body, version) for name, body in files.items()}
 
 
-def _read(path: Path) -> bytes:
+def _read(folder: Path, name: str) -> bytes:
+    path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise ConfigError(
+            f"client_dir: {path} is a link to {path.resolve()}, outside of the folder: copy the file there"
+        )
     if path.stat().st_size > MAX_BYTES:
         raise ConfigError(f"client_dir: {path} has more than {MAX_BYTES} bytes, and is no bundle of socket.io-client")
     return path.read_bytes()

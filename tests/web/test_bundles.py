@@ -79,3 +79,19 @@ def test_a_file_that_is_too_large_for_a_bundle_is_refused(tmp_path: Path) -> Non
         file.truncate(MAX_BYTES + 1)
     with pytest.raises(ConfigError, match="no bundle"):
         load_bundles(tmp_path, "/socket.io/")
+
+
+def test_a_link_that_leads_out_of_the_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "dist").mkdir()
+    (tmp_path / "private.pem").write_text("secret")
+    (tmp_path / "dist" / NAMES[0]).symlink_to(tmp_path / "private.pem")
+    with pytest.raises(ConfigError, match=r"is a link to .* outside of the folder"):
+        load_bundles(tmp_path / "dist", "/socket.io/")
+
+
+def test_links_to_the_folder_and_within_it_are_followed(tmp_path: Path) -> None:
+    (tmp_path / "dist").mkdir()
+    (tmp_path / "dist" / "4.8.js").write_text("script")
+    (tmp_path / "dist" / NAMES[0]).symlink_to("4.8.js")
+    (tmp_path / "current").symlink_to("dist")
+    assert load_bundles(tmp_path / "current", "/socket.io/")[f"/socket.io/{NAMES[0]}"].body == b"script"
