@@ -89,6 +89,8 @@ class AdminSocket:
             if verb is None:
                 raise RefusedError("verb", f"write one of {', '.join(self._verbs)} as the verb")
             await verb(request, writer)
+        except RecursionError:
+            _write(writer, {"ok": False, "error": "this is no request: its JSON is nested too deep"})
         except (KeyError, json.JSONDecodeError, UnicodeDecodeError) as error:
             _write(writer, {"ok": False, "error": f"this is no request: {error!r}"})
         except ChatdError as error:

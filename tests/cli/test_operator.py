@@ -200,6 +200,21 @@ async def test_a_path_that_is_too_long_for_a_socket_is_no_obstacle(tmp_path: Pat
         assert (await (await running.enter("ana")).write("root", "hola"))["ok"] is True
 
 
+@pytest.mark.parametrize("deep", [b"[" * 200_000, b'{"verb":' * 200_000], ids=["lists", "objects"])
+async def test_a_request_that_is_nested_too_deep_is_told_so(db: Path, deep: bytes) -> None:
+    async with daemon(db) as running:
+        reader, writer = await asyncio.open_unix_connection(admin_socket(db))
+        writer.write(deep + b"\n")
+        assert json.loads(await reader.read()) == {
+            "ok": False,
+            "error": "this is no request: its JSON is nested too deep",
+        }
+        writer.close()
+        running.terminate()
+        assert await running.ended() == 0
+        assert running.faults == []
+
+
 async def test_a_client_that_talks_nonsense_is_told_and_one_that_is_silent_harms_nobody(db: Path) -> None:
     async with daemon(db) as running:
         with socket.socket(socket.AF_UNIX) as silent:
