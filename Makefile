@@ -20,7 +20,7 @@ HAVE_BROWSER := for name in chromium chromium-browser google-chrome-stable googl
     command -v $$name && exit; done; test -n "$$CHROMIUM"
 
 .DELETE_ON_ERROR:
-.PHONY: setup run test browser lint reference bench fuzz soak kill clean
+.PHONY: setup run test browser lint reference lock audit bench fuzz soak kill clean
 
 # What could go on for ever, and how long it does: `make fuzz SECONDS=600`, `make kill ROUNDS=1000`.
 SECONDS := 60
@@ -51,6 +51,18 @@ lint: $(VENV)/.python-ready
 # The table of settings in README.md.
 reference: $(VENV)/.daemon-ready
 	$(BIN)/python -m tests.reference
+
+# Exact versions and hashes of what a production daemon needs, for every platform: after each change of dependencies.
+lock: requirements.lock
+
+requirements.lock: $(VENV)/.tools-ready pyproject.toml constraints.txt
+	$(VENV)/tools/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra crypto \
+	    --no-header --no-annotate --no-emit-index-url --no-emit-find-links --constraints constraints.txt \
+	    --upgrade --output-file $@ pyproject.toml
+
+# Known vulnerabilities of the versions in the lock.
+audit: $(VENV)/.tools-ready
+	$(VENV)/tools/bin/pip-audit --require-hashes --disable-pip --requirement requirements.lock
 
 bench: setup
 	$(BIN)/python -m bench
@@ -89,6 +101,12 @@ $(VENV)/.python-ready: $(VENV)/.created pyproject.toml constraints.txt
 # Coverage-guided where atheris has a wheel, at random elsewhere.
 $(VENV)/.fuzz-ready: $(VENV)/.python-ready
 	$(PIP_INSTALL) --editable '.[fuzz]' || echo "No atheris for this Python: the decoders are fuzzed at random" >&2
+	@touch $@
+
+# Apart from the others: what they need is not in constraints.txt.
+$(VENV)/.tools-ready: $(VENV)/.created
+	$(PYTHON) -m venv $(VENV)/tools
+	$(VENV)/tools/bin/python -m pip install --quiet --disable-pip-version-check uv pip-audit
 	@touch $@
 
 $(VENV)/.node-ready: $(VENV)/.python-ready $(INTEROP)/package.json $(INTEROP)/package-lock.json

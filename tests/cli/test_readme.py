@@ -58,6 +58,8 @@ ELSEWHERE: Final = {
     "make soak": "tests/attack/test_soak.py",
     "make kill": "tests/durability/test_kill.py",
     "make lint": ".ci/run",
+    "make lock": "tests/test_lock.py",
+    "make audit": "tests/test_lock.py",
     "make test": ".ci/run",
 }
 

@@ -1,0 +1,62 @@
+"""The lock for production: everything that the daemon needs, in exact versions with their hashes."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+ROOT: Final = Path(__file__).parents[1]
+LOCK: Final = ROOT / "requirements.lock"
+PROJECT: Final = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def locked() -> dict[str, str]:
+    """The version of each package."""
+    return dict(re.findall(r"^([a-z0-9-]+)==([^ ]+)", LOCK.read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def test_the_lock_has_every_dependency_in_the_tested_version() -> None:
+    """`make lock` after a change of either."""
+    constraints = (ROOT / "constraints.txt").read_text(encoding="utf-8").lower().replace("_", "-")
+    tested = dict(re.findall(r"^([a-z0-9-]+)==(.+)$", constraints, re.MULTILINE))
+    wanted = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["crypto"]]
+    assert {re.split("[>=<]", each)[0].lower() for each in wanted} <= locked().keys()
+    assert {name: tested.get(name) for name in locked()} == locked()
+
+
+def test_no_dependency_may_come_in_a_major_release_that_nobody_tried() -> None:
+    wanted = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["crypto"]]
+    assert [each for each in wanted if not re.fullmatch(r"[A-Za-z0-9-]+>=[\d.]+,<\d+", each)] == []
+
+
+def test_the_lock_says_nothing_of_where_packages_come_from() -> None:
+    """`make lock` and `make audit` take them from where pip does."""
+    assert "://" not in LOCK.read_text(encoding="utf-8")
+
+
+@pytest.mark.timeout(300)
+def test_what_the_lock_installs_has_the_hashes_that_it_names(tmp_path: Path) -> None:
+    install = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-compile",
+        "--require-hashes",
+        "--target",
+        tmp_path,
+    ]
+    subprocess.run([*install, "-r", LOCK], check=True, timeout=300)
+    found = {path.name.partition("-")[0].lower().replace("_", "-") for path in tmp_path.glob("*.dist-info")}
+    assert {"aiosqlite", "cryptography", "h11", "msgspec", "prometheus-client", "pyjwt", "websockets"} <= found
+    wrong = tmp_path / "wrong.lock"
+    wrong.write_text(re.sub(r"sha256:[0-9a-f]{8}", "sha256:00000000", LOCK.read_text(encoding="utf-8")))
+    refused = subprocess.run([*install, "-r", wrong], check=False, timeout=300, capture_output=True, text=True)
+    assert (refused.returncode, "DO NOT MATCH THE HASHES" in refused.stderr) == (1, True)
