@@ -42,7 +42,7 @@ def test_the_lock_says_nothing_of_where_packages_come_from() -> None:
 
 @pytest.mark.timeout(300)
 def test_what_the_lock_installs_has_the_hashes_that_it_names(tmp_path: Path) -> None:
-    install = [
+    install: list[str | Path] = [
         sys.executable,
         "-m",
         "pip",

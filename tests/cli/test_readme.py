@@ -139,7 +139,10 @@ def test_the_service_of_production_is_one_that_systemd_takes(tmp_path: Path) -> 
     for command in commands("## Production in five minutes"):
         if not command.startswith("systemctl "):
             here = command.replace("/opt/", f"{tmp_path}/opt/").replace("/etc/", f"{tmp_path}/etc/")
-            done = run(here.replace("install .", f"install {README.parent}"), tmp_path)
+            done = run(
+                here.replace("--no-deps .", f"--no-deps {README.parent}").replace("-r ", f"-r {README.parent}/"),
+                tmp_path,
+            )
             assert done.returncode == 0, done.stderr
     assert re.fullmatch(r"[0-9a-f]{64}\n", (tmp_path / "etc/chatd/jwt-secret").read_text())
     start = next(line for line in unit.read_text().splitlines() if line.startswith("ExecStart="))
