@@ -20,6 +20,7 @@ PACKAGE = Path(__file__).parents[1] / "chatd"
 
 # What the loggers of operators say. A line that a client can cause does not belong here: give it another logger.
 OF_OPERATORS = {
+    "a file is open to others",
     "admin socket open",
     "an operator follows the messages",
     "listening",
