@@ -9,6 +9,7 @@ from typing import Final
 
 from bench import codec, connections, everything, fanout, history, jitter, machine, rate, relay, rooms, smoke
 from bench.build import SetupError
+from bench.fairness import measure as fairness
 from bench.load import LoadError
 from bench.options import Options, parse
 from bench.server import ServerError
@@ -23,6 +24,7 @@ BENCHMARKS: Final[Mapping[str, Callable[[Options], None]]] = {
     "history": history.run,
     "rooms": rooms.run,
     "jitter": jitter.run,
+    "fairness": fairness.run,
     "smoke": smoke.run,
 }
 

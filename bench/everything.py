@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bench import codec, connections, fanout, rate, relay, rooms, summary
+from bench.fairness import measure as fairness
 from bench.load import LoadError
 from bench.options import Options
 from bench.rig import say
@@ -12,9 +13,10 @@ from bench.server import ServerError
 def run(options: Options) -> None:
     """Go on after a failure, and fail at the end: one server's mistake does not take the other results away."""
     failures = []
-    for benchmark in (fanout, rate, relay, connections, codec, rooms):
+    benchmarks = (fanout.run, rate.run, relay.run, connections.run, codec.run, rooms.run, fairness.run_short)
+    for benchmark in benchmarks:
         try:
-            benchmark.run(options)
+            benchmark(options)
         except (LoadError, ServerError) as error:
             say(f"FAILED: {error}")
             failures.append(str(error))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.fairness.floods import FLOODS, Flood, chosen
 from bench.peers import PEERS, USUAL
 from bench.report import RESULTS
 
@@ -33,6 +34,7 @@ class Options:
     away_s: float = 0.0
     unnoticed: float = 0.0
     seed: int = 1
+    floods: tuple[Flood, ...] = ()
 
     def servers(self, usual: Sequence[str] = USUAL) -> tuple[str, ...]:
         """Those that the command line names, or else the benchmark's usual ones."""
@@ -41,6 +43,13 @@ class Options:
 
 def _numbers(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(","))
+
+
+def _floods(text: str) -> tuple[Flood, ...]:
+    try:
+        return chosen(text.split(","))
+    except KeyError as error:
+        raise argparse.ArgumentTypeError(f"{error} is none of {', '.join(FLOODS)}") from error
 
 
 def _servers(text: str) -> tuple[str, ...]:
@@ -72,6 +81,7 @@ def parse(argv: Sequence[str], names: Sequence[str]) -> Options:
     parser.add_argument("--away-s", type=float, default=0.0, help="jitter: mean time away after one (2)")
     parser.add_argument("--unnoticed", type=float, default=0.0, help="jitter: share of cuts the server is not told of")
     parser.add_argument("--seed", type=int, default=1, help="jitter: of the cuts (1)")
+    parser.add_argument("--floods", type=_floods, default=(), metavar="LIST", help="fairness: only these")
     parser.add_argument("--rows", type=int, default=0, help="history: messages in the database (10000000)")
     args = parser.parse_args(argv)
     return Options(
@@ -93,4 +103,5 @@ def parse(argv: Sequence[str], names: Sequence[str]) -> Options:
         away_s=args.away_s,
         unnoticed=args.unnoticed,
         seed=args.seed,
+        floods=args.floods,
     )

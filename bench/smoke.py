@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from bench import codec, connections, rooms
+from bench.fairness import measure as fairness
+from bench.fairness.floods import FLOODS
 from bench.load import CROWD, LoadError, Storm, Workload
 from bench.options import Options
 from bench.peers import PEERS
@@ -22,6 +24,8 @@ CROWD_SIZE: Final = 50
 CHURN_ROUNDS: Final = 2
 PATIENCE_S: Final = 60.0
 TINY_S: Final = 0.002
+FLOODS_S: Final = 0.3
+FLOODED_BY: Final = ("noop-1", "come-and-go-10")
 
 
 def _work(**more: object) -> Workload:
@@ -47,6 +51,7 @@ def run(options: Options) -> None:
             messages = _deliveries(stand) + _arrivals(stand)
         print(f"{name}: {messages} messages, nothing lost, nothing doubled", flush=True)
     connections.measure(servers[0], CROWD_SIZE, CHURN_ROUNDS, pause_s=0.2)
+    fairness.measure(Report("fairness", ("chatd",), options.folder), [FLOODS[name] for name in FLOODED_BY], FLOODS_S)
     codec.measure(Report("codec", ("chatd",), options.folder), TINY_S)
     rooms.measure(Report("rooms", ("chatd",), options.folder), (1, 100), TINY_S)
 

@@ -51,7 +51,7 @@ class Peer:
     version: Callable[[], str]
 
 
-def _env(**more: str) -> dict[str, str]:
+def environment(**more: str) -> dict[str, str]:
     """The environment without what would steer a peer by accident."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("CHATD_", "NODE_", "BUN_"))}
     return kept | more
@@ -59,7 +59,7 @@ def _env(**more: str) -> dict[str, str]:
 
 def _settings(launch: Launch) -> dict[str, str]:
     milliseconds = str(int(launch.ping_interval_s * 1000))
-    return _env(PORT=str(launch.port), JWT_SECRET=SECRET, PING_INTERVAL_MS=milliseconds)
+    return environment(PORT=str(launch.port), JWT_SECRET=SECRET, PING_INTERVAL_MS=milliseconds)
 
 
 def _output(*argv: str) -> str:
@@ -98,7 +98,7 @@ def _chatd(launch: Launch) -> Command:
     # A setting that this version does not have yet is refused: only those that its help lists are passed.
     known = _chatd_help()
     off = {name: "0" for name in UNLIMITED if name in known or _flag(name) in known}
-    return Command(argv, _env(**off))
+    return Command(argv, environment(**off))
 
 
 def _flag(variable: str) -> str:
@@ -142,11 +142,11 @@ def _python_version() -> str:
 
 
 def _floor(launch: Launch) -> Command:
-    return Command([str(build.floor_program()), str(launch.port)], _env())
+    return Command([str(build.floor_program()), str(launch.port)], environment())
 
 
 def _batch(launch: Launch) -> Command:
-    return Command([*_floor(launch).argv, "batch"], _env())
+    return Command([*_floor(launch).argv, "batch"], environment())
 
 
 def _floor_version() -> str:

@@ -4,7 +4,8 @@ import { Server } from "socket.io";
 import { install, settings } from "./rules.mjs";
 
 const { port, secret, pingInterval } = settings();
-const http = createServer();
+// Whatever is not for socket.io, such as /healthz, is answered at once.
+const http = createServer((_, response) => response.end("ok"));
 // The values of the documentation, which are also the defaults. Off unless asked for, as in socket.io itself.
 const recovery = { maxDisconnectionDuration: 120_000, skipMiddlewares: true };
 const io = new Server(http, {

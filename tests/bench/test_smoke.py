@@ -49,6 +49,33 @@ def test_a_benchmark_leaves_a_table_lines_and_a_chart(tmp_path: Path) -> None:
     assert "deliveries/s" in (tmp_path / "fanout.txt").read_text()
 
 
+@pytest.mark.timeout(120)
+def test_fairness_says_what_one_attacker_does_to_the_others(tmp_path: Path) -> None:
+    done = _bench(
+        *("fairness", "--servers", "chatd", "--floods", "noop-1,es384-1"),
+        *("--seconds", "0.5", "--out", str(tmp_path)),
+    )
+    assert done.returncode == 0, done.stderr
+    assert "what honest people notice of one attacker" in done.stdout
+    about, *records = [msgspec.json.decode(line) for line in (tmp_path / "fairness.jsonl").read_bytes().splitlines()]
+    assert set(about["versions"]) == {"chatd"}
+    assert [record["case"]["flood"] for record in records] == ["noop-1", "es384-1"]
+    for record in records:
+        assert record["done"]["rounds"] > 0
+        for phase in (record["alone"], record["beside"]):
+            assert phase["messages"] > 0
+            assert phase["lost"] == []
+            assert 0 < phase["delivery"]["p50"] <= phase["delivery"]["p99"]
+    assert (tmp_path / "fairness.svg").exists()
+    assert "es384-1" in (tmp_path / "fairness.txt").read_text()
+
+
+def test_a_flood_that_nobody_knows_is_refused() -> None:
+    done = _bench("fairness", "--floods", "deluge")
+    assert done.returncode == 2
+    assert "'deluge' is none of churn-1" in done.stderr
+
+
 def test_a_server_that_nobody_knows_is_refused() -> None:
     done = _bench("fanout", "--servers", "nginx")
     assert done.returncode == 2

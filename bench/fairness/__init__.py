@@ -1,0 +1,1 @@
+"""What honest people notice of one attacker. See measure.py."""

@@ -1,0 +1,141 @@
+"""Fairness: honest people beside one attacker. The figure is what they notice of it.
+
+Users and admins write to each other in pairs, newcomers open a WebSocket and join, a supervisor asks `/healthz`; first
+alone, then beside a flood, which comes from another address. Each flood has a fresh server with the default limits. A
+row that misses a goal (verdict.py) says which; a message that is lost fails the run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import AsyncIterator, Sequence
+from typing import Final
+
+import msgspec
+
+from bench import build, machine
+from bench.fairness import outcome, people, verdict, watch
+from bench.fairness.flooder import READY_TIMEOUT_S, Done, Order
+from bench.fairness.floods import FLOODS, SHORT, Flood, chosen
+from bench.fairness.outcome import Row
+from bench.fairness.servers import Stand, stand
+from bench.fairness.verdict import Phase
+from bench.load import LoadError
+from bench.options import Options
+from bench.report import Report
+from bench.rig import say
+
+SERVERS: Final = ("chatd", "node")
+SECONDS: Final = 3.0
+SHORT_SECONDS: Final = 1.5
+WARM_S: Final = 0.5
+HONEST: Final = "127.0.0.2"  # the address of the honest people
+ATTACKER: Final = "127.0.0.3"
+DRAIN_S: Final = 30.0  # for the last messages, once the flood is over
+START_TIMEOUT_S: Final = 20.0  # of the flood's process
+
+
+def run(options: Options) -> None:
+    """All floods, or those that are named."""
+    floods = options.floods or tuple(FLOODS.values())
+    measure(Report("fairness", options.servers(SERVERS), options.folder), floods, options.seconds or SECONDS)
+
+
+def run_short(options: Options) -> None:
+    """A flood of each kind; the results of a whole run stay."""
+    report = Report("fairness-short", options.servers(SERVERS), options.folder)
+    measure(report, chosen(SHORT), options.seconds or SHORT_SECONDS)
+
+
+def measure(report: Report, floods: Sequence[Flood], seconds: float) -> None:
+    rows = []
+    for flood in floods:
+        for server in report.servers:
+            if server == "chatd" or flood.node:
+                say(f"fairness {flood.name}, {server}")
+                row = one(server, flood, seconds)
+                report.add(server, row.case(), row.figures())
+                rows.append(row)
+    outcome.table(report, rows)
+    outcome.chart(report, rows)
+    report.write()
+    lost = [f"{row.server}, {row.flood.name}: {fault}" for row in rows for fault in row.beside.lost[:3]]
+    if lost:
+        raise LoadError("\n".join(lost))
+
+
+def one(server: str, flood: Flood, seconds: float) -> Row:
+    """A fresh server, its people alone, then beside the flood."""
+    with stand(server, flood) as place, machine.pinned(machine.cores().load):
+        try:
+            alone, beside, done = asyncio.run(_both(place, flood, seconds))
+        except watch.GONE as error:
+            raise LoadError(f"{server}, {flood.name}: {error!r}") from error
+        finally:
+            place.server.check()
+    return Row(flood, server, alone, beside, done, verdict.missed(alone, beside))
+
+
+async def _both(place: Stand, flood: Flood, seconds: float) -> tuple[Phase, Phase, Done]:
+    pairs = await people.couples(place.server.port, HONEST, place.signer.mint)
+    await _phase(place, pairs, WARM_S)
+    alone = await _phase(place, pairs, seconds)
+    async with _flooder(place, flood, seconds) as flooding:
+        beside = await _phase(place, pairs, seconds)
+        done = msgspec.json.decode(await _line(flooding, seconds + START_TIMEOUT_S), type=Done)
+    for person in (person for pair in pairs for person in pair):
+        person.leave()
+    return alone, beside, done
+
+
+async def _phase(place: Stand, pairs: people.Couples, seconds: float) -> Phase:
+    names = [f"new{number}" for number in range(watch.newcomers_in(seconds))]
+    tokens = [(name, place.signer.mint(name, "user")) for name in names]
+    seen = watch.Seen()
+    async with asyncio.TaskGroup() as group:
+        talk = group.create_task(people.talk(pairs, seconds))
+        group.create_task(watch.health(seen, place.health_port, seconds))
+        group.create_task(watch.newcomers(seen, place.server.port, HONEST, tokens))
+    post = talk.result()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(DRAIN_S):
+            await post.complete.wait()
+    return verdict.phase(post, seen)
+
+
+@contextlib.asynccontextmanager
+async def _flooder(place: Stand, flood: Flood, seconds: float) -> AsyncIterator[asyncio.subprocess.Process]:
+    """The flood's process, from the moment when it is under way."""
+    junk = place.signer.junk() if flood.key else ()
+    token = place.signer.mint(flood.user, flood.rol)
+    order = Order(flood.name, place.server.port, ATTACKER, token, junk, seconds)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bench.fairness.flooder"),
+        cwd=build.HERE.parent,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        assert process.stdin is not None
+        process.stdin.write(msgspec.json.encode(order) + b"\n")
+        await _line(process, READY_TIMEOUT_S + START_TIMEOUT_S)
+        yield process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+async def _line(process: asyncio.subprocess.Process, seconds: float) -> bytes:
+    """What the flood says next. Raises LoadError when it is silent for so long, or dies."""
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(seconds):
+            line = await process.stdout.readline()
+    except TimeoutError:
+        raise LoadError("the flood fell silent") from None
+    if not line:
+        raise LoadError("the flood died")
+    return line
