@@ -16,7 +16,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Final
 
 from tests.chat.people import cookie, token
@@ -73,7 +73,7 @@ class Field:
 Attack = Callable[[Field, Client], Awaitable[None]]
 
 
-async def _until_closed(connection: Connection, field: Field) -> None:
+async def until_closed(connection: Connection, field: Field) -> None:
     """Hold it for as long as the server does, or the afternoon lasts."""
     with contextlib.suppress(*EXPECTED):
         async with asyncio.timeout(max(0.0, field.end - time.monotonic())):
@@ -103,23 +103,23 @@ async def half_open(field: Field, client: Client) -> None:
         connection.write(halves[number % 3])
         if number % 2:
             connection.end_writing()
-    await asyncio.gather(*(_until_closed(connection, field) for connection in connections))
+    await asyncio.gather(*(until_closed(connection, field) for connection in connections))
 
 
 async def strangers_who_poll(field: Field, client: Client) -> None:
     """Sessions by the hundred that never CONNECT and never poll again."""
     for _ in range(STRANGERS):
         await client.request("GET", HANDSHAKE, {"Connection": "close"})
-    await _until_closed((await client.websocket()).connection, field)
+    await until_closed((await client.websocket()).connection, field)
 
 
 async def strangers_on_websockets(field: Field, client: Client) -> None:
     """Sessions by the hundred that never CONNECT."""
     sockets = [await client.websocket() for _ in range(STRANGERS)]
-    await asyncio.gather(*(_until_closed(socket.connection, field) for socket in sockets))
+    await asyncio.gather(*(until_closed(socket.connection, field) for socket in sockets))
 
 
-async def _joined(client: Client, user: str, rol: str = "user", receive_buffer_bytes: int | None = None) -> WebSocket:
+async def joined(client: Client, user: str, rol: str = "user", receive_buffer_bytes: int | None = None) -> WebSocket:
     connection = await client.connect(receive_buffer_bytes)
     target = client.target(EIO="4", transport="websocket")
     headers = {**handshake_headers(), **cookie(token(user, rol))}
@@ -132,7 +132,7 @@ async def _joined(client: Client, user: str, rol: str = "user", receive_buffer_b
 
 async def slow_readers(field: Field, client: Client) -> None:
     """Admins, to whom everything is sent, and who read nothing of it."""
-    sockets = [await _joined(client, field.name(), "admin", 4_096) for _ in range(SLOW_READERS)]
+    sockets = [await joined(client, field.name(), "admin", 4_096) for _ in range(SLOW_READERS)]
     for socket in sockets:
         socket.connection.stop_reading()
     while field.open:
@@ -143,7 +143,7 @@ async def slow_readers(field: Field, client: Client) -> None:
 
 async def talkers(field: Field, client: Client) -> None:
     """Users who write as much as they may, and more."""
-    socket = await _joined(client, field.name())
+    socket = await joined(client, field.name())
     text = json.dumps(["mensaje_privado", {"para": "nobody", "mensaje": "x" * 9_500}])
     while field.open:
         await socket.send_raw(text_frame("42" + text) * 20 + text_frame("421" + text))
@@ -154,7 +154,7 @@ async def talkers(field: Field, client: Client) -> None:
 async def oversized(field: Field, client: Client) -> None:
     """More than may be sent, announced or not."""
     for head in (b"\x82\xff\x7f" + b"\xff" * 11, b"\x81\xfe\xff\xff\0\0\0\0", frame_bytes(BINARY, bytes(300_000))):
-        socket = await _joined(client, field.name())
+        socket = await joined(client, field.name())
         socket.connection.write(head)
         socket.connection.write(frame_bytes(TEXT, bytes(50_000)))
     for framing in ({"Content-Length": "99999999"}, {"Transfer-Encoding": "chunked"}):
@@ -162,12 +162,12 @@ async def oversized(field: Field, client: Client) -> None:
         connection = await client.connect()
         connection.write(request_bytes("POST", session.target(), framing))
         connection.write(chunk(b"4" + bytes(60_000)) * 5)
-        await _until_closed(connection, field)
+        await until_closed(connection, field)
 
 
 async def floods_of_pings(field: Field, client: Client) -> None:
     """Control frames, pongs that nobody asked for, pings that a client may not send."""
-    socket = await _joined(client, field.name())
+    socket = await joined(client, field.name())
     for data in (frame_bytes(PING, b"x" * 125), frame_bytes(PONG, b""), text_frame("3"), text_frame("2")):
         await socket.send_raw(data * 2_000)
 
@@ -177,7 +177,7 @@ async def floods_of_frames(field: Field, client: Client) -> None:
     empty = [frame_bytes(PONG, b""), text_frame("6"), frame_bytes(PING, b"")]
     parts = frame_bytes(TEXT, b"4", fin=False) + (frame_bytes(PONG, b"") * 20 + frame_bytes(0, b"", fin=False)) * 1_000
     for data in [*(frame * 20_000 for frame in empty), parts]:
-        socket = await _joined(client, field.name())
+        socket = await joined(client, field.name())
         await socket.send_raw(data)
 
 
@@ -186,7 +186,7 @@ async def floods_of_brackets(field: Field, client: Client) -> None:
     brackets = "[" + "[]," * 30_000 + "1]"
     socket = await client.websocket()
     await socket.send_raw(text_frame('40{"x":' + brackets + "}") * 5)
-    socket = await _joined(client, field.name())
+    socket = await joined(client, field.name())
     await socket.send_raw(text_frame("42" + brackets.replace("[", '["x",', 1)) * 5)
     session = await client.polling(cookie(token(field.name())))
     few = "42" + '["x",' + "[]," * 500 + "1]"
@@ -221,7 +221,7 @@ async def floods_of_upgrades(field: Field, client: Client) -> None:
 async def reconnect_storms(field: Field, client: Client) -> None:
     """Users who come, join and are cut, all at the same moment."""
     name = field.name()
-    sockets = await asyncio.gather(*(_joined(client, name) for _ in range(AT_ONCE)))
+    sockets = await asyncio.gather(*(joined(client, name) for _ in range(AT_ONCE)))
     for socket in sockets:
         socket.abort()
 
@@ -236,7 +236,7 @@ async def rubbish(field: Field, client: Client) -> None:
     ):
         connection = await client.connect()
         connection.write(data)
-        await _until_closed(connection, field)
+        await until_closed(connection, field)
 
 
 ATTACKS: Final[tuple[Attack, ...]] = (
@@ -266,13 +266,19 @@ async def _again_and_again(attack: Attack, field: Field) -> None:
         field.made[attack.__name__] += 1
 
 
-async def main(host: str, port: int, seconds: float, *names: str) -> None:
+async def play(attacks: Sequence[Attack], host: str, port: int, seconds: float) -> None:
+    """All of them at once."""
     field = Field(host, port, seconds)
-    chosen = [attack for attack in ATTACKS if not names or attack.__name__ in names]
-    await asyncio.gather(*(_again_and_again(attack, field) for attack in chosen))
+    await asyncio.gather(*(_again_and_again(attack, field) for attack in attacks))
     print(json.dumps(field.made))
 
 
-if __name__ == "__main__":
+def main(attacks: Sequence[Attack]) -> None:
     logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns of every write to a connection that was cut
-    asyncio.run(main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), *sys.argv[4:]))
+    host, port, seconds, *names = sys.argv[1:]
+    chosen = [attack for attack in attacks if not names or attack.__name__ in names]
+    asyncio.run(play(chosen, host, int(port), float(seconds)))
+
+
+if __name__ == "__main__":
+    main(ATTACKS)

@@ -19,6 +19,7 @@ from tests.chat.daemon import ROOT
 from tests.conformance.wire import Client
 from tests.conftest import number_of
 
+ATTACKERS = ("tests.attack.hostile", "tests.attack.floods")
 PAIRS = 5
 WAVES = 2
 
@@ -31,7 +32,7 @@ LIMITS = [
 ]
 
 # Not a target: what a machine that is busy with the attackers themselves may take, and no stall may.
-STALLED_S = 5.0
+STALLED_S = 2.0
 
 # Of the allocator's own; a thousand sessions that stayed would be more than twice as much.
 GROWTH_MB = 8.0
@@ -40,14 +41,21 @@ AFTERMATH_S = 30.0
 
 
 async def attack(client: Client, seconds: float) -> str:
+    """All attackers at once; how often each attack was made."""
+    made = await asyncio.gather(*(_attackers(module, client, seconds) for module in ATTACKERS))
+    return ", ".join(f"{name} {count}" for some in made for name, count in sorted(some.items()))
+
+
+async def _attackers(module: str, client: Client, seconds: float) -> dict[str, int]:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.attack.hostile", client.host, str(client.port), str(seconds)),
+        *(sys.executable, "-m", module, client.host, str(client.port), str(seconds)),
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
     )
     printed, _ = await process.communicate()
     assert process.returncode == 0
-    return ", ".join(f"{name} {count}" for name, count in sorted(json.loads(printed).items()))
+    made: dict[str, int] = json.loads(printed)
+    return made
 
 
 async def quiet_again(chatd: Victim, sessions: int, descriptors: int, one: Witness, other: Witness) -> None:

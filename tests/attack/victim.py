@@ -10,7 +10,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
 from tests.chat.daemon import spawn
+from tests.chat.people import SECRET
 from tests.conformance.wire import Client
 
 START_S = 20.0
@@ -57,10 +61,20 @@ class Victim:
                 self.faults.append(line)
 
 
+def _public_key() -> bytes:
+    public = ec.generate_private_key(ec.SECP384R1()).public_key()
+    return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
 @contextlib.asynccontextmanager
 async def victim(db: Path, *flags: str) -> AsyncIterator[tuple[Victim, Client]]:
-    """A daemon, and a client of it for honest people."""
-    running = Victim(await spawn("--db", db, *flags))
+    """A daemon, and a client of it for honest people. Tokens may be signed by the secret of all tests, or by an ES384
+    key that nobody has: what such a token costs is for those who attack.
+    """
+    secret, key = db.with_name("secret"), db.with_name("public.pem")
+    secret.write_text(SECRET)
+    key.write_bytes(_public_key())
+    running = Victim(await spawn("--db", db, "--jwt-secret-file", secret, "--jwt-public-key-file", key, *flags))
     try:
         async with asyncio.timeout(START_S):
             listening = await running.listening

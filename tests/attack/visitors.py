@@ -15,7 +15,19 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from tests.chat.people import cookie, token
-from tests.conformance.wire import CLOSE, SEPARATOR, Client, ClosedError, PollingSession, RefusedUpgradeError, WebSocket
+from tests.conformance.wire import (
+    BINARY,
+    CLOSE,
+    SEPARATOR,
+    Client,
+    ClosedError,
+    PollingSession,
+    RefusedUpgradeError,
+    WebSocket,
+    frame_bytes,
+    request_bytes,
+    text_frame,
+)
 
 USERS: Final = 20
 GONE: Final = (ClosedError, RefusedUpgradeError, OSError, EOFError)
@@ -39,6 +51,7 @@ class Visitors:
         self._where = host, port, path
         self._dice = dice
         self._numbers = itertools.count()
+        self.junk = token("user-0", secret="another secret, of which the daemon knows nothing")
         self._tokens = [token(f"user-{number}", "admin" if number < 3 else "user") for number in range(USERS)]
 
     async def visit(self) -> None:
@@ -52,6 +65,10 @@ class Visitors:
 
     def cookie(self) -> dict[str, str]:
         return cookie(self._dice.choice(self._tokens))
+
+    def number(self, greatest: int) -> int:
+        """From 1 to `greatest`."""
+        return self._dice.randint(1, greatest)
 
     def message(self, ack_id: int) -> tuple[str, str]:
         """A text that nobody sent before, and the packet that sends it."""
@@ -187,6 +204,72 @@ async def half_a_request(visitors: Visitors, client: Client) -> None:
     await client.settled()
 
 
+async def joins_and_leaves(visitors: Visitors, client: Client) -> None:
+    """The same socket, many times, and then it talks."""
+    socket = await joined(visitors, client)
+    for _ in range(visitors.number(20)):
+        await socket.send("41")
+        await socket.send("40")
+        await heard(socket, "40{")
+    await visitors.talk(socket)
+    await visitors.leave(socket)
+
+
+async def refused_again_and_again(visitors: Visitors, client: Client) -> None:
+    """Unknown namespaces and tokens that nobody signed, without waiting for each answer."""
+    socket = await client.websocket()
+    packets = ["40/nope,", "40" + json.dumps({"token": visitors.junk})] * visitors.number(20)
+    for packet in packets:
+        await socket.send(packet)
+    for _ in packets:
+        await heard(socket, "44")
+    await visitors.leave(socket)
+
+
+async def means_nothing(visitors: Visitors, client: Client) -> None:
+    """NOOPs, before it joins and afterwards."""
+    socket = await client.websocket(visitors.cookie())
+    await socket.send_raw(text_frame("6") * visitors.number(5_000))
+    await socket.send("40")
+    await heard(socket, "40{")
+    await socket.send_raw(text_frame("6") * visitors.number(5_000))
+    await visitors.talk(socket)
+    await visitors.leave(socket)
+
+
+async def polling_sessions(visitors: Visitors, client: Client) -> None:
+    """Opened and closed, one after the other."""
+    for _ in range(visitors.number(10)):
+        session = await client.polling()
+        await session.post("1")
+
+
+async def pipelined(visitors: Visitors, client: Client) -> None:
+    """Many requests at once, of which some answers are read."""
+    connection, requests = await client.connect(), visitors.number(200)
+    connection.write(request_bytes("GET", client.target(transport="none")) * requests)
+    for _ in range(visitors.number(requests)):
+        await connection.answer()
+
+
+async def unfinished_frame(visitors: Visitors, client: Client) -> None:
+    """Of a message that never becomes whole, in one frame or in several, from somebody who may have joined."""
+    stranger = visitors.number(2) == 1
+    socket = await client.websocket() if stranger else await joined(visitors, client)
+    whole = frame_bytes(BINARY, bytes(50_000), fin=visitors.number(2) == 1)
+    await socket.send_raw(whole[: visitors.number(len(whole))])
+    await visitors.leave(socket)
+
+
+async def unfinished_body(visitors: Visitors, client: Client) -> None:
+    """Of a POST, behind a poll that waits or alone."""
+    session, connection = await client.polling(), await client.connect()
+    poll = request_bytes("GET", session.target()) * (visitors.number(2) - 1)
+    connection.write(poll + request_bytes("POST", session.target(), {"Content-Length": "50000"}))
+    connection.write(bytes(visitors.number(50_000) - 1))
+    await client.settled()
+
+
 Visit = Callable[[Visitors, Client], Awaitable[None]]
 
 VISITS: Final[tuple[Visit, ...]] = (
@@ -201,4 +284,11 @@ VISITS: Final[tuple[Visit, ...]] = (
     without_a_token,
     unseen,
     half_a_request,
+    joins_and_leaves,
+    refused_again_and_again,
+    means_nothing,
+    polling_sessions,
+    pipelined,
+    unfinished_frame,
+    unfinished_body,
 )

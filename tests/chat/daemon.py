@@ -64,12 +64,16 @@ class Daemon:
 
 
 async def spawn(*flags: str | Path, before: Sequence[str] = ()) -> asyncio.subprocess.Process:
-    """Start `chatd serve` on a free port. Its environment has nothing of chatd's but these."""
+    """Start `chatd serve` on a free port. Its environment has nothing of chatd's but these; the secret is left out
+    where the flags name files with keys.
+    """
     environ = {name: value for name, value in os.environ.items() if not name.startswith("CHATD_")}
+    if "--jwt-secret-file" not in flags:
+        environ["CHATD_JWT_SECRET"] = SECRET
     return await asyncio.create_subprocess_exec(
         *(*before, sys.executable, "-m", "chatd", "serve", "--port", "0", "--log-format", "json", *map(str, flags)),
         cwd=ROOT,
-        env={**environ, "CHATD_JWT_SECRET": SECRET, **UNHURRIED},
+        env={**environ, **UNHURRIED},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
