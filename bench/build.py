@@ -74,6 +74,16 @@ def node_modules() -> Path:
     return modules
 
 
+def sqlite_addon() -> Path:
+    """The compiled part of better-sqlite3: downloaded where its makers have one for this machine, else compiled."""
+    addon = node_modules() / "better-sqlite3" / "build" / "Release" / "better_sqlite3.node"
+    if not addon.exists():
+        _do([_tool("npm"), "rebuild", "better-sqlite3"], cwd=PEERS)
+    if not addon.exists():
+        raise SetupError("better-sqlite3 has no compiled part for this machine, and none could be made")
+    return addon
+
+
 def node_program() -> Path:
     return Path(_tool("node"))
 

@@ -1,8 +1,8 @@
 """Relay: one user writes to one admin, 100 messages in flight. The figure is messages a second.
 
 This is the inbound path: parse, route, one delivery. With `ack` each message asks for an acknowledgement, which
-chatd gives when the message is on disk (synchronous=FULL) and the peers as soon as they have emitted it; a message
-then counts as complete when both the delivery and the acknowledgement are there.
+chatd and node-sqlite give when the message is on disk (synchronous=FULL) and the other peers as soon as they have
+emitted it; a message then counts as complete when both the delivery and the acknowledgement are there.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from typing import Final
 from bench import svg
 from bench.load import Run, Workload
 from bench.options import Options
-from bench.peers import PEERS
+from bench.peers import PEERS, USUAL
 from bench.report import Report, colour, count, milliseconds
 from bench.rig import BYSTANDER_COUNT, People, admin_name, interleaved, rigs, say, user_name
 
+SERVERS: Final = (*USUAL, "node-sqlite")
 IN_FLIGHT: Final = 100
 SECONDS: Final = 1.0
 WARM_S: Final = 0.3
@@ -27,7 +28,7 @@ def workload(*, ack: bool, seconds: float, in_flight: int) -> Workload:
 
 
 def run(options: Options) -> None:
-    report = Report("relay", options.servers(), options.folder)
+    report = Report("relay", options.servers(SERVERS), options.folder)
     best: dict[tuple[int, bool], dict[str, Run]] = {}
     with rigs([PEERS[name] for name in report.servers], People(1, 1 + BYSTANDER_COUNT)) as stands:
         for rig in stands:
@@ -61,14 +62,14 @@ def _tables(report: Report, best: dict[tuple[int, bool], dict[str, Run]]) -> Non
             ]
             for name, run in runs.items()
         ]
-        kind = "with acknowledgement (chatd: on disk)" if ack else "without acknowledgement"
+        kind = "with acknowledgement (chatd, node-sqlite: on disk)" if ack else "without acknowledgement"
         report.table(f"relay: one user to one admin, {in_flight} in flight, {kind}", head, rows)
 
 
 def _chart(report: Report, best: dict[tuple[int, bool], dict[str, Run]]) -> None:
     chart = svg.Bars(
         title="Relay: messages per second, one user to one admin",
-        subtitle="64-byte messages; chatd acknowledges when the message is on disk, the others do not persist",
+        subtitle="64-byte messages; acknowledged when on disk by chatd and better-sqlite3, the others store none",
         series=[
             svg.Series(PEERS[name].title, [runs[name].messages_per_s for runs in best.values()], colour(name))
             for name in report.servers

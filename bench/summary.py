@@ -20,9 +20,12 @@ from bench.report import colour, count, milliseconds
 Record = dict[str, Any]
 
 NEEDED: Final = ("fanout", "rate", "relay", "connections")
-COLUMNS: Final = ("chatd", "node", "bun", "python", "floor")
+COLUMNS: Final = ("chatd", "node", "node-sqlite", "bun", "python", "floor")
+COMPARED: Final = ("node", "node-sqlite", "floor")
+TEAM: Final = 10
 ADMINS: Final = 1_000
 NOT_MEASURED: Final = "-"
+BEHIND: Final = "behind"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +54,9 @@ def _storm_p99(record: Record) -> float | None:
     return float(record["storm"]["complete_ns"]["p99"])
 
 
-def _fanout(in_flight: int) -> Measure:
-    title = f"fan-out to {ADMINS:,} admins, {in_flight} in flight, deliveries/s"
-    case = {"recipients": ADMINS, "in_flight": in_flight, "payload_bytes": 64}
+def _fanout(recipients: int, in_flight: int) -> Measure:
+    title = f"fan-out to {recipients:,} admins, {in_flight} in flight, deliveries/s"
+    case = {"recipients": recipients, "in_flight": in_flight, "payload_bytes": 64}
     return Measure(title, "fanout", case, _per_s("deliveries"), count)
 
 
@@ -66,12 +69,13 @@ def _ms(nanoseconds: float) -> str:
 
 
 MEASURES: Final[Sequence[Measure]] = (
-    _fanout(1),
-    _fanout(8),
-    _fanout(32),
+    _fanout(TEAM, 1),
+    _fanout(ADMINS, 1),
+    _fanout(ADMINS, 8),
+    _fanout(ADMINS, 32),
     Measure("p99 at 100 messages/s to 1,000 admins", "rate", {"rate": 100, "recipients": ADMINS}, _median_p99, _ms),
     _relay("one user to one admin, 100 in flight, messages/s", ack=False),
-    _relay("the same, acknowledged (chatd: when it is on disk)", ack=True),
+    _relay("the same, acknowledged (chatd, node-sqlite: when it is on disk)", ack=True),
     Measure(
         "memory of an authenticated idle connection, of 10,000",
         "connections",
@@ -111,19 +115,29 @@ def write(folder: Path) -> None:
 def markdown(results: Mapping[str, Sequence[Record]]) -> str:
     about = results["fanout"][0]
     facts, versions = about["machine"], about["versions"]
+    servers = [name for name in COLUMNS if name in versions]
+    others = [name for name in COMPARED if name in servers]
     lines = [
-        f"| measure | {' | '.join(COLUMNS)} | chatd : node | chatd : floor |",
-        f"|---|{'---:|' * (len(COLUMNS) + 2)}",
+        f"| measure | {' | '.join([*servers, *(f'chatd : {other}' for other in others)])} |",
+        f"|---|{'---:|' * (len(servers) + len(others))}",
     ]
     for measure in MEASURES:
-        values = {name: _value(measure, results[measure.benchmark], name) for name in COLUMNS}
-        cells = [measure.shown(value) if value is not None else "behind" for value in values.values()]
-        ratios = [_ratio(values["chatd"], values[other]) for other in ("node", "floor")]
+        values = {name: _value(measure, results[measure.benchmark], name) for name in servers}
+        cells = [_cell(measure, results[measure.benchmark], name, value) for name, value in values.items()]
+        ratios = [_ratio(values["chatd"], values[other]) for other in others]
         lines.append(f"| {measure.title} | {' | '.join(cells + ratios)} |")
-    names = "; ".join(f"`{name}`: {PEERS[name].title} ({versions[name]})" for name in COLUMNS)
+    names = "; ".join(f"`{name}`: {PEERS[name].title} ({versions[name]})" for name in servers)
     machine = f"{facts['cpu']}, {facts['cores']} cores, Linux {facts['kernel']}"
     lines += ["", f"Measured on {facts['date'][:10]} at commit {facts['commit']} ({machine}). {names}.", ""]
     return "\n".join(lines)
+
+
+def _cell(measure: Measure, records: Iterable[Record], server: str, value: float | None) -> str:
+    """A server without a value is behind where rates are fixed, and does not take part elsewhere."""
+    if value is not None:
+        return measure.shown(value)
+    takes_part = measure.benchmark == "rate" and any(record.get("server") == server for record in records)
+    return BEHIND if takes_part else NOT_MEASURED
 
 
 def _read(path: Path) -> list[Record]:
@@ -134,7 +148,7 @@ def _value(measure: Measure, records: Iterable[Record], server: str) -> float | 
     for record in records:
         if record.get("server") == server and measure.case.items() <= record["case"].items():
             return measure.value(record)
-    return None  # it was behind at a lower rate already
+    return None
 
 
 def _ratio(ours: float | None, theirs: float | None) -> str:
@@ -142,15 +156,17 @@ def _ratio(ours: float | None, theirs: float | None) -> str:
 
 
 def _chart(results: Mapping[str, Sequence[Record]]) -> str:
-    measures = [_fanout(1), _fanout(8), _fanout(32)]
-    rows = {
-        name: [_value(measure, results[measure.benchmark], name) or 0.0 for measure in measures] for name in COLUMNS
-    }
+    measures = [_fanout(ADMINS, in_flight) for in_flight in (1, 8, 32)]
+    rows = {name: [_value(measure, results[measure.benchmark], name) for measure in measures] for name in COLUMNS}
     facts = results["fanout"][0]["machine"]
     return svg.Bars(
         title=f"One message to {ADMINS:,} admins: deliveries per second",
         subtitle=f"64-byte messages, one core for the server; {facts['date'][:10]}, commit {facts['commit']}",
-        series=[svg.Series(PEERS[name].title, values, colour(name)) for name, values in rows.items()],
+        series=[
+            svg.Series(PEERS[name].title, [value or 0.0 for value in values], colour(name))
+            for name, values in rows.items()
+            if any(values)
+        ],
         groups=[f"{number} in flight" for number in (1, 8, 32)],
         unit="deliveries/s",
     ).render()

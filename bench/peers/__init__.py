@@ -1,4 +1,7 @@
-"""The servers that are compared, and how each is started. All obey the same chat rules; only chatd persists."""
+"""The servers that are compared, and how each is started. All obey the same chat rules.
+
+chatd and `node-sqlite` store every message; the others store none.
+"""
 
 from __future__ import annotations
 
@@ -123,6 +126,16 @@ def _node_version() -> str:
     return f"socket.io {_locked('socket.io')}, ws {_locked('ws')}, Node {node}"
 
 
+def _node_sqlite(launch: Launch) -> Command:
+    build.sqlite_addon()
+    usual = _node(launch)
+    return Command(usual.argv, usual.env | {"DB": str(launch.folder / "chat.db")})
+
+
+def _node_sqlite_version() -> str:
+    return f"{_node_version()}, better-sqlite3 {_locked('better-sqlite3')}"
+
+
 def _bun(launch: Launch) -> Command:
     return Command([str(build.bun_program()), str(build.PEERS / "bun.mjs")], _settings(launch))
 
@@ -154,6 +167,7 @@ def _floor_version() -> str:
 
 
 # What stands in a run by default. `batch` belongs to the fan-out alone: there it shows what the generator can take.
+# `node-sqlite` belongs where messages are few to each recipient: there it shows what storing them costs.
 USUAL: Final = ("chatd", "node", "bun", "python", "floor")
 
 PEERS: Final[Mapping[str, Peer]] = {
@@ -165,5 +179,6 @@ PEERS: Final[Mapping[str, Peer]] = {
         Peer("python", "python-socketio + aiohttp", _python, _python_version),
         Peer("floor", "C, one send() each", _floor, _floor_version),
         Peer("batch", "C, one send() a turn", _batch, _floor_version),
+        Peer("node-sqlite", "Node socket.io + better-sqlite3", _node_sqlite, _node_sqlite_version),
     )
 }

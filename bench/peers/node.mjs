@@ -14,5 +14,7 @@ const io = new Server(http, {
   serveClient: false,
   ...(process.env.RECOVERY === "on" && { connectionStateRecovery: recovery }),
 });
-install(io, secret);
+// Nothing is stored unless there is a database.
+const store = process.env.DB && (await import("./sqlite.mjs")).open(process.env.DB);
+install(io, secret, store);
 http.listen({ host: "127.0.0.1", port, backlog: 4096 });

@@ -1,5 +1,5 @@
 // The chat rules of chatd for a Socket.IO server in JavaScript, as its documentation would have one write them.
-// No persistence: the acknowledgement is given as soon as the message was emitted.
+// The acknowledgement is given as soon as the message was emitted, or stored where there is a store.
 import jwt from "jsonwebtoken";
 
 /** Settings that every peer gets alike; the ping interval is long while throughput is measured. */
@@ -16,10 +16,11 @@ function cookie(header, name) {
   return undefined;
 }
 
-/** Installs identity, rooms and routing on a Socket.IO server. */
-export function install(io, secret) {
-  let id = 0;
+let last = 0;
+const forget = () => ++last;
 
+/** Installs identity, rooms and routing on a Socket.IO server. `store` takes a message and gives its id. */
+export function install(io, secret, store = forget) {
   io.use((socket, next) => {
     try {
       const claims = jwt.verify(cookie(socket.handshake.headers.cookie, "token"), secret, { algorithms: ["HS256"] });
@@ -44,7 +45,8 @@ export function install(io, secret) {
       }
       const rooms = rol === "admin" ? [`user:${para}`] : [`user:${para}`, "admins"];
       io.to(rooms).emit("mensaje_recibido", { de: user, mensaje });
-      acknowledge?.({ ok: true, id: String(++id), fecha: new Date().toISOString() });
+      const id = store(user, para, mensaje);
+      acknowledge?.({ ok: true, id: String(id), fecha: new Date().toISOString() });
     });
   });
 }

@@ -9,6 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from bench import fanout
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -47,6 +49,14 @@ def test_a_benchmark_leaves_a_table_lines_and_a_chart(tmp_path: Path) -> None:
     assert best["server_cpu_s"] > 0
     assert (tmp_path / "fanout.svg").exists()
     assert "deliveries/s" in (tmp_path / "fanout.txt").read_text()
+
+
+def test_small_teams_are_measured_with_one_message_in_flight() -> None:
+    usual = fanout.cases(full=False)
+    for recipients in (2, 5, 20):
+        assert [case for case in usual if case.recipients == recipients] == [fanout.Case(recipients, 1, 64)]
+    assert {case.recipients for case in usual} == set(fanout.RECIPIENTS)
+    assert set(usual) < set(fanout.cases(full=True))
 
 
 @pytest.mark.timeout(120)
