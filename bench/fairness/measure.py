@@ -2,7 +2,7 @@
 
 Users and admins write to each other in pairs, newcomers open a WebSocket and join, a supervisor asks `/healthz`; first
 alone, then beside a flood, which comes from another address. Each flood has a fresh server with the default limits. A
-row that misses a goal (verdict.py) says which; a message that is lost fails the run.
+row that misses a goal (verdict.py) says which; a message that chatd loses fails the run.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def measure(report: Report, floods: Sequence[Flood], seconds: float) -> None:
     outcome.table(report, rows)
     outcome.chart(report, rows)
     report.write()
-    lost = [f"{row.server}, {row.flood.name}: {fault}" for row in rows for fault in row.beside.lost[:3]]
+    lost = outcome.lost_by("chatd", rows)
     if lost:
         raise LoadError("\n".join(lost))
 

@@ -20,6 +20,7 @@ HEAD: Final = (
     *("/healthz worst", "join p50", "worst", "joined", "goal"),
 )
 GREY: Final = 5
+SHOWN_FAULTS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,14 @@ class Row:
             "done": msgspec.structs.asdict(self.done),
             "missed": self.missed,
         }
+
+
+def lost_by(server: str, rows: Sequence[Row]) -> list[str]:
+    """What this server lost, alone or beside a flood; of each flood the first few."""
+    mine = [row for row in rows if row.server == server]
+    return [
+        f"{row.flood.name}: {fault}" for row in mine for fault in [*row.alone.lost, *row.beside.lost][:SHOWN_FAULTS]
+    ]
 
 
 def table(report: Report, rows: Sequence[Row]) -> None:
