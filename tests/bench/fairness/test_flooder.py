@@ -10,13 +10,16 @@ import pytest
 
 from bench.fairness.flooder import Done, Order, run
 from bench.fairness.floods import FLOODS, SHORT, Flood, chosen
+from bench.fairness.visits import strangers
+from bench.fairness.wire import text
 from tests.chat.people import chatting, token
 
 KINDS = {flood.visit: flood for flood in FLOODS.values()}
-SECONDS = 0.3
+BROKEN = Flood(name="broken", sockets=2, visit=strangers(text("no packet")))
+PATIENCE_S = 10.0  # for a machine that is busy with other things
 
 
-async def _flooded(flood: Flood, port: int, seconds: float = SECONDS) -> Done:
+async def _flooded(flood: Flood, port: int, seconds: float) -> Done:
     order = Order(flood.name, port, "127.0.0.3", token(flood.user, flood.rol), (token("x") + "x",), seconds)
     return await run(order, dataclasses.replace(flood, sockets=2), asyncio.get_running_loop().create_future())
 
@@ -25,10 +28,11 @@ async def _flooded(flood: Flood, port: int, seconds: float = SECONDS) -> Done:
 async def test_the_daemon_is_kept_busy_and_lives(flood: Flood, tmp_path: Path) -> None:
     settings = {name.removeprefix("CHATD_").lower(): value for name, value in flood.settings.items()}
     async with chatting(tmp_path / "chat.db", **settings) as chat:
-        done = await _flooded(flood, chat.client.port)
-        assert done.opened >= 2
+        done = await _flooded(flood, chat.client.port, 0.3)
+        if done.rounds == 0:
+            done = await _flooded(flood, chat.client.port, PATIENCE_S)
         assert done.rounds > 0
-        assert done.seconds < 10
+        assert done.opened >= 2
         ana = await chat.enter("ana")
         assert (await ana.write("root", "hola"))["ok"] is True
 
@@ -44,8 +48,10 @@ async def test_it_ends_when_it_is_told_to(tmp_path: Path) -> None:
 
 
 async def test_an_attacker_who_is_sent_away_comes_again(tmp_path: Path) -> None:
-    async with chatting(tmp_path / "chat.db", message_rate="10") as chat:
-        done = await _flooded(FLOODS["unknown-1"], chat.client.port, 1.0)
+    async with chatting(tmp_path / "chat.db") as chat:
+        done = await _flooded(BROKEN, chat.client.port, 0.3)
+        if done.ended == 0:
+            done = await _flooded(BROKEN, chat.client.port, PATIENCE_S)
         assert done.ended > 0
         assert done.opened > 2
 
