@@ -50,10 +50,7 @@ export class ChatSocket {
     this.state = State.STOPPED;
     this.recovered = false;
     this.refusal = null;
-    window.addEventListener("online", () => this.#hurry());
-    window.addEventListener("offline", () => this.#web && this.#onLost()); // if that is not so, it is back in a moment
-    window.addEventListener("focus", () => this.#hurry());
-    document.addEventListener("visibilitychange", () => document.hidden || this.#hurry());
+    this.#followTheWindow();
   }
 
   /** Call `handler` with the first argument of each `event`; "state" is the socket's own. */
@@ -94,6 +91,16 @@ export class ChatSocket {
   }
 
   // The inside.
+
+  #followTheWindow() {
+    window.addEventListener("online", () => this.#hurry());
+    window.addEventListener("offline", () => this.#web && this.#onLost()); // if that is not so, it is back in a moment
+    window.addEventListener("focus", () => this.#hurry());
+    document.addEventListener("visibilitychange", () => document.hidden || this.#hurry());
+    // A page that may come back by "back" is frozen with its connection open: the server would take it for present.
+    window.addEventListener("pagehide", ({ persisted }) => persisted && this.#web && this.#close(State.WAITING));
+    window.addEventListener("pageshow", ({ persisted }) => persisted && this.#hurry());
+  }
 
   #open() {
     clearTimeout(this.#retryTimer);

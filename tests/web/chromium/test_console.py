@@ -77,6 +77,26 @@ async def test_presence_follows_those_who_come_and_go(place: Place) -> None:
     await admin.see("#thread-presence", "last seen")
 
 
+async def test_a_page_that_the_browser_keeps_is_not_present_and_misses_nothing(place: Place) -> None:
+    """Chromium freezes the page that one leaves, with an open WebSocket, and mostly shows it again as it was."""
+    admin, ana = await place.admin(), await place.user()
+    await ana.say("before")
+    await admin.click("#list a", "ana")
+    await admin.see(".bubble", "before")
+    await ana.evaluate("window.kept = true")
+    await ana.go("about:blank")
+    await admin.see("#thread-presence", "last seen")
+    await admin.say("meanwhile")
+    await admin.see(".mine[data-mark^=stored]", "meanwhile")
+    await ana.back()
+    if not await ana.evaluate("window.kept"):  # short of memory, it loads the page again
+        await ana.click("chatd-widget button, button")
+    await ana.see(".bubble", "meanwhile")
+    await admin.see("#thread-presence", "online")
+    await ana.say("after")
+    await admin.see(".bubble", "after")
+
+
 async def test_presence_is_not_claimed_without_a_connection(place: Place) -> None:
     admin, ana = await place.admin(), await place.user()
     for window in (admin, ana):

@@ -151,6 +151,13 @@ class Window:
         await self._order("Page.reload")
         await self.until("!window.beforeReload && document.readyState === 'complete'")
 
+    async def back(self) -> None:
+        """To the page before, which the browser may have kept as it was."""
+        history = await self._order("Page.getNavigationHistory")
+        before = history["entries"][history["currentIndex"] - 1]
+        await self._order("Page.navigateToHistoryEntry", entryId=before["id"])
+        await self.until(f"location.href === {json.dumps(before['url'])} && document.readyState === 'complete'")
+
     async def cookie(self, url: str, name: str, value: str) -> None:
         """Put a cookie into the jar, as a login on that host would."""
         await self._order("Network.setCookie", url=url, name=name, value=value, httpOnly=True, sameSite="Strict")
