@@ -347,6 +347,7 @@ class HttpConnection(asyncio.Protocol, Timed):
         self._timers.catch_up()  # if the time of this very request is over, it has been refused now
         if not self._has_the_floor():
             return
+        self._release()  # the head is whole, and what follows may be another's
         self._discarded = 0
         if _head_bytes(event) > self._max_header_bytes:  # h11 holds only heads to it that come in pieces
             self._refuse(431)

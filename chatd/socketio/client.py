@@ -21,6 +21,7 @@ from chatd.engineio.unfinished import Hold
 from chatd.errors import WireError
 from chatd.refusals import Refusals
 from chatd.socketio.config import SocketIoConfig
+from chatd.socketio.jsontext import parsed_bytes
 from chatd.socketio.limits import SocketLimit
 from chatd.socketio.namespace import ConnectRefusedError, Namespace
 from chatd.socketio.packet import (
@@ -83,7 +84,7 @@ class Client(Timed):
         self._joining: dict[str, asyncio.Task[None]] | None = None
         self._kicked: set[str] | None = None  # namespaces that we left and the client may not know it yet
         self._incoming: IncomingBinary | None = None
-        self._hold: Hold | None = None  # of its attachments
+        self._hold: Hold | None = None  # of `_incoming`
         self._refused = 0  # CONNECTs since the last that was not
         server.timers.arm(self, server.config.connect_timeout_s)
 
@@ -144,7 +145,7 @@ class Client(Timed):
             if packet is not None:
                 self._end_incoming()
             else:
-                self._count_attachments(self._incoming.size_bytes)
+                self._count_unfinished(self._incoming.size_bytes)
             return packet
         if self._incoming is not None:
             raise SocketPacketError("a text message where an attachment was announced")
@@ -154,11 +155,12 @@ class Client(Timed):
             return packet
         if packet.namespace not in self._sockets:  # do not even hold its attachments
             self._refuse_stray(packet)
-        self._incoming = IncomingBinary(packet)
+        self._incoming = IncomingBinary(packet, parsed_bytes(data))
+        self._count_unfinished(self._incoming.size_bytes)
         return None
 
-    def _count_attachments(self, size_bytes: int) -> None:
-        """Rule L-12."""
+    def _count_unfinished(self, size_bytes: int) -> None:
+        """Rule L-12: a packet whose attachments do not come."""
         self._hold = self._hold or self.session.hold()
         if not self._hold.resize(size_bytes):
             self.session.close(CloseReason.FORCED_CLOSE)

@@ -122,22 +122,19 @@ class PreparedEvent:
 
 
 class IncomingBinary:
-    """A packet whose attachments are arriving; it goes with the last of them."""
+    """A packet whose attachments are arriving; it goes with the last of them. `size_bytes` is what both take so far."""
 
-    __slots__ = ("_attachments", "_packet")
+    __slots__ = ("_attachments", "_packet", "size_bytes")
 
-    def __init__(self, packet: Packet) -> None:
+    def __init__(self, packet: Packet, size_bytes: int = 0) -> None:
         self._packet = packet
         self._attachments: list[bytes] = []
-
-    @property
-    def size_bytes(self) -> int:
-        """Of the attachments that have come."""
-        return sum(map(len, self._attachments))
+        self.size_bytes = size_bytes
 
     def feed(self, attachment: bytes) -> Packet | None:
         """Take the next binary message; the packet once it is whole. Raises AttachmentError."""
         self._attachments.append(attachment)
+        self.size_bytes += len(attachment)
         if len(self._attachments) < self._packet.attachments:
             return None
         return msgspec.structs.replace(

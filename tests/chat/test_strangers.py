@@ -1,4 +1,4 @@
-"""What those who have not joined may cost: the memory of a real daemon."""
+"""What input without an end may cost, before joining and after: the memory of a real daemon."""
 
 from __future__ import annotations
 
@@ -37,6 +37,20 @@ async def test_what_strangers_leave_unfinished_takes_little_memory(db: Path) -> 
             await running.client.settled()
         assert resident_bytes(running) - before < 40_000_000
         assert (await ana.write("root", "still here"))["ok"] is True
+
+
+async def test_what_a_user_leaves_unfinished_takes_little_memory(db: Path) -> None:
+    """L-12: packets whose attachments never come; they took 75 MB, because of one wide character in each"""
+    async with daemon(db) as running:
+        eva = await running.enter("eva")
+        before = resident_bytes(running)
+        text = '451-["x",{"_placeholder":true,"num":0},"%s"]' % ("x" * UNFINISHED + "\N{PACKAGE}")
+        for _ in range(20):
+            ana = await running.enter("ana")
+            await ana.websocket.send(text)
+            await running.client.settled()
+        assert resident_bytes(running) - before < 40_000_000
+        assert (await eva.write("root", "still here"))["ok"] is True
 
 
 async def test_a_user_may_send_large_messages_over_a_slow_line(db: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sys
 from collections.abc import Iterator
 
 import msgspec
@@ -19,6 +20,7 @@ from chatd.socketio.jsontext import (
     _containers,
     format_json,
     parse_json,
+    parsed_bytes,
 )
 from tests.socketio.values import JSON, JSON_OF_JAVASCRIPT
 
@@ -224,3 +226,26 @@ def test_values_are_few(one: str) -> None:
 
 def test_commas_in_a_long_text_are_no_values() -> None:
     assert parse_json(json.dumps(["," * 2 * MAX_VALUES, '\\",']), 4) == ["," * 2 * MAX_VALUES, '\\",']
+
+
+def taken_bytes(value: object) -> int:
+    """What `value` takes in memory, with all that is in it."""
+    inner = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else []
+    return sys.getsizeof(value) + sum(map(taken_bytes, inner))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '["x",{"_placeholder":true,"num":0}]',
+        json.dumps("x" * 1_000_000),
+        json.dumps("x" * 1_000_000 + "\N{PACKAGE}", ensure_ascii=False),
+        json.dumps([f"{number:x}" for number in range(MAX_VALUES - 1)]),
+        json.dumps([{"a": number} for number in range(MAX_CONTAINERS - 1)]),
+    ],
+    ids=["an event", "a long text", "a wide text", "short texts", "objects"],
+)
+def test_what_a_value_takes_in_memory_can_be_told_from_its_text(text: str) -> None:
+    """L-12"""
+    taken = taken_bytes(parse_json(text, DEPTH))
+    assert taken / 3 < parsed_bytes(text) < taken * 2

@@ -120,6 +120,26 @@ async def test_an_unfinished_post_is_answered_503_when_it_is_over_the_budget() -
         await settled_at(engine, 0)
 
 
+async def test_a_body_counts_for_the_client_that_a_proxy_names_in_its_head() -> None:
+    """L-12: also where the head came in two pieces, and the first was nobody's"""
+    async with running(max_unfinished_per_client_bytes=BUDGET, trusted_proxy=("127.0.0.1",)) as engine:
+        client = {"X-Forwarded-For": "192.0.2.1"}
+        posts = []
+        for _ in range(2):
+            session = await engine.client.polling(client)
+            post = await engine.client.connect()
+            head = request_bytes("POST", session.target(), {"Transfer-Encoding": "chunked", **client})
+            post.write(head[:-1])
+            await engine.client.settled()
+            post.write(head[-1:] + chunk(b"x" * 80_000))
+            await engine.client.settled()
+            posts.append(post)
+        assert (await posts[1].answer()).status == 503
+        assert not posts[0].at_end
+        posts[0].abort()
+        await settled_at(engine, 0)
+
+
 async def test_unfinished_heads_count_too() -> None:
     """L-12"""
     async with running(max_unfinished_per_client_bytes=BUDGET) as engine:

@@ -123,3 +123,14 @@ async def test_attachments_that_wait_for_others_have_a_budget() -> None:
         await peer.ended()
         assert app.engine.refusals.counts[Limit.MAX_UNFINISHED_PER_CLIENT] == 1
         assert unfinished.total_bytes == 0
+
+
+async def test_a_packet_that_waits_for_its_attachments_has_a_budget() -> None:
+    """L-12: also before the first of them; a text with one wide character takes four times its length"""
+    async with running(dataclasses.replace(QUIET, max_unfinished_per_client_bytes=100_000)) as app:
+        peer = await connected(app.client, "websocket")
+        await join(peer)
+        await peer.say('51-["x",{"_placeholder":true,"num":0},"%s"]' % ("x" * 30_000 + "\N{PACKAGE}"))
+        await peer.ended()
+        assert app.engine.refusals.counts[Limit.MAX_UNFINISHED_PER_CLIENT] == 1
+        assert app.engine.connections.unfinished.total_bytes == 0
