@@ -73,6 +73,14 @@ METRICS: Final[tuple[Metric, ...]] = (
         lambda sources: float(len(sources.watched.engine.connections)),
     ),
     Metric(
+        "chatd_unfinished_bytes",
+        GAUGE,
+        "Memory for messages and requests of which the end has not come yet.",
+        "Near `max_unfinished`: many clients send slowly, or many addresses attack; see "
+        "`max_unfinished_per_client` in chatd_refusals_total, and the log for who it is.",
+        lambda sources: float(sources.watched.engine.connections.unfinished.total_bytes),
+    ),
+    Metric(
         "chatd_turn_waits_total",
         COUNTER,
         "How often a connection was not read for a turn, because its user or address had used up `turn_budget`.",
