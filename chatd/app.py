@@ -15,7 +15,7 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -37,7 +37,8 @@ from chatd.engineio.origin import OriginPolicy
 from chatd.engineio.outbox import Outbox
 from chatd.engineio.server import EngineHooks, EngineServer, not_found
 from chatd.engineio.turns import Turns
-from chatd.listen.activation import inherited_sockets
+from chatd.listen.activation import Inherited, inherited_sockets
+from chatd.listen.arrivals import Arrivals
 from chatd.listen.files import RESERVED
 from chatd.listen.listening import Listening
 from chatd.live import take_over
@@ -105,8 +106,7 @@ async def _serve(
     retention = _retention(config, store)
     try:
         engine = build(config, store, last_id, reload, _pages(config, reload, entries), operations.watch)
-        timeout_s = config.engineio.request_timeout_s
-        listening = Listening(config.listen, engine.connection, inherited, handshake_timeout_s=timeout_s)
+        listening = _listening(config, engine, inherited)
         operations.also_refuses("listen", listening.refusals.counts.items)
         reload.add("certificate", lambda _: listening.prepare())
         reload.add("retention", lambda read: functools.partial(retention.use, read.store.retention_days))
@@ -136,6 +136,18 @@ async def _serve(
         await store.close()
     log.info("stopped")
     return 0
+
+
+def _listening(config: Config, engine: EngineServer, inherited: Sequence[Inherited]) -> Listening:
+    """Every socket that is listened on. Raises ConfigError and ListenError."""
+    connections = engine.connections
+    return Listening(
+        config.listen,
+        engine.connection,
+        inherited,
+        handshake_timeout_s=config.engineio.request_timeout_s,
+        arrivals=functools.partial(Arrivals, connections.counted, connections.max_per_address),
+    )
 
 
 def build(

@@ -36,17 +36,14 @@ class Connections:
         self.received_bytes = 0  # HTTP and WebSocket frames, without TLS
         self._proxies = proxies
         self._max_total = connections_of(config.max_connections)
-        self._max_per_address = connections_of(config.max_connections_per_address)
+        self.max_per_address = connections_of(config.max_connections_per_address)
         self._open: dict[asyncio.Transport, str] = {}  # by what each counts; nothing for those behind a proxy
         self._by_address: dict[str, int] = {}
         self._empty: asyncio.Event | None = None
 
     def add(self, connection: asyncio.Transport, address: str) -> Limit | None:
         """The limit that this connection is over, if it is over any; `address` is its peer's."""
-        if not self._max_per_address or address == NO_ADDRESS or self._proxies.trusts(address):
-            counted = NO_ADDRESS
-        else:
-            counted = counted_address(address)
+        counted = self.counted(address)
         limit = self._reached(counted)
         if limit is not None:
             self._open[connection] = NO_ADDRESS
@@ -56,6 +53,12 @@ class Connections:
             if counted != NO_ADDRESS:
                 self._by_address[counted] = self._by_address.get(counted, 0) + 1
         return limit
+
+    def counted(self, address: str) -> str:
+        """By what connections from `address` count; NO_ADDRESS where they do not: a proxy's, or there is no limit."""
+        if not self.max_per_address or address == NO_ADDRESS or self._proxies.trusts(address):
+            return NO_ADDRESS
+        return counted_address(address)
 
     def payer(self, address: str) -> Payer:
         """Who pays for what comes from `address` (see turns.py); each connection for itself where that is unknown, or
@@ -99,7 +102,7 @@ class Connections:
         """What another connection would be over; those that are turned away do not count."""
         if 0 < self._max_total <= len(self._open) - self.turned_away:
             return Limit.MAX_CONNECTIONS
-        if address != NO_ADDRESS and self._by_address.get(address, 0) >= self._max_per_address:
+        if address != NO_ADDRESS and self._by_address.get(address, 0) >= self.max_per_address:
             return Limit.MAX_CONNECTIONS_PER_ADDRESS
         return None
 

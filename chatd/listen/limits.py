@@ -1,4 +1,4 @@
-"""What an accepted connection may be refused for before it has a protocol; none has a setting of its own."""
+"""What an accepted connection may be refused for before it has a protocol."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import enum
 
 
 class ListenLimit(enum.StrEnum):
-    """OPEN_FILES is the system's RLIMIT_NOFILE."""
+    """OPEN_FILES is the system's RLIMIT_NOFILE; MAX_CONNECTIONS_PER_ADDRESS is a setting of Engine.IO."""
 
+    MAX_CONNECTIONS_PER_ADDRESS = "max_connections_per_address"
     OPEN_FILES = "open_files"
     TLS_HANDSHAKES = "tls_handshakes"
     TLS_FAULT = "tls_fault"

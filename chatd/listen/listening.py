@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from chatd.errors import ConfigError
 from chatd.listen.activation import TLS, Inherited
+from chatd.listen.arrivals import Arrivals
 from chatd.listen.config import ListenConfig
 from chatd.listen.files import raise_limit
 from chatd.listen.limits import ListenLimit
@@ -35,14 +36,19 @@ class Listening:
         inherited: Sequence[Inherited] = (),
         *,
         handshake_timeout_s: float,
+        arrivals: Callable[[], Arrivals] = Arrivals,
     ) -> None:
-        """With sockets that are `inherited`, no other is opened. Raises ConfigError and ListenError."""
+        """With sockets that are `inherited`, no other is opened. Each socket has `arrivals` of its own.
+
+        Raises ConfigError and ListenError.
+        """
         self.refusals = Refusals(ListenLimit, asyncio.get_running_loop().time, log)
         self.max_files = raise_limit()
         self._config = config
         self._make = make
         self._inherited = inherited
         self._handshake_timeout_s = handshake_timeout_s
+        self._arrivals = arrivals
         self._listeners: list[Listener] = []
         self.addresses: list[dict[str, object]] = []  # of each listener, for the log
         self._unix: UnixSocket | None = None
@@ -79,7 +85,7 @@ class Listening:
         if config.tls_cert is not None:
             from chatd.listen.tls import Tls  # noqa: PLC0415 - 4 MB, for those who want it
 
-            self.tls = Tls(config.tls_cert, config.tls_key)
+            self.tls = Tls(config.tls_cert, config.tls_key, self._handshake_timeout_s)
         if self._inherited:
             self._adopt()
             return
@@ -113,9 +119,9 @@ class Listening:
                 opened,
                 self._make,
                 self.refusals,
+                self._arrivals(),
                 max_files=self.max_files,
                 tls=tls,
-                handshake_timeout_s=self._handshake_timeout_s,
             )
         )
 

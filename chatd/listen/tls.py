@@ -16,12 +16,15 @@ ALPN: Final = ["http/1.1"]
 # of TLS has 16 KB at most (RFC 8446, section 5.1).
 READ_BUFFER_BYTES: Final = 16_384
 
+HANDSHAKE_TIMEOUT_S: Final = 30.0
+
 
 class Tls:
     """`context` is for connections from now on; those that are open keep what they agreed on."""
 
-    def __init__(self, certificate: Path, key: Path | None) -> None:
+    def __init__(self, certificate: Path, key: Path | None, handshake_timeout_s: float = HANDSHAKE_TIMEOUT_S) -> None:
         """Raises ConfigError."""
+        self.handshake_timeout_s = handshake_timeout_s
         sslproto.SSLProtocol.max_size = READ_BUFFER_BYTES
         self._certificate = certificate
         self._key = key

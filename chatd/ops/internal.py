@@ -19,6 +19,7 @@ from chatd.engineio.http import Exchange, HttpConnection
 from chatd.engineio.limits import Limit
 from chatd.engineio.proxies import Proxies
 from chatd.engineio.turns import Turns
+from chatd.listen.arrivals import Arrivals
 from chatd.listen.limits import ListenLimit
 from chatd.listen.listener import Listener
 from chatd.listen.tcp import open_tcp
@@ -61,7 +62,7 @@ class InternalListener:
         }
         refusals = Refusals(ListenLimit, loop.time, log)
         self._listeners = [
-            Listener(opened, self._connection, refusals, max_files=None, tls=None, handshake_timeout_s=0)
+            Listener(opened, self._connection, refusals, Arrivals(), max_files=None, tls=None)
             for opened in open_tcp(host, port)
         ]
 
