@@ -45,7 +45,7 @@ def test_a_good_token_says_who_somebody_is(headers: dict[str, str], auth: dict[s
     assert (identity.user, identity.rol) == ("maria", "user")
 
 
-EXPIRED = token(exp=int(NOW) - 1)
+EXPIRED = token(exp=int(NOW) - 60)
 FORGED = token()[:-6] + "AAAAAA"
 NAMELESS = token(name=...)
 

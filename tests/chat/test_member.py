@@ -36,7 +36,7 @@ def test_a_token_ends_the_session_when_it_expires_and_not_before(life_s: float) 
     rig.pass_seconds(life_s - 0.01)
     assert (line.events, line.closed, len(rig.rooms(line))) == ([], None, 2)
     rig.pass_seconds(0.05)
-    assert (line.events, line.closed, len(rig.rooms(line))) == ([GOODBYE], CloseReason.FORCED_CLOSE, 0)
+    assert (line.events, line.closed, len(rig.rooms(line))) == ([GOODBYE], CloseReason.RECONNECT, 0)
 
 
 def test_a_token_that_expires_between_the_door_and_the_room_ends_the_session() -> None:
@@ -45,7 +45,7 @@ def test_a_token_that_expires_between_the_door_and_the_room_ends_the_session() -
     line = rig.enter(who("ana", expires_at=NOW - 1))
     rig.pass_seconds(0.05)
     assert line.received[0].startswith('40{"sid":"')
-    assert (line.events, line.closed) == ([GOODBYE], CloseReason.FORCED_CLOSE)
+    assert (line.events, line.closed) == ([GOODBYE], CloseReason.RECONNECT)
 
 
 def test_a_token_for_ever_has_no_deadline() -> None:

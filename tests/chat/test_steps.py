@@ -28,7 +28,7 @@ def test_a_clock_that_is_set_ahead_ends_the_tokens_that_have_expired_by_it_and_n
     eternal = rig.enter(who("root", "admin"))
     rig.wall_s += 7200
     rig.pass_seconds(EVERY_S + 0.1)
-    assert (brief.events, brief.closed) == ([GOODBYE], CloseReason.FORCED_CLOSE)
+    assert (brief.events, brief.closed) == ([GOODBYE], CloseReason.RECONNECT)
     assert (long.closed, eternal.closed) == (None, None)
     rig.pass_seconds(1800)
     assert long.events == [GOODBYE], "its deadline was set by the new time"

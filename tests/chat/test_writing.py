@@ -193,7 +193,7 @@ def test_who_goes_on_for_too_long_is_shown_the_door() -> None:
         says(ana, "root")
     assert ana.events == []
     says(ana, "root")
-    assert ana.closed is CloseReason.FORCED_CLOSE
+    assert ana.closed is CloseReason.RECONNECT
     assert [name for name, _ in ana.events] == ["desconexion"]
 
 
