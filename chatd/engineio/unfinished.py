@@ -44,7 +44,11 @@ class Unfinished:
         return True
 
     def _refuse(self, limit: Limit, payer: Payer) -> bool:
-        self._refusals.add(limit, "connection closed: too much input is unfinished", payer=str(payer))
+        self._refusals.add(
+            limit,
+            "connection closed: too much input is unfinished",
+            payer=payer if isinstance(payer, str) else "unknown",
+        )
         return False
 
 
