@@ -27,7 +27,7 @@ async def client(drivers: dict[str, Driver], transports: str) -> AsyncIterator[C
 
 @pytest.fixture
 def recovering(tmp_path: Path) -> Iterator[Chat]:
-    with running_chat(tmp_path, "--recovery", "on", "--message-rate", "0") as chat:
+    with running_chat(tmp_path, "--recovery", "on", "--message-rate", "0", "--max-chars-per-minute", "0") as chat:
         yield chat
 
 
