@@ -54,3 +54,4 @@ async def test_python_clients_are_back_soon(transports: str, own_echo: Server, b
         async with asyncio.timeout(PATIENCE_S):
             await back.wait()
         assert time.monotonic() - started < BACK_S
+        assert await client.call("message-with-ack", "back", timeout=PATIENCE_S) == "back"
