@@ -1,4 +1,4 @@
-"""How long the tests take that could go on for ever, and the seed of those that throw dice."""
+"""How long tests with random input may take, and the seed of that input."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("chatd", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("chatd")
 
+HYPOTHESIS_TIMEOUT_S = 300  # for all examples of a test
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("chatd", "length and luck of the tests of chatd")
@@ -20,6 +22,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--decoder-seconds", type=float, default=1.0, help="of random input to each decoder")
     group.addoption("--soak-seconds", type=float, default=12.0, help="of the soak")
     group.addoption("--hostile-seconds", type=float, default=12.0, help="of the hostile afternoon")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A test of Hypothesis that takes too long ends the whole run, with its stack.
+
+    Hypothesis takes the exception of a time-out for a counterexample, and goes on for hours to look for a smaller one.
+    """
+    if config.getoption("timeout") == 0:
+        return
+    for item in items:
+        if isinstance(item, pytest.Function) and getattr(item.obj, "is_hypothesis_test", False):
+            item.add_marker(pytest.mark.timeout(HYPOTHESIS_TIMEOUT_S, method="thread"))
 
 
 def number_of(request: pytest.FixtureRequest, option: str) -> float:
