@@ -1,12 +1,13 @@
 """The one place that limits log lines: every line at INFO and above passes it on its way to stderr, whoever wrote it.
 
 Many lines have a client as their cause, and a client that floods must not fill a disk with them. A kind of line is its
-logger, its level and its text before arguments are put in, which is a constant. Of each kind a burst is written, then
-so many a second. Of those that are left out, the last one is written SILENCE_S after the first, and says how many were.
-So the last line of a kind is never lost, and of a fault that ends both the beginning and the end can be read.
+logger, its level and its text before arguments are put in, which is a constant. Libraries put all that they know into
+the text, so a library's lines of one level are one kind. Of each kind a burst is written, then so many a second. Of
+those that are left out, the last one is written SILENCE_S after the first, and says how many were. So the last line of
+a kind is never lost, and of a fault that ends both the beginning and the end can be read.
 
 What the operator does is not limited: the loggers in OPERATORS write no line for a client, except through Refusals,
-which has a limit of its own.
+which has a limit of its own. DEBUG is not limited either: an operator who asks for every frame gets every frame.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class LineLimit(logging.Filter):
         """Whether the line is written now."""
         if record.levelno < logging.INFO or record.name in OPERATORS or hasattr(record, "left_out"):
             return True
-        kind = record.name, record.levelno, str(getattr(record, "limit", record.msg))
+        kind = record.name, record.levelno, _text(record)
         rates = self._infos if record.levelno < logging.WARNING else self._warnings
         if kind not in self._last and not rates.take(kind, self._now()):
             return True
@@ -82,6 +83,13 @@ class LineLimit(logging.Filter):
         """As `tell` for every kind: the process is about to end."""
         for kind in tuple(self._last):
             self.tell(kind)
+
+
+def _text(record: logging.LogRecord) -> str:
+    """What lines of one kind have in common, beside their logger and level."""
+    if not record.name.startswith("chatd"):
+        return ""
+    return str(getattr(record, "limit", record.msg))
 
 
 LINES: Final = LineLimit()

@@ -97,6 +97,16 @@ def test_a_kind_that_floods_silences_no_other_and_no_operator() -> None:
     assert limit.suppressed == 1_000 - WARNING_BURST
 
 
+def test_a_library_that_words_each_line_differently_is_limited_too() -> None:
+    """As asyncio does, which names the connection."""
+    limit = LineLimit(Clock().time)
+    texts = [f"Fatal error on transport fd={number}" for number in range(1_000)]
+    written = [text for text in texts if limit.filter(record(text, logging.ERROR, "asyncio"))]
+    assert written == texts[:WARNING_BURST]
+    assert limit.filter(record("another", logging.ERROR, "websockets.server"))
+    assert len(limit._last) + len(limit._left_out) <= 2
+
+
 def test_sessions_of_a_whole_server_may_open_at_once_and_ten_a_second_for_ever() -> None:
     clock = Clock()
     limit = LineLimit(clock.time)

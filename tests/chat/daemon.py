@@ -53,9 +53,14 @@ class Daemon:
     async def ended(self) -> int:
         """Wait for the end; the exit code."""
         async with asyncio.timeout(PATIENCE_S):
-            while line := await self.process.stderr.readline():  # type: ignore[union-attr]
-                self.log.append(json.loads(line))
+            await self.read_log()
             return await self.process.wait()
+
+    async def read_log(self) -> None:
+        """Read the log to its end. A daemon that writes much waits for its reader, as for any full pipe."""
+        assert self.process.stderr is not None
+        while line := await self.process.stderr.readline():
+            self.log.append(json.loads(line))
 
     @property
     def faults(self) -> list[dict[str, Any]]:

@@ -1,0 +1,218 @@
+"""Every line that clients can cause, caused over and over by real clients of a real daemon.
+
+The log stays small, says how much it left out, and still has what an operator needs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from chatd.chat.limits import ChatLimit
+from chatd.engineio.limits import Limit
+from chatd.listen.limits import ListenLimit
+from chatd.loglines import INFO_BURST, INFO_RATE, OPERATORS, WARNING_BURST, WARNING_RATE
+from chatd.refusals import SILENCE_S
+from chatd.socketio.limits import SocketLimit
+from tests.attack.log_floods import FLOODS, TIMES, UNREACHABLE
+from tests.chat.daemon import Daemon, daemon
+from tests.chat.people import Person, cookie, join, token
+from tests.conformance.wire import Connection, request_bytes
+from tests.listen.certificates import make_certificate
+from tests.ops.logging_calls import log_calls
+from tests.ops.operator import Operator
+
+SESSIONS: Final = INFO_BURST + 300
+BATCH: Final = 50
+
+OPENED: Final = "session open"
+CLOSED: Final = "session closed"
+EXPIRED: Final = "token expired"
+EXPELLED: Final = "user expelled: too many messages, for too long"
+NOT_RECOVERED: Final = "nothing recovered"
+
+DRIVEN: Final = {OPENED, CLOSED, EXPIRED, EXPELLED, NOT_RECOVERED}
+"""Below. All other lines that refuse something are those of FLOODS."""
+
+NOT_OF_CLIENTS: Final[Mapping[str, str]] = {
+    "kicked": "an operator",
+    "token no longer holds": "an operator, who reloads the deny list: a line for each socket",
+    "the wall clock was set": "the machine",
+    "store open": "the start",
+    "the reading connection did not close cleanly": "the stop",
+    "the database did not close cleanly": "the stop",
+    "when a user was seen is not stored": "the stop",
+    "old messages deleted": "retention, at most once in a sweep",
+    "old messages could not be deleted": "the disk",
+    "old messages are not deleted: the clock is far ahead of what the database knows; see chatd clock": "the clock",
+    "the clock is believed again": "the clock",
+    "the database file was moved or replaced; nothing is stored": "an operator",
+    "%s cannot be stored": "the disk",
+    "%s are stored again": "the disk",
+    "messages cannot be looked up": "the disk",
+    "messages are looked up again": "the disk",
+    "a replay was broken off": "the disk",
+    "row rejected": "a bug: what the database cannot take is refused before",
+    "what was missed could not be read": "a bug",
+    "a callback of the store raised": "a bug",
+    "a connection failed in its turn": "a bug",
+    "a handler failed": "a bug",
+    "a door failed": "a bug",
+    "the data of a refusal is no JSON": "a bug",
+    "task %s failed": "a bug",
+    "a deadline failed": "a bug",
+}
+"""Lines that no client can cause alone, and what does. They have the same limit, see tests/test_loglines.py."""
+
+
+def test_every_line_of_the_code_is_driven_or_has_another_cause() -> None:
+    """Whoever adds a line or a limit says here what causes it."""
+    texts = {line.text for line in log_calls() if line.logger not in OPERATORS and line.file != "refusals.py"}
+    assert texts == DRIVEN | set(NOT_OF_CLIENTS)
+    limits: set[StrEnum] = {*Limit, *SocketLimit, *ChatLimit, *ListenLimit}
+    assert limits == set(FLOODS) | set(UNREACHABLE)
+
+
+@pytest.mark.parametrize("limit", FLOODS)
+async def test_a_limit_that_is_reached_over_and_over_is_one_line_in_ten_seconds(
+    db: Path, limit: StrEnum, tmp_path: Path
+) -> None:
+    row = FLOODS[limit]
+    flags = [flag.format(certificate=_certificate(tmp_path)) for flag in row.flags]
+    async with daemon(db, *flags, before=row.before) as chatd:
+        began = time.monotonic()
+        await row.flood(chatd)
+        took_s = time.monotonic() - began
+        if not lines(chatd, "stopping"):  # a second signal would end it at once
+            chatd.terminate()
+        await chatd.client.aclose()
+        assert await chatd.ended() == 0
+    assert chatd.faults == []
+    told = [line for line in chatd.log if line.get("limit") == limit]
+    assert 1 <= len(told) <= 1 + took_s / SILENCE_S < TIMES
+    assert told[0]["refused"] == 1
+
+
+async def test_users_who_are_expelled_without_end_are_a_burst_of_lines_and_one_that_counts(db: Path) -> None:
+    """L-06"""
+    users = WARNING_BURST + 40
+    async with logging_daemon(db, "--message-rate", "0.01", "--message-burst", "1") as chatd:
+        for number in range(users):
+            await expelled(await chatd.enter(f"u{number}"))
+    told = lines(chatd, EXPELLED)
+    assert WARNING_BURST < len(told) <= WARNING_BURST + 1 + chatd.took_s * WARNING_RATE
+    assert counted(chatd, EXPELLED) == users
+    assert told[-1]["user"] == f"u{users - 1}"
+
+
+async def test_clients_who_come_back_while_the_database_cannot_be_read_are_a_burst_of_lines(db: Path) -> None:
+    """C-33"""
+    times = WARNING_BURST + 40
+    async with logging_daemon(db, "--recovery", "on") as chatd:
+        with unreadable(db):
+            for _ in range(times):
+                (await join(chatd.client, cookie(token("ana")), {"desde": "0"})).vanish()
+    assert len(lines(chatd, NOT_RECOVERED)) <= WARNING_BURST + 1 + chatd.took_s * WARNING_RATE
+    assert counted(chatd, NOT_RECOVERED) == times
+
+
+@pytest.mark.timeout(300)
+async def test_a_storm_of_ten_thousand_hides_nothing_that_an_operator_needs(db: Path) -> None:
+    """Each opens a session, joins it with a token that soon expires, and is sent away."""
+    off = ("max-connections", "max-connections-per-address", "max-connections-per-user", "accept-rate")
+    flags = [part for name in (*off, "accept-rate-per-address", "jwt-leeway") for part in (f"--{name}", "0")]
+    burst = ("--message-rate", "0.01", "--message-burst", "1", "--turn-budget", "100000")
+    async with logging_daemon(db, *flags, *burst, "--internal", "127.0.0.1:0") as chatd:
+        connection = await chatd.client.connect()
+        for _ in range(SESSIONS // BATCH):
+            await storm(connection, chatd.client.target(EIO="4", transport="polling"))
+        await expelled(await chatd.enter("mallory"))
+        chatd.process.send_signal(signal.SIGHUP)
+        while not lines(chatd, "reloaded"):  # noqa: ASYNC110  # a list rings no bell
+            await asyncio.sleep(0.01)
+        while (await Operator(chatd).metrics())("chatd_sessions", transport="polling"):  # noqa: ASYNC110  # nor a metric
+            await asyncio.sleep(0.1)
+    for text, times in ((OPENED, SESSIONS + 1), (CLOSED, SESSIONS + 1), (EXPIRED, SESSIONS)):
+        assert INFO_BURST <= len(lines(chatd, text)) <= INFO_BURST + 1 + chatd.took_s * INFO_RATE
+        assert counted(chatd, text) == times
+    assert [line["user"] for line in lines(chatd, EXPELLED)] == ["mallory"]
+    assert [len(lines(chatd, text)) for text in ("listening", "reloaded", "stopping", "stopped")] == [1] * 4
+    assert chatd.faults == []
+
+
+class LoggingDaemon(Daemon):
+    """Its log is read while it runs. `took_s` is the time from its start to its end."""
+
+    took_s = 0.0
+
+
+@contextlib.asynccontextmanager
+async def logging_daemon(db: Path, *flags: str) -> AsyncIterator[LoggingDaemon]:
+    """Ends it in good order when the body has ended."""
+    async with daemon(db, *flags) as running:
+        chatd = LoggingDaemon(running.process)
+        chatd.log, chatd.client = running.log, running.client
+        began = time.monotonic()
+        reading = asyncio.create_task(chatd.read_log())
+        try:
+            yield chatd
+            chatd.terminate()
+            await chatd.client.aclose()
+            await reading
+            assert await chatd.process.wait() == 0
+            chatd.took_s = time.monotonic() - began
+        finally:
+            reading.cancel()
+
+
+async def expelled(person: Person) -> None:
+    """Eleven events where one is allowed, and then one too many."""
+    for _ in range(12):
+        await person.emit("quien_soy")
+    await person.last_words()
+    person.websocket.close()
+
+
+async def storm(connection: Connection, target: str) -> None:
+    """BATCH sessions that join, whose requests are sent ahead of the answers."""
+    headers = cookie(token("ana", ttl_s=10.0))
+    connection.write(request_bytes("GET", target, headers) * BATCH)
+    opened = [(await connection.answer()).text for _ in range(BATCH)]
+    sids = [text.partition('"sid":"')[2].partition('"')[0] for text in opened]
+    connection.write(b"".join(request_bytes("POST", f"{target}&sid={sid}", body=b"40") for sid in sids))
+    assert {(await connection.answer()).text for _ in range(BATCH)} == {"ok"}
+
+
+@contextlib.contextmanager
+def unreadable(db: Path) -> Iterator[None]:
+    """The table of messages has another name meanwhile."""
+    with contextlib.closing(sqlite3.connect(db, isolation_level=None)) as connection:
+        connection.execute("ALTER TABLE mensajes RENAME TO elsewhere")
+        yield
+        connection.execute("ALTER TABLE elsewhere RENAME TO mensajes")
+
+
+def _certificate(folder: Path) -> Path:
+    cert, key = make_certificate(folder, "chatd")
+    both = folder / "both.pem"
+    both.write_bytes(cert.read_bytes() + key.read_bytes())
+    both.chmod(0o600)
+    return both
+
+
+def lines(chatd: Daemon, text: str) -> list[dict[str, object]]:
+    return [line for line in chatd.log if line["message"] == text]
+
+
+def counted(chatd: Daemon, text: str) -> int:
+    """The lines that were written, and those that they say were left out."""
+    return sum(1 + int(str(line.get("left_out", 0))) for line in lines(chatd, text))
