@@ -129,6 +129,15 @@ def own_echo(tmp_path: Path) -> Iterator[Server]:
         yield server
 
 
+@pytest.fixture
+def node_echo(tmp_path: Path) -> Iterator[Server]:
+    """One of the reference server, which the test may kill and start."""
+    port = free_port()
+    command = processes.node_echo_command(port)
+    with running(command, port, tmp_path / "node.log", ends_with=-signal.SIGTERM) as server:
+        yield server
+
+
 @pytest.fixture(scope="session")
 def chat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chat]:
     """One daemon for all tests that leave it as it was: each uses user names of its own."""

@@ -97,6 +97,11 @@ def echo_command(port: int) -> list[str]:
     return [sys.executable, "-m", "tests.interop.echo", "--port", str(port)]
 
 
+def node_echo_command(port: int) -> list[str]:
+    """The same of the reference server, as far as a test of reconnection needs it."""
+    return ["node", str(Path(__file__).with_name("node_echo.mjs")), str(port)]
+
+
 def strict_echo_command(port: int) -> list[str]:
     """The one for the official suites, with a ping each 300 ms that has to be answered within 200 ms."""
     return [sys.executable, "-m", "tests.conformance.socketio_echo", "--port", str(port)]

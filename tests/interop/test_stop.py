@@ -16,6 +16,8 @@ from tests.interop.test_reconnect import came_back, settled
 
 # The clients' own pauses between two attempts take up to 0.5 s of it here.
 BACK_S = 2.0
+# Of PAUSES, and as much again for the busy machine: half of a pause may come on top of it.
+DICE_S = 2 * 1.5 * 0.3
 PAUSES = {"reconnectionDelay": 100, "reconnectionDelayMax": 300}
 
 BOTH = pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGKILL])
@@ -32,6 +34,22 @@ async def test_javascript_clients_are_back_soon(matrix: list[Client], own_echo: 
     started = time.monotonic()
     took_s = await asyncio.gather(*(_back(socket, started) for socket in sockets))
     assert max(took_s) < BACK_S
+
+
+async def test_no_javascript_client_is_slower_than_from_a_killed_node(
+    matrix: list[Client], own_echo: Server, node_echo: Server
+) -> None:
+    """E-50: what differs is the pause that a client throws dice for"""
+    servers = (own_echo, node_echo)
+    sockets = [[await settled(client, server.url, **PAUSES) for client in matrix] for server in servers]
+    await asyncio.to_thread(node_echo.stop, signal.SIGKILL)
+    await asyncio.to_thread(own_echo.stop, signal.SIGTERM)
+    for server in servers:
+        await asyncio.to_thread(server.start)
+    started = time.monotonic()
+    took_s = await asyncio.gather(*(_back(socket, started) for of_server in sockets for socket in of_server))
+    ours, nodes = took_s[: len(matrix)], took_s[len(matrix) :]
+    assert all(our <= node + DICE_S for our, node in zip(ours, nodes, strict=True)), (ours, nodes)
 
 
 async def _back(socket: JsSocket, started: float) -> float:
