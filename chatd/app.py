@@ -39,7 +39,7 @@ from chatd.engineio.server import EngineHooks, EngineServer, not_found
 from chatd.engineio.turns import Turns
 from chatd.listen.activation import Inherited, inherited_sockets
 from chatd.listen.arrivals import Arrivals
-from chatd.listen.files import RESERVED
+from chatd.listen.files import RESERVED, make_room
 from chatd.listen.listening import Listening
 from chatd.live import take_over
 from chatd.ops.operations import Operations
@@ -111,6 +111,7 @@ async def _serve(
         reload.add("certificate", lambda _: listening.prepare())
         reload.add("retention", lambda read: functools.partial(retention.use, read.store.retention_days))
         _compare_limits(config, listening)
+        make_room(config.engineio.max_connections, listening.max_files)
         # What start-up made lives as long as the process: the collector need not walk it again.
         gc.collect()
         gc.freeze()

@@ -23,6 +23,12 @@ def files_of(pid: int) -> int:
     return 1 + max(int(entry.name) for entry in Path(f"/proc/{pid}/fd").iterdir())
 
 
+def room_of(pid: int) -> int:
+    """How many the kernel's table holds: FDSize in proc_pid_status(5)."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("FDSize:"))
+
+
 async def connections_until_refused(chatd: Daemon) -> tuple[list[Connection], Connection]:
     """Those that are served, and the first that is not."""
     served: list[Connection] = []
@@ -89,3 +95,9 @@ async def test_a_limit_that_the_system_reaches_first_is_told_at_the_start(tmp_pa
         assert (told["level"], told["max_connections"], told["open_files"]) == ("warning", 10_000, FILES)
     async with daemon(tmp_path / "chatd.db", "--max-connections", "50", before=FEW_FILES) as chatd:
         assert [line for line in chatd.log if "max_connections" in line] == []
+
+
+async def test_the_table_of_open_files_has_room_for_all_clients_from_the_start(tmp_path: Path) -> None:
+    """Or the loop stands still for 10 ms, each time that the table grows."""
+    async with daemon(tmp_path / "chatd.db", "--max-connections", "3000") as chatd:
+        assert room_of(chatd.process.pid) >= min(3_000, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
