@@ -6,12 +6,19 @@ const BELONGS = String.raw`\p{RGI_Emoji}|(?<=\p{sc=Arabic})\u200c(?=\p{sc=Arabic
 const UNSEEN = String.raw`[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|(?<=^|\s)\s|\s$|[\s--\x20]`;
 const ODD = new RegExp(`(${BELONGS})|${UNSEEN}`, "gv");
 
+// Among the letters that Unicode has for the sake of old encodings, those that names have: the ordinal in Mª, and jamo.
+const IN_NAMES = /[ªº\p{sc=Hangul}]/u;
+const LATIN = /\p{sc=Latin}/u;
+const LIKE_LATIN = /[\p{sc=Cyrillic}\p{sc=Greek}\p{sc=Armenian}\p{sc=Cherokee}]/u;
+
 /**
- * `name` with a mark in place of each character that would not be seen: "ana\u200b" is "ana⟨200B⟩"; and of each that
- * looks like its composed form: "jose\u0301" is "jose⟨0301⟩", and "jos\u00e9" stays as it is.
+ * `name` with a mark in place of each character that would not be seen: "ana\u200b" is "ana⟨200B⟩"; and of each letter
+ * that looks like another: "jose\u0301" is "jose⟨0301⟩", and "jos\u00e9" stays as it is. In a word with Latin letters
+ * these are also those of the scripts that look like it: a Cyrillic "\u0430" in "an\u0430".
  */
 export function shownName(name) {
-  return uncomposed(name).replace(ODD, (odd, whole) => whole ?? (odd === " " ? "␣" : `⟨${codeOf(odd)}⟩`));
+  const letters = uncomposed(name).replace(/\S+/g, withoutLookalikes);
+  return letters.replace(ODD, (odd, whole) => whole ?? (odd === " " ? "␣" : marked(odd)));
 }
 
 /** The letters of `name` that are seen. */
@@ -27,7 +34,21 @@ function uncomposed(name) {
 }
 
 function markedParts(letter) {
-  return [...letter].map((part, at) => (at === 0 && isComposed(part) ? part : `⟨${codeOf(part)}⟩`)).join("");
+  return [...letter].map((part, at) => (at === 0 && isComposed(part) ? part : marked(part))).join("");
+}
+
+// Ligatures, wide and mathematical letters, and other scripts among Latin letters.
+function withoutLookalikes(word) {
+  const likeLatin = LATIN.test(word) ? LIKE_LATIN : undefined;
+  return word.replace(/\p{L}/gu, (letter) => (isVariant(letter) || likeLatin?.test(letter) ? marked(letter) : letter));
+}
+
+function isVariant(letter) {
+  return letter.normalize("NFKC") !== letter.normalize("NFC") && !IN_NAMES.test(letter);
+}
+
+function marked(letter) {
+  return `⟨${codeOf(letter)}⟩`;
 }
 
 function isComposed(text) {
