@@ -119,7 +119,7 @@ class ChatRouter:
                 self._once.submit(member, parsed, reply)
             else:
                 receipt = Receipt(member, reply)
-                receipt.message = self.send(member, parsed, receipt)
+                receipt.message = self.send(member, parsed, receipt, patient=reply is None)
         except RefusedError as error:
             member.refuse(reply, error)
 
@@ -158,20 +158,23 @@ class ChatRouter:
         if reply is not None:
             reply(who_am_i(member.identity))
 
-    def send(self, member: Member, parsed: PrivateMessage, done: Done) -> Message:
+    def send(self, member: Member, parsed: PrivateMessage, done: Done, *, patient: bool = False) -> Message:
         """Hand the message to the store and deliver it, now or once it is stored. Raises StoreError.
 
-        The store comes first because it may refuse at once; nothing is delivered that nobody will store.
+        The store comes first because it may refuse at once; nothing is delivered that nobody will store. `patient`:
+        nobody waits for `done`.
         """
-        return self.submit(member.identity, parsed, done, member.socket.session)
+        return self.submit(member.identity, parsed, done, member.socket.session, patient=patient)
 
-    def submit(self, sender: Identity, parsed: PrivateMessage, done: Done, but: Session | None = None) -> Message:
+    def submit(
+        self, sender: Identity, parsed: PrivateMessage, done: Done, but: Session | None = None, *, patient: bool = False
+    ) -> Message:
         """As `send`, for somebody who need not be connected; `but` is who sends it, and has no echo of it."""
         message = self._compose(sender, parsed)
         if self._config.deliver == "stored":
             self._store.put(message, functools.partial(self._deliver_stored, message, but, done))
         else:
-            self._store.put(message, done)
+            self._store.put(message, done, patient=patient)
             self._deliver(message, but)
         return message
 

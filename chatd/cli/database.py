@@ -15,6 +15,7 @@ from chatd.cli.arguments import add_settings, given_settings
 from chatd.config import load
 from chatd.errors import ChatdError, ConfigError
 from chatd.options import Option
+from chatd.store.beside import check_log, close_to_others
 from chatd.store.config import StoreConfig
 from chatd.store.faults import advice
 from chatd.store.lock import FileLock
@@ -84,6 +85,7 @@ def owning(config: StoreConfig) -> Iterator[sqlite3.Connection]:
 @contextmanager
 def _opened(config: StoreConfig) -> Iterator[sqlite3.Connection]:
     path = Path(config.db).resolve()
+    check_log(path)
     if not path.is_file():
         raise ConfigError(f"there is no database {path}: name it with --db")
     try:
@@ -91,6 +93,7 @@ def _opened(config: StoreConfig) -> Iterator[sqlite3.Connection]:
         uri = f"{path.as_uri()}?mode=rw"
         with closing(sqlite3.connect(uri, uri=True, timeout=PATIENCE_S, isolation_level=None)) as connection:
             _check_version(connection, path)
+            close_to_others(path)
             yield connection
     except sqlite3.Error as error:
         raise DataError(f"cannot use the database {path}: {advice(error)}") from error

@@ -6,10 +6,11 @@ import dataclasses
 import os
 import secrets
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from chatd.errors import ConfigError
+from chatd.store.beside import BESIDE
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -26,6 +27,12 @@ class StateFolder:
     def database(self) -> Path:
         return self.path / "chatd.db"
 
+    @property
+    def _kept(self) -> Iterator[Path]:
+        """What is trusted where it is there already: SQLite applies a log to the database beside it."""
+        yield self.secret_file
+        yield from (self.path / f"{self.database.name}{end}" for end in ("", *BESIDE))
+
     def prepare(self) -> None:
         """Make the folder (0700) and the secret (0600) where they are missing.
 
@@ -36,7 +43,7 @@ class StateFolder:
             _require_own(self.path)
             if not os.path.lexists(self.secret_file):
                 self._make_secret()
-            for file in (self.secret_file, self.database):
+            for file in self._kept:
                 if os.path.lexists(file):
                     _require_own(file)
                     file.chmod(0o600)

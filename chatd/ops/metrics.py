@@ -181,6 +181,13 @@ METRICS: Final[tuple[Metric, ...]] = (
         lambda sources: float(sources.watched.store.free_bytes),
     ),
     Metric(
+        "chatd_store_displaced",
+        GAUGE,
+        "1 when the database or its log is not what was opened: removed, replaced or overwritten.",
+        "1: nothing is stored, and senders are told; the log says which file it is. Restart chatd.",
+        lambda sources: float(sources.watched.store.displaced),
+    ),
+    Metric(
         "chatd_store_waiting",
         GAUGE,
         "Messages and questions that wait for the database.",

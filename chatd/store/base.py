@@ -135,6 +135,10 @@ class Store(Protocol):
         """Room on the disk of the database, as it was seconds ago."""
 
     @property
+    def displaced(self) -> bool:
+        """Whether the files of the database were found to be others than those that were opened."""
+
+    @property
     def history(self) -> Rows:
         """For pages of messages: no `find` waits behind one."""
 
@@ -148,8 +152,8 @@ class Store(Protocol):
         Raises ConfigError, with everything closed and unlocked again.
         """
 
-    def put(self, message: Message, done: Done) -> None:
-        """Hand over a row. Never blocks.
+    def put(self, message: Message, done: Done, *, patient: bool = False) -> None:
+        """Hand over a row. Never blocks. `patient`: nobody waits for `done`, so a commit may wait for company.
 
         `done` is called once, from the loop thread, never from within this call, in the order of the calls to
         `put`: with None when the row is durable, else with the error. It must not raise.

@@ -17,6 +17,12 @@ class StoreConfig:
         "full: an acknowledged message survives a power cut; normal: only the end of the process",
         choices=("full", "normal"),
     )
+    commit_delay_ms: float = setting(
+        5.0,
+        "milliseconds that messages which asked for no acknowledgement may wait for others, to share a commit; 0: none",
+        minimum=0,
+        maximum=1_000,
+    )
     retention_days: float = setting(
         0.0,
         "days after which a message is deleted, all but the newest one of all, if the clock is believed; 0: never",

@@ -36,6 +36,7 @@ from .base import (
     StoreCounters,
     StoreError,
 )
+from .beside import check_log, close_to_others
 from .config import StoreConfig
 from .guard import FileGuard
 from .lock import FileLock
@@ -74,7 +75,14 @@ class SqliteStore:
         self._guard = FileGuard(Path(config.db), self._path)
         self._connection: aiosqlite.Connection | None = None
         rows, size = config.max_waiting_rows, config.max_waiting_bytes
-        self._writer = GroupCommit("messages", self._insert, _texts_bytes, max_rows=rows, max_bytes=size)
+        self._writer = GroupCommit(
+            "messages",
+            self._insert,
+            _texts_bytes,
+            max_rows=rows,
+            max_bytes=size,
+            delay_s=config.commit_delay_ms / 1_000,
+        )
         self._read = MarkQueue("read marks", READ, self._write)
         self._seen = MarkQueue("seen marks", SEEN, self._write)
         self._summary = Summary(self._write)
@@ -101,6 +109,11 @@ class SqliteStore:
         return self._space.free_bytes
 
     @property
+    def displaced(self) -> bool:
+        """See Store.displaced."""
+        return self._guard.fault is not None
+
+    @property
     def history(self) -> Rows:
         """See Store.history."""
         return self._history
@@ -123,6 +136,8 @@ class SqliteStore:
             await self.close()
             if isinstance(error, sqlite3.Error):
                 raise ConfigError(f"cannot use the database {self._path}: {faults.advice(error)}") from error
+            if isinstance(error, OSError):
+                raise ConfigError(f"cannot read the database {self._path}: {error.strerror}") from error
             raise
         for queue in (self._writer, self._read, self._seen, self._sums, self._lookups):
             queue.start()
@@ -130,9 +145,9 @@ class SqliteStore:
         log.info("store open", extra={"path": str(self._path), "greatest_id": greatest})
         return greatest
 
-    def put(self, message: Message, done: Done) -> None:
+    def put(self, message: Message, done: Done, *, patient: bool = False) -> None:
         """See Store.put."""
-        self._writer.put(message, done)
+        self._writer.put(message, done, patient=patient)
 
     def find(self, question: Question, answer: Answer) -> None:
         """See Store.find."""
@@ -206,7 +221,9 @@ class SqliteStore:
             await self._disconnect()
 
     async def _connect(self) -> MessageId | None:
+        check_log(self._path)
         _create(self._path)
+        self._guard.open()
         # Autocommit (no isolation level): each INSERT is a transaction of its own.
         connection = await aiosqlite.connect(
             self._path, timeout=self._config.busy_timeout_s, isolation_level=None, factory=self._guard.connect
@@ -219,17 +236,11 @@ class SqliteStore:
         await self._space.measure(connection.execute_fetchall)
         await self._reader.open()
         await self._history.open()
-        self._close_to_others()
+        close_to_others(self._path)
         self._guard.arm()
         for (greatest,) in await connection.execute_fetchall("SELECT max(id) FROM mensajes"):
             return None if greatest is None else MessageId(greatest)
         raise AssertionError("an aggregate without groups has one row")
-
-    def _close_to_others(self) -> None:
-        """SQLite makes its log as open as the database is, which an operator may have opened to others by mistake."""
-        for end in ("-wal", "-shm"):
-            with contextlib.suppress(OSError):
-                self._path.with_name(self._path.name + end).chmod(0o600)
 
     async def _migrate(self, connection: aiosqlite.Connection) -> None:
         """First of all, so that the file of another program is left as it is."""
@@ -256,6 +267,7 @@ class SqliteStore:
             await self._reader.close()
             await self._close_writer()
         finally:
+            self._guard.close()
             self._lock.release()
 
     async def _is_displaced(self) -> bool:

@@ -40,10 +40,20 @@ class GroupCommit(Generic[Row]):
     honest neighbours are stored. Any other error is the database's: it answers all rows that were waiting when the
     batch began, for they would only meet it one after the other. So while the trouble lasts a row waits for two
     batches at most, however long the queue is, and the next batch finds out whether it is over.
+
+    While nobody waits for an answer, a batch waits for company until its first row is `delay_s` old (C-67): a commit
+    costs 100 to 200 µs of CPU, whatever the number of its rows.
     """
 
     def __init__(
-        self, what: str, insert: Insert[Row], weigh: Callable[[Row], int], *, max_rows: int, max_bytes: int
+        self,
+        what: str,
+        insert: Insert[Row],
+        weigh: Callable[[Row], int],
+        *,
+        max_rows: int,
+        max_bytes: int,
+        delay_s: float = 0.0,
     ) -> None:
         self.counters = StoreCounters()
         self._what = what
@@ -51,6 +61,11 @@ class GroupCommit(Generic[Row]):
         self._weigh = weigh
         self._max_rows = max_rows
         self._max_bytes = max_bytes
+        self._delay_s = delay_s
+        self._enough_rows = min(MAX_BATCH_ROWS, max_rows // 2)
+        self._enough_bytes = min(MAX_BATCH_BYTES, max_bytes // 2)
+        self._taken = 0  # rows since the start
+        self._awaited = 0  # so many of those taken have to be answered before anybody may rest
         self._waiting: list[
             tuple[Row, Done, int]
         ] = []  # with the bytes of its texts; the batch that is being written is its head
@@ -59,6 +74,7 @@ class GroupCommit(Generic[Row]):
         self._batch_rows = MAX_BATCH_ROWS
         self._flushes = Flushes()
         self._wake = asyncio.Event()
+        self._resting: asyncio.Event | None = None
         self._tasks = Tasks()
         self._task: asyncio.Task[None] | None = None
         self._accepting = False
@@ -79,7 +95,7 @@ class GroupCommit(Generic[Row]):
         self._task.add_done_callback(self._finished)
         self._accepting = True
 
-    def put(self, row: Row, done: Done) -> None:
+    def put(self, row: Row, done: Done, *, patient: bool = False) -> None:
         """See Store.put. A row is never refused for its size alone: an empty queue takes any."""
         if not self._accepting:
             raise _closed()
@@ -92,9 +108,13 @@ class GroupCommit(Generic[Row]):
         self._waiting.append((row, done, texts_bytes))
         self._waiting_bytes += texts_bytes
         self._since.append(monotonic())
+        self._taken += 1
+        if not patient or len(self._waiting) >= self._enough_rows or self._waiting_bytes >= self._enough_bytes:
+            self._hurry()
 
     async def flushed(self) -> None:
         """See Store.flushed."""
+        self._hurry()
         await self._flushes.flushed(len(self._waiting))
 
     async def close(self) -> None:
@@ -116,7 +136,27 @@ class GroupCommit(Generic[Row]):
             await self._wake.wait()
             self._wake.clear()
             while self._waiting:
+                await self._rest()
                 await self._write_batch()
+
+    def _hurry(self) -> None:
+        """Write all that was taken up to now: somebody waits for an answer, or it is enough."""
+        self._awaited = self._taken
+        if self._resting is not None:
+            self._resting.set()
+
+    async def _rest(self) -> None:
+        """Wait for company, as long as nobody waits for this batch."""
+        left_s = self._since[0] + self._delay_s - monotonic()
+        if left_s <= 0 or self._taken - len(self._waiting) < self._awaited:
+            return
+        self._resting = asyncio.Event()
+        alarm = asyncio.get_running_loop().call_later(left_s, self._resting.set)
+        try:
+            await self._resting.wait()
+        finally:
+            alarm.cancel()
+            self._resting = None
 
     async def _write_batch(self) -> None:
         known = len(self._waiting)

@@ -31,7 +31,7 @@ class Disk:
         self._questions: list[tuple[Question, Answer]] = []
         self._read: list[Found] = []  # what a reading that began has seen
 
-    def put(self, message: Message, done: Done) -> None:
+    def put(self, message: Message, done: Done, *, patient: bool = False) -> None:
         if self.full is not None:
             raise self.full
         self._commits.append((message, done))

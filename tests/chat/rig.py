@@ -93,7 +93,7 @@ class WaitingStore:
         self._waiting: list[Done] = []
         self.full: StoreError | None = None
 
-    def put(self, message: Message, done: Done) -> None:
+    def put(self, message: Message, done: Done, *, patient: bool = False) -> None:
         if self.full is not None:
             raise self.full
         self.rows.append(message)

@@ -160,8 +160,8 @@ class World:
         last_id = await self.store.open()
         put = self.store.put
 
-        def recorded(message: Message, done: Done) -> None:
-            put(message, done)
+        def recorded(message: Message, done: Done, *, patient: bool = False) -> None:
+            put(message, done, patient=patient)
             self.sent.append(message)
 
         self.store.put = recorded  # type: ignore[method-assign]

@@ -10,6 +10,8 @@ import stat
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -18,8 +20,11 @@ from hypothesis import strategies as st
 
 from chatd.chat.ids import MAX_ID, IdSource, first_id_of
 from chatd.cli import EXIT_CONFIG, EXIT_FAILED
+from chatd.cli.database import reading, writing
 from chatd.cli.rows import RowError, Values, from_line, to_line
 from chatd.store.base import MessageId
+from chatd.store.beside import BESIDE
+from chatd.store.config import StoreConfig
 from tests.chat.daemon import daemon
 from tests.cli.command import chatd, complaint, environment
 from tests.cli.stored import DAY_MS, conversations, list_conversations, message, rows, store
@@ -75,6 +80,26 @@ def test_to_import_twice_does_no_harm(db: Path, tmp_path: Path) -> None:
     assert done.stdout == b"1 messages imported, 3 were there already\n"
 
 
+def test_a_message_to_a_name_that_the_chat_accepts_is_imported(db: Path, tmp_path: Path) -> None:
+    """No token has such a name, but a client may write to it."""
+    file = tmp_path / "control.jsonl"
+    file.write_bytes(GOOD.replace(b"root", b"ro\\u001bot"))
+    assert chatd("import", file, "--db", db).returncode == 0
+    assert "ro\x1bot" in [para for _, _, para, *_ in rows(db)]
+
+
+@pytest.mark.parametrize("way", [reading, writing])
+def test_a_verb_makes_no_log_that_others_can_read(
+    db: Path, way: Callable[[StoreConfig], AbstractContextManager[sqlite3.Connection]]
+) -> None:
+    """Also where the database was opened to others by mistake."""
+    db.chmod(0o644)
+    with way(StoreConfig(db=str(db))) as connection:
+        connection.execute("SELECT count(*) FROM mensajes").fetchall()
+        modes = {end: stat.S_IMODE(db.with_name(db.name + end).stat().st_mode) for end in BESIDE}
+    assert modes == dict.fromkeys(BESIDE, 0o600)
+
+
 @pytest.mark.parametrize("days", [2, 400, None])
 def test_an_id_that_is_ahead_of_the_clock_is_refused_unless_it_is_meant(
     db: Path, tmp_path: Path, days: int | None
@@ -125,7 +150,6 @@ def test_after_an_import_the_list_of_conversations_is_made_again(db: Path, tmp_p
         (GOOD.replace(b"ana", b"a" * 129), "de is longer than 128 characters"),
         (GOOD.replace(b"root", b"r" * 200), "para is longer than 128 characters"),
         (GOOD.replace(b"ana", b"a\\u0007na"), "de holds a control character"),
-        (GOOD.replace(b"root", b"ro\\u001bot"), "para holds a control character"),
         (GOOD.replace(b"hola", b"x" * 5_000_000), "mensaje is longer than 10000 characters"),
         (GOOD.replace(b"true}", b'true,"cid":"' + b"c" * 65 + b'"}'), "cid must be a string of 1 to 64 characters"),
         (b"{", "truncated"),

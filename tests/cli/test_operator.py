@@ -200,15 +200,26 @@ async def test_a_path_that_is_too_long_for_a_socket_is_no_obstacle(tmp_path: Pat
         assert (await (await running.enter("ana")).write("root", "hola"))["ok"] is True
 
 
-@pytest.mark.parametrize("deep", [b"[" * 200_000, b'{"verb":' * 200_000], ids=["lists", "objects"])
-async def test_a_request_that_is_nested_too_deep_is_told_so(db: Path, deep: bytes) -> None:
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        (b"[" * 200_000, "its JSON is nested too deep"),
+        (b'{"verb":' * 200_000, "its JSON is nested too deep"),
+        (b'{"verb":' + b"9" * 5_000 + b"}", "ValueError"),
+        (b'{"verb":', "JSONDecodeError"),
+        (b"\xff", "UnicodeDecodeError"),
+        (b'{"verb":"kick"}', "KeyError('user')"),
+        (b"[]", "as the verb"),
+    ],
+    ids=["lists", "objects", "a long number", "half", "no text", "no user", "no object"],
+)
+async def test_what_is_no_request_is_told_so(db: Path, line: bytes, why: str) -> None:
     async with daemon(db) as running:
         reader, writer = await asyncio.open_unix_connection(admin_socket(db))
-        writer.write(deep + b"\n")
-        assert json.loads(await reader.read()) == {
-            "ok": False,
-            "error": "this is no request: its JSON is nested too deep",
-        }
+        writer.write(line + b"\n")
+        answer = json.loads(await reader.read())
+        assert answer["ok"] is False
+        assert why in answer["error"]
         writer.close()
         running.terminate()
         assert await running.ended() == 0

@@ -48,7 +48,7 @@ def test_a_folder_that_others_can_write_is_refused(tmp_path: Path, mode: int) ->
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["jwt-secret", "chatd.db"])
+@pytest.mark.parametrize("name", ["jwt-secret", "chatd.db", "chatd.db-wal"])
 def test_a_file_that_others_can_write_is_refused(tmp_path: Path, name: str) -> None:
     state = StateFolder(tmp_path)
     state.prepare()
@@ -58,7 +58,7 @@ def test_a_file_that_others_can_write_is_refused(tmp_path: Path, name: str) -> N
         state.prepare()
 
 
-@pytest.mark.parametrize("name", ["jwt-secret", "chatd.db"])
+@pytest.mark.parametrize("name", ["jwt-secret", "chatd.db", "chatd.db-wal"])
 def test_a_link_to_what_another_user_chose_is_refused(tmp_path: Path, name: str) -> None:
     state = StateFolder(tmp_path / "state")
     state.prepare()

@@ -9,7 +9,14 @@ import pytest
 
 from tests.ops.operator import operated
 from tests.store.rig import rows
-from tests.store.test_guard import backup, remove, remove_log, rename_folder, replace
+from tests.store.test_guard import (
+    overwrite,
+    remove,
+    remove_log,
+    remove_shared_memory,
+    rename_folder,
+    replace,
+)
 
 TOLD = "the database file was moved or replaced; nothing is stored"
 
@@ -22,7 +29,14 @@ def db(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(
     ("displace", "kept"),
-    [(remove, []), (replace, ["hola"]), (remove_log, ["before"]), (rename_folder, ["before"])],
+    [
+        (remove, []),
+        (replace, ["hola"]),
+        (overwrite, ["hola"]),
+        (remove_log, ["before"]),
+        (remove_shared_memory, ["before"]),
+        (rename_folder, ["before"]),
+    ],
 )
 async def test_a_daemon_whose_database_was_displaced_refuses_until_it_is_started_again(
     db: Path, displace: Callable[[Path], None], kept: list[str]
@@ -37,6 +51,7 @@ async def test_a_daemon_whose_database_was_displaced_refuses_until_it_is_started
         ready = await operator.get("/readyz")
         assert (ready.status, "restart chatd" in ready.text) == (503, True)
         assert (await operator.get("/healthz")).status == 200
+        assert (await operator.metrics())("chatd_store_displaced") == 1
         operator.chatd.terminate()
         assert await operator.chatd.ended() == 0
         assert [line["message"] for line in operator.chatd.faults].count(TOLD) == 1
@@ -44,19 +59,21 @@ async def test_a_daemon_whose_database_was_displaced_refuses_until_it_is_started
         db.parent.with_name("elsewhere").rename(db.parent)
     async with operated(db) as operator:
         assert (await operator.get("/readyz")).status == 200
+        assert (await operator.metrics())("chatd_store_displaced") == 0
         ana = await operator.chatd.enter("ana")
         assert (await ana.write("root", "after"))["ok"] is True
     stored = [row.mensaje for row in rows(db)]
     assert [text for text in stored if text != "meanwhile"] == [*kept, "after"]
 
 
-async def test_a_kill_leaves_no_old_log_that_undoes_a_restore(db: Path) -> None:
+@pytest.mark.parametrize("restore", [replace, overwrite])
+async def test_a_kill_leaves_no_old_log_that_undoes_a_restore(db: Path, restore: Callable[[Path], None]) -> None:
     """C-66"""
     async with operated(db) as operator:
         ana = await operator.chatd.enter("ana")
         for number in range(20):
             assert (await ana.write("root", str(number)))["ok"] is True
-        backup(db, 99).rename(db)
+        restore(db)
         assert (await operator.get("/readyz")).status == 503
         operator.chatd.process.kill()
     assert [row.id for row in rows(db)] == [99]

@@ -29,6 +29,14 @@ def backup(db: Path, number: int) -> Path:
     return copy
 
 
+def single_file(db: Path, number: int) -> Path:
+    """The same as `chatd backup` makes it: in a mode without a log."""
+    copy = backup(db, number)
+    with closing(sqlite3.connect(copy, isolation_level=None)) as opened_copy:
+        opened_copy.execute("PRAGMA journal_mode = DELETE")
+    return copy
+
+
 def remove(db: Path) -> None:
     db.unlink()
 
@@ -44,6 +52,18 @@ def remove_log(db: Path) -> None:
 def replace_log(db: Path) -> None:
     beside(db, ".new").touch()
     beside(db, ".new").rename(beside(db, "-wal"))
+
+
+def remove_shared_memory(db: Path) -> None:
+    beside(db, "-shm").unlink()
+
+
+def overwrite(db: Path) -> None:
+    shutil.copyfile(single_file(db, 99), db)
+
+
+def truncate(db: Path) -> None:
+    db.write_bytes(b"")
 
 
 def rename_folder(db: Path) -> None:
@@ -62,6 +82,11 @@ def content(path: Path) -> bytes:
     return path.read_bytes()
 
 
+def log_size(db: Path) -> int:
+    log = beside(db, "-wal")
+    return log.stat().st_size if log.exists() else 0
+
+
 @pytest.fixture
 def db(tmp_path: Path) -> Path:
     (tmp_path / "folder").mkdir()
@@ -75,6 +100,9 @@ def db(tmp_path: Path) -> Path:
         (replace, "was replaced by another file"),
         (remove_log, "-wal was removed"),
         (replace_log, "-wal was replaced"),
+        (remove_shared_memory, "-shm was removed"),
+        (overwrite, "was overwritten"),
+        (truncate, "was overwritten"),
         (rename_folder, "was removed or moved"),
     ],
 )
@@ -119,18 +147,21 @@ async def test_a_file_that_comes_back_is_used_after_a_restart_alone(db: Path) ->
 
 
 @pytest.mark.parametrize("noticed", [True, False], ids=["noticed", "not noticed before the stop"])
-async def test_a_backup_that_was_put_in_place_stays_as_it_is(db: Path, noticed: bool) -> None:
+@pytest.mark.parametrize("put", [replace, overwrite])
+async def test_a_backup_that_was_put_in_place_stays_as_it_is(
+    db: Path, put: Callable[[Path], None], noticed: bool
+) -> None:
     """C-66: the old log is not replayed into it"""
     answers = Answers()
     async with opened(db) as store:
         for number in range(1, 50):
             answers.put(store, message(number))
         await store.flushed()
-        replace(db)
+        put(db)
         before = content(db)
         if noticed:
             assert await store.fault() is not None
-            assert content(beside(db, "-wal")) == b""  # so that not even a kill leaves the old one
+            assert log_size(db) == 0  # so that not even a kill leaves the old one
     assert content(db) == before
     assert [row.id for row in rows(db)] == [99]
 
@@ -207,3 +238,72 @@ async def test_a_message_of_a_file_that_is_gone_is_not_found_stored(db: Path) ->
     [answer] = answers
     assert isinstance(answer, StoreError)
     assert (answer.code, answer.retry) == (StoreCode.UNAVAILABLE, True)
+
+
+async def test_no_checkpoint_goes_into_a_file_that_was_overwritten(db: Path) -> None:
+    """C-66: the first commit after it would make one, of the pages of the database that was there"""
+    answers = Answers()
+    async with opened(db) as store:
+        for number in range(1, 1_000):  # short of the thousand pages at which SQLite makes one
+            answers.put(store, message(number, "x" * 3_000))
+        await store.flushed()
+        overwrite(db)
+        before = content(db)
+        for number in range(1_001, 3_000):
+            answers.put(store, message(number, "x" * 3_000))
+        await store.flushed()
+        assert len(answers.failed) == 1_999
+        assert content(db) == before
+    assert content(db) == before
+
+
+async def test_an_older_state_of_the_same_database_is_noticed_by_its_header(db: Path) -> None:
+    """C-66: a copy that another program made, with the log switched on as in ours"""
+    answers = Answers()
+    async with opened(db) as store:
+        answers.put(store, message(1))
+        await store.flushed()
+        with closing(sqlite3.connect(db)) as source, closing(sqlite3.connect(beside(db, ".copy"))) as copy:
+            source.backup(copy)
+        for number in range(2, 2_000):
+            answers.put(store, message(number, "x" * 3_000))
+        await store.flushed()
+        assert await store.fault() is None
+        shutil.copyfile(beside(db, ".copy"), db)
+        assert "was overwritten" in str(await store.fault())
+    assert [row.id for row in rows(db)] == [1]
+
+
+async def test_what_other_programs_write_by_sqlite_is_no_displacement(db: Path) -> None:
+    """C-66: checkpoints, shrinking, growing, another tool's table"""
+    answers = Answers()
+    numbers = iter(range(1, 10_000))
+    async with opened(db) as store:
+        for statement in (
+            "PRAGMA wal_checkpoint(TRUNCATE)",
+            "VACUUM",
+            "CREATE TABLE other (id)",
+            "DELETE FROM mensajes WHERE id % 2",
+            "VACUUM",
+            "PRAGMA wal_checkpoint(RESTART)",
+            "DROP TABLE other",
+        ):
+            for _ in range(400):
+                answers.put(store, message(next(numbers), "x" * 3_000))
+            await store.flushed()
+            with closing(sqlite3.connect(db, isolation_level=None)) as other:
+                other.execute(statement).fetchall()
+                other.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            assert await store.fault() is None
+    assert answers.failed == {}
+
+
+async def test_a_transaction_that_was_begun_is_not_left_open(db: Path) -> None:
+    """C-66: or what another statement writes later would be part of it, and be lost with it"""
+    async with opened(db) as store:
+        assert store._connection is not None
+        await store._connection.execute_fetchall("BEGIN IMMEDIATE")
+        remove_log(db)
+        with pytest.raises(sqlite3.OperationalError, match="-wal was removed"):
+            await store._connection.execute_fetchall("DELETE FROM mensajes")
+        assert not store._connection.in_transaction

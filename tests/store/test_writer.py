@@ -41,7 +41,7 @@ class Table:
 
 @contextlib.asynccontextmanager
 async def started(
-    table: Table, *, max_rows: int = 10_000, max_bytes: int = 10_000_000
+    table: Table, *, max_rows: int = 10_000, max_bytes: int = 10_000_000, delay_s: float = 0.0
 ) -> AsyncIterator[GroupCommit[Message]]:
     writer = GroupCommit(
         "messages",
@@ -49,6 +49,7 @@ async def started(
         lambda row: getsizeof(row.mensaje) + getsizeof(row.para),
         max_rows=max_rows,
         max_bytes=max_bytes,
+        delay_s=delay_s,
     )
     writer.start()
     yield writer
@@ -192,3 +193,66 @@ async def test_flushed_waits_for_its_own_rows_only() -> None:
         table.gate.set()
         await writer.flushed()
         assert table.rows == [1, 2]
+
+
+FOR_EVER_S = 3_600.0
+
+
+async def turns(count: int = 5) -> None:
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("end", ["a row that somebody waits for", "a flush", "the stop"])
+async def test_rows_that_nobody_waits_for_share_a_commit_until_somebody_waits(end: str) -> None:
+    """C-67"""
+    table = Table()
+    async with started(table, delay_s=FOR_EVER_S) as writer:
+        for number in range(3):
+            writer.put(message(number), ignore, patient=True)
+            await turns()
+        assert table.attempts == []
+        if end == "a row that somebody waits for":
+            stored = asyncio.Event()
+            writer.put(message(3), lambda _: stored.set())
+            await stored.wait()
+        elif end == "a flush":
+            await writer.flushed()
+    assert table.attempts == [4 if end == "a row that somebody waits for" else 3]
+
+
+async def test_a_row_that_somebody_waits_for_waits_for_no_other() -> None:
+    """C-67: also where a batch is being written when it comes"""
+    table = Table()
+    async with started(table, delay_s=FOR_EVER_S) as writer:
+        table.gate.clear()
+        writer.put(message(0), ignore)
+        await table.began.wait()
+        writer.put(message(1), ignore, patient=True)
+        writer.put(message(2), ignore)
+        writer.put(message(3), ignore, patient=True)
+        table.gate.set()
+        await writer.flushed()
+        writer.put(message(4), ignore, patient=True)
+        await turns()
+        assert table.attempts == [1, 3]
+
+
+async def test_a_queue_that_is_half_full_waits_for_nobody() -> None:
+    """C-67: so that no row is refused for want of a commit"""
+    table = Table()
+    async with started(table, delay_s=FOR_EVER_S, max_rows=10) as writer:
+        for number in range(5):
+            writer.put(message(number), ignore, patient=True)
+        await table.began.wait()
+        assert table.attempts == [5]
+
+
+async def test_company_is_waited_for_until_the_first_row_is_old_enough() -> None:
+    """C-67"""
+    table = Table()
+    async with started(table, delay_s=0.01) as writer:
+        writer.put(message(0), ignore, patient=True)
+        writer.put(message(1), ignore, patient=True)
+        await table.began.wait()
+        assert table.attempts == [2]

@@ -15,6 +15,7 @@ from chatd.chat.ids import is_in_reserve
 from chatd.cli.checks.finding import Findings
 from chatd.cli.exposed import exposed_database
 from chatd.store.base import MessageId
+from chatd.store.beside import check_log
 from chatd.store.faults import advice
 from chatd.store.schema import MIGRATIONS
 
@@ -26,6 +27,12 @@ HOLDER_UNKNOWN: Final = 0
 def check_database(path: Path, findings: Findings, min_free_bytes: int) -> None:
     if path.parent.is_dir():
         _check_space(path, findings, min_free_bytes)
+    with findings.refused_as("db"):
+        check_log(path)
+        _check_file(path, findings)
+
+
+def _check_file(path: Path, findings: Findings) -> None:
     if not path.exists():
         _check_folder(path, findings)
         return
