@@ -257,8 +257,10 @@ class HttpConnection(asyncio.Protocol, Timed):
     # Internals.
 
     def _advance(self) -> None:
+        started = self._turns.start()
         self._take_events()
         self._count_unfinished()
+        self._turns.finish(self, started)
 
     def _take_events(self) -> None:
         """Take events from h11 until it wants more bytes, waits for our answer, one request is done, or the payer's

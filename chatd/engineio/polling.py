@@ -201,7 +201,9 @@ class PollingTransport(Timed, NoDescriptor):
         """Pass on the packets of a POST, after a switch to WebSocket too, and answer it behind the last."""
         try:
             for packet in packets:
+                started = self._turns.start()
                 self.receiver.on_packet(packet)
+                self._turns.finish(self, started)
                 self.credit -= 1
                 if self.credit <= 0 and not self._turns.draw(self):
                     self._hold(exchange, packets)

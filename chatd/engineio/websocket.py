@@ -10,6 +10,7 @@ import asyncio
 import base64
 import binascii
 import enum
+import itertools
 import logging
 import struct
 from collections.abc import Iterator, Mapping
@@ -29,7 +30,7 @@ from chatd.engineio.packet import EnginePacketError, decode
 from chatd.engineio.reader import Message, MessageReader, WebSocketError
 from chatd.engineio.reasons import CloseReason
 from chatd.engineio.transport import PacketReceiver, TransportState
-from chatd.engineio.turns import BYTES_SHIFT, Payer, Turns
+from chatd.engineio.turns import BYTES_SHIFT, TIMED_BYTES, Payer, Turns
 from chatd.engineio.unfinished import Hold
 from chatd.timers import Timed, Timers
 
@@ -204,7 +205,13 @@ class WebSocketTransport(asyncio.Protocol, Timed):
         self._connections.received_bytes += len(data)
         self.credit -= len(data) >> BYTES_SHIFT
         messages = self._reader.feed(data)
-        if self.credit > 0 or self._turns.draw(self):
+        if self._held is not None:
+            self._held = itertools.chain(self._held, messages)
+            self._tcp.pause_reading()
+            return
+        # Credit that was drawn for short messages must not pay for long ones: many connections may have some.
+        is_short = len(data) < TIMED_BYTES and self._unfinished is None
+        if (is_short and self.credit > 0) or self._turns.draw(self):
             self._handle(messages)
         else:
             self._keep(messages)
@@ -244,7 +251,7 @@ class WebSocketTransport(asyncio.Protocol, Timed):
         try:
             for opcode, payload in messages:
                 if opcode is _TEXT or opcode is _BINARY:
-                    self._on_message(payload)
+                    (self._on_message if len(payload) < TIMED_BYTES else self._on_long_message)(payload)
                 elif opcode is Opcode.PING:
                     ping = cast(bytes, payload)
                 elif opcode is Opcode.CLOSE:
@@ -276,9 +283,9 @@ class WebSocketTransport(asyncio.Protocol, Timed):
             self._fail(CloseCode.TRY_AGAIN_LATER)
 
     def _keep(self, messages: Iterator[Message]) -> None:
+        """Reading is paused by the next read, if one comes before the turn does: to pause and resume costs 10 µs."""
         if self._state is not _CLOSED:
             self._held = messages
-            self._tcp.pause_reading()
 
     def _on_slow(self) -> None:
         if self._state is _OPEN:
@@ -295,6 +302,11 @@ class WebSocketTransport(asyncio.Protocol, Timed):
         """Not open any more: soon the descriptor may be another connection's."""
         self._state = state
         self.fd = NO_FD
+
+    def _on_long_message(self, message: str | bytes) -> None:
+        started = self._turns.start()
+        self._on_message(message)
+        self._turns.finish(self, started)
 
     def _on_message(self, message: str | bytes) -> None:
         if self._state is not _OPEN:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from chatd.engineio.turns import BUDGET, CHUNK, TURN_S, Payer, Turns
+from chatd.engineio.turns import BUDGET, CHUNK, TURN_S, UNITS_PER_S, Payer, Turns
 from tests.clock import Clock
 
 
@@ -17,7 +17,8 @@ class Loop:
     def __init__(self) -> None:
         self.clock = Clock()
         self._soon: list[Callable[[], None]] = []
-        self.turns = Turns(self.clock.time, self._soon.append)
+        self.worked = Clock()
+        self.turns = Turns(self.clock.time, self._soon.append, worked_s=self.worked.time)
         self.handled: list[str] = []
 
     def turn(self) -> list[str]:
@@ -190,3 +191,34 @@ def test_how_often_a_connection_waits_is_counted(loop: Loop) -> None:
     assert loop.turns.waits == 1
     loop.turn()
     assert loop.turns.waits == 1
+
+
+def test_work_is_paid_for_by_the_time_that_it_took(loop: Loop) -> None:
+    peer = Peer(loop, "ana")
+    started = loop.turns.start()
+    loop.worked.pass_seconds(2.9 * BUDGET / UNITS_PER_S)
+    loop.turns.finish(peer, started)
+    peer.sends("a")
+    assert [loop.turn() for _ in range(2)] == [[], ["a"]]
+
+
+def test_what_was_charged_meanwhile_is_not_paid_for_twice(loop: Loop) -> None:
+    peer = Peer(loop, "ana")
+    started = loop.turns.start()
+    inner = loop.turns.start()
+    loop.worked.pass_seconds(2.9 * BUDGET / UNITS_PER_S)
+    loop.turns.charge(peer, BUDGET)
+    loop.turns.finish(peer, inner)
+    loop.turns.finish(peer, started)
+    peer.sends("a")
+    assert [loop.turn() for _ in range(2)] == [[], ["a"]]
+
+
+def test_work_that_took_less_than_its_price_gives_nothing_back(loop: Loop) -> None:
+    peer = Peer(loop, "ana")
+    started = loop.turns.start()
+    loop.turns.charge(peer, BUDGET)
+    loop.turns.finish(peer, started)
+    peer.sends("a")
+    assert not loop.handled
+    assert loop.turn() == ["a"]

@@ -12,7 +12,7 @@ import pytest
 from chatd.engineio.limits import Limit
 from chatd.engineio.reasons import CloseReason
 from chatd.engineio.session import Session
-from chatd.engineio.turns import BUDGET, TURN_S
+from chatd.engineio.turns import BUDGET, TIMED_BYTES, TURN_S, UNITS_PER_S
 from tests.conformance.engineio.engine import Engine, running
 from tests.conformance.wire import CONTINUATION, PING, PONG, TEXT, TIMEOUT_S, Frame, frame_bytes, joined, text_frame
 
@@ -84,7 +84,8 @@ async def test_a_client_that_goes_during_a_long_post_is_heard_no_further(engine:
 class Counting:
     """A handler that writes down in which turn of the loop each message came."""
 
-    def __init__(self) -> None:
+    def __init__(self, cost_s: float = 0) -> None:
+        self.cost_s = cost_s  # of a message, which nobody is charged for
         self.messages: list[str | bytes] = []
         self.turns: collections.Counter[int] = collections.Counter()
         self.whole = asyncio.Event()
@@ -97,6 +98,9 @@ class Counting:
     def on_message(self, data: str | bytes) -> None:
         self.messages.append(data)
         self.turns[self._turn] += 1
+        end = time.thread_time() + self.cost_s
+        while time.thread_time() < end:
+            pass
         if data == "end":
             self.whole.set()
 
@@ -120,6 +124,26 @@ async def test_many_packets_of_one_read_take_several_turns(engine: Engine, fragm
     assert counting.messages == [*MANY, "end"]
     assert max(counting.turns.values()) <= BUDGET
     assert await websocket.receive_frame() == Frame(PONG, b"still there")
+
+
+@pytest.mark.parametrize("sockets", [1, 20])
+async def test_long_messages_are_paid_for_by_the_time_that_they_take(engine: Engine, sockets: int) -> None:
+    """L-16: also where each connection has credit left from a short one"""
+    opened = [await engine.client.websocket() for _ in range(sockets)]
+    counting = Counting()
+    counting.next_turn()
+    for websocket in opened:
+        engine.session(websocket.sid).handler = counting
+        await websocket.send("4short")
+        await websocket.send_raw(frame_bytes(PING, b""))
+        assert await websocket.receive_frame() == Frame(PONG, b"")
+    counting.turns.clear()
+    counting.cost_s = 1.5 * BUDGET / UNITS_PER_S
+    burst = b"".join(text_frame(f"4{'x' * TIMED_BYTES}") for _ in range(20 // sockets))
+    await asyncio.gather(*(websocket.send_raw(burst + text_frame("4end")) for websocket in opened))
+    async with asyncio.timeout(TIMEOUT_S):
+        await counting.whole.wait()
+    assert max(counting.turns.values()) <= 2, "of one address"
 
 
 def _frames(text: str, fragmented: bool) -> bytes:
