@@ -25,7 +25,7 @@ SHOWN_FAULTS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One flood on one server."""
+    """One flood on one server, in the round of that number."""
 
     flood: Flood
     server: str
@@ -33,6 +33,7 @@ class Row:
     beside: Phase
     done: Done
     missed: list[str]
+    round: int
 
     def case(self) -> dict[str, Any]:
         return {"flood": self.flood.name, "sockets": self.flood.sockets}
@@ -43,6 +44,7 @@ class Row:
             "beside": asdict(self.beside),
             "done": msgspec.structs.asdict(self.done),
             "missed": self.missed,
+            "round": self.round,
         }
 
 
@@ -76,8 +78,13 @@ def _cells(row: Row) -> list[str]:
         _shown(beside.join, "p50"),
         _shown(beside.join, "max"),
         f"{beside.joined}/{beside.newcomers}",
-        f"MISSED: {', '.join(row.missed)}" if row.missed else "ok",
+        _verdict(row),
     ]
+
+
+def _verdict(row: Row) -> str:
+    said = f"MISSED: {', '.join(row.missed)}" if row.missed else "ok"
+    return said if row.round == 1 else f"{said} (round {row.round})"
 
 
 def _shown(figures: Mapping[str, float], quantile: str) -> str:

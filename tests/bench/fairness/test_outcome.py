@@ -21,7 +21,7 @@ ALONE = Phase(QUICK, QUICK, QUICK, QUICK, QUICK, unanswered=0, newcomers=5, join
 
 def _row(server: str, beside: Phase) -> Row:
     done = Done(seconds=2.0, opened=100, ended=7, rounds=1_000, sent_bytes=5_000_000, cpu_s=0.1)
-    return Row(FLOODS["noop-100"], server, ALONE, beside, done, missed(ALONE, beside))
+    return Row(FLOODS["noop-100"], server, ALONE, beside, done, missed(ALONE, beside), 1)
 
 
 def test_a_row_says_what_was_missed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
