@@ -216,8 +216,15 @@ class WebSocketTransport(asyncio.Protocol, Timed):
         else:
             self._keep(messages)
 
-    def eof_received(self) -> None:
-        """The peer will send no more; returning None lets asyncio close the connection."""
+    def eof_received(self) -> bool:
+        """The peer will send no more. What it has sent before is heard first; False lets asyncio close the connection.
+
+        To resume reading finds the end again.
+        """
+        if self._held is None:
+            return False
+        self._tcp.pause_reading()
+        return True
 
     def pause_writing(self) -> None:
         """More than `max_queued_bytes` wait in the transport's buffer: the peer does not read.
@@ -283,9 +290,14 @@ class WebSocketTransport(asyncio.Protocol, Timed):
             self._fail(CloseCode.TRY_AGAIN_LATER)
 
     def _keep(self, messages: Iterator[Message]) -> None:
-        """Reading is paused by the next read, if one comes before the turn does: to pause and resume costs 10 µs."""
+        """Reading is paused by the next read, if one comes before the turn does: to pause and resume costs 10 µs.
+
+        Not with TLS, where asyncio keeps no connection whose peer has ended.
+        """
         if self._state is not _CLOSED:
             self._held = messages
+            if self._own_fd == NO_FD:
+                self._tcp.pause_reading()
 
     def _on_slow(self) -> None:
         if self._state is _OPEN:

@@ -89,6 +89,7 @@ class Counting:
         self.messages: list[str | bytes] = []
         self.turns: collections.Counter[int] = collections.Counter()
         self.whole = asyncio.Event()
+        self.closed = asyncio.Event()
         self._turn = 0
 
     def next_turn(self) -> None:
@@ -104,7 +105,8 @@ class Counting:
         if data == "end":
             self.whole.set()
 
-    def on_close(self, reason: CloseReason) -> None: ...
+    def on_close(self, reason: CloseReason) -> None:
+        self.closed.set()
 
 
 MANY: Final = [str(number) for number in range(1_000)]
@@ -124,6 +126,20 @@ async def test_many_packets_of_one_read_take_several_turns(engine: Engine, fragm
     assert counting.messages == [*MANY, "end"]
     assert max(counting.turns.values()) <= BUDGET
     assert await websocket.receive_frame() == Frame(PONG, b"still there")
+
+
+@pytest.mark.parametrize("end", ["close", "end_writing"])
+async def test_who_sends_much_and_ends_the_connection_is_heard_to_the_end(engine: Engine, end: str) -> None:
+    """L-16: what waits for a later turn is not lost with the connection"""
+    websocket = await engine.client.websocket()
+    counting = Counting()
+    engine.session(websocket.sid).handler = counting
+    websocket.connection.write(b"".join(text_frame(f"4{text}") for text in [*MANY, "end"]))
+    getattr(websocket.connection, end)()
+    async with asyncio.timeout(TIMEOUT_S):
+        await counting.whole.wait()
+        await counting.closed.wait()
+    assert counting.messages == [*MANY, "end"]
 
 
 @pytest.mark.parametrize("sockets", [1, 20])
