@@ -1,10 +1,11 @@
 """Fair turns of the event loop: the work that a client causes is paid for by that client. Rule L-16 of protocol.md.
 
-The loop has one thread, and a turn of it lasts as long as all the work in it. So work has a price, and a payer has a
-budget for each turn: a user, over all sockets, where one is known; else the address. A connection whose payer has used
-up the budget is not read until a later turn, where the payers that wait are served in rotation, and the connections of
-a payer one after the other. A turn that has lasted for TURN_S gives no more credit to anybody. When no one else wants
-the loop, the next turn comes at once, so a budget does not slow a client that is alone.
+The loop has one thread, and a turn of it lasts as long as all the work in it. So work has a price, or is timed where a
+price would say too little, and a payer has a budget for each turn: a user, over all sockets, where one is known; else
+the address. A connection whose payer has used up the budget is not read until a later turn, where the payers that wait
+are served in rotation, and the connections of a payer one after the other. A turn that has lasted for TURN_S gives no
+more credit to anybody. When no one else wants the loop, the next turn comes at once, so a budget does not slow a client
+that is alone.
 
 An account exists only while its payer is active: idle clients cost no memory. A connection draws CHUNK units at a time,
 because a look at the account costs 0.5 µs and a packet may cost 2 µs.
