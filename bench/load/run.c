@@ -193,11 +193,16 @@ static void closed_loop(const struct workload *w, double seconds)
     now_running.releasing = false;
 }
 
+static uint64_t next_due(const struct workload *w, uint64_t start)
+{
+    return after(start, (double)now_running.sent / w->rate);
+}
+
 /* Sends what is due. */
 static void send_due(const struct workload *w, uint64_t start, uint64_t now)
 {
     for (;;) {
-        uint64_t due = after(start, (double)now_running.sent / w->rate);
+        uint64_t due = next_due(w, start);
         if (due > now || due >= now_running.stop_ns)
             return;
         hist_add(&now_running.lag, now - due);
@@ -220,12 +225,19 @@ static void start_storm(const struct workload *w)
     open_start(w->storm_group, w->storm_first, w->storm_count, w->storm_count);
 }
 
+/* Who is kept from the CPU until the time is over still sends what was due before. */
+static bool is_over(const struct workload *w, uint64_t start, uint64_t now)
+{
+    return now >= now_running.stop_ns && next_due(w, start) >= now_running.stop_ns &&
+           now_running.completed == now_running.sent;
+}
+
 /* False when the server did not keep up: the oldest message has waited for longer than `patience`. */
 static bool open_loop(const struct workload *w)
 {
     uint64_t start = now_ns(), storm_at = w->storm ? after(start, 1) : UINT64_MAX, now = start;
     now_running.stop_ns = w->storm ? UINT64_MAX : after(start, w->seconds);
-    while (now < now_running.stop_ns || now_running.completed < now_running.sent) {
+    while (!is_over(w, start, now)) {
         send_due(w, start, now);
         if (client.sender->out.len > 0)
             conn_send(client.sender);
