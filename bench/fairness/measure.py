@@ -69,7 +69,7 @@ def measure(report: Report, floods: Sequence[Flood], seconds: float, rounds: int
 def _best(server: str, flood: Flood, seconds: float, rounds: int) -> Row:
     """The first of `rounds` that reaches all goals, else the last. Each takes longer than the one before.
 
-    One slow sync of the disk in a few seconds is enough to miss a goal. And where much is stored, a checkpoint of SQLite
+    One slow sync of the disk in a few seconds is enough to miss a goal. Where much is stored, a checkpoint of SQLite
     comes about every three seconds: only a longer round has one in both of its phases.
     """
     row = one(server, flood, seconds, 1)
