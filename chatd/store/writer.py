@@ -64,8 +64,7 @@ class GroupCommit(Generic[Row]):
         self._delay_s = delay_s
         self._enough_rows = min(MAX_BATCH_ROWS, max_rows // 2)
         self._enough_bytes = min(MAX_BATCH_BYTES, max_bytes // 2)
-        self._taken = 0  # rows since the start
-        self._awaited = 0  # so many of those taken have to be answered before anybody may rest
+        self._awaited = 0  # so many of the rows that wait have to be answered before the writer may rest
         self._waiting: list[
             tuple[Row, Done, int]
         ] = []  # with the bytes of its texts; the batch that is being written is its head
@@ -108,7 +107,6 @@ class GroupCommit(Generic[Row]):
         self._waiting.append((row, done, texts_bytes))
         self._waiting_bytes += texts_bytes
         self._since.append(monotonic())
-        self._taken += 1
         if not patient or len(self._waiting) >= self._enough_rows or self._waiting_bytes >= self._enough_bytes:
             self._hurry()
 
@@ -140,15 +138,15 @@ class GroupCommit(Generic[Row]):
                 await self._write_batch()
 
     def _hurry(self) -> None:
-        """Write all that was taken up to now: somebody waits for an answer, or it is enough."""
-        self._awaited = self._taken
+        """Write all that waits now: somebody waits for an answer, or it is enough."""
+        self._awaited = len(self._waiting)
         if self._resting is not None:
             self._resting.set()
 
     async def _rest(self) -> None:
         """Wait for company, as long as nobody waits for this batch."""
         left_s = self._since[0] + self._delay_s - monotonic()
-        if left_s <= 0 or self._taken - len(self._waiting) < self._awaited:
+        if self._awaited or left_s <= 0:
             return
         self._resting = asyncio.Event()
         alarm = asyncio.get_running_loop().call_later(left_s, self._resting.set)
@@ -218,6 +216,7 @@ class GroupCommit(Generic[Row]):
         """Take the first `count` rows out of the queue and tell their senders."""
         answered = self._waiting[:count]
         del self._waiting[:count]
+        self._awaited = max(self._awaited - count, 0)
         self._flushes.answered(count)
         self.counters.answer_s.observe_waits(self._since[:count], monotonic())
         del self._since[:count]
