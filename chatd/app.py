@@ -32,7 +32,7 @@ from chatd.chat.router import ChatRouter
 from chatd.chat.steps import ClockSteps
 from chatd.config import Config
 from chatd.engineio.drain import drain
-from chatd.engineio.http import Exchange
+from chatd.engineio.exchange import Exchange
 from chatd.engineio.origin import OriginPolicy
 from chatd.engineio.outbox import Outbox
 from chatd.engineio.server import EngineHooks, EngineServer, not_found

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import Final, cast
@@ -18,10 +18,12 @@ import h11
 
 from chatd.engineio.busy import Busy
 from chatd.engineio.connections import Connections
+from chatd.engineio.exchange import Exchange
 from chatd.engineio.framing import StrictConnection
+from chatd.engineio.handshake import plain_handshake
 from chatd.engineio.limits import Limit
 from chatd.engineio.linger import Linger
-from chatd.engineio.request import Request, parse_request
+from chatd.engineio.request import by_name, parse_request
 from chatd.engineio.turns import BYTES_SHIFT, Payer, Price, Turns
 from chatd.engineio.unfinished import Hold
 from chatd.timers import Timed, Timers
@@ -45,94 +47,12 @@ _CONTINUE: Final = h11.InformationalResponse(status_code=100, headers=[], reason
 log = logging.getLogger("chatd.engineio")
 
 
-class Exchange:
-    """One request and the way to answer it. Exactly one of `respond`, `upgrade` and `drop` ends it."""
-
-    __slots__ = ("_body", "_connection", "_limit_bytes", "_on_body", "_on_too_long", "headers", "on_lost",
-                 "request")  # fmt: skip
-
-    def __init__(self, connection: HttpConnection, request: Request) -> None:
-        self._connection = connection
-        self.request = request
-        self.headers: list[tuple[bytes, bytes]] = []  # of the answer, besides those that `respond` is given
-        self.on_lost: Callable[[], None] | None = None  # the client went away before its answer
-        self._on_body: Callable[[bytes], None] | None = None
-        self._on_too_long: Callable[[], None] | None = None
-        self._body = bytearray()
-        self._limit_bytes = 0
-
-    @property
-    def payer(self) -> Payer:
-        """Who pays for this request and, until that is known, for the next one of its connection; see turns.py."""
-        return self._connection.payer
-
-    @payer.setter
-    def payer(self, payer: Payer) -> None:
-        self._connection.payer = payer
-
-    @property
-    def body_bytes(self) -> int:
-        """How much of the body has come and waits for the rest."""
-        return len(self._body)
-
-    def receive(self, limit_bytes: int, on_body: Callable[[bytes], None], on_too_long: Callable[[], None]) -> None:
-        """Read the body, then call `on_body`; or `on_too_long`, as soon as it is known to be over the limit.
-
-        Either must answer.
-        """
-        announced = self.request.header(b"content-length")
-        if announced is not None and int(announced) > limit_bytes:
-            on_too_long()
-            return
-        self._limit_bytes, self._on_body, self._on_too_long = limit_bytes, on_body, on_too_long
-
-    def respond(self, status: int, body: bytes = b"", headers: Sequence[tuple[bytes, bytes]] = ()) -> None:
-        """Answer. Legal before the body is whole: the rest of it is then discarded."""
-        self._end()
-        self._connection.respond(status, body, [*headers, *self.headers])
-
-    def upgrade(self, protocol: asyncio.Protocol, headers: Sequence[tuple[bytes, bytes]], first: bytes = b"") -> None:
-        """Answer 101 and hand the connection, with what was sent after the request, to `protocol`.
-
-        `first` is what the new protocol has to say at once: it goes out with the answer.
-        """
-        self._end()
-        self._connection.upgrade(protocol, [*headers, *self.headers], first)
-
-    def drop(self) -> None:
-        """Cut the connection without an answer."""
-        self._end()
-        self._connection.abort()
-
-    def on_data(self, data: bytes) -> None:
-        if self._on_body is None:
-            return
-        self._body += data
-        if len(self._body) > self._limit_bytes and self._on_too_long is not None:
-            self._on_too_long()
-
-    def on_end(self) -> None:
-        if self._on_body is not None:
-            on_body, self._on_body = self._on_body, None
-            body, self._body = bytes(self._body), bytearray()
-            on_body(body)
-
-    def lost(self) -> None:
-        on_lost = self.on_lost
-        self._end()
-        if on_lost is not None:
-            on_lost()
-
-    def _end(self) -> None:
-        self.on_lost = self._on_body = self._on_too_long = None
-
-
 class HttpConnection(asyncio.Protocol, Timed):
     """One client connection for as long as it speaks HTTP."""
 
     __slots__ = (
-        "_address", "_connections", "_discarded", "_exchange", "_h11", "_handler", "_held", "_max_header_bytes",
-        "_secure", "_tcp", "_timeout_s", "_timers", "_turns", "_unfinished", "_unread", "credit", "payer",
+        "_address", "_connections", "_discarded", "_exchange", "_first", "_handler", "_held", "_max_header_bytes",
+        "_parser", "_secure", "_tcp", "_timeout_s", "_timers", "_turns", "_unfinished", "_unread", "credit", "payer",
     )  # fmt: skip
 
     def __init__(
@@ -154,7 +74,8 @@ class HttpConnection(asyncio.Protocol, Timed):
         self.credit = 0
         self._timeout_s = request_timeout_s
         self._max_header_bytes = max_header_bytes
-        self._h11 = StrictConnection(h11.SERVER, max_incomplete_event_size=max_header_bytes)
+        self._first = b""  # what was read first, until h11 has it
+        self._parser: StrictConnection | None = None
         self._exchange: Exchange | None = None
         self._discarded = 0
         self._unread = False  # too much of our answers waits for the client to read it
@@ -180,12 +101,25 @@ class HttpConnection(asyncio.Protocol, Timed):
     def data_received(self, data: bytes) -> None:
         self._connections.received_bytes += len(data)
         self.credit -= len(data) >> BYTES_SHIFT
-        try:
-            self._h11.receive_data(data)
-        except h11.RemoteProtocolError:  # bytes after a request that announced `Connection: close`
-            self._tcp.abort()
-            return
-        self._advance()
+        if self._parser is None and not self._first:
+            self._first = data
+        else:
+            try:
+                self._h11.receive_data(data)
+            except h11.RemoteProtocolError:  # bytes after a request that announced `Connection: close`
+                self._tcp.abort()
+                return
+        if self._held:
+            self._tcp.pause_reading()
+        else:
+            self._advance()
+
+    def eof_received(self) -> bool:
+        """As of a WebSocket: what the peer has sent before its end is answered first."""
+        if not self._held or self._secure:
+            return False
+        self._tcp.pause_reading()
+        return True
 
     def pause_writing(self) -> None:
         """The client does not read its answers: take no more requests."""
@@ -227,10 +161,10 @@ class HttpConnection(asyncio.Protocol, Timed):
     # What an exchange calls.
 
     def respond(self, status: int, body: bytes, headers: Sequence[tuple[bytes, bytes]]) -> None:
+        body_withheld = self._h11.they_are_waiting_for_100_continue
         exchange, self._exchange = self._exchange, None
         self._timers.arm(self, self._timeout_s)
         bodiless = exchange is not None and exchange.request.method == "HEAD"
-        body_withheld = self._h11.they_are_waiting_for_100_continue
         closing = [(b"Connection", b"close")] if body_withheld else []
         self._send(status, body, [*headers, *closing], bodiless=bodiless)
         if self._h11.our_state is h11.MUST_CLOSE and (body_withheld or self._h11.their_state is not h11.SEND_BODY):
@@ -244,7 +178,7 @@ class HttpConnection(asyncio.Protocol, Timed):
         self._timers.cancel(self)
         lines = [b"HTTP/1.1 101 Switching Protocols", *(b"%b: %b" % header for header in headers), b"", first]
         self._tcp.write(b"\r\n".join(lines))
-        trailing, _ = self._h11.trailing_data
+        trailing = b"" if self._parser is None else self._parser.trailing_data[0]
         self._tcp.set_protocol(protocol)
         protocol.connection_made(self._tcp)
         if trailing:
@@ -256,6 +190,18 @@ class HttpConnection(asyncio.Protocol, Timed):
 
     # Internals.
 
+    @property
+    def _h11(self) -> StrictConnection:
+        """Made when it is wanted: a plain handshake is served without. It has what came, and knows what was served."""
+        if self._parser is None:
+            self._parser = StrictConnection(h11.SERVER, max_incomplete_event_size=self._max_header_bytes)
+            if self._first:
+                self._parser.receive_data(self._first)
+                self._first = b""
+            if self._exchange is not None:
+                self._parser.next_event()
+        return self._parser
+
     def _advance(self) -> None:
         started = self._turns.start()
         self._take_events()
@@ -266,7 +212,9 @@ class HttpConnection(asyncio.Protocol, Timed):
         """Take events from h11 until it wants more bytes, waits for our answer, one request is done, or the payer's
         budget for this turn is.
         """
-        if self._request_is_done():
+        if self._parser is None and not self._take_first():
+            return
+        if self._has_the_floor() and self._request_is_done():
             self._h11.start_next_cycle()
         while self._has_the_floor() and not self._request_is_done():
             if not self._pay():
@@ -285,12 +233,21 @@ class HttpConnection(asyncio.Protocol, Timed):
                 return
             self._on_event(event)
 
+    def _take_first(self) -> bool:
+        """Serve a plain handshake; False if that has to wait for a later turn."""
+        if not self._pay():
+            return False
+        head = plain_handshake(self._first) if len(self._first) <= self._max_header_bytes else None
+        if head is not None:
+            self._on_head(b"GET", head.target, head.headers)
+        return True
+
     def _count_unfinished(self) -> None:
         """Rule L-12: read only so far ahead of an answer, and answer 503 where too much waits for its end."""
         if not self._has_the_floor():
             self._release()
             return
-        size = len(self._h11.trailing_data[0])
+        size = len(self._first) if self._parser is None else len(self._parser.trailing_data[0])
         if size > MAX_PIPELINED_BYTES and self._h11.their_state is h11.DONE:
             self._tcp.pause_reading()
         if self._exchange is not None:
@@ -306,10 +263,14 @@ class HttpConnection(asyncio.Protocol, Timed):
             self._unfinished = None
 
     def _pay(self) -> bool:
-        """Pay for the next event. If that has to wait for a later turn, nothing more is read until then."""
+        """Pay for the next event. If that has to wait for a later turn, the next read pauses reading until then.
+
+        To pause and resume at once costs 20 µs. With TLS it must: asyncio keeps no connection whose peer has ended.
+        """
         if self.credit <= 0 and not self._turns.draw(self):
             self._held = True
-            self._tcp.pause_reading()
+            if self._secure:
+                self._tcp.pause_reading()
             return False
         self.credit -= 1
         return True
@@ -346,16 +307,19 @@ class HttpConnection(asyncio.Protocol, Timed):
             self._go_on_soon()
 
     def _on_request(self, event: h11.Request) -> None:
+        if _head_bytes(event) > self._max_header_bytes:  # h11 holds only heads to it that come in pieces
+            self._refuse(431)
+        else:
+            self._on_head(event.method, event.target, by_name(event.headers))
+
+    def _on_head(self, method: bytes, target: bytes, headers: Mapping[bytes, bytes]) -> None:
         self._timers.catch_up()  # if the time of this very request is over, it has been refused now
         if not self._has_the_floor():
             return
         self._release()  # the head is whole, and what follows may be another's
         self._discarded = 0
-        if _head_bytes(event) > self._max_header_bytes:  # h11 holds only heads to it that come in pieces
-            self._refuse(431)
-            return
         try:
-            request = parse_request(event.method, event.target, event.headers, self._address, secure=self._secure)
+            request = parse_request(method, target, headers, self._address, secure=self._secure)
         except ValueError:
             self._refuse(400)
             return

@@ -13,7 +13,7 @@ from typing import Final
 
 from chatd.engineio.config import EngineConfig, untrusted_payload_bytes
 from chatd.engineio.direct import NoDescriptor
-from chatd.engineio.http import Exchange
+from chatd.engineio.exchange import Exchange
 from chatd.engineio.limits import Limit
 from chatd.engineio.outgoing import CLOSE, NOOP, Outgoing, OutgoingBatch, OutgoingPacket
 from chatd.engineio.packet import EnginePacketError, Packet

@@ -16,7 +16,9 @@ import msgspec
 from chatd.engineio.admission import Admission, NotNow
 from chatd.engineio.config import EngineConfig
 from chatd.engineio.connections import Connections
-from chatd.engineio.http import Exchange, HttpConnection
+from chatd.engineio.exchange import Exchange
+from chatd.engineio.handshake import handshake_fault, handshake_headers
+from chatd.engineio.http import HttpConnection
 from chatd.engineio.limits import Limit
 from chatd.engineio.origin import OriginPolicy, refusal_message
 from chatd.engineio.outbox import Outbox
@@ -30,7 +32,7 @@ from chatd.engineio.session import Handshake, Session, SessionHandler, Sid
 from chatd.engineio.transport import NOBODY, Transport
 from chatd.engineio.turns import Payer, Price, Turns
 from chatd.engineio.upgrade import Upgrade
-from chatd.engineio.websocket import WebSocketTransport, handshake_fault, handshake_headers
+from chatd.engineio.websocket import WebSocketTransport
 from chatd.refusals import Refusals
 from chatd.timers import Timers
 
@@ -145,7 +147,7 @@ class EngineServer:
     def _on_handshake(self, exchange: Exchange) -> None:
         request = exchange.request
         if self._proxies:
-            request = dataclasses.replace(request, address=self._proxies.client_address(request))
+            request = msgspec.structs.replace(request, address=self._proxies.client_address(request))
             exchange.request = request
         forbidden = self._hooks.authorize(request)
         if forbidden is not None:

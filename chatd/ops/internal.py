@@ -15,7 +15,8 @@ from typing import Final
 
 from chatd.engineio.config import EngineConfig
 from chatd.engineio.connections import Connections
-from chatd.engineio.http import Exchange, HttpConnection
+from chatd.engineio.exchange import Exchange
+from chatd.engineio.http import HttpConnection
 from chatd.engineio.limits import Limit
 from chatd.engineio.proxies import Proxies
 from chatd.engineio.turns import Turns

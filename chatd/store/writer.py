@@ -108,11 +108,17 @@ class GroupCommit(Generic[Row]):
         self._waiting_bytes += texts_bytes
         self._since.append(monotonic())
         if not patient or len(self._waiting) >= self._enough_rows or self._waiting_bytes >= self._enough_bytes:
-            self._hurry()
+            self.hurry()
+
+    def hurry(self) -> None:
+        """Write all that waits now: somebody waits for an answer, or it is enough."""
+        self._awaited = len(self._waiting)
+        if self._resting is not None:
+            self._resting.set()
 
     async def flushed(self) -> None:
         """See Store.flushed."""
-        self._hurry()
+        self.hurry()
         await self._flushes.flushed(len(self._waiting))
 
     async def close(self) -> None:
@@ -136,12 +142,6 @@ class GroupCommit(Generic[Row]):
             while self._waiting:
                 await self._rest()
                 await self._write_batch()
-
-    def _hurry(self) -> None:
-        """Write all that waits now: somebody waits for an answer, or it is enough."""
-        self._awaited = len(self._waiting)
-        if self._resting is not None:
-            self._resting.set()
 
     async def _rest(self) -> None:
         """Wait for company, as long as nobody waits for this batch."""

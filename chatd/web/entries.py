@@ -11,7 +11,7 @@ import ipaddress
 import secrets
 from typing import Final
 
-from chatd.engineio.http import Exchange
+from chatd.engineio.exchange import Exchange
 from chatd.web.console import PREFIX
 from chatd.web.page import Header
 

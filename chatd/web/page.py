@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from chatd.engineio.http import Exchange
+from chatd.engineio.exchange import Exchange
 
 Header = tuple[bytes, bytes]
 

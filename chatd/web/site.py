@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from chatd.engineio.http import Exchange
+from chatd.engineio.exchange import Exchange
 from chatd.engineio.origin import OriginPolicy
 from chatd.engineio.server import not_found
 from chatd.web.bundles import load_bundles

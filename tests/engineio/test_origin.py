@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 from chatd.config import Config, refuse_any_origin
 from chatd.engineio.config import EngineConfig
 from chatd.engineio.origin import OriginPolicy, refusal_message
-from chatd.engineio.request import Request, parse_request
+from chatd.engineio.request import Request, by_name, parse_request
 
 LISTED = OriginPolicy(("https://chat.example", "https://*.example.com"), credentials=True)
 ANY = OriginPolicy(("*",), credentials=False)
@@ -22,7 +21,7 @@ def request(origin: str | None, method: str = "GET", host: str = "chatd.example"
     lines = [(b"host", host.encode()), *((name.encode(), value.encode()) for name, value in headers.items())]
     if origin is not None:
         lines.append((b"origin", origin.encode("latin-1")))
-    return parse_request(method.encode(), b"/socket.io/", lines, "")
+    return parse_request(method.encode(), b"/socket.io/", by_name(lines), "")
 
 
 @pytest.mark.parametrize(
@@ -106,7 +105,7 @@ def test_the_host_that_was_asked_for_is_our_own(origin: str, host: str, ours: bo
 @pytest.mark.parametrize(("origin", "ours"), [("https://chatd.example", True), ("http://chatd.example", False)])
 def test_a_page_from_plain_http_is_not_that_of_a_server_under_tls(origin: str, ours: bool) -> None:
     """E-14"""
-    assert NONE.allows(dataclasses.replace(request(origin), secure=True)) is ours
+    assert NONE.allows(msgspec.structs.replace(request(origin), secure=True)) is ours
 
 
 @pytest.mark.parametrize(
@@ -224,7 +223,7 @@ def test_the_client_is_told_nothing_that_the_log_alone_may_say() -> None:
         "this server: (any scheme)://chatd.example)"
     )
     assert "(listed: none; this server: https://chatd.example)" in NONE.log_message(
-        dataclasses.replace(asked, secure=True)
+        msgspec.structs.replace(asked, secure=True)
     )
     assert "an Origin" in refusal_message(request(None, **{"sec-fetch-site": "cross-site"}))
     assert len(LISTED.log_message(request("http://" + "x" * 10_000, host="y" * 10_000))) < 1_500

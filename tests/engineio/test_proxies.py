@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatd.engineio.proxies import MAX_HOPS, Proxies, counted_address, parse_network
-from chatd.engineio.request import Request, parse_request
+from chatd.engineio.request import Request, by_name, parse_request
 from chatd.errors import ConfigError
 
 TRUSTED = Proxies(["10.0.0.0/8", "2001:db8:1::/48", "192.0.2.1"])
@@ -18,7 +18,7 @@ TRUSTED = Proxies(["10.0.0.0/8", "2001:db8:1::/48", "192.0.2.1"])
 def request(peer: str, *forwarded: str, **headers: str) -> Request:
     lines = [(b"x-forwarded-for", value.encode("latin-1")) for value in forwarded]
     lines += [(name.replace("_", "-").encode(), value.encode("latin-1")) for name, value in headers.items()]
-    return parse_request(b"GET", b"/socket.io/", lines, peer)
+    return parse_request(b"GET", b"/socket.io/", by_name(lines), peer)
 
 
 @pytest.mark.parametrize(

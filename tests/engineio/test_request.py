@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 import pytest
 from hypothesis import given
@@ -15,6 +15,7 @@ from chatd.engineio.request import (
     KnownSession,
     Refusal,
     Request,
+    by_name,
     parse_request,
     refusal,
     version_fault,
@@ -26,7 +27,7 @@ UPGRADE = (b"upgrade", b"websocket")
 
 
 def request(query: str, method: str = "GET", *headers: tuple[bytes, bytes]) -> Request:
-    return parse_request(method.encode(), b"/engine.io/?" + query.encode(), list(headers), "127.0.0.1")
+    return parse_request(method.encode(), b"/engine.io/?" + query.encode(), by_name(headers), "127.0.0.1")
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,7 @@ def test_a_target_is_a_path_and_a_query_of_which_the_last_of_each_name_counts(
     target: str, path: str, query: dict[str, str]
 ) -> None:
     """E-10"""
-    parsed = parse_request(b"GET", target.encode(), [], "")
+    parsed = parse_request(b"GET", target.encode(), {}, "")
     assert (parsed.path, dict(parsed.query)) == (path, query)
     assert parsed.query_string == target.partition("?")[2]
 
@@ -63,11 +64,18 @@ def test_a_query_has_a_bounded_number_of_fields() -> None:
         request("&".join([*fields, "more=1"]))
 
 
+@given(st.text("ab=&;%+3 ñ", max_size=30))
+def test_a_query_is_split_as_the_standard_library_splits_it(query: str) -> None:
+    """E-10"""
+    target = b"/?" + query.encode("latin-1")
+    assert parse_request(b"GET", target, {}, "").query == dict(parse_qsl(query, keep_blank_values=True))
+
+
 @given(st.binary(), st.sampled_from([b"GET", b"POST"]))
 def test_any_target_is_understood_or_refused(target: bytes, method: bytes) -> None:
     """E-10"""
     with contextlib.suppress(ValueError):
-        parsed = parse_request(method, target, [], "")
+        parsed = parse_request(method, target, {}, "")
         refusal(parsed, ABSENT)
         version_fault(parsed)
 

@@ -23,7 +23,7 @@ from chatd.engineio.packet import PacketType, decode, encode
 from chatd.engineio.payload import decode_payload
 from chatd.engineio.proxies import Proxies
 from chatd.engineio.reader import Message, MessageReader, WebSocketError
-from chatd.engineio.request import KnownSession, parse_request, refusal, version_fault
+from chatd.engineio.request import KnownSession, by_name, parse_request, refusal, version_fault
 from chatd.errors import RefusedError, WireError
 from chatd.socketio import packet as socketio
 from chatd.socketio.jsontext import MAX_CONTAINERS, format_json, parse_json
@@ -78,7 +78,7 @@ def request(data: bytes) -> None:
     target, *lines = data.split(b"\n")
     headers = [(name.strip().lower(), value.strip()) for name, _, value in (line.partition(b":") for line in lines)]
     with contextlib.suppress(ValueError):
-        parsed = parse_request(b"GET", target, headers, "10.0.0.1")
+        parsed = parse_request(b"GET", target, by_name(headers), "10.0.0.1")
         for known in KnownSession:
             refusal(parsed, known)
         version_fault(parsed)

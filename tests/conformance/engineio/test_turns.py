@@ -14,7 +14,18 @@ from chatd.engineio.reasons import CloseReason
 from chatd.engineio.session import Session
 from chatd.engineio.turns import BUDGET, TIMED_BYTES, TURN_S, UNITS_PER_S
 from tests.conformance.engineio.engine import Engine, running
-from tests.conformance.wire import CONTINUATION, PING, PONG, TEXT, TIMEOUT_S, Frame, frame_bytes, joined, text_frame
+from tests.conformance.wire import (
+    CONTINUATION,
+    PING,
+    PONG,
+    TEXT,
+    TIMEOUT_S,
+    Frame,
+    frame_bytes,
+    joined,
+    request_bytes,
+    text_frame,
+)
 
 
 class Busy:
@@ -195,6 +206,20 @@ async def test_a_client_that_goes_while_it_waits_for_its_turn_leaves_nothing(eng
     async with asyncio.timeout(TIMEOUT_S):
         while engine.server.sessions:
             await engine.client.settled()
+
+
+async def test_a_request_that_waits_for_its_turn_is_answered_though_its_client_has_ended(engine: Engine) -> None:
+    """E-16, L-16"""
+    websocket = await engine.client.websocket()
+    busy = make_busy(engine.session(websocket.sid))
+    await websocket.send_raw(b"".join(text_frame("4work") for _ in range(20)))
+    await busy.begun.wait()
+    waited = engine.server.turns.waits
+    ended = await engine.client.connect()
+    ended.write(request_bytes("GET", engine.client.target(EIO="4", transport="polling")))
+    ended.end_writing()
+    assert (await ended.answer()).status == 200
+    assert engine.server.turns.waits > waited
 
 
 class Ending:
