@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from chatd.store import marks
 from chatd.store.base import MessageId, StoreCode, StoreError
-from chatd.store.marks import MAX_MARKS, MAX_MARKS_EACH
+from chatd.store.marks import MAX_MARKS, MAX_MARKS_EACH, SEEN, MarkQueue
 from tests.store.rig import locked, opened
+
+FOR_EVER_S = 3_600.0
 
 
 def ask(db: Path, sql: str) -> list[tuple[object, ...]]:
@@ -144,3 +148,27 @@ async def test_history_reads_what_was_committed_and_names_its_faults(tmp_path: P
         assert await store.history.rows("SELECT fecha FROM vistos WHERE user = ?", ["ana"]) == [(7,)]
         with pytest.raises(StoreError, match="cannot be read"):
             await store.history.rows("INSERT INTO vistos VALUES ('eva', 1)")
+
+
+async def test_marks_for_which_nobody_waits_share_a_commit_until_somebody_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """C-45"""
+    monkeypatch.setattr(marks, "NOTE_DELAY_S", FOR_EVER_S)
+    written: list[Sequence[int | str | None]] = []
+
+    async def write(_sql: str, values: Sequence[int | str | None]) -> None:
+        written.append(values)
+
+    queue = MarkQueue("seen marks", SEEN, write)
+    queue.start()
+    for number in range(5):
+        queue.note(("ana",), number)
+        queue.note(("eva",), number)
+        await asyncio.sleep(0)
+    assert not written
+    stored = asyncio.get_running_loop().create_future()
+    queue.put(("eva",), 9, stored.set_result)
+    assert await stored is None
+    assert written == [["ana", 4, "eva", 9, 2]]
+    queue.note(("ana",), 10)
+    await queue.close()
+    assert written[1:] == [["ana", 10, 1]]
