@@ -24,24 +24,23 @@ class Found(NamedTuple):
 
 def find_tokens(
     cookie_header: str | None, authorization: str | None, auth_payload: object, config: AuthConfig
-) -> list[Found]:
+) -> Iterator[Found]:
     """The tokens that the request carries, one of each source at most, in the order in which they count.
 
     `cookie_header` is the value of the Cookie header (several joined by "; "), `authorization` that of the header of
-    this name, `auth_payload` what the CONNECT packet brought. Raises AuthError TOKEN_MISSING.
+    this name, `auth_payload` what the CONNECT packet brought. Where there is none, raises AuthError TOKEN_MISSING.
     """
-    sources = [
-        Found(f"the cookie {config.cookie}", _cookie(cookie_header or "", config.cookie)),
-        Found("auth.token", _auth_token(auth_payload) if config.auth_token else ""),
-        Found("the header Authorization", _bearer(authorization or "") if config.bearer_token else ""),
-    ]
-    found: dict[str, Found] = {}
-    for one in sources:
-        if one.token:
-            found.setdefault(one.token, one)
-    if not found:
+    in_cookie = _cookie(cookie_header or "", config.cookie)
+    if in_cookie:
+        yield Found(f"the cookie {config.cookie}", in_cookie)
+    in_auth = _auth_token(auth_payload) if config.auth_token else ""
+    if in_auth and in_auth != in_cookie:
+        yield Found("auth.token", in_auth)
+    in_header = _bearer(authorization or "") if config.bearer_token else ""
+    if in_header and in_header not in (in_cookie, in_auth):
+        yield Found("the header Authorization", in_header)
+    if not (in_cookie or in_auth or in_header):
         raise AuthError(AuthCode.TOKEN_MISSING, _what_was_expected(cookie_header or "", config))
-    return list(found.values())
 
 
 def cookies(header: str) -> Iterator[tuple[str, str]]:

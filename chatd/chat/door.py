@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Final
 
 from chatd.auth import (
@@ -54,22 +54,22 @@ class Door:
         self._let_go(handshake, token)
         return identity
 
-    def _first_that_holds(self, found: Sequence[Found], pay: Pay) -> tuple[Identity, str]:
+    def _first_that_holds(self, found: Iterable[Found], pay: Pay) -> tuple[Identity, str]:
         """A page cannot take back a cookie that is HttpOnly and has expired, so it must not hide a fresh `auth.token`.
 
         Raises AuthError, with the code of the last token that is genuine: what a proxy adds may be none of ours.
         """
-        faults: list[AuthError] = []
-        for _, token in found:
+        faults: dict[str, AuthError] = {}  # by where the token was
+        for where, token in found:
             try:
                 return self._verifier.verify(token, pay), token
             except AuthError as error:
-                faults.append(error)
-        genuine = [fault for fault in faults if fault.code != AuthCode.TOKEN_INVALID]
-        last = (genuine or faults)[-1]
+                faults[where] = error
+        genuine = [fault for fault in faults.values() if fault.code != AuthCode.TOKEN_INVALID]
+        last = (genuine or [*faults.values()])[-1]
         if len(faults) == 1:
             raise last
-        told = [f"In {one.where}: {fault.message}" for one, fault in zip(found, faults, strict=True)]
+        told = [f"In {where}: {fault.message}" for where, fault in faults.items()]
         raise AuthError(AuthCode(last.code), " ".join(told))
 
     def check_again(self, identity: Identity) -> None:

@@ -92,7 +92,7 @@ def test_each_token_is_named_after_its_place() -> None:
 @pytest.mark.parametrize("authorization", [None, "", "Bearer", "Bearer ", "Basic b", "b", "Bearerb", "Token b"])
 def test_other_authorizations_are_no_token(authorization: str | None) -> None:
     with pytest.raises(AuthError) as caught:
-        find_tokens(None, authorization, None, ALL)
+        found(None, authorization, None, ALL)
     assert caught.value.code == AuthCode.TOKEN_MISSING
 
 
@@ -107,7 +107,7 @@ def test_other_authorizations_are_no_token(authorization: str | None) -> None:
 )
 def test_what_is_switched_off_is_neither_taken_nor_offered(config: AuthConfig, named: list[str]) -> None:
     with pytest.raises(AuthError) as caught:
-        find_tokens(
+        found(
             None,
             "Bearer b" if not config.bearer_token else None,
             {"token": "a"} if not config.auth_token else None,
@@ -119,7 +119,7 @@ def test_what_is_switched_off_is_neither_taken_nor_offered(config: AuthConfig, n
 def test_a_missing_token_says_which_cookies_came_by_name_alone() -> None:
     header = 'sid=SECRET1; broken-SECRET2; =SECRET3; "SECRET4"; k=SECRET5=SECRET6; <b>=SECRET7; sid=SECRET8'
     with pytest.raises(AuthError) as caught:
-        find_tokens(header, None, None, AuthConfig(cookie="jwt"))
+        found(header, None, None, AuthConfig(cookie="jwt"))
     assert caught.value.code == AuthCode.TOKEN_MISSING
     assert "in the cookie jwt" in caught.value.message
     assert "(cookies seen: sid, k, ?b?)" in caught.value.message
@@ -129,14 +129,14 @@ def test_a_missing_token_says_which_cookies_came_by_name_alone() -> None:
 def test_a_missing_token_names_a_few_cookies_and_no_more() -> None:
     header = "; ".join(f"{letter * 1000}=v" for letter in "abcdefghijkl")
     with pytest.raises(AuthError) as caught:
-        find_tokens(header, None, None, ALL)
+        found(header, None, None, ALL)
     seen = ", ".join(letter * 32 for letter in "abcdefgh")
     assert caught.value.message.endswith(f"(cookies seen: {seen}, ...).")
 
 
 def test_a_missing_token_says_that_no_cookies_came() -> None:
     with pytest.raises(AuthError, match=r"\(no cookies came\)"):
-        find_tokens(None, None, None, ALL)
+        found(None, None, None, ALL)
 
 
 @given(st.text() | st.binary().map(lambda raw: raw.decode("latin-1")))

@@ -161,7 +161,7 @@ def cookie(data: bytes) -> None:
     """A Cookie header, the word behind the first line break an Authorization header."""
     header, _, authorization = data.decode("latin-1").partition("\n")
     with contextlib.suppress(AuthError):
-        assert find_tokens(header, authorization, {"token": header}, _AUTH)
+        assert list(find_tokens(header, authorization, {"token": header}, _AUTH))
 
 
 _GOOD_TOKEN: Final = token("ana")
