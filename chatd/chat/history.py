@@ -1,15 +1,15 @@
 """`historial`, `conversaciones`, `no_leidos`: the past, read from the database. Rules C-70 to C-76 of protocol.md.
 
-An answer is a task, which lives as long as its statements: most need one. They run one after the other on a thread of
-their own (Store.history), those of several people in turn. How many are under way is bounded for each user, and for
-all; so are the rows of a statement and the bytes of an answer, since what waits for a connection is bounded too.
+An answer is a task, which lives as long as its statements: most need one. They run beside the writer
+(Store.library), those of several people in turn. How many are under way is bounded for each user, and for all; so are
+the rows of a statement and the bytes of an answer, since what waits for a connection is bounded too.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -30,10 +30,10 @@ from chatd.engineio.turns import Price
 from chatd.errors import RefusedError
 from chatd.shares import Shares
 from chatd.socketio.socket import Reply
-from chatd.store import conversations, history
+from chatd.store import history
 from chatd.store.base import Store, StoreError
 from chatd.store.conversations import Conversation, Unread
-from chatd.store.history import LAST_ID, Statement, Towards, Viewer
+from chatd.store.history import LAST_ID, Past, Towards, Viewer
 from chatd.tasks import Tasks
 
 MAX_ASKED: Final = 1_000
@@ -106,11 +106,10 @@ class Historian:
 
     async def _page(self, viewer: Viewer, asked: AskHistory) -> History:
         limit = min(asked.limit, self._max_rows)
-        kinds, span, towards = history.walks(viewer, asked.con), asked.span, asked.towards
-        found: list[history.Past] = []
+        span, towards = asked.span, asked.towards
+        found: list[Past] = []
         while True:
-            statement = history.page(kinds, span, towards, limit + 1 - len(found))
-            part = history.read(await self._store.history.rows(*statement), span, towards)
+            part = await self._store.library.page(viewer, asked.con, span, towards, limit + 1 - len(found))
             found += part.rows
             if len(found) > limit or part.reached is None:
                 break
@@ -141,16 +140,14 @@ class Historian:
         found: list[Conversation] = []
         upto: int | None = before
         while upto is not None and len(found) < rows:
-            wanted = rows - len(found)
-            statement = conversations.conversations(admin, upto, wanted)
-            part = conversations.listed(await self._store.history.rows(*statement), wanted)
+            part = await self._store.library.conversations(admin, upto, rows - len(found))
             found += part.conversations
             upto = part.upto
         return found
 
     async def _named(self, admin: str, prefix: str, rows: int) -> list[Conversation]:
         await self._summed_up()
-        return conversations.found(await self._rows(conversations.named(admin, prefix, rows)))
+        return await self._store.library.named(admin, prefix, rows)
 
     async def _summed_up(self) -> None:
         done: asyncio.Future[StoreError | None] = asyncio.get_running_loop().create_future()
@@ -161,15 +158,12 @@ class Historian:
     async def _unread(self, viewer: Viewer, asked: AskUnread) -> UnreadCounts:
         """Rule C-75."""
         if asked.con is not None:
-            [(count,)] = await self._rows(conversations.unread_with(viewer, asked.con))
+            count = await self._store.library.unread_with(viewer, asked.con)
             return UnreadCounts.of([Unread(asked.con, count)])
         if viewer.is_admin:
             recent = await self._recent(viewer.user, LAST_ID, min(MAX_UNREAD, self._max_rows))
             return UnreadCounts.of([Unread(each.con, each.no_leidos) for each in recent])
-        return UnreadCounts.of([Unread(*row) for row in await self._rows(conversations.unread(viewer))])
-
-    async def _rows(self, statement: Statement) -> list[Any]:
-        return await self._store.history.rows(*statement)
+        return UnreadCounts.of(await self._store.library.unread(viewer))
 
 
 def _viewer(member: Member) -> Viewer:

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from chatd.chat.config import ChatConfig
 from chatd.chat.feed import Feed
 from chatd.store.base import Message, MessageId, Store, StoreCode, StoreError
-from chatd.store.missed import Missed, Page, missed, missed_sql, missed_values
+from chatd.store.missed import Missed, Page
 from chatd.tasks import Tasks
 
 MAX_BATCH: Final = 32
@@ -118,8 +118,7 @@ class Pages:
 
     async def _read(self, questions: list[Question], upto: MessageId) -> list[Page]:
         asked = [Missed(user, is_admin, after, upto) for user, is_admin, after in questions]
-        size, values = missed_values(asked, self._rows, self._limit)
-        return missed(asked, await self._store.history.rows(missed_sql(size), values))
+        return await self._store.library.missed(asked, self._rows, self._limit)
 
 
 def _refuse(batch: list[_Waiting], error: StoreError) -> None:

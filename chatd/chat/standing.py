@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -19,19 +19,12 @@ from chatd.engineio.turns import Price
 from chatd.errors import RefusedError
 from chatd.shares import Shares
 from chatd.socketio.socket import Reply
-from chatd.store.base import MessageId, Rows, StoreCode, StoreError
-from chatd.store.standing import STANDING_SQL, Standing, standing
+from chatd.store.base import MessageId, Store, StoreCode, StoreError
+from chatd.store.standing import Standing
 from chatd.tasks import Tasks
 
 MAX_WAITING: Final = 1_000
 MAX_WAITING_EACH: Final = 100
-
-
-class Library(Protocol):
-    """The part of a store that is read."""
-
-    @property
-    def history(self) -> Rows: ...
 
 
 class Conversation(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -53,8 +46,8 @@ class Asked(NamedTuple):
 class Standings:
     """Answers `conversacion`."""
 
-    def __init__(self, library: Library, presence: Presence | None) -> None:
-        self._library = library
+    def __init__(self, store: Store, presence: Presence | None) -> None:
+        self._store = store
         self._presence = presence
         self._line: deque[Asked] = deque()
         self._shares: Shares[str] = Shares(MAX_WAITING, MAX_WAITING_EACH)
@@ -91,11 +84,11 @@ class Standings:
     async def _answer(self, asked: Asked) -> None:
         user = asked.member.identity.user
         try:
-            found = await self._library.history.rows(STANDING_SQL, (user, asked.con))
+            found = await self._store.library.standing(user, asked.con)
         except StoreError as error:
             asked.member.refuse(asked.reply, error)
         else:
-            asked.reply(self._conversation(asked, standing(found)))
+            asked.reply(self._conversation(asked, found))
 
     def _conversation(self, asked: Asked, found: Standing) -> Conversation:
         read, read_by = _text(found.read), _text(found.read_by)

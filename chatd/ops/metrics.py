@@ -7,6 +7,7 @@ the exact wait of every message (chatd/histogram.py); sessions by transport are 
 
 from __future__ import annotations
 
+import math
 import platform
 import sqlite3
 from collections.abc import Callable, Mapping
@@ -176,9 +177,9 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric(
         "chatd_store_free_bytes",
         GAUGE,
-        "Room on the disk of the database.",
+        "Room on the disk of the database; NaN with PostgreSQL, whose disk only its own machine knows.",
         "Falls towards `min_free`, below which messages are refused: make room, or lower `retention`.",
-        lambda sources: float(sources.watched.store.free_bytes),
+        lambda sources: _known(sources.watched.store.free_bytes),
     ),
     Metric(
         "chatd_store_displaced",
@@ -265,6 +266,11 @@ METRICS: Final[tuple[Metric, ...]] = (
         lambda sources: sources.lag.observed,
     ),
 )  # fmt: skip
+
+
+def _known(value: int | None) -> float:
+    """Prometheus's word for a value that there is none of: it is in no sum, and moves no alert."""
+    return math.nan if value is None else float(value)
 
 
 def table() -> str:

@@ -1,6 +1,7 @@
 """What a store is: the message it keeps, the errors it answers with, the calls it takes.
 
-Nothing here knows of SQLite (next door, in sqlite.py): another database is another class with the same methods.
+Nothing here knows of a database. SQLite is in sqlite.py, PostgreSQL in postgres/; both stand on queued.py. What is read
+is in library.py.
 """
 
 from __future__ import annotations
@@ -8,12 +9,15 @@ from __future__ import annotations
 import dataclasses
 import enum
 from collections.abc import Callable, Sequence
-from typing import Any, Final, NamedTuple, NewType, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, NewType, Protocol
 
 import msgspec
 
 from chatd.errors import RefusedError
 from chatd.histogram import ROWS, SECONDS, Histogram
+
+if TYPE_CHECKING:
+    from .library import Library
 
 MessageId = NewType("MessageId", int)  # grows with time, see chat/ids.py; a decimal string on the wire
 
@@ -93,7 +97,7 @@ Answer = Callable[[Found | StoreError], None]
 
 
 class Rows(Protocol):
-    """A connection that only reads, for questions whose SQL somebody else has: history.py and missed.py next door."""
+    """A connection that only reads, for questions whose SQL is in history.py, conversations.py and missed.py."""
 
     async def rows(self, sql: str, values: Sequence[int | str | None] = ()) -> list[Any]:
         """All rows of one SELECT, which sees what was committed before it began. Raises StoreError.
@@ -131,26 +135,38 @@ class Store(Protocol):
         """Rows and marks that were put and questions that were asked, and have no answer yet."""
 
     @property
-    def free_bytes(self) -> int:
-        """Room on the disk of the database, as it was seconds ago."""
+    def free_bytes(self) -> int | None:
+        """Room on the disk of the database, as it was seconds ago; None where it is on another machine."""
 
     @property
     def displaced(self) -> bool:
         """Whether the files of the database were found to be others than those that were opened."""
 
     @property
-    def history(self) -> Rows:
-        """For pages of messages: no `find` waits behind one."""
+    def library(self) -> Library:
+        """For questions about the past: no `find` waits behind one."""
 
     @property
     def recovery_key(self) -> bytes:
-        """32 random bytes, made when the file was opened for the first time. Only after `open`."""
+        """32 random bytes, made when the database was opened for the first time. Only after `open`."""
 
     async def open(self) -> MessageId | None:
         """Lock, create or migrate, and start to write. Returns the greatest id that is stored.
 
         Raises ConfigError, with everything closed and unlocked again.
         """
+
+    async def run(self, sql: str, values: Sequence[int] = ()) -> list[Any]:
+        """One statement of what both databases understand, between two commits: its rows. Raises StoreError.
+
+        Its parameters are ?1, ?2 and so on, each named at least once.
+        """
+
+    async def prune(self, above: MessageId, bound: MessageId, before_ms: int) -> tuple[MessageId, int] | None:
+        """See OldRows.prune in retention.py."""
+
+    async def prune_astray(self, before_ms: int) -> int:
+        """See OldRows.prune_astray."""
 
     def put(self, message: Message, done: Done, *, patient: bool = False) -> None:
         """Hand over a row. Never blocks. `patient`: nobody waits for `done`, so a commit may wait for company.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import logging
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 from chatd.shares import Shares
@@ -33,8 +33,10 @@ it costs to join.
 Key = tuple[str, ...]
 """The user whose mark it is, then what else its table is keyed by."""
 
-Statement = tuple[str, list[int | str | None]]
-Write = Callable[[str, list[int | str | None]], Awaitable[object]]
+Furthest = Mapping[Key, int]
+"""Of each key the value that lies furthest."""
+
+Write = Callable[["Table", Furthest], Awaitable[object]]
 
 
 class Table:
@@ -64,7 +66,10 @@ class Waiting:
 
 
 class MarkQueue:
-    """The queue of one kind of marks. `write` commits a statement, or raises StoreError."""
+    """The queue of one kind of marks. `write` commits all of them, or raises StoreError.
+
+    It leaves a mark alone that lies further already.
+    """
 
     def __init__(self, what: str, table: Table, write: Write) -> None:
         self._what = what
@@ -127,7 +132,7 @@ class MarkQueue:
         """Raises StoreError."""
         for row in batch:
             self._shut(row)
-        await self._write(*upsert(self._table, batch))
+        await self._write(self._table, furthest(batch))
 
     def _answer(self, row: Waiting, error: StoreError | None) -> None:
         self._shut(row)  # a fault answers rows that no batch had
@@ -143,20 +148,24 @@ class MarkQueue:
             del self._open[row.key]
 
 
-def upsert(table: Table, batch: Sequence[Waiting]) -> Statement:
-    """The statement that stores `batch`, and its parameters. A key may be there twice after a batch that failed."""
-    furthest: dict[Key, int] = {}
+def furthest(batch: Sequence[Waiting]) -> Furthest:
+    """A key may be there twice after a batch that failed."""
+    values: dict[Key, int] = {}
     for row in batch:
-        furthest[row.key] = max(row.value, furthest.get(row.key, row.value))
-    return _upsert(table.name, table.key, table.value, [(*key, value) for key, value in furthest.items()])
+        values[row.key] = max(row.value, values.get(row.key, row.value))
+    return values
 
 
-def _upsert(table: str, key: tuple[str, ...], value: str, rows: Sequence[tuple[int | str, ...]]) -> Statement:
-    size = 1 << (len(rows) - 1).bit_length()
-    values: list[int | str | None] = [each for row in rows for each in row]
-    values += [0] * ((len(key) + 1) * (size - len(rows)))
-    values.append(len(rows))
-    return _upsert_sql(table, key, value, size), values
+def upsert(table: Table, marks: Furthest) -> tuple[str, list[int | str | None]]:
+    """The statement of SQLite that stores them, and its parameters."""
+    width = len(table.key) + 1
+    size = 1 << (len(marks) - 1).bit_length()
+    values: list[int | str | None] = []
+    for key, value in marks.items():
+        values += (*key, value)
+    values += [0] * (width * (size - len(marks)))
+    values.append(len(marks))
+    return _upsert_sql(table.name, table.key, table.value, size), values
 
 
 @functools.cache

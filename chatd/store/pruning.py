@@ -24,11 +24,12 @@ ASTRAY_INDEX: Final = f"CREATE INDEX mensajes_desfasados ON mensajes (fecha) WHE
 
 _NEWEST: Final = "(SELECT max(id) FROM mensajes)"
 
-# ?1: above this id, ?2: below this one and the newest, ?3: so many rows. NULL when there are none.
+# Every database understands it. ?1: above this id, ?2: below this one and the newest, ?3: so many rows. NULL when there
+# are none.
 LAST_OF_STEP: Final = f"""
     SELECT max(id) FROM (
-        SELECT id FROM mensajes WHERE id > ?1 AND id < min(?2, {_NEWEST}) ORDER BY id LIMIT ?3
-    )
+        SELECT id FROM mensajes WHERE id > ?1 AND id < ?2 AND id < {_NEWEST} ORDER BY id LIMIT ?3
+    ) AS step
 """  # noqa: S608  # words of ours
 
 # ?1: above this id, ?2: up to this one, ?3: milliseconds since 1970.

@@ -1,7 +1,7 @@
 """Messages in one SQLite file, through aiosqlite.
 
-The queue and the batches are in writer.py, the questions in lookup.py, the marks in marks.py, the connections that only
-read in reader.py, the tables in schema.py, the room on the disk in space.py, what SQLite's errors mean in faults.py.
+Queues, batches and answers are in queued.py, the connections that only read in reader.py, the tables in schema.py, the
+room on the disk in space.py, what SQLite's errors mean in faults.py.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import secrets
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
-from sys import getsizeof
 from typing import Any, Final
 
 import aiosqlite
@@ -24,29 +23,19 @@ from chatd.errors import ConfigError
 from chatd.tasks import Tasks
 
 from . import faults, schema
-from .base import (
-    Answer,
-    Done,
-    Found,
-    Message,
-    MessageId,
-    Question,
-    Rows,
-    StoreCode,
-    StoreCounters,
-    StoreError,
-)
+from .base import Found, Message, MessageId, Question, Rows, StoreCode, StoreError
 from .beside import check_log, close_to_others
 from .config import StoreConfig
 from .guard import FileGuard
+from .library import Library
 from .lock import FileLock
-from .lookup import GroupLookup, find_sql, find_values, found
-from .marks import MAX_MARKS, READ, SEEN, MarkQueue
-from .pruning import DELETE_ASTRAY, DELETE_STEP, LAST_OF_STEP, ROWS_PER_STEP
+from .lookup import find_sql, find_values, found
+from .marks import Furthest, Table, upsert
+from .pruning import DELETE_ASTRAY, ROWS_PER_STEP
+from .queued import QueuedStore
 from .reader import HistoryReader, Reader
 from .space import IDLE_S, Space
-from .summary import Summary
-from .writer import GroupCommit
+from .sqlitelibrary import SqliteLibrary
 
 log = logging.getLogger("chatd.store")
 
@@ -61,7 +50,7 @@ _MUCH: Final = """
 """
 
 
-class SqliteStore:
+class SqliteStore(QueuedStore):
     """A Store on one file, which it owns from `open` to `close`.
 
     While it is open, three threads of aiosqlite's wait for work, and Python waits for them at its end: so
@@ -69,39 +58,19 @@ class SqliteStore:
     """
 
     def __init__(self, config: StoreConfig) -> None:
+        super().__init__(config)
         self._config = config
         self._path = Path(config.db).resolve()  # one lock, whatever link leads to the file
         self._lock = FileLock(self._path)
         self._guard = FileGuard(Path(config.db), self._path)
         self._connection: aiosqlite.Connection | None = None
-        rows, size = config.max_waiting_rows, config.max_waiting_bytes
-        self._writer = GroupCommit(
-            "messages",
-            self._insert,
-            _texts_bytes,
-            max_rows=rows,
-            max_bytes=size,
-            delay_s=config.commit_delay_ms / 1_000,
-        )
-        self._read = MarkQueue("read marks", READ, self._write)
-        self._seen = MarkQueue("seen marks", SEEN, self._write)
-        self._summary = Summary(self._write)
-        self._sums = GroupCommit("summaries", self._summary.catch_up, lambda _: 0, max_rows=MAX_MARKS, max_bytes=size)
         self._reader = Reader(self._path, config.busy_timeout_s, self._guard.connect)
         self._history = HistoryReader(self._path, config.busy_timeout_s)
         self._space = Space(self._path.parent, config.min_free_bytes)
         self._tasks = Tasks()
         self._space_watch: asyncio.Task[None] | None = None
         self._recovery_key: bytes | None = None
-        self._lookups = GroupLookup(self._find)
-
-    @property
-    def counters(self) -> StoreCounters:
-        return self._writer.counters
-
-    @property
-    def waiting(self) -> int:
-        return self._writer.waiting + self._read.waiting + self._seen.waiting + self._lookups.waiting
+        self._library = SqliteLibrary(self._history)
 
     @property
     def free_bytes(self) -> int:
@@ -114,8 +83,13 @@ class SqliteStore:
         return self._guard.fault is not None
 
     @property
+    def library(self) -> Library:
+        """See Store.library."""
+        return self._library
+
+    @property
     def history(self) -> Rows:
-        """See Store.history."""
+        """What the library reads with, for tests and benchmarks that have their own questions."""
         return self._history
 
     @property
@@ -139,30 +113,10 @@ class SqliteStore:
             if isinstance(error, OSError):
                 raise ConfigError(f"cannot read the database {self._path}: {error.strerror}") from error
             raise
-        for queue in (self._writer, self._read, self._seen, self._sums, self._lookups):
-            queue.start()
+        self._start_queues()
         self._space_watch = self._tasks.start(self._watch_space(), "free space")
         log.info("store open", extra={"path": str(self._path), "greatest_id": greatest})
         return greatest
-
-    def put(self, message: Message, done: Done, *, patient: bool = False) -> None:
-        """See Store.put."""
-        self._writer.put(message, done, patient=patient)
-
-    def find(self, question: Question, answer: Answer) -> None:
-        """See Store.find."""
-        self._lookups.find(question, answer)
-
-    def mark_read(self, lector: str, con: str, hasta: MessageId, done: Done) -> None:
-        """See Store.mark_read."""
-        self._read.put((lector, con), hasta, done)
-
-    def saw(self, user: str, fecha_ms: int) -> None:
-        """See Store.saw."""
-        try:
-            self._seen.note((user,), fecha_ms)
-        except StoreError as error:
-            log.warning("when a user was seen is not stored", extra={"code": error.code})
 
     async def fault(self) -> str | None:
         """See Store.fault. One statement, and so a transaction of its own: no INSERT can be part of it.
@@ -181,17 +135,10 @@ class SqliteStore:
             return f"the database cannot be written: {faults.advice(error)}"
         return None
 
-    def sum_up(self, done: Done) -> None:
-        """See Store.sum_up."""
-        self._sums.put(None, done)
-
     async def prune(self, above: MessageId, bound: MessageId, before_ms: int) -> tuple[MessageId, int] | None:
         """See OldRows.prune."""
         await self.run(_ZERO_DELETED)
-        [(last,)] = await self.run(LAST_OF_STEP, (above, bound, ROWS_PER_STEP))
-        if last is None:
-            return None
-        return MessageId(last), len(await self.run(DELETE_STEP, (above, last, before_ms)))
+        return await super().prune(above, bound, before_ms)
 
     async def prune_astray(self, before_ms: int) -> int:
         """See OldRows.prune_astray."""
@@ -199,24 +146,17 @@ class SqliteStore:
         return len(await self.run(DELETE_ASTRAY, (before_ms, ROWS_PER_STEP)))
 
     async def run(self, sql: str, values: Sequence[int] = ()) -> list[Any]:
-        """One statement, between two commits: its rows. Raises StoreError."""
+        """See Store.run."""
         if self._connection is None:
             raise StoreError(StoreCode.UNAVAILABLE, "the store is closed", retry=True)
         return await self._write(sql, values)
-
-    async def flushed(self) -> None:
-        """See Store.flushed. Answers come first, because a message may be put when one is there."""
-        for queue in (self._lookups, self._writer, self._read, self._seen, self._sums):
-            await queue.flushed()
 
     async def close(self) -> None:
         """See Store.close."""
         if self._space_watch is not None:
             self._space_watch.cancel()
         try:
-            await self._lookups.flushed()  # an answer may put a row
-            for queue in (self._writer, self._read, self._seen, self._sums, self._lookups):
-                await queue.close()
+            await self._close_queues()
         finally:
             await self._disconnect()
 
@@ -319,9 +259,10 @@ class SqliteStore:
         values += [0] * ((7 if named else 6) * (size - len(batch)))
         values.append(len(batch))
         await self._write(_insert_sql(size, named=named), values)
-        if self._summary.is_due(len(batch)) and not self._sums.waiting:
-            with contextlib.suppress(StoreError):  # closed: the next start goes on
-                self.sum_up(_unheard)
+        self._count(len(batch))
+
+    async def _write_marks(self, table: Table, marks: Furthest) -> None:
+        await self._write(*upsert(table, marks))
 
     async def _write(self, sql: str, values: Sequence[int | str | None]) -> list[Any]:
         """Commit one statement; its rows. Raises StoreError."""
@@ -362,14 +303,6 @@ async def _own_key(connection: aiosqlite.Connection) -> bytes:
     key = secrets.token_bytes(_KEY_BYTES)
     await connection.execute_fetchall("INSERT INTO secretos (nombre, valor) VALUES ('recuperacion', ?)", (key,))
     return key
-
-
-def _texts_bytes(message: Message) -> int:
-    return getsizeof(message.mensaje) + getsizeof(message.para)
-
-
-def _unheard(error: StoreError | None) -> None:
-    """Nobody waits for the answer; the queue logs what goes wrong."""
 
 
 def _check_library() -> None:

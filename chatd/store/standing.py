@@ -12,7 +12,7 @@ STANDING_SQL: Final = """
            (SELECT hasta FROM leidos WHERE lector = ?2 AND con = ?1),
            (SELECT fecha FROM vistos WHERE user = ?2)
 """
-"""Takes a user and another."""
+"""Takes a user and another; every database understands it."""
 
 
 class Standing(NamedTuple):

@@ -17,6 +17,7 @@ STEP_ROWS: Final = 5_000
 _NOTHING: Final = -(2**63)
 
 Execute = Callable[[str, Sequence[int]], Awaitable[list[Any]]]
+"""Runs what every database understands."""
 
 
 class Summary:
@@ -51,12 +52,12 @@ SUM_UP_ALL: Final = """
     INSERT INTO conversaciones (lector, con, ultimo)
     SELECT CASE supervisado WHEN 1 THEN '' ELSE de END, CASE supervisado WHEN 1 THEN de ELSE para END, max(id)
     FROM mensajes WHERE id > {after} AND id <= {upto} GROUP BY 1, 2
-    ON CONFLICT (lector, con) DO UPDATE SET ultimo = excluded.ultimo WHERE excluded.ultimo > ultimo
+    ON CONFLICT (lector, con) DO UPDATE SET ultimo = excluded.ultimo WHERE excluded.ultimo > conversaciones.ultimo
 """
 
-_SUM_UP: Final = SUM_UP_ALL.format(after="?", upto="?")
+_SUM_UP: Final = SUM_UP_ALL.format(after="?1", upto="?2")
 
-_NEXT: Final = "SELECT max(id), count(*) FROM (SELECT id FROM mensajes WHERE id > ? ORDER BY id LIMIT ?)"
+_NEXT: Final = "SELECT max(id), count(*) FROM (SELECT id FROM mensajes WHERE id > ?1 ORDER BY id LIMIT ?2) AS step"
 
 # From one reader to the next: there are as many as admins.
 _LAST: Final = """

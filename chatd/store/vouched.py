@@ -34,10 +34,11 @@ VOUCH_FOR_NEWEST: Final = """
     ) HAVING max(fecha) IS NOT NULL
 """
 
+# From here on, what every database understands.
 VOUCHED: Final = "SELECT fecha FROM reloj"
 
 # ?1: milliseconds since 1970.
-TRUST: Final = "REPLACE INTO reloj (uno, fecha) VALUES (1, ?1)"
+TRUST: Final = "INSERT INTO reloj (uno, fecha) VALUES (1, ?1) ON CONFLICT (uno) DO UPDATE SET fecha = excluded.fecha"
 
 # ?1: the same, ?2: what was there. If it has changed meanwhile, that was the operator's word.
 _MOVE_ON: Final = "UPDATE reloj SET fecha = ?1 WHERE fecha = ?2 RETURNING 1"

@@ -1,0 +1,126 @@
+"""What every store does in front of its database: queues, batches, answers. The database is behind a few functions.
+
+The queue and the batches are in writer.py, the questions in lookup.py, the marks in marks.py, the list of conversations
+in summary.py.
+"""
+
+from __future__ import annotations
+
+import abc
+import contextlib
+import logging
+from collections.abc import Sequence
+from sys import getsizeof
+from typing import Any
+
+from .base import Answer, Done, Found, Message, MessageId, Question, StoreCounters, StoreError
+from .config import StoreConfig
+from .lookup import GroupLookup
+from .marks import MAX_MARKS, READ, SEEN, Furthest, MarkQueue, Table
+from .pruning import DELETE_STEP, LAST_OF_STEP, ROWS_PER_STEP
+from .summary import Summary
+from .writer import GroupCommit
+
+log = logging.getLogger("chatd.store")
+
+
+class QueuedStore(abc.ABC):
+    """The part of a Store that is the same for every database."""
+
+    def __init__(self, config: StoreConfig) -> None:
+        rows, size = config.max_waiting_rows, config.max_waiting_bytes
+        self._writer = GroupCommit(
+            "messages",
+            self._insert,
+            _texts_bytes,
+            max_rows=rows,
+            max_bytes=size,
+            delay_s=config.commit_delay_ms / 1_000,
+        )
+        self._read = MarkQueue("read marks", READ, self._write_marks)
+        self._seen = MarkQueue("seen marks", SEEN, self._write_marks)
+        self._summary = Summary(self.run)
+        self._sums = GroupCommit("summaries", self._summary.catch_up, lambda _: 0, max_rows=MAX_MARKS, max_bytes=size)
+        self._lookups = GroupLookup(self._find)
+
+    @abc.abstractmethod
+    async def _insert(self, batch: Sequence[Message]) -> None:
+        """Commit the whole batch or nothing, and then `_count`. Raises StoreError."""
+
+    @abc.abstractmethod
+    async def _write_marks(self, table: Table, marks: Furthest) -> None:
+        """Commit all of them, leaving alone those that lie further already. Raises StoreError."""
+
+    @abc.abstractmethod
+    async def _find(self, questions: Sequence[Question]) -> Sequence[Found]:
+        """The answers in the order of the questions. Raises StoreError."""
+
+    @abc.abstractmethod
+    async def run(self, sql: str, values: Sequence[int] = ()) -> list[Any]:
+        """See Store.run."""
+
+    @property
+    def counters(self) -> StoreCounters:
+        return self._writer.counters
+
+    @property
+    def waiting(self) -> int:
+        return self._writer.waiting + self._read.waiting + self._seen.waiting + self._lookups.waiting
+
+    def put(self, message: Message, done: Done, *, patient: bool = False) -> None:
+        """See Store.put."""
+        self._writer.put(message, done, patient=patient)
+
+    def find(self, question: Question, answer: Answer) -> None:
+        """See Store.find."""
+        self._lookups.find(question, answer)
+
+    def mark_read(self, lector: str, con: str, hasta: MessageId, done: Done) -> None:
+        """See Store.mark_read."""
+        self._read.put((lector, con), hasta, done)
+
+    def saw(self, user: str, fecha_ms: int) -> None:
+        """See Store.saw."""
+        try:
+            self._seen.note((user,), fecha_ms)
+        except StoreError as error:
+            log.warning("when a user was seen is not stored", extra={"code": error.code})
+
+    def sum_up(self, done: Done) -> None:
+        """See Store.sum_up."""
+        self._sums.put(None, done)
+
+    async def prune(self, above: MessageId, bound: MessageId, before_ms: int) -> tuple[MessageId, int] | None:
+        """See OldRows.prune."""
+        [(last,)] = await self.run(LAST_OF_STEP, (above, bound, ROWS_PER_STEP))
+        if last is None:
+            return None
+        return MessageId(last), len(await self.run(DELETE_STEP, (above, last, before_ms)))
+
+    async def flushed(self) -> None:
+        """See Store.flushed. Answers come first, because a message may be put when one is there."""
+        for queue in (self._lookups, self._writer, self._read, self._seen, self._sums):
+            await queue.flushed()
+
+    def _start_queues(self) -> None:
+        for queue in (self._writer, self._read, self._seen, self._sums, self._lookups):
+            queue.start()
+
+    async def _close_queues(self) -> None:
+        await self._lookups.flushed()  # an answer may put a row
+        for queue in (self._writer, self._read, self._seen, self._sums, self._lookups):
+            await queue.close()
+
+    def _count(self, rows: int) -> None:
+        """So many more messages are stored: now and then the list of conversations follows them."""
+        if self._summary.is_due(rows) and not self._sums.waiting:
+            with contextlib.suppress(StoreError):  # closed: the next start goes on
+                self.sum_up(_unheard)
+
+
+def _texts_bytes(message: Message) -> int:
+    return getsizeof(message.mensaje) + getsizeof(message.para)
+
+
+def _unheard(error: StoreError | None) -> None:
+    """Nobody waits for the answer; the queue logs what goes wrong."""

@@ -1,0 +1,54 @@
+"""The questions of the chat in SQLite's SQL, which lies beside the rules: history.py, conversations.py, missed.py."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from . import conversations, history
+from .base import Rows
+from .conversations import Conversation, Listed, Unread
+from .history import Range, Read, Statement, Towards, Viewer
+from .missed import Missed, Page, missed, missed_sql, missed_values
+from .standing import STANDING_SQL, Standing, standing
+
+
+class SqliteLibrary:
+    """A Library on the rows of one file."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    async def page(self, viewer: Viewer, con: str | None, span: Range, towards: Towards, rows: int) -> Read:
+        """See Library.page."""
+        statement = history.page(history.walks(viewer, con), span, towards, rows)
+        return history.read(await self._ask(statement), span, towards)
+
+    async def conversations(self, admin: str, before: int, rows: int) -> Listed:
+        """See Library.conversations."""
+        return conversations.listed(await self._ask(conversations.conversations(admin, before, rows)), rows)
+
+    async def named(self, admin: str, prefix: str, rows: int) -> list[Conversation]:
+        """See Library.named."""
+        return conversations.found(await self._ask(conversations.named(admin, prefix, rows)))
+
+    async def unread(self, viewer: Viewer) -> list[Unread]:
+        """See Library.unread."""
+        return [Unread(*row) for row in await self._ask(conversations.unread(viewer))]
+
+    async def unread_with(self, viewer: Viewer, con: str) -> int:
+        """See Library.unread_with."""
+        [(count,)] = await self._ask(conversations.unread_with(viewer, con))
+        return int(count)
+
+    async def standing(self, user: str, other: str) -> Standing:
+        """See Library.standing."""
+        return standing(await self._rows.rows(STANDING_SQL, (user, other)))
+
+    async def missed(self, questions: Sequence[Missed], rows: int, limit: int) -> list[Page]:
+        """See Library.missed."""
+        size, values = missed_values(questions, rows, limit)
+        return missed(questions, await self._rows.rows(missed_sql(size), values))
+
+    async def _ask(self, statement: Statement) -> list[Any]:
+        return await self._rows.rows(*statement)
