@@ -16,7 +16,6 @@ import os
 import signal
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from chatd import logs
@@ -50,8 +49,8 @@ from chatd.socketio.packet import MAIN_NAMESPACE
 from chatd.socketio.server import SocketIoServer
 from chatd.socketio.socket import Socket
 from chatd.store.base import MessageId, Store
+from chatd.store.choose import make_store
 from chatd.store.retention import Retention
-from chatd.store.sqlite import SqliteStore
 from chatd.store.vouched import VouchedTime, uptime_s
 from chatd.timers import Timers
 
@@ -97,11 +96,11 @@ async def _serve(
 ) -> int:
     stop = _stop_on_signals()
     inherited = inherited_sockets(os.environ)
-    operations = Operations(config.ops, Path(config.store.db), os.environ)
+    operations = Operations(config.ops, config.store.db, os.environ)
     reload = _reload(config, read)
     if read is not None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, operations.reload, reload.run)
-    store = SqliteStore(config.store)
+    store = make_store(config.store)
     last_id = await store.open()
     retention = _retention(config, store)
     try:
@@ -217,7 +216,7 @@ def build(
     return engine
 
 
-def _retention(config: Config, store: SqliteStore) -> Retention:
+def _retention(config: Config, store: Store) -> Retention:
     vouched = VouchedTime(store.run, _now_ms, uptime_s)
     return Retention(store, vouched, _now_ms, first_id_of, config.store.retention_days)
 

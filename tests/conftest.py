@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.postgresql import Server, server
 
 # How long an example takes says something about the machine, not about the code: a busy one is no failure.
 settings.register_profile("chatd", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -48,3 +51,10 @@ def seed(request: pytest.FixtureRequest) -> int:
     chosen = random.SystemRandom().randrange(2**32) if given is None else int(given)
     print(f"--seed {chosen}")
     return chosen
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    """One server for the whole run; tests that stop it or change its settings have their own."""
+    with server() as running:
+        yield running

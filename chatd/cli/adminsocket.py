@@ -44,7 +44,8 @@ def ask(args: argparse.Namespace, **request: object) -> Answer:
 
 def answers(args: argparse.Namespace, **request: object) -> Generator[Answer, None, None]:
     """The answer, and whatever follows it until the daemon closes. Raises as `ask`."""
-    path = admin_socket_of(Path(load(given_settings(args), os.environ).store.db))
+    config = load(given_settings(args), os.environ)
+    path = admin_socket_of(config.ops, config.store.db)
     with socket.socket(socket.AF_UNIX) as daemon:
         daemon.settimeout(PATIENCE_S)
         try:
@@ -73,7 +74,7 @@ def _advice(path: Path, error: OSError) -> str:
 
 
 def _names_a_daemon(option: Option) -> bool:
-    return option.name == "db"
+    return option.name in {"db", "admin_socket_file"}
 
 
 def printable(text: str) -> str:

@@ -55,7 +55,7 @@ def check(flags: Mapping[str, Raw], environ: Mapping[str, str]) -> Findings:
     internal = config.ops.internal_address if config.ops.internal else None
     check_ports(config.listen, internal, holder_of(database), findings)
     if config.ops.admin_socket:
-        check_admin_socket(admin_socket_of(database), findings)
+        check_admin_socket(admin_socket_of(config.ops, config.store.db), findings)
     if config.listen.tls_cert is not None:
         from chatd.cli.checks.certificate import check_certificate  # noqa: PLC0415 - it needs ssl
 

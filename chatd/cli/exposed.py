@@ -6,13 +6,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from chatd.config import Config
+from chatd.store.url import is_postgres
 
 
 def exposed(config: Config) -> Iterator[str]:
     """A sentence for each file."""
-    database = Path(config.store.db).resolve()
-    keys = [*map(secret_file, config.auth.jwt_secret_file), config.listen.tls_key or config.listen.tls_cert]
-    for text in (exposed_database(database), *(exposed_key(key) for key in keys if key is not None)):
+    database = None if is_postgres(config.store.db) else exposed_database(Path(config.store.db).resolve())
+    keys = [
+        *map(secret_file, config.auth.jwt_secret_file),
+        config.listen.tls_key or config.listen.tls_cert,
+        config.store.db_password_file,
+    ]
+    for text in (database, *(exposed_key(key) for key in keys if key is not None)):
         if text is not None:
             yield text
 

@@ -1,5 +1,7 @@
 """How an operator looks at a running daemon."""
 
+# ruff: noqa: RUF009 - setting() gives a field, whose default is immutable
+
 from __future__ import annotations
 
 import dataclasses
@@ -8,6 +10,7 @@ from pathlib import Path
 
 from chatd.errors import ConfigError
 from chatd.settings import setting
+from chatd.store.url import is_postgres
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +25,10 @@ class OpsConfig:
     )
     admin_socket: bool = setting(
         True, "open a unix socket beside the database for chatd who, kick, send and tail, to the daemon's own user"
+    )
+    admin_socket_file: Path | None = setting(
+        None,
+        "where that socket is: without it beside the database, or chatd-admin in the working directory for PostgreSQL",
     )
 
     def __post_init__(self) -> None:
@@ -43,9 +50,11 @@ class OpsConfig:
         return host.removeprefix("[").removesuffix("]"), int(port)
 
 
-def admin_socket_of(db: Path) -> Path:
-    """Where the admin socket of a database is."""
-    path = db.resolve()
+def admin_socket_of(config: OpsConfig, db: str) -> Path:
+    """Where the admin socket is: as named, else beside the file, else (PostgreSQL) in the working directory."""
+    if config.admin_socket_file is not None:
+        return config.admin_socket_file.resolve()
+    path = Path("chatd" if is_postgres(db) else db).resolve()
     return path.with_name(f"{path.name}-admin")
 
 

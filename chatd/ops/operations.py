@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chatd.errors import ChatdError
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 class Operations:
     """Silent until `start`, and after `close`. Where the daemon is in its life is told through `gate`."""
 
-    def __init__(self, config: OpsConfig, db: Path, environ: MutableMapping[str, str]) -> None:
+    def __init__(self, config: OpsConfig, db: str, environ: MutableMapping[str, str]) -> None:
         """Takes what is meant for this process alone out of `environ`."""
         self.gate = ReadinessGate()
         self._systemd = Notifier(environ)
@@ -88,7 +87,7 @@ class Operations:
     def _open_admin_socket(self, watched: Watched) -> None:
         """The chat goes on without it, as where the path is too long for a socket."""
         try:
-            self._admin = AdminSocket(admin_socket_of(self._db), watched.desk)
+            self._admin = AdminSocket(admin_socket_of(self._config, self._db), watched.desk)
         except ChatdError as error:
             log.warning("there is no admin socket", extra={"cause": str(error)})
 

@@ -1,17 +1,38 @@
 """The settings of the store."""
 
+# ruff: noqa: RUF009 - setting() gives a field, whose default is immutable
+
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
+from chatd.errors import ConfigError
 from chatd.settings import setting
+
+from .url import has_password, is_postgres
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class StoreConfig:
     """Where messages are kept, how hard they are pushed to the disk, and how many may wait for it."""
 
-    db: str = setting("chatd.db", "file of the SQLite database; it is created when it does not exist")
+    db: str = setting(
+        "chatd.db",
+        "file of the SQLite database, which is created when it does not exist; or postgresql://USER@HOST/DATABASE",
+    )
+    db_password_file: Path | None = setting(
+        None, "file with the password for PostgreSQL; without it PGPASSWORD, PGPASSFILE and ~/.pgpass are looked at"
+    )
+    db_readers: int = setting(
+        2, "connections to PostgreSQL for history and recovery; two more write and look up", minimum=1, maximum=64
+    )
+    db_timeout_s: float = setting(
+        10.0,
+        "seconds that PostgreSQL may take for a statement, or to come up at the start",
+        minimum=0.1,
+        maximum=600,
+    )
     synchronous: str = setting(
         "full",
         "full: an acknowledged message survives a power cut; normal: only the end of the process",
@@ -48,3 +69,11 @@ class StoreConfig:
         minimum=65_536,
         maximum=17_179_869_184,
     )
+
+    def __post_init__(self) -> None:
+        """A password in the URL would be in `ps`, in the journal of a shell and in `chatd config`. Rule P-03."""
+        if is_postgres(self.db) and has_password(self.db):
+            raise ConfigError(
+                "db: a URL with a password is refused, because others can read it: take the password out, and put it "
+                "into a file that --db-password-file names, or into PGPASSFILE"
+            )

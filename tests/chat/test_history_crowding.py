@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from typing import Any
 
 from chatd.chat.config import ChatConfig
 from chatd.chat.history import MAX_ASKED, MAX_ASKED_EACH
-from chatd.store.base import Rows, StoreCode, StoreError
-from chatd.store.history import FIRST_ID
+from chatd.store.base import StoreCode, StoreError
+from chatd.store.history import Range, Read, Towards, Viewer
 from tests.chat.rig import Line, Rig, WaitingStore, who
 
 
-class EmptyRows:
+class EmptyLibrary:
     """A database without messages, which answers when the test says so."""
 
     def __init__(self) -> None:
         self.gate = asyncio.Event()
         self.fault: StoreError | None = None
 
-    async def rows(self, sql: str, values: Sequence[int | str | None] = ()) -> list[Any]:
+    async def page(self, viewer: Viewer, con: str | None, span: Range, towards: Towards, rows: int) -> Read:
         await self.gate.wait()
         if self.fault is not None:
             raise self.fault
-        return [(f"[{FIRST_ID}, []]",)]
+        return Read([], None)
 
 
 class Shelf(WaitingStore):
@@ -32,14 +31,14 @@ class Shelf(WaitingStore):
 
     def __init__(self) -> None:
         super().__init__()
-        self.empty = EmptyRows()
+        self.empty = EmptyLibrary()
 
     @property
-    def history(self) -> Rows:
+    def library(self) -> EmptyLibrary:
         return self.empty
 
 
-def library() -> tuple[Rig, EmptyRows]:
+def library() -> tuple[Rig, EmptyLibrary]:
     shelf = Shelf()
     config = ChatConfig(message_rate=0, presence="off", max_connections_per_user=0)
     return Rig(config, shelf), shelf.empty  # type: ignore[arg-type]  # as much of a store as this needs

@@ -1,0 +1,115 @@
+"""How a connection is made: where to, as whom, with which settings of the session. Rules P-02, P-03 and P-05.
+
+The URL is libpq's, and so are the variables PGPASSWORD, PGPASSFILE and their like, which the driver reads. It is never
+logged: `sslpassword` and whatever comes later are in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from chatd.store.config import StoreConfig
+
+from .driver import asyncpg
+from .faults import ForeignError
+
+if TYPE_CHECKING:
+    from asyncpg import Connection
+
+SCHEMA: Final = "chatd"
+
+MIN_VERSION: Final = 130_000
+
+# Within the session's own time-out the server says what was too slow; after it the driver gives up on the server.
+SPARE_S: Final = 1.0
+
+CONNECT_S: Final = 5.0
+
+# A machine that is gone is noticed within half a minute, and its lock is free.
+_ALIVE: Final = {"tcp_keepalives_idle": "15", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"}
+
+# Questions walk along an index, and a page costs its own rows. The planner knows neither how often a name comes nor
+# that messages of one time lie together, and would guess anew with each value.
+_ALONG_INDEXES: Final = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "default_transaction_read_only": "on",
+}
+
+_ABOUT: Final = """
+    SELECT current_setting('server_version_num')::int AS version, current_setting('server_encoding') AS encoding,
+        current_setting('synchronous_commit') AS synchronous, pg_is_in_recovery() AS follows,
+        current_setting('transaction_read_only') = 'on' AS read_only
+"""
+
+
+class Connector:
+    """Makes connections to one database. Raises what the driver raises, and ForeignError."""
+
+    def __init__(self, config: StoreConfig) -> None:
+        self._url = config.db
+        self._password_file = config.db_password_file
+        self._normal = config.synchronous == "normal"
+        self._settings = {
+            "application_name": "chatd",
+            "search_path": SCHEMA,
+            "jit": "off",
+            "statement_timeout": _ms(config.db_timeout_s),
+            "lock_timeout": _ms(config.busy_timeout_s),
+            **_ALIVE,
+        }
+
+    async def reader(self) -> Connection:
+        """A session that only reads."""
+        return await self._connect(self._settings | _ALONG_INDEXES)
+
+    async def writer(self) -> Connection:
+        """A session that can write, to a server that takes writes."""
+        connection = await self._connect(self._settings)
+        try:
+            about = await connection.fetchrow(_ABOUT)
+            _check(about)
+            if (level := self._synchronous(about["synchronous"])) is not None:
+                await connection.execute(f"SET synchronous_commit = {level}")
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
+
+    async def _connect(self, settings: Mapping[str, str]) -> Connection:
+        return await asyncpg.connect(
+            self._url,
+            password=_password(self._password_file),
+            timeout=CONNECT_S,
+            server_settings=dict(settings),
+        )
+
+    def _synchronous(self, found: str) -> str | None:
+        """What to change it to. A server that waits for its replicas goes on to do so."""
+        if self._normal:
+            return "off"
+        return "on" if found == "off" else None
+
+
+def _check(about: Mapping[str, object]) -> None:
+    if about["encoding"] != "UTF8":
+        raise ForeignError(f"the database has the encoding {about['encoding']}: create it with --encoding=UTF8")
+    if int(str(about["version"])) < MIN_VERSION:
+        raise ForeignError("the server is older than PostgreSQL 13")
+    if about["follows"] or about["read_only"]:
+        what = "a standby" if about["follows"] else "read-only"
+        raise asyncpg.ReadOnlySQLTransactionError(f"the server is {what}")
+
+
+def _password(file: Path | None) -> str | None:
+    """Read each time, for it may have been changed. Without its last line break, which editors add."""
+    return None if file is None else file.read_text().rstrip("\r\n")
+
+
+def _ms(seconds: float) -> str:
+    return str(max(1, round(seconds * 1000)))

@@ -1,0 +1,14 @@
+"""The driver, which not every installation has."""
+
+from __future__ import annotations
+
+from chatd.errors import ConfigError
+
+try:
+    import asyncpg
+except ImportError as error:
+    raise ConfigError(
+        "db: PostgreSQL needs the package asyncpg: pip install 'chatd[cluster]', or let --db name a file"
+    ) from error
+
+__all__ = ["asyncpg"]

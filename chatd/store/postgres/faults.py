@@ -1,0 +1,144 @@
+"""What PostgreSQL and its driver say, as the words that chatd passes on. Pure. Rule P-04."""
+
+from __future__ import annotations
+
+import enum
+from typing import Final
+
+from chatd.store.base import StoreCode, StoreError
+
+from .driver import asyncpg
+
+
+class Fault(enum.Enum):
+    """A kind of trouble: what senders are told, and what an operator can do."""
+
+    ROW = "the message cannot be stored", "look at the row"
+    TWIN = "the message is stored already: send it again to hear its id", "none: its sender asks again"
+    FULL = "the disk is full: try again later", "the disk of the server is full: make room"
+    LOCKED = "the database is locked: try again", "another program holds a lock: see pg_locks"
+    READ_ONLY = "the database is read-only: try again later", "the server takes no writes: name the primary"
+    SLOW = "the database does not answer: try again later", "the server did not answer in time: see its load"
+    CROWDED = (
+        "the database cannot be reached: try again later",
+        "it has no connection left: raise max_connections",
+    )
+    LOGIN = "the database cannot be reached: try again later", "check user and password (PGPASSFILE), and pg_hba.conf"
+    GRANT = "the database cannot be written: try again later", "the user may not do that: make it the database's owner"
+    ABSENT = "the database cannot be reached: try again later", "create the database: createdb --encoding=UTF8"
+    GONE = "the database cannot be reached: try again later", "check that the server runs, and its address"
+    OTHER = "the database cannot be written: try again later", "see the log of the server"
+
+    @property
+    def words(self) -> str:
+        """For senders."""
+        return self.value[0]
+
+    @property
+    def remedy(self) -> str:
+        """For operators."""
+        return self.value[1]
+
+
+ERRORS: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, EOFError)
+"""All that the driver raises; of its time-outs, an OSError."""
+
+
+class ForeignError(Exception):
+    """The server is not the one that the daemon began with, or not one that it can use. Says which."""
+
+
+class RefusedValueError(Exception):
+    """Stands for the driver's complaint, which quotes the value: texts of users are in no log."""
+
+
+# https://www.postgresql.org/docs/15/errcodes-appendix.html
+_STATES: Final = {
+    "25006": Fault.READ_ONLY,
+    "28000": Fault.LOGIN,
+    "28P01": Fault.LOGIN,
+    "3D000": Fault.ABSENT,
+    "3F000": Fault.ABSENT,
+    "42501": Fault.GRANT,
+    "53100": Fault.FULL,
+    "53300": Fault.CROWDED,
+    "55P03": Fault.LOCKED,
+    "57014": Fault.SLOW,
+    "57P01": Fault.GONE,
+    "57P02": Fault.GONE,
+    "57P03": Fault.GONE,
+}
+_CLASSES: Final = {"08": Fault.GONE, "22": Fault.ROW, "23": Fault.ROW, "40": Fault.LOCKED}
+
+# After these the connection serves no more. READ_ONLY: the primary may be another server by now.
+_BREAKING: Final = frozenset({Fault.GONE, Fault.SLOW, Fault.READ_ONLY, Fault.LOGIN, Fault.CROWDED, Fault.ABSENT})
+
+# Of a start: what goes away by itself.
+_PASSING: Final = frozenset({Fault.GONE, Fault.SLOW, Fault.CROWDED, Fault.READ_ONLY, Fault.FULL})
+
+CID_INDEX: Final = "mensajes_cid"
+
+
+def fault_of(error: BaseException) -> Fault:
+    if isinstance(error, asyncpg.UniqueViolationError) and error.constraint_name == CID_INDEX:
+        return Fault.TWIN
+    state = getattr(error, "sqlstate", None)
+    if state is not None and not isinstance(error, asyncpg.InternalClientError):
+        return _STATES.get(state) or _CLASSES.get(state[:2], Fault.OTHER)
+    if is_of_a_value(error):
+        return Fault.ROW
+    if isinstance(error, TimeoutError):
+        return Fault.SLOW
+    if isinstance(error, OSError | EOFError | asyncpg.InterfaceError | asyncpg.InternalClientError):
+        return Fault.GONE
+    return Fault.OTHER
+
+
+def is_of_a_value(error: BaseException) -> bool:
+    """Whether the driver itself refuses a value: a lone surrogate, a number of more than 64 bits."""
+    if isinstance(error, asyncpg.PostgresError) and getattr(error, "severity", None) is None:
+        return str(error.sqlstate) == "22000"
+    return isinstance(error, ValueError) and isinstance(error, asyncpg.InterfaceError)
+
+
+def breaks(error: BaseException) -> bool:
+    """Whether the connection is of no more use: it is closed, or nobody knows what it is doing."""
+    return fault_of(error) in _BREAKING
+
+
+def passes(error: BaseException) -> bool:
+    """Whether a start may wait for it to be over."""
+    return not isinstance(error, ForeignError) and fault_of(error) in _PASSING
+
+
+def cause(error: BaseException) -> BaseException:
+    """`error` as it may be logged."""
+    if not is_of_a_value(error):
+        return error
+    return RefusedValueError(f"the driver refuses a value: {type(error.__cause__ or error).__name__}")
+
+
+def store_error(error: BaseException) -> StoreError:
+    """What the senders of a batch are told. Where the connection broke, nobody knows whether it was committed."""
+    match fault := fault_of(error):
+        case Fault.ROW:
+            return StoreError(StoreCode.REJECTED, fault.words, retry=False)
+        case Fault.TWIN:
+            return StoreError(StoreCode.REJECTED, fault.words, retry=True)
+        case Fault.FULL:
+            return StoreError(StoreCode.FULL, fault.words, retry=True)
+        case _:
+            return StoreError(StoreCode.UNAVAILABLE, fault.words, retry=True)
+
+
+def lookup_error(error: BaseException) -> StoreError:
+    """What those are told whose question could not be answered."""
+    return StoreError(StoreCode.UNAVAILABLE, "the database cannot be read: try again later", retry=True)
+
+
+def advice(error: BaseException) -> str:
+    """What an operator reads; no value of a row, and no password, which no error has."""
+    if isinstance(error, ForeignError):
+        return str(error)
+    said = str(cause(error)).partition("\n")[0] or type(error).__name__
+    return f"{said} ({fault_of(error).remedy})"

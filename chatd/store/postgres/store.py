@@ -1,0 +1,226 @@
+"""Messages in one PostgreSQL database. Rules P-01 to P-12.
+
+Queues, batches and answers are in queued.py next door, connections that come back in link.py, the lock in lock.py, the
+tables in schema.py, the questions in library.py, what errors mean in faults.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Sequence
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final
+
+from chatd.errors import ChatdError, ConfigError
+from chatd.store.base import Found, Message, MessageId, Question
+from chatd.store.config import StoreConfig
+from chatd.store.library import Library
+from chatd.store.marks import Furthest, Table
+from chatd.store.pruning import ASTRAY, ROWS_PER_STEP
+from chatd.store.queued import QueuedStore
+
+from . import faults, lock
+from .connecting import Connector
+from .library import PostgresLibrary, find
+from .link import FIRST_PAUSE_S, MAX_PAUSE_S, Link, Readers
+from .schema import MIGRATIONS, migrate, version_of
+from .texts import encode
+
+if TYPE_CHECKING:
+    from asyncpg import Connection
+
+log = logging.getLogger("chatd.store")
+
+_KEY_BYTES: Final = 32
+
+_INSERT: Final = """
+    INSERT INTO mensajes (id, de, para, mensaje, fecha, supervisado, cid)
+    SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::smallint[], $7::text[])
+"""
+
+DELETE_ASTRAY: Final = f"""
+    DELETE FROM mensajes WHERE id IN (
+        SELECT id FROM mensajes
+        WHERE {ASTRAY} AND fecha < ?1 AND id < (SELECT max(id) FROM mensajes) ORDER BY fecha LIMIT ?2
+    ) RETURNING 1
+"""  # noqa: S608 - words of ours
+
+_PROBE: Final = "DELETE FROM mensajes WHERE false"
+
+# See _MUCH of SQLite.
+_MUCH: Final = """
+    INSERT INTO secretos (nombre, valor) VALUES ('prueba', decode(repeat('00', 65536), 'hex'))
+    ON CONFLICT (nombre) DO UPDATE SET valor = excluded.valor
+"""
+
+
+class UnreachableError(ChatdError):
+    """The server cannot be used yet. No ConfigError: a supervisor starts the daemon again."""
+
+
+class PostgresStore(QueuedStore):
+    """A Store on one database, which it has alone from `open` to `close`."""
+
+    def __init__(self, config: StoreConfig) -> None:
+        super().__init__(config)
+        self._timeout_s = config.db_timeout_s
+        self._connector = Connector(config)
+        self._process: int | None = None  # of the server, for the session that writes
+        self._recovery_key: bytes | None = None
+        self._link = Link("writing", self._connect_writer, config.db_timeout_s)
+        self._finder = Link("lookups", self._connector.reader, config.db_timeout_s)
+        self._readers = Readers(
+            [Link("reading", self._connector.reader, config.db_timeout_s) for _ in range(config.db_readers)]
+        )
+        self._library = PostgresLibrary(self._readers)
+
+    @property
+    def free_bytes(self) -> int | None:
+        """See Store.free_bytes."""
+        return None
+
+    @property
+    def displaced(self) -> bool:
+        """See Store.displaced: a file can be."""
+        return False
+
+    @property
+    def library(self) -> Library:
+        """See Store.library."""
+        return self._library
+
+    @property
+    def recovery_key(self) -> bytes:
+        """See Store.recovery_key."""
+        if self._recovery_key is None:
+            raise AssertionError("the store was not opened")
+        return self._recovery_key
+
+    async def open(self) -> MessageId | None:
+        """See Store.open. Waits for a server that is starting; raises UnreachableError when that takes too long."""
+        try:
+            await self._wait_for(self._link)
+            for part in (self._finder, self._readers):
+                await self._wait_for(part)
+            [(greatest,)] = await self._link.fetch("SELECT max(id) FROM mensajes")
+        except BaseException:
+            await self.close()
+            raise
+        self._start_queues()
+        log.info("store open", extra={"path": "PostgreSQL", "greatest_id": greatest})
+        return None if greatest is None else MessageId(greatest)
+
+    async def run(self, sql: str, values: Sequence[int] = ()) -> list[Any]:
+        """See Store.run."""
+        return await self._write(sql.replace("?", "$"), *values)
+
+    async def prune_astray(self, before_ms: int) -> int:
+        """See OldRows.prune_astray."""
+        return len(await self.run(DELETE_ASTRAY, (before_ms, ROWS_PER_STEP)))
+
+    async def fault(self) -> str | None:
+        """See Store.fault."""
+        for fault in (self._link.fault, self._finder.fault, self._readers.fault):
+            if fault is not None:
+                return f"the database cannot be used: {fault}"
+        try:
+            await self._link.fetch(_MUCH if self._writer.failing else _PROBE)
+        except faults.ERRORS as error:
+            return f"the database cannot be written: {faults.advice(error)}"
+        return None
+
+    async def close(self) -> None:
+        """See Store.close."""
+        try:
+            await self._close_queues()
+        finally:
+            for part in (self._readers, self._finder, self._link):
+                await part.close()
+
+    async def _wait_for(self, part: Link | Readers) -> None:
+        """Open it, and try again for as long as a statement may take. Raises ConfigError and UnreachableError."""
+        until, pause_s = monotonic() + self._timeout_s, FIRST_PAUSE_S
+        while True:
+            try:
+                await part.open()
+            except ConfigError:
+                raise
+            except lock.HeldError as error:
+                raise ConfigError(f"db: cannot use the database: {error}") from error
+            except (*faults.ERRORS, faults.ForeignError) as error:
+                advice = f"db: cannot use the database: {faults.advice(error)}"
+                if not faults.passes(error):
+                    raise ConfigError(advice) from error
+                if monotonic() + pause_s > until:
+                    raise UnreachableError(advice) from error
+            else:
+                return
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, MAX_PAUSE_S)
+
+    async def _connect_writer(self) -> Connection:
+        """With the lock, and to the database that this daemon began with."""
+        connection = await self._connector.writer()
+        try:
+            self._process = await lock.take(connection, self._process)
+            if self._recovery_key is None:
+                await migrate(connection)
+                self._recovery_key = await _own_key(connection)
+            elif await version_of(connection) != len(MIGRATIONS) or await _own_key(connection) != self._recovery_key:
+                raise faults.ForeignError("the server has another database now: restart chatd to use that one")
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
+
+    async def _insert(self, batch: Sequence[Message]) -> None:
+        await self._write(
+            _INSERT,
+            [row.id for row in batch],
+            [encode(row.de) for row in batch],
+            [encode(row.para) for row in batch],
+            [encode(row.mensaje) for row in batch],
+            [row.fecha for row in batch],
+            [int(row.supervisado) for row in batch],
+            [None if row.cid is None else encode(row.cid) for row in batch],
+        )
+        self._count(len(batch))
+
+    async def _write_marks(self, table: Table, marks: Furthest) -> None:
+        columns: list[list[Any]] = [[encode(key[place]) for key in marks] for place in range(len(table.key))]
+        await self._write(_upsert(table), *columns, list(marks.values()))
+
+    async def _find(self, questions: Sequence[Question]) -> list[Found]:
+        try:
+            return await find(self._finder, questions)
+        except faults.ERRORS as error:
+            raise faults.lookup_error(error) from faults.cause(error)
+
+    async def _write(self, sql: str, *values: Any) -> list[Any]:
+        """Commit one statement; its rows. Raises StoreError."""
+        try:
+            return await self._link.fetch(sql, *values)
+        except faults.ERRORS as error:
+            raise faults.store_error(error) from faults.cause(error)
+
+
+def _upsert(table: Table) -> str:
+    """Takes an array for each column. Only names of ours are put into the text."""
+    names = [f'"{name}"' for name in (*table.key, table.value)]
+    arrays = [*(f"${place}::text[]" for place in range(1, len(table.key) + 1)), f"${len(names)}::bigint[]"]
+    key, value = ", ".join(names[:-1]), names[-1]
+    return f"""
+        INSERT INTO {table.name} ({key}, {value}) SELECT * FROM unnest({", ".join(arrays)})
+        ON CONFLICT ({key}) DO UPDATE SET {value} = excluded.{value} WHERE excluded.{value} > {table.name}.{value}
+    """  # noqa: S608
+
+
+async def _own_key(connection: Connection) -> bytes:
+    """The key that lives as long as the database; made now if there is none."""
+    made = secrets.token_bytes(_KEY_BYTES)
+    await connection.execute(
+        "INSERT INTO secretos (nombre, valor) VALUES ('recuperacion', $1) ON CONFLICT DO NOTHING", made
+    )
+    return bytes(await connection.fetchval("SELECT valor FROM secretos WHERE nombre = 'recuperacion'"))

@@ -1,0 +1,22 @@
+"""Whether `db` is the URL of a PostgreSQL database, or a file. Needs no driver."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import parse_qsl, urlsplit
+
+SCHEMES: Final = ("postgresql://", "postgres://")
+
+
+def is_postgres(db: str) -> bool:
+    """Whether `db` is a URL of PostgreSQL's, with a scheme that libpq knows."""
+    return db.startswith(SCHEMES)
+
+
+def has_password(url: str) -> bool:
+    """In one of the two places where libpq looks for it.
+
+    https://www.postgresql.org/docs/15/libpq-connect.html#LIBPQ-CONNSTRING
+    """
+    parts = urlsplit(url)
+    return parts.password is not None or any(name == "password" for name, _ in parse_qsl(parts.query))

@@ -1,0 +1,172 @@
+"""A real PostgreSQL server of the tests' own, in a temporary folder, as a user who is not root."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from tests.ops.tools import tool
+
+OWNER: Final = "chatd"
+
+# Nothing here has to survive a power cut.
+FAST: Final = {"fsync": "off", "full_page_writes": "off", "max_connections": "60", "log_min_messages": "log"}
+
+
+@functools.cache
+def programs() -> Path:
+    """Where Debian has the programs that are not for everybody. Without them the tests are skipped, in CI they fail."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[4]))
+    return found[-1].parent if found else Path(tool("postgres", "postgresql")).parent
+
+
+def _as_nobody_special() -> list[str]:
+    """PostgreSQL does not run as root."""
+    if os.geteuid() != 0:
+        return []
+    user = next(user for user in ("postgres", "nobody") if _is_user(user))
+    return ["setpriv", f"--reuid={user}", f"--regid={pwd.getpwnam(user).pw_gid}", "--clear-groups", "--"]
+
+
+def _is_user(name: str) -> bool:
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        return False
+    return True
+
+
+class Server:
+    """One cluster, started and stopped at will; its port stays the same."""
+
+    def __init__(self, folder: Path, data: Path | None = None) -> None:
+        """`folder` for the socket; `data` for the files, if they are to lie elsewhere."""
+        self.folder = folder
+        self.data = folder / "data" if data is None else data
+        self.port = _free_port()
+        self._process: subprocess.Popen[str] | None = None
+        self._made = 0
+
+    def init(self) -> None:
+        how = [f"--username={OWNER}", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
+        subprocess.run(
+            [*_as_nobody_special(), programs() / "initdb", f"--pgdata={self.data}", *how],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            cwd=self.folder,
+        )
+
+    def start(self, **settings: str) -> None:
+        """Returns once it takes connections."""
+        flags = [f"--{name}={value}" for name, value in {**FAST, **settings}.items()]
+        self._process = subprocess.Popen(
+            [
+                *_as_nobody_special(),
+                programs() / "postgres",
+                *("-D", self.data, "-k", self.folder, "-p", str(self.port)),
+                *("-c", "listen_addresses=127.0.0.1", *flags),
+            ],
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=self.folder,
+            env={**os.environ, "LC_MESSAGES": "C"},
+        )
+        ready = threading.Event()
+        threading.Thread(target=_listen, args=(self._process, ready), daemon=True).start()
+        assert ready.wait(30)
+        assert self._process.poll() is None, "the server did not start"
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """SIGINT ends all sessions and shuts down, SIGQUIT is a crash; SIGKILL would leave its shared memory behind.
+
+        https://www.postgresql.org/docs/15/server-shutdown.html
+        """
+        assert self._process is not None
+        self._process.send_signal(how)
+        self._process.wait(30)
+        self._process = None
+
+    def freeze(self, *, frozen: bool) -> None:
+        """Stop all its processes in the middle of what they do, or let them go on."""
+        assert self._process is not None
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
+        for pid in [str(self._process.pid), *children]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGSTOP if frozen else signal.SIGCONT)
+
+    def url(self, base: str, user: str = OWNER) -> str:
+        return f"postgresql://{user}@127.0.0.1:{self.port}/{base}"
+
+    def sql(self, statements: str, base: str = "postgres") -> list[str]:
+        """Its rows as psql prints them, one a line, with | between columns."""
+        done = subprocess.run(
+            [programs() / "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", self.url(base), "-c", statements],
+            check=True,
+            capture_output=True,
+            text=True,
+            env=environment(),
+        )
+        return done.stdout.splitlines()
+
+    def new_base(self, how: str = "") -> str:
+        """The name of a new, empty database."""
+        self._made += 1
+        name = f"base{self._made}"
+        self.sql(f"CREATE DATABASE {name} {how}")
+        return name
+
+
+def environment() -> Mapping[str, str]:
+    """Without whatever this machine says of other servers."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+
+
+@contextlib.contextmanager
+def folder_for_server() -> Iterator[Path]:
+    """A short name, for a socket's is bounded; and of the user who runs the server."""
+    with tempfile.TemporaryDirectory(prefix="chatd-pg-") as name:
+        if how := _as_nobody_special():
+            shutil.chown(name, how[1].partition("=")[2])
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@contextlib.contextmanager
+def server() -> Iterator[Server]:
+    """A running one."""
+    with folder_for_server() as folder:
+        running = Server(folder)
+        running.init()
+        running.start()
+        try:
+            yield running
+        finally:
+            if running._process is not None:
+                running.stop(signal.SIGQUIT)
+
+
+def _listen(process: subprocess.Popen[str], ready: threading.Event) -> None:
+    """Take what it writes, until it ends."""
+    assert process.stderr is not None
+    with process.stderr as lines:
+        for line in lines:
+            if "ready to accept connections" in line:
+                ready.set()
+    ready.set()
+
+
+def _free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
