@@ -10,9 +10,9 @@ from .base import MessageId
 STANDING_SQL: Final = """
     SELECT (SELECT hasta FROM leidos WHERE lector = ?1 AND con = ?2),
            (SELECT hasta FROM leidos WHERE lector = ?2 AND con = ?1),
-           (SELECT fecha FROM vistos WHERE user = ?2)
+           (SELECT fecha FROM vistos WHERE vistos.user = ?2)
 """
-"""Takes a user and another; every database understands it."""
+"""Takes a user and another; every database understands it. (A bare `user` is a function of PostgreSQL.)"""
 
 
 class Standing(NamedTuple):

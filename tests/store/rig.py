@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import sqlite3
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
-from chatd.store.base import Message, MessageId, StoreCode, StoreError
+from chatd.store.base import Message, MessageId, Store, StoreCode, StoreError
+from chatd.store.choose import make_store
 from chatd.store.config import StoreConfig
+from chatd.store.postgres.texts import decode
 from chatd.store.sqlite import SqliteStore
+from tests.postgresql import Server, environment, programs
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,7 +33,7 @@ class Answers:
     def __init__(self) -> None:
         self.seen: list[tuple[int, StoreError | None]] = []
 
-    def put(self, store: SqliteStore, row: Message) -> None:
+    def put(self, store: Store, row: Message) -> None:
         store.put(row, lambda error: self.seen.append((row.id, error)))
 
     @property
@@ -43,6 +49,7 @@ class Answers:
 async def opened(
     db: Path, *, busy_timeout_s: float = 5.0, max_waiting_rows: int = 50_000, min_free_bytes: int = 1
 ) -> AsyncIterator[SqliteStore]:
+    """A store on a file."""
     config = StoreConfig(
         db=str(db), busy_timeout_s=busy_timeout_s, max_waiting_rows=max_waiting_rows, min_free_bytes=min_free_bytes
     )
@@ -54,8 +61,64 @@ async def opened(
         await store.close()
 
 
-def rows(db: Path) -> list[Message]:
-    """What is in the file, in the order of ids."""
+class PostgresBase:
+    """A database of the tests' PostgreSQL server; as a text, its URL."""
+
+    def __init__(self, server: Server, name: str | None = None) -> None:
+        self.server = server
+        self.name = server.new_base() if name is None else name
+
+    def __str__(self) -> str:
+        return self.server.url(self.name)
+
+    def other(self) -> PostgresBase:
+        return PostgresBase(self.server)
+
+
+Base = Path | PostgresBase
+"""A database, as `--db` names it."""
+
+
+@contextlib.asynccontextmanager
+async def store_on(base: Base, **settings: Any) -> AsyncIterator[Store]:
+    """A store on either."""
+    store = make_store(StoreConfig(db=str(base), **{"busy_timeout_s": 5.0, "min_free_bytes": 1, **settings}))
+    await store.open()
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def ask(base: Base, sql: str) -> list[tuple[Any, ...]]:
+    """What another program reads there."""
+    if isinstance(base, Path):
+        with contextlib.closing(sqlite3.connect(base)) as connection:
+            found = list(connection.execute(sql))
+            connection.commit()
+            return found
+    [answer] = base.server.sql(
+        f"SET search_path = chatd; SELECT coalesce(json_agg(to_json(found)), '[]') FROM ({sql}) AS found", base.name
+    )
+    return [
+        tuple(decode(value) if isinstance(value, str) else value for value in row.values())
+        for row in json.loads(answer)
+    ]
+
+
+def change(base: Base, sql: str) -> None:
+    """What another program writes there."""
+    if isinstance(base, Path):
+        ask(base, sql)
+    else:
+        base.server.sql(f"SET search_path = chatd; {sql}", base.name)
+
+
+def rows(db: Base) -> list[Message]:
+    """What is in the database, in the order of ids."""
+    if isinstance(db, PostgresBase):
+        sql = "SELECT id, de, para, mensaje, fecha, supervisado FROM mensajes ORDER BY id"
+        return [Message(*row[:5], supervisado=bool(row[5])) for row in ask(db, sql)]
     with contextlib.closing(sqlite3.connect(db)) as connection:
         found = connection.execute("SELECT id, de, para, mensaje, fecha, supervisado FROM mensajes ORDER BY id")
         return [
@@ -65,12 +128,34 @@ def rows(db: Path) -> list[Message]:
 
 
 @contextlib.contextmanager
-def locked(db: Path) -> Iterator[None]:
+def locked(db: Base) -> Iterator[None]:
     """Another program is in the middle of a write."""
+    if isinstance(db, PostgresBase):
+        with _locked_tables(db):
+            yield
+        return
     with contextlib.closing(sqlite3.connect(db, isolation_level=None)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         yield
         connection.execute("ROLLBACK")
+
+
+@contextlib.contextmanager
+def _locked_tables(base: PostgresBase) -> Iterator[None]:
+    with subprocess.Popen(
+        [programs() / "psql", "-XAtq", "-d", str(base)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    ) as other:
+        assert other.stdin is not None
+        assert other.stdout is not None
+        tables = ", ".join(f"chatd.{name}" for name in ("mensajes", "leidos", "vistos", "conversaciones"))
+        other.stdin.write(f"BEGIN; LOCK TABLE {tables} IN EXCLUSIVE MODE; SELECT 'locked';\n")
+        other.stdin.flush()
+        assert other.stdout.readline() == "locked\n"
+        yield
 
 
 async def spawn(module: str, *arguments: str) -> asyncio.subprocess.Process:

@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 
 from chatd.store.base import StoreCode, StoreError
-from tests.store.rig import ROOT, Answers, locked, message, opened, output, rows
+from tests.store.rig import ROOT, Answers, Base, locked, message, opened, output, rows, store_on
 
 
 async def test_rows_fail_while_somebody_else_writes_and_go_on_afterwards(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    base: Base, caplog: pytest.LogCaptureFixture
 ) -> None:
-    db, answers = tmp_path / "chatd.db", Answers()
-    async with opened(db, busy_timeout_s=0.05) as store:
-        with locked(db):
+    answers = Answers()
+    async with store_on(base, busy_timeout_s=0.05) as store:
+        with locked(base):
             for number in range(3000):
                 answers.put(store, message(number))
             await store.flushed()
@@ -29,17 +29,17 @@ async def test_rows_fail_while_somebody_else_writes_and_go_on_afterwards(
         await store.flushed()
         assert answers.stored == [3000]
         assert (store.counters.rows, store.counters.failures, store.counters.batches) == (1, 3000, 1)
-    assert rows(db) == [message(3000)]
+    assert rows(base) == [message(3000)]
     assert [record.getMessage() for record in caplog.records if record.levelname != "INFO"] == [
         "messages cannot be stored",
         "messages are stored again",
     ]
 
 
-async def test_a_lock_that_ends_in_time_costs_nothing_but_time(tmp_path: Path) -> None:
-    db, answers = tmp_path / "chatd.db", Answers()
-    async with opened(db, busy_timeout_s=60) as store:
-        with locked(db):
+async def test_a_lock_that_ends_in_time_costs_nothing_but_time(base: Base) -> None:
+    answers = Answers()
+    async with store_on(base, busy_timeout_s=60) as store:
+        with locked(base):
             answers.put(store, message(1))
             await asyncio.sleep(0)
             answers.put(store, message(2))
@@ -47,10 +47,10 @@ async def test_a_lock_that_ends_in_time_costs_nothing_but_time(tmp_path: Path) -
         assert answers.stored == [1, 2]
 
 
-async def test_a_commit_that_hangs_fills_the_queue_to_its_bound_and_no_further(tmp_path: Path) -> None:
-    db, answers = tmp_path / "chatd.db", Answers()
-    async with opened(db, busy_timeout_s=60, max_waiting_rows=10) as store:
-        with locked(db):
+async def test_a_commit_that_hangs_fills_the_queue_to_its_bound_and_no_further(base: Base) -> None:
+    answers = Answers()
+    async with store_on(base, busy_timeout_s=60, max_waiting_rows=10) as store:
+        with locked(base):
             for number in range(10):
                 answers.put(store, message(number))
             for _ in range(2):

@@ -5,16 +5,14 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from chatd.store import conversations, history
-from chatd.store.base import Message, MessageId
+from chatd.store.base import Message, MessageId, Store
 from chatd.store.history import FIRST_ID, LAST_ID, Range, Towards, Viewer
-from chatd.store.sqlite import SqliteStore
 from chatd.store.summary import STEP_ROWS
-from tests.store.rig import opened
+from tests.store.rig import Base, ask, store_on
 
 USERS = ["ana", "berta", "eva"]
 ADMINS = ["root", "boss", "other"]
@@ -46,23 +44,21 @@ def in_conversation(viewer: Viewer, con: str | None, row: Message) -> bool:
 
 
 @pytest.fixture(params=range(3))
-async def told(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[tuple[SqliteStore, list[Message]]]:
+async def told(request: pytest.FixtureRequest, base: Base) -> AsyncIterator[tuple[Store, list[Message]]]:
     talk = chat(request.param, 400)
-    async with opened(tmp_path / "chatd.db") as store:
+    async with store_on(base) as store:
         for row in talk:
             store.put(row, lambda error: None)
         await store.flushed()
         yield store, talk
 
 
-async def pages(store: SqliteStore, viewer: Viewer, con: str | None, towards: Towards, rows: int) -> list[int]:
+async def pages(store: Store, viewer: Viewer, con: str | None, towards: Towards, rows: int) -> list[int]:
     """All ids, page by page."""
     found: list[int] = []
     span = Range()
     while True:
-        part = history.read(
-            await store.history.rows(*history.page(history.walks(viewer, con), span, towards, rows)), span, towards
-        )
+        part = await store.library.page(viewer, con, span, towards, rows)
         found += [row.id for row in part.rows]
         if len(part.rows) == rows:
             last = part.rows[-1].id
@@ -75,7 +71,7 @@ async def pages(store: SqliteStore, viewer: Viewer, con: str | None, towards: To
 
 @pytest.mark.parametrize("stretch", [history.STRETCH_ROWS, 3])
 async def test_everybody_reads_what_the_rules_say_and_nothing_else(
-    told: tuple[SqliteStore, list[Message]], stretch: int, monkeypatch: pytest.MonkeyPatch
+    told: tuple[Store, list[Message]], stretch: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """C-71, whatever the length of a page or of a stretch."""
     monkeypatch.setattr(history, "STRETCH_ROWS", stretch)
@@ -90,25 +86,25 @@ async def test_everybody_reads_what_the_rules_say_and_nothing_else(
         assert await pages(store, viewer, con, Towards.PAST, rows) == expected[::-1]
 
 
-async def listing(store: SqliteStore, admin: str, rows: int) -> list[tuple[str, int, int]]:
+async def listing(store: Store, admin: str, rows: int) -> list[tuple[str, int, int]]:
     """The whole list, page by page."""
     found: list[conversations.Conversation] = []
     upto: int | None = LAST_ID
     while upto is not None:
-        part = conversations.listed(await store.history.rows(*conversations.conversations(admin, upto, rows)), rows)
+        part = await store.library.conversations(admin, upto, rows)
         found += part.conversations
         upto = part.upto
     return [(each.con, each.ultimo.id, each.no_leidos) for each in found]
 
 
-async def found_by_name(store: SqliteStore, admin: str, prefix: str, rows: int) -> list[tuple[str, int, int]]:
-    found = conversations.found(await store.history.rows(*conversations.named(admin, prefix, rows)))
+async def found_by_name(store: Store, admin: str, prefix: str, rows: int) -> list[tuple[str, int, int]]:
+    found = await store.library.named(admin, prefix, rows)
     return [(each.con, each.ultimo.id, each.no_leidos) for each in found]
 
 
 @pytest.mark.parametrize("examined", [conversations.MAX_EXAMINED, 2])
 async def test_the_list_is_whom_an_admin_talks_with(
-    told: tuple[SqliteStore, list[Message]], examined: int, monkeypatch: pytest.MonkeyPatch
+    told: tuple[Store, list[Message]], examined: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """C-73 to C-75, C-77"""
     monkeypatch.setattr(conversations, "MAX_EXAMINED", examined)
@@ -138,7 +134,7 @@ async def test_the_list_is_whom_an_admin_talks_with(
             assert await found_by_name(store, admin, prefix, rows) == begun[:rows]
 
 
-async def test_what_a_user_has_not_read_is_counted_by_author(told: tuple[SqliteStore, list[Message]]) -> None:
+async def test_what_a_user_has_not_read_is_counted_by_author(told: tuple[Store, list[Message]]) -> None:
     """C-75"""
     store, talk = told
     store.mark_read("ana", "root", MessageId(600), lambda error: None)
@@ -148,39 +144,38 @@ async def test_what_a_user_has_not_read_is_counted_by_author(told: tuple[SqliteS
         for row in talk:
             if row.para == user != row.de and row.id > (600 if (user, row.de) == ("ana", "root") else -1):
                 expected[row.de] = expected.get(row.de, 0) + 1
-        assert dict(await store.history.rows(*conversations.unread(viewer))) == expected
+        assert dict(await store.library.unread(viewer)) == expected
         for con in PEOPLE:
-            assert await store.history.rows(*conversations.unread_with(viewer, con)) == [(expected.get(con, 0),)]
+            assert await store.library.unread_with(viewer, con) == expected.get(con, 0)
 
 
-async def test_the_list_goes_on_where_it_was_before_a_restart(tmp_path: Path) -> None:
+async def test_the_list_goes_on_where_it_was_before_a_restart(base: Base) -> None:
     """C-73: also over several steps, and without having been asked."""
-    db, rows = tmp_path / "chatd.db", 2 * STEP_ROWS + 17
+    rows = 2 * STEP_ROWS + 17
     for start in (0, rows):
-        async with opened(db) as store:
+        async with store_on(base) as store:
             for number in range(start, start + rows):
                 row = Message(MessageId(number), f"u{number % 90}", "root", "m", number, supervisado=True)
                 store.put(row, lambda error: None)
             await store.flushed()
-            summed = await store.history.rows("SELECT max(ultimo) FROM conversaciones")
-            assert summed[0][0] >= start + STEP_ROWS
+            [(summed,)] = ask(base, "SELECT max(ultimo) FROM conversaciones")
+            assert summed >= start + STEP_ROWS
             store.sum_up(lambda error: None)
             await store.flushed()
-            assert (
-                await store.history.rows(
-                    "SELECT con, ultimo FROM conversaciones EXCEPT SELECT de, max(id) FROM mensajes GROUP BY de"
-                )
-                == []
-            )
-            assert await store.history.rows("SELECT max(ultimo) FROM conversaciones") == [(start + rows - 1,)]
+            left = "SELECT con, ultimo FROM conversaciones EXCEPT SELECT de, max(id) FROM mensajes GROUP BY de"
+            assert ask(base, left) == []
+            assert ask(base, "SELECT max(ultimo) FROM conversaciones") == [(start + rows - 1,)]
 
 
-async def test_when_somebody_was_seen_is_found_again(tmp_path: Path) -> None:
-    async with opened(tmp_path / "chatd.db") as store:
+async def test_when_somebody_was_seen_and_what_was_read_is_found_again(base: Base) -> None:
+    """C-56"""
+    async with store_on(base) as store:
         store.saw("ana", 7)
+        store.mark_read("root", "ana", MessageId(5), lambda error: None)
         await store.flushed()
-        assert await store.history.rows(*history.last_seen("ana")) == [(7,)]
-        assert await store.history.rows(*history.last_seen("eva")) == []
+        assert await store.library.standing("root", "ana") == (5, None, 7)
+        assert await store.library.standing("ana", "root") == (None, 5, None)
+        assert await store.library.standing("eva", "a\0") == (None, None, None)
 
 
 def test_a_range_without_ends_holds_every_id() -> None:

@@ -14,10 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatd.store.base import MAX_CIDS, Found, Message, MessageId, Question, StoreCode, StoredAs, StoreError
+from chatd.store.base import MAX_CIDS, Found, Message, MessageId, Question, Store, StoreCode, StoredAs, StoreError
 from chatd.store.lookup import MAX_BATCH_QUESTIONS, GroupLookup, find_sql, find_values
-from chatd.store.sqlite import SqliteStore
-from tests.store.rig import Answers, locked, message, opened, rows
+from tests.store.rig import Answers, Base, locked, message, opened, rows, store_on
 
 ODD = [
     "\0",
@@ -40,7 +39,7 @@ def named(number: int, cid: str, de: str = "ana") -> Message:
     return Message(MessageId(number), de, "berta", "hola", 1_700_000_000_000 + number, True, cid)
 
 
-async def stored(store: SqliteStore, *messages: Message) -> None:
+async def stored(store: Store, *messages: Message) -> None:
     answers = Answers()
     for row in messages:
         answers.put(store, row)
@@ -48,7 +47,7 @@ async def stored(store: SqliteStore, *messages: Message) -> None:
     assert answers.failed == {}
 
 
-async def ask(store: SqliteStore, *questions: Question) -> list[Found | StoreError]:
+async def ask(store: Store, *questions: Question) -> list[Found | StoreError]:
     heard: list[Found | StoreError] = []
     for question in questions:
         store.find(question, heard.append)
@@ -61,8 +60,8 @@ def about(de: str, cid: str, *, list_cids: bool = False) -> Question:
     return Question(de, cid, list_cids)
 
 
-async def test_a_message_is_found_by_its_sender_and_cid(tmp_path: Path) -> None:
-    async with opened(tmp_path / "chatd.db") as store:
+async def test_a_message_is_found_by_its_sender_and_cid(base: Base) -> None:
+    async with store_on(base) as store:
         await stored(store, named(1, "a"), named(2, "b"), named(3, "a", de="eva"), message(4))
         assert await ask(store, about("ana", "a"), about("ana", "x"), about("eva", "a"), about("eva", "b")) == [
             Found(StoredAs(MessageId(1), 1_700_000_000_001), None),
@@ -72,8 +71,8 @@ async def test_a_message_is_found_by_its_sender_and_cid(tmp_path: Path) -> None:
         ]
 
 
-async def test_all_cids_of_a_sender_come_where_they_are_asked_for(tmp_path: Path) -> None:
-    async with opened(tmp_path / "chatd.db") as store:
+async def test_all_cids_of_a_sender_come_where_they_are_asked_for(base: Base) -> None:
+    async with store_on(base) as store:
         await stored(store, named(1, "a"), named(2, "b"), named(3, "c", de="eva"), message(4))
         assert await ask(
             store,
@@ -88,8 +87,8 @@ async def test_all_cids_of_a_sender_come_where_they_are_asked_for(tmp_path: Path
 
 
 @pytest.mark.parametrize(("count", "listed"), [(MAX_CIDS, True), (MAX_CIDS + 1, False)])
-async def test_more_cids_than_anybody_wants_are_not_listed(tmp_path: Path, count: int, listed: bool) -> None:
-    async with opened(tmp_path / "chatd.db") as store:
+async def test_more_cids_than_anybody_wants_are_not_listed(base: Base, count: int, listed: bool) -> None:
+    async with store_on(base) as store:
         await stored(store, *[named(number, f"cid {number}") for number in range(1, count + 1)])
         [answer] = await ask(store, about("ana", "cid 1", list_cids=True))
         assert isinstance(answer, Found)
@@ -98,8 +97,8 @@ async def test_more_cids_than_anybody_wants_are_not_listed(tmp_path: Path, count
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, MAX_BATCH_QUESTIONS, 2 * MAX_BATCH_QUESTIONS + 1])
-async def test_a_crowd_of_any_size_is_answered_in_order(tmp_path: Path, count: int) -> None:
-    async with opened(tmp_path / "chatd.db") as store:
+async def test_a_crowd_of_any_size_is_answered_in_order(base: Base, count: int) -> None:
+    async with store_on(base) as store:
         await stored(store, *[named(number, str(number)) for number in range(1, count + 1, 2)])
         answers = await ask(store, *[about("ana", str(number)) for number in range(1, count + 1)])
         found = [answer.stored and answer.stored.id for answer in answers if isinstance(answer, Found)]
@@ -107,8 +106,8 @@ async def test_a_crowd_of_any_size_is_answered_in_order(tmp_path: Path, count: i
 
 
 @pytest.mark.parametrize("text", ODD)
-async def test_odd_texts_are_found_and_listed(tmp_path: Path, text: str) -> None:
-    async with opened(tmp_path / "chatd.db") as store:
+async def test_odd_texts_are_found_and_listed(base: Base, text: str) -> None:
+    async with store_on(base) as store:
         await stored(store, named(1, text, de=text))
         assert await ask(store, about(text, text, list_cids=True)) == [
             Found(StoredAs(MessageId(1), 1_700_000_000_001), frozenset({text}))
@@ -137,9 +136,9 @@ def test_any_message_is_found_and_no_other(there: set[tuple[str, str]], also: li
         assert answer.cids == frozenset(other for sender, other in ids if sender == de)
 
 
-async def test_what_was_answered_as_stored_is_found_from_then_on(tmp_path: Path) -> None:
+async def test_what_was_answered_as_stored_is_found_from_then_on(base: Base) -> None:
     """Whatever the reading connection has read before."""
-    async with opened(tmp_path / "chatd.db") as store:
+    async with store_on(base) as store:
 
         def look(question: Question, heard: list[Found | StoreError], error: StoreError | None) -> None:
             assert error is None
@@ -154,25 +153,25 @@ async def test_what_was_answered_as_stored_is_found_from_then_on(tmp_path: Path)
             assert heard == [Found(StoredAs(MessageId(number), 1_700_000_000_000 + number), None)]
 
 
-async def test_a_reading_waits_for_no_commit(tmp_path: Path) -> None:
-    async with opened(tmp_path / "chatd.db", busy_timeout_s=60) as store:
+async def test_a_reading_waits_for_no_commit(base: Base) -> None:
+    async with store_on(base, busy_timeout_s=60) as store:
         await stored(store, named(1, "a"))
         heard = asyncio.Event()
-        with locked(tmp_path / "chatd.db"):
+        with locked(base):
             store.put(named(2, "b"), lambda error: None)
             store.find(about("ana", "a"), lambda found: heard.set())
             await heard.wait()
             assert store.waiting == 1
 
 
-async def test_a_second_row_with_the_same_cid_is_rejected_whoever_tries(tmp_path: Path) -> None:
+async def test_a_second_row_with_the_same_cid_is_rejected_whoever_tries(base: Base) -> None:
     answers = Answers()
-    async with opened(tmp_path / "chatd.db") as store:
+    async with store_on(base) as store:
         for row in (named(1, "a"), named(2, "a"), named(3, "b"), named(4, "a", de="eva"), message(5), message(6)):
             answers.put(store, row)
         await store.flushed()
         assert answers.failed == {2: StoreCode.REJECTED}
-    assert [row.id for row in rows(tmp_path / "chatd.db")] == [1, 3, 4, 5, 6]
+    assert [row.id for row in rows(base)] == [1, 3, 4, 5, 6]
 
 
 async def test_every_lookup_uses_the_index(tmp_path: Path) -> None:
@@ -191,16 +190,16 @@ async def test_the_reading_connection_cannot_write(tmp_path: Path) -> None:
             await store._reader.rows("DELETE FROM mensajes")
 
 
-async def test_a_store_that_is_closed_answers_nothing(tmp_path: Path) -> None:
-    async with opened(tmp_path / "chatd.db") as store:
+async def test_a_store_that_is_closed_answers_nothing(base: Base) -> None:
+    async with store_on(base) as store:
         pass
     with pytest.raises(StoreError, match="closed"):
         store.find(about("ana", "a"), lambda found: None)
 
 
-async def test_closing_answers_what_was_asked_and_stores_what_comes_of_it(tmp_path: Path) -> None:
+async def test_closing_answers_what_was_asked_and_stores_what_comes_of_it(base: Base) -> None:
     answers = Answers()
-    async with opened(tmp_path / "chatd.db") as store:
+    async with store_on(base) as store:
 
         def put(row: Message, found: Found | StoreError) -> None:
             assert found == ABSENT
@@ -211,12 +210,12 @@ async def test_closing_answers_what_was_asked_and_stores_what_comes_of_it(tmp_pa
             store.find(about("ana", str(number)), functools.partial(put, row))
         await store.close()
         assert answers.stored == list(range(1, 1000))
-    assert len(rows(tmp_path / "chatd.db")) == 999
+    assert len(rows(base)) == 999
 
 
-async def test_an_end_of_the_loop_without_close_leaves_nobody_without_an_answer(tmp_path: Path) -> None:
+async def test_an_end_of_the_loop_without_close_leaves_nobody_without_an_answer(base: Base) -> None:
     heard: list[Found | StoreError] = []
-    async with opened(tmp_path / "chatd.db") as store:
+    async with store_on(base) as store:
         store.find(about("ana", "a"), heard.append)
         for task in asyncio.all_tasks() - {asyncio.current_task()}:
             task.cancel()

@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import sqlite3
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from chatd.store import marks
 from chatd.store.base import MessageId, StoreCode, StoreError
-from chatd.store.marks import MAX_MARKS, MAX_MARKS_EACH, SEEN, MarkQueue
-from tests.store.rig import locked, opened
+from chatd.store.marks import MAX_MARKS, MAX_MARKS_EACH, SEEN, Furthest, MarkQueue, Table
+from tests.store.rig import Base, ask, locked, opened, store_on
 
 FOR_EVER_S = 3_600.0
 
 
-def ask(db: Path, sql: str) -> list[tuple[object, ...]]:
-    with contextlib.closing(sqlite3.connect(db)) as connection:
-        return list(connection.execute(sql))
-
-
-async def test_a_reader_never_goes_back(tmp_path: Path) -> None:
-    db, heard = tmp_path / "chatd.db", list[StoreError | None]()
-    async with opened(db) as store:
+async def test_a_reader_never_goes_back(base: Base) -> None:
+    heard = list[StoreError | None]()
+    async with store_on(base) as store:
         for burst in ([5, 9, 7], [8], [2**63 - 1, 3]):
             for hasta in burst:
                 store.mark_read("root", "ana", MessageId(hasta), heard.append)
@@ -34,38 +26,37 @@ async def test_a_reader_never_goes_back(tmp_path: Path) -> None:
             assert len(heard) < 9 + 3
             await store.flushed()
     assert heard == [None] * 12
-    assert ask(db, "SELECT * FROM leidos ORDER BY lector, con") == [
+    assert ask(base, "SELECT * FROM leidos ORDER BY lector, con") == [
         ("ana", "root", 8),
         ("root", "ana", 2**63 - 1),
         ("root", "eva", 2**63 - 1),
     ]
 
 
-async def test_a_user_was_seen_at_the_latest_instant(tmp_path: Path) -> None:
-    db = tmp_path / "chatd.db"
-    async with opened(db) as store:
+async def test_a_user_was_seen_at_the_latest_instant(base: Base) -> None:
+    async with store_on(base) as store:
         for instants in ((5, 9, 7), (8,)):
             for fecha in instants:
                 store.saw("ana", fecha)
             store.saw("a\0b", instants[0])
             await store.flushed()
-    assert ask(db, "SELECT * FROM vistos ORDER BY user") == [("a\0b", 8), ("ana", 9)]
+    assert ask(base, "SELECT * FROM vistos ORDER BY vistos.user") == [("a\0b", 8), ("ana", 9)]
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 1_000, 3_000])
-async def test_a_burst_of_any_length_is_stored_whole(tmp_path: Path, count: int) -> None:
-    db = tmp_path / "chatd.db"
-    async with opened(db) as store:
+async def test_a_burst_of_any_length_is_stored_whole(base: Base, count: int) -> None:
+    async with store_on(base) as store:
         for number in range(count):
             store.saw(f"u{number:04}", number)
-    assert ask(db, "SELECT * FROM vistos ORDER BY user") == [(f"u{number:04}", number) for number in range(count)]
+    stored = ask(base, "SELECT * FROM vistos ORDER BY vistos.user")
+    assert stored == [(f"u{number:04}", number) for number in range(count)]
 
 
 @pytest.mark.parametrize("conversations", [1, MAX_MARKS_EACH])
-async def test_a_reader_who_floods_is_refused_and_others_are_not(tmp_path: Path, conversations: int) -> None:
+async def test_a_reader_who_floods_is_refused_and_others_are_not(base: Base, conversations: int) -> None:
     """C-49"""
-    db, heard = tmp_path / "chatd.db", list[StoreError | None]()
-    async with opened(db) as store:
+    heard = list[StoreError | None]()
+    async with store_on(base) as store:
         for number in range(MAX_MARKS_EACH):
             store.mark_read("root", f"u{number % conversations}", MessageId(number), heard.append)
         with pytest.raises(StoreError, match="too many read marks") as refused:
@@ -77,21 +68,20 @@ async def test_a_reader_who_floods_is_refused_and_others_are_not(tmp_path: Path,
         assert heard == [None] * (MAX_MARKS_EACH + 1)
         store.mark_read("root", "u0", MessageId(2**62), heard.append)
     assert heard == [None] * (MAX_MARKS_EACH + 2)
-    assert ask(db, "SELECT hasta FROM leidos WHERE lector = 'boss'") == [(5,)]
-    assert ask(db, "SELECT hasta FROM leidos WHERE con = 'u0' AND lector = 'root'") == [(2**62,)]
+    assert ask(base, "SELECT hasta FROM leidos WHERE lector = 'boss'") == [(5,)]
+    assert ask(base, "SELECT hasta FROM leidos WHERE con = 'u0' AND lector = 'root'") == [(2**62,)]
 
 
-async def test_a_user_who_comes_and_goes_without_end_takes_one_place(tmp_path: Path) -> None:
+async def test_a_user_who_comes_and_goes_without_end_takes_one_place(base: Base) -> None:
     """C-46: and nobody's instant is lost."""
-    db = tmp_path / "chatd.db"
-    async with opened(db) as store:
+    async with store_on(base) as store:
         for number in range(3 * MAX_MARKS):
             store.saw("mallory", number)
             if number % MAX_MARKS == 0:
                 store.saw(f"u{number}", number)
         assert store.waiting == 4
         await store.flushed()
-    assert ask(db, "SELECT user, fecha FROM vistos ORDER BY fecha") == [
+    assert ask(base, "SELECT * FROM vistos ORDER BY fecha") == [
         ("u0", 0),
         (f"u{MAX_MARKS}", MAX_MARKS),
         (f"u{2 * MAX_MARKS}", 2 * MAX_MARKS),
@@ -99,16 +89,16 @@ async def test_a_user_who_comes_and_goes_without_end_takes_one_place(tmp_path: P
     ]
 
 
-async def test_a_mark_that_comes_while_its_row_is_written_is_durable_before_its_answer(tmp_path: Path) -> None:
+async def test_a_mark_that_comes_while_its_row_is_written_is_durable_before_its_answer(base: Base) -> None:
     """C-49"""
-    db, told = tmp_path / "chatd.db", list[tuple[int, object]]()
-    async with opened(db) as store:
+    told = list[tuple[int, object]]()
+    async with store_on(base) as store:
 
         def mark(hasta: int) -> None:
             store.mark_read("root", "ana", MessageId(hasta), lambda error: told.append((hasta, stored())))
 
         def stored() -> object:
-            return ask(db, "SELECT hasta FROM leidos")[0][0]
+            return ask(base, "SELECT hasta FROM leidos")[0][0]
 
         mark(1)
         for _ in range(5):  # turns in which the writer takes its batch
@@ -122,19 +112,20 @@ async def test_a_mark_that_comes_while_its_row_is_written_is_durable_before_its_
     assert [kept for _, kept in told[1:]] == [3, 3]
 
 
-async def test_a_mark_that_meets_a_locked_database_is_answered(tmp_path: Path) -> None:
-    db, heard = tmp_path / "chatd.db", list[StoreError | None]()
-    async with opened(db, busy_timeout_s=0.0) as store:
-        with locked(db):
+async def test_a_mark_that_meets_a_locked_database_is_answered(base: Base) -> None:
+    heard = list[StoreError | None]()
+    async with store_on(base, busy_timeout_s=0.0) as store:
+        with locked(base):
             store.mark_read("root", "ana", MessageId(1), heard.append)
             await store.flushed()
     assert [error and error.code for error in heard] == [StoreCode.UNAVAILABLE]
 
 
-async def test_the_recovery_key_is_made_once_for_each_file(tmp_path: Path) -> None:
+async def test_the_recovery_key_is_made_once_for_each_database(base: Base) -> None:
     keys = []
-    for name in ("one.db", "one.db", "other.db"):
-        async with opened(tmp_path / name) as store:
+    other = base.with_name("other.db") if isinstance(base, Path) else base.other()
+    for each in (base, base, other):
+        async with store_on(each) as store:
             keys.append(store.recovery_key)
     assert keys[0] == keys[1] != keys[2]
     assert [len(key) for key in keys] == [32, 32, 32]
@@ -153,10 +144,10 @@ async def test_history_reads_what_was_committed_and_names_its_faults(tmp_path: P
 async def test_marks_for_which_nobody_waits_share_a_commit_until_somebody_does(monkeypatch: pytest.MonkeyPatch) -> None:
     """C-45"""
     monkeypatch.setattr(marks, "NOTE_DELAY_S", FOR_EVER_S)
-    written: list[Sequence[int | str | None]] = []
+    written: list[Furthest] = []
 
-    async def write(_sql: str, values: Sequence[int | str | None]) -> None:
-        written.append(values)
+    async def write(_table: Table, furthest: Furthest) -> None:
+        written.append(furthest)
 
     queue = MarkQueue("seen marks", SEEN, write)
     queue.start()
@@ -168,7 +159,7 @@ async def test_marks_for_which_nobody_waits_share_a_commit_until_somebody_does(m
     stored = asyncio.get_running_loop().create_future()
     queue.put(("eva",), 9, stored.set_result)
     assert await stored is None
-    assert written == [["ana", 4, "eva", 9, 2]]
+    assert written == [{("ana",): 4, ("eva",): 9}]
     queue.note(("ana",), 10)
     await queue.close()
-    assert written[1:] == [["ana", 10, 1]]
+    assert written[1:] == [{("ana",): 10}]

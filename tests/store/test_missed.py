@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chatd.store.base import Message, MessageId
 from chatd.store.config import StoreConfig
-from chatd.store.missed import Missed, Page, missed, missed_sql, missed_values
+from chatd.store.missed import Missed, Page, missed_sql, missed_values
 from chatd.store.sqlite import SqliteStore
+from tests.store.rig import Base, PostgresBase, change, store_on
 
 NAMES: Final = ("ana", "eva", "root")
 
@@ -63,17 +64,22 @@ async def test_everything_that_a_user_is_sent_and_nothing_else(
         await check(Path(folder) / "chatd.db", messages, questions, rows, limit)
 
 
-async def check(db: Path, messages: list[Message], questions: list[Missed], rows: int, limit: int) -> None:
-    store = SqliteStore(StoreConfig(db=str(db), synchronous="normal"))
-    await store.open()
-    try:
+@given(messages=MESSAGES, questions=QUESTIONS, rows=st.integers(1, 8), limit=st.integers(1, 12))
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_the_same_of_postgresql(
+    postgres: PostgresBase, messages: list[Message], questions: list[Missed], rows: int, limit: int
+) -> None:
+    """C-30, C-33"""
+    await check(postgres, messages, questions, rows, limit)
+    change(postgres, "TRUNCATE mensajes")
+
+
+async def check(base: Base, messages: list[Message], questions: list[Missed], rows: int, limit: int) -> None:
+    async with store_on(base, synchronous="normal") as store:
         for message in messages:
             store.put(message, lambda error: None)
         await store.flushed()
-        size, values = missed_values(questions, rows, limit)
-        pages = missed(questions, await store.history.rows(missed_sql(size), values))
-    finally:
-        await store.close()
+        pages = await store.library.missed(questions, rows, limit)
     assert pages == [naive(messages, asked, rows, limit) for asked in questions]
 
 

@@ -68,7 +68,7 @@ _STATES: Final = {
     "57P02": Fault.GONE,
     "57P03": Fault.GONE,
 }
-_CLASSES: Final = {"08": Fault.GONE, "22": Fault.ROW, "23": Fault.ROW, "40": Fault.LOCKED}
+_CLASSES: Final = {"08": Fault.GONE, "22": Fault.ROW, "23": Fault.ROW, "54": Fault.ROW, "40": Fault.LOCKED}
 
 # After these the connection serves no more. READ_ONLY: the primary may be another server by now.
 _BREAKING: Final = frozenset({Fault.GONE, Fault.SLOW, Fault.READ_ONLY, Fault.LOGIN, Fault.CROWDED, Fault.ABSENT})
