@@ -118,7 +118,10 @@ def rows(db: Base) -> list[Message]:
     """What is in the database, in the order of ids."""
     if isinstance(db, PostgresBase):
         sql = "SELECT id, de, para, mensaje, fecha, supervisado FROM mensajes ORDER BY id"
-        return [Message(*row[:5], supervisado=bool(row[5])) for row in ask(db, sql)]
+        return [
+            Message(number, de, para, mensaje, fecha, bool(supervisado))
+            for number, de, para, mensaje, fecha, supervisado in ask(db, sql)
+        ]
     with contextlib.closing(sqlite3.connect(db)) as connection:
         found = connection.execute("SELECT id, de, para, mensaje, fecha, supervisado FROM mensajes ORDER BY id")
         return [

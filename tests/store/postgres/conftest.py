@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.postgresql import Server, server
+from tests.store.rig import PostgresBase
+
+
+@pytest.fixture(scope="module")
+def own_server() -> Iterator[Server]:
+    """One that tests may stop, as long as it runs again afterwards."""
+    with server() as running:
+        yield running
+
+
+@pytest.fixture
+def own(own_server: Server) -> PostgresBase:
+    """A database on it."""
+    return PostgresBase(own_server)

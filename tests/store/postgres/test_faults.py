@@ -1,0 +1,315 @@
+"""A server that is gone, restarts, hangs, is full, read-only or crowded: senders are told, and it goes on by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import signal
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from chatd.errors import ConfigError
+from chatd.store.base import Found, Message, MessageId, Question, Store, StoreCode, StoredAs, StoreError
+from chatd.store.choose import make_store
+from chatd.store.config import StoreConfig
+from chatd.store.history import Range, Towards, Viewer
+from chatd.store.postgres import link
+from chatd.store.postgres.store import UnreachableError
+from tests.interop.proxy import proxy
+from tests.postgresql import Server
+from tests.store.rig import Answers, PostgresBase, ask, change, message, rows, store_on
+
+PATIENCE_S = 20.0
+
+ANA = Viewer("ana", is_admin=False)
+
+
+@pytest.fixture(autouse=True)
+def _quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link, "MAX_PAUSE_S", 0.2)
+
+
+async def put(store: Store, *numbers: int) -> Answers:
+    answers = Answers()
+    for number in numbers:
+        answers.put(store, message(number))
+    await store.flushed()
+    return answers
+
+
+async def eventually(probe: Callable[[], Awaitable[bool]]) -> None:
+    """Return once it is so: there is nothing to wait for but another server's time."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not await probe():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+async def healed(store: Store) -> None:
+    """Return once `fault` says that nothing keeps messages from being stored."""
+
+    async def is_well() -> bool:
+        return await store.fault() is None
+
+    await eventually(is_well)
+
+
+async def faulty(store: Store, words: str) -> None:
+    """Return once `fault` says so."""
+
+    async def is_said() -> bool:
+        return words in str(await store.fault())
+
+    await eventually(is_said)
+
+
+async def stored(store: Store, number: int) -> None:
+    """Return once that message could be stored."""
+
+    async def is_stored() -> bool:
+        return bool((await put(store, number)).stored)
+
+    await eventually(is_stored)
+
+
+async def test_a_server_that_restarts_refuses_for_so_long_and_loses_nothing(own: PostgresBase) -> None:
+    """P-04"""
+    async with store_on(own) as store:
+        assert (await put(store, 1)).stored == [1]
+        await asyncio.to_thread(own.server.stop)
+        refused = await put(store, 2, 3)
+        assert refused.failed == {2: StoreCode.UNAVAILABLE, 3: StoreCode.UNAVAILABLE}
+        assert {error.retry for _, error in refused.seen if error} == {True}
+        assert "cannot be used" in str(await store.fault())
+        with pytest.raises(StoreError, match="cannot be read"):
+            await store.library.page(ANA, None, Range(), Towards.PAST, 5)
+        heard: list[object] = []
+        store.find(Question("ana", "c", list_cids=False), heard.append)
+        await store.flushed()
+        assert [error.code for error in heard if isinstance(error, StoreError)] == [StoreCode.UNAVAILABLE]
+        await asyncio.to_thread(own.server.start)
+        await healed(store)
+        assert (await put(store, 5)).stored == [5]
+        page = await store.library.page(ANA, None, Range(), Towards.FUTURE, 5)
+        assert [row.id for row in page.rows] == [1, 5]
+    assert [row.id for row in rows(own)] == [1, 5]
+
+
+async def test_a_crash_of_the_server_under_load_takes_back_no_answer(own: PostgresBase) -> None:
+    """P-04: what was answered is there once, and what was refused may be sent again."""
+    answers, number = Answers(), 0
+    async with store_on(own) as store:
+        for how in (signal.SIGQUIT, signal.SIGINT, signal.SIGQUIT):
+            stopping = asyncio.create_task(asyncio.to_thread(own.server.stop, how))
+            while not stopping.done():
+                number += 1
+                answers.put(store, message(number))
+                await asyncio.sleep(0)
+            await asyncio.to_thread(own.server.start)
+            await healed(store)
+        await store.flushed()
+    stored = [row.id for row in rows(own)]
+    assert len(answers.seen) == number
+    assert set(answers.stored) <= set(stored)
+    assert len(stored) == len(set(stored))
+
+
+async def test_sessions_that_somebody_ends_come_back(own: PostgresBase) -> None:
+    """P-04"""
+    async with store_on(own) as store:
+        own.server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'chatd'")
+        await stored(store, 1)
+        await healed(store)
+        assert [row.id for row in (await store.library.page(ANA, None, Range(), Towards.PAST, 5)).rows] == [1]
+
+
+async def test_a_commit_whose_answer_is_lost_is_no_ok_and_is_found_when_it_is_sent_again(own: PostgresBase) -> None:
+    """P-04, C-24: the server has said that it is committed, and nobody has heard it."""
+    row = Message(MessageId(7), "ana", "berta", "hola", 1_700_000_000_000, supervisado=True, cid="c1")
+    async with proxy(own.server.port) as between:
+        store = make_store(StoreConfig(db=str(own).replace(str(own.server.port), str(between.port))))
+        await store.open()
+        try:
+            between.lose(b"INSERT 0 1")
+            answers = Answers()
+            answers.put(store, row)
+            await between.lost()
+            await store.flushed()
+            assert answers.failed == {7: StoreCode.UNAVAILABLE}
+            assert [one.id for one in rows(own)] == [7]
+            between.restore()
+            await healed(store)
+            heard: list[object] = []
+            store.find(Question("ana", "c1", list_cids=False), heard.append)
+            await store.flushed()
+            assert heard == [Found(StoredAs(MessageId(7), row.fecha), None)]
+            twin = Message(MessageId(9), "ana", "berta", "hola", row.fecha, supervisado=True, cid="c1")
+            errors: list[StoreError | None] = []
+            store.put(twin, errors.append)
+            store.put(message(11), errors.append)
+            await store.flushed()
+            assert [error and (error.code, error.retry) for error in errors] == [(StoreCode.REJECTED, True), None]
+        finally:
+            await store.close()
+    assert [one.id for one in rows(own)] == [7, 11]
+
+
+async def test_a_server_that_hangs_is_given_up_and_found_again(own: PostgresBase) -> None:
+    """P-05"""
+    async with store_on(own, db_timeout_s=0.1) as store:
+        await put(store, 1)
+        own.server.freeze(frozen=True)
+        try:
+            assert (await put(store, 2)).failed == {2: StoreCode.UNAVAILABLE}
+        finally:
+            own.server.freeze(frozen=False)
+        await healed(store)
+        assert (await put(store, 3)).stored == [3]
+
+
+async def test_a_database_that_turns_read_only_says_so_and_recovers(own: PostgresBase) -> None:
+    """P-04"""
+    async with store_on(own) as store:
+        await put(store, 1)
+        own.server.sql("ALTER SYSTEM SET default_transaction_read_only = on")
+        own.server.sql("SELECT pg_reload_conf()")
+        try:
+            await faulty(store, "read-only")
+            assert (await put(store, 2)).failed == {2: StoreCode.UNAVAILABLE}
+        finally:
+            own.server.sql("ALTER SYSTEM RESET default_transaction_read_only")
+            own.server.sql("SELECT pg_reload_conf()")
+        await healed(store)
+        assert (await put(store, 3)).stored == [3]
+
+
+async def test_a_limit_of_connections_is_waited_for(own: PostgresBase) -> None:
+    """P-04: superusers come in, so it is another user."""
+    own.server.sql(f"CREATE USER few CONNECTION LIMIT 4; ALTER DATABASE {own.name} OWNER TO few")
+    url = own.server.url(own.name, "few")
+    store = make_store(StoreConfig(db=url))
+    await store.open()
+    try:
+        own.server.sql("ALTER USER few CONNECTION LIMIT 0")
+        own.server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'few'")
+        await faulty(store, "too many connections")
+        assert (await put(store, 1)).failed == {1: StoreCode.UNAVAILABLE}
+        own.server.sql("ALTER USER few CONNECTION LIMIT 4")
+        await healed(store)
+        assert (await put(store, 2)).stored == [2]
+    finally:
+        await store.close()
+
+
+async def opened(url: str, **settings: object) -> None:
+    store = make_store(StoreConfig(db=url, **settings))  # type: ignore[arg-type]
+    await store.open()
+    await store.close()
+
+
+async def test_what_an_operator_must_change_ends_the_start(own: PostgresBase) -> None:
+    """P-02, P-04, P-07"""
+    cases: list[tuple[str, str]] = [
+        (own.server.url("absent"), "createdb"),
+        (own.server.url(own.name, "stranger"), 'role "stranger" does not exist'),
+        (own.server.url(own.server.new_base("ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")), "LATIN1"),
+    ]
+    for url, words in cases:
+        with pytest.raises(ConfigError, match=words):
+            await opened(url)
+    with pytest.raises(UnreachableError, match="rejected SSL"):
+        await opened(f"{own}?sslmode=require", db_timeout_s=0.1)
+
+
+async def test_a_schema_of_a_newer_chatd_or_of_somebody_else_is_left_alone(own: PostgresBase) -> None:
+    """P-07"""
+    async with store_on(own):
+        pass
+    change(own, "UPDATE esquema SET version = 1000")
+    with pytest.raises(ConfigError, match="newer chatd"):
+        await opened(str(own))
+    strange = own.other()
+    strange.server.sql("CREATE SCHEMA chatd; CREATE TABLE chatd.recipes (id int)", strange.name)
+    with pytest.raises(ConfigError, match="another program"):
+        await opened(str(strange))
+    assert ask(strange, "SELECT count(*) FROM pg_tables WHERE schemaname = 'chatd'") == [(1,)]
+
+
+async def test_a_start_waits_for_the_server_and_gives_up_in_the_end(own: PostgresBase) -> None:
+    """P-04: with no error of the configuration, so that a supervisor tries again."""
+    await asyncio.to_thread(own.server.stop)
+    with pytest.raises(UnreachableError, match="cannot use the database"):
+        await opened(str(own), db_timeout_s=0.3)
+    opening = asyncio.create_task(opened(str(own), db_timeout_s=PATIENCE_S))
+    await asyncio.to_thread(own.server.start)
+    await opening
+
+
+async def test_a_second_chatd_on_the_same_database_is_refused(own: PostgresBase) -> None:
+    """P-05"""
+    async with store_on(own) as store:
+        with pytest.raises(ConfigError, match="in use by another chatd"):
+            await opened(str(own), busy_timeout_s=0.05)
+        assert (await put(store, 1)).stored == [1]
+    await opened(str(own))
+
+
+async def test_another_database_in_the_same_place_is_not_taken_for_ours(own: PostgresBase) -> None:
+    """P-05: as after a restore."""
+    async with store_on(own) as store:
+        change(own, "UPDATE secretos SET valor = 'another' WHERE nombre = 'recuperacion'")
+        own.server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'chatd'")
+        await faulty(store, "another database")
+        assert (await put(store, 1)).failed == {1: StoreCode.UNAVAILABLE}
+
+
+async def test_no_log_line_has_a_message_or_a_password(
+    own: PostgresBase, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """P-03"""
+    monkeypatch.setenv("PGPASSWORD", "open sesame")
+    (tmp_path / "password").write_text("open barley\n")
+    caplog.set_level(logging.DEBUG)
+    async with store_on(own, db_password_file=tmp_path / "password") as store:
+        secret = Message(MessageId(1), "ana", "berta", "a secret \ud800", 1, supervisado=True, cid="c")
+        store.put(secret, lambda error: None)
+        await store.flushed()
+        twins = [Message(MessageId(n), "ana", "berta", "a secret", 1, supervisado=True, cid="our cid") for n in (2, 3)]
+        for twin in twins:
+            store.put(twin, lambda error: None)
+        await store.flushed()
+        own.server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'chatd'")
+        await healed(store)
+    said = "\n".join(f"{record.getMessage()} {record.__dict__}" for record in caplog.records)
+    assert "row rejected" in said
+    assert not re.search("secret|sesame|barley|our cid", said)
+
+
+async def test_a_password_is_taken_from_its_file_each_time(own_server: Server, tmp_path: Path) -> None:
+    """P-03"""
+    hba = own_server.data / "pg_hba.conf"
+    before = hba.read_text()
+    base = PostgresBase(own_server)
+    own_server.sql(f"CREATE USER guarded PASSWORD 'first'; ALTER DATABASE {base.name} OWNER TO guarded")
+    hba.write_text(f"host all guarded 127.0.0.1/32 scram-sha-256\n{before}")
+    own_server.sql("SELECT pg_reload_conf()")
+    url, file = own_server.url(base.name, "guarded"), tmp_path / "password"
+    try:
+        file.write_text("wrong\n")
+        with pytest.raises(ConfigError, match="password authentication failed"):
+            await opened(url, db_password_file=file)
+        file.write_text("first\n")
+        store = make_store(StoreConfig(db=url, db_password_file=file))
+        await store.open()
+        try:
+            own_server.sql("ALTER USER guarded PASSWORD 'second'")
+            file.write_text("second")
+            own_server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'guarded'")
+            await stored(store, 1)
+        finally:
+            await store.close()
+    finally:
+        hba.write_text(before)
+        own_server.sql("SELECT pg_reload_conf()")
