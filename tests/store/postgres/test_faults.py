@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
+import os
 import re
 import signal
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -20,7 +23,7 @@ from chatd.store.postgres import link
 from chatd.store.postgres.store import UnreachableError
 from tests.interop.proxy import proxy
 from tests.postgresql import Server
-from tests.store.rig import Answers, PostgresBase, ask, change, message, rows, store_on
+from tests.store.rig import ROOT, Answers, PostgresBase, ask, change, message, rows, store_on
 
 PATIENCE_S = 20.0
 
@@ -313,3 +316,26 @@ async def test_a_password_is_taken_from_its_file_each_time(own_server: Server, t
     finally:
         hba.write_text(before)
         own_server.sql("SELECT pg_reload_conf()")
+
+
+async def test_a_full_disk_says_full_and_recovers_when_there_is_room() -> None:
+    """P-04"""
+    if os.geteuid() != 0:
+        pytest.skip("only root can mount a small disk for another user's server")
+    process = await asyncio.create_subprocess_exec(
+        *("unshare", "-m", sys.executable, "-m", "tests.store.postgres.full_disk"),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    printed, _ = await process.communicate()
+    assert process.returncode == 0
+    heard = json.loads(printed)
+    assert "the disk of the server is full" in heard.pop("fault when full")
+    assert heard == {
+        "before": None,
+        "full": "store_full",
+        "still full": "store_full",
+        "fault when there is room": None,
+        "after": None,
+        "stored": [1, 4],
+    }
