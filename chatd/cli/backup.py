@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from chatd.cli.database import DataError, add_database, configured, reading
+from chatd.cli.database import DataError, add_database, configured, reading_file, refuse_postgres
 from chatd.cli.newfile import new_file
 from chatd.cli.progress import Progress
 from chatd.store.faults import advice, primary_code
@@ -29,7 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    with reading(configured(args)) as source, new_file(args.file) as draft:
+    config = configured(args)
+    refuse_postgres(config, "take pg_dump --format=custom --schema=chatd, while the daemon goes on")
+    with reading_file(config) as source, new_file(args.file) as draft:
         try:
             messages = copy(source, draft)
         except sqlite3.Error as error:

@@ -16,10 +16,12 @@ from chatd.cli.checks.finding import Finding, Findings, Level
 from chatd.cli.checks.keys import check_deny_list, check_keys
 from chatd.cli.checks.network import check_client_dir, check_open_files, check_origins, check_proxies
 from chatd.cli.checks.ports import check_admin_socket, check_ports
-from chatd.cli.checks.retention import check_retention
+from chatd.cli.checks.retention import check_clock, check_retention
 from chatd.config import DEFAULT, FILE_SETTING, OPTIONS, Config, Raw, config_file, load
 from chatd.errors import ConfigError
 from chatd.ops.config import admin_socket_of
+from chatd.store.config import StoreConfig
+from chatd.store.url import is_postgres
 
 EXIT_CONFIG: Final = 78
 
@@ -49,11 +51,9 @@ def check(flags: Mapping[str, Raw], environ: Mapping[str, str]) -> Findings:
     findings.ok("configuration", _summary(config, flags, environ))
     check_keys(config.auth, findings)
     check_deny_list(config.auth, findings)
-    database = Path(config.store.db).resolve()  # as the store does
-    check_database(database, findings, config.store.min_free_bytes)
-    check_retention(config.store, database, findings)
+    holder = _check_database(config.store, findings)
     internal = config.ops.internal_address if config.ops.internal else None
-    check_ports(config.listen, internal, holder_of(database), findings)
+    check_ports(config.listen, internal, holder, findings)
     if config.ops.admin_socket:
         check_admin_socket(admin_socket_of(config.ops, config.store.db), findings)
     if config.listen.tls_cert is not None:
@@ -65,6 +65,20 @@ def check(flags: Mapping[str, Raw], environ: Mapping[str, str]) -> Findings:
     check_proxies(config.engineio, findings)
     check_open_files(config.engineio, findings)
     return findings
+
+
+def _check_database(config: StoreConfig, findings: Findings) -> int | None:
+    """The process of this machine whose daemon holds the database; see holder_of."""
+    if is_postgres(config.db):
+        from chatd.cli.checks.postgres import check_postgres  # noqa: PLC0415 - for those who have one
+
+        check_postgres(config, findings)
+        check_clock(config, findings)
+        return None
+    database = Path(config.db).resolve()  # as the store does
+    check_database(database, findings, config.min_free_bytes)
+    check_retention(config, database, findings)
+    return holder_of(database)
 
 
 def _problems(error: ConfigError, flags: Mapping[str, Raw], environ: Mapping[str, str]) -> Sequence[str]:

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import sqlite3
 import time
 from typing import Final, NamedTuple
 
-from chatd.cli.database import add_database, configured, reading, require_newest, writing
+from chatd.cli.database import Database, add_database, configured, reading, require_newest, writing
 from chatd.store.vouched import DAY_MS, TRUST, VOUCHED
 
 _LAST_MS: Final = 253_402_300_799_000  # 9999-12-31T23:59:59Z
@@ -62,8 +61,8 @@ class ClockState(NamedTuple):
         )
 
 
-def clock_of(connection: sqlite3.Connection) -> ClockState:
-    """Of a database of this version. Raises sqlite3.Error."""
+def clock_of(connection: Database) -> ClockState:
+    """Of a database of this version. Raises what the database raises."""
     row = connection.execute(VOUCHED).fetchone()
     return ClockState(_now_ms(), None if row is None else int(row[0]))
 

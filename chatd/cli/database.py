@@ -6,10 +6,10 @@ import argparse
 import asyncio
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Protocol, runtime_checkable
 
 from chatd.cli.arguments import add_settings, given_settings
 from chatd.config import load
@@ -20,9 +20,19 @@ from chatd.store.config import StoreConfig
 from chatd.store.faults import advice
 from chatd.store.lock import FileLock
 from chatd.store.schema import MIGRATIONS
+from chatd.store.url import is_postgres
 
 # A daemon holds its lock for as long as a commit takes.
 PATIENCE_S: Final = 30.0
+
+
+_INSERT: Final = """
+    INSERT INTO mensajes (id, de, para, mensaje, fecha, supervisado, cid) VALUES (?,?,?,?,?,?,?) ON CONFLICT DO NOTHING
+    RETURNING id
+"""
+
+SETTINGS: Final = frozenset({"db", "db_password_file"})
+"""Those that say which database, and how to get at it."""
 
 
 class DataError(ChatdError):
@@ -39,20 +49,78 @@ def configured(args: argparse.Namespace) -> StoreConfig:
     return load(given_settings(args), os.environ).store
 
 
+class Rows(Protocol):
+    """What a statement gives."""
+
+    def fetchone(self) -> Any: ...
+
+    def fetchall(self) -> list[Any]: ...
+
+
+class Database(Protocol):
+    """A connection to SQLite, or a session of PostgreSQL (postgres.py next door).
+
+    Statements are what both understand, with ?1, ?2 and so on; one that begins nothing is a transaction.
+    """
+
+    def execute(self, sql: str, values: Sequence[Any] = (), /) -> Rows: ...
+
+    def rollback(self) -> None: ...
+
+
+@runtime_checkable
+class Batches(Protocol):
+    """What PostgreSQL does better than one by one."""
+
+    def insert(self, rows: Sequence[tuple[Any, ...]]) -> list[int]: ...
+
+
+def refuse_postgres(config: StoreConfig, instead: str) -> None:
+    """For what only a file can do. Raises ConfigError."""
+    if is_postgres(config.db):
+        raise ConfigError(f"db: this is for a SQLite file; {instead}")
+
+
+def insert(connection: Database, messages: Sequence[tuple[Any, ...]]) -> list[int]:
+    """Store messages, but none whose id, or whose sender's cid, is there already: the ids of those that are stored.
+
+    Raises what the database raises.
+    """
+    if isinstance(connection, Batches):
+        return connection.insert(messages) if messages else []
+    return [values[0] for values in messages if connection.execute(_INSERT, values).fetchone() is not None]
+
+
 @contextmanager
-def reading(config: StoreConfig) -> Iterator[sqlite3.Connection]:
+def reading(config: StoreConfig) -> Iterator[Database]:
     """A connection that changes nothing; a daemon may run meanwhile, and never waits for it.
 
-    Raises ConfigError where there is no database of ours, DataError for what SQLite says inside.
+    Raises ConfigError where there is no database of ours, DataError for what the database says inside.
     """
+    if is_postgres(config.db):
+        with _session(config) as other:
+            other.execute("SET default_transaction_read_only = on")
+            yield other
+        return
+    with reading_file(config) as connection:
+        yield connection
+
+
+@contextmanager
+def reading_file(config: StoreConfig) -> Iterator[sqlite3.Connection]:
+    """The same of a file alone."""
     with _opened(config) as connection:
         connection.execute("PRAGMA query_only = ON")
         yield connection
 
 
 @contextmanager
-def writing(config: StoreConfig) -> Iterator[sqlite3.Connection]:
+def writing(config: StoreConfig) -> Iterator[Database]:
     """A connection that takes turns with a daemon; each statement is a transaction unless BEGIN says otherwise."""
+    if is_postgres(config.db):
+        with _session(config) as other:
+            yield other
+        return
     with _opened(config) as connection:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA secure_delete = ON")  # what is deleted cannot be read in the file
@@ -60,8 +128,12 @@ def writing(config: StoreConfig) -> Iterator[sqlite3.Connection]:
 
 
 @contextmanager
-def owning(config: StoreConfig) -> Iterator[sqlite3.Connection]:
+def owning(config: StoreConfig) -> Iterator[Database]:
     """The same where no daemon may run: the database is locked against one, and made if there is none."""
+    if is_postgres(config.db):
+        with _session(config, owns=True) as other:
+            yield other
+        return
     from chatd.store.sqlite import SqliteStore  # noqa: PLC0415 - the daemon's own way to make and migrate it
 
     path = Path(config.db).resolve()
@@ -82,6 +154,12 @@ def owning(config: StoreConfig) -> Iterator[sqlite3.Connection]:
         lock.release()
 
 
+def _session(config: StoreConfig, *, owns: bool = False) -> AbstractContextManager[Database]:
+    from chatd.cli.postgres import session  # noqa: PLC0415 - its driver may not be installed
+
+    return session(config, owns=owns)
+
+
 @contextmanager
 def _opened(config: StoreConfig) -> Iterator[sqlite3.Connection]:
     path = Path(config.db).resolve()
@@ -99,8 +177,13 @@ def _opened(config: StoreConfig) -> Iterator[sqlite3.Connection]:
         raise DataError(f"cannot use the database {path}: {advice(error)}") from error
 
 
-def require_newest(connection: sqlite3.Connection) -> None:
-    """For what needs the tables of this version, and must not change them beside a daemon. Raises ConfigError."""
+def require_newest(connection: Database) -> None:
+    """For what needs the tables of this version, and must not change them beside a daemon. Raises ConfigError.
+
+    A session of PostgreSQL has been asked already.
+    """
+    if not isinstance(connection, sqlite3.Connection):
+        return
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version < len(MIGRATIONS):
         raise ConfigError(
@@ -124,4 +207,4 @@ def _check_version(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _says_which(option: Option) -> bool:
-    return option.name == "db"
+    return option.name in SETTINGS

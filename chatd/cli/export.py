@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sqlite3
 import sys
 from pathlib import Path
 from typing import BinaryIO
 
-from chatd.cli.database import add_database, configured, reading
+from chatd.cli.database import Database, add_database, configured, reading
 from chatd.cli.newfile import new_file
 from chatd.cli.progress import Progress
 from chatd.cli.rows import all_rows, to_line
@@ -31,8 +30,8 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def write(connection: sqlite3.Connection, out: BinaryIO) -> int:
-    """How many it has written. Raises sqlite3.Error and OSError."""
+def write(connection: Database, out: BinaryIO) -> int:
+    """How many it has written. Raises what the database raises, and OSError."""
     written = 0
     with Progress("exporting") as bar:
         for values, share in all_rows(connection):

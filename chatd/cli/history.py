@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import sqlite3
 from collections.abc import Iterator
 from typing import Final
 
-from chatd.cli.database import add_database, configured, reading
+from chatd.cli.database import Database, add_database, configured, reading
 
 # Three parts, each along an index where there is one. The newest of each are enough for the newest of all.
 _SQL: Final = """
@@ -16,10 +15,10 @@ _SQL: Final = """
         SELECT id, de, para, mensaje, fecha FROM mensajes WHERE para = ?1 AND id < ?2
         UNION SELECT id, de, para, mensaje, fecha FROM mensajes WHERE de = ?1 AND supervisado = 1 AND id < ?2
         UNION SELECT id, de, para, mensaje, fecha FROM mensajes WHERE de = ?1 AND supervisado = 0 AND id < ?2
-    ) ORDER BY id DESC LIMIT ?3
+    ) AS walks ORDER BY id DESC LIMIT ?3
 """
 
-_ALL: Final = -1
+_ALL: Final = 2**63 - 1
 _NEWEST: Final = 2**63 - 1
 
 
@@ -42,8 +41,8 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def conversation(connection: sqlite3.Connection, user: str, last: int = _ALL) -> Iterator[str]:
-    """A line for each message, and one more for each line break in it. Raises sqlite3.Error."""
+def conversation(connection: Database, user: str, last: int = _ALL) -> Iterator[str]:
+    """A line for each message, and one more for each line break in it. Raises what the database raises."""
     for _, de, para, mensaje, fecha in reversed(connection.execute(_SQL, (user, _NEWEST, last)).fetchall()):
         first, *others = mensaje.split("\n")
         yield f"{_moment(fecha)}  {_shown(de)} > {_shown(para)}: {_shown(first)}"

@@ -12,7 +12,6 @@ import argparse
 import codecs
 import datetime
 import os
-import sqlite3
 import sys
 import time
 from pathlib import Path
@@ -21,7 +20,7 @@ from typing import BinaryIO, Final
 from chatd.chat.ids import AHEAD_MS, MAX_ID, first_id_of, parts
 from chatd.cli import EXIT_FAILED
 from chatd.cli.arguments import add_settings, given_settings
-from chatd.cli.database import DataError, owning
+from chatd.cli.database import SETTINGS, Database, DataError, insert, owning
 from chatd.cli.progress import Progress
 from chatd.cli.rows import COLUMNS, RowError, Values, check_accepted, from_line
 from chatd.config import load
@@ -31,8 +30,10 @@ from chatd.store.vouched import VOUCH_FOR_NEWEST
 
 STDIN: Final = Path("-")
 
-_INSERT: Final = f"INSERT INTO mensajes ({COLUMNS}) VALUES (?,?,?,?,?,?,?) ON CONFLICT (id) DO NOTHING"  # noqa: S608
-_STORED: Final = f"SELECT {COLUMNS} FROM mensajes WHERE id = ?"  # noqa: S608
+_STORED: Final = f"SELECT {COLUMNS} FROM mensajes WHERE id = ?1"  # noqa: S608
+
+BATCH_ROWS: Final = 1_000
+"""Messages that are inserted together: PostgreSQL answers each statement over the network."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="leave out the lines that are refused, name each of them, and import the others",
     )
-    add_settings(parser, lambda option: option.name in {"db", "max_message"})
+    add_settings(parser, lambda option: option.name in SETTINGS | {"max_message"})
 
 
 def run(args: argparse.Namespace) -> int:
@@ -69,7 +70,7 @@ class Importer:
     """
 
     def __init__(
-        self, connection: sqlite3.Connection, name: str, greatest: MessageId, max_chars: int, *, keep_going: bool
+        self, connection: Database, name: str, greatest: MessageId, max_chars: int, *, keep_going: bool
     ) -> None:
         self.added = self.skipped = self.refused = 0
         self._connection = connection
@@ -77,9 +78,10 @@ class Importer:
         self._greatest = greatest
         self._max_chars = max_chars
         self._keep_going = keep_going
+        self._batch: list[tuple[int, Values]] = []  # with the numbers of their lines
 
     def read(self, lines: BinaryIO) -> None:
-        """Import them. Raises DataError, and then nothing was imported; sqlite3.Error."""
+        """Import them. Raises DataError, and then nothing was imported; what the database raises."""
         size_bytes = os.fstat(lines.fileno()).st_size
         connection = self._connection
         connection.execute("BEGIN IMMEDIATE")
@@ -99,19 +101,24 @@ class Importer:
         with Progress("importing") as bar:
             for number, line in enumerate(lines, start=1):
                 try:
-                    self._read_line(line.removeprefix(codecs.BOM_UTF8))
+                    self._read_line(number, line.removeprefix(codecs.BOM_UTF8))
                 except RowError as error:
-                    self._refuse(f"{self._name}:{number}: {error}", error)
+                    self._store_batch()  # so that lines are refused in their order
+                    self._refuse(number, error)
+                if len(self._batch) == BATCH_ROWS:
+                    self._store_batch()
                 done_bytes += len(line)
                 bar.show(done_bytes / size_bytes if size_bytes else 0.0)
+            self._store_batch()
 
-    def _refuse(self, text: str, error: RowError) -> None:
+    def _refuse(self, number: int, error: RowError) -> None:
+        text = f"{self._name}:{number}: {error}"
         if not self._keep_going:
             raise DataError(f"{text}; nothing was imported") from error
         self.refused += 1
         print(text, file=sys.stderr)
 
-    def _read_line(self, line: bytes) -> None:
+    def _read_line(self, number: int, line: bytes) -> None:
         """Raises RowError. A blank line is no message, and no fault: editors leave one at the end."""
         if not line.strip():
             return
@@ -122,21 +129,31 @@ class Importer:
                 f"the id {values[0]} is of {_date(values[0])}, ahead of the clock, and the ids of all new "
                 "messages would follow it: correct it, or take --ids-ahead"
             )
-        if self._is_new(values):
-            self.added += 1
-        else:
-            self.skipped += 1
+        self._batch.append((number, values))
 
-    def _is_new(self, values: Values) -> bool:
-        """Whether the message was stored now, and not there already. Raises RowError."""
-        try:
-            if self._connection.execute(_INSERT, values).rowcount == 1:
-                return True
-        except sqlite3.IntegrityError as error:
-            raise RowError(f"{values[1]} has another message with that cid") from error
-        if self._connection.execute(_STORED, values[:1]).fetchone() != values:
+    def _store_batch(self) -> None:
+        """Raises DataError for the first that is refused, unless it is to keep going."""
+        batch, self._batch = self._batch, []
+        new = set(insert(self._connection, [values for _, values in batch]))
+        for number, values in batch:
+            if values[0] in new:
+                new.remove(values[0])
+                self.added += 1
+                continue
+            try:
+                self._compare(values)
+            except RowError as error:
+                self._refuse(number, error)
+            else:
+                self.skipped += 1
+
+    def _compare(self, values: Values) -> None:
+        """Raises RowError unless this very message is there."""
+        found = self._connection.execute(_STORED, values[:1]).fetchone()
+        if found is None:
+            raise RowError(f"{values[1]} has another message with that cid")
+        if found != values:
             raise RowError(f"another message has the id {values[0]}")
-        return False
 
 
 def _date(number: int) -> str:

@@ -6,14 +6,13 @@ import argparse
 import contextlib
 import datetime
 import re
-import sqlite3
 import time
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from chatd.chat.ids import EPOCH_MS, MAX_MS, first_id_of
 from chatd.cli.clock import clock_of
-from chatd.cli.database import DataError, add_database, configured, reading, require_newest, writing
+from chatd.cli.database import Database, DataError, add_database, configured, reading, require_newest, writing
 from chatd.cli.progress import Progress
 from chatd.store.pruning import AGREED_MS, COUNT, DELETE_ASTRAY, DELETE_STEP, LAST_OF_STEP, ROWS_PER_STEP
 from chatd.store.vouched import DAY_MS, allowed_ms
@@ -85,18 +84,18 @@ def _ms(text: str) -> int:
     return round(moment.replace(tzinfo=moment.tzinfo or datetime.UTC).timestamp() * 1000)
 
 
-def count(connection: sqlite3.Connection, before_ms: int) -> int:
-    """How many `prune` would delete. Raises sqlite3.Error."""
+def count(connection: Database, before_ms: int) -> int:
+    """How many `prune` would delete. Raises what the database raises."""
     (found,) = connection.execute(COUNT, (first_id_of(before_ms + AGREED_MS), before_ms)).fetchone()
     return int(found)
 
 
-def prune(connection: sqlite3.Connection, before_ms: int, bar: Progress) -> int:
-    """How many it has deleted. Raises sqlite3.Error; what is deleted by then stays so."""
+def prune(connection: Database, before_ms: int, bar: Progress) -> int:
+    """How many it has deleted. Raises what the database raises; what is deleted by then stays so."""
     return _along_ids(connection, before_ms, bar) + _astray(connection, before_ms)
 
 
-def _along_ids(connection: sqlite3.Connection, before_ms: int, bar: Progress) -> int:
+def _along_ids(connection: Database, before_ms: int, bar: Progress) -> int:
     bound = first_id_of(before_ms + AGREED_MS)
     (first,) = connection.execute("SELECT coalesce(min(id), 0) FROM mensajes").fetchone()
     above, deleted = first - 1, 0
@@ -110,7 +109,7 @@ def _along_ids(connection: sqlite3.Connection, before_ms: int, bar: Progress) ->
         bar.show((last - first) / max(bound - first, 1))
 
 
-def _astray(connection: sqlite3.Connection, before_ms: int) -> int:
+def _astray(connection: Database, before_ms: int) -> int:
     deleted, rows = 0, ROWS_PER_STEP
     while rows == ROWS_PER_STEP:
         with _in_turn():
@@ -127,7 +126,7 @@ def _in_turn() -> Iterator[None]:
     time.sleep(TURNS * (time.monotonic() - began_s))
 
 
-def _check_clock(connection: sqlite3.Connection, age_ms: int) -> None:
+def _check_clock(connection: Database, age_ms: int) -> None:
     """An age counts from now, and a clock that is wrong would delete what is not old. Raises DataError."""
     ahead_ms = clock_of(connection).ahead_ms
     if ahead_ms > allowed_ms(age_ms):

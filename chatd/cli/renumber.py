@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import argparse
 import bisect
-import sqlite3
 import time
 from collections.abc import Sequence
 
 from chatd.chat.ids import AHEAD_MS, IdSource, first_id_of
-from chatd.cli.database import add_database, configured, owning
+from chatd.cli.database import Database, add_database, configured, owning
 from chatd.cli.progress import Progress
 from chatd.store.base import MessageId
 from chatd.store.pruning import FORGET_LIST
@@ -31,19 +30,19 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def renumber(connection: sqlite3.Connection, now_ms: int) -> int:
-    """How many got new ids. Raises sqlite3.Error, and then none did."""
+def renumber(connection: Database, now_ms: int) -> int:
+    """How many got new ids. Raises what the database raises, and then none did."""
     bound = first_id_of(now_ms + AHEAD_MS)
     connection.execute("BEGIN IMMEDIATE")
     try:
-        (last,) = connection.execute("SELECT max(id) FROM mensajes WHERE id < ?", (bound,)).fetchone()
-        ahead = connection.execute("SELECT id, fecha FROM mensajes WHERE id >= ? ORDER BY id", (bound,)).fetchall()
+        (last,) = connection.execute("SELECT max(id) FROM mensajes WHERE id < ?1", (bound,)).fetchone()
+        ahead = connection.execute("SELECT id, fecha FROM mensajes WHERE id >= ?1 ORDER BY id", (bound,)).fetchall()
         old = [number for number, _ in ahead]
         new = _ids(last, [min(fecha, now_ms) for _, fecha in ahead])
         with Progress("renumbering") as bar:
             for done, pair in enumerate(zip(new, old, strict=True)):
                 # In this order each new id is free: it is below all that still have an old one.
-                connection.execute("UPDATE mensajes SET id = ? WHERE id = ?", pair)
+                connection.execute("UPDATE mensajes SET id = ?1 WHERE id = ?2", pair)
                 bar.show(done / len(old))
         _move_marks(connection, bound, old, [last or MessageId(0), *new])
         connection.execute(FORGET_LIST)  # the next daemon makes it again
@@ -61,9 +60,9 @@ def _ids(last: MessageId | None, times_ms: Sequence[int]) -> list[MessageId]:
     return [source.next() for _ in times_ms]
 
 
-def _move_marks(connection: sqlite3.Connection, bound: MessageId, old: Sequence[int], new: Sequence[MessageId]) -> None:
+def _move_marks(connection: Database, bound: MessageId, old: Sequence[int], new: Sequence[MessageId]) -> None:
     """What was read up to an old id was read up to its new one; `new` begins with the id below all of them."""
-    marks = connection.execute("SELECT lector, con, hasta FROM leidos WHERE hasta >= ?", (bound,)).fetchall()
+    marks = connection.execute("SELECT lector, con, hasta FROM leidos WHERE hasta >= ?1", (bound,)).fetchall()
     for reader, con, upto in marks:
         moved = new[bisect.bisect_right(old, upto)]
-        connection.execute("UPDATE leidos SET hasta = ? WHERE lector = ? AND con = ?", (moved, reader, con))
+        connection.execute("UPDATE leidos SET hasta = ?1 WHERE lector = ?2 AND con = ?3", (moved, reader, con))

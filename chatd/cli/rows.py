@@ -1,4 +1,4 @@
-"""Messages as lines of JSON, which `export` writes and `import` reads. Pure.
+"""Messages as lines of JSON, which `export` writes and `import` reads.
 
 {"id":"497…","de":"maria","para":"admin","mensaje":"hola","fecha":1767225600000,"supervisado":true,"cid":"4f9c"}
 
@@ -20,6 +20,7 @@ import msgspec
 from chatd.auth.claims import has_control
 from chatd.chat.events import EventCode, PrivateMessage, parse_user
 from chatd.chat.ids import MAX_ID
+from chatd.cli.database import Database
 from chatd.errors import ChatdError, RefusedError
 
 COLUMNS: Final = "id, de, para, mensaje, fecha, supervisado, cid"
@@ -115,22 +116,24 @@ def _what_is_wrong(error: Exception) -> str:
     return "a message is an object, as chatd export writes it"
 
 
-def all_rows(connection: sqlite3.Connection) -> Iterator[tuple[Values, float]]:
+def all_rows(connection: Database) -> Iterator[tuple[Values, float]]:
     """Every message that is there now, in the order of ids, each with the share that is done.
 
     Page by page: a reader who is slow keeps no snapshot, for which the write-ahead log would have to grow. Messages
-    never change, and new ones have greater ids. Raises sqlite3.Error.
+    never change, and new ones have greater ids. Raises what the database raises.
     """
     first, newest = connection.execute("SELECT coalesce(min(id), 0), coalesce(max(id), 0) FROM mensajes").fetchone()
     above = first - 1
     columns = COLUMNS if _has_cids(connection) else COLUMNS.replace(", cid", ", NULL")
-    sql = f"SELECT {columns} FROM mensajes WHERE id > ? AND id <= ? ORDER BY id LIMIT {PAGE_ROWS}"  # noqa: S608
+    sql = f"SELECT {columns} FROM mensajes WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT {PAGE_ROWS}"  # noqa: S608
     while page := connection.execute(sql, (above, newest)).fetchall():
         for values in page:
             yield values, (values[0] - first) / max(newest - first, 1)
         above = page[-1][0]
 
 
-def _has_cids(connection: sqlite3.Connection) -> bool:
+def _has_cids(connection: Database) -> bool:
     """Those of the first schema do not; a backup of one may be exported by a chatd that knows a later one."""
+    if not isinstance(connection, sqlite3.Connection):
+        return True
     return any(name == "cid" for _, name, *_ in connection.execute("PRAGMA table_info(mensajes)"))

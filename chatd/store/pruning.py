@@ -35,7 +35,7 @@ LAST_OF_STEP: Final = f"""
 # ?1: above this id, ?2: up to this one, ?3: milliseconds since 1970.
 DELETE_STEP: Final = "DELETE FROM mensajes WHERE id > ?1 AND id <= ?2 AND fecha < ?3 RETURNING 1"
 
-# ?1: milliseconds since 1970, ?2: so many rows.
+# ?1: milliseconds since 1970, ?2: so many rows. PostgreSQL is told of no index.
 DELETE_ASTRAY: Final = f"""
     DELETE FROM mensajes WHERE id IN (
         SELECT id FROM mensajes INDEXED BY mensajes_desfasados
@@ -45,7 +45,7 @@ DELETE_ASTRAY: Final = f"""
 
 # ?1: the id up to which the steps go, ?2: milliseconds since 1970.
 COUNT: Final = f"""
-    SELECT (SELECT count(*) FROM mensajes WHERE id < min(?1, {_NEWEST}) AND fecha < ?2)
+    SELECT (SELECT count(*) FROM mensajes WHERE id < ?1 AND id < {_NEWEST} AND fecha < ?2)
         + (SELECT count(*) FROM mensajes INDEXED BY mensajes_desfasados
             WHERE {ASTRAY} AND fecha < ?2 AND id >= ?1 AND id < {_NEWEST})
 """  # noqa: S608  # words of ours

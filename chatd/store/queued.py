@@ -17,7 +17,7 @@ from .base import Answer, Done, Found, Message, MessageId, Question, StoreCounte
 from .config import StoreConfig
 from .lookup import GroupLookup
 from .marks import MAX_MARKS, READ, SEEN, Furthest, MarkQueue, Table
-from .pruning import DELETE_STEP, LAST_OF_STEP, ROWS_PER_STEP
+from .pruning import DELETE_ASTRAY, DELETE_STEP, LAST_OF_STEP, ROWS_PER_STEP
 from .summary import Summary
 from .writer import GroupCommit
 
@@ -96,6 +96,10 @@ class QueuedStore(abc.ABC):
         if last is None:
             return None
         return MessageId(last), len(await self.run(DELETE_STEP, (above, last, before_ms)))
+
+    async def prune_astray(self, before_ms: int) -> int:
+        """See OldRows.prune_astray."""
+        return len(await self.run(DELETE_ASTRAY, (before_ms, ROWS_PER_STEP)))
 
     async def flushed(self) -> None:
         """See Store.flushed. Answers come first, because a message may be put when one is there."""

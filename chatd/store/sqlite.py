@@ -31,7 +31,6 @@ from .library import Library
 from .lock import FileLock
 from .lookup import find_sql, find_values, found
 from .marks import Furthest, Table, upsert
-from .pruning import DELETE_ASTRAY, ROWS_PER_STEP
 from .queued import QueuedStore
 from .reader import HistoryReader, Reader
 from .space import IDLE_S, Space
@@ -143,7 +142,7 @@ class SqliteStore(QueuedStore):
     async def prune_astray(self, before_ms: int) -> int:
         """See OldRows.prune_astray."""
         await self.run(_ZERO_DELETED)
-        return len(await self.run(DELETE_ASTRAY, (before_ms, ROWS_PER_STEP)))
+        return await super().prune_astray(before_ms)
 
     async def run(self, sql: str, values: Sequence[int] = ()) -> list[Any]:
         """See Store.run."""

@@ -28,10 +28,11 @@ CLOCK_TABLE: Final = """
 """
 
 VOUCH_FOR_NEWEST: Final = """
-    REPLACE INTO reloj (uno, fecha)
+    INSERT INTO reloj (uno, fecha)
     SELECT 1, max(fecha) FROM (
-        SELECT fecha FROM (SELECT fecha FROM mensajes ORDER BY id DESC LIMIT 1) UNION ALL SELECT max(fecha) FROM vistos
-    ) HAVING max(fecha) IS NOT NULL
+        SELECT fecha FROM (SELECT fecha FROM mensajes ORDER BY id DESC LIMIT 1) AS newest
+        UNION ALL SELECT max(fecha) FROM vistos
+    ) AS known HAVING max(fecha) IS NOT NULL ON CONFLICT (uno) DO UPDATE SET fecha = excluded.fecha
 """
 
 # From here on, what every database understands.

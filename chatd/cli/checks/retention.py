@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from pathlib import Path
 
 from chatd.cli.checks.database import looking_at
 from chatd.cli.checks.finding import Findings
-from chatd.cli.clock import clock_of
+from chatd.cli.clock import ClockState, clock_of
+from chatd.cli.database import DataError, reading
+from chatd.errors import ConfigError
 from chatd.store.config import StoreConfig
 from chatd.store.schema import MIGRATIONS
 from chatd.store.vouched import DAY_MS, MAX_AHEAD_MS, allowed_ms
@@ -24,6 +27,18 @@ def check_retention(config: StoreConfig, path: Path, findings: Findings) -> None
             clock = clock_of(connection)
     except sqlite3.Error:
         return
+    _tell(config, clock, findings)
+
+
+def check_clock(config: StoreConfig, findings: Findings) -> None:
+    """The same of a database behind a URL."""
+    if not config.retention_days:
+        return
+    with contextlib.suppress(ConfigError, DataError), reading(config) as connection:
+        _tell(config, clock_of(connection), findings)
+
+
+def _tell(config: StoreConfig, clock: ClockState, findings: Findings) -> None:
     if clock.ahead_ms > allowed_ms(round(config.retention_days * DAY_MS)):
         findings.warning("retention", f"old messages are not deleted: {clock}; if it is right: chatd clock --trust")
     elif clock.ahead_ms < -MAX_AHEAD_MS:

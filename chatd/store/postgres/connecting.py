@@ -68,6 +68,10 @@ class Connector:
         """A session that only reads."""
         return await self._connect(self._settings | _ALONG_INDEXES)
 
+    async def tool(self) -> Connection:
+        """A session for work that takes as long as it takes."""
+        return await self._connect(self._settings | {"statement_timeout": "0"})
+
     async def writer(self) -> Connection:
         """A session that can write, to a server that takes writes."""
         connection = await self._connect(self._settings)

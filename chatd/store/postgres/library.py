@@ -12,6 +12,7 @@ from chatd.store.missed import Missed, Page
 from chatd.store.standing import STANDING_SQL, Standing, standing
 
 from . import faults, questions
+from .dialect import translated
 from .link import Link, Readers
 from .texts import decode, encode
 
@@ -54,7 +55,7 @@ class PostgresLibrary:
 
     async def standing(self, user: str, other: str) -> Standing:
         """See Library.standing."""
-        return standing(await self._ask(STANDING_SQL.replace("?", "$"), encode(user), encode(other)))
+        return standing(await self._ask(translated(STANDING_SQL), encode(user), encode(other)))
 
     async def missed(self, asked: Sequence[Missed], rows: int, limit: int) -> list[Page]:
         """See Library.missed."""

@@ -18,11 +18,11 @@ from chatd.store.base import Found, Message, MessageId, Question
 from chatd.store.config import StoreConfig
 from chatd.store.library import Library
 from chatd.store.marks import Furthest, Table
-from chatd.store.pruning import ASTRAY, ROWS_PER_STEP
 from chatd.store.queued import QueuedStore
 
 from . import faults, lock
 from .connecting import Connector
+from .dialect import translated
 from .library import PostgresLibrary, find
 from .link import FIRST_PAUSE_S, MAX_PAUSE_S, Link, Readers
 from .schema import MIGRATIONS, migrate, version_of
@@ -39,13 +39,6 @@ _INSERT: Final = """
     INSERT INTO mensajes (id, de, para, mensaje, fecha, supervisado, cid)
     SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::smallint[], $7::text[])
 """
-
-DELETE_ASTRAY: Final = f"""
-    DELETE FROM mensajes WHERE id IN (
-        SELECT id FROM mensajes
-        WHERE {ASTRAY} AND fecha < ?1 AND id < (SELECT max(id) FROM mensajes) ORDER BY fecha LIMIT ?2
-    ) RETURNING 1
-"""  # noqa: S608 - words of ours
 
 _PROBE: Final = "DELETE FROM mensajes WHERE false"
 
@@ -114,11 +107,7 @@ class PostgresStore(QueuedStore):
 
     async def run(self, sql: str, values: Sequence[int] = ()) -> list[Any]:
         """See Store.run."""
-        return await self._write(sql.replace("?", "$"), *values)
-
-    async def prune_astray(self, before_ms: int) -> int:
-        """See OldRows.prune_astray."""
-        return len(await self.run(DELETE_ASTRAY, (before_ms, ROWS_PER_STEP)))
+        return await self._write(translated(sql), *values)
 
     async def fault(self) -> str | None:
         """See Store.fault."""
