@@ -65,3 +65,22 @@ def test_msgspec_does_without_what_older_pythons_need() -> None:
         said("import sys, chatd.app; print('typing_extensions' in sys.modules, 'msgspec' in sys.modules)")
         == "False True"
     )
+
+
+def test_a_store_in_a_file_imports_nothing_of_postgresql() -> None:
+    """P-01"""
+    code = """
+import asyncio, sys, tempfile
+from chatd.cli.serve import run
+import chatd.app
+from chatd.store.choose import make_store
+from chatd.store.config import StoreConfig
+async def main(folder):
+    store = make_store(StoreConfig(db=f"{folder}/chatd.db"))
+    await store.open()
+    await store.close()
+with tempfile.TemporaryDirectory() as folder:
+    asyncio.run(main(folder))
+print([name for name in sys.modules if "asyncpg" in name or "postgres" in name])
+"""
+    assert said(code) == "[]"

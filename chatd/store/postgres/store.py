@@ -1,4 +1,4 @@
-"""Messages in one PostgreSQL database. Rules P-01 to P-12.
+"""Messages in one PostgreSQL database. Rules P-01 to P-10.
 
 Queues, batches and answers are in queued.py next door, connections that come back in link.py, the lock in lock.py, the
 tables in schema.py, the questions in library.py, what errors mean in faults.py.

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import pytest
+
+from chatd.errors import ConfigError
+from chatd.store.config import StoreConfig
+from chatd.store.url import is_postgres
+
+
+@pytest.mark.parametrize("db", ["postgresql://chatd@db/chat", "postgres://db/chat", "postgresql:///chat?host=/run/x"])
+def test_a_url_of_postgresql_is_one(db: str) -> None:
+    """P-01"""
+    assert is_postgres(db)
+    assert StoreConfig(db=db).db == db
+
+
+@pytest.mark.parametrize("db", ["chatd.db", "/var/lib/postgresql", "postgresql", "C:postgres://"])
+def test_everything_else_is_a_file(db: str) -> None:
+    assert not is_postgres(db)
+
+
+@pytest.mark.parametrize(
+    "db",
+    [
+        "postgresql://chatd:x@db/chat",
+        "postgresql://chatd:@db/chat",
+        "postgres://a:x@b:1,c:2/d",
+        "postgres://b/d?password=x",
+    ],
+)
+def test_a_password_in_it_is_refused(db: str) -> None:
+    """P-03"""
+    with pytest.raises(ConfigError, match="--db-password-file"):
+        StoreConfig(db=db)
