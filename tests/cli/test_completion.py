@@ -42,7 +42,7 @@ def test_bash_completes_files_where_a_file_is_wanted() -> None:
     for before in ("serve --tls-cert", "who --db", "import", "backup", "export --jsonl"):
         assert completed(f"chatd {before} pyproj") == ["pyproject.toml"]
     assert "pyproject.toml" in completed("chatd import ")
-    assert completed("chatd import --d") == ["--db"]
+    assert completed("chatd import --db") == ["--db", "--db-password-file"]
 
 
 def test_bash_completes_the_values_of_a_flag_and_never_flags_in_their_place() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +13,8 @@ import pytest
 from chatd.cli.rows import from_line, to_line
 from tests.cli.command import chatd, environment
 from tests.cli.stored import message, store
-from tests.postgresql import Server
+from tests.postgresql import Server, programs
+from tests.reference import README
 from tests.store.rig import PostgresBase, ask
 
 SECRET = {"CHATD_JWT_SECRET": "a secret of forty-two characters, exactly.."}
@@ -125,6 +128,41 @@ def test_an_import_is_refused_while_a_daemon_runs(file: Path, base: PostgresBase
             assert (who.returncode, who.stderr) == (1, "")  # it answers that nobody is there
         finally:
             daemon.kill()
+
+
+def test_the_commands_of_the_page_move_a_chat(postgresql: Server, file: Path) -> None:
+    """P-01, P-08: as somebody would paste them."""
+    page = README.read_text(encoding="utf-8").partition("\n### PostgreSQL\n")[2].partition("\n## ")[0]
+    commands = re.findall(r"^    (.*)$", page, re.MULTILINE)
+    assert [command.split()[0] for command in commands] == ["pip", "createdb", *["chatd"] * 4]
+    file.rename(file.with_name("chat.db"))
+    path = os.pathsep.join([str(Path(sys.executable).parent), str(programs()), os.environ["PATH"]])
+    here = environment(
+        PATH=path, PGPORT=str(postgresql.port), PGHOST="127.0.0.1", PGUSER="chatd", CHATD_PORT="0", **SECRET
+    )
+    _, createdb, check, serve, *move = commands
+    for command in (createdb, check):
+        subprocess.run(["sh", "-ec", command], cwd=file.parent, env=here, check=True, stdout=subprocess.DEVNULL)
+    for _ in range(2):  # the first start makes the tables
+        with subprocess.Popen(
+            ["sh", "-ec", f"exec {serve} --log-format json"],
+            cwd=file.parent,
+            env=here,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as daemon:
+            assert daemon.stderr is not None
+            assert any('"listening"' in line for line in daemon.stderr)
+            daemon.terminate()
+            assert any('"stopped"' in line for line in daemon.stderr)
+        assert daemon.returncode == 0
+    said = [
+        subprocess.run(
+            ["sh", "-ec", command], cwd=file.parent, env=here, check=True, capture_output=True, text=True
+        ).stdout
+        for command in move
+    ]
+    assert said == ["", "4 messages imported, 0 were there already\n"]
 
 
 def test_check_says_how_safe_the_server_is(base: PostgresBase, file: Path) -> None:
