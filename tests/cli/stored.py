@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import sqlite3
 from collections.abc import Iterable
-from pathlib import Path
+from typing import Any
 
 from chatd.chat.ids import first_id_of
 from chatd.store.base import Message, MessageId, StoreError
+from chatd.store.choose import make_store
 from chatd.store.config import StoreConfig
-from chatd.store.sqlite import SqliteStore
+from tests.store.rig import Base, PostgresBase, ask, change
 
 DAY_MS = 86_400_000
 
@@ -34,11 +35,11 @@ def message(number: int, **changes: object) -> Message:
     return Message(**{**fields, **changes})  # type: ignore[arg-type]
 
 
-def store(db: Path, messages: Iterable[Message]) -> None:
-    """Put them into the file, which is made if there is none."""
+def store(db: Base, messages: Iterable[Message]) -> None:
+    """Put them into the database, which is made if there is none."""
 
     async def put() -> None:
-        opened = SqliteStore(StoreConfig(db=str(db)))
+        opened = make_store(StoreConfig(db=str(db)))
         await opened.open()
         failed: list[StoreError | None] = []
         for one in messages:
@@ -50,11 +51,9 @@ def store(db: Path, messages: Iterable[Message]) -> None:
     asyncio.run(put())
 
 
-def rows(db: Path) -> list[tuple[object, ...]]:
+def rows(db: Base) -> list[tuple[Any, ...]]:
     """All of them, by id."""
-    with contextlib.closing(sqlite3.connect(db)) as connection:
-        sql = "SELECT id, de, para, mensaje, fecha, supervisado, cid FROM mensajes ORDER BY id"
-        return connection.execute(sql).fetchall()
+    return ask(db, "SELECT id, de, para, mensaje, fecha, supervisado, cid FROM mensajes ORDER BY id")
 
 
 LIST = """
@@ -64,8 +63,12 @@ LIST = """
 """
 
 
-def list_conversations(db: Path, last_of: dict[str, int]) -> None:
+def list_conversations(db: Base, last_of: dict[str, int]) -> None:
     """Write the list of conversations, as a daemon does."""
+    if isinstance(db, PostgresBase):
+        entries = ", ".join(f"('', '{con}', {last})" for con, last in last_of.items())
+        change(db, f"DELETE FROM conversaciones; INSERT INTO conversaciones VALUES {entries}")
+        return
     with contextlib.closing(sqlite3.connect(db)) as connection:
         connection.execute(LIST)
         connection.execute("DELETE FROM conversaciones")
@@ -73,7 +76,6 @@ def list_conversations(db: Path, last_of: dict[str, int]) -> None:
         connection.commit()
 
 
-def conversations(db: Path) -> list[str]:
+def conversations(db: Base) -> list[str]:
     """Who is on it."""
-    with contextlib.closing(sqlite3.connect(db)) as connection:
-        return [con for (con,) in connection.execute("SELECT con FROM conversaciones ORDER BY con")]
+    return [con for (con,) in ask(db, "SELECT con FROM conversaciones ORDER BY con")]

@@ -12,19 +12,18 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chatd.chat.ids import EPOCH_MS, first_id_of
-from chatd.store.base import Message, MessageId, StoreCounters, StoreError
+from chatd.store.base import Message, MessageId, Store, StoreCounters, StoreError
 from chatd.store.pruning import ROWS_PER_STEP
 from chatd.store.retention import Retention
-from chatd.store.sqlite import SqliteStore
 from chatd.store.vouched import DAY_MS, TRUST, VouchedTime
 from tests.chat.daemon import daemon
 from tests.cli.stored import START_MS, conversations, list_conversations, message, rows, store
 from tests.durability.senders import Book, Sender
-from tests.store.rig import opened
+from tests.store.rig import Base, PostgresBase, ask, change, locked, store_on
 
 TENTH_DAY_MS = START_MS + 10 * DAY_MS
 
@@ -32,7 +31,7 @@ TENTH_DAY_MS = START_MS + 10 * DAY_MS
 class Watched:
     """A store, how often it was asked for something, and when there was nothing more to delete."""
 
-    def __init__(self, opened: SqliteStore) -> None:
+    def __init__(self, opened: Store) -> None:
         self._store = opened
         self.steps = 0
         self._ended = asyncio.Event()
@@ -93,17 +92,17 @@ class Times:
 
 
 @contextlib.asynccontextmanager
-async def made(db: Path, days: float, times: Times | None = None) -> AsyncIterator[tuple[Retention, Watched]]:
+async def made(db: Base, days: float, times: Times | None = None) -> AsyncIterator[tuple[Retention, Watched]]:
     """Not started: each `look` is the test's."""
     times = times or Times()
-    async with opened(db, busy_timeout_s=0.05) as running:
+    async with store_on(db, busy_timeout_s=0.05) as running:
         watched = Watched(running)
         vouched = VouchedTime(watched.run, times.wall, times.uptime)
         yield Retention(watched, vouched, times.wall, first_id_of, days), watched
 
 
 @contextlib.asynccontextmanager
-async def retaining(db: Path, days: float) -> AsyncIterator[tuple[Retention, Watched]]:
+async def retaining(db: Base, days: float) -> AsyncIterator[tuple[Retention, Watched]]:
     """On the tenth day."""
     async with made(db, days) as (retention, watched):
         retention.start()
@@ -114,26 +113,31 @@ async def retaining(db: Path, days: float) -> AsyncIterator[tuple[Retention, Wat
 
 
 @pytest.fixture
-def db(tmp_path: Path) -> Path:
+def db(base: Base) -> Base:
+    return base
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
     return tmp_path / "chatd.db"
 
 
-async def fill(db: Path, messages: Iterable[Message]) -> None:
+async def fill(db: Base, messages: Iterable[Message]) -> None:
     await asyncio.to_thread(store, db, messages)
 
 
-def days(db: Path) -> list[int]:
+def days(db: Base) -> list[int]:
     return [(int(str(row[4])) - START_MS) // DAY_MS for row in rows(db)]
 
 
-async def test_what_is_older_than_so_many_days_is_deleted_at_the_start(db: Path) -> None:
+async def test_what_is_older_than_so_many_days_is_deleted_at_the_start(db: Base) -> None:
     await fill(db, map(message, range(10)))
     async with retaining(db, 3.0) as (_, watched):
         await watched.sweep()
     assert days(db) == [7, 8, 9]
 
 
-async def test_another_age_is_taken_at_once_and_none_means_for_ever(db: Path) -> None:
+async def test_another_age_is_taken_at_once_and_none_means_for_ever(db: Base) -> None:
     """C-27"""
     await fill(db, map(message, range(10)))
     async with retaining(db, 0.0) as (retention, watched):
@@ -147,7 +151,7 @@ async def test_another_age_is_taken_at_once_and_none_means_for_ever(db: Path) ->
         assert days(db) == [8, 9]
 
 
-async def test_many_are_deleted_in_small_steps_and_the_newest_stays(db: Path) -> None:
+async def test_many_are_deleted_in_small_steps_and_the_newest_stays(db: Base) -> None:
     """C-18"""
     await fill(db, [message(0, id=message(0).id + number, cid=None) for number in range(3 * ROWS_PER_STEP)])
     async with retaining(db, 1.0) as (_, watched):
@@ -156,7 +160,7 @@ async def test_many_are_deleted_in_small_steps_and_the_newest_stays(db: Path) ->
     assert days(db) == [0]
 
 
-async def test_a_conversation_without_messages_is_on_no_list(db: Path) -> None:
+async def test_a_conversation_without_messages_is_on_no_list(db: Base) -> None:
     await fill(db, [message(0, de="eva"), message(1), message(9)])
     list_conversations(db, {"eva": message(0).id, "ana": message(9).id})
     async with retaining(db, 5.0) as (_, watched):
@@ -164,11 +168,10 @@ async def test_a_conversation_without_messages_is_on_no_list(db: Path) -> None:
     assert conversations(db) == ["ana"]
 
 
-async def test_trouble_with_the_database_is_told_and_ends_nothing(db: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_trouble_with_the_database_is_told_and_ends_nothing(db: Base, caplog: pytest.LogCaptureFixture) -> None:
     await fill(db, map(message, range(10)))
     async with retaining(db, 0.0) as (retention, watched):
-        with contextlib.closing(sqlite3.connect(db)) as other:
-            other.execute("BEGIN IMMEDIATE")
+        with locked(db):
             retention.use(3.0)
             await watched.sweep()
         assert len(days(db)) == 10
@@ -178,8 +181,8 @@ async def test_trouble_with_the_database_is_told_and_ends_nothing(db: Path, capl
     assert "old messages could not be deleted" in [record.getMessage() for record in caplog.records]
 
 
-async def test_a_store_that_is_closed_deletes_nothing(db: Path) -> None:
-    async with opened(db) as running:
+async def test_a_store_that_is_closed_deletes_nothing(db: Base) -> None:
+    async with store_on(db) as running:
         pass
     with pytest.raises(StoreError):
         await running.prune(MessageId(0), MessageId(1), 0)
@@ -187,18 +190,18 @@ async def test_a_store_that_is_closed_deletes_nothing(db: Path) -> None:
         await running.prune_astray(0)
 
 
-async def test_a_daemon_under_load_obeys_and_refuses_nobody(db: Path, tmp_path: Path) -> None:
+async def test_a_daemon_under_load_obeys_and_refuses_nobody(file: Path, tmp_path: Path) -> None:
     """C-15, C-27"""
     old = [message(0, id=message(0).id + number, cid=None) for number in range(8 * ROWS_PER_STEP)]
-    await fill(db, old)
+    await fill(file, old)
     path = tmp_path / "chatd.toml"
     path.write_text("")
     book = Book()
     senders = [Sender(f"user-{number}", book) for number in range(4)]
-    async with daemon(db, "--config", path) as running:
+    async with daemon(file, "--config", path) as running:
         writing = [asyncio.create_task(sender.run(running.enter)) for sender in senders]
         await book.more_acknowledged(100)
-        assert len(rows(db)) > len(old)
+        assert len(rows(file)) > len(old)
         age_days = (time.time() * 1000 - START_MS) / DAY_MS
         path.write_text(f"[store]\nretention = {age_days - 1:.3f}\n")
         running.process.send_signal(signal.SIGHUP)
@@ -211,7 +214,7 @@ async def test_a_daemon_under_load_obeys_and_refuses_nobody(db: Path, tmp_path: 
         assert await running.ended() == 0
         assert running.faults == []
     assert set(book.refused) == set()
-    assert set(book.acknowledged) <= {str(row[3]) for row in rows(db)} <= book.sent
+    assert set(book.acknowledged) <= {str(row[3]) for row in rows(file)} <= book.sent
 
 
 # The clock.
@@ -225,14 +228,14 @@ WAITS = "old messages are not deleted: the clock is far ahead of what the databa
 GOES_ON = "the clock is believed again"
 
 
-async def used_until(db: Path, times: Times) -> None:
+async def used_until(db: Base, times: Times) -> None:
     """A daemon ran at that time."""
     async with made(db, 0.0, times) as (retention, _):
         await retention.look()
 
 
 async def test_a_start_with_a_clock_far_ahead_deletes_nothing_and_goes_on_when_it_is_right(
-    db: Path, caplog: pytest.LogCaptureFixture
+    db: Base, caplog: pytest.LogCaptureFixture
 ) -> None:
     """C-59"""
     await fill(db, map(message, range(10)))
@@ -247,9 +250,7 @@ async def test_a_start_with_a_clock_far_ahead_deletes_nothing_and_goes_on_when_i
         # Somebody writes by that clock, and time goes on: both say nothing of whether it is right.
         now = times.wall_ms
         running_ids = first_id_of(now)
-        with contextlib.closing(sqlite3.connect(db)) as other:
-            other.execute("INSERT INTO mensajes VALUES (?, 'eva', 'root', 'today?', ?, 1, NULL)", (running_ids, now))
-            other.commit()
+        change(db, f"INSERT INTO mensajes VALUES ({running_ids}, 'eva', 'root', 'today?', {now}, 1, NULL)")
         for _ in range(3):
             times.pass_days(0.1)
             await retention.look()
@@ -262,7 +263,7 @@ async def test_a_start_with_a_clock_far_ahead_deletes_nothing_and_goes_on_when_i
     assert [line for line in lines(caplog) if line in (WAITS, GOES_ON)] == [WAITS, GOES_ON]
 
 
-async def test_a_restart_with_the_same_wrong_clock_still_waits(db: Path) -> None:
+async def test_a_restart_with_the_same_wrong_clock_still_waits(db: Base) -> None:
     """C-59"""
     await fill(db, map(message, range(10)))
     times = Times()
@@ -275,7 +276,7 @@ async def test_a_restart_with_the_same_wrong_clock_still_waits(db: Path) -> None
     assert len(days(db)) == 10
 
 
-async def test_the_operator_s_word_holds_once(db: Path) -> None:
+async def test_the_operator_s_word_holds_once(db: Base) -> None:
     """C-59: a site that was really off for a year."""
     await fill(db, map(message, range(10)))
     times = Times()
@@ -294,7 +295,7 @@ async def test_the_operator_s_word_holds_once(db: Path) -> None:
         assert watched.waits()
 
 
-async def test_a_daemon_that_runs_through_a_quiet_year_believes_its_clock(db: Path) -> None:
+async def test_a_daemon_that_runs_through_a_quiet_year_believes_its_clock(db: Base) -> None:
     """C-59"""
     await fill(db, map(message, range(10)))
     times = Times()
@@ -308,7 +309,7 @@ async def test_a_daemon_that_runs_through_a_quiet_year_believes_its_clock(db: Pa
 
 @pytest.mark.parametrize(("kept_days", "step_days", "waits"), [(3, 1.4, False), (3, 1.6, True), (30, 7.1, True)])
 async def test_a_clock_that_steps_while_the_daemon_runs_waits(
-    db: Path, kept_days: float, step_days: float, waits: bool
+    db: Base, kept_days: float, step_days: float, waits: bool
 ) -> None:
     """C-59: so no message goes before half of its time."""
     await fill(db, map(message, range(10)))
@@ -321,7 +322,7 @@ async def test_a_clock_that_steps_while_the_daemon_runs_waits(
         assert watched.waits() is waits
 
 
-async def test_a_machine_that_boots_in_1970_goes_on_when_it_hears_the_time(db: Path) -> None:
+async def test_a_machine_that_boots_in_1970_goes_on_when_it_hears_the_time(db: Base) -> None:
     """C-59"""
     await fill(db, map(message, range(10)))
     await used_until(db, Times())
@@ -338,24 +339,24 @@ async def test_a_machine_that_boots_in_1970_goes_on_when_it_hears_the_time(db: P
 
 @pytest.mark.parametrize(("later_days", "left"), [(1, [7, 8, 9]), (365, list(range(10)))])
 async def test_a_file_that_has_remembered_nothing_vouches_for_its_newest_message(
-    db: Path, later_days: int, left: list[int]
+    file: Path, later_days: int, left: list[int]
 ) -> None:
     """C-59: retention over the data of an older chatd, of a site that is in use and of one that was idle for a year."""
-    await fill(db, map(message, range(10)))
-    with contextlib.closing(sqlite3.connect(db)) as older:
+    await fill(file, map(message, range(10)))
+    with contextlib.closing(sqlite3.connect(file)) as older:
         older.executescript(
             "DROP TABLE reloj; DROP TRIGGER mensajes_borrados; DROP INDEX mensajes_desfasados; PRAGMA user_version = 3"
         )
-    async with made(db, 3.0, Times(message(9).fecha + later_days * DAY_MS)) as (retention, watched):
+    async with made(file, 3.0, Times(message(9).fecha + later_days * DAY_MS)) as (retention, watched):
         await retention.look()
         assert watched.waits() is (later_days == 365)
-    assert days(db) == left
+    assert days(file) == left
 
 
 # Ids of another time.
 
 
-async def test_messages_with_ids_of_the_future_are_deleted_by_their_date(db: Path) -> None:
+async def test_messages_with_ids_of_the_future_are_deleted_by_their_date(db: Base) -> None:
     """C-59: after a clock that was ahead, and after an import of the greatest id that there can be."""
     ahead = first_id_of(TENTH_DAY_MS + 400 * DAY_MS)
     written = [message(number, id=MessageId(ahead + number)) for number in range(9)]
@@ -367,7 +368,7 @@ async def test_messages_with_ids_of_the_future_are_deleted_by_their_date(db: Pat
     assert days(db) == [7, 8, 9]
 
 
-async def test_many_with_ids_of_the_future_are_deleted_in_small_steps(db: Path) -> None:
+async def test_many_with_ids_of_the_future_are_deleted_in_small_steps(db: Base) -> None:
     """C-15, C-59"""
     ahead = first_id_of(TENTH_DAY_MS + 400 * DAY_MS)
     await fill(db, [message(0, id=MessageId(ahead + number), cid=None) for number in range(2 * ROWS_PER_STEP + 1)])
@@ -376,7 +377,7 @@ async def test_many_with_ids_of_the_future_are_deleted_in_small_steps(db: Path) 
         assert (watched.counters.deleted, watched.steps) == (2 * ROWS_PER_STEP, 1 + 3)
 
 
-async def test_what_has_small_ids_and_stays_is_not_looked_at_again(db: Path) -> None:
+async def test_what_has_small_ids_and_stays_is_not_looked_at_again(db: Base) -> None:
     """C-59: as of an import from elsewhere, which numbers from 1."""
     rows_of_a_day = 4 * ROWS_PER_STEP
     imported = [message(9, id=MessageId(number + 1), cid=None) for number in range(rows_of_a_day)]
@@ -394,47 +395,56 @@ async def test_what_has_small_ids_and_stays_is_not_looked_at_again(db: Path) -> 
         assert watched.counters.deleted == rows_of_a_day
 
 
-async def test_the_newest_that_stayed_is_deleted_when_there_is_a_newer_one(db: Path) -> None:
+async def test_the_newest_that_stayed_is_deleted_when_there_is_a_newer_one(db: Base) -> None:
     """C-18, C-59"""
     await fill(db, map(message, range(3)))
     times = Times()
     async with made(db, 3.0, times) as (retention, watched):
         await retention.look()
         assert days(db) == [2]
-        with contextlib.closing(sqlite3.connect(db)) as other:
-            newer = (first_id_of(times.wall_ms), times.wall_ms)
-            other.execute("INSERT INTO mensajes VALUES (?, 'eva', 'root', 'hola', ?, 1, NULL)", newer)
-            other.commit()
+        newer = f"{first_id_of(times.wall_ms)}, 'eva', 'root', 'hola', {times.wall_ms}, 1, NULL"
+        change(db, f"INSERT INTO mensajes VALUES ({newer})")
         await retention.look()
         assert watched.counters.deleted == 3
     assert days(db) == [10]
 
 
-async def test_a_conversation_whose_last_message_goes_is_listed_with_the_one_before_it(db: Path) -> None:
+async def test_a_conversation_whose_last_message_goes_is_listed_with_the_one_before_it(db: Base) -> None:
     """C-59, C-73: the last by its id is not the last by its date."""
     ahead = MessageId(first_id_of(TENTH_DAY_MS + 400 * DAY_MS))
     await fill(db, [message(8), message(0, id=ahead), message(9, de="eva", id=MessageId(ahead + 1))])
     list_conversations(db, {"ana": ahead, "eva": ahead + 1})
     async with made(db, 3.0) as (retention, _):
         await retention.look()
-    with contextlib.closing(sqlite3.connect(db)) as connection:
-        listed = dict(connection.execute("SELECT con, ultimo FROM conversaciones"))
-    assert listed == {"ana": message(8).id, "eva": ahead + 1}
+    assert dict(ask(db, "SELECT con, ultimo FROM conversaciones")) == {"ana": message(8).id, "eva": ahead + 1}
 
 
 AGES = st.integers(0, 2_000)  # in hundredths of a day before the tenth
 PEOPLE = st.sampled_from([("ana", "root", True), ("eva", "root", True), ("root", "ana", False), ("root", "eva", False)])
 
 
+WRITTEN = st.lists(st.tuples(AGES, st.none() | st.integers(-40_000, 40_000), PEOPLE), min_size=1, max_size=12)
+PAUSES = st.lists(st.integers(0, 800), min_size=1, max_size=3)
+Written = list[tuple[int, int | None, tuple[str, str, bool]]]
+
+
 @settings(max_examples=25, deadline=None)
-@given(
-    st.lists(st.tuples(AGES, st.none() | st.integers(-40_000, 40_000), PEOPLE), min_size=1, max_size=12),
-    st.lists(st.integers(0, 800), min_size=1, max_size=3),
-)
-def test_whatever_ids_say_what_is_old_goes_and_the_rest_stays(
-    written: list[tuple[int, int | None, tuple[str, str, bool]]], pauses: list[int]
-) -> None:
+@given(written=WRITTEN, pauses=PAUSES)
+def test_whatever_ids_say_what_is_old_goes_and_the_rest_stays(written: Written, pauses: list[int]) -> None:
     """C-59: sweep after sweep, with the list of conversations."""
+    with tempfile.TemporaryDirectory() as folder:
+        check_sweeps(Path(folder) / "chatd.db", written, pauses)
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(written=WRITTEN, pauses=PAUSES)
+def test_the_same_of_postgresql(postgres: PostgresBase, written: Written, pauses: list[int]) -> None:
+    """C-59"""
+    check_sweeps(postgres, written, pauses)
+    change(postgres, "TRUNCATE mensajes, conversaciones, reloj")
+
+
+def check_sweeps(base: Base, written: Written, pauses: list[int]) -> None:
     hundredth = DAY_MS // 100
     messages = {}
     for number, (age, astray, (de, para, supervised)) in enumerate(written):
@@ -443,7 +453,7 @@ def test_whatever_ids_say_what_is_old_goes_and_the_rest_stays(
         one = message(0, id=MessageId(first_id_of(id_ms) + number), fecha=fecha, de=de, para=para, cid=None)
         messages[one.id] = msgspec.structs.replace(one, supervisado=supervised)
 
-    async def live(db: Path) -> None:
+    async def live(db: Base) -> None:
         times = Times()
         async with made(db, 5.0, times) as (retention, watched):
             summed = asyncio.Event()
@@ -458,15 +468,12 @@ def test_whatever_ids_say_what_is_old_goes_and_the_rest_stays(
                 assert listed(db) == last_of_each(messages[one] for one in left)
                 times.pass_days(pause / 100)
 
-    with tempfile.TemporaryDirectory() as folder:
-        db = Path(folder) / "chatd.db"
-        store(db, [messages[one] for one in sorted(messages)])
-        asyncio.run(live(db))
+    store(base, [messages[one] for one in sorted(messages)])
+    asyncio.run(live(base))
 
 
-def listed(db: Path) -> dict[tuple[str, str], int]:
-    with contextlib.closing(sqlite3.connect(db)) as connection:
-        return {(reader, con): last for reader, con, last in connection.execute("SELECT * FROM conversaciones")}
+def listed(db: Base) -> dict[tuple[str, str], int]:
+    return {(reader, con): last for reader, con, last in ask(db, "SELECT * FROM conversaciones")}
 
 
 def last_of_each(left: Iterable[Message]) -> dict[tuple[str, str], int]:

@@ -30,10 +30,13 @@ CONNECT_S: Final = 5.0
 # A machine that is gone is noticed within half a minute, and its lock is free.
 _ALIVE: Final = {"tcp_keepalives_idle": "15", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"}
 
-# Questions walk along an index, and a page costs its own rows. The planner knows neither how often a name comes nor
-# that messages of one time lie together, and would guess anew with each value.
+# Questions walk along an index, and a page costs its own rows. The planner cannot know how the messages of one user lie
+# among all others, and would guess anew with each value. So what counts is how many entries are looked at, and no guess
+# of which pages are at hand: else it walks along all messages, and filters, where that looks like fewer pages.
 _ALONG_INDEXES: Final = {
     "plan_cache_mode": "force_generic_plan",
+    "random_page_cost": "0",
+    "seq_page_cost": "0",
     "enable_seqscan": "off",
     "enable_bitmapscan": "off",
     "enable_hashjoin": "off",
