@@ -57,6 +57,7 @@ class Server:
         self.port = _free_port()
         self._process: subprocess.Popen[str] | None = None
         self._made = 0
+        self._has_clean = False
 
     def init(self) -> None:
         how = [f"--username={OWNER}", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
@@ -97,6 +98,10 @@ class Server:
         self._process.wait(30)
         self._process = None
 
+    def crash(self) -> None:
+        """End it without a word: the next start recovers."""
+        self.stop(signal.SIGQUIT)
+
     def freeze(self, *, frozen: bool) -> None:
         """Stop all its processes in the middle of what they do, or let them go on."""
         assert self._process is not None
@@ -118,6 +123,16 @@ class Server:
             env=environment(),
         )
         return done.stdout.splitlines()
+
+    def clean_base(self) -> str:
+        """The name of a database without tables of chatd's, always the same: a new one is 300 files."""
+        if not self._has_clean:
+            self.sql("CREATE DATABASE clean")
+            self._has_clean = True
+        others = "datname = 'clean' AND pid <> pg_backend_pid()"
+        self.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
+        self.sql("DROP SCHEMA IF EXISTS chatd CASCADE", "clean")
+        return "clean"
 
     def new_base(self, how: str = "") -> str:
         """The name of a new, empty database."""

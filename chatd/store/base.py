@@ -82,14 +82,16 @@ class StoreError(RefusedError):
 
     `message` is a sentence for the sender; what the database said is in `__cause__`, for the log. `retry`: the
     same message may be accepted later. Not stored means not known to be durable: after an I/O error or a
-    power cut in the middle of a commit the row may be found all the same.
+    power cut in the middle of a commit the row may be found all the same. `of_a_row`: the row is to blame, and its
+    neighbours are not.
     """
 
     code: StoreCode
 
-    def __init__(self, code: StoreCode, message: str, *, retry: bool) -> None:
+    def __init__(self, code: StoreCode, message: str, *, retry: bool, of_a_row: bool = False) -> None:
         super().__init__(code, message)
         self.retry = retry
+        self.of_a_row = of_a_row or code is StoreCode.REJECTED
 
 
 Done = Callable[[StoreError | None], None]

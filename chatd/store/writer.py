@@ -36,7 +36,7 @@ class GroupCommit(Generic[Row]):
     """The queue in front of one table, and the task that empties it.
 
     `what` is the rows' name in the log, in the plural; `weigh` tells the bytes of a row's texts. `insert` commits all
-    rows or none, and raises StoreError. When it blames a row (REJECTED), the batch is tried again in halves, so that
+    rows or none, and raises StoreError. When it blames a row (`of_a_row`), the batch is tried again in halves, so that
     honest neighbours are stored. Any other error is the database's: it answers all rows that were waiting when the
     batch began, for they would only meet it one after the other. So while the trouble lasts a row waits for two
     batches at most, however long the queue is, and the next batch finds out whether it is over.
@@ -167,7 +167,7 @@ class GroupCommit(Generic[Row]):
             self.counters.batch_rows.observe(len(batch))
             self.counters.commit_s.observe(monotonic() - begun)
             self._answer(len(batch), None)
-        elif error.code is not StoreCode.REJECTED:
+        elif not error.of_a_row:
             self._answer(known, error)
         elif len(batch) > 1:
             self._batch_rows = len(batch) // 2
@@ -203,7 +203,7 @@ class GroupCommit(Generic[Row]):
 
     def _note(self, error: StoreError | None) -> None:
         """Log when trouble begins, changes and ends; not each batch that meets it."""
-        code = None if error is None or error.code is StoreCode.REJECTED else error.code
+        code = None if error is None or error.of_a_row else error.code
         if code is self._fault:
             return
         self._fault = code

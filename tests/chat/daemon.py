@@ -85,9 +85,9 @@ async def spawn(*flags: str | Path, before: Sequence[str] = ()) -> asyncio.subpr
 
 
 @contextlib.asynccontextmanager
-async def daemon(db: Path, *flags: str | Path, before: Sequence[str] = ()) -> AsyncIterator[Daemon]:
+async def daemon(db: object, *flags: str | Path, before: Sequence[str] = ()) -> AsyncIterator[Daemon]:
     """A daemon that listens, started by the command `before` if that is given. What is left at the end is killed."""
-    running = Daemon(await spawn("--db", db, *flags, before=before))
+    running = Daemon(await spawn("--db", str(db), *flags, before=before))
     try:
         listening = await running.logged("listening")
         async with Client(listening["host"], listening["port"], listening["path"]) as client:

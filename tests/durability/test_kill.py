@@ -17,7 +17,7 @@ import pytest
 from tests.chat.daemon import Daemon, daemon, spawn
 from tests.conftest import number_of
 from tests.durability.senders import Book, Sender
-from tests.store.rig import rows
+from tests.store.rig import Base, rows
 
 SENDERS = 12
 LONGEST_START_S = 1.0
@@ -42,7 +42,7 @@ async def killed_under_load(chatd: Daemon, senders: list[Sender], dice: random.R
     await asyncio.gather(*running)
 
 
-def check(db: Path, book: Book) -> set[int]:
+def check(db: Base, book: Book) -> set[int]:
     """Every acknowledged message is there, once, under the id that it was acknowledged with; all ids."""
     found = rows(db)
     by_id = {row.id: row for row in found}

@@ -19,7 +19,7 @@ async def test_what_is_acknowledged_is_in_the_database_and_is_read_after_a_resta
     client: Client, postgresql: Server, tmp_path: Path
 ) -> None:
     """P-01"""
-    base = postgresql.new_base()
+    base = postgresql.clean_base()
     flags = ("--db", postgresql.url(base), "--admin-socket-file", str(tmp_path / "admin"))
     with running_chat(tmp_path, *flags) as chat:
         ana = await client.connected(chat.url, **with_cookie(token("ana")))

@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.chat.daemon import Daemon, daemon
 from tests.conformance.wire import Answer, Client
+from tests.store.rig import Base
 
 Sample = tuple[str, frozenset[tuple[str, str]]]
 """A name and its labels."""
@@ -55,7 +56,7 @@ class Metrics:
 
 
 @contextlib.asynccontextmanager
-async def operated(db: Path, *flags: str) -> AsyncIterator[Operator]:
+async def operated(db: Base, *flags: str) -> AsyncIterator[Operator]:
     """A daemon with an internal listener."""
     async with daemon(db, "--internal", "127.0.0.1:0", *flags) as chatd:
         yield Operator(chatd)

@@ -66,13 +66,13 @@ class PostgresBase:
 
     def __init__(self, server: Server, name: str | None = None) -> None:
         self.server = server
-        self.name = server.new_base() if name is None else name
+        self.name = server.clean_base() if name is None else name
 
     def __str__(self) -> str:
         return self.server.url(self.name)
 
     def other(self) -> PostgresBase:
-        return PostgresBase(self.server)
+        return PostgresBase(self.server, self.server.new_base())
 
 
 Base = Path | PostgresBase

@@ -124,7 +124,7 @@ def store_error(error: BaseException) -> StoreError:
         case Fault.ROW:
             return StoreError(StoreCode.REJECTED, fault.words, retry=False)
         case Fault.TWIN:
-            return StoreError(StoreCode.REJECTED, fault.words, retry=True)
+            return StoreError(StoreCode.UNAVAILABLE, fault.words, retry=True, of_a_row=True)
         case Fault.FULL:
             return StoreError(StoreCode.FULL, fault.words, retry=True)
         case _:

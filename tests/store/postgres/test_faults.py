@@ -153,7 +153,7 @@ async def test_a_commit_whose_answer_is_lost_is_no_ok_and_is_found_when_it_is_se
             store.put(twin, errors.append)
             store.put(message(11), errors.append)
             await store.flushed()
-            assert [error and (error.code, error.retry) for error in errors] == [(StoreCode.REJECTED, True), None]
+            assert [error and (error.code, error.retry) for error in errors] == [(StoreCode.UNAVAILABLE, True), None]
         finally:
             await store.close()
     assert [one.id for one in rows(own)] == [7, 11]
