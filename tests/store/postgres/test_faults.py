@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -21,7 +22,9 @@ from chatd.store.config import StoreConfig
 from chatd.store.history import Range, Towards, Viewer
 from chatd.store.postgres import link
 from chatd.store.postgres.store import UnreachableError
+from tests.chat.daemon import daemon
 from tests.interop.proxy import proxy
+from tests.listen.certificates import make_certificate
 from tests.postgresql import Server
 from tests.store.rig import ROOT, Answers, PostgresBase, ask, change, message, rows, store_on
 
@@ -339,3 +342,30 @@ async def test_a_full_disk_says_full_and_recovers_when_there_is_room() -> None:
         "after": None,
         "stored": [1, 4],
     }
+
+
+async def test_the_url_says_how_safe_the_way_to_the_server_is(own: PostgresBase, tmp_path: Path) -> None:
+    """P-02: sslmode and sslrootcert, as with psql."""
+    (good, key), (other, _) = make_certificate(tmp_path, "server"), make_certificate(tmp_path, "other")
+    for file, name in ((good, "server.crt"), (key, "server.key")):
+        there = own.server.data / name
+        there.write_bytes(file.read_bytes())
+        there.chmod(0o600)
+        shutil.chown(there, own.server.data.owner(), own.server.data.group())
+    await asyncio.to_thread(own.server.stop)
+    await asyncio.to_thread(own.server.start, ssl="on")
+    try:
+        store = make_store(StoreConfig(db=f"{own}?sslmode=verify-full&sslrootcert={good}"))
+        await store.open()
+        sessions = "pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = 'chatd'"
+        assert set(own.server.sql(f"SELECT ssl FROM {sessions}")) == {"t"}
+        await store.close()
+        async with daemon(f"{own}?sslmode=require", "--no-admin-socket") as running:
+            ana = await running.enter("ana")
+            assert (await ana.write("root", "hola"))["ok"] is True
+            assert set(own.server.sql(f"SELECT ssl FROM {sessions}")) == {"t"}
+        with pytest.raises((ConfigError, UnreachableError), match="certificate verify failed"):
+            await opened(f"{own}?sslmode=verify-full&sslrootcert={other}", db_timeout_s=0.1)
+    finally:
+        await asyncio.to_thread(own.server.stop)
+        await asyncio.to_thread(own.server.start)
