@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import subprocess
@@ -16,6 +17,8 @@ from tests.cli.stored import message, store
 from tests.postgresql import Server, programs
 from tests.reference import README
 from tests.store.rig import PostgresBase, ask
+
+BATCH_ROWS = importlib.import_module("chatd.cli.import").BATCH_ROWS
 
 SECRET = {"CHATD_JWT_SECRET": "a secret of forty-two characters, exactly.."}
 SERVE = [sys.executable, "-m", "chatd", "serve", "--port", "0", "--log-format", "json"]
@@ -50,6 +53,16 @@ def test_a_file_moves_to_postgresql_and_back(file: Path, base: PostgresBase, tmp
     assert chatd("export", back, "--db", str(base)).returncode == 0
     assert chatd("import", back, "--db", tmp_path / "back.db").returncode == 0
     assert chatd("export", "--db", tmp_path / "back.db").stdout == lines
+
+
+def test_a_chat_of_several_batches_moves_whole(base: PostgresBase, tmp_path: Path) -> None:
+    """P-08"""
+    db, lines = tmp_path / "chatd.db", tmp_path / "all.jsonl"
+    store(db, [message(0, id=message(0).id + number, cid=f"c{number}") for number in range(2 * BATCH_ROWS + 7)])
+    assert chatd("export", lines, "--db", db).returncode == 0
+    count = len(lines.read_bytes().splitlines())
+    assert chatd("import", lines, "--db", str(base)).stdout == f"{count} messages imported, 0 were there already\n"
+    assert chatd("export", "--db", str(base)).stdout == lines.read_text(encoding="utf-8")
 
 
 def test_a_second_import_adds_nothing_and_a_wrong_line_takes_all_back(file: Path, base: PostgresBase) -> None:
