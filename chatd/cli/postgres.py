@@ -14,17 +14,13 @@ from chatd.store.postgres import faults, lock
 from chatd.store.postgres.connecting import Connector
 from chatd.store.postgres.dialect import translated
 from chatd.store.postgres.schema import MIGRATIONS, version_of
-from chatd.store.postgres.store import PostgresStore
+from chatd.store.postgres.store import INSERT, PostgresStore
 from chatd.store.postgres.texts import decode, encode
 
 if TYPE_CHECKING:
     from asyncpg import Connection
 
-_INSERT: Final = """
-    INSERT INTO mensajes (id, de, para, mensaje, fecha, supervisado, cid)
-    SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::smallint[], $7::text[])
-    ON CONFLICT DO NOTHING RETURNING id
-"""
+_INSERT: Final = f"{INSERT} ON CONFLICT DO NOTHING RETURNING id"
 
 
 class Result:

@@ -42,6 +42,7 @@ class QueuedStore(abc.ABC):
         self._summary = Summary(self.run)
         self._sums = GroupCommit("summaries", self._summary.catch_up, lambda _: 0, max_rows=MAX_MARKS, max_bytes=size)
         self._lookups = GroupLookup(self._find)
+        self._recovery_key: bytes | None = None
 
     @abc.abstractmethod
     async def _insert(self, batch: Sequence[Message]) -> None:
@@ -66,6 +67,13 @@ class QueuedStore(abc.ABC):
     @property
     def waiting(self) -> int:
         return self._writer.waiting + self._read.waiting + self._seen.waiting + self._lookups.waiting
+
+    @property
+    def recovery_key(self) -> bytes:
+        """See Store.recovery_key."""
+        if self._recovery_key is None:
+            raise AssertionError("the store was not opened")
+        return self._recovery_key
 
     def put(self, message: Message, done: Done, *, patient: bool = False) -> None:
         """See Store.put."""

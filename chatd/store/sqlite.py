@@ -68,7 +68,6 @@ class SqliteStore(QueuedStore):
         self._space = Space(self._path.parent, config.min_free_bytes)
         self._tasks = Tasks()
         self._space_watch: asyncio.Task[None] | None = None
-        self._recovery_key: bytes | None = None
         self._library = SqliteLibrary(self._history)
 
     @property
@@ -90,13 +89,6 @@ class SqliteStore(QueuedStore):
     def history(self) -> Rows:
         """What the library reads with, for tests and benchmarks that have their own questions."""
         return self._history
-
-    @property
-    def recovery_key(self) -> bytes:
-        """See Store.recovery_key."""
-        if self._recovery_key is None:
-            raise AssertionError("the store was not opened")
-        return self._recovery_key
 
     async def open(self) -> MessageId | None:
         """See Store.open. A file that chatd may not write is refused here, not with each message."""

@@ -154,7 +154,7 @@ def _locked_tables(base: PostgresBase) -> Iterator[None]:
     ) as other:
         assert other.stdin is not None
         assert other.stdout is not None
-        tables = ", ".join(f"chatd.{name}" for name in ("mensajes", "leidos", "vistos", "conversaciones"))
+        tables = ", ".join(f"chatd.{name}" for name in ("mensajes", "leidos", "vistos", "conversaciones", "reloj"))
         other.stdin.write(f"BEGIN; LOCK TABLE {tables} IN EXCLUSIVE MODE; SELECT 'locked';\n")
         other.stdin.flush()
         assert other.stdout.readline() == "locked\n"

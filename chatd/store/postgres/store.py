@@ -35,7 +35,7 @@ log = logging.getLogger("chatd.store")
 
 _KEY_BYTES: Final = 32
 
-_INSERT: Final = """
+INSERT: Final = """
     INSERT INTO mensajes (id, de, para, mensaje, fecha, supervisado, cid)
     SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::smallint[], $7::text[])
 """
@@ -61,7 +61,6 @@ class PostgresStore(QueuedStore):
         self._timeout_s = config.db_timeout_s
         self._connector = Connector(config)
         self._process: int | None = None  # of the server, for the session that writes
-        self._recovery_key: bytes | None = None
         self._link = Link("writing", self._connect_writer, config.db_timeout_s)
         self._finder = Link("lookups", self._connector.reader, config.db_timeout_s)
         self._readers = Readers(
@@ -83,13 +82,6 @@ class PostgresStore(QueuedStore):
     def library(self) -> Library:
         """See Store.library."""
         return self._library
-
-    @property
-    def recovery_key(self) -> bytes:
-        """See Store.recovery_key."""
-        if self._recovery_key is None:
-            raise AssertionError("the store was not opened")
-        return self._recovery_key
 
     async def open(self) -> MessageId | None:
         """See Store.open. Waits for a server that is starting; raises UnreachableError when that takes too long."""
@@ -166,7 +158,7 @@ class PostgresStore(QueuedStore):
 
     async def _insert(self, batch: Sequence[Message]) -> None:
         await self._write(
-            _INSERT,
+            INSERT,
             [row.id for row in batch],
             [encode(row.de) for row in batch],
             [encode(row.para) for row in batch],
