@@ -1,0 +1,86 @@
+"""Which nodes live, by when each was last heard. Times are seconds of a monotonic clock."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+LEASE_S: Final = 3.0
+"""A node that was not heard for that long is gone, and its users with it. Twelve beats."""
+
+
+class Turn(enum.Enum):
+    """What happened to a node."""
+
+    CAME = "came"
+    RESTARTED = "restarted"
+    LEFT = "left"
+
+
+class Change(NamedTuple):
+    node: int
+    turn: Turn
+
+
+@dataclasses.dataclass(slots=True)
+class Member:
+    """`lives` is false for one that is expected, and was not heard yet or not for a lease."""
+
+    epoch: int
+    heard_s: float
+    lives: bool = False
+    heard_lately: bool = False  # since the bus came up
+
+
+class Members:
+    """All nodes but this one."""
+
+    __slots__ = ("_members",)
+
+    def __init__(self, expected: Iterable[int], now_s: float) -> None:
+        """`expected` live according to the table of nodes; each has one lease to be heard."""
+        self._members = {node: Member(0, now_s) for node in expected}
+
+    @property
+    def living(self) -> list[int]:
+        return sorted(node for node, member in self._members.items() if member.lives)
+
+    @property
+    def are_compared(self) -> bool:
+        """Whether each was heard since the bus came up: then the node knows how far it is behind."""
+        return all(member.heard_lately for member in self._members.values())
+
+    def heard(self, node: int, epoch: int, now_s: float) -> Change | None:
+        """A frame of that node came. One of an earlier epoch was on its way when the node died."""
+        member = self._members.setdefault(node, Member(epoch, now_s))
+        if epoch < member.epoch:
+            return None
+        turn = _turn(member, epoch)
+        member.epoch = epoch
+        member.heard_s = now_s
+        member.lives = member.heard_lately = True
+        return None if turn is None else Change(node, turn)
+
+    def tick(self, now_s: float) -> list[Change]:
+        """Those whose lease has run out; they count no more until they are heard again."""
+        gone = [node for node, member in self._members.items() if now_s - member.heard_s >= LEASE_S]
+        return [Change(node, Turn.LEFT) for node in gone if self._members.pop(node).lives]
+
+    def bus_came_up(self, now_s: float) -> None:
+        """No node could be heard while it was away: each has a new lease from now on."""
+        for member in self._members.values():
+            member.heard_s = now_s
+            member.heard_lately = False
+
+    def slept(self, seconds: float) -> None:
+        """This process stood still for that long, and has not read yet what the others said meanwhile."""
+        for member in self._members.values():
+            member.heard_s += seconds
+
+
+def _turn(member: Member, epoch: int) -> Turn | None:
+    if not member.lives:
+        return Turn.CAME
+    return Turn.RESTARTED if epoch > member.epoch else None

@@ -1,0 +1,285 @@
+"""One node among several: what it hears, what it has to do, what its sockets are to be given.
+
+A shell calls it with what happens, and carries out what it returns. It calls `tick` every 50 to 100 ms, and where a
+heal should not wait for that, after a frame or an answer. Times are seconds of a monotonic clock.
+
+    local message    say, then flush in the turn's end            -> frames to publish
+    own commit       settle
+    frame, rows      on_frame, on_rows, on_read_failed, on_polled -> deliveries, in order
+    time             tick                                         -> decisions, see below
+    the bus          bus_went_down, bus_came_up
+    a client back    join, then what receiver.py says
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, Generic, NamedTuple, TypeVar
+
+from chatd.cluster.core.beat import POLL_GONE_S, POLL_S, Beats, Pulse
+from chatd.cluster.core.frame import Call, News
+from chatd.cluster.core.heal import Read
+from chatd.cluster.core.members import Change, Members
+from chatd.cluster.core.publisher import Publisher
+from chatd.cluster.core.receiver import Receiver
+from chatd.cluster.core.replay import Delivery, Replay, starting_point
+from chatd.cluster.core.stream import Stream
+from chatd.cluster.core.vector import MAX_ID, MAX_ORIGINS, Identified, Vector, first_of, origin_of
+
+T = TypeVar("T", bound=Identified)
+
+SLEPT_S: Final = 0.5
+"""Between two ticks. After more than that the process stood still, and its clock says nothing about others."""
+
+
+class Act(enum.Enum):
+    """What needs no argument."""
+
+    BEAT = "beat"
+    """Call `beat`, and publish what it returns."""
+
+    RECONNECT = "reconnect"
+    """The bus gives nothing back: connect anew, subscribe, then call `bus_came_up`."""
+
+    DISPLACED = "displaced"
+    """A younger process has this node's number, so the lock was lost: end this one."""
+
+
+class Poll(NamedTuple):
+    """Which rows has any origin above its entry, or at all if it has none? In the order of their ids.
+
+    Asked while the bus is away, and now and then while an origin is gone.
+    """
+
+    after: Vector
+
+
+Decision = Act | Read | Poll | Change
+
+
+class Bus(enum.Enum):
+    UP = "up"
+    DOWN = "down"
+
+
+class Node(Generic[T]):
+    """The node with that number, in one epoch."""
+
+    def __init__(
+        self, number: int, epoch: int, applied: Mapping[int, int], first: Mapping[int, int], now_s: float
+    ) -> None:
+        """The bus is down until `bus_came_up`.
+
+        `applied`: for each number in the table of nodes or in a row, the greatest id that is visible in the database.
+        `first`: where each number's first epoch began, from that table. Both are read under the lock on `number`.
+        """
+        self.number = number
+        self.bus = Bus.DOWN
+        self.refused = 0  # frames of more origins than a vector may have
+        self._first = first
+        self._streams: dict[int, Stream[T]] = {origin: Stream(origin, upto) for origin, upto in applied.items()}
+        self._own: Stream[T] = Stream(number, epoch)
+        self._own.begin(epoch)
+        self._streams[number] = self._own
+        self._publisher: Publisher[T] = Publisher(number, epoch)
+        self._members = Members((origin for origin in applied if origin != number), now_s)
+        self._changes: list[Change] = []
+        self._beats = Beats(now_s)
+        self._pulse = Pulse()
+        self._ticked_s = now_s
+        self._polled_s = now_s
+        self._polling = False
+        self._displaced = False
+
+    @property
+    def vector(self) -> Vector:
+        """How far everything is applied: the position of each socket here that is not catching up."""
+        return {origin: stream.applied for origin, stream in self._streams.items()}
+
+    @property
+    def behind(self) -> list[int]:
+        """The living origins that have told something which is not applied here."""
+        return [origin for origin in self.living if self._streams[origin].is_behind]
+
+    @property
+    def living(self) -> list[int]:
+        """The other nodes that were heard within their lease."""
+        return self._members.living
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the node knows how far each living node has come, and is as far."""
+        return self.bus is Bus.UP and self._members.are_compared and not self.behind
+
+    # Its own messages.
+
+    def say(self, item: T, size_bytes: int) -> Delivery[T]:
+        """A message of this node, to be delivered here now and told to the others; ids must grow.
+
+        With `deliver = "at_once"` before its commit, with "stored" after it.
+        """
+        self._publisher.say(item, size_bytes)
+        self._own.say(item)
+        return Delivery(item, self.vector)
+
+    def settle(self, upto: int) -> None:
+        """Own messages up to that id are committed, or refused for good."""
+        self._publisher.settle(upto)
+        self._own.settle(upto)
+
+    def flush(self, now_s: float) -> News[T] | None:
+        """What to publish in the turn's end; call until it returns None."""
+        news = self._publisher.flush()
+        return None if news is None else self._sent(news, now_s)
+
+    def beat(self, promise: int | None, now_s: float) -> News[T]:
+        """What to publish when `tick` says BEAT. `promise`: as in publisher.py."""
+        return self._sent(self._publisher.beat(promise), now_s)
+
+    # What comes in.
+
+    def on_frame(self, frame: News[T] | Call, size_bytes: int, now_s: float) -> list[Delivery[T]]:
+        """A frame came from the bus."""
+        if isinstance(frame, Call):
+            self._beats.hasten()
+            return []
+        if frame.origin == self.number:
+            self._hear_own(frame.epoch)
+            return []
+        stream = self._stream(frame.origin)
+        if stream is None:
+            self.refused += 1
+            return []
+        change = self._members.heard(frame.origin, frame.epoch, now_s)
+        if change is not None:
+            self._changes.append(change)
+        return self._deliveries(frame.origin, stream.on_news(frame, size_bytes))
+
+    def on_rows(self, read: Read, rows: Iterable[T], upto: int) -> list[Delivery[T]]:
+        """The answer to a Read: `rows` are all up to `upto`, which is less than was asked where a page was full."""
+        stream = self._streams[read.origin]
+        stream.heal.done()
+        return self._deliveries(read.origin, stream.on_rows(rows, upto))
+
+    def on_read_failed(self, read: Read, now_s: float) -> None:
+        """The database gave no answer; it is asked again after a pause."""
+        self._streams[read.origin].heal.failed(now_s)
+
+    def on_polled(self, rows: Iterable[T], *, whole: bool) -> list[Delivery[T]]:
+        """The answer to a Poll; not `whole` if there are more, which are asked for at once.
+
+        Of one origin nothing is missing below a row that is visible: it commits in order. Its own rows are not for this
+        node, which delivers them when it says them: they may be visible before it knows.
+        """
+        self._polling = False
+        if not whole:
+            self._polled_s = -math.inf
+        by_origin: dict[int, list[T]] = {}
+        for row in rows:
+            by_origin.setdefault(origin_of(row.id), []).append(row)
+        by_origin.pop(self.number, None)
+        deliveries: list[Delivery[T]] = []
+        for origin, some in by_origin.items():
+            stream = self._stream(origin)
+            if stream is not None:
+                deliveries += self._deliveries(origin, stream.on_rows(some, some[-1].id))
+        return deliveries
+
+    def on_poll_failed(self) -> None:
+        """The database gave no answer; it is asked again in its time."""
+        self._polling = False
+
+    # Time, and the bus.
+
+    def tick(self, now_s: float) -> list[Decision]:
+        """What is to be done now."""
+        self._wake(now_s)
+        if self.bus is Bus.UP:
+            self._changes += self._members.tick(now_s)
+        decisions: list[Decision] = [*self._changes]
+        self._changes.clear()
+        if self._displaced:
+            decisions.append(Act.DISPLACED)
+        if self.bus is Bus.UP and self._pulse.is_deaf(now_s):
+            self.bus_went_down()
+            decisions.append(Act.RECONNECT)
+        if self.bus is Bus.UP and self._beats.is_due(now_s):
+            decisions.append(Act.BEAT)
+        if now_s - self._polled_s >= POLL_S and self._is_poll_due(now_s):
+            self._polling = True
+            self._polled_s = now_s
+            decisions.append(Poll(self.vector | {self.number: MAX_ID}))
+        reads = [stream.ask(now_s) for stream in self._streams.values() if stream.is_behind]
+        return decisions + [read for read in reads if read is not None]
+
+    def bus_went_down(self) -> None:
+        """The connection is lost: what comes now is missed, and polled for."""
+        self.bus = Bus.DOWN
+
+    def bus_came_up(self, now_s: float) -> Call:
+        """Connected and subscribed. Returns what to publish first."""
+        self.bus = Bus.UP
+        self._pulse.heard()
+        self._members.bus_came_up(now_s)
+        self._beats.hasten()
+        return Call(self.number)
+
+    def learn(self, first: Mapping[int, int]) -> None:
+        """The table of nodes was read again; do so every second or so, for instance where the reservation is written.
+
+        A node may start, store and die while the bus is away: then nothing else tells that it was there.
+        """
+        self._first = first
+        for origin in first:
+            self._stream(origin)
+
+    # Clients that come back.
+
+    def join(self, receiver: Receiver[T], concerns: Callable[[T], bool]) -> None:
+        """Begin to give a client what it missed. `concerns`: whether a message goes to it."""
+        applied = self.vector
+        after = starting_point(receiver.position, applied, self._first)
+        tail = (item for stream in self._streams.values() for item in stream.tail.items if concerns(item))
+        receiver.begin(Replay(after, applied, tail))
+
+    # Internals.
+
+    def _hear_own(self, epoch: int) -> None:
+        if epoch == self._own.epoch:
+            self._pulse.heard()
+        elif epoch > self._own.epoch:
+            self._displaced = True
+
+    def _is_poll_due(self, now_s: float) -> bool:
+        """Also while an origin is gone: its last frame may have been lost, and nobody else tells what it stored."""
+        if self._polling or self.bus is Bus.DOWN:
+            return not self._polling
+        return len(self._members.living) + 1 < len(self._streams) and now_s - self._polled_s >= POLL_GONE_S
+
+    def _stream(self, origin: int) -> Stream[T] | None:
+        """A number that was in no table when this node began has told nothing that was not meant for it."""
+        if origin not in self._streams and len(self._streams) < MAX_ORIGINS:
+            self._streams[origin] = Stream(origin, self._first.get(origin, first_of(origin)))
+        return self._streams.get(origin)
+
+    def _sent(self, news: News[T], now_s: float) -> News[T]:
+        self._own.on_news(news, 0)
+        self._beats.sent(now_s)
+        if self.bus is Bus.UP:
+            self._pulse.sent(now_s)
+        return news
+
+    def _deliveries(self, origin: int, items: list[T]) -> list[Delivery[T]]:
+        if not items:
+            return []
+        vector = self.vector
+        return [Delivery(item, vector | {origin: item.id}) for item in items]
+
+    def _wake(self, now_s: float) -> None:
+        slept_s = now_s - self._ticked_s
+        self._ticked_s = now_s
+        if slept_s > SLEPT_S:
+            self._pulse.slept(slept_s)
+            self._members.slept(slept_s)

@@ -1,0 +1,66 @@
+"""How far a reader has come, by origin: `{origin: id}`. Pure functions on mappings.
+
+An id is a 63-bit integer: milliseconds (41 bits), origin (10), sequence (12), as chat/ids.py makes it. The entry of an
+origin is always an id of that origin, though not always one that a message has: see `latest_of`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final, Protocol
+
+SEQUENCE_BITS: Final = 12
+ORIGIN_BITS: Final = 10
+MS_SHIFT: Final = ORIGIN_BITS + SEQUENCE_BITS
+MAX_ORIGIN: Final = 2**ORIGIN_BITS - 1
+MAX_SEQUENCE: Final = 2**SEQUENCE_BITS - 1
+MAX_ID: Final = 2**63 - 1
+
+MAX_ORIGINS: Final = 64
+"""Entries in one vector. It goes to every client with every message, so it must stay short."""
+
+Vector = dict[int, int]
+
+
+class Identified(Protocol):
+    """A message, as far as this package is concerned: it has an id."""
+
+    @property
+    def id(self) -> int: ...
+
+
+def origin_of(message_id: int) -> int:
+    """The number of the node that made an id."""
+    return message_id >> SEQUENCE_BITS & MAX_ORIGIN
+
+
+def first_of(origin: int) -> int:
+    """The smallest id of `origin`: a reader at this place has nothing of it."""
+    return origin << SEQUENCE_BITS
+
+
+def latest_of(origin: int, upto: int) -> int:
+    """The greatest id of `origin` up to `upto`, which any origin may have made; `first_of(origin)` if there is none."""
+    if origin_of(upto) == origin:
+        return upto
+    latest = upto >> MS_SHIFT << MS_SHIFT | origin << SEQUENCE_BITS | MAX_SEQUENCE
+    return latest if latest < upto else max(first_of(origin), latest - (1 << MS_SHIFT))
+
+
+def joined(one: Mapping[int, int], other: Mapping[int, int]) -> Vector:
+    """For each origin the larger of two entries."""
+    vector = dict(one)
+    for origin, upto in other.items():
+        if vector.get(origin, -1) < upto:
+            vector[origin] = upto
+    return vector
+
+
+def covers(vector: Mapping[int, int], other: Mapping[int, int]) -> bool:
+    """Whether `vector` is as far as `other`, or further, with each origin that `other` has."""
+    return all(vector.get(origin, -1) >= upto for origin, upto in other.items())
+
+
+def lowest(vectors: Iterable[Mapping[int, int]]) -> int:
+    """The smallest entry of all of them; 0 if there is none."""
+    return min((upto for vector in vectors for upto in vector.values()), default=0)

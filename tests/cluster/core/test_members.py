@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from chatd.cluster.core.members import LEASE_S, Change, Members, Turn
+
+
+def test_a_node_comes_when_it_is_heard_and_leaves_when_its_lease_is_over() -> None:
+    members = Members([], 0.0)
+    assert members.heard(2, 100, 1.0) == Change(2, Turn.CAME)
+    assert members.heard(2, 100, 2.0) is None
+    assert members.living == [2]
+    assert members.tick(2.0 + LEASE_S / 2) == []
+    assert members.tick(2.0 + LEASE_S) == [Change(2, Turn.LEFT)]
+    assert members.living == []
+    assert members.tick(100.0) == [], "once"
+    assert members.heard(2, 100, 101.0) == Change(2, Turn.CAME), "it had only stood still"
+
+
+def test_a_new_process_under_a_number_is_a_restart_and_the_old_one_is_not_heard_any_more() -> None:
+    members = Members([], 0.0)
+    members.heard(2, 100, 0.0)
+    assert members.heard(2, 200, 1.0) == Change(2, Turn.RESTARTED)
+    assert members.heard(2, 100, 3.0) is None
+    assert members.tick(1.0 + LEASE_S) == [Change(2, Turn.LEFT)]
+
+
+def test_the_nodes_of_the_table_are_waited_for_one_lease_long() -> None:
+    members = Members([2, 3], 0.0)
+    assert not members.are_compared
+    assert members.living == []
+    members.heard(2, 100, 1.0)
+    assert not members.are_compared
+    assert members.tick(LEASE_S) == [], "node 3 was never here, so it does not leave"
+    assert members.are_compared
+
+
+def test_after_an_outage_of_the_bus_each_node_must_be_heard_anew() -> None:
+    members = Members([], 0.0)
+    members.heard(2, 100, 0.0)
+    members.bus_came_up(10.0)
+    assert not members.are_compared
+    assert members.tick(10.0) == [], "that it was not heard meanwhile says nothing"
+    members.heard(2, 100, 10.1)
+    assert members.are_compared
+
+
+def test_a_process_that_stood_still_takes_nobody_for_dead() -> None:
+    members = Members([], 0.0)
+    members.heard(2, 100, 0.0)
+    members.slept(60.0)
+    assert members.tick(60.0) == []
+    assert members.tick(60.0 + LEASE_S) == [Change(2, Turn.LEFT)]

@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+from chatd.cluster.core.beat import BEAT_S, DEAF_S, POLL_GONE_S, POLL_S
+from chatd.cluster.core.frame import Call
+from chatd.cluster.core.heal import FIRST_PAUSE_S, Read
+from chatd.cluster.core.members import LEASE_S, Change, Turn
+from chatd.cluster.core.node import SLEPT_S, Act, Bus, Node, Poll
+from chatd.cluster.core.receiver import Receiver
+from chatd.cluster.core.vector import MAX_ID, MAX_ORIGINS, first_of
+from tests.cluster.core.said import Said, at, news, said, times_of
+
+EPOCH = at(0, 1)
+NOW_S = 100.0
+
+
+def node(**applied: int) -> Node[Said]:
+    """Number 1; the others by name, `o2=5` for number 2 at 5 ms. The bus is up."""
+    others = {int(name[1:]): at(ms, int(name[1:])) for name, ms in applied.items()}
+    one: Node[Said] = Node(1, EPOCH, others, dict.fromkeys(others, 0), NOW_S)
+    one.bus_came_up(NOW_S)
+    return one
+
+
+def test_its_own_message_is_delivered_at_once_and_told_in_the_end_of_the_turn() -> None:
+    one = node(o2=5)
+    (item,) = said(4)
+    delivery = one.say(item, 10)
+    assert delivery.item is item
+    assert delivery.position == {1: at(4), 2: at(5, 2)}
+    assert one.flush(NOW_S) == news(0, 4, settled=0)
+    assert one.flush(NOW_S) is None
+
+
+def test_it_tells_the_others_how_far_it_is_settled() -> None:
+    one = node()
+    one.say(said(4)[0], 10)
+    one.settle(at(4))
+    assert one.beat(at(9), NOW_S) == news(0, 4, last=9)
+    assert one.vector == {1: at(9)}
+
+
+def test_each_delivery_has_the_position_after_it_and_not_that_of_its_frame() -> None:
+    one = node(o2=5, o3=7)
+    deliveries = one.on_frame(news(5, 6, 8, origin=2), 10, NOW_S)
+    assert times_of(deliveries) == [6, 8]
+    assert [delivery.position[2] for delivery in deliveries] == [at(6, 2), at(8, 2)]
+    assert {delivery.position[3] for delivery in deliveries} == {at(7, 3)}
+
+
+def test_its_own_frames_come_back_and_are_delivered_no_second_time() -> None:
+    one = node()
+    one.say(said(4)[0], 10)
+    told = one.flush(NOW_S)
+    assert told is not None
+    assert one.on_frame(told, 10, NOW_S) == []
+
+
+def test_a_gap_leads_to_a_question_and_its_answer_to_deliveries() -> None:
+    one = node(o2=5)
+    assert one.on_frame(news(7, 8, origin=2), 10, NOW_S) == []
+    assert one.behind == [2]
+    assert not one.is_ready
+    read = Read(2, at(5, 2), at(7, 2))
+    assert read in one.tick(NOW_S)
+    assert read not in one.tick(NOW_S)
+    one.on_read_failed(read, NOW_S)
+    assert read not in one.tick(NOW_S)
+    assert read in one.tick(NOW_S + FIRST_PAUSE_S)
+    deliveries = one.on_rows(read, said(6, 7, origin=2), at(7, 2))
+    assert times_of(deliveries) == [6, 7, 8]
+    assert one.is_ready
+
+
+def test_it_beats_when_it_has_nothing_to_tell() -> None:
+    one = node()
+    assert Act.BEAT in one.tick(NOW_S)
+    one.beat(None, NOW_S)
+    assert Act.BEAT not in one.tick(NOW_S)
+    assert Act.BEAT in one.tick(NOW_S + BEAT_S)
+    one.beat(None, NOW_S + BEAT_S)
+    assert one.on_frame(Call(2), 2, NOW_S + BEAT_S) == []
+    assert Act.BEAT in one.tick(NOW_S + BEAT_S), "another node has asked"
+
+
+def test_a_bus_that_gives_nothing_back_is_left_and_polled_around() -> None:
+    one = node(o2=5)
+    one.beat(None, NOW_S)
+    one.tick(NOW_S)
+    decisions = one.tick(NOW_S + DEAF_S)
+    assert Act.RECONNECT in decisions
+    assert one.bus is Bus.DOWN
+    assert Act.BEAT not in decisions
+    one.tick(NOW_S + DEAF_S)
+    poll = Poll({1: MAX_ID, 2: at(5, 2)})
+    assert poll in one.tick(NOW_S + max(DEAF_S, POLL_S))
+    assert poll not in one.tick(NOW_S + 2 * POLL_S), "one at a time"
+    rows = said(6, origin=2) + said(7, origin=3) + said(8, origin=1) + said(9, origin=2)
+    assert times_of(one.on_polled(rows, whole=True)) == [6, 9, 7]
+    assert one.vector == {1: at(0), 2: at(9, 2), 3: at(7, 3)}, "own rows are delivered when they are said"
+    one.bus_came_up(NOW_S + 3.0)
+    assert Act.RECONNECT not in one.tick(NOW_S + 3.0)
+
+
+def test_a_poll_is_repeated_at_once_if_there_was_more_and_in_its_time_if_it_failed() -> None:
+    one = node(o2=5)
+    one.bus_went_down()
+    assert [type(decision) for decision in one.tick(NOW_S + POLL_S)] == [Poll]
+    one.on_polled(said(6, origin=2), whole=False)
+    assert [type(decision) for decision in one.tick(NOW_S + POLL_S)] == [Poll]
+    one.on_poll_failed()
+    assert one.tick(NOW_S + POLL_S) == []
+    assert [type(decision) for decision in one.tick(NOW_S + 2 * POLL_S)] == [Poll]
+
+
+def tick_until(one: Node[Said], until_s: float) -> list[object]:
+    """All decisions up to then; the bus brings own beats back."""
+    decisions: list[object] = []
+    now_s = NOW_S
+    while now_s < until_s:
+        now_s += 0.05
+        for decision in one.tick(now_s):
+            decisions.append(decision)
+            if decision is Act.BEAT:
+                one.on_frame(one.beat(None, now_s), 10, now_s)
+    return decisions
+
+
+def test_the_others_come_and_go_and_what_the_gone_have_stored_is_polled() -> None:
+    one = node()
+    one.on_frame(news(0, origin=2), 10, NOW_S)
+    decisions = tick_until(one, NOW_S + LEASE_S + 0.1)
+    assert Change(2, Turn.CAME) in decisions
+    assert Change(2, Turn.LEFT) in decisions
+    assert not any(isinstance(decision, Poll) for decision in decisions)
+    assert any(isinstance(decision, Poll) for decision in tick_until(one, NOW_S + LEASE_S + POLL_GONE_S + 0.2))
+
+
+def test_while_all_live_nothing_is_polled() -> None:
+    one = node()
+    assert not any(isinstance(decision, Poll) for decision in tick_until(one, NOW_S + 2 * POLL_GONE_S))
+
+
+def test_a_process_that_stood_still_suspects_nobody() -> None:
+    one = node()
+    one.on_frame(news(0, origin=2), 10, NOW_S)
+    one.beat(None, NOW_S)
+    one.tick(NOW_S)
+    decisions = one.tick(NOW_S + SLEPT_S + 60.0)
+    assert Act.RECONNECT not in decisions
+    assert Change(2, Turn.LEFT) not in decisions
+    assert one.living == [2]
+
+
+def test_a_younger_process_with_its_number_ends_it() -> None:
+    one = node()
+    one.on_frame(news(7, epoch=7), 10, NOW_S)
+    assert Act.DISPLACED in one.tick(NOW_S)
+
+
+def test_a_frame_of_its_predecessor_says_nothing() -> None:
+    later: Node[Said] = Node(1, at(7), {}, {}, NOW_S)
+    later.bus_came_up(NOW_S)
+    assert later.on_frame(news(3, 4), 10, NOW_S) == []
+    assert Act.DISPLACED not in later.tick(NOW_S)
+
+
+def test_it_is_ready_when_it_has_compared_itself_with_each_node_of_the_table() -> None:
+    one = node(o2=5)
+    ready = [one.is_ready]
+    one.on_frame(news(5, origin=2), 10, NOW_S)
+    ready.append(one.is_ready)
+    one.bus_went_down()
+    ready.append(one.is_ready)
+    assert ready == [False, True, False]
+
+
+def test_a_node_that_came_after_it_is_heard_from_its_beginning() -> None:
+    one = node()
+    assert one.on_frame(news(6, 7, origin=2), 10, NOW_S) == []
+    assert Read(2, first_of(2), at(6, 2)) in one.tick(NOW_S)
+
+
+def test_a_node_that_nobody_has_heard_is_learnt_from_the_table_and_polled() -> None:
+    one = node()
+    one.learn({1: EPOCH, 2: at(6, 2)})
+    assert one.vector == {1: EPOCH, 2: at(6, 2)}
+    assert Poll({1: MAX_ID, 2: at(6, 2)}) in tick_until(one, NOW_S + POLL_GONE_S + 0.1)
+
+
+def test_no_more_origins_are_heard_than_a_position_may_have() -> None:
+    one = node()
+    for origin in range(2, MAX_ORIGINS + 4):
+        one.on_frame(news(0, 1, origin=origin), 10, NOW_S)
+    assert len(one.vector) == MAX_ORIGINS
+    assert one.refused == 3
+
+
+def test_a_client_that_comes_back_gets_rows_and_what_has_none_yet() -> None:
+    one = node(o2=5)
+    one.on_frame(news(5, 6, 7, settled=6, origin=2), 10, NOW_S)
+    one.say(Said(at(8), "eva"), 10)
+    receiver: Receiver[Said] = Receiver({1: EPOCH, 2: at(5, 2)})
+    one.join(receiver, lambda item: item.to == "ana")
+    assert receiver.missing is not None
+    assert times_of(receiver.page(said(6, origin=2), receiver.missing.upto)) == [6, 7]
+    assert receiver.end() == []
+    assert receiver.position == one.vector

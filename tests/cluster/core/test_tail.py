@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from chatd.cluster.core.tail import Tail
+from tests.cluster.core.said import Said, at, said, times
+
+
+def test_what_is_not_settled_is_kept_until_it_is() -> None:
+    tail: Tail[Said] = Tail()
+    tail.keep(said(3, 4, 5), at(3))
+    assert times(list(tail.items)) == [4, 5]
+    tail.settle(at(4))
+    assert times(list(tail.items)) == [5]
+    tail.settle(at(9))
+    assert not tail.items
+
+
+def test_with_the_epoch_goes_what_was_never_settled() -> None:
+    tail: Tail[Said] = Tail()
+    tail.keep(said(3, 4), at(0))
+    tail.clear()
+    assert not tail.items
