@@ -20,12 +20,13 @@ HAVE_BROWSER := for name in chromium chromium-browser google-chrome-stable googl
     command -v $$name && exit; done; test -n "$$CHROMIUM"
 
 .DELETE_ON_ERROR:
-.PHONY: setup run test browser lint reference lock audit bench fuzz soak kill clean
+.PHONY: setup run test browser lint reference lock audit bench fuzz soak kill simulate clean
 
-# What could go on for ever, and how long it does: `make fuzz SECONDS=600`, `make kill ROUNDS=1000`.
+# What could go on for ever, and how long it does: `make fuzz SECONDS=600`, `make simulate SEEDS=1000`.
 SECONDS := 60
 MINUTES := 3
 ROUNDS := 100
+SEEDS := 100000
 AT_LENGTH := $(BIN)/pytest --capture=no --timeout=0
 
 setup: $(VENV)/.python-ready $(VENV)/.node-ready
@@ -77,6 +78,10 @@ soak: setup
 
 kill: setup
 	$(AT_LENGTH) tests/durability/test_kill.py --kill-rounds=$(ROUNDS)
+
+# Several nodes in virtual time, on every core.
+simulate: $(VENV)/.python-ready
+	$(BIN)/python -m tests.cluster.simulation --seeds $(SEEDS)
 
 clean:
 	rm -rf $(VENV) $(INTEROP)/node_modules

@@ -63,6 +63,7 @@ ELSEWHERE: Final = {
     "make fuzz": "tests/fuzz/test_decoders.py",
     "make soak": "tests/attack/test_soak.py",
     "make kill": "tests/durability/test_kill.py",
+    "make simulate": "tests/cluster/simulation/test_command.py",
     "make lint": ".ci/run",
     "make lock": "tests/test_lock.py",
     "make audit": "tests/test_lock.py",

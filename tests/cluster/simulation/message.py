@@ -1,0 +1,12 @@
+"""What is sent in the simulation."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Said(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
+    """A message for the client with that number, and for those who hear everything."""
+
+    id: int
+    to: int

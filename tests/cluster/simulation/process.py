@@ -1,0 +1,384 @@
+"""A shell around the core, as a real one will be, in virtual time: it may be killed, and may stand still."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import random
+from collections.abc import Callable
+from typing import Any
+
+from chatd.cluster.core import epoch, position
+from chatd.cluster.core.epoch import Reservation
+from chatd.cluster.core.frame import Call, News
+from chatd.cluster.core.heal import Read
+from chatd.cluster.core.node import Act, Node, Poll
+from chatd.cluster.core.receiver import Receiver
+from chatd.cluster.core.replay import Delivery
+from chatd.cluster.core.vector import MAX_SEQUENCE, MS_SHIFT, SEQUENCE_BITS, Vector, origin_of
+from tests.cluster.simulation.bus import Bus, Frame, Subscriber
+from tests.cluster.simulation.client import Connection
+from tests.cluster.simulation.clock import Clock
+from tests.cluster.simulation.database import Database, Writer
+from tests.cluster.simulation.message import Said
+from tests.cluster.simulation.plan import Deliver
+from tests.cluster.simulation.verdict import Verdict
+
+TICK_MS = 100
+PAGE_ROWS = 4
+EPOCH_MS = 1_000_000  # so that no id is small
+
+
+class Life(enum.Enum):
+    STARTING = "starting"
+    RUNNING = "running"
+    DEAD = "dead"
+
+
+class Ids:
+    """Grow with a clock that is not everybody's."""
+
+    def __init__(self, number: int, last: int, clock: Clock, skew_ms: int) -> None:
+        self._last = last
+        self._number = number
+        self._clock = clock
+        self._skew_ms = skew_ms
+
+    @property
+    def now(self) -> int:
+        """An id of this moment, or the last one."""
+        ms = EPOCH_MS + self._clock.now_ms + self._skew_ms
+        return max(ms << MS_SHIFT | self._number << SEQUENCE_BITS, self._last)
+
+    def next(self) -> int:
+        if self.now > self._last:
+            self._last = self.now
+        elif self._last & MAX_SEQUENCE < MAX_SEQUENCE:
+            self._last += 1
+        else:
+            self._last = (self._last >> MS_SHIFT) + 1 << MS_SHIFT | self._number << SEQUENCE_BITS
+        return self._last
+
+
+@dataclasses.dataclass(frozen=True)
+class Surroundings:
+    """What all processes share. `scheme` turns what a client says into the position that is answered."""
+
+    deliver: Deliver
+    clock: Clock
+    luck: random.Random
+    database: Database
+    bus: Bus
+    scheme: Callable[[Vector], Vector]
+    verdict: Verdict
+
+
+class Process:
+    def __init__(self, number: int, skew_ms: int, around: Surroundings) -> None:
+        self.number = number
+        self.life = Life.STARTING
+        self.node: Node[Said] | None = None
+        self.subscriber: Subscriber | None = None
+        self._deliver = around.deliver
+        self._clock = around.clock
+        self._luck = around.luck
+        self._database = around.database
+        self._bus = around.bus
+        self._scheme = around.scheme
+        self._verdict = around.verdict
+        self._skew_ms = skew_ms
+        self._writer: Writer | None = None
+        self._epochs: Vector = {}  # the youngest that was heard of, by origin
+        self._frozen = False
+        self._backlog: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
+        self._connections: list[Connection] = []
+        self._queue: list[Said] = []
+        self._unsaid = 0  # messages that have an id, and are not said yet
+        self._commits = False
+        self._database.lock(number, self._on_lock)
+
+    # Life and death.
+
+    def kill(self) -> None:
+        self.life = Life.DEAD
+        self._backlog.clear()
+        if self._writer is not None:
+            self._database.disconnect(self._writer)
+        if self.subscriber is not None:
+            self._bus.cut(self.subscriber)
+        for connection in self._connections:
+            self._clock.after(5, connection.client.end, connection)
+
+    def freeze(self, length_ms: int) -> None:
+        if not self._frozen and self.life is not Life.DEAD:
+            self._frozen = True
+            self._clock.after(length_ms, self._thaw)
+
+    def _thaw(self) -> None:
+        self._frozen = False
+        backlog, self._backlog = self._backlog, []
+        for call, args in backlog:
+            self._happen(call, *args)
+
+    def _happen(self, call: Callable[..., None], *args: Any) -> None:
+        """Whatever the process is told: later if it stands still, never if it is dead."""
+        if self._frozen:
+            self._backlog.append((call, args))
+        elif self.life is not Life.DEAD:
+            call(*args)
+
+    def _later(self, delay_ms: int, call: Callable[..., None], *args: Any) -> None:
+        self._clock.after(delay_ms, self._happen, call, *args)
+
+    def _answer(self, call: Callable[..., None], *first: Any) -> Callable[..., None]:
+        return lambda *args: self._happen(call, *first, *args)
+
+    # Start.
+
+    def _on_lock(self, writer: Writer) -> None:
+        if self.life is Life.DEAD:
+            self._database.disconnect(writer)
+            return
+        self._writer = writer
+        self._happen(self._look)
+
+    def _look(self) -> None:
+        """Under the lock: what is there."""
+        table = self._database
+        first = dict(table.first)
+        applied = {one: table.greatest_of(one) or start for one, start in first.items()}
+        self._epoch = epoch.begin(self.number, table.greatest, table.reserved.get(self.number, 0))
+        self._ids = Ids(self.number, self._epoch, self._clock, self._skew_ms)
+        self._reservation = Reservation(self.number, self._epoch)
+        self._reserve(self._answer(self._on_registered, applied, first))
+
+    def _on_registered(self, applied: Vector, first: Vector, done: bool) -> None:
+        self._reservation.done(written=done)
+        if not done:
+            self._later(100, self._look)
+            return
+        first.setdefault(self.number, self._epoch)
+        self.node = Node(self.number, self._epoch, applied, first, self._clock.now_s)
+        self.life = Life.RUNNING
+        self._connect()
+        self._later(self._luck.randrange(TICK_MS), self._tick)
+
+    def _reserve(self, done: Callable[[bool], None]) -> None:
+        upto = self._reservation.ask(self._ids.now)
+        if upto is not None:
+            self._database.write(lambda: self._write_reservation(upto), done)
+
+    def _on_reserved(self, done: bool) -> None:
+        self._reservation.done(written=done)
+        if done:
+            self._core.learn(dict(self._database.first))
+
+    def _write_reservation(self, upto: int) -> None:
+        table = self._database
+        table.first.setdefault(self.number, self._epoch)
+        table.reserved[self.number] = max(upto, table.reserved.get(self.number, 0))
+
+    # The bus.
+
+    def _connect(self) -> None:
+        subscriber = Subscriber(self._clock, self._answer(self._on_frame), self._answer(self._on_cut))
+        if self._bus.subscribe(subscriber):
+            self.subscriber = subscriber
+            self._later(5, self._on_subscribed, subscriber)
+        else:
+            self._later(100, self._connect)
+
+    def _on_subscribed(self, subscriber: Subscriber) -> None:
+        if subscriber.is_open:
+            self._publish(self._core.bus_came_up(self._clock.now_s))
+
+    def _on_cut(self) -> None:
+        self._core.bus_went_down()
+        self._later(20, self._connect)
+
+    def _on_frame(self, frame: Frame, size_bytes: int) -> None:
+        if isinstance(frame, News):
+            self._epochs[frame.origin] = max(frame.epoch, self._epochs.get(frame.origin, 0))
+        self._give(self._core.on_frame(frame, size_bytes, self._clock.now_s))
+
+    def _publish(self, frame: News[Said] | Call) -> None:
+        if self.subscriber is not None:
+            self._bus.publish(self.subscriber, frame)
+
+    def _flush(self) -> None:
+        while (news := self._core.flush(self._clock.now_s)) is not None:
+            self._publish(news)
+
+    # Decisions.
+
+    @property
+    def _core(self) -> Node[Said]:
+        assert self.node is not None
+        return self.node
+
+    def _tick(self) -> None:
+        self._decide()
+        self._reserve(self._answer(self._on_reserved))
+        self._later(TICK_MS, self._tick)
+
+    def _decide(self) -> None:
+        for decision in self._core.tick(self._clock.now_s):
+            self._verdict.met[decision.name if isinstance(decision, Act) else type(decision).__name__] += 1
+            match decision:
+                case Act.BEAT:
+                    self._publish(self._core.beat(self._promise(), self._clock.now_s))
+                case Read(origin, after, upto):
+                    self._read(decision, origin, after, upto)
+                case Poll(after=after):
+                    self._poll(after)
+                case Act.RECONNECT:
+                    assert self.subscriber is not None
+                    self._bus.cut(self.subscriber)
+
+    def _promise(self) -> int | None:
+        if self._unsaid or not self._reservation.allows(self._ids.now):
+            return None
+        return self._ids.next()
+
+    def _read(self, read: Read, origin: int, after: int, upto: int) -> None:
+        self._database.ask(
+            lambda: self._database.read(after, upto, lambda said: origin_of(said.id) == origin, PAGE_ROWS),
+            self._answer(self._on_rows, read),
+        )
+
+    def _on_rows(self, read: Read, rows: list[Said] | None) -> None:
+        if rows is None:
+            self._core.on_read_failed(read, self._clock.now_s)
+        else:
+            self._give(self._core.on_rows(read, rows, rows[-1].id if len(rows) == PAGE_ROWS else read.upto))
+            self._decide()
+
+    def _poll(self, after: Vector) -> None:
+        def is_new(said: Said) -> bool:
+            return said.id > after.get(origin_of(said.id), 0)
+
+        self._database.ask(lambda: self._database.read(0, None, is_new, PAGE_ROWS), self._answer(self._on_polled))
+
+    def _on_polled(self, rows: list[Said] | None) -> None:
+        if rows is None:
+            self._core.on_poll_failed()
+        else:
+            self._give(self._core.on_polled(rows, whole=len(rows) < PAGE_ROWS))
+
+    # Messages of its clients.
+
+    def say(self, to: int) -> None:
+        self._happen(self._say, to)
+
+    def _say(self, to: int) -> None:
+        if self.life is not Life.RUNNING:
+            return
+        if not self._reservation.allows(self._ids.next()):
+            self._verdict.met["refused for want of a reservation"] += 1
+            return
+        said = Said(self._ids.next(), to)
+        self._queue.append(said)
+        self._unsaid += 1
+        if self._deliver is Deliver.AT_ONCE:
+            self._tell(said)
+            self._later(0, self._flush)
+        self._commit()
+
+    def _tell(self, said: Said) -> None:
+        self._unsaid -= 1
+        self._give([self._core.say(said, 1)])
+
+    def _commit(self) -> None:
+        if self._queue and not self._commits and self._writer is not None:
+            self._commits = True
+            group, self._queue = self._queue, []
+            self._database.commit(self._writer, group, self._answer(self._on_committed, group))
+
+    def _on_committed(self, group: list[Said], stored: bool) -> None:
+        self._commits = False
+        if self._deliver is Deliver.STORED:
+            for said in group:
+                if stored:
+                    self._tell(said)
+                else:
+                    self._unsaid -= 1
+        self._core.settle(group[-1].id)
+        self._flush()
+        self._commit()
+
+    # Its clients.
+
+    def accept(self, connection: Connection, text: str | None) -> None:
+        self._happen(self._accept, connection, text)
+
+    def forget(self, connection: Connection) -> None:
+        self._happen(self._forget, connection)
+
+    def _forget(self, connection: Connection) -> None:
+        self._connections = [one for one in self._connections if one is not connection]
+
+    def _accept(self, connection: Connection, text: str | None) -> None:
+        if not connection.is_open:
+            return
+        self._connections.append(connection)
+        if text is None:
+            connection.client.send(connection, None, self._core.vector)
+            return
+        connection.receiver = Receiver(self._scheme(position.decode(text)))
+        self._join(connection, connection.receiver)
+
+    def _join(self, connection: Connection, receiver: Receiver[Said]) -> None:
+        self._core.join(receiver, connection.client.concerns)
+        self._catch_up(connection, receiver)
+
+    def _catch_up(self, connection: Connection, receiver: Receiver[Said]) -> None:
+        missing = receiver.missing
+        if missing is not None:
+            concerns = connection.client.concerns
+            self._database.ask(
+                lambda: self._database.read(missing.after, missing.upto, concerns, PAGE_ROWS),
+                self._answer(self._on_page, connection, receiver, missing.upto),
+            )
+            return
+        waiting = receiver.end()
+        if waiting is None:
+            self._verdict.met["more came during a replay than may wait"] += 1
+            self._join(connection, receiver)
+            return
+        self._verdict.met["recovered"] += 1
+        self._send(connection, waiting)
+        connection.client.send(connection, None, receiver.position)
+
+    def _on_page(self, connection: Connection, receiver: Receiver[Said], upto: int, rows: list[Said] | None) -> None:
+        if rows is None:
+            connection.client.end(connection)
+        elif connection.is_open:
+            self._send(connection, receiver.page(rows, rows[-1].id if len(rows) == PAGE_ROWS else upto))
+            self._catch_up(connection, receiver)
+
+    def _give(self, deliveries: list[Delivery[Said]]) -> None:
+        for delivery in deliveries:
+            self._check(delivery.item)
+            for connection in self._connections:
+                if connection.client.concerns(delivery.item):
+                    self._give_one(connection, delivery)
+
+    def _check(self, said: Said) -> None:
+        """Once an origin has a new process, nothing of the old one is delivered that has no row."""
+        if said.id <= self._epochs.get(origin_of(said.id), 0) and said.id not in self._database.rows:
+            self._verdict.add("ghost", self.number, said.id)
+
+    def _give_one(self, connection: Connection, delivery: Delivery[Said]) -> None:
+        receiver = connection.receiver
+        if receiver is None:
+            self._send(connection, [delivery])
+        elif (sent := receiver.live(delivery)) is not None:
+            self._send(connection, [sent])
+        elif receiver.missing is None and not receiver.is_like_others:
+            self._verdict.met["hidden by a floor"] += 1
+        if receiver is not None and receiver.is_like_others:
+            connection.receiver = None
+
+    def _send(self, connection: Connection, deliveries: list[Delivery[Said]]) -> None:
+        for delivery in deliveries:
+            connection.client.send(connection, delivery.item, delivery.position)
