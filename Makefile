@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INTEROP := tests/interop
-EXTRAS := crypto,cluster,test,lint,bench
+EXTRAS := cluster,crypto,test,lint,bench
 
 # The tools of .venv first, Node.js among them where the machine has none.
 export PATH := $(CURDIR)/$(BIN):$(PATH)

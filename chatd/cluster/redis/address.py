@@ -1,0 +1,67 @@
+"""Where Redis is, as a URL. Pure.
+
+redis://[[user]:password@]host[:port][/database]
+unix:///path/of/the/socket[?db=database]
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Final
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+
+from chatd.errors import ConfigError
+
+PORT: Final = 6379
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RedisAddress:
+    """A host and a port, or the path of a unix socket. `user` needs a `password`, which no log and no repr shows."""
+
+    host: str = ""
+    port: int = PORT
+    path: str = ""
+    database: int = 0
+    user: str = "default"
+    password: str | None = dataclasses.field(default=None, repr=False)
+
+    def __str__(self) -> str:
+        """For logs."""
+        if self.path:
+            return self.path
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def parse_address(url: str) -> RedisAddress:
+    """The address in a URL. Raises ConfigError, which does not repeat the password."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise ConfigError("the address of the bus is no URL: redis://host:6379") from error
+    match parts.scheme:
+        case "redis" if parts.hostname and not parts.query:
+            host = RedisAddress(parts.hostname, PORT if port is None else port, "", _database(parts.path[1:]))
+            return _with_login(host, parts)
+        case "unix" if parts.path and not parts.hostname:
+            database = parse_qs(parts.query).get("db", ["0"])[-1]
+            return _with_login(RedisAddress("", 0, unquote(parts.path), _database(database)), parts)
+    raise ConfigError("the address of the bus is redis://host:port/database or unix:///path?db=database")
+
+
+def _with_login(address: RedisAddress, parts: SplitResult) -> RedisAddress:
+    if parts.password is None:
+        if parts.username:
+            raise ConfigError("the address of the bus has a user and no password: redis://user:password@host")
+        return address
+    user, password = unquote(parts.username or "default"), unquote(parts.password)
+    return dataclasses.replace(address, user=user, password=password)
+
+
+def _database(text: str) -> int:
+    if not text:
+        return 0
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise ConfigError("the database in the address of the bus is no number: redis://host:6379/0")
+    return int(text)

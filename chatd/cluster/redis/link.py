@@ -1,0 +1,86 @@
+"""One connection to Redis, with its socket. What waits to be written is bounded; a silent connection is ended."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final, Protocol, cast
+
+from chatd.cluster.redis.wire import Event, RedisError, Wire
+
+CHECK_S: Final = 0.5
+SILENT_CHECKS: Final = 4
+MAX_WAITING_BYTES: Final = 4_194_304
+
+
+class LinkHandler(Protocol):
+    """Calls are synchronous and must not raise."""
+
+    def on_subscribed(self) -> None:
+        """From here on, messages come and may be published."""
+
+    def on_message(self, data: bytes) -> None: ...
+
+
+class Link(asyncio.Protocol):
+    """`ended` is done when the connection is over, and says why."""
+
+    def __init__(self, wire: Wire, handler: LinkHandler) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.ended: asyncio.Future[str] = self._loop.create_future()
+        self._wire = wire
+        self._handler = handler
+        self._transport: asyncio.Transport | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._silent_checks = 0
+
+    def publish(self, data: bytes) -> bool:
+        """Whether it was written; not, if the connection is not up or Redis does not take what waits already."""
+        transport = self._transport
+        if transport is None or not self._wire.is_subscribed or self.ended.done():
+            return False
+        if transport.get_write_buffer_size() + len(data) > MAX_WAITING_BYTES:
+            return False
+        transport.write(self._wire.publish(data))
+        return True
+
+    def end(self, why: str) -> None:
+        """Drop the connection at once. Idempotent; the first reason counts."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._transport is not None:
+            self._transport.abort()
+        if not self.ended.done():
+            self.ended.set_result(why)
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.write(self._wire.greeting())
+        self._timer = self._loop.call_later(CHECK_S, self._check)
+
+    def data_received(self, data: bytes) -> None:
+        self._silent_checks = 0
+        try:
+            for event in self._wire.feed(data):
+                if self.ended.done():
+                    return
+                if event is Event.SUBSCRIBED:
+                    self._handler.on_subscribed()
+                elif isinstance(event, bytes):
+                    self._handler.on_message(event)
+        except RedisError as error:
+            self.end(str(error))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.end(str(exc) if exc is not None else "closed by Redis")
+
+    def _check(self) -> None:
+        """Counted in checks rather than in seconds: a process that stood still has not read yet what came meanwhile."""
+        self._silent_checks += 1
+        if self._silent_checks >= SILENT_CHECKS:
+            self.end("nothing came for seconds")
+            return
+        if self._transport is not None and not self._wire.unanswered:
+            self._transport.write(self._wire.ping())
+        self._timer = self._loop.call_later(CHECK_S, self._check)

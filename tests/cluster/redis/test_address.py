@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import pytest
+
+from chatd.cluster.redis.address import RedisAddress, parse_address
+from chatd.errors import ConfigError
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("redis://cache", RedisAddress("cache")),
+        ("redis://cache:7000/3", RedisAddress("cache", 7000, database=3)),
+        ("redis://[::1]:7000", RedisAddress("::1", 7000)),
+        ("redis://:pa%40ss@cache", RedisAddress("cache", password="pa@ss")),
+        ("redis://chat:secret@cache/0", RedisAddress("cache", user="chat", password="secret")),
+        ("unix:///run/redis/redis.sock", RedisAddress("", 0, "/run/redis/redis.sock")),
+        ("unix:///run/redis.sock?db=2", RedisAddress("", 0, "/run/redis.sock", 2)),
+    ],
+)
+def test_an_address_is_a_url(url: str, address: RedisAddress) -> None:
+    assert parse_address(url) == address
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "cache:6379",
+        "http://cache",
+        "redis://",
+        "redis:///0",
+        "redis://cache:port",
+        "redis://cache:70000",
+        "redis://cache/one",
+        "redis://cache/-1",
+        "redis://cache/9999999999",
+        "redis://cache?db=1",
+        "redis://chat@cache",
+        "redis://[::1",
+        "unix://run/redis.sock",
+        "unix:///run/redis.sock?db=x",
+    ],
+)
+def test_what_is_no_address_is_refused(url: str) -> None:
+    with pytest.raises(ConfigError, match="the bus"):
+        parse_address(url)
+
+
+def test_a_password_is_shown_nowhere() -> None:
+    address = parse_address("redis://chat:secret@cache:7000")
+    assert "secret" not in f"{address} {address!r}"
+    with pytest.raises(ConfigError) as caught:
+        parse_address("redis://chat:secret@cache/x")
+    assert "secret" not in str(caught.value)
+
+
+def test_an_address_is_written_as_operators_know_it() -> None:
+    assert [str(parse_address(url)) for url in ("redis://cache", "redis://[::1]:7", "unix:///r.sock")] == [
+        "cache:6379",
+        "[::1]:7",
+        "/r.sock",
+    ]

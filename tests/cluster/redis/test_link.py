@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from unittest import mock
+
+from chatd.cluster.redis import link as module
+from chatd.cluster.redis.link import MAX_WAITING_BYTES, Link
+from chatd.cluster.redis.wire import Wire
+from tests.cluster.redis.recorder import CHANNEL, SOON_S, Recorder
+from tests.cluster.redis.server import RedisServer
+
+FAST = mock.patch.object(module, "CHECK_S", 0.05)
+
+
+class Handler:
+    def __init__(self) -> None:
+        self.subscribed = asyncio.Event()
+        self.heard: list[bytes] = []
+
+    def on_subscribed(self) -> None:
+        self.subscribed.set()
+
+    def on_message(self, data: bytes) -> None:
+        self.heard.append(data)
+
+
+@contextlib.asynccontextmanager
+async def linked(server: RedisServer) -> AsyncIterator[Link]:
+    handler = Handler()
+    wire = Wire(server.address(), CHANNEL)
+    _, link = await asyncio.get_running_loop().create_unix_connection(lambda: Link(wire, handler), str(server.path))
+    try:
+        async with asyncio.timeout(SOON_S):
+            await handler.subscribed.wait()
+        yield link
+    finally:
+        link.end("the test is over")
+
+
+async def ended(link: Link) -> str:
+    async with asyncio.timeout(SOON_S):
+        return await link.ended
+
+
+async def test_nothing_is_published_before_it_is_up_nor_after_its_end(server: RedisServer) -> None:
+    assert not Link(Wire(server.address(), CHANNEL), Handler()).publish(b"a")
+    async with linked(server) as link:
+        assert link.publish(b"a")
+        link.end("first")
+        link.end("second")
+        assert await ended(link) == "first"
+        assert not link.publish(b"a")
+
+
+async def test_a_quiet_connection_is_asked_for_life_and_stays(server: RedisServer) -> None:
+    with FAST:
+        async with linked(server) as link:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(10 * module.SILENT_CHECKS * module.CHECK_S):
+                    await asyncio.shield(link.ended)
+            assert not link.ended.done()
+
+
+async def test_a_server_that_stands_still_is_left(server: RedisServer) -> None:
+    with FAST:
+        async with linked(server) as link:
+            with server.standing_still():
+                assert await ended(link) == "nothing came for seconds"
+
+
+async def test_a_server_that_never_says_anything_is_left(tmp_path: Path) -> None:
+    path = tmp_path / "mute.sock"
+    with FAST, socket.socket(socket.AF_UNIX) as mute:
+        mute.bind(str(path))
+        mute.listen()
+        recorder = Recorder(RedisServer(tmp_path).address())
+        wire = Wire(recorder.bus._address, CHANNEL)
+        _, link = await asyncio.get_running_loop().create_unix_connection(lambda: Link(wire, Handler()), str(path))
+        assert await ended(link) == "nothing came for seconds"
+
+
+async def test_a_process_that_stood_still_itself_leaves_nobody(server: RedisServer) -> None:
+    with FAST:
+        async with linked(server) as link:
+            time.sleep(3 * module.SILENT_CHECKS * module.CHECK_S)  # noqa: ASYNC251  the process stands still
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(2 * module.SILENT_CHECKS * module.CHECK_S):
+                    await asyncio.shield(link.ended)
+            assert not link.ended.done()
+
+
+async def test_what_waits_for_a_server_that_stands_still_is_bounded(server: RedisServer) -> None:
+    frame = bytes(100_000)
+    async with linked(server) as link:
+        with server.standing_still():
+            taken = 0
+            while link.publish(frame):
+                taken += 1
+                assert taken * len(frame) < 2 * MAX_WAITING_BYTES
+            assert taken * len(frame) > MAX_WAITING_BYTES / 2
+
+
+async def test_a_server_that_dies_ends_the_connection(server: RedisServer) -> None:
+    async with linked(server) as link:
+        server.kill()
+        assert await ended(link)

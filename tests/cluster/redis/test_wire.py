@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatd.cluster.redis.address import RedisAddress
+from chatd.cluster.redis.wire import MAX_REPLY_BYTES, Event, RedisError, Wire
+
+HELLO = b"%1\r\n$5\r\nproto\r\n:3\r\n"
+SUBSCRIBED = b">3\r\n$9\r\nsubscribe\r\n$5\r\nchatd\r\n:1\r\n"
+
+
+def message(data: bytes, channel: bytes = b"chatd") -> bytes:
+    return b">3\r\n$7\r\nmessage\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n" % (len(channel), channel, len(data), data)
+
+
+def wire(**address: str | int) -> Wire:
+    return Wire(RedisAddress("cache", **address), "chatd")  # type: ignore[arg-type]
+
+
+def up() -> Wire:
+    one = wire()
+    one.greeting()
+    assert list(one.feed(HELLO + SUBSCRIBED)) == [Event.SUBSCRIBED]
+    return one
+
+
+def words(data: bytes) -> list[bytes]:
+    return [word for word in data.split(b"\r\n") if word[:1] not in {b"*", b"$", b""}]
+
+
+def test_it_says_hello_and_subscribes() -> None:
+    assert words(wire().greeting()) == [b"HELLO", b"3", b"SETNAME", b"chatd", b"SUBSCRIBE", b"chatd"]
+
+
+def test_with_a_password_it_logs_in_and_with_a_database_it_selects() -> None:
+    greeting = wire(user="chat", password="secret", database=3).greeting()
+    login = [b"HELLO", b"3", b"AUTH", b"chat", b"secret", b"SETNAME", b"chatd"]
+    assert words(greeting) == [*login, b"SELECT", b"3", b"SUBSCRIBE", b"chatd"]
+
+
+def test_messages_come_between_the_answers() -> None:
+    one = up()
+    assert one.publish(b"\x00\r\n") == b"*3\r\n$7\r\nPUBLISH\r\n$5\r\nchatd\r\n$3\r\n\x00\r\n\r\n"
+    one.ping()
+    assert one.unanswered == 2
+    assert list(one.feed(message(b"\x00\r\n") + b":2\r\n" + message(b"b") + b"+PONG\r\n")) == [b"\x00\r\n", b"b"]
+    assert one.unanswered == 0
+
+
+def test_what_comes_from_another_channel_is_left_out() -> None:
+    assert list(up().feed(message(b"a", b"other") + b">2\r\n$10\r\ninvalidate\r\n*0\r\n")) == []
+
+
+@given(st.lists(st.binary(max_size=40), max_size=5), st.integers(1, 30))
+def test_messages_come_whole_however_they_are_cut(messages: list[bytes], size: int) -> None:
+    one, data = up(), b"".join(map(message, messages))
+    assert [event for at in range(0, len(data), size) for event in one.feed(data[at : at + size])] == messages
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        (b"-WRONGPASS invalid username-password pair\r\n", "WRONGPASS"),
+        (b"-NOAUTH HELLO must be called with the client already authenticated\r\n", "NOAUTH"),
+        (b"-ERR unknown command 'HELLO', with args beginning with: '3'\r\n", "Redis 6 or newer"),
+        (HELLO + b"-NOPERM No permissions to access a channel\r\n", "NOPERM"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "no Redis"),
+        (HELLO + SUBSCRIBED + b"+OK\r\n", "an answer to nothing"),
+        (HELLO + SUBSCRIBED + b">3\r\n$11\r\nunsubscribe\r\n$5\r\nchatd\r\n:0\r\n", "subscription"),
+    ],
+)
+def test_what_makes_a_connection_useless_is_said(said: bytes, reason: str) -> None:
+    one = wire()
+    one.greeting()
+    with pytest.raises(RedisError, match=reason):
+        list(one.feed(said))
+
+
+def test_a_message_that_nobody_hears_shows_that_the_subscription_is_gone() -> None:
+    one = up()
+    one.publish(b"a")
+    with pytest.raises(RedisError, match="nobody hears"):
+        list(one.feed(b":0\r\n"))
+
+
+def test_what_came_before_a_fault_counts() -> None:
+    events = up().feed(message(b"a") + b"-ERR\r\n")
+    assert next(events) == b"a"
+    with pytest.raises(RedisError):
+        next(events)
+
+
+def test_a_reply_that_does_not_end_is_bounded() -> None:
+    one = up()
+    assert list(one.feed(b">3\r\n$7\r\nmessage\r\n$5\r\nchatd\r\n$999999999\r\n")) == []
+    part = bytes(1_000_000)
+    for _ in range(MAX_REPLY_BYTES // len(part)):
+        assert list(one.feed(part)) == []
+    with pytest.raises(RedisError, match="a reply of more than"):
+        list(one.feed(part))
+
+
+def test_many_messages_are_no_long_reply() -> None:
+    one = up()
+    many = message(bytes(1_000)) * 1_000
+    for _ in range(2 + MAX_REPLY_BYTES // len(many)):
+        assert len(list(one.feed(many))) == 1_000
