@@ -6,8 +6,10 @@ statement of the predecessor has ended: what that one was committing is visible 
 
 The ids of the new process must be larger than all that the old one may have used. The rows do not say which those were:
 with `deliver = "at_once"` clients hold positions that never became rows. So a process reserves ids ahead of the clock,
-in the database, and makes none beyond. A successor starts above the reservation, and so its ids run ahead of the clock
-by what was left of it: it is short, and an orderly stop gives the rest back.
+in the database, on the connection that holds the lock, and makes none beyond. A successor starts above the reservation;
+its ids run ahead of the clock by what was left of it, which is little.
+
+A process that loses that connection must take the lock again before it writes. If it cannot, it ends.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ class Database:
         self._grant(number)
 
     def disconnect(self, writer: Writer) -> None:
-        """Its process has died."""
+        """Its process has died, or the connection has."""
         writer.is_open = False
         self._release(writer)
 
@@ -86,6 +86,9 @@ class Database:
 
     def commit(self, writer: Writer, group: Sequence[Said], done: Callable[[bool], None]) -> None:
         """`done` is told whether the group is in the database, once that is certain."""
+        if not writer.is_open:
+            self._clock.after(1, done, False)
+            return
         self.commits_under_way += 1
         writer.commits_under_way += 1
         delay_ms = self._luck.randrange(self._plan.commit_ms + 1)
@@ -106,8 +109,11 @@ class Database:
         self._release(writer)
         self._clock.after(self._luck.randrange(READ_MS), done, not refused)
 
-    def write(self, change: Callable[[], None], done: Callable[[bool], None]) -> None:
+    def write(self, writer: Writer, change: Callable[[], None], done: Callable[[bool], None]) -> None:
         """A change of the table of nodes. It may be made although it is said to have failed."""
+        if not writer.is_open:
+            self._clock.after(1, done, False)
+            return
         lost = self._clock.now_ms < self._down_until_ms
         if not lost or self._luck.random() < 0.5:
             self._clock.after(self._luck.randrange(READ_MS), change)

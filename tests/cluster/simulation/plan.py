@@ -21,6 +21,7 @@ class Fault(enum.Enum):
     KILL = "a process is killed, and another with its number starts"
     KILL_FOR_GOOD = "a process is killed"
     FREEZE = "a process stands still"
+    DISPLACE = "a process stands still, loses its lock, and finds that another has its number"
     BUS_DOWN = "the bus is gone, and forgets who listened"
     CUT = "a node loses its connection to the bus"
     DEAF = "a node hears nothing of the bus, and is not told"
@@ -31,6 +32,7 @@ THEMES: Final[Sequence[Sequence[Fault]]] = (
     list(Fault),
     [Fault.KILL],
     [Fault.KILL, Fault.FREEZE, Fault.DATABASE_DOWN],
+    [Fault.DISPLACE, Fault.KILL, Fault.CUT],
     [Fault.BUS_DOWN, Fault.CUT, Fault.DEAF],
 )
 

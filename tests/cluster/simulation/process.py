@@ -109,6 +109,12 @@ class Process:
         for connection in self._connections:
             self._clock.after(5, connection.client.end, connection)
 
+    def displace(self, length_ms: int) -> None:
+        """It stands still for so long that the database takes it for dead."""
+        self.freeze(length_ms)
+        if self._writer is not None:
+            self._database.disconnect(self._writer)
+
     def freeze(self, length_ms: int) -> None:
         if not self._frozen and self.life is not Life.DEAD:
             self._frozen = True
@@ -165,8 +171,8 @@ class Process:
 
     def _reserve(self, done: Callable[[bool], None]) -> None:
         upto = self._reservation.ask(self._ids.now)
-        if upto is not None:
-            self._database.write(lambda: self._write_reservation(upto), done)
+        if upto is not None and self._writer is not None:
+            self._database.write(self._writer, lambda: self._write_reservation(upto), done)
 
     def _on_reserved(self, done: bool) -> None:
         self._reservation.done(written=done)
@@ -200,6 +206,8 @@ class Process:
         if isinstance(frame, News):
             self._epochs[frame.origin] = max(frame.epoch, self._epochs.get(frame.origin, 0))
         self._give(self._core.on_frame(frame, size_bytes, self._clock.now_s))
+        if frame.origin == self.number:
+            self._decide()  # it may be told that another process has its number
 
     def _publish(self, frame: News[Said] | Call) -> None:
         if self.subscriber is not None:
@@ -218,7 +226,8 @@ class Process:
 
     def _tick(self) -> None:
         self._decide()
-        self._reserve(self._answer(self._on_reserved))
+        if self.life is Life.RUNNING:
+            self._reserve(self._answer(self._on_reserved))
         self._later(TICK_MS, self._tick)
 
     def _decide(self) -> None:
@@ -234,6 +243,8 @@ class Process:
                 case Act.RECONNECT:
                     assert self.subscriber is not None
                     self._bus.cut(self.subscriber)
+                case Act.DISPLACED:
+                    self.kill()
 
     def _promise(self) -> int | None:
         if self._unsaid or not self._reservation.allows(self._ids.now):
@@ -296,6 +307,10 @@ class Process:
 
     def _on_committed(self, group: list[Said], stored: bool) -> None:
         self._commits = False
+        if self._writer is None or not self._writer.is_open:
+            self._verdict.met["the lock was lost"] += 1
+            self.kill()
+            return
         if self._deliver is Deliver.STORED:
             for said in group:
                 if stored:

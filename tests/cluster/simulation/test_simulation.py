@@ -47,6 +47,7 @@ def test_the_runs_meet_what_the_core_is_for() -> None:
     assert met.keys() >= {
         "BEAT",
         "Change",
+        "DISPLACED",
         "Poll",
         "Read",
         "RECONNECT",
@@ -54,4 +55,5 @@ def test_the_runs_meet_what_the_core_is_for() -> None:
         "more came during a replay than may wait",
         "recovered",
         "refused for want of a reservation",
+        "the lock was lost",
     }

@@ -43,6 +43,7 @@ class World:
         self._bus = Bus(self._clock, luck, plan)
         self._around = Surroundings(plan.deliver, self._clock, luck, self._database, self._bus, scheme, self.verdict)
         self._restarts = 0  # that are still to come
+        self._displaced: list[Process] = []
         self._processes = {number: self._start(number) for number in plan.nodes}
         self.clients = [Client(number, self._clock, luck, self._choose, self.verdict) for number in range(plan.clients)]
 
@@ -72,10 +73,13 @@ class World:
 
     def _restart(self, number: int) -> None:
         self._restarts -= 1
-        self._processes[number] = self._start(number)
+        process = self._processes[number]
+        if process.life is Life.DEAD or process in self._displaced:
+            self._processes[number] = self._start(number)
 
     def _running(self) -> list[Process]:
-        return [one for one in self._processes.values() if one.life is Life.RUNNING]
+        """Clients do not know which of two processes with one number is the right one."""
+        return [one for one in (*self._processes.values(), *self._displaced) if one.life is Life.RUNNING]
 
     def _choose(self) -> Process | None:
         running = self._running()
@@ -98,6 +102,11 @@ class World:
         match strike.fault:
             case Fault.KILL | Fault.KILL_FOR_GOOD:
                 self._kill(process, strike)
+            case Fault.DISPLACE if process.life is Life.RUNNING:
+                process.displace(strike.length_ms)
+                self._displaced.append(process)
+                self._restarts += 1
+                self._clock.after(20, self._restart, process.number)
             case Fault.FREEZE:
                 process.freeze(strike.length_ms)
             case Fault.BUS_DOWN:
