@@ -59,6 +59,10 @@ class Poll(NamedTuple):
 Decision = Act | Read | Poll | Change
 
 
+class TooManyOriginsError(ValueError):
+    """More numbers are in use than a position has room for: use old ones again."""
+
+
 class Bus(enum.Enum):
     UP = "up"
     DOWN = "down"
@@ -70,7 +74,7 @@ class Node(Generic[T]):
     def __init__(
         self, number: int, epoch: int, applied: Mapping[int, int], first: Mapping[int, int], now_s: float
     ) -> None:
-        """The bus is down until `bus_came_up`.
+        """The bus is down until `bus_came_up`. Raises TooManyOriginsError.
 
         `applied`: for each number in the table of nodes or in a row, the greatest id that is visible in the database.
         `first`: where each number's first epoch began, from that table. Both are read under the lock on `number`.
@@ -83,6 +87,8 @@ class Node(Generic[T]):
         self._own: Stream[T] = Stream(number, epoch)
         self._own.begin(epoch)
         self._streams[number] = self._own
+        if len(self._streams) > MAX_ORIGINS:
+            raise TooManyOriginsError(f"{len(self._streams)} nodes have been here; {MAX_ORIGINS} may be")
         self._publisher: Publisher[T] = Publisher(number, epoch)
         self._members = Members((origin for origin in applied if origin != number), now_s)
         self._changes: list[Change] = []

@@ -44,11 +44,11 @@ class Receiver(Generic[T]):
 
     @property
     def is_like_others(self) -> bool:
-        """Whether nothing is left to be done, after the message that was given to `live` last.
+        """Whether nothing is left to be done, after `end` and after the message that was given to `live` last.
 
-        The node's vector does not say so: of several messages that it applied at once, this may be the first.
+        The node's vector does not say so: of several messages that it applied at once, that one may be the first.
         """
-        return self._is_like_others
+        return self._replay is None and self._is_like_others
 
     def begin(self, replay: Replay[T]) -> None:
         """From here on, live messages wait."""
@@ -70,6 +70,7 @@ class Receiver(Generic[T]):
         """
         self._position = self._open_replay.position
         self._floor = Floor(self._position)
+        self._is_like_others = self._floor.is_reached(self._open_replay.upto)
         if self._overflowed:
             return None
         self._replay = None

@@ -32,7 +32,7 @@ class Missing(NamedTuple):
 class Replay(Generic[T]):
     """The messages between two vectors, read page by page."""
 
-    __slots__ = ("_after", "_read_to", "_tail", "_upto", "missing")
+    __slots__ = ("_after", "_tail", "missing", "upto")
 
     def __init__(self, after: Vector, upto: Vector, tail: Iterable[T]) -> None:
         """`after` is what the client has, with an entry for each origin in `upto`, what the node has applied.
@@ -40,7 +40,7 @@ class Replay(Generic[T]):
         `tail` are the messages for this client that were applied and may have no row yet.
         """
         self._after = after
-        self._upto = upto
+        self.upto = upto
         self._tail = deque(sorted((item for item in tail if self._is_missing(item)), key=lambda item: item.id))
         behind = [after[origin] for origin, applied in upto.items() if after[origin] < applied]
         self.missing = Missing(min(behind), max(upto.values())) if behind else None
@@ -48,7 +48,7 @@ class Replay(Generic[T]):
     @property
     def position(self) -> Vector:
         """What the client has when the replay is done."""
-        return joined(self._after, self._upto)
+        return joined(self._after, self.upto)
 
     def page(self, rows: Iterable[T], upto: int) -> list[Delivery[T]]:
         """`rows` are all that the database has of `missing` up to `upto`. Moves `missing` on; None when that was all.
@@ -66,12 +66,12 @@ class Replay(Generic[T]):
 
     def _is_missing(self, item: T) -> bool:
         origin = origin_of(item.id)
-        return self._after.get(origin, -1) < item.id <= self._upto.get(origin, -1)
+        return self._after.get(origin, -1) < item.id <= self.upto.get(origin, -1)
 
     def _position_at(self, message_id: int) -> Vector:
         """Everything with an id up to that one was sent, of every origin."""
         position = dict(self._after)
-        for origin, applied in self._upto.items():
+        for origin, applied in self.upto.items():
             position[origin] = max(position[origin], min(applied, latest_of(origin, message_id)))
         return position
 

@@ -6,7 +6,7 @@ origin is always an id of that origin, though not always one that a message has:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final, Protocol
 
 SEQUENCE_BITS: Final = 12
@@ -59,8 +59,3 @@ def joined(one: Mapping[int, int], other: Mapping[int, int]) -> Vector:
 def covers(vector: Mapping[int, int], other: Mapping[int, int]) -> bool:
     """Whether `vector` is as far as `other`, or further, with each origin that `other` has."""
     return all(vector.get(origin, -1) >= upto for origin, upto in other.items())
-
-
-def lowest(vectors: Iterable[Mapping[int, int]]) -> int:
-    """The smallest entry of all of them; 0 if there is none."""
-    return min((upto for vector in vectors for upto in vector.values()), default=0)

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import pytest
+
 from chatd.cluster.core.beat import BEAT_S, DEAF_S, POLL_GONE_S, POLL_S
 from chatd.cluster.core.frame import Call
 from chatd.cluster.core.heal import FIRST_PAUSE_S, Read
 from chatd.cluster.core.members import LEASE_S, Change, Turn
-from chatd.cluster.core.node import SLEPT_S, Act, Bus, Node, Poll
+from chatd.cluster.core.node import SLEPT_S, Act, Bus, Node, Poll, TooManyOriginsError
 from chatd.cluster.core.receiver import Receiver
 from chatd.cluster.core.vector import MAX_ID, MAX_ORIGINS, first_of
 from tests.cluster.core.said import Said, at, news, said, times_of
@@ -193,6 +195,13 @@ def test_no_more_origins_are_heard_than_a_position_may_have() -> None:
         one.on_frame(news(0, 1, origin=origin), 10, NOW_S)
     assert len(one.vector) == MAX_ORIGINS
     assert one.refused == 3
+
+
+def test_a_node_does_not_begin_where_more_numbers_are_in_use_than_a_position_has_room_for() -> None:
+    others = dict.fromkeys(range(2, MAX_ORIGINS + 1), 0)
+    assert len(Node[Said](1, EPOCH, others, {}, NOW_S).vector) == MAX_ORIGINS
+    with pytest.raises(TooManyOriginsError):
+        Node[Said](1, EPOCH, others | {0: 0}, {}, NOW_S)
 
 
 def test_a_client_that_comes_back_gets_rows_and_what_has_none_yet() -> None:

@@ -67,6 +67,15 @@ def test_it_is_like_the_others_with_the_first_message_that_its_node_applied_beyo
     assert one.is_like_others
 
 
+def test_where_its_node_was_not_behind_it_is_like_the_others_at_once() -> None:
+    behind = {1: at(3, 1), 2: at(4, 2)}
+    one = receiver(behind)
+    assert not one.is_like_others
+    one.page([], at(9, 1))
+    assert one.end() == []
+    assert one.is_like_others
+
+
 def test_if_more_comes_meanwhile_than_may_wait_it_is_read_like_the_rest() -> None:
     one = receiver()
     for ms in range(10, 11 + MAX_WAITING):

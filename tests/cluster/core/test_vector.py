@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatd.chat.ids import IdSource, parts
-from chatd.cluster.core.vector import MAX_ID, MAX_ORIGIN, covers, first_of, joined, latest_of, lowest, origin_of
+from chatd.cluster.core.vector import MAX_ID, MAX_ORIGIN, covers, first_of, joined, latest_of, origin_of
 from chatd.store.base import MessageId
 from tests.cluster.core.said import at
 
@@ -44,8 +44,3 @@ def test_a_vector_covers_another_if_it_is_as_far_with_each_origin_of_it() -> Non
     assert covers({1: 0}, {})
     assert not covers({1: 10, 2: 20}, {1: 11})
     assert not covers({1: 10}, {2: 0})
-
-
-def test_the_lowest_entry_is_where_a_query_begins() -> None:
-    assert lowest([{1: 10, 2: 20}, {3: 5}]) == 5
-    assert lowest([{}]) == 0

@@ -18,6 +18,7 @@ from tests.cluster.simulation.message import Said
 from tests.cluster.simulation.plan import Plan
 
 READ_MS = 8
+PAGE_ROWS = 4
 STALL_MS = 1_500
 
 

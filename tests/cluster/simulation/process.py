@@ -2,75 +2,33 @@
 
 from __future__ import annotations
 
-import dataclasses
 import enum
-import random
 from collections.abc import Callable
 from typing import Any
 
-from chatd.cluster.core import epoch, position
+from chatd.cluster.core import epoch
 from chatd.cluster.core.epoch import Reservation
 from chatd.cluster.core.frame import Call, News
 from chatd.cluster.core.heal import Read
 from chatd.cluster.core.node import Act, Node, Poll
-from chatd.cluster.core.receiver import Receiver
 from chatd.cluster.core.replay import Delivery
-from chatd.cluster.core.vector import MAX_SEQUENCE, MS_SHIFT, SEQUENCE_BITS, Vector, origin_of
-from tests.cluster.simulation.bus import Bus, Frame, Subscriber
+from chatd.cluster.core.vector import Vector, origin_of
+from tests.cluster.simulation.around import Surroundings
+from tests.cluster.simulation.bus import Frame, Subscriber
 from tests.cluster.simulation.client import Connection
-from tests.cluster.simulation.clock import Clock
-from tests.cluster.simulation.database import Database, Writer
+from tests.cluster.simulation.database import PAGE_ROWS, Writer
+from tests.cluster.simulation.desk import Desk
+from tests.cluster.simulation.ids import Ids
 from tests.cluster.simulation.message import Said
 from tests.cluster.simulation.plan import Deliver
-from tests.cluster.simulation.verdict import Verdict
 
 TICK_MS = 100
-PAGE_ROWS = 4
-EPOCH_MS = 1_000_000  # so that no id is small
 
 
 class Life(enum.Enum):
     STARTING = "starting"
     RUNNING = "running"
     DEAD = "dead"
-
-
-class Ids:
-    """Grow with a clock that is not everybody's."""
-
-    def __init__(self, number: int, last: int, clock: Clock, skew_ms: int) -> None:
-        self._last = last
-        self._number = number
-        self._clock = clock
-        self._skew_ms = skew_ms
-
-    @property
-    def now(self) -> int:
-        """An id of this moment, or the last one."""
-        ms = EPOCH_MS + self._clock.now_ms + self._skew_ms
-        return max(ms << MS_SHIFT | self._number << SEQUENCE_BITS, self._last)
-
-    def next(self) -> int:
-        if self.now > self._last:
-            self._last = self.now
-        elif self._last & MAX_SEQUENCE < MAX_SEQUENCE:
-            self._last += 1
-        else:
-            self._last = (self._last >> MS_SHIFT) + 1 << MS_SHIFT | self._number << SEQUENCE_BITS
-        return self._last
-
-
-@dataclasses.dataclass(frozen=True)
-class Surroundings:
-    """What all processes share. `scheme` turns what a client says into the position that is answered."""
-
-    deliver: Deliver
-    clock: Clock
-    luck: random.Random
-    database: Database
-    bus: Bus
-    scheme: Callable[[Vector], Vector]
-    verdict: Verdict
 
 
 class Process:
@@ -84,14 +42,13 @@ class Process:
         self._luck = around.luck
         self._database = around.database
         self._bus = around.bus
-        self._scheme = around.scheme
         self._verdict = around.verdict
         self._skew_ms = skew_ms
         self._writer: Writer | None = None
         self._epochs: Vector = {}  # the youngest that was heard of, by origin
         self._frozen = False
         self._backlog: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
-        self._connections: list[Connection] = []
+        self._desk = Desk(around, self._answer)
         self._queue: list[Said] = []
         self._unsaid = 0  # messages that have an id, and are not said yet
         self._commits = False
@@ -106,8 +63,7 @@ class Process:
             self._database.disconnect(self._writer)
         if self.subscriber is not None:
             self._bus.cut(self.subscriber)
-        for connection in self._connections:
-            self._clock.after(5, connection.client.end, connection)
+        self._desk.close()
 
     def displace(self, length_ms: int) -> None:
         """It stands still for so long that the database takes it for dead."""
@@ -324,76 +280,17 @@ class Process:
     # Its clients.
 
     def accept(self, connection: Connection, text: str | None) -> None:
-        self._happen(self._accept, connection, text)
+        self._happen(lambda: self._desk.open(self._core, connection, text))
 
     def forget(self, connection: Connection) -> None:
-        self._happen(self._forget, connection)
-
-    def _forget(self, connection: Connection) -> None:
-        self._connections = [one for one in self._connections if one is not connection]
-
-    def _accept(self, connection: Connection, text: str | None) -> None:
-        if not connection.is_open:
-            return
-        self._connections.append(connection)
-        if text is None:
-            connection.client.send(connection, None, self._core.vector)
-            return
-        connection.receiver = Receiver(self._scheme(position.decode(text)))
-        self._join(connection, connection.receiver)
-
-    def _join(self, connection: Connection, receiver: Receiver[Said]) -> None:
-        self._core.join(receiver, connection.client.concerns)
-        self._catch_up(connection, receiver)
-
-    def _catch_up(self, connection: Connection, receiver: Receiver[Said]) -> None:
-        missing = receiver.missing
-        if missing is not None:
-            concerns = connection.client.concerns
-            self._database.ask(
-                lambda: self._database.read(missing.after, missing.upto, concerns, PAGE_ROWS),
-                self._answer(self._on_page, connection, receiver, missing.upto),
-            )
-            return
-        waiting = receiver.end()
-        if waiting is None:
-            self._verdict.met["more came during a replay than may wait"] += 1
-            self._join(connection, receiver)
-            return
-        self._verdict.met["recovered"] += 1
-        self._send(connection, waiting)
-        connection.client.send(connection, None, receiver.position)
-
-    def _on_page(self, connection: Connection, receiver: Receiver[Said], upto: int, rows: list[Said] | None) -> None:
-        if rows is None:
-            connection.client.end(connection)
-        elif connection.is_open:
-            self._send(connection, receiver.page(rows, rows[-1].id if len(rows) == PAGE_ROWS else upto))
-            self._catch_up(connection, receiver)
+        self._happen(self._desk.forget, connection)
 
     def _give(self, deliveries: list[Delivery[Said]]) -> None:
         for delivery in deliveries:
             self._check(delivery.item)
-            for connection in self._connections:
-                if connection.client.concerns(delivery.item):
-                    self._give_one(connection, delivery)
+        self._desk.give(deliveries)
 
     def _check(self, said: Said) -> None:
         """Once an origin has a new process, nothing of the old one is delivered that has no row."""
         if said.id <= self._epochs.get(origin_of(said.id), 0) and said.id not in self._database.rows:
             self._verdict.add("ghost", self.number, said.id)
-
-    def _give_one(self, connection: Connection, delivery: Delivery[Said]) -> None:
-        receiver = connection.receiver
-        if receiver is None:
-            self._send(connection, [delivery])
-        elif (sent := receiver.live(delivery)) is not None:
-            self._send(connection, [sent])
-        elif receiver.missing is None and not receiver.is_like_others:
-            self._verdict.met["hidden by a floor"] += 1
-        if receiver is not None and receiver.is_like_others:
-            connection.receiver = None
-
-    def _send(self, connection: Connection, deliveries: list[Delivery[Said]]) -> None:
-        for delivery in deliveries:
-            connection.client.send(connection, delivery.item, delivery.position)

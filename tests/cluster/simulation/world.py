@@ -9,12 +9,13 @@ from unittest import mock
 
 from chatd.cluster.core import held, receiver
 from chatd.cluster.core.vector import Vector, origin_of
+from tests.cluster.simulation.around import Surroundings
 from tests.cluster.simulation.bus import Bus
 from tests.cluster.simulation.client import Client
 from tests.cluster.simulation.clock import Clock
 from tests.cluster.simulation.database import Database
 from tests.cluster.simulation.plan import LOAD_MS, Deliver, Fault, Plan, Strike, make_plan
-from tests.cluster.simulation.process import Life, Process, Surroundings
+from tests.cluster.simulation.process import Life, Process
 from tests.cluster.simulation.verdict import Verdict
 
 PATIENCE_MS = 20_000
