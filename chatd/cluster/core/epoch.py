@@ -9,7 +9,9 @@ with `deliver = "at_once"` clients hold positions that never became rows. So a p
 in the database, on the connection that holds the lock, and makes none beyond. A successor starts above the reservation;
 its ids run ahead of the clock by what was left of it, which is little.
 
-A process that loses that connection must take the lock again before it writes. If it cannot, it ends.
+A process that loses that connection must take the lock again at once, and look whether the table of nodes still has
+its epoch. If it does not get the lock, or another process has been there, it ends: its clients are told nothing of that
+one's messages.
 """
 
 from __future__ import annotations

@@ -158,6 +158,8 @@ class Node(Generic[T]):
         if stream is None:
             self.refused += 1
             return []
+        if frame.epoch < stream.epoch:
+            return []  # of a process that lost its lock: no sign of life of the one that has it
         change = self._members.heard(frame.origin, frame.epoch, now_s)
         if change is not None:
             self._changes.append(change)

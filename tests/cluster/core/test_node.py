@@ -137,6 +137,18 @@ def test_the_others_come_and_go_and_what_the_gone_have_stored_is_polled() -> Non
     assert any(isinstance(decision, Poll) for decision in tick_until(one, NOW_S + LEASE_S + POLL_GONE_S + 0.2))
 
 
+def test_a_process_that_lost_its_number_to_another_gives_no_sign_of_life_of_that_one() -> None:
+    one = node()
+    one.on_frame(news(0, origin=2), 10, NOW_S)
+    one.on_frame(news(7, epoch=7, origin=2), 10, NOW_S)
+    one.tick(NOW_S + LEASE_S / 8)
+    assert one.on_frame(news(0, 5, origin=2), 10, NOW_S + LEASE_S / 8) == []
+    decisions = tick_until(one, NOW_S + LEASE_S + 0.1)
+    assert Change(2, Turn.LEFT) in decisions
+    assert one.on_frame(news(5, origin=2), 10, NOW_S + LEASE_S + 0.1) == []
+    assert one.living == []
+
+
 def test_while_all_live_nothing_is_polled() -> None:
     one = node()
     assert not any(isinstance(decision, Poll) for decision in tick_until(one, NOW_S + 2 * POLL_GONE_S))

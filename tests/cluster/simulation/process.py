@@ -130,7 +130,17 @@ class Process:
         if upto is not None and self._writer is not None:
             self._database.write(self._writer, lambda: self._write_reservation(upto), done)
 
+    def _end_without_lock(self) -> bool:
+        """Another process may have had the number meanwhile, so this one cannot go on."""
+        if self._writer is not None and self._writer.is_open:
+            return False
+        self._verdict.met["the lock was lost"] += 1
+        self.kill()
+        return True
+
     def _on_reserved(self, done: bool) -> None:
+        if self._end_without_lock():
+            return
         self._reservation.done(written=done)
         if done:
             self._core.learn(dict(self._database.first))
@@ -263,9 +273,7 @@ class Process:
 
     def _on_committed(self, group: list[Said], stored: bool) -> None:
         self._commits = False
-        if self._writer is None or not self._writer.is_open:
-            self._verdict.met["the lock was lost"] += 1
-            self.kill()
+        if self._end_without_lock():
             return
         if self._deliver is Deliver.STORED:
             for said in group:
