@@ -18,7 +18,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from bench.server import free_port
+from bench.ports import free_port
 
 SPREAD: Final = 0.5  # both times are uniform within this share of their mean
 CHUNK: Final = 65_536

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import random
 import socket
 import subprocess
 import tempfile
@@ -15,6 +14,7 @@ from typing import Final
 
 from bench.machine import children, cpu_s, open_files, pinned, resident_bytes
 from bench.peers import Command, Launch, Peer
+from bench.ports import free_port
 
 LOG: Final = "server.log"
 START_TIMEOUT_S: Final = 30.0
@@ -94,18 +94,6 @@ def _start(command: Command, log: Path, core: int) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             command.argv, env=command.env, cwd=log.parent, stdin=subprocess.DEVNULL, stdout=output, stderr=output
         )
-
-
-def free_port() -> int:
-    """A port that nobody uses, below those that the kernel gives to clients.
-
-    A client that tries to reach one of these while the server is away can be given that very port as its own, and
-    then connects to itself.
-    """
-    while True:
-        port = random.randrange(15_000, 32_000)
-        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
 
 
 def _wait_until_it_accepts(server: Server) -> None:

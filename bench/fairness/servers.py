@@ -17,7 +17,8 @@ from bench import machine, manyrows, tokens
 from bench.fairness.floods import MANY_ROWS, Flood
 from bench.fairness.keys import Signer, signer
 from bench.peers import PEERS, Command, Launch, Peer, environment
-from bench.server import Server, free_port, running
+from bench.ports import free_port
+from bench.server import Server, running
 
 PING_INTERVAL_S: Final = 25.0
 

@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from bench.ports import free_port
 from tests.chat.daemon import PATIENCE_S, ROOT, Daemon, daemon
 from tests.chat.people import token
 from tests.cli.command import environment
 from tests.listen.certificates import make_certificate, trusting
-from tests.ops.proxies import Place, Proxy, caddy, free_port, haproxy, nginx
+from tests.ops.proxies import Place, Proxy, caddy, haproxy, nginx
 
 ORIGIN = "https://shop.example.com"
 

@@ -12,10 +12,11 @@ from typing import Any, Final
 import pytest
 import pytest_asyncio
 
+from bench.ports import free_port
 from tests.interop import processes
 from tests.interop.chat import SECRET, Chat
 from tests.interop.node import Driver, JsSocket, running_driver
-from tests.interop.processes import Server, free_port, running
+from tests.interop.processes import Server, running
 
 HERE: Final = Path(__file__).parent
 RELEASES: Final = ("3.1", "4.0", "4.8")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import random
 import signal
 import socket
 import subprocess
@@ -65,18 +64,6 @@ def accepts(port: int) -> bool:
         time.sleep(0.02)
         return False
     return True
-
-
-def free_port() -> int:
-    """A port that nobody uses, below the ephemeral range.
-
-    Inside of it, a client that tries to reconnect while the server is away can be given that very port as its own
-    and then connects to itself.
-    """
-    while True:
-        port = random.randrange(15_000, 32_000)
-        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-from tests.interop.processes import free_port
+from bench.ports import free_port
 
 PATIENCE_S = 20.0
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from bench.ports import free_port
 from tests.cli.command import environment
 from tests.interop.node import HERE, node_executable
-from tests.interop.processes import ROOT, Server, free_port, running
+from tests.interop.processes import ROOT, Server, running
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CHATD = f"{sys.executable} -m chatd"

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import re
-import socket
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,11 +144,6 @@ haproxy: Final = Proxy(
         "127.0.0.1:8400": f"127.0.0.1:{place.backend}",
     },
 )
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
 
 
 async def _accepts(process: asyncio.subprocess.Process, port: int) -> None:

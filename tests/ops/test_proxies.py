@@ -9,11 +9,12 @@ from typing import Final
 
 import pytest
 
+from bench.ports import free_port
 from tests.chat.daemon import daemon
 from tests.conformance.wire import NO_HEADERS, TIMEOUT_S, Connection, Headers, handshake_headers, request_bytes
 from tests.listen.certificates import make_certificate, trusting
 from tests.listen.served import TlsClient
-from tests.ops.proxies import Place, Proxy, caddy, free_port, haproxy, nginx
+from tests.ops.proxies import Place, Proxy, caddy, haproxy, nginx
 
 ALL: Final = (nginx, caddy, haproxy)
 VISITOR: Final = "127.0.0.9"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from bench.machine import resident_bytes
+from bench.ports import free_port
 from tests.chat.people import SECRET
 from tests.interop import processes
-from tests.interop.processes import free_port, running
+from tests.interop.processes import running
 
 MAX_BYTES = 30 * 1024 * 1024
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.ports import free_port
 from tests.conformance.wire import (
     CONTINUATION,
     NO_FRAME,
@@ -20,7 +21,7 @@ from tests.conformance.wire import (
     handshake_headers,
     request_bytes,
 )
-from tests.interop.processes import Server, free_port, running
+from tests.interop.processes import Server, running
 
 OPENED = {"pingInterval": 300, "pingTimeout": 200, "maxPayload": 1_000_000}
 

@@ -14,9 +14,10 @@ from typing import Any, Final
 import pytest
 import pytest_asyncio
 
+from bench.ports import free_port
 from tests.chat.people import SECRET, token
 from tests.interop import processes
-from tests.interop.processes import Server, free_port, running
+from tests.interop.processes import Server, running
 from tests.web.chromium.cdp import NAMES, Chromium, chromium, running_chromium
 from tests.web.chromium.window import Window
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.processes import ROOT, START_S, Server, free_port, running
+from bench.ports import free_port
+from tests.interop.processes import ROOT, START_S, Server, running
 from tests.web.chromium.cdp import Chromium
 from tests.web.chromium.window import Window
 

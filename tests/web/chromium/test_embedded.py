@@ -9,8 +9,8 @@ from typing import Final
 import pytest
 import pytest_asyncio
 
+from bench.ports import free_port
 from tests.chat.people import token
-from tests.interop.processes import free_port
 from tests.web.chromium.cdp import DOMAIN
 from tests.web.chromium.conftest import Place
 from tests.web.chromium.window import Window

@@ -11,9 +11,10 @@ from typing import Final
 
 import pytest
 
+from bench.ports import free_port
 from tests.chat.people import SECRET
 from tests.interop import processes
-from tests.interop.processes import ROOT, Server, free_port, running
+from tests.interop.processes import ROOT, Server, running
 from tests.web.chromium.conftest import Place
 from tests.web.chromium.window import ALT
 
