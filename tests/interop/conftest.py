@@ -15,11 +15,12 @@ import pytest_asyncio
 from bench.ports import free_port
 from tests.interop import processes
 from tests.interop.chat import SECRET, Chat
-from tests.interop.node import Driver, JsSocket, running_driver
+from tests.interop.node import Driver, JsSocket, bun_executable, node_executable, running_driver
 from tests.interop.processes import Server, running
 
 HERE: Final = Path(__file__).parent
 RELEASES: Final = ("3.1", "4.0", "4.8")
+BUN: Final = "4.8 on Bun"
 # The client's own default is polling first, then the upgrade.
 TRANSPORTS: Final[dict[str, dict[str, Any]]] = {
     "polling": {"transports": ["polling"]},
@@ -29,7 +30,7 @@ TRANSPORTS: Final[dict[str, dict[str, Any]]] = {
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests of this folder share one event loop, since they share the Node.js processes."""
+    """The tests of this folder share one event loop, since they share the JavaScript processes."""
     for item in items:
         if item.path.is_relative_to(HERE) and pytest_asyncio.is_async_test(item):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
@@ -76,9 +77,11 @@ def transports(request: pytest.FixtureRequest) -> str:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def drivers() -> AsyncIterator[dict[str, Driver]]:
-    """A Node.js process for each release; it serves all tests, which leave no socket in it."""
+    """A process for each release, and one of Bun; they serve all tests, which leave no socket in them."""
+    starting = {release: running_driver(node_executable(), release) for release in RELEASES}
+    starting[BUN] = running_driver(bun_executable(), "4.8")
     async with contextlib.AsyncExitStack() as stack:
-        yield {release: await stack.enter_async_context(running_driver(release)) for release in RELEASES}
+        yield {name: await stack.enter_async_context(process) for name, process in starting.items()}
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -1,4 +1,4 @@
-"""A Node.js process with one release of socket.io-client in it, and its sockets as objects of a test.
+"""A JavaScript process with one release of socket.io-client in it, and its sockets as objects of a test.
 
 Nothing here sleeps: every wait is for something that the client reports, and gives up after `PATIENCE_S`.
 """
@@ -206,11 +206,16 @@ def node_executable() -> str:
     return found
 
 
+def bun_executable() -> str:
+    """Bun, whose WebSocket and HTTP clients are its own: `make setup` installs it beside the client releases."""
+    return str(HERE / "node_modules" / ".bin" / "bun")
+
+
 @contextlib.asynccontextmanager
-async def running_driver(release: str) -> AsyncIterator[Driver]:
-    """A Node.js process with socket.io-client `release` ("4.8", "4.0", "3.1")."""
+async def running_driver(runtime: str, release: str) -> AsyncIterator[Driver]:
+    """A process of the program `runtime` with socket.io-client `release` ("4.8", "4.0", "3.1")."""
     process = await asyncio.create_subprocess_exec(
-        node_executable(),
+        runtime,
         str(HERE / "driver.mjs"),
         f"socket.io-client-{release}",
         stdin=asyncio.subprocess.PIPE,
