@@ -40,6 +40,18 @@ def test_the_lock_says_nothing_of_where_packages_come_from() -> None:
     assert "://" not in LOCK.read_text(encoding="utf-8")
 
 
+@pytest.mark.timeout(300)  # it installs the tools
+def test_an_audit_that_gets_no_answer_for_a_version_fails(tmp_path: Path) -> None:
+    """The release is one that PyPI never had."""
+    lock = tmp_path / "unknown.lock"
+    lock.write_text(f"h11==0.0.0 --hash=sha256:{'0' * 64}\n")
+    done = subprocess.run(
+        ["make", "-C", ROOT, "audit", f"LOCK={lock}"], check=False, timeout=300, capture_output=True, text=True
+    )
+    assert done.returncode != 0
+    assert "The audit has failed, or was not made. It needs PyPI's JSON API" in done.stderr
+
+
 @pytest.mark.timeout(300)
 def test_what_the_lock_installs_has_the_hashes_that_it_names(tmp_path: Path) -> None:
     install: list[str | Path] = [

@@ -91,6 +91,12 @@ def shell_environment() -> dict[str, str]:
     return environment(PATH=path, CHATD_JWT_SECRET=SECRET, CHATD_PORT="0")
 
 
+def test_those_who_come_from_node_are_told_which_setting_takes_tokens_for_an_audience() -> None:
+    """C-64"""
+    _, table = PAGE.split("## Moving from a Node.js server\n")
+    assert re.search(r"^\| tokens with an `aud`[^|]*\| `--jwt-audience`", table, re.MULTILINE)
+
+
 def test_no_command_is_left_out() -> None:
     outside_fences = re.sub(r"^```.*?^```$", "", PAGE, flags=re.DOTALL | re.MULTILINE)
     in_blocks = {line.strip() for block in BLOCK.findall(outside_fences) for line in block.splitlines()}

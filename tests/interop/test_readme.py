@@ -75,6 +75,13 @@ def test_the_front_end_talks_to_the_daemon(tmp_path: Path, server: Server, token
     assert re.fullmatch(r"stored \d+", heard)
 
 
+def test_the_page_warns_of_the_cookie_that_the_python_client_loses() -> None:
+    """C-63: that it does is shown in test_python_client.py"""
+    assert only(
+        r"asyncio\.run\(main\(\)\)\n```\n\n(`headers=\{\"Cookie\": \.\.\.\}` is lost when python-socketio comes back)"
+    )
+
+
 def test_the_python_client_talks_to_the_daemon(tmp_path: Path, server: Server, token: str) -> None:
     """C-01"""
     page = changed(
