@@ -135,24 +135,45 @@ async def test_many_cuts_lose_nothing_double_nothing_and_keep_the_order(client: 
             assert [int(answer["id"]) for answer in answers] == sorted(int(answer["id"]) for answer in answers)
 
 
+class Talker:
+    """A client that has messages on their way until `last_round` is set; `answers` has those that are acknowledged."""
+
+    def __init__(self, socket: JsSocket, user: str) -> None:
+        self.answers: dict[str, dict[str, Any]] = {}
+        self.acknowledged = asyncio.Event()
+        self.last_round = False
+        self._socket = socket
+        self._user = user
+
+    async def talk(self) -> None:
+        while not self.last_round:
+            texts = [f"{self._user} says {len(self.answers) + number}" for number in range(5)]
+            answers = await asyncio.gather(*(send(self._socket, text) for text in texts))
+            self.answers |= zip(texts, answers, strict=True)
+            self.acknowledged.set()
+
+
 @pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGKILL])
 async def test_restarts_under_the_load_of_many_lose_nothing_and_double_nothing(
     client: Client, tmp_path: Path, by: signal.Signals
 ) -> None:
-    """C-20, C-22: each client has a message on its way whenever the daemon ends."""
+    """C-20, C-22: each client has messages on their way whenever the daemon ends."""
     with running_chat(tmp_path, "--message-rate", "0", "--stop-rate", "100") as chat:
-        users = {f"user-{number}": await enter(client, chat.url, f"user-{number}", **RETRYING) for number in range(6)}
-        texts = {user: [f"{user} says {number}" for number in range(150)] for user in users}
-        asked = {
-            text: asyncio.ensure_future(send(socket, text)) for user, socket in users.items() for text in texts[user]
-        }
-        for number in (5, 15):
-            await asyncio.gather(*(asked[texts[user][number]] for user in users))
-            await asyncio.to_thread(chat.server.stop, by)
-            assert not all(one.done() for one in asked.values())
-            await asyncio.to_thread(chat.server.start)
-        await asyncio.gather(*asked.values())
-        assert all(stored_once(chat, text, answer.result()) for text, answer in asked.items())
-        for user in users:
-            ids = [int(asked[text].result()["id"]) for text in texts[user]]
+        users = [f"user-{number}" for number in range(6)]
+        talkers = [Talker(await enter(client, chat.url, user, **RETRYING), user) for user in users]
+        async with asyncio.TaskGroup() as group:
+            talking = [group.create_task(talker.talk()) for talker in talkers]
+            for _ in range(2):
+                for talker in talkers:
+                    talker.acknowledged.clear()
+                for talker in talkers:
+                    await talker.acknowledged.wait()
+                await asyncio.to_thread(chat.server.stop, by)
+                assert not any(one.done() for one in talking)
+                await asyncio.to_thread(chat.server.start)
+            for talker in talkers:
+                talker.last_round = True
+        for talker in talkers:
+            assert all(stored_once(chat, text, answer) for text, answer in talker.answers.items())
+            ids = [int(answer["id"]) for answer in talker.answers.values()]
             assert ids == sorted(ids)
