@@ -8,7 +8,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
@@ -16,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from bench.ports import free_port
 from tests.ops.tools import tool
 
 OWNER: Final = "chatd"
@@ -54,7 +54,7 @@ class Server:
         """`folder` for the socket; `data` for the files, if they are to lie elsewhere."""
         self.folder = folder
         self.data = folder / "data" if data is None else data
-        self.port = _free_port()
+        self.port = free_port()
         self._process: subprocess.Popen[str] | None = None
         self._made = 0
         self._has_clean = False
@@ -179,9 +179,3 @@ def _listen(process: subprocess.Popen[str], ready: threading.Event) -> None:
             if "ready to accept connections" in line:
                 ready.set()
     ready.set()
-
-
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
