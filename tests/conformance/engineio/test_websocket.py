@@ -316,3 +316,27 @@ async def test_a_body_with_a_handshake_is_no_frame(engine: Engine) -> None:
         assert str(await websocket.receive()).startswith("0{")
         assert await websocket.closed() in (1002, NO_FRAME)
     assert engine.server.sessions == {}
+
+
+@pytest.mark.parametrize(
+    ("reason", "end"),
+    [
+        (CloseReason.PING_TIMEOUT, NO_FRAME),
+        (CloseReason.RECONNECT, NO_FRAME),
+        (CloseReason.SERVER_SHUTTING_DOWN, NO_FRAME),
+        (CloseReason.FORCED_CLOSE, NO_CODE),
+        (CloseReason.TRANSPORT_CLOSE, NO_CODE),
+        (CloseReason.TRANSPORT_ERROR, NO_CODE),
+        (CloseReason.PARSE_ERROR, NO_CODE),
+    ],
+)
+async def test_a_session_ends_with_a_close_frame_unless_its_client_should_come_back(
+    engine: Engine, reason: CloseReason, end: int
+) -> None:
+    """E-50: what was sent before arrives"""
+    websocket = await engine.client.websocket()
+    session = engine.session(websocket.sid)
+    session.send("last words")
+    session.close(reason)
+    assert await websocket.receive() == "4last words"
+    assert await websocket.closed() == end
