@@ -111,6 +111,7 @@ class HttpConnection(asyncio.Protocol, Timed):
                 return
         if self._held:
             self._tcp.pause_reading()
+            self._count_unfinished()
         else:
             self._advance()
 
@@ -192,7 +193,9 @@ class HttpConnection(asyncio.Protocol, Timed):
 
     @property
     def _h11(self) -> StrictConnection:
-        """Made when it is wanted: a plain handshake is served without. It has what came, and knows what was served."""
+        """Made on first use: a plain handshake needs none. It is given what was read so far, and the request that is
+        being answered, if there is one.
+        """
         if self._parser is None:
             self._parser = StrictConnection(h11.SERVER, max_incomplete_event_size=self._max_header_bytes)
             if self._first:
