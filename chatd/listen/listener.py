@@ -59,6 +59,11 @@ BUSY: Final = (
 log = logging.getLogger("chatd.listen")
 
 
+def bound_reads() -> None:
+    """From now on a read of any connection in this process brings READ_BYTES at most."""
+    vars(selector_events)["_SelectorTransport"].max_size = READ_BYTES
+
+
 class Listener:
     """One socket that accepts, from `start` to `close`. Each connection speaks what `make` returns."""
 
@@ -83,7 +88,7 @@ class Listener:
         self._opening = Tasks()
         self._pause: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
-        vars(selector_events)["_SelectorTransport"].max_size = READ_BYTES
+        bound_reads()
 
     def start(self) -> None:
         self._pause = None

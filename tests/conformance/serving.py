@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+from chatd.listen.listener import bound_reads
 from tests.conformance.wire import TIMEOUT_S, Client
 
 
@@ -20,6 +21,7 @@ async def serving(connection: Callable[[], asyncio.BaseProtocol], path: str) -> 
     loop = asyncio.get_running_loop()
     faults: list[dict[str, Any]] = []
     loop.set_exception_handler(lambda _, context: faults.append(context))
+    bound_reads()
     listener = await loop.create_server(connection, "127.0.0.1", 0)
     # `wait_closed` of Python 3.11 waits for connections only if it is called before `close`.
     emptied = asyncio.ensure_future(listener.wait_closed())
