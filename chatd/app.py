@@ -185,7 +185,7 @@ def build(
     ClockSteps(namespace, time.time).start()
     hooks = EngineHooks(accept=socketio.accept, kept_headers=KEPT_HEADERS, other=other)
     turns = Turns(loop.time, loop.call_soon, config.engineio.turn_budget)
-    engine = EngineServer(config.engineio, timers, outbox, turns, hooks)
+    engine = EngineServer(config.engineio, timers, outbox, turns, hooks, config.chat.node)
     if reload is not None:
         reload.add("tokens", lambda read: door.prepare(namespace, read.auth))
         reload.add("limits of clients and origins", lambda read: functools.partial(engine.use, read.engineio))

@@ -89,4 +89,9 @@ class ChatConfig:
     typing_timeout_s: float = setting(
         6.0, "seconds after which nobody is writing any more who has not said so again", minimum=0.1, maximum=3600
     )
-    node: int = setting(0, "number of this daemon among those whose message ids must differ", minimum=0, maximum=1023)
+    node: int = setting(
+        0,
+        "number of this daemon among several: part of its message ids and, unless 0, the beginning of its session ids",
+        minimum=0,
+        maximum=1023,
+    )

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import secrets
 from collections.abc import Callable
-from typing import Final
 
 import msgspec
 
@@ -28,15 +26,14 @@ from chatd.engineio.polling import PollingTransport
 from chatd.engineio.proxies import Proxies
 from chatd.engineio.reasons import CloseReason
 from chatd.engineio.request import KnownSession, Refusal, Request, TransportName, refusal, version_fault
-from chatd.engineio.session import Handshake, Session, SessionHandler, Sid
+from chatd.engineio.session import Handshake, Session, SessionHandler
+from chatd.engineio.sid import Sid, new_sid, node_mark
 from chatd.engineio.transport import NOBODY, Transport
 from chatd.engineio.turns import Payer, Price, Turns
 from chatd.engineio.upgrade import Upgrade
 from chatd.engineio.websocket import WebSocketTransport
 from chatd.refusals import Refusals
 from chatd.timers import Timers
-
-SID_BYTES: Final = 15  # 120 random bits, 20 characters
 
 log = logging.getLogger("chatd.engineio")
 
@@ -59,7 +56,9 @@ class EngineHooks:
 class EngineServer:
     """Sessions by id. All calls come from the loop's thread."""
 
-    def __init__(self, config: EngineConfig, timers: Timers, outbox: Outbox, turns: Turns, hooks: EngineHooks) -> None:
+    def __init__(
+        self, config: EngineConfig, timers: Timers, outbox: Outbox, turns: Turns, hooks: EngineHooks, node: int = 0
+    ) -> None:
         self.sessions: dict[Sid, Session] = {}
         self.turns = turns
         self.refusals = Refusals(Limit, timers.now, log)
@@ -70,6 +69,7 @@ class EngineServer:
         self._timers = timers
         self._outbox = outbox
         self._hooks = hooks
+        self._mark = node_mark(node)
         self._origins = self._policy(config)
         self._paths = frozenset({config.path.rstrip("/"), config.path.rstrip("/") + "/"})
         self._upgrades: dict[Session, Upgrade] = {}
@@ -185,7 +185,7 @@ class EngineServer:
         kept = {name: request.header(name) for name in self._hooks.kept_headers}
         headers = {name: value for name, value in kept.items() if value is not None}
         handshake = Handshake(request.address, request.query_string, headers)
-        sid = Sid(secrets.token_urlsafe(SID_BYTES))
+        sid = new_sid(self._mark)
         session = Session(sid, self, self._config, self._timers, self._outbox, handshake)
         session.transport = transport
         session.charge(Price.SESSION)

@@ -9,7 +9,7 @@ import dataclasses
 import enum
 import logging
 from collections.abc import Mapping
-from typing import Final, NewType, Protocol
+from typing import Final, Protocol
 
 from chatd.engineio.config import EngineConfig
 from chatd.engineio.connections import Connections
@@ -17,15 +17,11 @@ from chatd.engineio.outbox import Outbox
 from chatd.engineio.outgoing import PING, Outgoing, OutgoingBinary, OutgoingText
 from chatd.engineio.packet import Packet, PacketType
 from chatd.engineio.reasons import CloseReason
+from chatd.engineio.sid import Sid, logged_sid
 from chatd.engineio.transport import Transport
 from chatd.engineio.turns import Payer, Turns
 from chatd.engineio.unfinished import Hold
 from chatd.timers import Timed, Timers
-
-Sid = NewType("Sid", str)
-
-# Whoever has a session id can poll and post as its client: logs get only its beginning.
-LOGGED_SID_CHARS: Final = 8
 
 log = logging.getLogger("chatd.engineio")
 
@@ -136,8 +132,8 @@ class Session(Timed):
 
     @property
     def logged_sid(self) -> str:
-        """The session's name in logs: enough to find its lines, too little to speak for it."""
-        return self.sid[:LOGGED_SID_CHARS]
+        """The session's name in logs."""
+        return logged_sid(self.sid)
 
     @property
     def writable(self) -> bool:

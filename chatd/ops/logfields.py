@@ -11,7 +11,8 @@ FIELDS: Final[Mapping[str, str]] = {
     "logger": "the part of chatd: chatd, chatd.listen, chatd.engineio, chatd.socketio, chatd.chat, chatd.store, ...",
     "message": "what happened; the same fact has always the same words",
     "error": "the traceback of an exception that nobody expected: a bug",
-    "sid": "the first 8 characters of a session's id, never all of it: whoever has that can speak as its client",
+    "sid": "the beginning of a session's id: the node's mark, if any, and 8 characters. All of it would let its reader "
+    "speak as the client",
     "user": "the claim `user` of the token",
     "payer": "who pays for a client's work and memory: `user:` and its name, or its address before it has joined",
     "address": "the client's, or what a trusted proxy says it is",

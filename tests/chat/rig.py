@@ -19,7 +19,8 @@ from chatd.engineio.outbox import Outbox
 from chatd.engineio.outgoing import Outgoing
 from chatd.engineio.packet import Packet, PacketType
 from chatd.engineio.reasons import CloseReason
-from chatd.engineio.session import Handshake, Session, Sid
+from chatd.engineio.session import Handshake, Session
+from chatd.engineio.sid import Sid
 from chatd.engineio.turns import Payer, Turns
 from chatd.socketio.config import SocketIoConfig
 from chatd.socketio.namespace import Auth

@@ -17,7 +17,8 @@ from chatd.engineio.outbox import Outbox
 from chatd.engineio.outgoing import Outgoing
 from chatd.engineio.packet import Packet, PacketType
 from chatd.engineio.reasons import CloseReason
-from chatd.engineio.session import Handshake, Session, Sid, State
+from chatd.engineio.session import Handshake, Session, State
+from chatd.engineio.sid import Sid
 from chatd.engineio.turns import Payer, Turns
 from tests.clock import Clock
 from tests.engineio.connections import connections

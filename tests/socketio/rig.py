@@ -23,7 +23,8 @@ from chatd.engineio.outgoing import Outgoing
 from chatd.engineio.packet import Packet, PacketType
 from chatd.engineio.packet import decode as decode_engine_packet
 from chatd.engineio.reasons import CloseReason
-from chatd.engineio.session import Handshake, Session, Sid
+from chatd.engineio.session import Handshake, Session
+from chatd.engineio.sid import Sid
 from chatd.engineio.turns import Payer, Turns
 from chatd.socketio.config import SocketIoConfig
 from chatd.socketio.namespace import Accept, Auth, Namespace

@@ -13,7 +13,8 @@ from chatd.engineio.outbox import Outbox
 from chatd.engineio.reasons import CloseReason
 from chatd.engineio.request import Request
 from chatd.engineio.server import EngineHooks, EngineServer
-from chatd.engineio.session import Session, Sid
+from chatd.engineio.session import Session
+from chatd.engineio.sid import Sid
 from chatd.engineio.turns import Turns
 from chatd.timers import Timers
 from tests.conformance.serving import serving
@@ -63,7 +64,7 @@ class Engine:
 
 @contextlib.asynccontextmanager
 async def running(
-    authorize: Callable[[Request], str | None] = lambda request: None, **settings: Any
+    authorize: Callable[[Request], str | None] = lambda request: None, node: int = 0, **settings: Any
 ) -> AsyncIterator[Engine]:
     """An engine with `settings` in place of those of QUIET."""
     loop = asyncio.get_running_loop()
@@ -75,6 +76,6 @@ async def running(
 
     hooks = EngineHooks(accept=accept, authorize=authorize)
     timers, outbox, turns = Timers(loop.time, loop.call_at), Outbox(loop.call_soon), Turns(loop.time, loop.call_soon)
-    server = EngineServer(config, timers, outbox, turns, hooks)
+    server = EngineServer(config, timers, outbox, turns, hooks, node)
     async with serving(server.connection, config.path) as client:
         yield Engine(client, server, peers)

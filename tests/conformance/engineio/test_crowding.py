@@ -204,3 +204,14 @@ async def test_a_log_has_no_whole_session_id(caplog: pytest.LogCaptureFixture) -
     for sid in (session.sid, websocket.sid):
         assert sid[:8] in said
         assert sid[:9] not in said
+
+
+async def test_the_log_of_a_node_shows_as_many_random_characters_behind_its_mark(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """K-01"""
+    caplog.set_level(logging.INFO, "chatd")
+    async with running(node=1023) as engine:
+        sids = [(await engine.client.polling()).sid for _ in range(20)]
+    logged = {vars(record)["sid"] for record in caplog.records if record.message == "session open"}
+    assert logged == {sid[: len("1023.") + 8] for sid in sids}

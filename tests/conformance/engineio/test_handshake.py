@@ -97,6 +97,19 @@ async def test_an_unknown_session(client: Client, sid: str) -> None:
     assert_refused(await client.request("POST", {**NEW, "sid": sid}, body=b"4x"), 1)
 
 
+async def test_a_node_knows_its_own_sessions_and_not_those_of_another() -> None:
+    """K-01, K-02: of 1, 10 and 11, whose numbers begin alike"""
+    async with running(node=1) as one, running(node=10) as ten, running(node=11) as eleven:
+        for here, others in ((one, (ten, eleven)), (ten, (one, eleven)), (eleven, (one, ten))):
+            polling, websocket = await here.client.polling(), await here.client.websocket()
+            for there in others:
+                for method, sid in (("GET", polling.sid), ("POST", polling.sid), ("GET", websocket.sid)):
+                    assert_refused(await there.client.request(method, {**NEW, "sid": sid}), 1)
+                assert_refused(await refused_upgrade(there.client, transport="websocket", sid=polling.sid), 1)
+            await polling.post("4still here")
+            assert here.peer(polling.sid).messages == ["still here"]
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "BREW"])
 async def test_a_session_is_opened_by_get_alone(client: Client, method: str) -> None:
     """E-11; E05"""
