@@ -89,6 +89,9 @@ const ORDERS = {
   transport({ socket }) {
     return sockets.get(socket).io.engine.transport.name;
   },
+  sid({ socket }) {
+    return sockets.get(socket).io.engine.id;
+  },
   forget() {
     for (const socket of sockets.values()) socket.disconnect();
     sockets.clear();

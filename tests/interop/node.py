@@ -90,6 +90,10 @@ class JsSocket:
         """The transport's name as the client sees it now."""
         return str(await self._order("transport"))
 
+    async def sid(self) -> str:
+        """The id of the Engine.IO session that the client has now."""
+        return str(await self._order("sid"))
+
     async def upgraded(self) -> None:
         """Wait until the client has left polling for WebSocket."""
         if await self.transport() != "websocket":

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,13 +16,16 @@ from tests.ops.tools import tool
 ROOT: Final = Path(__file__).parents[2]
 PATIENCE_S: Final = 10.0
 
+ONE_NODE: Final = "### Behind a proxy"
+SEVERAL_NODES: Final = "### Several nodes behind a proxy"
+
 NGINX: Final = """\
 daemon off;
 pid {folder}/nginx.pid;
 error_log {folder}/error.log;
 worker_processes 1;
 {user}
-events {{ worker_connections 256; }}
+events {{ worker_connections 1024; }}
 http {{
     access_log off;
     client_body_temp_path {folder}/body;
@@ -36,6 +39,7 @@ http {{
 CADDY: Final = """\
 {{
     admin off
+    grace_period 1s
     auto_https disable_redirects
     storage file_system {folder}
 }}
@@ -72,15 +76,16 @@ class Proxy:
     command: Callable[[Path], tuple[str, ...]]
     replaced: Callable[[Place], dict[str, str]]
 
-    def readme_configuration(self) -> str:
-        """What the page tells people to write."""
-        pattern = rf"```{self.language}\n(.*?)```"
-        [found] = re.findall(pattern, (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    def readme_configuration(self, heading: str = ONE_NODE) -> str:
+        """What the page tells people to write, below that heading."""
+        page = (ROOT / "README.md").read_text(encoding="utf-8")
+        [below] = page.split(f"\n{heading}\n")[1:]
+        [found] = re.findall(rf"```{self.language}\n(.*?)```", re.split(r"\n##+ ", below)[0], re.DOTALL)
         return str(found)
 
-    def placed(self, configuration: str, place: Place) -> str:
-        """The same, for this place: it has all that has to be replaced here."""
-        for was, now in self.replaced(place).items():
+    def placed(self, configuration: str, place: Place, backends: Mapping[int, int] | None = None) -> str:
+        """The same, for this place: it has all that has to be replaced here. `backends`: the page's ports, and ours."""
+        for was, now in {**self.replaced(place), **_addresses(backends or {8400: place.backend})}.items():
             assert was in configuration
             configuration = configuration.replace(was, now)
         return configuration
@@ -114,7 +119,6 @@ nginx: Final = Proxy(
     lambda file: ("-c", str(file), "-p", str(file.parent), "-e", str(file.parent / "error.log")),
     lambda place: {
         "listen 443 ssl;": f"listen 127.0.0.1:{place.port} ssl;",
-        "127.0.0.1:8400": f"127.0.0.1:{place.backend}",
         "/etc/ssl/chat.example.com.crt": str(place.certificate),
         "/etc/ssl/chat.example.com.key": str(place.key),
         "server_name chat.example.com;": "server_name 127.0.0.1;",
@@ -129,7 +133,6 @@ caddy: Final = Proxy(
     lambda place: {
         # without a name of its own, there is nobody who would sign a certificate for it
         "chat.example.com {": f"https://127.0.0.1:{place.port} {{\n    tls {place.certificate} {place.key}",
-        "127.0.0.1:8400": f"127.0.0.1:{place.backend}",
     },
 )
 haproxy: Final = Proxy(
@@ -141,9 +144,12 @@ haproxy: Final = Proxy(
     lambda place: {
         "bind :443": f"bind 127.0.0.1:{place.port}",
         "/etc/ssl/chat.example.com.pem": str(place.pem),
-        "127.0.0.1:8400": f"127.0.0.1:{place.backend}",
     },
 )
+
+
+def _addresses(ports: Mapping[int, int]) -> dict[str, str]:
+    return {f"127.0.0.1:{was}": f"127.0.0.1:{now}" for was, now in ports.items()}
 
 
 async def _accepts(process: asyncio.subprocess.Process, port: int) -> None:
