@@ -248,6 +248,7 @@ def _open_tail(config: EngineConfig, upgrades: list[str]) -> str:
 
 
 def _known(request: Request, session: Session | None) -> KnownSession:
+    """Rule K-02: to this node, a session of another one is unknown."""
     if session is not None:
         return KnownSession(session.transport.name)
     return KnownSession.UNKNOWN if "sid" in request.query else KnownSession.ABSENT

@@ -1,7 +1,7 @@
 """The ids of sessions: random characters and, where there are several nodes, the mark of the session's node in front.
 
 A proxy compares the beginning of a `sid` with the marks, and so finds the node of every request without a cookie and
-without a table. Rules E-28 and K-01 to K-02 of protocol.md.
+without a table. Rules E-28 and K-01 of protocol.md.
 """
 
 from __future__ import annotations
