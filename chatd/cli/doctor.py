@@ -35,6 +35,11 @@ CLOCK_S: Final = 5.0  # tokens are valid to the second
 EXPIRY_DAYS: Final = 14
 
 ANOTHER_SERVER: Final = "something else than chatd answers here"
+UNKNOWN_SESSION: Final = '"code":1,'
+NODES_ADVICE: Final = (
+    "of several nodes, give each a --node of its own, and let the proxy send a request to the node whose number its "
+    "sid begins with (K-01 of protocol.md; configurations are in README.md)"
+)
 HEADERS_ADVICE: Final = "let the proxy pass the headers Upgrade and Connection, with HTTP/1.1 to chatd"
 
 
@@ -231,7 +236,7 @@ def cookie(deployment: Deployment) -> str:
         if posted.status == 400:
             raise FoundError(
                 f"a second request does not find its session: {_message(posted)}",
-                "with several servers, let the load balancer send a session always to the same (cookie or address)",
+                NODES_ADVICE,
             )
         joined = deployment.request(sid=opened.sid)
     if joined.body.startswith("40"):
@@ -346,6 +351,8 @@ def _refused(error: Exception) -> FoundError:
     if isinstance(error, InvalidStatus):
         body = (error.response.body or b"").decode(errors="replace")
         seen = f"status {error.response.status_code} instead of 101: {' '.join(body.split())[:100]}"
+        if UNKNOWN_SESSION in body:
+            return FoundError(seen, NODES_ADVICE)
         return FoundError(
             seen,
             HEADERS_ADVICE if error.response.status_code in {200, 400, 426} else _advice(error.response.status_code),

@@ -18,7 +18,7 @@ from tests.chat.daemon import PATIENCE_S, ROOT, Daemon, daemon
 from tests.chat.people import token
 from tests.cli.command import environment
 from tests.listen.certificates import make_certificate, trusting
-from tests.ops.proxies import Place, Proxy, caddy, haproxy, nginx
+from tests.ops.proxies import SEVERAL_NODES, Place, Proxy, caddy, haproxy, nginx
 
 ORIGIN = "https://shop.example.com"
 
@@ -171,6 +171,30 @@ async def test_an_nginx_that_lacks_a_line_is_told_which(
         found = await doctor(url, "--ca", str(certificate))
         assert found.failed == failed, found.printed
         assert advice in found.printed
+
+
+@pytest.mark.parametrize(
+    ("without", "failed"), [((), []), (("least_conn;", r"~^1\. node1;", r"~^2\. node2;"), ["cookie", "upgrade"])]
+)
+async def test_a_proxy_that_sends_requests_to_a_node_without_their_session_is_told(
+    tmp_path: Path, without: tuple[str, ...], failed: list[str]
+) -> None:
+    """K-01, K-02: and that of the README is not"""
+    place = Place(tmp_path, free_port(), 0, *make_certificate(tmp_path, "chat", left=datetime.timedelta(days=90)))
+    configuration = nginx.readme_configuration(SEVERAL_NODES)
+    for line in without:
+        assert line in configuration
+        configuration = configuration.replace(line, "")
+    proxied = ("--trusted-proxy", "127.0.0.1")
+    async with (
+        daemon(tmp_path / "one.db", "--node", "1", *proxied) as one,
+        daemon(tmp_path / "two.db", "--node", "2", *proxied) as two,
+        nginx.running(nginx.placed(configuration, place, {8401: one.client.port, 8402: two.client.port}), place),
+    ):
+        url = f"https://127.0.0.1:{place.port}"
+        found = await doctor(url, "--ca", str(place.certificate), "--token-file", "-", stdin=token("ana"))
+    assert found.failed == failed, found.printed
+    assert found.printed.count("-> of several nodes, give each a --node") == len(failed)
 
 
 async def test_a_proxy_without_its_chatd_is_told(db: Path, tmp_path: Path) -> None:
