@@ -36,6 +36,7 @@ from chatd.engineio.origin import OriginPolicy
 from chatd.engineio.outbox import Outbox
 from chatd.engineio.server import EngineHooks, EngineServer, not_found
 from chatd.engineio.turns import Turns
+from chatd.errors import ConfigError
 from chatd.listen.activation import Inherited, inherited_sockets
 from chatd.listen.arrivals import Arrivals
 from chatd.listen.files import RESERVED, make_room
@@ -55,6 +56,7 @@ from chatd.store.vouched import VouchedTime, uptime_s
 from chatd.timers import Timers
 
 if TYPE_CHECKING:
+    from chatd.chat.nodes.shell import Shell
     from chatd.web.entries import Entries
 
 # The collector looks at young objects after so many are made, and rarely at all: what ends takes its cycles apart
@@ -100,11 +102,10 @@ async def _serve(
     reload = _reload(config, read)
     if read is not None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, operations.reload, reload.run)
-    store = make_store(config.store)
-    last_id = await store.open()
+    store, last_id, shell = await _open(config, stop.set)
     retention = _retention(config, store)
     try:
-        engine = build(config, store, last_id, reload, _pages(config, reload, entries), operations.watch)
+        engine = build(config, store, last_id, reload, _pages(config, reload, entries), operations.watch, shell=shell)
         listening = _listening(config, engine, inherited)
         operations.also_refuses("listen", listening.refusals.counts.items)
         reload.add("certificate", lambda _: listening.prepare())
@@ -131,11 +132,27 @@ async def _serve(
             log.error("messages were not stored, and none of them acknowledged", extra={"messages": store.waiting})
             os._exit(EXIT_UNFINISHED)
     finally:
-        await operations.close()
-        await retention.close()
-        await store.close()
+        await _close(operations, retention, shell, store)
     log.info("stopped")
     return 0
+
+
+async def _open(config: Config, end: Callable[[], None]) -> tuple[Store, MessageId | None, Shell | None]:
+    """The store, the greatest id in it, and what joins this daemon to others, if it is one of several.
+
+    `end` ends this one: another process has its place. Raises ConfigError and UnreachableError.
+    """
+    if config.chat.bus is not None:
+        try:
+            from chatd.chat.nodes.making import join  # noqa: PLC0415 - memory, for those who want it
+        except ModuleNotFoundError as error:
+            package = error.name
+            raise ConfigError(f"bus: it needs the package {package}: pip install 'chatd[cluster]'") from error
+
+        shell = await join(config.chat, config.store, _now_ms, end)
+        return shell.store, shell.epoch, shell
+    store = make_store(config.store)
+    return store, await store.open(), None
 
 
 def _listening(config: Config, engine: EngineServer, inherited: Sequence[Inherited]) -> Listening:
@@ -150,17 +167,20 @@ def _listening(config: Config, engine: EngineServer, inherited: Sequence[Inherit
     )
 
 
-def build(
+def build(  # noqa: PLR0913 - what a daemon is made of
     config: Config,
     store: Store,
     last_id: MessageId | None,
     reload: Reload[Config] | None = None,
     other: Callable[[Exchange], None] = not_found,
     watch: Callable[[Watched], None] | None = None,
+    *,
+    shell: Shell | None = None,
 ) -> EngineServer:
     """Every floor, from the rules of the chat down to the connections. Raises ConfigError.
 
-    `other` answers requests that are not for Socket.IO; `watch` is given what there is to see.
+    `other` answers requests that are not for Socket.IO; `watch` is given what there is to see; `shell` joins this
+    daemon to others.
     """
     loop = asyncio.get_running_loop()
     timers, outbox = Timers(loop.time, loop.call_at), Outbox(loop.call_soon)
@@ -176,11 +196,12 @@ def build(
         return recovery.admit(Member(socket, identity, router, recovery, timers, time.time), auth)
 
     namespace = socketio.namespace(MAIN_NAMESPACE, accept)
-    ids = IdSource(_now_ms, config.chat.node, last_id)
+    ids = IdSource(_now_ms, config.chat.node, last_id) if shell is None else shell.ids
     if is_in_reserve(ids.start):
         log.error("the ids of messages are coming to an end: run chatd check", extra={"greatest_id": last_id})
-    router = ChatRouter(config.chat, limits, namespace, store, ids, _now_ms)
-    recovery = Recovery(config.chat, limits, namespace, store, router, door.check_again)
+    make_router, make_recovery = (ChatRouter, Recovery) if shell is None else _among(shell)
+    router = make_router(config.chat, limits, namespace, store, ids, _now_ms)
+    recovery = make_recovery(config.chat, limits, namespace, store, router, door.check_again)
     namespace.greet = recovery.greet
     ClockSteps(namespace, time.time).start()
     hooks = EngineHooks(accept=socketio.accept, kept_headers=KEPT_HEADERS, other=other)
@@ -213,7 +234,17 @@ def build(
                 },
             )
         )
+    if shell is not None:
+        shell.start()
     return engine
+
+
+def _among(shell: Shell) -> tuple[Callable[..., ChatRouter], Callable[..., Recovery]]:
+    """What routes messages among several daemons, and what lets members in there."""
+    from chatd.chat.nodes.recovery import NodeRecovery  # noqa: PLC0415 - as in _open
+    from chatd.chat.nodes.router import NodeRouter  # noqa: PLC0415
+
+    return functools.partial(NodeRouter, shell), functools.partial(NodeRecovery, shell)
 
 
 def _retention(config: Config, store: Store) -> Retention:
@@ -290,6 +321,14 @@ async def _stop(config: Config, listening: Listening, engine: EngineServer, stor
     await drain(engine, config.listen.stop_rate, within_s)
     await engine.connections.close(GOODBYE_S)
     await store.flushed()
+
+
+async def _close(operations: Operations, retention: Retention, shell: Shell | None, store: Store) -> None:
+    await operations.close()
+    await retention.close()
+    if shell is not None:
+        await shell.close()
+    await store.close()
 
 
 def _now_ms() -> int:

@@ -24,6 +24,7 @@ from chatd.ops.config import OpsConfig
 from chatd.options import VARIABLE_PREFIX, Option, options_of
 from chatd.socketio.config import SocketIoConfig
 from chatd.store.config import StoreConfig
+from chatd.store.url import is_postgres
 from chatd.web.config import WebConfig
 
 DEFAULT: Final = "default"
@@ -92,6 +93,7 @@ def load(
     try:
         config = Config(**{part: cls(**values[part]) for part, cls in PARTS.items()}, origins=origins)
         refuse_any_origin(config)
+        refuse_lonely_bus(config)
     except ConfigError as error:
         raise _with_line(error, sources.file, origins) from error
     return config
@@ -163,6 +165,15 @@ def refuse_any_origin(config: Config) -> None:
         raise ConfigError(
             "origin: with * (or null) any page of the web could speak for whoever visits it, because the cookie "
             f"{config.auth.cookie} says who that is: list the pages' origins, or take --insecure-any-origin"
+        )
+
+
+def refuse_lonely_bus(config: Config) -> None:
+    """Nodes share what is stored: a file is of one daemon. Rule N-01. Raises ConfigError."""
+    if config.chat.bus is not None and not is_postgres(config.store.db):
+        raise ConfigError(
+            "bus: several daemons share one PostgreSQL database: give --db postgresql://USER@HOST/DATABASE, or take "
+            "--bus out"
         )
 
 

@@ -103,11 +103,18 @@ def test_units_are_part_of_the_field_and_not_of_the_name() -> None:
         ({}, {"CHATD_PORT_8400_TCP_ADDR": "10.0.0.1"}, "enableServiceLinks: false"),
         ({}, {"CHATD_ZZZZZZZZZZ": "1"}, "see chatd serve --help"),
         ({"cookie": "a b"}, {}, "cookie: 'a b' is no name for a cookie"),
+        (
+            {"bus": "redis://localhost"},
+            {},
+            "bus: several daemons share one PostgreSQL database: give --db postgresql://",
+        ),
+        ({"bus": "redis://:x@localhost", "db": "postgresql://h/d"}, {}, "bus: a URL with a password is refused"),
     ],
 )
 def test_a_mistake_is_refused_by_name_source_and_range(
     flags: dict[str, Raw], environ: dict[str, str], message: str
 ) -> None:
+    """N-01, N-02 among others"""
     with pytest.raises(ConfigError) as caught:
         load(flags, environ)
     assert message in str(caught.value)

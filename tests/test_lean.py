@@ -84,3 +84,26 @@ with tempfile.TemporaryDirectory() as folder:
 print([name for name in sys.modules if "asyncpg" in name or "postgres" in name])
 """
     assert said(code) == "[]"
+
+
+def test_one_daemon_imports_nothing_of_several() -> None:
+    """N-01"""
+    code = """
+import asyncio, sys, tempfile
+from chatd.cli.serve import run
+import chatd.app
+from chatd.auth.config import AuthConfig
+from chatd.config import Config
+from chatd.store.config import StoreConfig
+from chatd.store.sqlite import SqliteStore
+async def main(folder):
+    auth = AuthConfig(jwt_secret="a secret of forty-two characters, exactly..")
+    config = Config(auth=auth, store=StoreConfig(db=f"{folder}/chatd.db"))
+    store = SqliteStore(config.store)
+    chatd.app.build(config, store, await store.open())
+    await store.close()
+with tempfile.TemporaryDirectory() as folder:
+    asyncio.run(main(folder))
+print([name for name in sys.modules if "cluster" in name or "nodes" in name or "hiredis" in name])
+"""
+    assert said(code) == "[]"

@@ -1,10 +1,15 @@
 """The settings of the chat's own rules."""
 
+# ruff: noqa: RUF009 - setting() gives a field, whose default is immutable
+
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
+from chatd.errors import ConfigError
 from chatd.settings import setting
+from chatd.store.url import has_password
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,3 +100,18 @@ class ChatConfig:
         minimum=0,
         maximum=1023,
     )
+    bus: str | None = setting(
+        None,
+        "redis://HOST:PORT or unix:///PATH of the Redis that joins several daemons with one PostgreSQL database; "
+        "without it there is one daemon",
+    )
+    bus_password_file: Path | None = setting(None, "file with the password for Redis")
+    bus_channel: str = setting("chatd", "channel of Redis that the daemons of this chat, and no others, use")
+
+    def __post_init__(self) -> None:
+        """As for the database: rule N-02."""
+        if self.bus is not None and has_password(self.bus):
+            raise ConfigError(
+                "bus: a URL with a password is refused, because others can read it: take the password out, and put it "
+                "into a file that --bus-password-file names"
+            )

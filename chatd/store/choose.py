@@ -10,7 +10,10 @@ from .url import is_postgres
 
 
 def make_store(config: StoreConfig) -> Store:
-    """The store that `db` names, not opened yet. Raises ConfigError where its driver is not installed."""
+    """The store that `db` names, not opened yet. Raises ConfigError where its driver is not installed.
+
+    One that several nodes share is made by chatd/chat/nodes.
+    """
     if is_postgres(config.db):
         from .postgres.store import PostgresStore
 

@@ -27,6 +27,8 @@ log = logging.getLogger("chatd.store")
 class QueuedStore(abc.ABC):
     """The part of a Store that is the same for every database."""
 
+    _overlap = 0  # see Summary
+
     def __init__(self, config: StoreConfig) -> None:
         rows, size = config.max_waiting_rows, config.max_waiting_bytes
         self._writer = GroupCommit(
@@ -39,7 +41,7 @@ class QueuedStore(abc.ABC):
         )
         self._read = MarkQueue("read marks", READ, self._write_marks)
         self._seen = MarkQueue("seen marks", SEEN, self._write_marks)
-        self._summary = Summary(self.run)
+        self._summary = Summary(self.run, self._overlap)
         self._sums = GroupCommit("summaries", self._summary.catch_up, lambda _: 0, max_rows=MAX_MARKS, max_bytes=size)
         self._lookups = GroupLookup(self._find)
         self._recovery_key: bytes | None = None

@@ -23,8 +23,10 @@ Execute = Callable[[str, Sequence[int]], Awaitable[list[Any]]]
 class Summary:
     """Brings the table up to date. `execute` runs one statement and returns its rows; raises StoreError."""
 
-    def __init__(self, execute: Execute) -> None:
+    def __init__(self, execute: Execute, overlap: int = 0) -> None:
+        """`overlap`: so much is read again, because others store ids that are smaller than what is summed up."""
         self._execute = execute
+        self._overlap = overlap
         self._upto: int | None = None
         self._stored = 0
 
@@ -37,21 +39,23 @@ class Summary:
         """Raises StoreError; then what is missing is found again."""
         self._stored = 0
         rows = STEP_ROWS
+        if self._upto is None:
+            [(last,)] = await self._execute(_LAST, ())
+            upto = _NOTHING if last is None else int(last) - self._overlap
+        else:
+            upto = self._upto - self._overlap
         while rows == STEP_ROWS:
-            upto = self._upto
-            if upto is None:
-                [(last,)] = await self._execute(_LAST, ())
-                upto = _NOTHING if last is None else int(last)
             [(reached, rows)] = await self._execute(_NEXT, (upto, STEP_ROWS))
             if rows:
                 await self._execute(_SUM_UP, (upto, reached))
-            self._upto = reached if rows else upto
+                upto = reached
+            self._upto = upto
 
 
 SUM_UP_ALL: Final = """
     INSERT INTO conversaciones (lector, con, ultimo)
     SELECT CASE supervisado WHEN 1 THEN '' ELSE de END, CASE supervisado WHEN 1 THEN de ELSE para END, max(id)
-    FROM mensajes WHERE id > {after} AND id <= {upto} GROUP BY 1, 2
+    FROM mensajes WHERE id > {after} AND id <= {upto} GROUP BY 1, 2 ORDER BY 1, 2
     ON CONFLICT (lector, con) DO UPDATE SET ultimo = excluded.ultimo WHERE excluded.ultimo > conversaciones.ultimo
 """
 

@@ -73,7 +73,7 @@ class PostgresLibrary:
         for number, beyond, *row in found:
             messages = pages[number].messages or []
             if row[0] is not None:
-                messages.append(_message(row))
+                messages.append(read_message(row))
             pages[number] = Page(messages, beyond)
         return pages
 
@@ -110,6 +110,7 @@ def _conversation(row: Sequence[Any]) -> Conversation:
     return Conversation(decode(row[0]), _past(row[1:6]), row[6])
 
 
-def _message(row: Sequence[Any]) -> Message:
+def read_message(row: Sequence[Any]) -> Message:
+    """A row with all columns."""
     past = _past(row[:5])
     return Message(*past, supervisado=bool(row[5]), cid=None if row[6] is None else decode(row[6]))

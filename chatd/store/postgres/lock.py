@@ -1,4 +1,4 @@
-"""One daemon for each database: a lock of the session that writes. Rule P-05.
+"""One daemon for each database, or several that have a bus: a lock of the session that writes. Rules P-05, N-03.
 
 It is also the fence after a connection that broke: the old session may still be in the middle of a commit, and the lock
 comes free only when that is over. So what the new session reads and writes knows how it has ended.
@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
 _KIND: Final = 0x63686174  # "chat"
 _DAEMON: Final = 0
+_FIRST_NODE: Final = 1
 
 _HOLDER: Final = f"""
-    SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = {_KIND} AND objid = {_DAEMON} AND granted
+    SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = {_KIND} AND objid = $1 AND granted
         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """  # noqa: S608 - numbers of ours
 
@@ -27,23 +28,34 @@ class HeldError(Exception):
     """Another session has the lock; the message says which."""
 
 
-async def take(connection: Connection, own: int | None) -> int:
+async def take(connection: Connection, own: int | None, node: int | None = None) -> int:
     """Take the lock, or wait for it as long as the session waits for any. Returns the process of the session.
 
     `own` is the process of our session before: if it still has the lock, nobody told the server that it has ended, and
     it is ended now. Raises HeldError, and what the driver raises.
+
+    A `node` of several shares the database with other nodes, and has its number alone.
     """
+    kept = _DAEMON if node is None else _FIRST_NODE + node
     if own is not None:
-        sql = f"SELECT pg_terminate_backend(pid) FROM ({_HOLDER}) AS holder WHERE pid = $1"  # noqa: S608
-        await connection.fetch(sql, own)
-    try:
-        await connection.execute(f"SELECT pg_advisory_lock({_KIND}, {_DAEMON})")
-    except asyncpg.LockNotAvailableError as error:
-        raise HeldError(f"it is in use by another chatd, process {await holder(connection)} of the server") from error
+        sql = f"SELECT pg_terminate_backend(pid) FROM ({_HOLDER}) AS holder WHERE pid = $2"  # noqa: S608
+        await connection.fetch(sql, kept, own)
+    if node is None:
+        await _take(connection, "pg_advisory_lock", _DAEMON, "it is in use by another chatd")
+    else:
+        await _take(connection, "pg_advisory_lock_shared", _DAEMON, "it is in use by a chatd without --bus")
+        await _take(connection, "pg_advisory_lock", kept, f"node {node} runs already: give each its own --node")
     return int(connection.get_server_pid())
 
 
-async def holder(connection: Connection) -> int | None:
+async def holder(connection: Connection, lock: int = _DAEMON) -> int | None:
     """The server's process whose session has the lock."""
-    found = await connection.fetchval(_HOLDER)
+    found = await connection.fetchval(_HOLDER, lock)
     return None if found is None else int(found)
+
+
+async def _take(connection: Connection, function: str, lock: int, complaint: str) -> None:
+    try:
+        await connection.execute(f"SELECT {function}({_KIND}, {lock})")
+    except asyncpg.LockNotAvailableError as error:
+        raise HeldError(f"{complaint}, process {await holder(connection, lock)} of the server") from error

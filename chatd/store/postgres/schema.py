@@ -46,6 +46,9 @@ _MEND_LIST: Final = f"""
     END $$
 """  # noqa: S608  # words of ours
 
+NODE_OF_ID: Final = "(id >> 12) & 1023"
+"""The node that made a message: see chatd/chat/ids.py."""
+
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (
         """
@@ -92,6 +95,18 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         CLOCK_TABLE.replace("INTEGER", "bigint").removesuffix(" STRICT\n"),
         _MEND_LIST,
         "CREATE TRIGGER mensajes_borrados AFTER DELETE ON mensajes FOR EACH ROW EXECUTE FUNCTION mensajes_borrados()",
+    ),
+    (
+        # The number of each node, where its ids began, where those of its process began, and how far they may go.
+        """
+        CREATE TABLE nodos (
+            nodo bigint PRIMARY KEY,
+            primero bigint NOT NULL,
+            epoca bigint NOT NULL,
+            reservado bigint NOT NULL
+        )
+        """,
+        f"CREATE INDEX mensajes_nodo ON mensajes (({NODE_OF_ID}), id)",
     ),
 )
 

@@ -60,6 +60,7 @@ class PostgresStore(QueuedStore):
         super().__init__(config)
         self._timeout_s = config.db_timeout_s
         self._connector = Connector(config)
+        self._node: int | None = None  # its number, if it is one of several
         self._process: int | None = None  # of the server, for the session that writes
         self._link = Link("writing", self._connect_writer, config.db_timeout_s)
         self._finder = Link("lookups", self._connector.reader, config.db_timeout_s)
@@ -145,7 +146,7 @@ class PostgresStore(QueuedStore):
         """With the lock, and to the database that this daemon began with."""
         connection = await self._connector.writer()
         try:
-            self._process = await lock.take(connection, self._process)
+            self._process = await lock.take(connection, self._process, self._node)
             if self._recovery_key is None:
                 await migrate(connection)
                 self._recovery_key = await _own_key(connection)
@@ -170,8 +171,9 @@ class PostgresStore(QueuedStore):
         self._count(len(batch))
 
     async def _write_marks(self, table: Table, marks: Furthest) -> None:
-        columns: list[list[Any]] = [[encode(key[place]) for key in marks] for place in range(len(table.key))]
-        await self._write(_upsert(table), *columns, list(marks.values()))
+        keys = sorted(marks)  # two nodes that write the same rows wait for one another, and never both
+        columns: list[list[Any]] = [[encode(key[place]) for key in keys] for place in range(len(table.key))]
+        await self._write(_upsert(table), *columns, [marks[key] for key in keys])
 
     async def _find(self, questions: Sequence[Question]) -> list[Found]:
         try:

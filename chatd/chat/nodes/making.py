@@ -1,0 +1,51 @@
+"""How a daemon becomes one of several: its number is locked and its ids are reserved, before it says anything."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+from chatd.chat.config import ChatConfig
+from chatd.chat.nodes.ids import ReservedIds
+from chatd.chat.nodes.shell import Shell
+from chatd.cluster.core import epoch
+from chatd.cluster.redis.address import RedisAddress, parse_address
+from chatd.errors import ConfigError
+from chatd.store.config import StoreConfig
+from chatd.store.postgres.nodes import NodeStore
+
+
+async def join(chat: ChatConfig, config: StoreConfig, clock_ms: Callable[[], int], end: Callable[[], None]) -> Shell:
+    """Open the store, and begin. Raises ConfigError, UnreachableError and StoreError, with everything closed again."""
+    address = _address(chat)
+    store = NodeStore(config, chat.node)
+    await store.open()
+    try:
+        known = await store.look()
+        begun = epoch.begin(chat.node, known.greatest, known.reserved)
+        ids = ReservedIds(clock_ms, chat.node, begun)
+        await store.register(begun, ids.reservation.ask(ids.now) or begun)
+        ids.reservation.done(written=True)
+    except BaseException:
+        await store.close()
+        raise
+    known.first.setdefault(chat.node, begun)
+    shell = Shell(store, known, ids, begun, end)
+    shell.join(address, chat.bus_channel)
+    return shell
+
+
+def _address(chat: ChatConfig) -> RedisAddress:
+    address = parse_address(chat.bus or "")
+    if chat.bus_password_file is None:
+        return address
+    return dataclasses.replace(address, password=_password(chat.bus_password_file))
+
+
+def _password(file: Path) -> str:
+    """Without its last line break, which editors add."""
+    try:
+        return file.read_text().rstrip("\r\n")
+    except OSError as error:
+        raise ConfigError(f"bus_password_file: {file}: {error.strerror}") from error

@@ -1,0 +1,42 @@
+"""Routes as every router does; what is said here goes to the other nodes, what they say comes to the sockets here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chatd.chat.nodes.shell import Shell
+from chatd.chat.receipts import Receipts
+from chatd.chat.router import ChatRouter
+from chatd.cluster.core import position
+from chatd.cluster.core.replay import Delivery
+from chatd.engineio.outgoing import Outgoing
+from chatd.engineio.session import Session
+from chatd.store.base import Message, MessageId
+
+
+class NodeRouter(ChatRouter):
+    """The position behind a message is the text of a vector."""
+
+    def __init__(self, shell: Shell, *parts: Any) -> None:
+        super().__init__(*parts)
+        self._shell = shell
+        self._receipts = Receipts(self._namespace, self._store, lambda: max(self.ids.newest, self.feed.position))
+        self._offset = ""
+        shell.deliver = self.give
+
+    def give(self, delivery: Delivery[Message], but: Session | None = None) -> None:
+        """To the sockets of this node, whoever said it."""
+        newest = self.feed.position
+        if self._with_offsets:
+            self._offset = position.encode(delivery.position)
+        super()._deliver(delivery.item, but)
+        self.feed.position = MessageId(max(newest, delivery.item.id))
+
+    def encode(self, message: Message) -> Outgoing:
+        """See ChatRouter.encode."""
+        if self._with_offsets:
+            return self._received.encode(self._payload(message), self._offset)
+        return self._received.encode(self._payload(message))
+
+    def _deliver(self, message: Message, but: Session | None) -> None:
+        self.give(self._shell.say(message), but)

@@ -1,0 +1,206 @@
+"""The state machine with a bus, a database and a clock around it. What it decides is carried out here.
+
+A message of this node is said in the turn in which it is delivered, and all that was said in a turn leaves in one
+PUBLISH. What others say is delivered in the turn in which it comes. Nothing here is waited for by a local recipient.
+Rules N-05 and N-07.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from time import monotonic
+from typing import Any, Final
+
+from chatd.chat.nodes.ids import ReservedIds
+from chatd.cluster.core.frame import Call, Codec, FrameError, News
+from chatd.cluster.core.heal import Read
+from chatd.cluster.core.members import Change
+from chatd.cluster.core.node import Act, Decision, Node, Poll
+from chatd.cluster.core.replay import Delivery
+from chatd.cluster.redis.address import RedisAddress
+from chatd.cluster.redis.bus import RedisBus
+from chatd.store.base import Message, MessageId, StoreError
+from chatd.store.postgres.nodes import Known, NodeStore
+from chatd.tasks import Tasks
+
+TICK_S: Final = 0.1
+PAGE_ROWS: Final = 256
+MAX_FRAME_BYTES: Final = 8_388_608
+_CHAR_BYTES: Final = 4  # at most, in UTF-8
+_HEAD_BYTES: Final = 256
+
+log = logging.getLogger("chatd.cluster")
+
+Deliver = Callable[[Delivery[Message]], None]
+
+
+class Shell:
+    """One for the daemon. `deliver` gives a message of another node to the sockets of this one."""
+
+    def __init__(self, store: NodeStore, known: Known, ids: ReservedIds, epoch: int, end: Callable[[], None]) -> None:
+        """`end` ends the process: another one has its number."""
+        number = store.number
+        self.node: Node[Message] = Node(number, epoch, known.heads, known.first, monotonic())
+        self.ids = ids
+        self.deliver: Deliver
+        self.broken = 0  # frames that could not be read
+        self.healed = 0  # messages that came from the database and not over the bus
+        self.bus: RedisBus
+        self.store = store
+        self.epoch = MessageId(epoch)
+        self._end = end
+        self._codec: Codec[Message] = Codec(Message, MAX_FRAME_BYTES)
+        self._outgoing: list[News[Message] | Call] = []
+        self._unsure: MessageId | None = None  # nobody knows yet whether messages up to it are stored
+        self._tasks = Tasks()
+        self._timer: asyncio.TimerHandle | None = None
+        self._ended = False
+        store.on_settled = self._on_settled
+
+    def join(self, address: RedisAddress, channel: str) -> None:
+        """Where the bus is."""
+        self.bus = RedisBus(address, channel, self)
+
+    def start(self) -> None:
+        """Once there is `deliver`."""
+        self.bus.start()
+        self._tick()
+
+    async def close(self) -> None:
+        """Idempotent. What was said leaves first."""
+        self._ended = True
+        if self._timer is not None:
+            self._timer.cancel()
+        await asyncio.sleep(0)
+        await self.bus.close()
+
+    # Messages of this node.
+
+    def say(self, message: Message) -> Delivery[Message]:
+        """It is to be delivered here now."""
+        self.bus.wake()
+        return self.node.say(message, _CHAR_BYTES * len(message.mensaje) + _HEAD_BYTES)
+
+    def _on_settled(self, message_id: MessageId, error: StoreError | None) -> None:
+        """After an error the row may be there all the same, until the session that writes has its lock again."""
+        if error is None:
+            self._unsure = None
+            self.node.settle(message_id)
+        else:
+            self._unsure = message_id
+
+    # BusHandler
+
+    def on_up(self) -> None:
+        self._publish(self.node.bus_came_up(monotonic()))
+
+    def on_down(self) -> None:
+        self.node.bus_went_down()
+
+    def on_message(self, data: bytes) -> None:
+        try:
+            frame = self._codec.decode(data)
+        except FrameError as error:
+            self.broken += 1
+            log.warning("a frame could not be read", extra={"cause": str(error)})
+            return
+        self._give(self.node.on_frame(frame, len(data), monotonic()))
+
+    def frames(self) -> Iterator[bytes]:
+        """See BusHandler."""
+        outgoing, self._outgoing = self._outgoing, []
+        for frame in outgoing:
+            yield self._codec.encode(frame)
+        while (news := self.node.flush(monotonic())) is not None:
+            yield self._codec.encode(news)
+
+    # What is to be done.
+
+    def _tick(self) -> None:
+        if self._ended:
+            return
+        self._timer = asyncio.get_running_loop().call_later(TICK_S, self._tick)
+        if self._unsure is not None and self.store.is_up:
+            self.node.settle(self._unsure)
+            self._unsure = None
+        if self.store.usurped:
+            self._displaced()
+        upto = self.ids.reservation.ask(self.ids.now)
+        if upto is not None:
+            self._do(self._reserve(upto), "reserving ids")
+        self._decide()
+
+    def _decide(self) -> None:
+        for decision in self.node.tick(monotonic()):
+            self._carry_out(decision)
+
+    def _carry_out(self, decision: Decision) -> None:
+        match decision:
+            case Act.BEAT:
+                self._publish(self.node.beat(self._promise(), monotonic()))
+            case Act.RECONNECT:
+                self.bus.reconnect()
+            case Act.DISPLACED:
+                self._displaced()
+            case Read():
+                self._do(self._heal(decision), "reading what another node stored")
+            case Poll():
+                self._do(self._poll(decision), "asking for what other nodes stored")
+            case Change(node, turn):
+                log.info("node %s", turn.value, extra={"node": node})
+
+    def _promise(self) -> MessageId | None:
+        """An id that is smaller than that of every message to come."""
+        if self.store.unsettled:
+            return None
+        try:
+            return self.ids.next()
+        except StoreError:
+            return None
+
+    async def _reserve(self, upto: int) -> None:
+        try:
+            first = await self.store.reserve(upto)
+        except StoreError:
+            self.ids.reservation.done(written=False)
+        else:
+            self.ids.reservation.done(written=True)
+            self.node.learn(first)
+
+    async def _heal(self, read: Read) -> None:
+        try:
+            rows = await self.store.read(read.origin, read.after, read.upto, PAGE_ROWS)
+        except StoreError:
+            self.node.on_read_failed(read, monotonic())
+            return
+        self.healed += len(rows)
+        self._give(self.node.on_rows(read, rows, rows[-1].id if len(rows) == PAGE_ROWS else read.upto))
+        self._decide()
+
+    async def _poll(self, poll: Poll) -> None:
+        try:
+            rows = await self.store.poll(poll.after, PAGE_ROWS)
+        except StoreError:
+            self.node.on_poll_failed()
+            return
+        self.healed += len(rows)
+        self._give(self.node.on_polled(rows, whole=len(rows) < PAGE_ROWS))
+
+    def _displaced(self) -> None:
+        if not self._ended:
+            self._ended = True
+            log.critical("another process has the number of this node", extra={"node": self.node.number})
+            self._end()
+
+    def _give(self, deliveries: Iterable[Delivery[Message]]) -> None:
+        for delivery in deliveries:
+            self.deliver(delivery)
+
+    def _publish(self, frame: News[Message] | Call) -> None:
+        self._outgoing.append(frame)
+        self.bus.wake()
+
+    def _do(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        self._tasks.start(work, name)

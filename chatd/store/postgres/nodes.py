@@ -1,0 +1,158 @@
+"""The database as one of several nodes has it: their table, what others have stored, what of its own is settled.
+
+The numbers in the table are ids: see chatd/cluster/core. Rules N-03 and N-04.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from chatd.store.base import Done, Message, MessageId, StoreError
+from chatd.store.config import StoreConfig
+
+from . import faults
+from .library import read_message
+from .schema import NODE_OF_ID
+from .store import PostgresStore
+
+if TYPE_CHECKING:
+    from asyncpg import Connection
+
+# ruff: noqa: S608 - words and numbers of ours
+
+_COLUMNS: Final = "id, de, para, mensaje, fecha, supervisado, cid"
+
+# From one number to the next: there are as many as nodes.
+_NUMBERS: Final = f"""
+    WITH RECURSIVE walk (nodo) AS (
+        (SELECT min({NODE_OF_ID}) FROM mensajes)
+        UNION ALL SELECT (SELECT min({NODE_OF_ID}) FROM mensajes WHERE {NODE_OF_ID} > walk.nodo)
+        FROM walk WHERE walk.nodo IS NOT NULL
+    )
+"""
+
+_HEADS: Final = f"""
+    {_NUMBERS} SELECT nodo, (SELECT max(id) FROM mensajes WHERE {NODE_OF_ID} = walk.nodo)
+    FROM walk WHERE nodo IS NOT NULL
+"""
+
+_TABLE: Final = "SELECT nodo, primero, epoca, reservado FROM nodos"
+
+_REGISTER: Final = """
+    INSERT INTO nodos (nodo, primero, epoca, reservado) VALUES ($1, $2, $2, $3)
+    ON CONFLICT (nodo) DO UPDATE SET epoca = excluded.epoca, reservado = excluded.reservado
+"""
+
+_RESERVE: Final = "UPDATE nodos SET reservado = $3 WHERE nodo = $1 AND epoca = $2 AND reservado < $3"
+
+_OF_ONE: Final = f"""
+    SELECT {_COLUMNS} FROM mensajes WHERE {NODE_OF_ID} = $1 AND id > $2 AND id <= $3 ORDER BY id LIMIT $4
+"""
+
+_OF_ALL: Final = f"""
+    {_NUMBERS} SELECT found.* FROM walk
+    LEFT JOIN unnest($1::bigint[], $2::bigint[]) AS known (nodo, upto) ON known.nodo = walk.nodo
+    CROSS JOIN LATERAL (
+        SELECT {_COLUMNS} FROM mensajes WHERE {NODE_OF_ID} = walk.nodo AND id > coalesce(known.upto, -1)
+        ORDER BY id LIMIT $3
+    ) AS found
+    WHERE walk.nodo IS NOT NULL ORDER BY found.id LIMIT $3
+"""
+
+OVERLAP: Final = 60_000 << 22
+"""A minute of ids. Commits and clocks of nodes differ by less."""
+
+
+class Known(NamedTuple):
+    """What the database says of all nodes; `first` and `heads` by number."""
+
+    first: dict[int, int]
+    heads: dict[int, int]
+    greatest: int
+    reserved: int
+
+
+Settled = Callable[[MessageId, StoreError | None], None]
+
+
+class NodeStore(PostgresStore):
+    """A store that several nodes share. `on_settled` is told of each message that was put, after its `done`."""
+
+    _overlap = OVERLAP
+
+    def __init__(self, config: StoreConfig, node: int) -> None:
+        super().__init__(config)
+        self._node = self._number = node
+        self._epoch: int | None = None
+        self.unsettled = 0  # messages that were put, and have no answer
+        self.on_settled: Settled | None = None
+        self.usurped = False
+
+    @property
+    def number(self) -> int:
+        return self._number
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the session that writes has its lock: what another one of ours began has ended then."""
+        return self._link.is_up
+
+    def put(self, message: Message, done: Done, *, patient: bool = False) -> None:
+        """See Store.put."""
+        super().put(message, functools.partial(self._answer, message.id, done), patient=patient)
+        self.unsettled += 1
+
+    async def look(self) -> Known:
+        """Once the lock is taken. Raises StoreError."""
+        table = await self._write(_TABLE)
+        heads: dict[int, int] = dict(await self._write(_HEADS))
+        first = {nodo: primero for nodo, primero, _, _ in table}
+        for nodo, start in first.items():
+            heads.setdefault(nodo, start)
+        reserved = {nodo: reservado for nodo, _, _, reservado in table}
+        return Known(first, heads, max(heads.values(), default=0), reserved.get(self._number, 0))
+
+    async def register(self, epoch: int, reserved: int) -> None:
+        """This process begins. Raises StoreError."""
+        await self._write(_REGISTER, self._number, epoch, reserved)
+        self._epoch = epoch
+
+    async def reserve(self, upto: int) -> dict[int, int]:
+        """Ids up to that one may be made. Returns where each node's ids begin. Raises StoreError."""
+        await self._write(_RESERVE, self._number, self._epoch, upto)
+        return {nodo: primero for nodo, primero, _, _ in await self._write(_TABLE)}
+
+    async def read(self, node: int, after: int, upto: int, limit: int) -> list[Message]:
+        """What `node` stored between two ids, in their order. Raises StoreError."""
+        return await self._messages(_OF_ONE, node, after, upto, limit)
+
+    async def poll(self, after: Mapping[int, int], limit: int) -> list[Message]:
+        """What each node stored after its entry, or at all if it has none. Raises StoreError."""
+        return await self._messages(_OF_ALL, list(after), list(after.values()), limit)
+
+    def _answer(self, message_id: MessageId, done: Done, error: StoreError | None) -> None:
+        self.unsettled -= 1
+        try:
+            done(error)
+        finally:
+            if self.on_settled is not None:
+                self.on_settled(message_id, error)
+
+    async def _messages(self, sql: str, *values: object) -> list[Message]:
+        try:
+            return [read_message(row) for row in await self._readers.fetch(sql, *values)]
+        except faults.ERRORS as error:
+            raise faults.lookup_error(error) from faults.cause(error)
+
+    async def _connect_writer(self) -> Connection:
+        """A process that had this number meanwhile may have stored messages with larger ids."""
+        connection = await super()._connect_writer()
+        if self._epoch is not None:
+            epoch = await connection.fetchval("SELECT epoca FROM nodos WHERE nodo = $1", self._number)
+            if epoch != self._epoch:
+                self.usurped = True
+                connection.terminate()
+                raise faults.ForeignError(f"another process has had the number {self._number} meanwhile")
+        return connection

@@ -1,0 +1,68 @@
+"""Daemons that are one chat: real processes, one real PostgreSQL database, one real Redis."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.cluster.redis.server import RedisServer
+from tests.interop import processes
+from tests.interop.chat import SECRET
+from tests.interop.processes import Server, free_port
+from tests.postgresql import Server as Postgresql
+
+
+class Cluster:
+    """`nodes` by number. All of them run."""
+
+    def __init__(self, folder: Path, postgresql: Postgresql, redis: RedisServer) -> None:
+        self.postgresql = postgresql
+        self.redis = redis
+        self.base = postgresql.new_base()
+        self.nodes: dict[int, Server] = {}
+        self._folder = folder
+        self._secret = folder / "secret"
+        self._secret.write_text(SECRET)
+        self._secret.chmod(0o600)
+
+    def url(self, node: int) -> str:
+        return self.nodes[node].url
+
+    def start(self, node: int, *flags: str, bus: bool = True) -> None:
+        """Returns once it listens."""
+        port = free_port()
+        self.nodes[node] = Server(self.command(port, node, *flags, bus=bus), port, self._folder / f"node{node}.log")
+        self.nodes[node].start()
+
+    def command(self, port: int, node: int, *flags: str, bus: bool = True) -> list[str]:
+        own = ("--node", str(node), *(("--bus", f"unix://{self.redis.path}") if bus else ()))
+        admin = ("--admin-socket-file", str(self._folder / f"admin{node}"))
+        unhurried = ("--message-rate", "0", "--max-chars-per-minute", "0", "--presence", "off")
+        db = ("--db", self.postgresql.url(self.base))
+        return processes.chat_command(port, Path("unused"), self._secret, *admin, *unhurried, *own, *db, *flags)
+
+    def stored(self) -> list[str]:
+        """All texts, in the order of their ids."""
+        return self.postgresql.sql("SELECT mensaje FROM chatd.mensajes ORDER BY id", self.base)
+
+    def close(self) -> None:
+        for server in self.nodes.values():
+            if server.process is not None and server.process.poll() is None:
+                server.stop()
+
+
+@contextlib.contextmanager
+def cluster(
+    folder: Path, postgresql: Postgresql, *flags: str, nodes: int = 2, redis: tuple[str, ...] = ()
+) -> Iterator[Cluster]:
+    """Nodes 1, 2 and so on; flags of theirs, and of Redis."""
+    with RedisServer(folder, *redis) as server:
+        server.start()
+        several = Cluster(folder, postgresql, server)
+        try:
+            for node in range(1, nodes + 1):
+                several.start(node, *flags)
+            yield several
+        finally:
+            several.close()

@@ -1,0 +1,169 @@
+"""Two daemons are one chat: real processes, real databases, real clients on different nodes."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator
+from os import EX_CONFIG
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.cluster.nodes import Cluster, cluster
+from tests.interop.chat import token, with_cookie
+from tests.interop.node import Driver, JsSocket, running_driver
+from tests.postgresql import Server
+
+
+@pytest_asyncio.fixture
+async def driver() -> AsyncIterator[Driver]:
+    async with running_driver("4.8") as running:
+        yield running
+
+
+async def enter(driver: Driver, url: str, user: str, rol: str = "user") -> JsSocket:
+    socket = await driver.open(url, transports=["websocket"], reconnectionDelayMax=100, **with_cookie(token(user, rol)))
+    await socket.connected()
+    return socket
+
+
+async def start(command: list[str]) -> tuple[int | None, str]:
+    """The exit code of a daemon that does not start, and what it said."""
+    process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
+    _, said = await process.communicate()
+    return process.returncode, said.decode()
+
+
+async def write(socket: JsSocket, para: str, *texts: str) -> None:
+    """Send messages and wait until each is stored."""
+    for text in texts:
+        [answer] = await socket.ask("mensaje_privado", {"para": para, "mensaje": text})
+        assert answer["ok"] is True, answer
+
+
+async def texts(socket: JsSocket, count: int) -> list[str]:
+    return [(await socket.hear("mensaje_recibido"))[0]["mensaje"] for _ in range(count)]
+
+
+def numbered(first: int, count: int) -> list[str]:
+    return [str(number) for number in range(first, first + count)]
+
+
+async def say_to_all(several: Cluster, speaker: JsSocket, hearers: list[JsSocket], said: list[str]) -> None:
+    await write(speaker, "root", *said)
+    for hearer in hearers:
+        assert await texts(hearer, len(said)) == said
+
+
+@pytest.mark.parametrize("deliver", ["at_once", "stored"])
+async def test_a_message_reaches_the_recipients_of_every_node_once(
+    driver: Driver, postgresql: Server, tmp_path: Path, deliver: str
+) -> None:
+    """N-05"""
+    with cluster(tmp_path, postgresql, "--deliver", deliver) as several:
+        ana = await enter(driver, several.url(1), "ana")
+        near = await enter(driver, several.url(1), "root", "admin")
+        far = await enter(driver, several.url(2), "root", "admin")
+        eva = await enter(driver, several.url(2), "eva")
+        said = numbered(0, 50)
+        await say_to_all(several, ana, [near, far], said)
+        await write(far, "ana", "hola")
+        assert await texts(ana, 1) == ["hola"]
+        await write(eva, "root", "the last")
+        for admin in (near, far):
+            assert await texts(admin, 1) == ["the last"]
+            assert admin.heard("mensaje_recibido") == 0
+        assert eva.heard("mensaje_recibido") == 0
+        assert several.stored() == [*said, "hola", "the last"]
+
+
+@pytest.mark.parametrize("deliver", ["at_once", "stored"])
+async def test_while_redis_is_away_nothing_is_lost_and_nothing_comes_twice(
+    driver: Driver, postgresql: Server, tmp_path: Path, deliver: str
+) -> None:
+    """N-07: first by way of the database, then over the bus again."""
+    with cluster(tmp_path, postgresql, "--deliver", deliver) as several:
+        ana = await enter(driver, several.url(1), "ana")
+        eva = await enter(driver, several.url(2), "eva")
+        near = await enter(driver, several.url(1), "root", "admin")
+        far = await enter(driver, several.url(2), "root", "admin")
+        await say_to_all(several, ana, [near, far], numbered(0, 3))
+        await asyncio.to_thread(several.redis.kill)
+        await say_to_all(several, ana, [near, far], numbered(3, 20))
+        await say_to_all(several, eva, [far, near], numbered(23, 20))
+        await asyncio.to_thread(several.redis.start)
+        for number in range(43, 83):
+            await say_to_all(several, ana if number % 2 else eva, [near, far], [str(number)])
+        for admin in (near, far):
+            assert admin.heard("mensaje_recibido") == 0
+        assert several.stored() == numbered(0, 83)
+
+
+async def test_when_a_node_is_killed_the_others_go_on_and_it_comes_back(
+    driver: Driver, postgresql: Server, tmp_path: Path
+) -> None:
+    """N-03"""
+    with cluster(tmp_path, postgresql) as several:
+        ana = await enter(driver, several.url(1), "ana")
+        near = await enter(driver, several.url(1), "root", "admin")
+        far = await enter(driver, several.url(2), "root", "admin")
+        await say_to_all(several, ana, [near, far], ["before"])
+        await asyncio.to_thread(several.nodes[2].stop, signal.SIGKILL)
+        await say_to_all(several, ana, [near], ["without"])
+        await asyncio.to_thread(several.nodes[2].start)
+        await far.hear(":disconnect")
+        await far.hear(":connect")
+        await say_to_all(several, ana, [near, far], ["after"])
+        await write(far, "ana", "here again")
+        assert await texts(ana, 1) == ["here again"]
+        assert far.heard("mensaje_recibido") == 0
+        assert several.stored() == ["before", "without", "after", "here again"]
+
+
+async def test_a_daemon_without_a_bus_and_nodes_refuse_each_other(postgresql: Server, tmp_path: Path) -> None:
+    """N-03"""
+    with cluster(tmp_path, postgresql, nodes=1) as several:
+        code, said = await start(several.command(1, 2, bus=False))
+        assert (code, "it is in use by another chatd" in said) == (EX_CONFIG, True), said
+        several.close()
+        several.start(2, bus=False)
+        code, said = await start(several.command(1, 1))
+        assert (code, "it is in use by a chatd without --bus" in said) == (EX_CONFIG, True), said
+
+
+async def test_a_password_for_redis_comes_from_a_file(driver: Driver, postgresql: Server, tmp_path: Path) -> None:
+    """N-02"""
+    password = tmp_path / "password"
+    password.write_text("tel aviv\n")
+    with cluster(
+        tmp_path, postgresql, "--bus-password-file", str(password), redis=("--requirepass", "tel aviv")
+    ) as several:
+        ana = await enter(driver, several.url(1), "ana")
+        root = await enter(driver, several.url(2), "root", "admin")
+        await say_to_all(several, ana, [root], ["hola"])
+        assert "bus up" in several.nodes[1].log.read_text()
+
+
+async def test_a_node_without_hiredis_says_what_to_install(postgresql: Server, tmp_path: Path) -> None:
+    """N-01"""
+    with cluster(tmp_path, postgresql, nodes=0) as several:
+        _, *command = several.command(1, 1)
+        hide = "import runpy, sys; sys.meta_path.insert(0, type('', (), {'find_spec': staticmethod(find)}))"
+        find = "def find(name, path=None, target=None):\n  if name == 'hiredis': raise ModuleNotFoundError(name)"
+        run = f"{find}\n{hide}\nsys.argv = ['chatd', *sys.argv[1:]]\nrunpy.run_module('chatd', run_name='__main__')"
+        code, said = await start([sys.executable, "-c", run, *command[2:]])
+        assert (code, "pip install 'chatd[cluster]'" in said) == (EX_CONFIG, True), said
+
+
+async def test_a_second_process_with_the_same_number_is_refused(
+    driver: Driver, postgresql: Server, tmp_path: Path
+) -> None:
+    """N-03"""
+    with cluster(tmp_path, postgresql, nodes=1) as several:
+        code, said = await start(several.command(1, 1))
+        assert (code, "node 1 runs already: give each its own --node" in said) == (EX_CONFIG, True), said
+        ana = await enter(driver, several.url(1), "ana")
+        await write(ana, "root", "the first one goes on")
