@@ -221,6 +221,7 @@ def build(  # noqa: PLR0913 - what a daemon is made of
                 outbox=outbox,
                 store=store,
                 desk=Desk(namespace, router),
+                nodes=shell,
                 recoveries=recovery.outcomes.items,
                 events=lambda: router.received,
                 users=lambda: online_users(namespace.rooms),
@@ -244,7 +245,7 @@ def _among(shell: Shell) -> tuple[Callable[..., ChatRouter], Callable[..., Recov
     from chatd.chat.nodes.recovery import NodeRecovery  # noqa: PLC0415 - as in _open
     from chatd.chat.nodes.router import NodeRouter  # noqa: PLC0415
 
-    return functools.partial(NodeRouter, shell), functools.partial(NodeRecovery, shell)
+    return functools.partial(NodeRouter, shell), NodeRecovery
 
 
 def _retention(config: Config, store: Store) -> Retention:

@@ -42,9 +42,12 @@ class Stretch(NamedTuple):
 
 
 class Question(NamedTuple):
+    """Without `upto`, up to what is delivered when it is answered."""
+
     user: str
     is_admin: bool
     after: MessageId
+    upto: MessageId | None = None
 
 
 _Waiting = tuple[Question, "asyncio.Future[Stretch]"]
@@ -111,13 +114,13 @@ class Pages:
             log.exception("what was missed could not be read")
             _refuse(batch, StoreError(StoreCode.UNAVAILABLE, "the database cannot be read", retry=True))
         else:
-            for (_, answer), page in zip(batch, pages, strict=True):
+            for (question, answer), page in zip(batch, pages, strict=True):
                 if not answer.done():
                     whole = len(page.messages) < self._rows
-                    answer.set_result(Stretch(page.messages, upto, whole, page.beyond))
+                    answer.set_result(Stretch(page.messages, question.upto or upto, whole, page.beyond))
 
     async def _read(self, questions: list[Question], upto: MessageId) -> list[Page]:
-        asked = [Missed(user, is_admin, after, upto) for user, is_admin, after in questions]
+        asked = [Missed(each.user, each.is_admin, each.after, each.upto or upto) for each in questions]
         return await self._store.library.missed(asked, self._rows, self._limit)
 
 

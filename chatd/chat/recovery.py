@@ -24,11 +24,12 @@ import msgspec
 from chatd.auth import Identity
 from chatd.chat.audience import receives, user_room
 from chatd.chat.config import ChatConfig
+from chatd.chat.ids import parse_id
 from chatd.chat.limits import ChatLimits, TooFastError
 from chatd.chat.member import Member
 from chatd.chat.pages import Pages, Question, Stretch
 from chatd.chat.pid import Pids
-from chatd.chat.resume import Resume, parse_resume
+from chatd.chat.resume import parse_resume
 from chatd.chat.router import ChatRouter
 from chatd.engineio.outgoing import Outgoing
 from chatd.engineio.reasons import CloseReason
@@ -77,6 +78,12 @@ class Replay:
         self.packets: deque[tuple[MessageId, Outgoing]] = deque()  # what was read, and is still to be sent
         self.task: asyncio.Task[None] | None = None
         self._read_to = after
+
+    @property
+    def question(self) -> Question:
+        """What to read next."""
+        identity = self.member.identity
+        return Question(identity.user, identity.is_admin, self.cursor)
 
     def take(self, stretch: Stretch, encode: Callable[[Message], Outgoing]) -> None:
         self.packets.extend((message.id, encode(message)) for message in stretch.messages)
@@ -148,11 +155,11 @@ class Recovery:
     def admit(self, member: Member, auth: Auth) -> Member | Coroutine[Any, Any, Member]:
         """The rest of the door, for a member whose token holds. Raises ConnectRefusedError."""
         user = member.identity.user
-        asked = parse_resume(auth, user, self._pids)
+        asked = parse_resume(auth, user, self._pids, parse_id)
         if asked is not None and asked.sid is not None:
             self._end(asked.sid, user)  # it need not hear of its own death, but would count
         if asked is not None and asked.after is not None and not self._ids.is_ahead(asked.after):
-            return self._resume(member, asked, asked.after)
+            return self._resume(Replay(member, self._known(asked.after), complete=True), asked.sid)
         self._limits.check_sockets(user, self._sockets(user))
         if asked is not None:
             self._begin(Replay(member, self._feed.position, complete=False))
@@ -180,15 +187,16 @@ class Recovery:
 
     # The door.
 
-    async def _resume(self, member: Member, asked: Resume, after: MessageId) -> Member:
+    async def _resume(self, replay: Replay, sid: str | None) -> Member:
+        """`sid` is the socket whose place it takes, if it is recovered."""
+        member = replay.member
         user = member.identity.user
-        replay = Replay(member, self._known(after), complete=True)
         with self._arrival(user):
             self._limits.check_sockets(user, self._sockets(user) - 1)
             try:
                 self._limits.check_pace(user)
                 member.socket.session.charge(Price.QUESTION)
-                stretch = await self._pages.first(_question(replay))
+                stretch = await self._pages.first(replay.question)
             except TooFastError:
                 replay.complete = False
             except StoreError as error:
@@ -199,9 +207,9 @@ class Recovery:
                 if replay.complete:
                     replay.take(stretch, self._encode)
             self._check_again(member.identity)  # that may have taken a while
-            if replay.complete and asked.sid is not None:
-                self._end(asked.sid, user)
-                member.socket.id = asked.sid
+            if replay.complete and sid is not None:
+                self._end(sid, user)
+                member.socket.id = sid
             self._begin(replay)
         return member
 
@@ -264,14 +272,26 @@ class Recovery:
                 if receives(replay.member.identity, message) and not portion.send(packet):
                     return False
                 replay.cursor = message.id
+        self._enter(replay)
+        return True
+
+    def _enter(self, replay: Replay) -> None:
+        """From here on, everything comes live."""
         self._finish(replay)
         self.outcomes["complete" if replay.complete else "incomplete"] += 1
         replay.member.enter()
         self._tell(replay.member, complete=replay.complete)
-        return True
+
+    def _must_read(self, replay: Replay) -> bool:
+        return not replay.packets and not self._feed.reaches(replay.cursor)
+
+    @property
+    def _position(self) -> str:
+        """Of everybody who has all that was delivered."""
+        return str(self._feed.position)
 
     def _tell(self, member: Member, *, complete: bool) -> None:
-        position = str(self._feed.position)
+        position = self._position
         offset = () if self._pids is None else (position,)
         member.socket.emit("al_dia", UpToDate(position, complete), *offset)
 
@@ -279,7 +299,7 @@ class Recovery:
         """The rest of a replay that needs more than one turn. Cancelled when the socket is gone."""
         session, cursor, wait_s, quiet_s = replay.member.socket.session, replay.cursor, SHORTEST_WAIT_S, 0.0
         while session.state is State.OPEN and not self._advance(replay):
-            if not replay.packets and not self._feed.reaches(replay.cursor):
+            if self._must_read(replay):
                 await self._read_on(replay)
                 continue
             await asyncio.sleep(0)  # what was sent leaves at the end of the turn
@@ -289,7 +309,7 @@ class Recovery:
                 if not queued_bytes:
                     continue
             await asyncio.sleep(wait_s)
-            quiet_s = quiet_s + wait_s if session.queued_bytes >= queued_bytes else 0.0
+            quiet_s = quiet_s + wait_s if session.queued_bytes >= max(1, queued_bytes) else 0.0
             wait_s = min(2 * wait_s, LONGEST_WAIT_S)
             if quiet_s > PATIENCE_S:
                 session.close(CloseReason.SLOW_CONSUMER)
@@ -297,12 +317,7 @@ class Recovery:
     async def _read_on(self, replay: Replay) -> None:
         """If that fails, the session ends: its client comes back and says how far it has come."""
         try:
-            replay.take(await self._pages.next(_question(replay)), self._encode)
+            replay.take(await self._pages.next(replay.question), self._encode)
         except StoreError as error:
             log.warning("a replay was broken off", extra={**replay.member.logged, "code": error.code})
             replay.member.socket.session.close(CloseReason.RECONNECT)
-
-
-def _question(replay: Replay) -> Question:
-    identity = replay.member.identity
-    return Question(identity.user, identity.is_admin, replay.cursor)

@@ -116,6 +116,8 @@ class InternalListener:
                 fault = await self._sources.watched.store.fault()
         except TimeoutError:
             fault = f"the database has not answered for {PROBE_TIMEOUT_S:g} s"
+        if fault is None and self._sources.watched.nodes is not None:
+            fault = self._sources.watched.nodes.fault
         if fault is None:
             _say(exchange, 200, "ready")
         else:

@@ -20,6 +20,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "reason": "why a session ended; rule E-20 of protocol.md has the list",
     "code": "what the client was told, `error.code` of protocol.md; or why the database refused",
     "cause": "what the system or the database said",
+    "node": "the number of a node, among several",
     "limit": "the setting that was reached; for `open files`, how many the process may have",
     "refused": "how often that limit was reached since the start; its lines come at most once in ten seconds",
     "left_out": "how many lines of the same words came before it in the last ten seconds and were not written",

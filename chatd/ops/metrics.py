@@ -16,6 +16,7 @@ from typing import Final
 from chatd import __version__
 from chatd.loglines import LINES
 from chatd.ops.metric import Kind, Labels, Metric, Sources
+from chatd.ops.watched import Nodes
 
 COUNTER, GAUGE, HISTOGRAM = Kind.COUNTER, Kind.GAUGE, Kind.HISTOGRAM
 
@@ -32,6 +33,17 @@ def _refusals(sources: Sources) -> dict[Labels, float]:
 def _opened(sources: Sources) -> float:
     """A session that has ended was counted then; the others are there."""
     return sum(sources.watched.socketio.ended.values()) + len(sources.watched.engine.sessions)
+
+
+def _of_nodes(sources: Sources, read: Callable[[Nodes], float]) -> float:
+    nodes = sources.watched.nodes
+    return math.nan if nodes is None else float(read(nodes))
+
+
+def _frames(sources: Sources) -> dict[Labels, float]:
+    nodes = sources.watched.nodes
+    counts = {"published": 0.0} if nodes is None else nodes.traffic()
+    return {(outcome,): float(count) for outcome, count in dict(counts).items()}
 
 
 METRICS: Final[tuple[Metric, ...]] = (
@@ -256,6 +268,50 @@ METRICS: Final[tuple[Metric, ...]] = (
         "Any growth: a client causes lines without end; the last line of each kind is written, and its left_out says "
         "how many there were.",
         lambda _: float(LINES.suppressed),
+    ),
+    Metric(
+        "chatd_bus_up",
+        GAUGE,
+        "1 while Redis joins this node to the others; NaN without --bus.",
+        "0: messages reach other nodes by way of the database, up to two seconds later. The log says what is wrong.",
+        lambda sources: _of_nodes(sources, lambda nodes: nodes.bus_is_up),
+    ),
+    Metric(
+        "chatd_bus_outages_total",
+        COUNTER,
+        "How often Redis was lost.",
+        "Grows while Redis runs: a network that drops connections, or a node that stands still for seconds.",
+        lambda sources: _of_nodes(sources, lambda nodes: nodes.outages),
+    ),
+    Metric(
+        "chatd_bus_frames_total",
+        COUNTER,
+        "Messages on the bus, each with all that a node said in a turn: published, received, dropped or broken.",
+        "dropped: Redis was away, or did not take what came. broken: another program, or another version, publishes on "
+        "the channel.",
+        _frames,
+        ("outcome",),
+    ),
+    Metric(
+        "chatd_nodes",
+        GAUGE,
+        "Nodes that are there, with this one; NaN without --bus.",
+        "Fewer than you have started: one has ended, or hears another Redis, or another channel.",
+        lambda sources: _of_nodes(sources, lambda nodes: nodes.living),
+    ),
+    Metric(
+        "chatd_nodes_behind",
+        GAUGE,
+        "Nodes that have said something which has not arrived here.",
+        "Above 0 for seconds: the database does not answer, and what the bus has lost cannot be read.",
+        lambda sources: _of_nodes(sources, lambda nodes: nodes.behind),
+    ),
+    Metric(
+        "chatd_nodes_healed_total",
+        COUNTER,
+        "Messages of other nodes that came from the database, because the bus did not bring them.",
+        "Grows while chatd_bus_up is 1: Redis cuts connections that read too slowly; this node is too busy.",
+        lambda sources: _of_nodes(sources, lambda nodes: nodes.healed),
     ),
     Metric(
         "chatd_loop_lag_seconds",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable
+from typing import Protocol
 
 from chatd.engineio.outbox import Outbox
 from chatd.engineio.request import TransportName
@@ -15,6 +16,36 @@ from chatd.store.base import Store
 
 Counts = Callable[[], Iterable[tuple[str, int]]]
 """Numbers by name, that only grow."""
+
+
+class Nodes(Protocol):
+    """What there is to see of several nodes, by one of them."""
+
+    @property
+    def fault(self) -> str | None:
+        """What keeps this one from being as far as the others, in words; None if nothing does."""
+
+    @property
+    def bus_is_up(self) -> bool: ...
+
+    @property
+    def outages(self) -> int:
+        """Of the bus, since the start."""
+
+    def traffic(self) -> Iterable[tuple[str, int]]:
+        """Messages of the bus, since the start: by what became of them."""
+
+    @property
+    def healed(self) -> int:
+        """Messages of other nodes that came from the database, since the start."""
+
+    @property
+    def living(self) -> int:
+        """Nodes that are there, with this one."""
+
+    @property
+    def behind(self) -> int:
+        """Nodes of which something is known to be missing."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +68,8 @@ class Watched:
     """Sockets of admins, at this moment."""
     refusals: dict[str, Counts]
     """By who refuses, then by what for."""
+    nodes: Nodes | None = None
+    """Where there are several."""
 
     def sessions(self) -> dict[str, int]:
         """How many there are of each transport. Costs a look at each."""

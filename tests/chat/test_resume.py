@@ -37,10 +37,12 @@ SEVEN: Final = MessageId(7)
         ({"desde": "-7"}, Resume(None, None), Resume(None, None)),
     ],
 )
-def test_what_a_client_says(auth: dict[str, Any], with_pids: Resume | None, without: Resume | None) -> None:
+def test_what_a_client_says(
+    auth: dict[str, Any], with_pids: Resume[MessageId] | None, without: Resume[MessageId] | None
+) -> None:
     """C-32, C-34"""
-    assert parse_resume(auth, "ana", PIDS) == with_pids
-    assert parse_resume(auth, "ana", None) == without
+    assert parse_resume(auth, "ana", PIDS, parse_id) == with_pids
+    assert parse_resume(auth, "ana", None, parse_id) == without
 
 
 @given(st.integers(0, 2**63 - 1))

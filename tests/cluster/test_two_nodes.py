@@ -5,29 +5,20 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator
+import urllib.error
+import urllib.request
 from os import EX_CONFIG
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from tests.cluster.nodes import Cluster, cluster
-from tests.interop.chat import token, with_cookie
-from tests.interop.node import Driver, JsSocket, running_driver
+from tests.cluster.people import enter, texts, write
+from tests.interop.node import Driver, JsSocket
+from tests.interop.processes import free_port
 from tests.postgresql import Server
 
-
-@pytest_asyncio.fixture
-async def driver() -> AsyncIterator[Driver]:
-    async with running_driver("4.8") as running:
-        yield running
-
-
-async def enter(driver: Driver, url: str, user: str, rol: str = "user") -> JsSocket:
-    socket = await driver.open(url, transports=["websocket"], reconnectionDelayMax=100, **with_cookie(token(user, rol)))
-    await socket.connected()
-    return socket
+NOT_YET = "this node has not heard yet how far the others are, or is behind\n"
 
 
 async def start(command: list[str]) -> tuple[int | None, str]:
@@ -37,15 +28,17 @@ async def start(command: list[str]) -> tuple[int | None, str]:
     return process.returncode, said.decode()
 
 
-async def write(socket: JsSocket, para: str, *texts: str) -> None:
-    """Send messages and wait until each is stored."""
-    for text in texts:
-        [answer] = await socket.ask("mensaje_privado", {"para": para, "mensaje": text})
-        assert answer["ok"] is True, answer
+async def look(port: int, path: str) -> tuple[int, str]:
+    """What the internal listener answers."""
 
+    def get() -> tuple[int, str]:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
 
-async def texts(socket: JsSocket, count: int) -> list[str]:
-    return [(await socket.hear("mensaje_recibido"))[0]["mensaje"] for _ in range(count)]
+    return await asyncio.to_thread(get)
 
 
 def numbered(first: int, count: int) -> list[str]:
@@ -167,3 +160,33 @@ async def test_a_second_process_with_the_same_number_is_refused(
         assert (code, "node 1 runs already: give each its own --node" in said) == (EX_CONFIG, True), said
         ana = await enter(driver, several.url(1), "ana")
         await write(ana, "root", "the first one goes on")
+
+
+async def test_a_node_is_ready_when_it_is_as_far_as_the_others(
+    driver: Driver, postgresql: Server, tmp_path: Path
+) -> None:
+    """N-09: one that stands still is waited for until its lease has run out."""
+    port = free_port()
+    with cluster(tmp_path, postgresql, nodes=2) as several:
+        ana = await enter(driver, several.url(2), "ana")
+        await write(ana, "root", "hola")
+        several.nodes[2].send(signal.SIGSTOP)
+        try:
+            await asyncio.to_thread(several.nodes[1].stop)
+            await asyncio.to_thread(several.start, 1, "--internal", f"127.0.0.1:{port}")
+            assert await look(port, "/readyz") == (503, NOT_YET)
+            while (found := await look(port, "/readyz"))[0] != 200:
+                assert found == (503, NOT_YET)
+            assert "\nchatd_nodes 1.0\n" in (await look(port, "/metrics"))[1]
+        finally:
+            several.nodes[2].send(signal.SIGCONT)
+        while "\nchatd_nodes 2.0\n" not in (metrics := (await look(port, "/metrics"))[1]):
+            pass
+        assert "\nchatd_bus_up 1.0\n" in metrics
+        assert "\nchatd_bus_outages_total 0.0\n" in metrics
+        await asyncio.to_thread(several.redis.kill)
+        while "\nchatd_bus_up 0.0\n" not in (metrics := (await look(port, "/metrics"))[1]):
+            pass
+        assert "\nchatd_bus_outages_total 1.0\n" in metrics
+        while (found := await look(port, "/readyz"))[0] != 200:
+            assert found[1].startswith("Redis is away")

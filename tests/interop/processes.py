@@ -44,6 +44,10 @@ class Server:
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise ServerError(f"{self.command} did not start:\n{self.log.read_text()}")
 
+    def send(self, what: signal.Signals) -> None:
+        assert self.process is not None
+        self.process.send_signal(what)
+
     def stop(self, by: signal.Signals = signal.SIGTERM) -> int:
         """Send the signal and wait for the end; returns the exit code."""
         assert self.process is not None

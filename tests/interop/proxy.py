@@ -27,7 +27,7 @@ class Proxy:
     def __init__(self, target: int) -> None:
         self.port = free_port()
         self.cuts = 0
-        self._target = target
+        self.target = target
         self._sought = b""
         self._lost = asyncio.Event()
         self._down = False
@@ -66,7 +66,7 @@ class Proxy:
         """One connection of a client."""
         cuts = self.cuts
         try:
-            server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self._target)
+            server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self.target)
         except OSError:
             writer.transport.abort()
             return

@@ -1,23 +1,167 @@
-"""A socket that comes back to one of several nodes: for now, it is told to load the history."""
+"""A socket that comes back to any of several nodes gets what it missed, each message once. Rules N-06 and N-08.
+
+What is different from one daemon: a position is a vector, rows that were delivered may not be in the database yet, and
+the client may be ahead of its new node. chatd/cluster/core/receiver.py decides; what waits and is sent is as elsewhere.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
-from typing import Any
+import dataclasses
+from collections.abc import Callable, Coroutine, Iterable
+from time import monotonic
+from typing import Any, Final
 
+from chatd.auth import Identity
+from chatd.chat.audience import receives
+from chatd.chat.config import ChatConfig
+from chatd.chat.limits import ChatLimits
 from chatd.chat.member import Member
-from chatd.chat.nodes.shell import Shell
-from chatd.chat.recovery import Recovery
-from chatd.socketio.namespace import Auth
+from chatd.chat.nodes.positions import parse_position
+from chatd.chat.nodes.router import NodeRouter
+from chatd.chat.pages import Question, Stretch
+from chatd.chat.recovery import Portion, Recovery, Replay
+from chatd.chat.resume import parse_resume
+from chatd.cluster.core import position
+from chatd.cluster.core.receiver import Receiver
+from chatd.cluster.core.replay import Delivery
+from chatd.cluster.core.vector import Vector, covers
+from chatd.engineio.outgoing import Outgoing
+from chatd.engineio.reasons import CloseReason
+from chatd.socketio.namespace import Auth, Namespace
+from chatd.store.base import Message, MessageId, Store
+
+MAX_PACKETS: Final = 4_096
+"""That wait for one client; one that has more is sent away, and says again how far it has come."""
+
+BEHIND_S: Final = 10.0
+"""How long a client waits for its node to come as far as it is. What it is ahead by may have died with its node."""
+
+
+class NodeReplay(Replay):
+    """One member between the door and its rooms, on one of several nodes."""
+
+    __slots__ = ("_encode", "behind_until_s", "is_replayed", "receiver")
+
+    def __init__(self, member: Member, after: Vector, encode: Callable[[Delivery[Message]], Outgoing]) -> None:
+        super().__init__(member, MessageId(0), complete=True)
+        self.receiver: Receiver[Message] = Receiver(after)
+        self.is_replayed = False
+        self.behind_until_s = 0.0
+        self._encode = encode
+
+    @property
+    def question(self) -> Question:
+        """See Replay.question. If nothing is missing, one that has no answer."""
+        after, upto = self.receiver.missing or (1, 1)
+        identity = self.member.identity
+        return Question(identity.user, identity.is_admin, MessageId(after), MessageId(upto))
+
+    def take(self, stretch: Stretch, encode: Callable[[Message], Outgoing]) -> None:
+        """See Replay.take."""
+        if self.receiver.missing is not None:
+            upto = stretch.upto if stretch.whole else stretch.messages[-1].id
+            self._add(self.receiver.page(stretch.messages, upto))
+
+    def end(self) -> bool:
+        """What came meanwhile follows; False if that was too much, and has to be read."""
+        waiting = self.receiver.end()
+        if waiting is None:
+            return False
+        self._add(waiting)
+        self.is_replayed = True
+        self.behind_until_s = monotonic() + BEHIND_S
+        return True
+
+    def live(self, delivery: Delivery[Message]) -> None:
+        """A message was delivered on this node."""
+        if receives(self.member.identity, delivery.item) and (sent := self.receiver.live(delivery)) is not None:
+            self._add((sent,))
+            if len(self.packets) > MAX_PACKETS:
+                self.member.socket.session.close(CloseReason.RECONNECT)
+
+    def _add(self, deliveries: Iterable[Delivery[Message]]) -> None:
+        self.packets.extend((each.item.id, self._encode(each)) for each in deliveries)
 
 
 class NodeRecovery(Recovery):
-    """A plain id is no position among several nodes."""
+    """Lets members in, on one of several nodes."""
 
-    def __init__(self, shell: Shell, *parts: Any) -> None:
-        super().__init__(*parts)
-        self._shell = shell
+    def __init__(
+        self,
+        config: ChatConfig,
+        limits: ChatLimits,
+        namespace: Namespace,
+        store: Store,
+        router: NodeRouter,
+        check_again: Callable[[Identity], None],
+    ) -> None:
+        # What was delivered and is not stored is in the node's tail: no question waits for a commit.
+        super().__init__(dataclasses.replace(config, deliver="stored"), limits, namespace, store, router, check_again)
+        self._node = router.shell.node
+        self._encode_at = router.encode_at
+        self._catching_up: list[NodeReplay] = []
+        router.catching_up = self._on_delivery
 
     def admit(self, member: Member, auth: Auth) -> Member | Coroutine[Any, Any, Member]:
         """See Recovery.admit."""
-        return super().admit(member, {**auth, "desde": ""} if "desde" in auth or "offset" in auth else auth)
+        user = member.identity.user
+        asked = parse_resume(auth, user, self._pids, lambda value: parse_position(value, self._node.vector))
+        if asked is not None and asked.sid is not None:
+            self._end(asked.sid, user)
+        if asked is not None and asked.after is not None:
+            return self._resume(NodeReplay(member, asked.after, self._encode_at), asked.sid)
+        self._limits.check_sockets(user, self._sockets(user))
+        if asked is not None:
+            self._begin(Replay(member, self._feed.position, complete=False))
+        return member
+
+    async def _resume(self, replay: Replay, sid: str | None) -> Member:
+        if not isinstance(replay, NodeReplay):
+            raise TypeError(replay)
+        self._catching_up.append(replay)
+        self._join(replay)
+        try:
+            return await super()._resume(replay, sid)
+        except BaseException:
+            self._catching_up.remove(replay)
+            raise
+
+    def _join(self, replay: NodeReplay) -> None:
+        identity = replay.member.identity
+        self._node.join(replay.receiver, lambda message: receives(identity, message))
+
+    def _finish(self, replay: Replay) -> None:
+        super()._finish(replay)
+        if isinstance(replay, NodeReplay):
+            self._catching_up.remove(replay)
+
+    def _on_delivery(self, delivery: Delivery[Message]) -> None:
+        for replay in list(self._catching_up):
+            replay.live(delivery)
+
+    def _advance(self, replay: Replay) -> bool:
+        """See Recovery._advance. A client that is ahead of the node is in no room until the node is as far."""
+        if not isinstance(replay, NodeReplay) or not replay.complete:
+            return super()._advance(replay)
+        portion = Portion(replay.member.socket)
+        if not replay.send(portion) or replay.receiver.missing is not None:
+            return False
+        if not replay.is_replayed:
+            if not replay.end():
+                self._join(replay)
+                return False
+            if not replay.send(portion):
+                return False
+        if not covers(self._node.vector, replay.receiver.position) and monotonic() < replay.behind_until_s:
+            return False
+        self._enter(replay)
+        return True
+
+    def _must_read(self, replay: Replay) -> bool:
+        if not isinstance(replay, NodeReplay):
+            return super()._must_read(replay)
+        return not replay.packets and replay.receiver.missing is not None
+
+    @property
+    def _position(self) -> str:
+        return position.encode(self._node.vector)

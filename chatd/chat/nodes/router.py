@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chatd.chat.nodes.shell import Shell
+from chatd.chat.nodes.shell import Deliver, Shell
 from chatd.chat.receipts import Receipts
 from chatd.chat.router import ChatRouter
 from chatd.cluster.core import position
@@ -19,18 +19,25 @@ class NodeRouter(ChatRouter):
 
     def __init__(self, shell: Shell, *parts: Any) -> None:
         super().__init__(*parts)
-        self._shell = shell
+        self.shell = shell
         self._receipts = Receipts(self._namespace, self._store, lambda: max(self.ids.newest, self.feed.position))
         self._offset = ""
+        self.catching_up: Deliver | None = None  # for those who are in no room yet
         shell.deliver = self.give
 
     def give(self, delivery: Delivery[Message], but: Session | None = None) -> None:
         """To the sockets of this node, whoever said it."""
         newest = self.feed.position
-        if self._with_offsets:
-            self._offset = position.encode(delivery.position)
+        self._go_to(delivery)
         super()._deliver(delivery.item, but)
         self.feed.position = MessageId(max(newest, delivery.item.id))
+        if self.catching_up is not None:
+            self.catching_up(delivery)
+
+    def encode_at(self, delivery: Delivery[Message]) -> Outgoing:
+        """The frame for one whose position is its own."""
+        self._go_to(delivery)
+        return self.encode(delivery.item)
 
     def encode(self, message: Message) -> Outgoing:
         """See ChatRouter.encode."""
@@ -38,5 +45,9 @@ class NodeRouter(ChatRouter):
             return self._received.encode(self._payload(message), self._offset)
         return self._received.encode(self._payload(message))
 
+    def _go_to(self, delivery: Delivery[Message]) -> None:
+        if self._with_offsets:
+            self._offset = position.encode(delivery.position)
+
     def _deliver(self, message: Message, but: Session | None) -> None:
-        self.give(self._shell.say(message), but)
+        self.give(self.shell.say(message), but)

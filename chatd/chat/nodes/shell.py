@@ -56,6 +56,7 @@ class Shell:
         self._unsure: MessageId | None = None  # nobody knows yet whether messages up to it are stored
         self._tasks = Tasks()
         self._timer: asyncio.TimerHandle | None = None
+        self._has_polled = False  # since the bus was there
         self._ended = False
         store.on_settled = self._on_settled
 
@@ -75,6 +76,39 @@ class Shell:
             self._timer.cancel()
         await asyncio.sleep(0)
         await self.bus.close()
+
+    # What there is to see of it: see Nodes in chatd/ops/watched.py.
+
+    @property
+    def fault(self) -> str | None:
+        """Clients are welcome where nothing is known to be missing. Rule N-09."""
+        if self.bus_is_up:
+            return None if self.node.is_ready else "this node has not heard yet how far the others are, or is behind"
+        return None if self._has_polled else "Redis is away, and what other nodes have stored is not read yet"
+
+    @property
+    def bus_is_up(self) -> bool:
+        return self.bus.fault is None
+
+    @property
+    def outages(self) -> int:
+        return self.bus.counters.outages
+
+    def traffic(self) -> Iterator[tuple[str, int]]:
+        """What was published, received, dropped and broken."""
+        counters = self.bus.counters
+        yield "published", counters.published
+        yield "received", counters.received
+        yield "dropped", counters.dropped
+        yield "broken", self.broken
+
+    @property
+    def living(self) -> int:
+        return len(self.node.living) + 1
+
+    @property
+    def behind(self) -> int:
+        return len(self.node.behind)
 
     # Messages of this node.
 
@@ -97,6 +131,7 @@ class Shell:
         self._publish(self.node.bus_came_up(monotonic()))
 
     def on_down(self) -> None:
+        self._has_polled = False
         self.node.bus_went_down()
 
     def on_message(self, data: bytes) -> None:
@@ -186,7 +221,8 @@ class Shell:
             self.node.on_poll_failed()
             return
         self.healed += len(rows)
-        self._give(self.node.on_polled(rows, whole=len(rows) < PAGE_ROWS))
+        self._has_polled = len(rows) < PAGE_ROWS
+        self._give(self.node.on_polled(rows, whole=self._has_polled))
 
     def _displaced(self) -> None:
         if not self._ended:

@@ -1,0 +1,35 @@
+"""How far a client says it has come, as a vector. Pure. Rules N-06 and N-08."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from chatd.chat.ids import parse_id
+from chatd.cluster.core.position import PositionError, decode
+from chatd.cluster.core.vector import MS_SHIFT, Vector, first_of, latest_of
+
+LATEST_COMMIT_MS: Final = 30_000
+"""A message whose id is older than that, when a larger one is delivered, is stored by then, or refused."""
+
+AHEAD_MS: Final = 60_000
+"""A position that is further ahead of its node is of another database."""
+
+
+def parse_position(value: object, applied: Mapping[int, int]) -> Vector | None:
+    """The vector in a position's text; of a plain id, one that is early enough. None for anything else.
+
+    `applied` is how far the node is: of an origin that it does not know, it cannot say what is missing.
+    """
+    plain = parse_id(value)
+    if plain is not None:
+        early = max(0, plain - (LATEST_COMMIT_MS << MS_SHIFT))
+        return {origin: min(upto, max(first_of(origin), latest_of(origin, early))) for origin, upto in applied.items()}
+    try:
+        vector = decode(value)
+    except PositionError:
+        return None
+    ahead = AHEAD_MS << MS_SHIFT
+    if all(origin in applied and upto <= applied[origin] + ahead for origin, upto in vector.items()):
+        return vector
+    return None

@@ -1,0 +1,13 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+
+from tests.interop.node import Driver, running_driver
+
+
+@pytest_asyncio.fixture
+async def driver() -> AsyncIterator[Driver]:
+    async with running_driver("4.8") as running:
+        yield running

@@ -1,0 +1,34 @@
+"""Clients of the nodes of a test, who write and read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.interop.chat import token, with_cookie
+from tests.interop.node import Driver, JsSocket
+
+
+async def enter(driver: Driver, url: str, user: str, rol: str = "user", **options: Any) -> JsSocket:
+    """A socket that has joined the main namespace."""
+    socket = await driver.open(
+        url,
+        transports=["websocket"],
+        reconnectionDelay=20,
+        reconnectionDelayMax=100,
+        **with_cookie(token(user, rol)),
+        **options,
+    )
+    await socket.connected()
+    return socket
+
+
+async def write(socket: JsSocket, para: str, *texts: str) -> None:
+    """Send messages and wait until each is stored."""
+    for text in texts:
+        [answer] = await socket.ask("mensaje_privado", {"para": para, "mensaje": text})
+        assert answer["ok"] is True, answer
+
+
+async def texts(socket: JsSocket, count: int) -> list[str]:
+    """The next messages."""
+    return [(await socket.hear("mensaje_recibido"))[0]["mensaje"] for _ in range(count)]
