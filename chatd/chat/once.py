@@ -87,7 +87,9 @@ class Attempt:
             self.refuse(error)
 
     def __call__(self, error: StoreError | None) -> None:
-        if error is not None:
+        if error is not None and error.code is StoreCode.REJECTED and error.retry:
+            self._once.look_again(self, error)
+        elif error is not None:
             self.refuse(error)
         elif self._message is not None:
             self.acknowledge(StoredAs(self._message.id, self._message.fecha))
@@ -146,6 +148,24 @@ class Once:
         self._held.give_back(attempt.sender.user, len(attempt.waiters) - 1)
         if attempt.parsed.cid is not None:
             del attempt.sender.attempts[attempt.parsed.cid]
+
+    def learn(self, user: str, cid: str) -> None:
+        """Another node has that message: it is not new any more."""
+        sender = self._senders.get(user)
+        if sender is not None:
+            self._weigh(sender.cids.add(cid))
+
+    def look_again(self, attempt: Attempt, error: StoreError) -> None:
+        """Called by an attempt whose row has a twin: its answer is that of the twin. Rule N-10."""
+        cid = attempt.parsed.cid
+        if cid is None:
+            attempt.refuse(error)
+            return
+        question = Question(attempt.sender.user, cid, list_cids=False)
+        try:
+            self._store.find(question, functools.partial(_on_twin, attempt, error))
+        except StoreError:
+            attempt.refuse(error)
 
     # The inside.
 
@@ -227,6 +247,13 @@ class Once:
                 return
             del self._senders[user]
             self._weight -= oldest.weight
+
+
+def _on_twin(attempt: Attempt, error: StoreError, found: Found | StoreError) -> None:
+    if isinstance(found, Found) and found.stored is not None:
+        attempt.acknowledge(found.stored)
+    else:
+        attempt.refuse(error)
 
 
 def _busy() -> StoreError:

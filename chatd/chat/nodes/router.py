@@ -23,7 +23,13 @@ class NodeRouter(ChatRouter):
         self._receipts = Receipts(self._namespace, self._store, lambda: max(self.ids.newest, self.feed.position))
         self._offset = ""
         self.catching_up: Deliver | None = None  # for those who are in no room yet
-        shell.deliver = self.give
+        shell.deliver = self.hear
+
+    def hear(self, delivery: Delivery[Message]) -> None:
+        """A message of another node."""
+        if delivery.item.cid is not None:
+            self._once.learn(delivery.item.de, delivery.item.cid)
+        self.give(delivery)
 
     def give(self, delivery: Delivery[Message], but: Session | None = None) -> None:
         """To the sockets of this node, whoever said it."""

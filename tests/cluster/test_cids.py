@@ -1,0 +1,51 @@
+"""A message that is sent again, to another node."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.nodes import cluster
+from tests.cluster.people import enter, texts, write
+from tests.interop.node import Driver
+from tests.postgresql import Server
+
+
+@pytest.mark.parametrize("deliver", ["at_once", "stored"])
+async def test_sent_again_to_another_node_it_is_one_message_with_one_answer(
+    driver: Driver, postgresql: Server, tmp_path: Path, deliver: str
+) -> None:
+    """N-10"""
+    with cluster(tmp_path, postgresql, "--deliver", deliver) as several:
+        ana = [await enter(driver, several.url(node), "ana") for node in (1, 2)]
+        root = await enter(driver, several.url(2), "root", "admin")
+        said = [str(number) for number in range(20)]
+        for number, text in enumerate(said):
+            message = {"para": "root", "mensaje": text, "cid": f"c{number}"}
+            [first] = await ana[number % 2].ask("mensaje_privado", message)
+            [again] = await ana[1 - number % 2].ask("mensaje_privado", message)
+            assert first["ok"] is True
+            assert again == first
+        await write(ana[0], "root", "the last")
+        assert await texts(root, len(said) + 1) == [*said, "the last"]
+        assert several.stored() == [*said, "the last"]
+
+
+async def test_sent_to_two_nodes_at_the_same_time_it_is_one_message_with_one_answer(
+    driver: Driver, postgresql: Server, tmp_path: Path
+) -> None:
+    """N-10"""
+    with cluster(tmp_path, postgresql, "--deliver", "stored") as several:
+        ana = [await enter(driver, several.url(node), "ana") for node in (1, 2)]
+        root = await enter(driver, several.url(2), "root", "admin")
+        said = [str(number) for number in range(50)]
+        for number, text in enumerate(said):
+            message = {"para": "root", "mensaje": text, "cid": f"c{number}"}
+            [[one], [other]] = await asyncio.gather(*(each.ask("mensaje_privado", message) for each in ana))
+            assert one["ok"] is True
+            assert one == other
+        await write(ana[0], "root", "the last")
+        assert await texts(root, len(said) + 1) == [*said, "the last"]
+        assert several.stored() == [*said, "the last"]
