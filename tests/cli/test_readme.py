@@ -52,6 +52,8 @@ ELSEWHERE: Final = {
     "chatd clock --trust": "tests/cli/test_clock.py",
     "chatd export": "tests/cli/test_export.py",
     "pip install 'chatd[cluster]'": "Makefile",
+    "chatd serve --db postgresql://chatd@db/chat --bus redis://redis:6379 --node 1": "tests/cluster/test_two_nodes.py",
+    "chatd serve --db postgresql://chatd@db/chat --bus redis://redis:6379 --node 2": "tests/cluster/test_two_nodes.py",
     "createdb --owner=chatd --encoding=UTF8 --template=template0 chat": "tests/cli/test_postgres.py",
     "chatd check --db postgresql://chatd@127.0.0.1/chat": "tests/cli/test_postgres.py",
     "chatd serve --db postgresql://chatd@127.0.0.1/chat": "tests/cli/test_postgres.py",

@@ -1,0 +1,72 @@
+"""What happens to a node, and to the database, while people write."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.nodes import cluster
+from tests.cluster.people import enter, texts, write
+from tests.interop.node import Driver, JsSocket
+from tests.postgresql import Server, server
+
+
+async def insist(socket: JsSocket, para: str, text: str) -> None:
+    """Send a message until it is stored."""
+    while True:
+        [answer] = await socket.ask("mensaje_privado", {"para": para, "mensaje": text, "cid": text})
+        if answer["ok"]:
+            return
+        assert answer["error"]["code"] in {"store_unavailable", "store_rejected"}, answer
+
+
+@pytest.mark.parametrize("deliver", ["at_once", "stored"])
+async def test_a_node_that_stood_still_catches_up(
+    driver: Driver, postgresql: Server, tmp_path: Path, deliver: str
+) -> None:
+    """N-07: for longer than a lease, so that the others have taken it for dead."""
+    with cluster(tmp_path, postgresql, "--deliver", deliver) as several:
+        ana = await enter(driver, several.url(1), "ana")
+        near = await enter(driver, several.url(1), "root", "admin")
+        far = await enter(driver, several.url(2), "root", "admin")
+        awake = threading.Timer(4.0, several.nodes[2].send, [signal.SIGCONT])
+        several.nodes[2].send(signal.SIGSTOP)
+        awake.start()
+        said: list[str] = []
+        while awake.is_alive():
+            said.append(str(len(said)))
+            await write(ana, "root", said[-1])
+        await write(ana, "root", "the last")
+        for admin in (near, far):
+            assert await texts(admin, len(said) + 1) == [*said, "the last"]
+            assert admin.heard("mensaje_recibido") == 0
+
+
+async def test_a_database_that_restarts_costs_no_message_and_doubles_none(driver: Driver, tmp_path: Path) -> None:
+    """N-05, N-07, N-10"""
+    with server() as postgresql, cluster(tmp_path, postgresql, "--deliver", "stored") as several:
+        writers = [await enter(driver, several.url(node), f"user{node}") for node in (1, 2)]
+        root = [await enter(driver, several.url(node), "root", "admin") for node in (1, 2)]
+        said = [[f"{number}-{each}" for each in range(100)] for number in (1, 2)]
+
+        async def write_all(number: int) -> None:
+            for text in said[number]:
+                await insist(writers[number], "root", text)
+
+        writing = [asyncio.create_task(write_all(number)) for number in (0, 1)]
+        assert len(await texts(root[1], 20)) == 20
+        for how in (signal.SIGINT, signal.SIGQUIT):
+            await asyncio.to_thread(postgresql.stop, how)
+            await asyncio.to_thread(postgresql.start)
+            await texts(root[1], 20)
+        await asyncio.gather(*writing)
+        stored = several.stored()
+        assert sorted(stored) == sorted([*said[0], *said[1]])
+        first = await texts(root[0], 200)
+        for number in (0, 1):
+            assert [text for text in first if text.startswith(f"{number + 1}-")] == said[number]
+        assert len(await texts(root[1], 140)) == 140
