@@ -102,9 +102,7 @@ class Writers:
         if not self.active[user]:
             del self.active[user]
         self._namespace.timers.cancel(writing)
-        self._namespace.emit(
-            "escribiendo", IsWriting(user, para, activo=False), to=writing.rooms, but=(user_room(user),)
-        )
+        self._tell(writing, active=False)
 
     def on_leave(self, member: Member) -> None:
         """The other sockets of its user may go on."""
@@ -123,6 +121,14 @@ class Writers:
         writing.author = member
         writing.rooms = self._hearers(member.identity, para)
         self._namespace.timers.arm(writing, self._timeout_s)
-        self._namespace.emit_volatile(
-            "escribiendo", IsWriting(user, para, activo=True), to=writing.rooms, but=(user_room(user),)
-        )
+        self._tell(writing, active=True)
+
+    def _tell(self, writing: Writing, *, active: bool) -> None:
+        """That somebody has stopped must be heard; that somebody goes on is said again."""
+        emit = self._namespace.emit_volatile if active else self._namespace.emit
+        event = self.event(writing, active=active)
+        emit("escribiendo", event, to=writing.rooms, but=(user_room(event.de),))
+
+    @staticmethod
+    def event(writing: Writing, *, active: bool) -> IsWriting:
+        return IsWriting(writing.author.identity.user, writing.para, active)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
+from chatd.chat.nodes.asides import Aside, NodeReceipts, NodeWriters
 from chatd.chat.nodes.shell import Deliver, Shell
-from chatd.chat.receipts import Receipts
 from chatd.chat.router import ChatRouter
 from chatd.cluster.core import position
 from chatd.cluster.core.replay import Delivery
@@ -20,10 +21,13 @@ class NodeRouter(ChatRouter):
     def __init__(self, shell: Shell, *parts: Any) -> None:
         super().__init__(*parts)
         self.shell = shell
-        self._receipts = Receipts(self._namespace, self._store, lambda: max(self.ids.newest, self.feed.position))
+        config, namespace, here = self._config, self._namespace, (shell.cast, shell.node.number)
+        self._receipts = NodeReceipts(*here, namespace, self._store, self._newest)
+        self._writers = NodeWriters(*here, namespace, config.typing_timeout_s, self._hearers)
         self._offset = ""
         self.catching_up: Deliver | None = None  # for those who are in no room yet
         shell.deliver = self.hear
+        shell.emit = functools.partial(Aside.emit, namespace=namespace)
 
     def hear(self, delivery: Delivery[Message]) -> None:
         """A message of another node."""
@@ -50,6 +54,9 @@ class NodeRouter(ChatRouter):
         if self._with_offsets:
             return self._received.encode(self._payload(message), self._offset)
         return self._received.encode(self._payload(message))
+
+    def _newest(self) -> MessageId:
+        return max(self.ids.newest, self.feed.position)
 
     def _go_to(self, delivery: Delivery[Message]) -> None:
         if self._with_offsets:

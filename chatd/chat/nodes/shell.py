@@ -13,6 +13,10 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator
 from time import monotonic
 from typing import Any, Final
 
+import msgspec
+
+from chatd.chat.nodes import asides
+from chatd.chat.nodes.asides import Aside, Cast
 from chatd.chat.nodes.ids import ReservedIds
 from chatd.cluster.core.frame import Call, Codec, FrameError, News
 from chatd.cluster.core.heal import Read
@@ -45,6 +49,7 @@ class Shell:
         self.node: Node[Message] = Node(number, epoch, known.heads, known.first, monotonic())
         self.ids = ids
         self.deliver: Deliver
+        self.emit: Cast
         self.broken = 0  # frames that could not be read
         self.healed = 0  # messages that came from the database and not over the bus
         self.bus: RedisBus
@@ -52,7 +57,8 @@ class Shell:
         self.epoch = MessageId(epoch)
         self._end = end
         self._codec: Codec[Message] = Codec(Message, MAX_FRAME_BYTES)
-        self._outgoing: list[News[Message] | Call] = []
+        self._encode = msgspec.msgpack.Encoder().encode
+        self._outgoing: list[News[Message] | Call | Aside] = []
         self._unsure: MessageId | None = None  # nobody knows yet whether messages up to it are stored
         self._tasks = Tasks()
         self._timer: asyncio.TimerHandle | None = None
@@ -117,6 +123,14 @@ class Shell:
         self.bus.wake()
         return self.node.say(message, _CHAR_BYTES * len(message.mensaje) + _HEAD_BYTES)
 
+    def cast(self, aside: Aside) -> None:
+        """Tell the other nodes, if they are there."""
+        self._publish(aside)
+
+    def _overhear(self, aside: Aside) -> None:
+        if aside.origin != self.node.number:
+            self.emit(aside)
+
     def _on_settled(self, message_id: MessageId, error: StoreError | None) -> None:
         """After an error the row may be there all the same, until the session that writes has its lock again."""
         if error is None:
@@ -136,6 +150,9 @@ class Shell:
 
     def on_message(self, data: bytes) -> None:
         try:
+            if asides.is_aside(data):
+                self._overhear(asides.decode(data))
+                return
             frame = self._codec.decode(data)
         except FrameError as error:
             self.broken += 1
@@ -147,9 +164,9 @@ class Shell:
         """See BusHandler."""
         outgoing, self._outgoing = self._outgoing, []
         for frame in outgoing:
-            yield self._codec.encode(frame)
+            yield self._encode(frame)
         while (news := self.node.flush(monotonic())) is not None:
-            yield self._codec.encode(news)
+            yield self._encode(news)
 
     # What is to be done.
 
@@ -234,7 +251,7 @@ class Shell:
         for delivery in deliveries:
             self.deliver(delivery)
 
-    def _publish(self, frame: News[Message] | Call) -> None:
+    def _publish(self, frame: News[Message] | Call | Aside) -> None:
         self._outgoing.append(frame)
         self.bus.wake()
 

@@ -1,0 +1,91 @@
+"""Events that nobody keeps, as who is writing and who has read: to the sockets of the other nodes. Rule N-11.
+
+    Aside  [3, origin, event, args, to, but, volatile]
+
+What the bus loses of them is not repeated. The first number is that of the frames in chatd/cluster/core/frame.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+
+from chatd.chat.audience import user_room
+from chatd.chat.ids import MAX_NODE
+from chatd.chat.receipts import Asked, ReadBy, ReadElsewhere, Receipts
+from chatd.chat.writing import Writers, Writing
+from chatd.cluster.core.frame import FrameError
+from chatd.socketio.namespace import Namespace
+
+_TAG: Final = 3
+
+Rooms = Annotated[tuple[str, ...], msgspec.Meta(max_length=8)]
+
+
+class Aside(msgspec.Struct, array_like=True, tag=_TAG, frozen=True, forbid_unknown_fields=True):
+    """An event for the rooms `to`. `volatile`: as Namespace.emit_volatile."""
+
+    origin: Annotated[int, msgspec.Meta(ge=0, le=MAX_NODE)]
+    event: Literal["escribiendo", "leido"]
+    args: list[Any]
+    to: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=8)]
+    but: Rooms = ()
+    volatile: bool = False
+
+    def emit(self, namespace: Namespace) -> None:
+        """To the sockets of this node."""
+        emit = namespace.emit_volatile if self.volatile else namespace.emit
+        emit(self.event, *self.args, to=self.to, but=self.but)
+
+
+_DECODER: Final = msgspec.msgpack.Decoder(Aside)
+
+
+def is_aside(data: bytes) -> bool:
+    """Whether a message of the bus is one, or is broken."""
+    return data[1:2] == bytes((_TAG,))
+
+
+def decode(data: bytes) -> Aside:
+    """Raises FrameError, and nothing else."""
+    try:
+        return _DECODER.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise FrameError(f"no aside: {error}") from error
+
+
+Cast = Callable[[Aside], None]
+
+
+class NodeWriters(Writers):
+    """Tells the other nodes as well."""
+
+    def __init__(self, cast: Cast, origin: int, *parts: Any) -> None:
+        super().__init__(*parts)
+        self._cast = cast
+        self._origin = origin
+
+    def _tell(self, writing: Writing, *, active: bool) -> None:
+        super()._tell(writing, active=active)
+        event = self.event(writing, active=active)
+        but = (user_room(event.de),)
+        self._cast(Aside(self._origin, "escribiendo", [event], writing.rooms, but, volatile=active))
+
+
+class NodeReceipts(Receipts):
+    """Tells the other nodes as well."""
+
+    def __init__(self, cast: Cast, origin: int, *parts: Any) -> None:
+        super().__init__(*parts)
+        self._cast = cast
+        self._origin = origin
+
+    def _tell(self, asked: Asked) -> None:
+        super()._tell(asked)
+        reader, con = asked.key
+        hasta = str(asked.mark.hasta)
+        self._cast(Aside(self._origin, "leido", [ReadElsewhere(con, hasta)], (user_room(reader),)))
+        if con != reader:
+            self._cast(Aside(self._origin, "leido", [ReadBy(reader, hasta)], (user_room(con),)))
