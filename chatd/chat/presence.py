@@ -64,7 +64,7 @@ class Presence:
         if online is None:
             online = self._online[user] = Online(self, user, self._clock_ms())
             bisect.insort(self._names, user)
-            self._witness.saw(user, online.since_ms)
+            self._saw(user, online.since_ms)
             self._tell(user, True, online.since_ms)
         elif not online.sockets:
             self._timers.cancel(online)
@@ -77,7 +77,7 @@ class Presence:
         if not online.sockets:
             # Stored now and not after the grace time, which a daemon that is stopping does not have.
             online.seen_ms = self._clock_ms()
-            self._witness.saw(user, online.seen_ms)
+            self._saw(user, online.seen_ms)
             self._timers.arm(online, self._grace_s)
 
     def on_gone(self, online: Online) -> None:
@@ -85,6 +85,9 @@ class Presence:
         del self._online[online.user]
         del self._names[bisect.bisect_left(self._names, online.user)]
         self._tell(online.user, False, online.seen_ms)
+
+    def _saw(self, user: str, fecha_ms: int) -> None:
+        self._witness.saw(user, fecha_ms)
 
     def find(self, user: str) -> Online | None:
         """`user`, if that one is here."""

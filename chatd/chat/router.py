@@ -6,7 +6,7 @@ import functools
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from chatd.auth import Identity
 from chatd.chat.audience import is_online_admin, recipients
@@ -70,8 +70,11 @@ class ChatRouter:
         self._presence: Presence | None = None
         if config.presence == "on":
             tell = News(namespace).tell
-            self._presence = Presence(config.presence_grace_s, namespace.timers, store, clock_ms, tell)
+            self._presence = self._make_presence(config.presence_grace_s, namespace.timers, store, clock_ms, tell)
         self._standings = Standings(store, self._presence)
+
+    def _make_presence(self, *parts: Any) -> Presence:
+        return Presence(*parts)
 
     def on_join(self, member: Member) -> None:
         if self._presence is not None:

@@ -14,6 +14,8 @@ import msgspec
 
 from chatd.chat.audience import user_room
 from chatd.chat.ids import MAX_NODE
+from chatd.chat.nodes import people
+from chatd.chat.nodes.people import Here
 from chatd.chat.receipts import Asked, ReadBy, ReadElsewhere, Receipts
 from chatd.chat.writing import Writers, Writing
 from chatd.cluster.core.frame import FrameError
@@ -40,15 +42,18 @@ class Aside(msgspec.Struct, array_like=True, tag=_TAG, frozen=True, forbid_unkno
         emit(self.event, *self.args, to=self.to, but=self.but)
 
 
-_DECODER: Final = msgspec.msgpack.Decoder(Aside)
+_DECODER: Final[msgspec.msgpack.Decoder[Aside | Here]] = msgspec.msgpack.Decoder(Aside | Here)
+
+
+_TAGS: Final = (bytes((_TAG,)), bytes((people.TAG,)))
 
 
 def is_aside(data: bytes) -> bool:
-    """Whether a message of the bus is one, or is broken."""
-    return data[1:2] == bytes((_TAG,))
+    """Whether a message of the bus is for decode."""
+    return data[1:2] in _TAGS
 
 
-def decode(data: bytes) -> Aside:
+def decode(data: bytes) -> Aside | Here:
     """Raises FrameError, and nothing else."""
     try:
         return _DECODER.decode(data)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+from chatd.chat.member import Member
 from chatd.chat.nodes.asides import Aside, NodeReceipts, NodeWriters
+from chatd.chat.nodes.people import NodePresence
 from chatd.chat.nodes.shell import Deliver, Shell
 from chatd.chat.router import ChatRouter
 from chatd.cluster.core import position
@@ -19,8 +21,8 @@ class NodeRouter(ChatRouter):
     """The position behind a message is the text of a vector."""
 
     def __init__(self, shell: Shell, *parts: Any) -> None:
-        super().__init__(*parts)
         self.shell = shell
+        super().__init__(*parts)
         config, namespace, here = self._config, self._namespace, (shell.cast, shell.node.number)
         self._receipts = NodeReceipts(*here, namespace, self._store, self._newest)
         self._writers = NodeWriters(*here, namespace, config.typing_timeout_s, self._hearers)
@@ -54,6 +56,29 @@ class NodeRouter(ChatRouter):
         if self._with_offsets:
             return self._received.encode(self._payload(message), self._offset)
         return self._received.encode(self._payload(message))
+
+    def _make_presence(self, *parts: Any) -> NodePresence:
+        self.shell.presence = NodePresence(self.shell.node.number, self.shell.bus.wake, *parts)
+        return self.shell.presence
+
+    def on_join(self, member: Member) -> None:
+        """See ChatRouter.on_join."""
+        if self.shell.presence is not None:
+            self.shell.presence.joined(member.identity.user, is_admin=member.identity.is_admin)
+
+    def on_leave(self, member: Member) -> None:
+        """See ChatRouter.on_leave."""
+        if self._writers.active:
+            self._writers.on_leave(member)
+        if self.shell.presence is not None:
+            self.shell.presence.parted(member.identity.user, is_admin=member.identity.is_admin)
+
+    def _is_for_admins(self, para: str) -> bool:
+        """Rule C-08, where the other admin is on any node."""
+        if self._config.admin_messages != "all":
+            return False
+        presence = self.shell.presence
+        return super()._is_for_admins(para) or (presence is not None and presence.is_admin_elsewhere(para))
 
     def _newest(self) -> MessageId:
         return max(self.ids.newest, self.feed.position)

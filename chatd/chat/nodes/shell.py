@@ -18,9 +18,10 @@ import msgspec
 from chatd.chat.nodes import asides
 from chatd.chat.nodes.asides import Aside, Cast
 from chatd.chat.nodes.ids import ReservedIds
+from chatd.chat.nodes.people import Here, NodePresence
 from chatd.cluster.core.frame import Call, Codec, FrameError, News
 from chatd.cluster.core.heal import Read
-from chatd.cluster.core.members import Change
+from chatd.cluster.core.members import Change, Turn
 from chatd.cluster.core.node import Act, Decision, Node, Poll
 from chatd.cluster.core.replay import Delivery
 from chatd.cluster.redis.address import RedisAddress
@@ -50,6 +51,7 @@ class Shell:
         self.ids = ids
         self.deliver: Deliver
         self.emit: Cast
+        self.presence: NodePresence | None = None
         self.broken = 0  # frames that could not be read
         self.healed = 0  # messages that came from the database and not over the bus
         self.bus: RedisBus
@@ -127,9 +129,17 @@ class Shell:
         """Tell the other nodes, if they are there."""
         self._publish(aside)
 
-    def _overhear(self, aside: Aside) -> None:
-        if aside.origin != self.node.number:
+    def _overhear(self, aside: Aside | Here) -> None:
+        if aside.origin == self.node.number:
+            return
+        if isinstance(aside, Aside):
             self.emit(aside)
+        elif self.presence is not None:
+            self.presence.hear(aside)
+
+    def _tell_who_is_here(self) -> None:
+        if self.presence is not None:
+            self.presence.ask()
 
     def _on_settled(self, message_id: MessageId, error: StoreError | None) -> None:
         """After an error the row may be there all the same, until the session that writes has its lock again."""
@@ -143,6 +153,7 @@ class Shell:
 
     def on_up(self) -> None:
         self._publish(self.node.bus_came_up(monotonic()))
+        self._tell_who_is_here()
 
     def on_down(self) -> None:
         self._has_polled = False
@@ -158,6 +169,8 @@ class Shell:
             self.broken += 1
             log.warning("a frame could not be read", extra={"cause": str(error)})
             return
+        if isinstance(frame, Call) and frame.origin != self.node.number:
+            self._tell_who_is_here()
         self._give(self.node.on_frame(frame, len(data), monotonic()))
 
     def frames(self) -> Iterator[bytes]:
@@ -165,6 +178,8 @@ class Shell:
         outgoing, self._outgoing = self._outgoing, []
         for frame in outgoing:
             yield self._encode(frame)
+        if self.presence is not None:
+            yield from map(self._encode, self.presence.news())
         while (news := self.node.flush(monotonic())) is not None:
             yield self._encode(news)
 
@@ -202,6 +217,13 @@ class Shell:
                 self._do(self._poll(decision), "asking for what other nodes stored")
             case Change(node, turn):
                 log.info("node %s", turn.value, extra={"node": node})
+                self._meet(node, turn)
+
+    def _meet(self, node: int, turn: Turn) -> None:
+        if self.presence is not None and turn is Turn.LEFT:
+            self.presence.forget(node)
+        elif turn is Turn.CAME:
+            self._publish(Call(self.node.number))
 
     def _promise(self) -> MessageId | None:
         """An id that is smaller than that of every message to come."""

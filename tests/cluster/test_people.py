@@ -1,0 +1,81 @@
+"""Who is here, on any node."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from pathlib import Path
+
+from tests.cluster.nodes import cluster
+from tests.cluster.people import enter, texts
+from tests.interop.node import Driver, JsSocket
+from tests.postgresql import Server
+
+WATCHED = ("--presence", "on", "--presence-grace", "0.2")
+
+
+async def here(admin: JsSocket) -> list[str]:
+    [answer] = await admin.ask("conectados", {})
+    return [each["user"] for each in answer["conectados"]]
+
+
+async def hears(admin: JsSocket, user: str, *, here: bool) -> None:
+    """Wait until that one has come or gone."""
+    while True:
+        [told] = await admin.hear("presencia")
+        if (told["user"], told["en_linea"]) == (user, here):
+            return
+
+
+async def test_admins_see_the_users_of_every_node_until_their_node_dies(
+    driver: Driver, postgresql: Server, tmp_path: Path
+) -> None:
+    """N-12"""
+    with cluster(tmp_path, postgresql, *WATCHED) as several:
+        root = await enter(driver, several.url(2), "root", "admin")
+        ana = await enter(driver, several.url(1), "ana")
+        twice = await enter(driver, several.url(2), "ana")
+        await enter(driver, several.url(1), "eva")
+        await hears(root, "ana", here=True)
+        await hears(root, "eva", here=True)
+        assert await here(root) == ["ana", "eva", "root"]
+        await ana.close()
+        await twice.close()
+        await hears(root, "ana", here=False)
+        assert await here(root) == ["eva", "root"]
+        await asyncio.to_thread(several.nodes[1].stop, signal.SIGKILL)
+        await hears(root, "eva", here=False)
+        assert await here(root) == ["root"]
+        await asyncio.to_thread(several.nodes[1].start)
+        await hears(root, "eva", here=True)
+
+
+async def test_who_came_and_went_while_redis_was_away_is_told_afterwards(
+    driver: Driver, postgresql: Server, tmp_path: Path
+) -> None:
+    """N-12"""
+    with cluster(tmp_path, postgresql, *WATCHED) as several:
+        root = await enter(driver, several.url(2), "root", "admin")
+        ana = await enter(driver, several.url(1), "ana")
+        await hears(root, "ana", here=True)
+        await asyncio.to_thread(several.redis.kill)
+        await ana.close()
+        await enter(driver, several.url(1), "eva")
+        await asyncio.to_thread(several.redis.start)
+        await hears(root, "eva", here=True)
+        while "ana" in await here(root):
+            pass
+        assert await here(root) == ["eva", "root"]
+
+
+async def test_an_admin_on_another_node_is_an_admin(driver: Driver, postgresql: Server, tmp_path: Path) -> None:
+    """N-12: `admin_messages = "all"` looks for the other admin on all nodes."""
+    with cluster(tmp_path, postgresql, *WATCHED, "--admin-messages", "all") as several:
+        third = await enter(driver, several.url(1), "third", "admin")
+        root = await enter(driver, several.url(2), "root", "admin")
+        boss = await enter(driver, several.url(1), "boss", "admin")
+        if "root" not in await here(boss):
+            await hears(boss, "root", here=True)
+        await boss.ask("mensaje_privado", {"para": "root", "mensaje": "for all of us"})
+        for admin in (third, root):
+            assert await texts(admin, 1) == ["for all of us"]
