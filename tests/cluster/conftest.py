@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from tests.interop.node import Driver, running_driver
+from tests.interop.node import Driver, node_executable, running_driver
 
 
 @pytest_asyncio.fixture
 async def driver() -> AsyncIterator[Driver]:
-    async with running_driver("4.8") as running:
+    async with running_driver(node_executable(), "4.8") as running:
         yield running

@@ -6,10 +6,11 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from bench.ports import free_port
 from tests.cluster.redis.server import RedisServer
 from tests.interop import processes
 from tests.interop.chat import SECRET
-from tests.interop.processes import Server, free_port
+from tests.interop.processes import Server
 from tests.postgresql import Server as Postgresql
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
 
+from tests.chat.people import Person, connect, cookie
 from tests.cluster.nodes import cluster
 from tests.cluster.people import enter, texts, write
+from tests.conformance.wire import Client
+from tests.interop.chat import token
 from tests.interop.node import Driver, JsSocket
 from tests.interop.proxy import Proxy, proxy
 from tests.postgresql import Server
@@ -80,3 +84,25 @@ async def test_a_position_without_a_pid_is_taken_by_any_node(
         for nonsense in ("v", "vAAAA", now["ultimo"][:-2]):
             lost = await enter(driver, several.url(1), "root", "admin", auth={"desde": nonsense})
             assert (await lost.hear("al_dia"))[0]["completo"] is False
+
+
+async def come(client: Client, auth: dict[str, str] | None = None) -> tuple[dict[str, str], Person]:
+    """A socket of ana without the JavaScript client, which would not come back while it is there."""
+    answer, websocket = await connect(client, cookie(token("ana")), auth)
+    return json.loads(answer[2:]), Person(websocket)
+
+
+async def test_a_socket_that_comes_back_ends_its_old_one_on_another_node(postgresql: Server, tmp_path: Path) -> None:
+    """N-13"""
+    with cluster(tmp_path, postgresql, "--recovery", "on") as several:
+        async with (
+            Client("127.0.0.1", several.nodes[1].port, "/socket.io/") as one,
+            Client("127.0.0.1", several.nodes[2].port, "/socket.io/") as two,
+        ):
+            first, old = await come(one)
+            name, told, position = await old.hear()
+            assert (name, told["ultimo"]) == ("al_dia", position)
+            second, new = await come(two, {"pid": first["pid"], "offset": position})
+            assert second == first
+            assert "41" in await old.last_words()
+            assert (await new.ask("quien_soy"))["user"] == "ana"

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from bench.ports import free_port
 from tests.cluster.nodes import Cluster, cluster
 from tests.cluster.people import enter, texts, write
 from tests.interop.node import Driver, JsSocket
-from tests.interop.processes import free_port
 from tests.postgresql import Server
 
 NOT_YET = "this node has not heard yet how far the others are, or is behind\n"

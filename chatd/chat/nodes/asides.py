@@ -1,6 +1,7 @@
 """Events that nobody keeps, as who is writing and who has read: to the sockets of the other nodes. Rule N-11.
 
     Aside  [3, origin, event, args, to, but, volatile]
+    Back   [5, origin, user, sid]
 
 What the bus loses of them is not repeated. The first number is that of the frames in chatd/cluster/core/frame.py.
 """
@@ -22,6 +23,7 @@ from chatd.cluster.core.frame import FrameError
 from chatd.socketio.namespace import Namespace
 
 _TAG: Final = 3
+_BACK: Final = 5
 
 Rooms = Annotated[tuple[str, ...], msgspec.Meta(max_length=8)]
 
@@ -42,10 +44,18 @@ class Aside(msgspec.Struct, array_like=True, tag=_TAG, frozen=True, forbid_unkno
         emit(self.event, *self.args, to=self.to, but=self.but)
 
 
-_DECODER: Final[msgspec.msgpack.Decoder[Aside | Here]] = msgspec.msgpack.Decoder(Aside | Here)
+class Back(msgspec.Struct, array_like=True, tag=_BACK, frozen=True, forbid_unknown_fields=True):
+    """A socket of that user has come back to `origin`: what is left of it elsewhere makes room. Rule N-13."""
+
+    origin: Annotated[int, msgspec.Meta(ge=0, le=MAX_NODE)]
+    user: str
+    sid: str
 
 
-_TAGS: Final = (bytes((_TAG,)), bytes((people.TAG,)))
+_DECODER: Final[msgspec.msgpack.Decoder[Aside | Back | Here]] = msgspec.msgpack.Decoder(Aside | Back | Here)
+
+
+_TAGS: Final = (bytes((_TAG,)), bytes((_BACK,)), bytes((people.TAG,)))
 
 
 def is_aside(data: bytes) -> bool:
@@ -53,7 +63,7 @@ def is_aside(data: bytes) -> bool:
     return data[1:2] in _TAGS
 
 
-def decode(data: bytes) -> Aside | Here:
+def decode(data: bytes) -> Aside | Back | Here:
     """Raises FrameError, and nothing else."""
     try:
         return _DECODER.decode(data)
@@ -61,7 +71,7 @@ def decode(data: bytes) -> Aside | Here:
         raise FrameError(f"no aside: {error}") from error
 
 
-Cast = Callable[[Aside], None]
+Cast = Callable[[Aside | Back], None]
 
 
 class NodeWriters(Writers):

@@ -10,6 +10,7 @@ from chatd.chat.config import ChatConfig
 from chatd.chat.nodes.ids import ReservedIds
 from chatd.chat.nodes.shell import Shell
 from chatd.cluster.core import epoch
+from chatd.cluster.core.node import TooManyOriginsError
 from chatd.cluster.redis.address import RedisAddress, parse_address
 from chatd.errors import ConfigError
 from chatd.store.config import StoreConfig
@@ -31,7 +32,11 @@ async def join(chat: ChatConfig, config: StoreConfig, clock_ms: Callable[[], int
         await store.close()
         raise
     known.first.setdefault(chat.node, begun)
-    shell = Shell(store, known, ids, begun, end)
+    try:
+        shell = Shell(store, known, ids, begun, end)
+    except TooManyOriginsError as error:
+        await store.close()
+        raise ConfigError(f"node: {error}: use a number again") from error
     shell.join(address, chat.bus_channel)
     return shell
 

@@ -13,13 +13,14 @@ LATEST_COMMIT_MS: Final = 30_000
 """A message whose id is older than that, when a larger one is delivered, is stored by then, or refused."""
 
 AHEAD_MS: Final = 60_000
-"""A position that is further ahead of its node is of another database."""
+"""A position that is further ahead of the clock, and of all that was applied, is of another database."""
 
 
-def parse_position(value: object, applied: Mapping[int, int]) -> Vector | None:
+def parse_position(value: object, applied: Mapping[int, int], now: int) -> Vector | None:
     """The vector in a position's text; of a plain id, one that is early enough. None for anything else.
 
-    `applied` is how far the node is: of an origin that it does not know, it cannot say what is missing.
+    `applied` is how far the node is: of an origin that it does not know, it cannot say what is missing. `now` is an id
+    of this moment: a node that has just started may be far behind others that said nothing for long.
     """
     plain = parse_id(value)
     if plain is not None:
@@ -29,7 +30,7 @@ def parse_position(value: object, applied: Mapping[int, int]) -> Vector | None:
         vector = decode(value)
     except PositionError:
         return None
-    ahead = AHEAD_MS << MS_SHIFT
-    if all(origin in applied and upto <= applied[origin] + ahead for origin, upto in vector.items()):
+    latest = max(now, *applied.values()) + (AHEAD_MS << MS_SHIFT)
+    if all(origin in applied and upto <= latest for origin, upto in vector.items()):
         return vector
     return None

@@ -16,12 +16,14 @@ from chatd.chat.audience import receives
 from chatd.chat.config import ChatConfig
 from chatd.chat.limits import ChatLimits
 from chatd.chat.member import Member
+from chatd.chat.nodes.asides import Back
 from chatd.chat.nodes.positions import parse_position
 from chatd.chat.nodes.router import NodeRouter
 from chatd.chat.pages import Question, Stretch
 from chatd.chat.recovery import Portion, Recovery, Replay
 from chatd.chat.resume import parse_resume
 from chatd.cluster.core import position
+from chatd.cluster.core.members import LEASE_S
 from chatd.cluster.core.receiver import Receiver
 from chatd.cluster.core.replay import Delivery
 from chatd.cluster.core.vector import Vector, covers
@@ -33,7 +35,7 @@ from chatd.store.base import Message, MessageId, Store
 MAX_PACKETS: Final = 4_096
 """That wait for one client; one that has more is sent away, and says again how far it has come."""
 
-BEHIND_S: Final = 10.0
+BEHIND_S: Final = LEASE_S + 1.0
 """How long a client waits for its node to come as far as it is. What it is ahead by may have died with its node."""
 
 
@@ -100,14 +102,17 @@ class NodeRecovery(Recovery):
         self._node = router.shell.node
         self._encode_at = router.encode_at
         self._catching_up: list[NodeReplay] = []
+        self._shell = router.shell
         router.catching_up = self._on_delivery
+        router.shell.make_room = self._make_room
 
     def admit(self, member: Member, auth: Auth) -> Member | Coroutine[Any, Any, Member]:
         """See Recovery.admit."""
         user = member.identity.user
-        asked = parse_resume(auth, user, self._pids, lambda value: parse_position(value, self._node.vector))
+        asked = parse_resume(auth, user, self._pids, self._parse)
         if asked is not None and asked.sid is not None:
             self._end(asked.sid, user)
+            self._shell.cast(Back(self._node.number, user, asked.sid))
         if asked is not None and asked.after is not None:
             return self._resume(NodeReplay(member, asked.after, self._encode_at), asked.sid)
         self._limits.check_sockets(user, self._sockets(user))
@@ -125,6 +130,13 @@ class NodeRecovery(Recovery):
         except BaseException:
             self._catching_up.remove(replay)
             raise
+
+    def _parse(self, value: object) -> Vector | None:
+        return parse_position(value, self._node.vector, self._shell.ids.now)
+
+    def _make_room(self, sid: str, user: str) -> None:
+        """That socket has come back to another node. Rule N-13."""
+        self._end(sid, user)
 
     def _join(self, replay: NodeReplay) -> None:
         identity = replay.member.identity

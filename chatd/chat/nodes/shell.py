@@ -16,7 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from chatd.chat.nodes import asides
-from chatd.chat.nodes.asides import Aside, Cast
+from chatd.chat.nodes.asides import Aside, Back
 from chatd.chat.nodes.ids import ReservedIds
 from chatd.chat.nodes.people import Here, NodePresence
 from chatd.cluster.core.frame import Call, Codec, FrameError, News
@@ -50,7 +50,8 @@ class Shell:
         self.node: Node[Message] = Node(number, epoch, known.heads, known.first, monotonic())
         self.ids = ids
         self.deliver: Deliver
-        self.emit: Cast
+        self.emit: Callable[[Aside], None]
+        self.make_room: Callable[[str, str], None]
         self.presence: NodePresence | None = None
         self.broken = 0  # frames that could not be read
         self.healed = 0  # messages that came from the database and not over the bus
@@ -60,7 +61,7 @@ class Shell:
         self._end = end
         self._codec: Codec[Message] = Codec(Message, MAX_FRAME_BYTES)
         self._encode = msgspec.msgpack.Encoder().encode
-        self._outgoing: list[News[Message] | Call | Aside] = []
+        self._outgoing: list[News[Message] | Call | Aside | Back] = []
         self._unsure: MessageId | None = None  # nobody knows yet whether messages up to it are stored
         self._tasks = Tasks()
         self._timer: asyncio.TimerHandle | None = None
@@ -125,15 +126,17 @@ class Shell:
         self.bus.wake()
         return self.node.say(message, _CHAR_BYTES * len(message.mensaje) + _HEAD_BYTES)
 
-    def cast(self, aside: Aside) -> None:
+    def cast(self, aside: Aside | Back) -> None:
         """Tell the other nodes, if they are there."""
         self._publish(aside)
 
-    def _overhear(self, aside: Aside | Here) -> None:
+    def _overhear(self, aside: Aside | Back | Here) -> None:
         if aside.origin == self.node.number:
             return
         if isinstance(aside, Aside):
             self.emit(aside)
+        elif isinstance(aside, Back):
+            self.make_room(aside.sid, aside.user)
         elif self.presence is not None:
             self.presence.hear(aside)
 
@@ -273,7 +276,7 @@ class Shell:
         for delivery in deliveries:
             self.deliver(delivery)
 
-    def _publish(self, frame: News[Message] | Call | Aside) -> None:
+    def _publish(self, frame: News[Message] | Call | Aside | Back) -> None:
         self._outgoing.append(frame)
         self.bus.wake()
 

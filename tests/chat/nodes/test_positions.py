@@ -1,0 +1,40 @@
+"""What clients say of how far they have come."""
+
+from __future__ import annotations
+
+import pytest
+
+from chatd.chat.nodes.positions import AHEAD_MS, LATEST_COMMIT_MS, parse_position
+from chatd.cluster.core.position import encode
+from chatd.cluster.core.vector import MS_SHIFT, first_of, latest_of
+
+MOMENT = 40_000_000_000 << MS_SHIFT
+NOW = latest_of(1, MOMENT)
+APPLIED = {1: NOW, 2: first_of(2)}
+
+
+def test_a_vector_is_taken_even_by_a_node_that_has_heard_nothing_for_long() -> None:
+    """N-06"""
+    said = {1: NOW, 2: latest_of(2, MOMENT)}
+    assert parse_position(encode(said), APPLIED, NOW) == said
+
+
+@pytest.mark.parametrize(
+    "said", [{3: latest_of(3, MOMENT)}, {1: NOW, 2: latest_of(2, MOMENT + (AHEAD_MS + 1 << MS_SHIFT))}]
+)
+def test_a_vector_of_strangers_or_of_the_future_is_none(said: dict[int, int]) -> None:
+    """N-06"""
+    assert parse_position(encode(said), APPLIED, NOW) is None
+
+
+def test_a_plain_id_stands_for_a_moment_before_it() -> None:
+    """N-08: of an origin that is not that far, for how far it is."""
+    early = MOMENT - (LATEST_COMMIT_MS << MS_SHIFT)
+    assert parse_position(str(MOMENT), APPLIED, NOW) == {1: latest_of(1, early), 2: first_of(2)}
+    assert parse_position("0", APPLIED, NOW) == {1: first_of(1), 2: first_of(2)}
+
+
+@pytest.mark.parametrize("value", [None, 7, "", "v", "-7", "x" * 1_000])
+def test_what_is_no_position(value: object) -> None:
+    """N-06"""
+    assert parse_position(value, APPLIED, NOW) is None
