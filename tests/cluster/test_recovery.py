@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,28 @@ async def test_a_client_that_hops_between_nodes_misses_nothing_and_sees_nothing_
             assert await texts(root, 1) == ["the last"]
             for number, each in enumerate(said, 1):
                 assert [text for text in heard if text.startswith(f"{number}-")] == each
+
+
+@pytest.mark.parametrize("deliver", ["at_once", "stored"])
+async def test_a_client_of_a_node_that_is_killed_misses_nothing_on_another(
+    driver: Driver, postgresql: Server, tmp_path: Path, deliver: str
+) -> None:
+    """N-06"""
+    with cluster(tmp_path, postgresql, "--recovery", "on", "--deliver", deliver) as several:
+        async with proxy(several.nodes[1].port) as between:
+            root = await enter(driver, between.url, "root", "admin")
+            ana = await enter(driver, several.url(1), "ana")
+            eva = await enter(driver, several.url(2), "eva")
+            said = [[f"{user}-{each}" for each in range(40)] for user in ("ana", "eva")]
+            going_on = asyncio.create_task(write(eva, "root", *said[1]))
+            await write(ana, "root", *said[0])
+            await asyncio.to_thread(several.nodes[1].stop, signal.SIGKILL)
+            assert await hop(root, between, several.nodes[2].port)
+            await going_on
+            heard = await texts(root, 80)
+            assert [[text for text in heard if text.startswith(user)] for user in ("ana", "eva")] == said
+            await write(eva, "root", "the last")
+            assert await texts(root, 1) == ["the last"]
 
 
 async def test_a_position_without_a_pid_is_taken_by_any_node(
