@@ -87,7 +87,7 @@ class Attempt:
             self.refuse(error)
 
     def __call__(self, error: StoreError | None) -> None:
-        if error is not None and error.code is StoreCode.REJECTED and error.retry:
+        if error is not None and error.of_a_row and error.retry:
             self._once.look_again(self, error)
         elif error is not None:
             self.refuse(error)
@@ -110,7 +110,9 @@ class Attempt:
 class Once:
     """All senders who use cids. `send` is called for what is new, in the order in which each of them sent it."""
 
-    def __init__(self, store: Store, send: Send) -> None:
+    def __init__(self, store: Store, send: Send, *, alone: bool = True) -> None:
+        """`alone`: nobody else writes to the database, so memory knows what is new. Else it is asked each time."""
+        self._alone = alone
         self._store = store
         self._send = send
         self._senders: OrderedDict[str, Sender] = OrderedDict()  # who sent last is last
@@ -134,7 +136,7 @@ class Once:
             running.waiters.append(waiter)
             return
         attempt = Attempt(self, sender, waiter, parsed)
-        if cid is None or sender.cids.is_new(cid):
+        if cid is None or (self._alone and sender.cids.is_new(cid)):
             attempt.found = _NOT_THERE
         if sender.line or attempt.found is None:
             self._stand_in_line(attempt)
@@ -148,12 +150,6 @@ class Once:
         self._held.give_back(attempt.sender.user, len(attempt.waiters) - 1)
         if attempt.parsed.cid is not None:
             del attempt.sender.attempts[attempt.parsed.cid]
-
-    def learn(self, user: str, cid: str) -> None:
-        """Another node has that message: it is not new any more."""
-        sender = self._senders.get(user)
-        if sender is not None:
-            self._weigh(sender.cids.add(cid))
 
     def look_again(self, attempt: Attempt, error: StoreError) -> None:
         """Called by an attempt whose row has a twin: its answer is that of the twin. Rule N-10."""

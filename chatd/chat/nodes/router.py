@@ -9,6 +9,7 @@ from chatd.chat.member import Member
 from chatd.chat.nodes.asides import Aside, NodeReceipts, NodeWriters
 from chatd.chat.nodes.people import NodePresence
 from chatd.chat.nodes.shell import Deliver, Shell
+from chatd.chat.once import Once
 from chatd.chat.router import ChatRouter
 from chatd.cluster.core import position
 from chatd.cluster.core.replay import Delivery
@@ -26,16 +27,11 @@ class NodeRouter(ChatRouter):
         config, namespace, here = self._config, self._namespace, (shell.cast, shell.node.number)
         self._receipts = NodeReceipts(*here, namespace, self._store, self._newest)
         self._writers = NodeWriters(*here, namespace, config.typing_timeout_s, self._hearers)
+        self._once = Once(self._store, self.send, alone=False)
         self._offset = ""
         self.catching_up: Deliver | None = None  # for those who are in no room yet
-        shell.deliver = self.hear
+        shell.deliver = self.give
         shell.emit = functools.partial(Aside.emit, namespace=namespace)
-
-    def hear(self, delivery: Delivery[Message]) -> None:
-        """A message of another node."""
-        if delivery.item.cid is not None:
-            self._once.learn(delivery.item.de, delivery.item.cid)
-        self.give(delivery)
 
     def give(self, delivery: Delivery[Message], but: Session | None = None) -> None:
         """To the sockets of this node, whoever said it."""
