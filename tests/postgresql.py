@@ -176,6 +176,6 @@ def _listen(process: subprocess.Popen[str], ready: threading.Event) -> None:
     assert process.stderr is not None
     with process.stderr as lines:
         for line in lines:
-            if "ready to accept connections" in line:
+            if "ready to accept" in line:  # connections, or read-only ones
                 ready.set()
     ready.set()

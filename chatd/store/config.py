@@ -10,7 +10,7 @@ from pathlib import Path
 from chatd.errors import ConfigError
 from chatd.settings import setting
 
-from .url import has_password, is_postgres
+from .url import has_password, has_several_hosts, is_postgres
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +71,16 @@ class StoreConfig:
     )
 
     def __post_init__(self) -> None:
-        """A password in the URL would be in `ps`, in the journal of a shell and in `chatd config`. Rule P-03."""
-        if is_postgres(self.db) and has_password(self.db):
+        """A password in the URL would be in `ps`, in the journal of a shell and in `chatd config`. Rules P-02, P-03."""
+        if not is_postgres(self.db):
+            return
+        if has_password(self.db):
             raise ConfigError(
                 "db: a URL with a password is refused, because others can read it: take the password out, and put it "
                 "into a file that --db-password-file names, or into PGPASSFILE"
+            )
+        if has_several_hosts(self.db):
+            raise ConfigError(
+                "db: a URL with several hosts is refused, because they do not have the same messages at the same time: "
+                "name one address that always leads to the primary"
             )

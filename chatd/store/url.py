@@ -20,3 +20,10 @@ def has_password(url: str) -> bool:
     """
     parts = urlsplit(url)
     return parts.password is not None or any(name == "password" for name, _ in parse_qsl(parts.query))
+
+
+def has_several_hosts(url: str) -> bool:
+    """In the address, or in the parameter that may stand for it."""
+    parts = urlsplit(url)
+    hosts = [parts.netloc.rpartition("@")[2], *(value for name, value in parse_qsl(parts.query) if name == "host")]
+    return any("," in host for host in hosts)

@@ -32,3 +32,18 @@ def test_a_password_in_it_is_refused(db: str) -> None:
     """P-03"""
     with pytest.raises(ConfigError, match="--db-password-file"):
         StoreConfig(db=db)
+
+
+@pytest.mark.parametrize(
+    "db", ["postgresql://chatd@one,two/chat", "postgres://one:1,two:2/chat", "postgresql:///chat?host=one,two"]
+)
+def test_several_hosts_are_refused(db: str) -> None:
+    """P-02"""
+    with pytest.raises(ConfigError, match="several hosts"):
+        StoreConfig(db=db)
+
+
+def test_a_comma_elsewhere_is_no_list_of_hosts() -> None:
+    """P-02"""
+    db = "postgresql://a,b@one/chat?options=-c%20search_path=a,b"
+    assert StoreConfig(db=db).db == db

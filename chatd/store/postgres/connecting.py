@@ -16,6 +16,8 @@ from .driver import asyncpg
 from .faults import ForeignError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from asyncpg import Connection
 
 SCHEMA: Final = "chatd"
@@ -49,6 +51,10 @@ _ABOUT: Final = """
         current_setting('synchronous_commit') AS synchronous, pg_is_in_recovery() AS follows,
         current_setting('transaction_read_only') = 'on' AS read_only
 """
+
+
+# Differs from server to server, and from start to start.
+_SERVER: Final = "SELECT pg_postmaster_start_time()"
 
 
 class Connector:
@@ -93,6 +99,7 @@ class Connector:
             self._url,
             password=_password(self._password_file),
             timeout=CONNECT_S,
+            target_session_attrs="any",  # whatever the URL says: see _check, and _connect_reader of store.py
             server_settings=dict(settings),
         )
 
@@ -101,6 +108,12 @@ class Connector:
         if self._normal:
             return "off"
         return "on" if found == "off" else None
+
+
+async def server_of(connection: Connection) -> datetime:
+    """What tells the server of a session from every other one."""
+    started: datetime = await connection.fetchval(_SERVER)
+    return started
 
 
 def _check(about: Mapping[str, object]) -> None:

@@ -51,6 +51,11 @@ class Link:
         """Raises what the driver raises."""
         self._use(await self._connect())
 
+    def renew(self, why: str) -> None:
+        """Give the connection up, if there is one, and make another."""
+        if self._connection is not None:
+            self._lose(self._connection, why)
+
     async def fetch(self, sql: str, *values: Any) -> list[Any]:
         """One statement, which is a transaction: its rows. Raises DownError and what the driver raises."""
         self.waiting += 1
@@ -131,6 +136,11 @@ class Readers:
         """As Link.open."""
         for link in self._links:
             await link.open()
+
+    def renew(self, why: str) -> None:
+        """As Link.renew."""
+        for link in self._links:
+            link.renew(why)
 
     async def fetch(self, sql: str, *values: Any) -> list[Any]:
         """As Link.fetch."""

@@ -21,7 +21,7 @@ from chatd.store.marks import Furthest, Table
 from chatd.store.queued import QueuedStore
 
 from . import faults, lock
-from .connecting import Connector
+from .connecting import Connector, server_of
 from .dialect import translated
 from .library import PostgresLibrary, find
 from .link import FIRST_PAUSE_S, MAX_PAUSE_S, Link, Readers
@@ -29,6 +29,8 @@ from .schema import MIGRATIONS, migrate, version_of
 from .texts import encode
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from asyncpg import Connection
 
 log = logging.getLogger("chatd.store")
@@ -63,9 +65,10 @@ class PostgresStore(QueuedStore):
         self._node: int | None = None  # its number, if it is one of several
         self._process: int | None = None  # of the server, for the session that writes
         self._link = Link("writing", self._connect_writer, config.db_timeout_s)
-        self._finder = Link("lookups", self._connector.reader, config.db_timeout_s)
+        self._server: datetime | None = None  # of the session that writes
+        self._finder = Link("lookups", self._connect_reader, config.db_timeout_s)
         self._readers = Readers(
-            [Link("reading", self._connector.reader, config.db_timeout_s) for _ in range(config.db_readers)]
+            [Link("reading", self._connect_reader, config.db_timeout_s) for _ in range(config.db_readers)]
         )
         self._library = PostgresLibrary(self._readers)
 
@@ -152,10 +155,29 @@ class PostgresStore(QueuedStore):
                 self._recovery_key = await _own_key(connection)
             elif await version_of(connection) != len(MIGRATIONS) or await _own_key(connection) != self._recovery_key:
                 raise faults.ForeignError("the server has another database now: restart chatd to use that one")
+            self._follow(await server_of(connection))
         except BaseException:
             connection.terminate()
             raise
         return connection
+
+    async def _connect_reader(self) -> Connection:
+        """To the server that the messages are written to: another one may not have all of them yet."""
+        connection = await self._connector.reader()
+        try:
+            if await server_of(connection) != self._server:
+                raise ConnectionError("it is not the server that the messages are written to")
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
+
+    def _follow(self, server: datetime) -> None:
+        """Messages are written there from now on: sessions that read elsewhere end."""
+        if self._server not in (None, server):
+            for part in (self._finder, self._readers):
+                part.renew("the messages are written to another server now")
+        self._server = server
 
     async def _insert(self, batch: Sequence[Message]) -> None:
         await self._write(
