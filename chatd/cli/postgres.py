@@ -14,7 +14,7 @@ from chatd.store.postgres import faults, lock
 from chatd.store.postgres.connecting import Connector
 from chatd.store.postgres.dialect import translated
 from chatd.store.postgres.schema import MIGRATIONS, version_of
-from chatd.store.postgres.store import INSERT, PostgresStore
+from chatd.store.postgres.store import INSERT, PostgresStore, UnreachableError
 from chatd.store.postgres.texts import decode, encode
 
 if TYPE_CHECKING:
@@ -87,8 +87,11 @@ def session(config: StoreConfig, *, owns: bool = False) -> Iterator[Session]:
 
 
 async def _make(config: StoreConfig) -> None:
-    store = PostgresStore(config)
-    await store.open()
+    store = PostgresStore(config, held_s=0.0)
+    try:
+        await store.open()
+    except UnreachableError as error:
+        raise ConfigError(str(error)) from error
     await store.close()
 
 

@@ -62,6 +62,7 @@ NOT_OF_CLIENTS: Final[Mapping[str, str]] = {
     "messages are looked up again": "the disk",
     "a replay was broken off": "the disk",
     "a connection to the database is lost": "PostgreSQL, or the network",
+    "a start waits for the database": "the start",
     "connected to the database again": "PostgreSQL, or the network",
     "a connection did not close cleanly": "the stop",
     "bus up": "Redis, or the network",

@@ -27,6 +27,7 @@ class Fault(enum.Enum):
     GRANT = "the database cannot be written: try again later", "the user may not do that: make it the database's owner"
     ABSENT = "the database cannot be reached: try again later", "create the database: createdb --encoding=UTF8"
     GONE = "the database cannot be reached: try again later", "check that the server runs, and its address"
+    PARAMETER = "the database cannot be reached: try again later", "check the parameters in the URL"
     OTHER = "the database cannot be written: try again later", "see the log of the server"
 
     @property
@@ -44,7 +45,11 @@ ERRORS: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.Internal
 """All that the driver raises; of its time-outs, an OSError."""
 
 
-class ForeignError(Exception):
+class PlainError(Exception):
+    """Says in its own words all that an operator has to know."""
+
+
+class ForeignError(PlainError):
     """The server is not the one that the daemon began with, or not one that it can use. Says which."""
 
 
@@ -55,11 +60,13 @@ class RefusedValueError(Exception):
 # https://www.postgresql.org/docs/15/errcodes-appendix.html
 _STATES: Final = {
     "25006": Fault.READ_ONLY,
+    "22023": Fault.PARAMETER,
     "28000": Fault.LOGIN,
     "28P01": Fault.LOGIN,
     "3D000": Fault.ABSENT,
     "3F000": Fault.ABSENT,
     "42501": Fault.GRANT,
+    "42704": Fault.PARAMETER,
     "53100": Fault.FULL,
     "53300": Fault.CROWDED,
     "55P03": Fault.LOCKED,
@@ -73,8 +80,8 @@ _CLASSES: Final = {"08": Fault.GONE, "22": Fault.ROW, "23": Fault.ROW, "54": Fau
 # After these the connection serves no more. READ_ONLY: the primary may be another server by now.
 _BREAKING: Final = frozenset({Fault.GONE, Fault.SLOW, Fault.READ_ONLY, Fault.LOGIN, Fault.CROWDED, Fault.ABSENT})
 
-# Of a start: what goes away by itself.
-_PASSING: Final = frozenset({Fault.GONE, Fault.SLOW, Fault.CROWDED, Fault.READ_ONLY, Fault.FULL})
+# Of a start: what an operator must change. A supervisor that is told so does not start the daemon again.
+_LASTING: Final = frozenset({Fault.LOGIN, Fault.GRANT, Fault.ABSENT, Fault.PARAMETER})
 
 CID_INDEX: Final = "mensajes_cid"
 
@@ -108,7 +115,7 @@ def breaks(error: BaseException) -> bool:
 
 def passes(error: BaseException) -> bool:
     """Whether a start may wait for it to be over."""
-    return not isinstance(error, ForeignError) and fault_of(error) in _PASSING
+    return not isinstance(error, ForeignError) and fault_of(error) not in _LASTING
 
 
 def cause(error: BaseException) -> BaseException:
@@ -138,7 +145,7 @@ def lookup_error(error: BaseException) -> StoreError:
 
 def advice(error: BaseException) -> str:
     """What an operator reads; no value of a row, and no password, which no error has."""
-    if isinstance(error, ForeignError):
+    if isinstance(error, PlainError):
         return str(error)
     said = str(cause(error)).partition("\n")[0] or type(error).__name__
     return f"{said} ({fault_of(error).remedy})"

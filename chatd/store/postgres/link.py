@@ -48,7 +48,11 @@ class Link:
         return self._connection is not None
 
     async def open(self) -> None:
-        """Raises what the driver raises."""
+        """Does nothing if it is up. Raises DownError while it comes back by itself, and what the driver raises."""
+        if self.is_up:
+            return
+        if self._healing is not None:
+            raise DownError(self.fault)
         self._use(await self._connect())
 
     def renew(self, why: str) -> None:

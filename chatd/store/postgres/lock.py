@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from .driver import asyncpg
+from .faults import PlainError
 
 if TYPE_CHECKING:
     from asyncpg import Connection
@@ -24,7 +25,7 @@ _HOLDER: Final = f"""
 """  # noqa: S608 - numbers of ours
 
 
-class HeldError(Exception):
+class HeldError(PlainError):
     """Another session has the lock; the message says which."""
 
 

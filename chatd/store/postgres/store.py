@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from chatd.errors import ChatdError, ConfigError
 from chatd.store.base import Found, Message, MessageId, Question
@@ -35,7 +35,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("chatd.store")
 
+T = TypeVar("T")
+
 _KEY_BYTES: Final = 32
+
+# A start waits so long for the lock: after a crash of the machine or its network the server may take half a minute to
+# notice that the session which has it is gone (_ALIVE in connecting.py).
+HELD_S: Final = 35.0
 
 INSERT: Final = """
     INSERT INTO mensajes (id, de, para, mensaje, fecha, supervisado, cid)
@@ -58,8 +64,10 @@ class UnreachableError(ChatdError):
 class PostgresStore(QueuedStore):
     """A Store on one database, which it has alone from `open` to `close`."""
 
-    def __init__(self, config: StoreConfig) -> None:
+    def __init__(self, config: StoreConfig, *, held_s: float = HELD_S) -> None:
+        """`held_s`: seconds that `open` waits for another daemon to end."""
         super().__init__(config)
+        self._held_s = held_s
         self._timeout_s = config.db_timeout_s
         self._connector = Connector(config)
         self._node: int | None = None  # its number, if it is one of several
@@ -90,16 +98,15 @@ class PostgresStore(QueuedStore):
     async def open(self) -> MessageId | None:
         """See Store.open. Waits for a server that is starting; raises UnreachableError when that takes too long."""
         try:
-            await self._wait_for(self._link)
-            for part in (self._finder, self._readers):
-                await self._wait_for(part)
-            [(greatest,)] = await self._link.fetch("SELECT max(id) FROM mensajes")
+            for part in (self._link, self._finder, self._readers):
+                await self._wait_for(part.open)
+            greatest = await self._wait_for(self._greatest)
         except BaseException:
             await self.close()
             raise
         self._start_queues()
         log.info("store open", extra={"path": "PostgreSQL", "greatest_id": greatest})
-        return None if greatest is None else MessageId(greatest)
+        return greatest
 
     async def run(self, sql: str, values: Sequence[int] = ()) -> list[Any]:
         """See Store.run."""
@@ -124,26 +131,30 @@ class PostgresStore(QueuedStore):
             for part in (self._readers, self._finder, self._link):
                 await part.close()
 
-    async def _wait_for(self, part: Link | Readers) -> None:
-        """Open it, and try again for as long as a statement may take. Raises ConfigError and UnreachableError."""
-        until, pause_s = monotonic() + self._timeout_s, FIRST_PAUSE_S
+    async def _wait_for(self, part: Callable[[], Awaitable[T]]) -> T:
+        """Do this part of a start, and try again what goes away by itself. Raises ConfigError and UnreachableError."""
+        fault: Exception
+        begun, pause_s = monotonic(), FIRST_PAUSE_S
         while True:
             try:
-                await part.open()
-            except ConfigError:
-                raise
+                return await part()
             except lock.HeldError as error:
-                raise ConfigError(f"db: cannot use the database: {error}") from error
+                fault, patience_s = error, self._held_s
             except (*faults.ERRORS, faults.ForeignError) as error:
-                advice = f"db: cannot use the database: {faults.advice(error)}"
                 if not faults.passes(error):
-                    raise ConfigError(advice) from error
-                if monotonic() + pause_s > until:
-                    raise UnreachableError(advice) from error
-            else:
-                return
+                    raise ConfigError(f"db: cannot use the database: {faults.advice(error)}") from error
+                fault, patience_s = error, self._timeout_s
+            advice = f"cannot use the database: {faults.advice(fault)}"
+            if monotonic() + pause_s > begun + patience_s:
+                raise UnreachableError(f"db: {advice}") from fault
+            if pause_s == FIRST_PAUSE_S:
+                log.warning("a start waits for the database", extra={"cause": advice})
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, MAX_PAUSE_S)
+
+    async def _greatest(self) -> MessageId | None:
+        [(greatest,)] = await self._link.fetch("SELECT max(id) FROM mensajes")
+        return None if greatest is None else MessageId(greatest)
 
     async def _connect_writer(self) -> Connection:
         """With the lock, and to the database that this daemon began with."""

@@ -21,7 +21,7 @@ from chatd.store.choose import make_store
 from chatd.store.config import StoreConfig
 from chatd.store.history import Range, Towards, Viewer
 from chatd.store.postgres import link
-from chatd.store.postgres.store import UnreachableError
+from chatd.store.postgres.store import PostgresStore, UnreachableError
 from tests.chat.daemon import daemon
 from tests.interop.proxy import proxy
 from tests.listen.certificates import make_certificate
@@ -256,8 +256,9 @@ async def test_a_start_waits_for_the_server_and_gives_up_in_the_end(own: Postgre
 async def test_a_second_chatd_on_the_same_database_is_refused(own: PostgresBase) -> None:
     """P-05"""
     async with store_on(own) as store:
-        with pytest.raises(ConfigError, match="in use by another chatd"):
-            await opened(str(own), busy_timeout_s=0.05)
+        second = PostgresStore(StoreConfig(db=str(own), busy_timeout_s=0.05), held_s=0.1)
+        with pytest.raises(UnreachableError, match="in use by another chatd"):
+            await second.open()
         assert (await put(store, 1)).stored == [1]
     await opened(str(own))
 

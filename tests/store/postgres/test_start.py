@@ -1,0 +1,75 @@
+"""What a start waits for, and what ends it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import asyncpg
+import pytest
+
+from chatd.errors import ConfigError
+from chatd.store.choose import make_store
+from chatd.store.config import StoreConfig
+from tests.interop.proxy import proxy
+from tests.store.postgres.test_faults import PATIENCE_S, eventually, opened
+from tests.store.rig import PostgresBase, store_on
+
+
+async def waiting(caplog: pytest.LogCaptureFixture) -> None:
+    """Return once the log says so."""
+
+    async def is_said() -> bool:
+        return "a start waits for the database" in caplog.messages
+
+    await eventually(is_said)
+
+
+async def test_a_start_waits_for_the_daemon_before_to_end(own: PostgresBase, caplog: pytest.LogCaptureFixture) -> None:
+    """P-05: its machine may be gone, and the server has not noticed yet."""
+    async with store_on(own):
+        second = asyncio.create_task(opened(str(own), busy_timeout_s=0.05))
+        await waiting(caplog)
+    await second
+
+
+async def test_a_start_waits_for_a_lock_of_another_program(own: PostgresBase, caplog: pytest.LogCaptureFixture) -> None:
+    """P-04"""
+    await opened(str(own))
+    other = await asyncpg.connect(str(own))
+    async with other.transaction():
+        await other.execute("LOCK TABLE chatd.esquema")
+        start = asyncio.create_task(opened(str(own), busy_timeout_s=0.05, db_timeout_s=PATIENCE_S))
+        await waiting(caplog)
+    await start
+    await other.close()
+
+
+async def test_a_start_outlives_a_connection_that_breaks_in_its_last_step(own: PostgresBase) -> None:
+    """P-04"""
+    async with proxy(own.server.port) as between:
+        between.lose(b"max\0")
+        start = asyncio.create_task(opened(str(own).replace(str(own.server.port), str(between.port))))
+        await between.lost()
+        between.restore()
+        await start
+
+
+async def test_a_start_in_a_crowd_leaves_no_session_behind(own: PostgresBase, caplog: pytest.LogCaptureFixture) -> None:
+    """P-04: one session too few, and then enough."""
+    own.server.sql(f"CREATE USER crowd CONNECTION LIMIT 3; ALTER DATABASE {own.name} OWNER TO crowd")
+    store = make_store(StoreConfig(db=own.server.url(own.name, "crowd"), db_timeout_s=PATIENCE_S))
+    start = asyncio.create_task(store.open())
+    await waiting(caplog)
+    own.server.sql("ALTER USER crowd CONNECTION LIMIT 9")
+    await start
+    try:
+        assert own.server.sql("SELECT count(*) FROM pg_stat_activity WHERE usename = 'crowd'") == ["4"]
+    finally:
+        await store.close()
+
+
+@pytest.mark.parametrize("parameter", ["nonsense=1", "work_mem=much"])
+async def test_a_parameter_that_the_server_does_not_know_ends_the_start(own: PostgresBase, parameter: str) -> None:
+    """P-04"""
+    with pytest.raises(ConfigError, match="check the parameters in the URL"):
+        await opened(f"{own}?{parameter}")
