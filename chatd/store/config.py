@@ -10,7 +10,7 @@ from pathlib import Path
 from chatd.errors import ConfigError
 from chatd.settings import setting
 
-from .url import has_password, has_several_hosts, is_postgres
+from .url import has_password, has_several_hosts, is_postgres, is_well_formed
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +74,8 @@ class StoreConfig:
         """A password in the URL would be in `ps`, in the journal of a shell and in `chatd config`. Rules P-02, P-03."""
         if not is_postgres(self.db):
             return
+        if not is_well_formed(self.db):
+            raise ConfigError("db: the URL is none: check the brackets of its host")
         if has_password(self.db):
             raise ConfigError(
                 "db: a URL with a password is refused, because others can read it: take the password out, and put it "

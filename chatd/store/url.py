@@ -13,6 +13,15 @@ def is_postgres(db: str) -> bool:
     return db.startswith(SCHEMES)
 
 
+def is_well_formed(url: str) -> bool:
+    """Whether it has the parts of a URL."""
+    try:
+        urlsplit(url)
+    except ValueError:
+        return False
+    return True
+
+
 def has_password(url: str) -> bool:
     """In one of the two places where libpq looks for it.
 

@@ -29,6 +29,7 @@ class Proxy:
         self.cuts = 0
         self.target = target
         self._sought = b""
+        self._swallowed = b""
         self._lost = asyncio.Event()
         self._down = False
         self._writers: set[asyncio.StreamWriter] = set()
@@ -41,6 +42,10 @@ class Proxy:
         """From the first words of the server that contain `sought` on, nothing gets through."""
         self._sought = sought
         self._lost.clear()
+
+    def swallow(self, words: bytes) -> None:
+        """What a client says from those words on does not reach the server, and its connection stays open."""
+        self._swallowed = words
 
     async def lost(self) -> None:
         """Wait until the server has said it."""
@@ -86,6 +91,9 @@ class Proxy:
             if seek and self._sought and self._sought in before + data:
                 self._lose()
                 return
+            if not seek and self._swallowed and self._swallowed in data:
+                await reader.read()
+                break
             before = data[-len(self._sought) :]
             writer.write(data)
             await writer.drain()

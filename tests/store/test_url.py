@@ -43,6 +43,13 @@ def test_several_hosts_are_refused(db: str) -> None:
         StoreConfig(db=db)
 
 
+@pytest.mark.parametrize("db", ["postgresql://chatd@[::1/chat", "postgresql://[nonsense]/chat"])
+def test_what_has_not_the_parts_of_a_url_is_refused(db: str) -> None:
+    """P-02"""
+    with pytest.raises(ConfigError, match="brackets"):
+        StoreConfig(db=db)
+
+
 def test_a_comma_elsewhere_is_no_list_of_hosts() -> None:
     """P-02"""
     db = "postgresql://a,b@one/chat?options=-c%20search_path=a,b"

@@ -27,7 +27,7 @@ def check_postgres(config: StoreConfig, findings: Findings) -> None:
         return
     try:
         asyncio.run(_look(config, findings))
-    except (*faults.ERRORS, faults.ForeignError) as error:
+    except (*faults.ERRORS, faults.ForeignError, ConfigError) as error:
         findings.error("db", f"cannot use the database: {faults.advice(error)}")
 
 

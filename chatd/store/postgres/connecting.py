@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from chatd.errors import ConfigError
 from chatd.store.config import StoreConfig
 
 from .driver import asyncpg
@@ -58,12 +59,13 @@ _SERVER: Final = "SELECT pg_postmaster_start_time()"
 
 
 class Connector:
-    """Makes connections to one database. Raises what the driver raises, and ForeignError."""
+    """Makes connections to one database. Raises what the driver raises, ForeignError and ConfigError."""
 
     def __init__(self, config: StoreConfig) -> None:
         self._url = config.db
         self._password_file = config.db_password_file
         self._normal = config.synchronous == "normal"
+        self._patience_s = config.db_timeout_s + SPARE_S
         self._settings = {
             "application_name": "chatd",
             "search_path": SCHEMA,
@@ -75,33 +77,52 @@ class Connector:
 
     async def reader(self) -> Connection:
         """A session that only reads."""
-        return await self._connect(self._settings | _ALONG_INDEXES)
+        return await self._connect(self._settings | _ALONG_INDEXES, self._patience_s)
 
     async def tool(self) -> Connection:
         """A session for work that takes as long as it takes."""
-        return await self._connect(self._settings | {"statement_timeout": "0"})
-
-    async def writer(self) -> Connection:
-        """A session that can write, to a server that takes writes."""
-        connection = await self._connect(self._settings)
+        connection = await self._connect(self._settings | {"statement_timeout": "0"}, None)
         try:
-            about = await connection.fetchrow(_ABOUT)
-            _check(about)
-            if (level := self._synchronous(about["synchronous"])) is not None:
-                await connection.execute(f"SET synchronous_commit = {level}")
+            await self._make_safe(connection, await connection.fetchval("SHOW synchronous_commit"))
         except BaseException:
             connection.terminate()
             raise
         return connection
 
-    async def _connect(self, settings: Mapping[str, str]) -> Connection:
-        return await asyncpg.connect(
-            self._url,
-            password=_password(self._password_file),
-            timeout=CONNECT_S,
-            target_session_attrs="any",  # whatever the URL says: see _check, and _connect_reader of store.py
-            server_settings=dict(settings),
-        )
+    async def writer(self) -> Connection:
+        """A session that can write, to a server that takes writes."""
+        connection = await self._connect(self._settings, self._patience_s)
+        try:
+            about = await connection.fetchrow(_ABOUT)
+            _check(about)
+            await self._make_safe(connection, about["synchronous"])
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
+
+    async def _connect(self, settings: Mapping[str, str], patience_s: float | None) -> Connection:
+        """`patience_s` is for each statement that has no time-out of its own."""
+        password = _password(self._password_file)
+        try:
+            return await asyncpg.connect(
+                self._url,
+                password=password,
+                timeout=CONNECT_S,
+                command_timeout=patience_s,
+                target_session_attrs="any",  # whatever the URL says: see _check, and _connect_reader of store.py
+                server_settings=dict(settings),
+            )
+        except OSError:  # some of them are a ValueError too: a certificate that is not trusted
+            raise
+        except ValueError as error:  # a part of the URL is in its words, and may be half a password
+            raise ConfigError(
+                "db: the driver does not understand the URL, or a variable PG...: check its port and its parameters"
+            ) from error
+
+    async def _make_safe(self, connection: Connection, found: str) -> None:
+        if (level := self._synchronous(found)) is not None:
+            await connection.execute(f"SET synchronous_commit = {level}")
 
     def _synchronous(self, found: str) -> str | None:
         """What to change it to. A server that waits for its replicas goes on to do so."""
@@ -128,7 +149,14 @@ def _check(about: Mapping[str, object]) -> None:
 
 def _password(file: Path | None) -> str | None:
     """Read each time, for it may have been changed. Without its last line break, which editors add."""
-    return None if file is None else file.read_text().rstrip("\r\n")
+    if file is None:
+        return None
+    try:
+        return file.read_text(encoding="utf-8").rstrip("\r\n")
+    except OSError as error:
+        raise ConfigError(f"db_password_file: cannot read {file}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"db_password_file: {file} is no text in UTF-8") from error
 
 
 def _ms(seconds: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from typing import Final
 
+from chatd.errors import ConfigError
 from chatd.store.base import StoreCode, StoreError
 
 from .driver import asyncpg
@@ -145,7 +146,7 @@ def lookup_error(error: BaseException) -> StoreError:
 
 def advice(error: BaseException) -> str:
     """What an operator reads; no value of a row, and no password, which no error has."""
-    if isinstance(error, PlainError):
-        return str(error)
+    if isinstance(error, PlainError | ConfigError):
+        return str(error).removeprefix("db: ")
     said = str(cause(error)).partition("\n")[0] or type(error).__name__
     return f"{said} ({fault_of(error).remedy})"
