@@ -14,7 +14,7 @@ from chatd.store.config import StoreConfig
 if TYPE_CHECKING:
     from asyncpg import Connection
 
-# What makes an acknowledged message survive a power cut, and what it is worth nothing without.
+# If one of these settings of the server is off, an acknowledged message may be lost in a power cut.
 _SAFE: Final = ("fsync", "full_page_writes")
 
 

@@ -25,7 +25,7 @@ SCHEMA: Final = "chatd"
 
 MIN_VERSION: Final = 130_000
 
-# Within the session's own time-out the server says what was too slow; after it the driver gives up on the server.
+# The server ends a slow statement itself, and says so. If it says nothing for this much longer, the driver gives it up.
 SPARE_S: Final = 1.0
 
 CONNECT_S: Final = 5.0
@@ -33,9 +33,9 @@ CONNECT_S: Final = 5.0
 # A machine that is gone is noticed within half a minute, and its lock is free.
 _ALIVE: Final = {"tcp_keepalives_idle": "15", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"}
 
-# Questions walk along an index, and a page costs its own rows. The planner cannot know how the messages of one user lie
-# among all others, and would guess anew with each value. So what counts is how many entries are looked at, and no guess
-# of which pages are at hand: else it walks along all messages, and filters, where that looks like fewer pages.
+# Every question has an index that gives its rows in order, so it costs as many entries as the answer has rows. The
+# planner does not know how the messages of one user are spread over the table, and may choose to read all messages and
+# filter them. These settings forbid that: a page of the disk costs nothing, only the number of entries counts.
 _ALONG_INDEXES: Final = {
     "plan_cache_mode": "force_generic_plan",
     "random_page_cost": "0",

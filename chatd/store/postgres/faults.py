@@ -55,7 +55,7 @@ class ForeignError(PlainError):
 
 
 class RefusedValueError(Exception):
-    """Stands for the driver's complaint, which quotes the value: texts of users are in no log."""
+    """Logged instead of the driver's error, which quotes the value: a text of a user must not be in the log."""
 
 
 # https://www.postgresql.org/docs/15/errcodes-appendix.html

@@ -24,7 +24,7 @@ class PostgresLibrary:
         self._readers = readers
 
     async def page(self, viewer: Viewer, con: str | None, span: Range, towards: Towards, rows: int) -> Read:
-        """See Library.page. It looks at no row in vain, and so always reaches the end."""
+        """See Library.page. Every row that it reads is in the answer, so it never stops early."""
         others = () if con is None else (encode(con),)
         sql = questions.page(viewer, con, towards)
         found = await self._ask(sql, span.after, span.before, rows, encode(viewer.user), *others)

@@ -1,7 +1,7 @@
 """One daemon for each database, or several that have a bus: a lock of the session that writes. Rules P-05, N-03.
 
-It is also the fence after a connection that broke: the old session may still be in the middle of a commit, and the lock
-comes free only when that is over. So what the new session reads and writes knows how it has ended.
+It also protects what follows a broken connection. The old session may still be in the middle of a commit, and it keeps
+the lock until the commit has ended. The new session waits for the lock, so it sees the result of that commit.
 https://www.postgresql.org/docs/15/explicit-locking.html#ADVISORY-LOCKS
 """
 
@@ -32,8 +32,8 @@ class HeldError(PlainError):
 async def take(connection: Connection, own: int | None, node: int | None = None) -> int:
     """Take the lock, or wait for it as long as the session waits for any. Returns the process of the session.
 
-    `own` is the process of our session before: if it still has the lock, nobody told the server that it has ended, and
-    it is ended now. Raises HeldError, and what the driver raises.
+    `own` is the process of our session before. If the server has not noticed that this session is gone, it still has
+    the lock: then this ends it. Raises HeldError, and what the driver raises.
 
     A `node` of several shares the database with other nodes, and has its number alone.
     """

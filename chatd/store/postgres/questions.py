@@ -1,8 +1,8 @@
 """The SQL of what the chat asks. Pure. What is asked, and why so, is in the files of SQLite next door: history.py,
 conversations.py, missed.py, lookup.py.
 
-Here the walks of a page end by themselves, each after as many rows as the page has; a user's words to one certain other
-have an index; and arrays take the place of statements in many sizes.
+What differs from there: PostgreSQL stops each part of a page after as many rows as the page has. There is an index for
+what one user wrote to one other. Several questions are arrays in one statement, whatever their number.
 """
 
 from __future__ import annotations

@@ -110,7 +110,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     ),
 )
 
-# As many bytes as a schema's steps need to be told apart from another's.
+# The number of the lock that lets one migration run at a time.
 _LOCK: Final = 0x6368617464  # "chatd"
 
 
