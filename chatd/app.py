@@ -72,6 +72,9 @@ DRAIN_SHARE: Final = 0.7
 EXIT_AT_ONCE: Final = 130
 EXIT_UNFINISHED: Final = 1
 
+# Another process has the number of this node: a supervisor starts this one again, and then it waits.
+EXIT_DISPLACED: Final = 1
+
 log = logging.getLogger("chatd")
 
 
@@ -134,7 +137,7 @@ async def _serve(
     finally:
         await _close(operations, retention, shell, store)
     log.info("stopped")
-    return 0
+    return EXIT_DISPLACED if shell is not None and shell.is_displaced else 0
 
 
 async def _open(config: Config, end: Callable[[], None]) -> tuple[Store, MessageId | None, Shell | None]:

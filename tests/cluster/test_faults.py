@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from chatd.app import EXIT_DISPLACED
 from tests.cluster.nodes import cluster
 from tests.cluster.people import enter, texts, write
 from tests.interop.node import Driver, JsSocket
@@ -70,3 +71,16 @@ async def test_a_database_that_restarts_costs_no_message_and_doubles_none(driver
         for number in (0, 1):
             assert [text for text in first if text.startswith(f"{number + 1}-")] == said[number]
         assert len(await texts(root[1], 140)) == 140
+
+
+async def test_a_process_whose_number_another_one_has_had_ends(postgresql: Server, tmp_path: Path) -> None:
+    """N-03"""
+    with cluster(tmp_path, postgresql, nodes=1) as several:
+        first = several.nodes[1].process
+        assert first is not None
+        first.send_signal(signal.SIGSTOP)
+        sessions = "pg_stat_activity WHERE application_name = 'chatd' AND datname = current_database()"
+        postgresql.sql(f"SELECT pg_terminate_backend(pid) FROM {sessions}", several.base)
+        await asyncio.to_thread(several.start, 1, "--no-admin-socket")
+        first.send_signal(signal.SIGCONT)
+        assert await asyncio.to_thread(first.wait, 30) == EXIT_DISPLACED

@@ -59,6 +59,7 @@ class Shell:
         self.store = store
         self.epoch = MessageId(epoch)
         self._end = end
+        self.is_displaced = False  # another process has the number of this node
         self._codec: Codec[Message] = Codec(Message, MAX_FRAME_BYTES)
         self._encode = msgspec.msgpack.Encoder().encode
         self._outgoing: list[News[Message] | Call | Aside | Back] = []
@@ -268,7 +269,7 @@ class Shell:
 
     def _displaced(self) -> None:
         if not self._ended:
-            self._ended = True
+            self.is_displaced = self._ended = True
             log.critical("another process has the number of this node", extra={"node": self.node.number})
             self._end()
 
