@@ -92,6 +92,8 @@ async def test_a_position_without_a_pid_is_taken_by_any_node(
         assert told["completo"] is True
         await write(ana, "root", "one")
         [one] = await root.hear("mensaje_recibido")
+        await write(root, "ana", "node 1 has heard of node 2")
+        await texts(ana, 1)
         await root.close()
         await write(ana, "root", "two")
         exact = await enter(driver, several.url(1), "root", "admin", auth={"desde": told["ultimo"]})
