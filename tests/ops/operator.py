@@ -73,5 +73,8 @@ def listening_sockets(chatd: Daemon) -> int:
     listening = "0A"
     rows = [line.split() for line in Path(f"/proc/{chatd.process.pid}/net/tcp").read_text().splitlines()[1:]]
     inodes = {f"socket:[{row[9]}]" for row in rows if row[3] == listening}
-    files = Path(f"/proc/{chatd.process.pid}/fd").iterdir()
-    return sum(str(file.readlink()) in inodes for file in files)
+    opened = []
+    for file in Path(f"/proc/{chatd.process.pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            opened.append(str(file.readlink()))
+    return sum(name in inodes for name in opened)
