@@ -7,9 +7,8 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from chatd.errors import ConfigError
+from chatd.passwords import check_url
 from chatd.settings import setting
-from chatd.store.url import has_password
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,9 +108,6 @@ class ChatConfig:
     bus_channel: str = setting("chatd", "channel of Redis that the daemons of this chat, and no others, use")
 
     def __post_init__(self) -> None:
-        """As for the database: rule N-02."""
-        if self.bus is not None and has_password(self.bus):
-            raise ConfigError(
-                "bus: a URL with a password is refused, because others can read it: take the password out, and put it "
-                "into a file that --bus-password-file names"
-            )
+        """Rule N-02."""
+        if self.bus is not None:
+            check_url(self.bus, "bus", "a file that --bus-password-file names")

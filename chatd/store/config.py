@@ -8,9 +8,10 @@ import dataclasses
 from pathlib import Path
 
 from chatd.errors import ConfigError
+from chatd.passwords import check_url
 from chatd.settings import setting
 
-from .url import has_password, has_several_hosts, is_postgres, is_well_formed
+from .url import has_several_hosts, is_postgres
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,16 +72,10 @@ class StoreConfig:
     )
 
     def __post_init__(self) -> None:
-        """A password in the URL would be in `ps`, in the journal of a shell and in `chatd config`. Rules P-02, P-03."""
+        """Rules P-02, P-03."""
         if not is_postgres(self.db):
             return
-        if not is_well_formed(self.db):
-            raise ConfigError("db: the URL is none: check the brackets of its host")
-        if has_password(self.db):
-            raise ConfigError(
-                "db: a URL with a password is refused, because others can read it: take the password out, and put it "
-                "into a file that --db-password-file names, or into PGPASSFILE"
-            )
+        check_url(self.db, "db", "a file that --db-password-file names, or into PGPASSFILE")
         if has_several_hosts(self.db):
             raise ConfigError(
                 "db: a URL with several hosts is refused, because they do not have the same messages at the same time: "

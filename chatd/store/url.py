@@ -13,24 +13,6 @@ def is_postgres(db: str) -> bool:
     return db.startswith(SCHEMES)
 
 
-def is_well_formed(url: str) -> bool:
-    """Whether it has the parts of a URL."""
-    try:
-        urlsplit(url)
-    except ValueError:
-        return False
-    return True
-
-
-def has_password(url: str) -> bool:
-    """In one of the two places where libpq looks for it.
-
-    https://www.postgresql.org/docs/15/libpq-connect.html#LIBPQ-CONNSTRING
-    """
-    parts = urlsplit(url)
-    return parts.password is not None or any(name == "password" for name, _ in parse_qsl(parts.query))
-
-
 def has_several_hosts(url: str) -> bool:
     """In the address, or in the parameter that may stand for it."""
     parts = urlsplit(url)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from pathlib import Path
 
 from chatd.chat.config import ChatConfig
 from chatd.chat.nodes.ids import ReservedIds
@@ -13,6 +12,7 @@ from chatd.cluster.core import epoch
 from chatd.cluster.core.node import TooManyOriginsError
 from chatd.cluster.redis.address import RedisAddress, parse_address
 from chatd.errors import ConfigError
+from chatd.passwords import read_password
 from chatd.store.config import StoreConfig
 from chatd.store.postgres.nodes import NodeStore
 
@@ -43,14 +43,5 @@ async def join(chat: ChatConfig, config: StoreConfig, clock_ms: Callable[[], int
 
 def _address(chat: ChatConfig) -> RedisAddress:
     address = parse_address(chat.bus or "")
-    if chat.bus_password_file is None:
-        return address
-    return dataclasses.replace(address, password=_password(chat.bus_password_file))
-
-
-def _password(file: Path) -> str:
-    """Without its last line break, which editors add."""
-    try:
-        return file.read_text().rstrip("\r\n")
-    except OSError as error:
-        raise ConfigError(f"bus_password_file: {file}: {error.strerror}") from error
+    password = read_password(chat.bus_password_file, "bus_password_file")
+    return address if password is None else dataclasses.replace(address, password=password)

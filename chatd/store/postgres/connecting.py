@@ -7,10 +7,10 @@ logged: `sslpassword` and whatever comes later are in it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from chatd.errors import ConfigError
+from chatd.passwords import read_password
 from chatd.store.config import StoreConfig
 
 from .driver import asyncpg
@@ -103,7 +103,7 @@ class Connector:
 
     async def _connect(self, settings: Mapping[str, str], patience_s: float | None) -> Connection:
         """`patience_s` is for each statement that has no time-out of its own."""
-        password = _password(self._password_file)
+        password = read_password(self._password_file, "db_password_file")  # each time: it may have been changed
         try:
             return await asyncpg.connect(
                 self._url,
@@ -145,18 +145,6 @@ def _check(about: Mapping[str, object]) -> None:
     if about["follows"] or about["read_only"]:
         what = "a standby" if about["follows"] else "read-only"
         raise asyncpg.ReadOnlySQLTransactionError(f"the server is {what}")
-
-
-def _password(file: Path | None) -> str | None:
-    """Read each time, for it may have been changed. Without its last line break, which editors add."""
-    if file is None:
-        return None
-    try:
-        return file.read_text(encoding="utf-8").rstrip("\r\n")
-    except OSError as error:
-        raise ConfigError(f"db_password_file: cannot read {file}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"db_password_file: {file} is no text in UTF-8") from error
 
 
 def _ms(seconds: float) -> str:
