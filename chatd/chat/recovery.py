@@ -155,11 +155,12 @@ class Recovery:
     def admit(self, member: Member, auth: Auth) -> Member | Coroutine[Any, Any, Member]:
         """The rest of the door, for a member whose token holds. Raises ConnectRefusedError."""
         user = member.identity.user
-        asked = parse_resume(auth, user, self._pids, parse_id)
+        asked = parse_resume(auth, user, self._pids, self._parse)
         if asked is not None and asked.sid is not None:
-            self._end(asked.sid, user)  # it need not hear of its own death, but would count
-        if asked is not None and asked.after is not None and not self._ids.is_ahead(asked.after):
-            return self._resume(Replay(member, self._known(asked.after), complete=True), asked.sid)
+            self._take_place(asked.sid, user)
+        replay = None if asked is None or asked.after is None else self._replay(member, asked.after)
+        if asked is not None and replay is not None:
+            return self._resume(replay, asked.sid)
         self._limits.check_sockets(user, self._sockets(user))
         if asked is not None:
             self._begin(Replay(member, self._feed.position, complete=False))
@@ -185,7 +186,19 @@ class Recovery:
             replay.task.cancel()
         return False
 
-    # The door.
+    # The door. Among several nodes, positions are others: the first three are theirs to change.
+
+    def _parse(self, value: object) -> Any:
+        """The position in `value`; None if there is none."""
+        return parse_id(value)
+
+    def _replay(self, member: Member, after: Any) -> Replay | None:
+        """What sends `member` all that it has missed since the position `after`; None if that is of no use."""
+        return None if self._ids.is_ahead(after) else Replay(member, self._known(after), complete=True)
+
+    def _take_place(self, sid: str, user: str) -> None:
+        """The socket that has come back ends its old one, which need not hear of its own death, but would count."""
+        self._end(sid, user)
 
     async def _resume(self, replay: Replay, sid: str | None) -> Member:
         """`sid` is the socket whose place it takes, if it is recovered."""

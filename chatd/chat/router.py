@@ -33,13 +33,15 @@ from chatd.errors import RefusedError
 from chatd.socketio.namespace import Namespace
 from chatd.socketio.packet import PreparedEvent
 from chatd.socketio.socket import EventName, Reply
-from chatd.store.base import Done, Message, Store, StoreError
+from chatd.store.base import Done, Message, MessageId, Store, StoreError
 
 log = logging.getLogger("chatd.chat")
 
 
 class ChatRouter:
     """Routes the events of one namespace."""
+
+    _alone = True  # see Once
 
     def __init__(
         self,
@@ -59,22 +61,34 @@ class ChatRouter:
         self.feed = Feed(ids.start)
         self.received = 0  # events, whatever becomes of them
         self.refused: Counter[str] = Counter()  # of those, by code
-        self._once = Once(store, self.send)
+        self._once = Once(store, self.send, alone=self._alone)
         self._received = PreparedEvent(namespace.name, "mensaje_recibido")
         self._payload = PAYLOADS[config.payload]
         self._with_offsets = config.recovery == "on"
         self._echo = Echo(namespace) if config.echo == "on" else None
-        self._writers = Writers(namespace, config.typing_timeout_s, self._hearers)
+        self._writers = self._make_writers(namespace, config.typing_timeout_s, self._hearers)
         self._historian = Historian(config, store)
-        self._receipts = Receipts(namespace, store, lambda: ids.newest)
+        self._receipts = self._make_receipts(namespace, store, self._newest)
         self._presence: Presence | None = None
         if config.presence == "on":
             tell = News(namespace).tell
             self._presence = self._make_presence(config.presence_grace_s, namespace.timers, store, clock_ms, tell)
         self._standings = Standings(store, self._presence)
 
+    # What is another among several nodes.
+
+    def _make_writers(self, *parts: Any) -> Writers:
+        return Writers(*parts)
+
+    def _make_receipts(self, *parts: Any) -> Receipts:
+        return Receipts(*parts)
+
     def _make_presence(self, *parts: Any) -> Presence:
         return Presence(*parts)
+
+    def _newest(self) -> MessageId:
+        """No message has a greater id yet."""
+        return self.ids.newest
 
     def on_join(self, member: Member) -> None:
         if self._presence is not None:

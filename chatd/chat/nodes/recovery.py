@@ -7,9 +7,9 @@ the client may be ahead of its new node. chatd/cluster/core/receiver.py decides;
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Iterable
 from time import monotonic
-from typing import Any, Final
+from typing import Final
 
 from chatd.auth import Identity
 from chatd.chat.audience import receives
@@ -21,7 +21,6 @@ from chatd.chat.nodes.positions import parse_position
 from chatd.chat.nodes.router import NodeRouter
 from chatd.chat.pages import Question, Stretch
 from chatd.chat.recovery import Portion, Recovery, Replay
-from chatd.chat.resume import parse_resume
 from chatd.cluster.core import position
 from chatd.cluster.core.members import LEASE_S
 from chatd.cluster.core.receiver import Receiver
@@ -29,7 +28,7 @@ from chatd.cluster.core.replay import Delivery
 from chatd.cluster.core.vector import Vector, covers
 from chatd.engineio.outgoing import Outgoing
 from chatd.engineio.reasons import CloseReason
-from chatd.socketio.namespace import Auth, Namespace
+from chatd.socketio.namespace import Namespace
 from chatd.store.base import Message, MessageId, Store
 
 MAX_PACKETS: Final = 4_096
@@ -104,21 +103,18 @@ class NodeRecovery(Recovery):
         self._catching_up: list[NodeReplay] = []
         self._shell = router.shell
         router.catching_up = self._on_delivery
-        router.shell.make_room = self._make_room
+        router.shell.make_room = self._end
 
-    def admit(self, member: Member, auth: Auth) -> Member | Coroutine[Any, Any, Member]:
-        """See Recovery.admit."""
-        user = member.identity.user
-        asked = parse_resume(auth, user, self._pids, self._parse)
-        if asked is not None and asked.sid is not None:
-            self._end(asked.sid, user)
-            self._shell.cast(Back(self._node.number, user, asked.sid))
-        if asked is not None and asked.after is not None:
-            return self._resume(NodeReplay(member, asked.after, self._encode_at), asked.sid)
-        self._limits.check_sockets(user, self._sockets(user))
-        if asked is not None:
-            self._begin(Replay(member, self._feed.position, complete=False))
-        return member
+    def _parse(self, value: object) -> Vector | None:
+        return parse_position(value, self._node.vector, self._shell.ids.now)
+
+    def _replay(self, member: Member, after: Vector) -> NodeReplay:
+        return NodeReplay(member, after, self._encode_at)
+
+    def _take_place(self, sid: str, user: str) -> None:
+        """Rule N-13: it may be on any node."""
+        super()._take_place(sid, user)
+        self._shell.cast(Back(self._node.number, user, sid))
 
     async def _resume(self, replay: Replay, sid: str | None) -> Member:
         if not isinstance(replay, NodeReplay):
@@ -130,13 +126,6 @@ class NodeRecovery(Recovery):
         except BaseException:
             self._catching_up.remove(replay)
             raise
-
-    def _parse(self, value: object) -> Vector | None:
-        return parse_position(value, self._node.vector, self._shell.ids.now)
-
-    def _make_room(self, sid: str, user: str) -> None:
-        """That socket has come back to another node. Rule N-13."""
-        self._end(sid, user)
 
     def _join(self, replay: NodeReplay) -> None:
         identity = replay.member.identity

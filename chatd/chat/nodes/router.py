@@ -9,7 +9,6 @@ from chatd.chat.member import Member
 from chatd.chat.nodes.asides import Aside, NodeReceipts, NodeWriters
 from chatd.chat.nodes.people import NodePresence
 from chatd.chat.nodes.shell import Deliver, Shell
-from chatd.chat.once import Once
 from chatd.chat.router import ChatRouter
 from chatd.cluster.core import position
 from chatd.cluster.core.replay import Delivery
@@ -21,17 +20,15 @@ from chatd.store.base import Message, MessageId
 class NodeRouter(ChatRouter):
     """The position behind a message is the text of a vector."""
 
+    _alone = False
+
     def __init__(self, shell: Shell, *parts: Any) -> None:
         self.shell = shell
         super().__init__(*parts)
-        config, namespace, here = self._config, self._namespace, (shell.cast, shell.node.number)
-        self._receipts = NodeReceipts(*here, namespace, self._store, self._newest)
-        self._writers = NodeWriters(*here, namespace, config.typing_timeout_s, self._hearers)
-        self._once = Once(self._store, self.send, alone=False)
         self._offset = ""
         self.catching_up: Deliver | None = None  # for those who are in no room yet
         shell.deliver = self.give
-        shell.emit = functools.partial(Aside.emit, namespace=namespace)
+        shell.emit = functools.partial(Aside.emit, namespace=self._namespace)
 
     def give(self, delivery: Delivery[Message], but: Session | None = None) -> None:
         """To the sockets of this node, whoever said it."""
@@ -52,6 +49,12 @@ class NodeRouter(ChatRouter):
         if self._with_offsets:
             return self._received.encode(self._payload(message), self._offset)
         return self._received.encode(self._payload(message))
+
+    def _make_writers(self, *parts: Any) -> NodeWriters:
+        return NodeWriters(self.shell.cast, self.shell.node.number, *parts)
+
+    def _make_receipts(self, *parts: Any) -> NodeReceipts:
+        return NodeReceipts(self.shell.cast, self.shell.node.number, *parts)
 
     def _make_presence(self, *parts: Any) -> NodePresence:
         self.shell.presence = NodePresence(self.shell.node.number, self.shell.bus.wake, *parts)
