@@ -48,8 +48,7 @@ class Session:
 
     def execute(self, sql: str, values: Sequence[Any] = (), /) -> Result:
         """A statement that both databases understand. Raises what the driver raises."""
-        given = [encode(value) if isinstance(value, str) else value for value in values]
-        rows = self._runner.run(self._connection.fetch(translated(sql), *given))
+        rows = self._runner.run(self._connection.fetch(translated(sql), *map(_encoded, values)))
         return Result([tuple(decode(each) if isinstance(each, str) else each for each in row) for row in rows])
 
     def insert(self, rows: Sequence[tuple[Any, ...]]) -> list[int]:

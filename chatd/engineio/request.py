@@ -98,12 +98,12 @@ def _query(query_string: str) -> dict[str, str]:
 
 def by_name(headers: Headers) -> dict[bytes, bytes]:
     """Headers by their names; the values of a repeated one are joined as `Request` says."""
-    by_name: dict[bytes, bytes] = {}
+    values: dict[bytes, bytes] = {}
     for name, value in headers:
-        before = by_name.get(name)
+        before = values.get(name)
         separator = b"; " if name == b"cookie" else b", "
-        by_name[name] = value if before is None else before + separator + value
-    return by_name
+        values[name] = value if before is None else before + separator + value
+    return values
 
 
 class KnownSession(enum.Enum):

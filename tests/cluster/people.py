@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.cluster.nodes import Cluster
 from tests.interop.chat import token, with_cookie
 from tests.interop.node import Driver, JsSocket
 
@@ -20,6 +21,13 @@ async def enter(driver: Driver, url: str, user: str, rol: str = "user", **option
     )
     await socket.connected()
     return socket
+
+
+async def desk(driver: Driver, several: Cluster) -> tuple[JsSocket, JsSocket, JsSocket]:
+    """A user on node 1, an admin there, and an admin on node 2."""
+    ana = await enter(driver, several.url(1), "ana")
+    near, far = [await enter(driver, several.url(node), "root", "admin") for node in (1, 2)]
+    return ana, near, far
 
 
 async def write(socket: JsSocket, para: str, *texts: str) -> None:

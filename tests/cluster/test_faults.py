@@ -11,7 +11,7 @@ import pytest
 
 from chatd.app import EXIT_DISPLACED
 from tests.cluster.nodes import cluster
-from tests.cluster.people import enter, texts, write
+from tests.cluster.people import desk, enter, texts, write
 from tests.interop.node import Driver, JsSocket
 from tests.postgresql import Server, server
 
@@ -31,9 +31,7 @@ async def test_a_node_that_stood_still_catches_up(
 ) -> None:
     """N-07: for longer than a lease, so that the others have taken it for dead."""
     with cluster(tmp_path, postgresql, "--deliver", deliver) as several:
-        ana = await enter(driver, several.url(1), "ana")
-        near = await enter(driver, several.url(1), "root", "admin")
-        far = await enter(driver, several.url(2), "root", "admin")
+        ana, near, far = await desk(driver, several)
         awake = threading.Timer(4.0, several.nodes[2].send, [signal.SIGCONT])
         several.nodes[2].send(signal.SIGSTOP)
         awake.start()

@@ -14,7 +14,7 @@ import pytest
 
 from bench.ports import free_port
 from tests.cluster.nodes import Cluster, cluster
-from tests.cluster.people import enter, texts, write
+from tests.cluster.people import desk, enter, texts, write
 from tests.conformance.wire import TIMEOUT_S
 from tests.interop.node import Driver, JsSocket
 from tests.postgresql import Server
@@ -72,9 +72,7 @@ async def test_a_message_reaches_the_recipients_of_every_node_once(
 ) -> None:
     """N-05"""
     with cluster(tmp_path, postgresql, "--deliver", deliver) as several:
-        ana = await enter(driver, several.url(1), "ana")
-        near = await enter(driver, several.url(1), "root", "admin")
-        far = await enter(driver, several.url(2), "root", "admin")
+        ana, near, far = await desk(driver, several)
         eva = await enter(driver, several.url(2), "eva")
         said = numbered(0, 50)
         await say_to_all(several, ana, [near, far], said)
@@ -115,9 +113,7 @@ async def test_when_a_node_is_killed_the_others_go_on_and_it_comes_back(
 ) -> None:
     """N-03"""
     with cluster(tmp_path, postgresql) as several:
-        ana = await enter(driver, several.url(1), "ana")
-        near = await enter(driver, several.url(1), "root", "admin")
-        far = await enter(driver, several.url(2), "root", "admin")
+        ana, near, far = await desk(driver, several)
         await say_to_all(several, ana, [near, far], ["before"])
         await asyncio.to_thread(several.nodes[2].stop, signal.SIGKILL)
         await say_to_all(several, ana, [near], ["without"])

@@ -84,15 +84,11 @@ class NodeStore(PostgresStore):
 
     def __init__(self, config: StoreConfig, node: int) -> None:
         super().__init__(config)
-        self._node = self._number = node
+        self._node = self.number = node
         self._epoch: int | None = None
         self.unsettled = 0  # messages that were put, and have no answer
         self.on_settled: Settled | None = None
         self.usurped = False
-
-    @property
-    def number(self) -> int:
-        return self._number
 
     @property
     def is_up(self) -> bool:
@@ -112,16 +108,16 @@ class NodeStore(PostgresStore):
         for nodo, start in first.items():
             heads.setdefault(nodo, start)
         reserved = {nodo: reservado for nodo, _, _, reservado in table}
-        return Known(first, heads, max(heads.values(), default=0), reserved.get(self._number, 0))
+        return Known(first, heads, max(heads.values(), default=0), reserved.get(self.number, 0))
 
     async def register(self, epoch: int, reserved: int) -> None:
         """This process begins. Raises StoreError."""
-        await self._write(_REGISTER, self._number, epoch, reserved)
+        await self._write(_REGISTER, self.number, epoch, reserved)
         self._epoch = epoch
 
     async def reserve(self, upto: int) -> dict[int, int]:
         """Ids up to that one may be made. Returns where each node's ids begin. Raises StoreError."""
-        await self._write(_RESERVE, self._number, self._epoch, upto)
+        await self._write(_RESERVE, self.number, self._epoch, upto)
         return {nodo: primero for nodo, primero, _, _ in await self._write(_TABLE)}
 
     async def read(self, node: int, after: int, upto: int, limit: int) -> list[Message]:
@@ -150,9 +146,9 @@ class NodeStore(PostgresStore):
         """A process that had this number meanwhile may have stored messages with larger ids."""
         connection = await super()._connect_writer()
         if self._epoch is not None:
-            epoch = await connection.fetchval("SELECT epoca FROM nodos WHERE nodo = $1", self._number)
+            epoch = await connection.fetchval("SELECT epoca FROM nodos WHERE nodo = $1", self.number)
             if epoch != self._epoch:
                 self.usurped = True
                 connection.terminate()
-                raise faults.ForeignError(f"another process has had the number {self._number} meanwhile")
+                raise faults.ForeignError(f"another process has had the number {self.number} meanwhile")
         return connection
