@@ -17,9 +17,10 @@ from tests.postgresql import Server as Postgresql
 class Cluster:
     """`nodes` by number. All of them run."""
 
-    def __init__(self, folder: Path, postgresql: Postgresql, redis: RedisServer) -> None:
+    def __init__(self, folder: Path, postgresql: Postgresql, redis: RedisServer, user: str) -> None:
         self.postgresql = postgresql
         self.redis = redis
+        self._login = f"{user}@" if user else ""
         self.base = postgresql.new_base()
         self.nodes: dict[int, Server] = {}
         self._folder = folder
@@ -37,7 +38,7 @@ class Cluster:
         self.nodes[node].start()
 
     def command(self, port: int, node: int, *flags: str, bus: bool = True) -> list[str]:
-        own = ("--node", str(node), *(("--bus", f"unix://{self.redis.path}") if bus else ()))
+        own = ("--node", str(node), *(("--bus", f"unix://{self._login}{self.redis.path}") if bus else ()))
         admin = ("--admin-socket-file", str(self._folder / f"admin{node}"))
         unhurried = ("--message-rate", "0", "--max-chars-per-minute", "0", "--presence", "off")
         db = ("--db", self.postgresql.url(self.base))
@@ -55,12 +56,12 @@ class Cluster:
 
 @contextlib.contextmanager
 def cluster(
-    folder: Path, postgresql: Postgresql, *flags: str, nodes: int = 2, redis: tuple[str, ...] = ()
+    folder: Path, postgresql: Postgresql, *flags: str, nodes: int = 2, redis: tuple[str, ...] = (), user: str = ""
 ) -> Iterator[Cluster]:
-    """Nodes 1, 2 and so on; flags of theirs, and of Redis."""
+    """Nodes 1, 2 and so on; flags of theirs, and of Redis; as which `user` of Redis they log in."""
     with RedisServer(folder, *redis) as server:
         server.start()
-        several = Cluster(folder, postgresql, server)
+        several = Cluster(folder, postgresql, server, user)
         try:
             for node in range(1, nodes + 1):
                 several.start(node, *flags)

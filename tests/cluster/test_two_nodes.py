@@ -136,13 +136,18 @@ async def test_a_daemon_without_a_bus_and_nodes_wait_for_each_other(postgresql: 
         assert "it is in use by a chatd without --bus" in await waits(several.command(1, 1))
 
 
-async def test_a_password_for_redis_comes_from_a_file(driver: Driver, postgresql: Server, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("user", "redis"),
+    [("", ("--requirepass", "tel aviv")), ("chat", ("--user", "chat", "on", ">tel_aviv", "&*", "+@all"))],
+)
+async def test_a_password_for_redis_comes_from_a_file(
+    driver: Driver, postgresql: Server, tmp_path: Path, user: str, redis: tuple[str, ...]
+) -> None:
     """N-02"""
     password = tmp_path / "password"
-    password.write_text("tel aviv\n")
-    with cluster(
-        tmp_path, postgresql, "--bus-password-file", str(password), redis=("--requirepass", "tel aviv")
-    ) as several:
+    password.write_text("tel_aviv\n" if user else "tel aviv\n")
+    flags = ("--bus-password-file", str(password))
+    with cluster(tmp_path, postgresql, *flags, redis=redis, user=user) as several:
         ana = await enter(driver, several.url(1), "ana")
         root = await enter(driver, several.url(2), "root", "admin")
         await say_to_all(several, ana, [root], ["hola"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 
 from chatd.chat.config import ChatConfig
@@ -10,7 +9,7 @@ from chatd.chat.nodes.ids import ReservedIds
 from chatd.chat.nodes.shell import Shell
 from chatd.cluster.core import epoch
 from chatd.cluster.core.node import TooManyOriginsError
-from chatd.cluster.redis.address import RedisAddress, parse_address
+from chatd.cluster.redis.address import parse_address
 from chatd.errors import ConfigError
 from chatd.passwords import read_password
 from chatd.store.config import StoreConfig
@@ -19,7 +18,7 @@ from chatd.store.postgres.nodes import NodeStore
 
 async def join(chat: ChatConfig, config: StoreConfig, clock_ms: Callable[[], int], end: Callable[[], None]) -> Shell:
     """Open the store, and begin. Raises ConfigError, UnreachableError and StoreError, with everything closed again."""
-    address = _address(chat)
+    address = parse_address(chat.bus or "", read_password(chat.bus_password_file, "bus_password_file"))
     store = NodeStore(config, chat.node)
     await store.open()
     try:
@@ -39,9 +38,3 @@ async def join(chat: ChatConfig, config: StoreConfig, clock_ms: Callable[[], int
         raise ConfigError(f"node: {error}: use a number again") from error
     shell.join(address, chat.bus_channel)
     return shell
-
-
-def _address(chat: ChatConfig) -> RedisAddress:
-    address = parse_address(chat.bus or "")
-    password = read_password(chat.bus_password_file, "bus_password_file")
-    return address if password is None else dataclasses.replace(address, password=password)

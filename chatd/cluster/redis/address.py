@@ -33,35 +33,41 @@ class RedisAddress:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def parse_address(url: str) -> RedisAddress:
-    """The address in a URL. Raises ConfigError, which does not repeat the password."""
+def parse_address(url: str, password: str | None = None) -> RedisAddress:
+    """The address in a URL; a `password` from elsewhere counts more than one in there.
+
+    Raises ConfigError, which does not repeat the password.
+    """
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise ConfigError("the address of the bus is no URL: redis://host:6379") from error
+        raise ConfigError("bus: the address of the bus is no URL: redis://host:6379") from error
     match parts.scheme:
         case "redis" if parts.hostname and not parts.query:
             host = RedisAddress(parts.hostname, PORT if port is None else port, "", _database(parts.path[1:]))
-            return _with_login(host, parts)
+            return _with_login(host, parts, password)
         case "unix" if parts.path and not parts.hostname:
             database = parse_qs(parts.query).get("db", ["0"])[-1]
-            return _with_login(RedisAddress("", 0, unquote(parts.path), _database(database)), parts)
-    raise ConfigError("the address of the bus is redis://host:port/database or unix:///path?db=database")
+            return _with_login(RedisAddress("", 0, unquote(parts.path), _database(database)), parts, password)
+    raise ConfigError(
+        "bus: the address of the bus is redis://host:port/database or unix:///path?db=database, without TLS"
+    )
 
 
-def _with_login(address: RedisAddress, parts: SplitResult) -> RedisAddress:
-    if parts.password is None:
+def _with_login(address: RedisAddress, parts: SplitResult, password: str | None) -> RedisAddress:
+    if password is None and parts.password is not None:
+        password = unquote(parts.password)
+    if password is None:
         if parts.username:
-            raise ConfigError("the address of the bus has a user and no password: redis://user:password@host")
+            raise ConfigError("bus: the address of the bus has a user: --bus-password-file names its password's file")
         return address
-    user, password = unquote(parts.username or "default"), unquote(parts.password)
-    return dataclasses.replace(address, user=user, password=password)
+    return dataclasses.replace(address, user=unquote(parts.username or "default"), password=password)
 
 
 def _database(text: str) -> int:
     if not text:
         return 0
     if not (text.isascii() and text.isdigit() and len(text) <= 9):
-        raise ConfigError("the database in the address of the bus is no number: redis://host:6379/0")
+        raise ConfigError("bus: the database in the address of the bus is no number: redis://host:6379/0")
     return int(text)

@@ -22,6 +22,13 @@ def test_an_address_is_a_url(url: str, address: RedisAddress) -> None:
     assert parse_address(url) == address
 
 
+def test_a_password_from_a_file_is_that_of_the_user_in_the_url() -> None:
+    """N-02"""
+    assert parse_address("redis://chat@cache", "sec%72et") == RedisAddress("cache", user="chat", password="sec%72et")
+    assert parse_address("unix://chat@/r.sock", "s") == RedisAddress("", 0, "/r.sock", user="chat", password="s")
+    assert parse_address("redis://cache", "s") == RedisAddress("cache", user="default", password="s")
+
+
 @pytest.mark.parametrize(
     "url",
     [
