@@ -1,12 +1,27 @@
-// A small Socket.IO client for the pages of chatd: WebSocket, acknowledgements, reconnection, recovery.
-// It speaks what protocol.md says to any client; the rules that it follows are named beside the code.
+// The connection of the pages: the real socket.io-client, and what the pages need on top of it, which is one state,
+// answers that are refusals, and a sense for a connection that is dead.
+//
+// The client is npm's bundle, byte for byte; a test compares it with the version that the interop tests are pinned to.
+// A client of our own was smaller by 12 KB compressed and spoke WebSocket only: polling, its pauses and the upgrade are
+// the parts of Engine.IO with the most corners, and others keep them up to date.
+
+import { io } from "./socket.io.esm.min.js";
+import { Place, keep, remembered } from "./kept.js";
 
 const PATIENCE_MS = 10_000;
 const DOUBT_MS = 4_000;
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 8_000;
 
-// Refusals that end when somebody logs in, in another tab perhaps: whoever comes back to the page may be let in.
+// WebSocket first takes one round trip. Where it fails the next attempt begins with polling, which tries to upgrade
+// to WebSocket by itself: a proxy may refuse WebSocket, or take the request and never answer it.
+const Way = Object.freeze({
+  DIRECT: { transports: ["websocket"], timeoutMs: 5_000 },
+  POLLING: { transports: ["polling", "websocket"], timeoutMs: 20_000 },
+});
+const KEPT_AS = "chatd.polling";
+
+// Refusals that end when somebody logs in, perhaps in another tab: try again when the reader comes back to the page.
 const UNTIL_LOGIN = new Set(["token_missing", "token_expired"]);
 
 /** The server said no. `code` is for programs, `message` for people. */
@@ -30,38 +45,45 @@ export const State = Object.freeze({
 });
 
 export class ChatSocket {
-  #url;
-  #web = null;
-  #handlers = new Map();
-  #asked = new Map();
-  #lastAsk = 0;
-  #lastDoubt = -1;
-  #failures = 0;
+  #client;
+  #way;
+  #stateHandlers = [];
   #retryTimer = 0;
-  #silenceTimer = 0;
-  #silenceMs = 45_000;
-  #pid = undefined;
-  #offset = undefined;
 
-  constructor(path, base = window.location.href) {
-    this.#url = new URL(path, base);
-    this.#url.protocol = this.#url.protocol.replace("http", "ws");
-    this.#url.search = "?EIO=4&transport=websocket";
+  constructor(path) {
+    this.#client = io({
+      path,
+      addTrailingSlash: path.endsWith("/"),
+      autoConnect: false,
+      forceNew: true,
+      reconnectionDelay: FIRST_DELAY_MS,
+      reconnectionDelayMax: LONGEST_DELAY_MS,
+    });
+    this.#go(remembered(Place.TAB, KEPT_AS, false) ? Way.POLLING : Way.DIRECT);
     this.state = State.STOPPED;
-    this.recovered = false;
     this.refusal = null;
+    this.#followTheClient();
     this.#followTheWindow();
   }
 
   /** Call `handler` with the first argument of each `event`; "state" is the socket's own. */
   on(event, handler) {
-    const handlers = this.#handlers.get(event) ?? [];
-    this.#handlers.set(event, [...handlers, handler]);
+    if (event === "state") this.#stateHandlers.push(handler);
+    else this.#client.on(event, (data) => handler(data));
     return this;
   }
 
   get online() {
     return this.state === State.ONLINE;
+  }
+
+  get recovered() {
+    return this.#client.recovered;
+  }
+
+  /** "websocket" or "polling". */
+  get transport() {
+    return this.#client.io.engine?.transport?.name;
   }
 
   start() {
@@ -75,11 +97,12 @@ export class ChatSocket {
   /** Send an event and wait for its acknowledgement. Throws RefusedError and UnansweredError. */
   async ask(event, data = {}) {
     if (!this.online) throw new UnansweredError("there is no connection");
-    const number = this.#lastAsk++;
     const answer = await new Promise((resolve, reject) => {
-      const timer = setTimeout(() => this.#onSilence(number), PATIENCE_MS);
-      this.#asked.set(number, { resolve, reject, timer });
-      this.#web.send(`42${number}${JSON.stringify([event, data])}`);
+      this.#client.timeout(PATIENCE_MS).emit(event, data, (error, given) => {
+        if (!error) return resolve(given);
+        if (this.online) this.#doubt();
+        reject(new UnansweredError(error.message));
+      });
     });
     if (answer?.ok === false) throw new RefusedError(answer.error);
     return answer;
@@ -87,132 +110,93 @@ export class ChatSocket {
 
   /** Send an event that nobody misses: it is dropped while there is no connection. */
   tell(event, data = {}) {
-    if (this.online) this.#web.send(`42${JSON.stringify([event, data])}`);
+    if (this.online) this.#client.emit(event, data);
   }
 
   // The inside.
 
+  #followTheClient() {
+    const { io: manager } = this.#client;
+    this.#client.on("connect", () => this.#onJoined());
+    this.#client.on("disconnect", (reason) => this.#onLost(reason));
+    this.#client.on("connect_error", (error) => (this.#client.active ? this.#onUnreachable() : this.#onRefused(error)));
+    manager.on("reconnect_attempt", () => this.#become(State.CONNECTING));
+    manager.on("open", () => manager.engine.on("upgrade", () => this.#go(Way.DIRECT)));
+  }
+
   #followTheWindow() {
     window.addEventListener("online", () => this.#hurry());
-    window.addEventListener("offline", () => this.#web && this.#onLost()); // if that is not so, it is back in a moment
     window.addEventListener("focus", () => this.#hurry());
     document.addEventListener("visibilitychange", () => document.hidden || this.#hurry());
     // A page that may come back by "back" is frozen with its connection open: the server would take it for present.
-    window.addEventListener("pagehide", ({ persisted }) => persisted && this.#web && this.#close(State.WAITING));
+    window.addEventListener("pagehide", ({ persisted }) => persisted && this.#isUp && this.#close(State.WAITING));
     window.addEventListener("pageshow", ({ persisted }) => persisted && this.#hurry());
+  }
+
+  get #isUp() {
+    return this.state === State.ONLINE || this.state === State.CONNECTING;
   }
 
   #open() {
     clearTimeout(this.#retryTimer);
     this.#become(State.CONNECTING);
-    const web = new WebSocket(this.#url);
-    this.#web = web;
-    this.#expectWords();
-    web.addEventListener("message", ({ data }) => web === this.#web && this.#onPacket(data));
-    web.addEventListener("close", () => web === this.#web && this.#onLost());
+    this.#client.disconnect(); // it may wait for its next attempt: this is the next
+    this.#client.connect();
   }
 
-  #onPacket(packet) {
-    this.#expectWords();
-    if (packet[0] === "0") this.#onOpen(JSON.parse(packet.slice(1)));
-    else if (packet === "2") this.#web.send("3"); // E-21
-    else if (packet[0] === "4") this.#onMessage(packet[1], packet.slice(2));
+  #close(state) {
+    clearTimeout(this.#retryTimer);
+    this.#become(state);
+    this.#client.disconnect();
   }
 
-  #onOpen({ pingInterval, pingTimeout }) {
-    this.#silenceMs = pingInterval + pingTimeout;
-    this.#expectWords();
-    const auth = this.#pid === undefined ? "" : JSON.stringify({ pid: this.#pid, offset: this.#offset });
-    this.#web.send(`40${auth}`); // S-17
+  #go(way) {
+    this.#way = way;
+    this.#client.io.opts.transports = way.transports;
+    this.#client.io.timeout(way.timeoutMs);
+    keep(Place.TAB, KEPT_AS, way === Way.POLLING || null);
   }
 
-  #onMessage(type, rest) {
-    if (type === "0") this.#onJoined(JSON.parse(rest));
-    else if (type === "1") this.#close(State.REFUSED); // S-25
-    else if (type === "2") this.#onEvent(JSON.parse(rest.replace(/^\d+/, "")));
-    else if (type === "3") this.#onAnswer(/^(\d+)(.*)$/s.exec(rest));
-    else if (type === "4") this.#onRefused(JSON.parse(rest));
-  }
-
-  #onJoined({ pid }) {
-    this.recovered = pid !== undefined && pid === this.#pid;
-    this.#pid = pid;
-    this.#failures = 0;
+  #onJoined() {
+    this.refusal = null;
     this.#become(State.ONLINE);
   }
 
-  #onEvent([event, ...args]) {
-    const last = args.at(-1);
-    if (this.#pid !== undefined && typeof last === "string") this.#offset = last;
-    this.#call(event, args[0]);
+  #onLost(reason) {
+    if (reason === "io client disconnect") return; // #open or #close
+    this.#become(reason === "io server disconnect" ? State.REFUSED : State.WAITING); // S-25
   }
 
-  #onAnswer([, number, args]) {
-    this.#settle(Number(number))?.resolve(JSON.parse(args)[0]);
+  /** The client tries again by itself, and the other way now. */
+  #onUnreachable() {
+    this.#go(this.#way === Way.DIRECT ? Way.POLLING : Way.DIRECT);
+    this.#become(State.WAITING);
   }
 
   #onRefused({ message, data }) {
     this.refusal = new RefusedError({ code: data?.code, message });
-    if (this.refusal.code === "too_many_connections") this.#onLost(); // it may have room later
-    else this.#close(State.REFUSED); // C-04: the same token will not do
+    const mayHaveRoomLater = this.refusal.code === "too_many_connections";
+    this.#become(mayHaveRoomLater ? State.WAITING : State.REFUSED); // C-04: the same token will not do
+    if (mayHaveRoomLater) this.#retryTimer = setTimeout(() => this.#open(), LONGEST_DELAY_MS * (0.5 + Math.random()));
   }
 
-  #onLost() {
-    this.#close(State.WAITING);
-    const delay = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures++);
-    this.#retryTimer = setTimeout(() => this.#open(), delay * (0.5 + Math.random()));
-  }
-
-  /** Whoever waits to try again tries now: the network or the reader came back. */
+  /** Do not wait for the next attempt: the network or the reader came back. */
   #hurry() {
     const mayBeIn = this.state === State.REFUSED && UNTIL_LOGIN.has(this.refusal?.code);
     if (mayBeIn || this.state === State.WAITING) this.#open();
   }
 
-  #close(state) {
-    clearTimeout(this.#retryTimer);
-    clearTimeout(this.#silenceTimer);
-    const web = this.#web;
-    this.#web = null;
-    web?.close();
-    for (const number of [...this.#asked.keys()]) this.#settle(number).reject(new UnansweredError("it broke"));
-    this.#become(state);
-  }
-
-  /** A server that says nothing, not even its pings, is gone. */
-  #expectWords() {
-    clearTimeout(this.#silenceTimer);
-    this.#silenceTimer = setTimeout(() => this.#onLost(), this.#silenceMs);
-  }
-
-  #onSilence(number) {
-    this.#settle(number)?.reject(new UnansweredError("no answer"));
-    if (number > this.#lastDoubt) this.#doubt();
-  }
-
-  /** Ask for any word at all: a server that is only slow has one, and a connection that is dead need not be waited for. */
+  /** Ask for any packet at all: a server that is only slow has one, and a dead connection need not be waited for. */
   #doubt() {
-    this.#lastDoubt = this.#lastAsk++;
-    this.#web.send(`42${this.#lastDoubt}["quien_soy"]`);
-    clearTimeout(this.#silenceTimer);
-    this.#silenceTimer = setTimeout(() => this.#onLost(), DOUBT_MS);
-  }
-
-  #settle(number) {
-    const asked = this.#asked.get(number);
-    this.#asked.delete(number);
-    clearTimeout(asked?.timer);
-    return asked;
+    const { engine } = this.#client.io;
+    const dead = setTimeout(() => engine.close(), DOUBT_MS);
+    engine.once("packet", () => clearTimeout(dead));
+    this.#client.emit("quien_soy", {}, () => {});
   }
 
   #become(state) {
     if (state === this.state) return;
     this.state = state;
-    if (state === State.ONLINE) this.refusal = null;
-    this.#call("state", state);
-  }
-
-  #call(event, data) {
-    for (const handler of this.#handlers.get(event) ?? []) handler(data);
+    for (const handler of this.#stateHandlers) handler(state);
   }
 }

@@ -1,0 +1,69 @@
+"""The pages behind a proxy that blocks WebSocket: polling instead, and WebSocket again once it passes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+import pytest
+import pytest_asyncio
+
+from tests.chat.people import token
+from tests.web.blocking import BlockingProxy, Treatment
+from tests.web.chromium.conftest import Place
+from tests.web.chromium.window import PANEL, Window
+
+BLOCKED: Final = ("WebSocket", "403", "ERR_CONNECTION", "ERR_EMPTY_RESPONSE")  # what the browser says of it
+
+WAYS: Final = """performance.getEntriesByType("resource")
+  .filter(({ name }) => name.includes("transport=polling")).length"""
+
+
+@pytest_asyncio.fixture(loop_scope="session", params=[Treatment.REFUSE, Treatment.SWALLOW])
+async def proxy(place: Place, request: pytest.FixtureRequest) -> AsyncIterator[BlockingProxy]:
+    async with BlockingProxy(place.server.port, request.param).run() as running:
+        yield running
+
+
+async def behind(proxy: BlockingProxy, place: Place, path: str, user: str, rol: str) -> Window:
+    window = await place.window()
+    window.allowed.update(BLOCKED)
+    await window.cookie(proxy.url, "token", token(user, rol, name=user.capitalize()))
+    await window.go(proxy.url + path)
+    return window
+
+
+async def test_both_pages_talk_by_polling(place: Place, proxy: BlockingProxy) -> None:
+    root = await behind(proxy, place, "/chatd/", "root", "admin")
+    ana = await behind(proxy, place, "/chatd/demo", "ana", "user")
+    await ana.click("button")
+    await ana.see("#messages li:not(.notLoaded)")
+    await ana.say("from behind the proxy")
+    await root.click("#list a", "from behind the proxy")
+    await root.say("here too")
+    await ana.see(".bubble", "here too")
+    await ana.gone("#banner")
+    assert proxy.asked >= 2
+    assert await root.evaluate(WAYS) > 0
+    assert await ana.evaluate(f"{PANEL}.{WAYS}") > 0
+
+
+@pytest.mark.parametrize("proxy", [Treatment.REFUSE], indirect=True)
+async def test_they_come_back_up_to_websocket_when_it_passes(place: Place, proxy: BlockingProxy) -> None:
+    root = await behind(proxy, place, "/chatd/", "root", "admin")
+    ana = await place.user()
+    await root.see("#list a", "ana")
+    asked = proxy.asked
+    root.allowed.add("400")  # it still asks for the session that ends with the cut
+    proxy.treatment = Treatment.PASS
+    proxy.cut()
+    await root.see("#whoami", "root")
+    for number in range(9):  # the last poll may bring the first of them
+        await root.evaluate("performance.clearResourceTimings()")
+        await ana.say(f"after the cut {number}")
+        await root.see("#list a", f"after the cut {number}")
+        if await root.evaluate(WAYS) == 0:
+            break
+    else:
+        pytest.fail("it still polls")
+    assert proxy.asked > asked
