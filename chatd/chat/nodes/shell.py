@@ -102,7 +102,7 @@ class Shell:
 
     @property
     def outages(self) -> int:
-        return self.bus.counters.outages
+        return self.bus.client.outages
 
     def traffic(self) -> Iterator[tuple[str, int]]:
         """What was published, received, dropped and broken."""

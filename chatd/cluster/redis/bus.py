@@ -1,4 +1,4 @@
-"""The bus as a node has it: up or down, which it says; what is published in one turn of the loop leaves together.
+"""The bus as a node has it: one channel of Redis; what is published in one turn of the loop leaves together.
 
 Nothing waits for a bus that is down: what is published then is dropped and counted, and the receivers find the gap.
 """
@@ -7,30 +7,20 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import logging
-import random
 from collections.abc import Iterable
-from typing import Final, Protocol
+from typing import Protocol
 
 from chatd.cluster.redis.address import RedisAddress
-from chatd.cluster.redis.link import Link
-from chatd.cluster.redis.pauses import Pauses
-from chatd.cluster.redis.wire import Wire
-from chatd.tasks import Tasks
-
-CONNECT_S: Final = 2.0
-
-log = logging.getLogger("chatd.cluster")
+from chatd.cluster.redis.client import RedisClient
+from chatd.cluster.redis.wire import Subscription
 
 
 class BusHandler(Protocol):
-    """Calls are synchronous, come from the loop thread and must not raise."""
+    """Calls are synchronous, come from the loop thread and must not raise. For the first two see ClientHandler."""
 
-    def on_up(self) -> None:
-        """Connected and subscribed: what others publish from now on comes."""
+    def on_up(self) -> None: ...
 
-    def on_down(self) -> None:
-        """The bus was up and is not: what others publish is missed."""
+    def on_down(self) -> None: ...
 
     def on_message(self, data: bytes) -> None: ...
 
@@ -42,7 +32,6 @@ class BusHandler(Protocol):
 class BusCounters:
     """Numbers only grow."""
 
-    outages: int = 0
     published: int = 0
     dropped: int = 0  # frames that could not be published
     received: int = 0
@@ -53,30 +42,27 @@ class RedisBus:
 
     def __init__(self, address: RedisAddress, channel: str, handler: BusHandler) -> None:
         self.counters = BusCounters()
-        self.fault: str | None = "not connected yet"  # None while the bus is up
-        self._address = address
+        self.client = RedisClient("bus", address, Subscription((channel,)), self)
         self._channel = channel
         self._handler = handler
-        self._tasks = Tasks()
-        self._task: asyncio.Task[None] | None = None
-        self._link: Link | None = None
-        self._pauses = Pauses(random.Random())  # noqa: S311
         self._awake = False
 
+    @property
+    def fault(self) -> str | None:
+        """Why it is down; None while it is up."""
+        return self.client.fault
+
     def start(self) -> None:
-        """Connect in the background: a node serves its own clients without a bus."""
-        self._task = self._tasks.start(self._run(), "bus")
+        """See RedisClient.start."""
+        self.client.start()
 
     async def close(self) -> None:
-        """Idempotent. `on_down` is not called."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
-        self._drop("closed")
+        """See RedisClient.close."""
+        await self.client.close()
 
     def reconnect(self) -> None:
         """The bus gives nothing back although it looks healthy."""
-        self._drop("own messages do not come back")
+        self.client.drop("own messages do not come back")
 
     def wake(self) -> None:
         """There is something to publish: `frames` is asked once, in the end of this turn."""
@@ -84,15 +70,15 @@ class RedisBus:
             self._awake = True
             asyncio.get_running_loop().call_soon(self._flush)
 
-    # LinkHandler
+    # ClientHandler
 
-    def on_subscribed(self) -> None:
-        self.fault = None
-        self._pauses.reset()
-        log.info("bus up", extra={"host": str(self._address)})
+    def on_up(self) -> None:
         self._handler.on_up()
 
-    def on_message(self, data: bytes) -> None:
+    def on_down(self) -> None:
+        self._handler.on_down()
+
+    def on_message(self, _channel: bytes, data: bytes) -> None:
         self.counters.received += 1
         self._handler.on_message(data)
 
@@ -101,51 +87,7 @@ class RedisBus:
     def _flush(self) -> None:
         self._awake = False
         for frame in self._handler.frames():
-            if self._link is not None and self._link.publish(frame):
+            if self.client.publish(self._channel, frame):
                 self.counters.published += 1
             else:
                 self.counters.dropped += 1
-
-    def _drop(self, why: str) -> None:
-        if self._link is not None:
-            self._link.end(why)
-
-    async def _run(self) -> None:
-        while True:
-            self._lost(await self._connection())
-            await asyncio.sleep(self._pauses.next())
-
-    def _lost(self, why: str) -> None:
-        """An outage is never hidden: the handler is told of each, and each new reason is logged."""
-        was_up = self.fault is None
-        if why != self.fault:
-            self.fault = why
-            log.warning("bus down", extra={"host": str(self._address), "cause": why})
-        if was_up:
-            self.counters.outages += 1
-            self._handler.on_down()
-
-    async def _connection(self) -> str:
-        """One connection, from its beginning to the reason for its end."""
-        try:
-            async with asyncio.timeout(CONNECT_S):
-                self._link = await self._connect()
-        except TimeoutError:
-            return "no connection within seconds"
-        except OSError as error:
-            return error.strerror or str(error)
-        try:
-            return await self._link.ended
-        finally:
-            self._link.end("closed")
-            self._link = None
-
-    async def _connect(self) -> Link:
-        loop = asyncio.get_running_loop()
-
-        def link() -> Link:
-            return Link(Wire(self._address, self._channel), self)
-
-        if self._address.path:
-            return (await loop.create_unix_connection(link, self._address.path))[1]
-        return (await loop.create_connection(link, self._address.host, self._address.port))[1]

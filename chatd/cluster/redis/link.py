@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final, Protocol, cast
 
-from chatd.cluster.redis.wire import Event, RedisError, Wire
+from chatd.cluster.redis.wire import Heard, RedisError, Wire
 
 CHECK_S: Final = 0.5
 SILENT_CHECKS: Final = 4
@@ -18,7 +18,7 @@ class LinkHandler(Protocol):
     def on_subscribed(self) -> None:
         """From here on, messages come and may be published."""
 
-    def on_message(self, data: bytes) -> None: ...
+    def on_message(self, channel: bytes, data: bytes) -> None: ...
 
 
 class Link(asyncio.Protocol):
@@ -33,14 +33,14 @@ class Link(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._silent_checks = 0
 
-    def publish(self, data: bytes) -> bool:
+    def publish(self, channel: str, data: bytes) -> bool:
         """Whether it was written; not, if the connection is not up or Redis does not take what waits already."""
         transport = self._transport
         if transport is None or not self._wire.is_subscribed or self.ended.done():
             return False
         if transport.get_write_buffer_size() + len(data) > MAX_WAITING_BYTES:
             return False
-        transport.write(self._wire.publish(data))
+        transport.write(self._wire.publish(channel, data))
         return True
 
     def end(self, why: str) -> None:
@@ -65,10 +65,10 @@ class Link(asyncio.Protocol):
             for event in self._wire.feed(data):
                 if self.ended.done():
                     return
-                if event is Event.SUBSCRIBED:
+                if isinstance(event, Heard):
+                    self._handler.on_message(*event)
+                else:
                     self._handler.on_subscribed()
-                elif isinstance(event, bytes):
-                    self._handler.on_message(event)
         except RedisError as error:
             self.end(str(error))
 

@@ -10,10 +10,12 @@ deployments on one server need two channels, whatever SELECT says.
 
 from __future__ import annotations
 
+import dataclasses
 import enum
+import re
 from collections import deque
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import hiredis
 
@@ -33,6 +35,7 @@ class Command(enum.Enum):
     HELLO = "HELLO"
     SELECT = "SELECT"
     SUBSCRIBE = "SUBSCRIBE"
+    PSUBSCRIBE = "PSUBSCRIBE"
     PUBLISH = "PUBLISH"
     PING = "PING"
 
@@ -43,17 +46,42 @@ class Event(enum.Enum):
     SUBSCRIBED = "subscribed"
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Subscription:
+    """What a connection hears: channels, and all channels that begin with one of `prefixes`."""
+
+    channels: tuple[str, ...] = ()
+    prefixes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.channels) + len(self.prefixes)
+
+    def has(self, channel: str) -> bool:
+        return channel in self.channels or channel.startswith(self.prefixes)
+
+
+class Heard(NamedTuple):
+    """A message, and where it was published."""
+
+    channel: bytes
+    data: bytes
+
+
 class Wire:
     """From the first byte to the last of one connection."""
 
-    __slots__ = ("_address", "_awaited", "_channel", "_reader", "is_subscribed")
+    __slots__ = ("_address", "_awaited", "_confirmed", "_reader", "_subscription")
 
-    def __init__(self, address: RedisAddress, channel: str) -> None:
-        self.is_subscribed = False
+    def __init__(self, address: RedisAddress, subscription: Subscription) -> None:
         self._address = address
-        self._channel = channel.encode()
-        self._awaited: deque[Command] = deque()
+        self._subscription = subscription
+        self._confirmed = 0
+        self._awaited: deque[Command | None] = deque()  # None: the answer says nothing
         self._reader = hiredis.Reader()
+
+    @property
+    def is_subscribed(self) -> bool:
+        return self._confirmed == len(self._subscription)
 
     @property
     def unanswered(self) -> int:
@@ -66,16 +94,23 @@ class Wire:
         out = self._command(Command.HELLO, "3", *login, "SETNAME", "chatd")
         if self._address.database:
             out += self._command(Command.SELECT, self._address.database)
-        # What answers it is a push, and so out of the order.
-        return out + _pack(Command.SUBSCRIBE, self._channel)
+        # What answers these is pushes, and so out of the order.
+        if self._subscription.channels:
+            out += _pack(Command.SUBSCRIBE, *self._subscription.channels)
+        if self._subscription.prefixes:
+            out += _pack(Command.PSUBSCRIBE, *(f"{_literal(prefix)}*" for prefix in self._subscription.prefixes))
+        return out
 
-    def publish(self, data: bytes) -> bytes:
-        return self._command(Command.PUBLISH, self._channel, data)
+    def publish(self, channel: str, data: bytes) -> bytes:
+        if self._subscription.has(channel):
+            return self._command(Command.PUBLISH, channel, data)
+        self._awaited.append(None)
+        return _pack(Command.PUBLISH, channel, data)
 
     def ping(self) -> bytes:
         return self._command(Command.PING)
 
-    def feed(self, data: bytes) -> Iterator[bytes | Event]:
+    def feed(self, data: bytes) -> Iterator[Heard | Event]:
         """The messages, and what else counts, in what came. Raises RedisError; what came before that still counts."""
         self._reader.feed(data)
         while (reply := self._next()) is not False:
@@ -98,14 +133,14 @@ class Wire:
         self._awaited.append(command)
         return _pack(command, *arguments)
 
-    def _pushed(self, push: list[Any]) -> bytes | Event | None:
+    def _pushed(self, push: list[Any]) -> Heard | Event | None:
         match push:
-            case [b"message", self._channel, bytes(data)]:
-                return data
-            case [b"subscribe", self._channel, _]:
-                self.is_subscribed = True
-                return Event.SUBSCRIBED
-            case [b"unsubscribe", *_]:
+            case [b"message", bytes(channel), bytes(data)] | [b"pmessage", _, bytes(channel), bytes(data)]:
+                return Heard(channel, data)
+            case [b"subscribe" | b"psubscribe", _, _]:
+                self._confirmed += 1
+                return Event.SUBSCRIBED if self.is_subscribed else None
+            case [b"unsubscribe" | b"punsubscribe", *_]:
                 raise RedisError("the subscription was ended")
         return None
 
@@ -123,6 +158,11 @@ class Wire:
         if self._awaited and self._awaited[0] is Command.HELLO and said.startswith("ERR unknown command"):
             return "it speaks no RESP3: Redis 6 or newer is needed"
         return said
+
+
+def _literal(text: str) -> str:
+    """A pattern for that text alone (https://redis.io/docs/latest/commands/psubscribe/)."""
+    return re.sub(r"([\\*?\[\]])", r"\\\1", text)
 
 
 def _pack(command: Command, *arguments: str | bytes | int) -> bytes:

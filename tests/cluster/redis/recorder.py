@@ -87,7 +87,7 @@ class Attempts(Pauses):
 async def trying(recorder: Recorder) -> AsyncIterator[Attempts]:
     """Its bus is started, and need not be there."""
     attempts = Attempts()
-    with mock.patch.object(recorder.bus, "_pauses", attempts):
+    with mock.patch.object(recorder.bus.client, "_pauses", attempts):
         recorder.bus.start()
         try:
             yield attempts

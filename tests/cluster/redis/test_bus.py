@@ -55,7 +55,7 @@ async def test_a_redis_that_is_killed_and_comes_back_is_an_outage_that_is_told(s
         await other.until_heard(b"heard")
         assert other.heard == [b"heard"]
         assert other.told == ["up", "down", "up"]
-        assert other.bus.counters.outages == 1
+        assert other.bus.client.outages == 1
 
 
 async def test_a_redis_that_is_not_there_yet_is_waited_for(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ async def test_a_redis_that_is_not_there_yet_is_waited_for(tmp_path: Path) -> No
             assert one.told == []
             server.start()
             await one.until_up()
-            assert one.bus.counters.outages == 0
+            assert one.bus.client.outages == 0
 
 
 async def test_a_redis_that_stands_still_is_an_outage_although_its_connections_are_open(server: RedisServer) -> None:

@@ -10,10 +10,11 @@ from unittest import mock
 
 from chatd.cluster.redis import link as module
 from chatd.cluster.redis.link import MAX_WAITING_BYTES, Link
-from chatd.cluster.redis.wire import Wire
-from tests.cluster.redis.recorder import CHANNEL, SOON_S, Recorder
+from chatd.cluster.redis.wire import Subscription, Wire
+from tests.cluster.redis.recorder import CHANNEL, SOON_S
 from tests.cluster.redis.server import RedisServer
 
+SUBSCRIPTION = Subscription((CHANNEL,))
 FAST = mock.patch.object(module, "CHECK_S", 0.05)
 
 
@@ -25,14 +26,14 @@ class Handler:
     def on_subscribed(self) -> None:
         self.subscribed.set()
 
-    def on_message(self, data: bytes) -> None:
+    def on_message(self, channel: bytes, data: bytes) -> None:
         self.heard.append(data)
 
 
 @contextlib.asynccontextmanager
 async def linked(server: RedisServer) -> AsyncIterator[Link]:
     handler = Handler()
-    wire = Wire(server.address(), CHANNEL)
+    wire = Wire(server.address(), SUBSCRIPTION)
     _, link = await asyncio.get_running_loop().create_unix_connection(lambda: Link(wire, handler), str(server.path))
     try:
         async with asyncio.timeout(SOON_S):
@@ -48,13 +49,13 @@ async def ended(link: Link) -> str:
 
 
 async def test_nothing_is_published_before_it_is_up_nor_after_its_end(server: RedisServer) -> None:
-    assert not Link(Wire(server.address(), CHANNEL), Handler()).publish(b"a")
+    assert not Link(Wire(server.address(), SUBSCRIPTION), Handler()).publish(CHANNEL, b"a")
     async with linked(server) as link:
-        assert link.publish(b"a")
+        assert link.publish(CHANNEL, b"a")
         link.end("first")
         link.end("second")
         assert await ended(link) == "first"
-        assert not link.publish(b"a")
+        assert not link.publish(CHANNEL, b"a")
 
 
 async def test_a_quiet_connection_is_asked_for_life_and_stays(server: RedisServer) -> None:
@@ -78,8 +79,7 @@ async def test_a_server_that_never_says_anything_is_left(tmp_path: Path) -> None
     with FAST, socket.socket(socket.AF_UNIX) as mute:
         mute.bind(str(path))
         mute.listen()
-        recorder = Recorder(RedisServer(tmp_path).address())
-        wire = Wire(recorder.bus._address, CHANNEL)
+        wire = Wire(RedisServer(tmp_path).address(), SUBSCRIPTION)
         _, link = await asyncio.get_running_loop().create_unix_connection(lambda: Link(wire, Handler()), str(path))
         assert await ended(link) == "nothing came for seconds"
 
@@ -99,7 +99,7 @@ async def test_what_waits_for_a_server_that_stands_still_is_bounded(server: Redi
     async with linked(server) as link:
         with server.standing_still():
             taken = 0
-            while link.publish(frame):
+            while link.publish(CHANNEL, frame):
                 taken += 1
                 assert taken * len(frame) < 2 * MAX_WAITING_BYTES
             assert taken * len(frame) > MAX_WAITING_BYTES / 2

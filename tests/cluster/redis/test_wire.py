@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatd.cluster.redis.address import RedisAddress
-from chatd.cluster.redis.wire import MAX_REPLY_BYTES, Event, RedisError, Wire
+from chatd.cluster.redis.wire import MAX_REPLY_BYTES, Event, Heard, RedisError, Subscription, Wire
 
 HELLO = b"%1\r\n$5\r\nproto\r\n:3\r\n"
 SUBSCRIBED = b">3\r\n$9\r\nsubscribe\r\n$5\r\nchatd\r\n:1\r\n"
@@ -16,7 +16,7 @@ def message(data: bytes, channel: bytes = b"chatd") -> bytes:
 
 
 def wire(**address: str | int) -> Wire:
-    return Wire(RedisAddress("cache", **address), "chatd")  # type: ignore[arg-type]
+    return Wire(RedisAddress("cache", **address), Subscription(("chatd",)))  # type: ignore[arg-type]
 
 
 def up() -> Wire:
@@ -42,21 +42,45 @@ def test_with_a_password_it_logs_in_and_with_a_database_it_selects() -> None:
 
 def test_messages_come_between_the_answers() -> None:
     one = up()
-    assert one.publish(b"\x00\r\n") == b"*3\r\n$7\r\nPUBLISH\r\n$5\r\nchatd\r\n$3\r\n\x00\r\n\r\n"
+    assert one.publish("chatd", b"\x00\r\n") == b"*3\r\n$7\r\nPUBLISH\r\n$5\r\nchatd\r\n$3\r\n\x00\r\n\r\n"
     one.ping()
     assert one.unanswered == 2
-    assert list(one.feed(message(b"\x00\r\n") + b":2\r\n" + message(b"b") + b"+PONG\r\n")) == [b"\x00\r\n", b"b"]
+    assert list(one.feed(message(b"\x00\r\n") + b":2\r\n" + message(b"b") + b"+PONG\r\n")) == [
+        Heard(b"chatd", b"\x00\r\n"),
+        Heard(b"chatd", b"b"),
+    ]
     assert one.unanswered == 0
 
 
-def test_what_comes_from_another_channel_is_left_out() -> None:
-    assert list(up().feed(message(b"a", b"other") + b">2\r\n$10\r\ninvalidate\r\n*0\r\n")) == []
+def test_other_pushes_are_left_out() -> None:
+    assert list(up().feed(b">2\r\n$10\r\ninvalidate\r\n*0\r\n")) == []
+
+
+def test_channels_and_prefixes_are_subscribed_to_and_all_of_them_have_to_be_confirmed() -> None:
+    one = Wire(RedisAddress("cache"), Subscription(("a", "b"), ("x[1]*\\y#",)))
+    greeting = words(one.greeting())
+    assert greeting[-5:] == [b"SUBSCRIBE", b"a", b"b", b"PSUBSCRIBE", b"x\\[1\\]\\*\\\\y#*"]
+    confirmed = b">3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n"
+    assert list(one.feed(HELLO + 2 * confirmed)) == []
+    assert not one.is_subscribed
+    assert list(one.feed(confirmed.replace(b"$9\r\nsubscribe", b"$10\r\npsubscribe"))) == [Event.SUBSCRIBED]
+    pushed = b">4\r\n$8\r\npmessage\r\n$2\r\nx*\r\n$2\r\nxy\r\n$1\r\n1\r\n"
+    assert list(one.feed(pushed)) == [Heard(b"xy", b"1")]
+
+
+def test_what_is_published_elsewhere_may_be_heard_by_nobody() -> None:
+    one = up()
+    one.publish("elsewhere", b"a")
+    assert list(one.feed(b":0\r\n")) == []
+    assert one.unanswered == 0
 
 
 @given(st.lists(st.binary(max_size=40), max_size=5), st.integers(1, 30))
 def test_messages_come_whole_however_they_are_cut(messages: list[bytes], size: int) -> None:
     one, data = up(), b"".join(map(message, messages))
-    assert [event for at in range(0, len(data), size) for event in one.feed(data[at : at + size])] == messages
+    assert [event for at in range(0, len(data), size) for event in one.feed(data[at : at + size])] == [
+        Heard(b"chatd", data) for data in messages
+    ]
 
 
 @pytest.mark.parametrize(
@@ -80,14 +104,14 @@ def test_what_makes_a_connection_useless_is_said(said: bytes, reason: str) -> No
 
 def test_a_message_that_nobody_hears_shows_that_the_subscription_is_gone() -> None:
     one = up()
-    one.publish(b"a")
+    one.publish("chatd", b"a")
     with pytest.raises(RedisError, match="nobody hears"):
         list(one.feed(b":0\r\n"))
 
 
 def test_what_came_before_a_fault_counts() -> None:
     events = up().feed(message(b"a") + b"-ERR\r\n")
-    assert next(events) == b"a"
+    assert next(events) == Heard(b"chatd", b"a")
     with pytest.raises(RedisError):
         next(events)
 

@@ -1,0 +1,119 @@
+"""A client of Redis Pub/Sub that connects again, until it is closed. It is up or down, and says so."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from typing import Final, Protocol
+
+from chatd.cluster.redis.address import RedisAddress
+from chatd.cluster.redis.link import Link
+from chatd.cluster.redis.pauses import Pauses
+from chatd.cluster.redis.wire import Subscription, Wire
+from chatd.tasks import Tasks
+
+CONNECT_S: Final = 2.0
+
+log = logging.getLogger("chatd.cluster")
+
+
+class ClientHandler(Protocol):
+    """Calls are synchronous, come from the loop thread and must not raise."""
+
+    def on_up(self) -> None:
+        """Connected and subscribed: what others publish from now on comes."""
+
+    def on_down(self) -> None:
+        """The client was up and is not: what others publish is missed."""
+
+    def on_message(self, channel: bytes, data: bytes) -> None: ...
+
+
+class RedisClient:
+    """`name` is what it is called in the log."""
+
+    def __init__(self, name: str, address: RedisAddress, subscription: Subscription, handler: ClientHandler) -> None:
+        self.fault: str | None = "not connected yet"  # None while it is up
+        self.outages = 0
+        self._name = name
+        self._address = address
+        self._subscription = subscription
+        self._handler = handler
+        self._tasks = Tasks()
+        self._task: asyncio.Task[None] | None = None
+        self._link: Link | None = None
+        self._pauses = Pauses(random.Random())  # noqa: S311
+
+    def start(self) -> None:
+        """Connect in the background: a daemon serves its own clients without Redis."""
+        self._task = self._tasks.start(self._run(), self._name)
+
+    async def close(self) -> None:
+        """Idempotent. `on_down` is not called."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+        self.drop("closed")
+
+    def publish(self, channel: str, data: bytes) -> bool:
+        """Whether it was written: see Link.publish."""
+        return self._link is not None and self._link.publish(channel, data)
+
+    def drop(self, why: str) -> None:
+        """End the connection, if there is one; the next one follows."""
+        if self._link is not None:
+            self._link.end(why)
+
+    # LinkHandler
+
+    def on_subscribed(self) -> None:
+        self.fault = None
+        self._pauses.reset()
+        log.info("%s up", self._name, extra={"host": str(self._address)})
+        self._handler.on_up()
+
+    def on_message(self, channel: bytes, data: bytes) -> None:
+        self._handler.on_message(channel, data)
+
+    # Internals.
+
+    async def _run(self) -> None:
+        while True:
+            self._lost(await self._connection())
+            await asyncio.sleep(self._pauses.next())
+
+    def _lost(self, why: str) -> None:
+        """An outage is never hidden: the handler is told of each, and each new reason is logged."""
+        was_up = self.fault is None
+        if why != self.fault:
+            self.fault = why
+            log.warning("%s down", self._name, extra={"host": str(self._address), "cause": why})
+        if was_up:
+            self.outages += 1
+            self._handler.on_down()
+
+    async def _connection(self) -> str:
+        """One connection, from its beginning to the reason for its end."""
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                self._link = await self._connect()
+        except TimeoutError:
+            return "no connection within seconds"
+        except OSError as error:
+            return error.strerror or str(error)
+        try:
+            return await self._link.ended
+        finally:
+            self._link.end("closed")
+            self._link = None
+
+    async def _connect(self) -> Link:
+        loop = asyncio.get_running_loop()
+
+        def link() -> Link:
+            return Link(Wire(self._address, self._subscription), self)
+
+        if self._address.path:
+            return (await loop.create_unix_connection(link, self._address.path))[1]
+        return (await loop.create_connection(link, self._address.host, self._address.port))[1]
