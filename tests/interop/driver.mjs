@@ -5,9 +5,10 @@
 // Orders come as JSON lines on stdin, each with an `id`, and each is answered by one line {id, ok} or {id, error}.
 // Everything that happens to a socket is a line {socket, on, args}: for what the server sent, `on` is the event's name;
 // for what the client itself reports it is a name of LIFE with a colon in front. `ack` is there when the server waits
-// for an answer: the order `answer` gives it. values.py has the other half of the value encoding.
+// for an answer: the order `answer` gives it. values.mjs has how values are written.
 
 import { createInterface } from "node:readline";
+import { pack, unpack } from "./values.mjs";
 
 const { io } = await import(process.argv[2]);
 
@@ -15,23 +16,6 @@ const sockets = new Map();
 const pendingAnswers = [];
 
 const write = (line) => process.stdout.write(JSON.stringify(line) + "\n");
-
-function pack(value) {
-  if (Buffer.isBuffer(value)) return { $bytes: value.toString("base64") };
-  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return { $unexpected: value.constructor.name };
-  if (Array.isArray(value)) return value.map(pack);
-  if (value !== null && typeof value === "object")
-    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, pack(inner)]));
-  return value;
-}
-
-function unpack(value) {
-  if (Array.isArray(value)) return value.map(unpack);
-  if (value === null || typeof value !== "object") return value;
-  if ("$bytes" in value) return Buffer.from(value.$bytes, "base64");
-  if ("$js" in value) return Function(`return (${value.$js})`)();
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, unpack(inner)]));
-}
 
 // What a socket and its manager report about themselves.
 function watch(name, socket) {
