@@ -25,7 +25,7 @@ from chatd.chat.desk import Desk
 from chatd.chat.door import KEPT_HEADERS, Door
 from chatd.chat.ids import IdSource, first_id_of, is_in_reserve
 from chatd.chat.limits import ChatLimits
-from chatd.chat.member import Member
+from chatd.chat.member import Member, Router
 from chatd.chat.recovery import Recovery
 from chatd.chat.router import ChatRouter
 from chatd.chat.steps import ClockSteps
@@ -56,6 +56,7 @@ from chatd.store.vouched import VouchedTime, uptime_s
 from chatd.timers import Timers
 
 if TYPE_CHECKING:
+    from chatd.chat.neighbours.neighbours import Neighbours
     from chatd.chat.nodes.shell import Shell
     from chatd.web.entries import Entries
 
@@ -105,10 +106,12 @@ async def _serve(
     reload = _reload(config, read)
     if read is not None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, operations.reload, reload.run)
+    neighbours = _neighbours(config)
     store, last_id, shell = await _open(config, stop.set)
     retention = _retention(config, store)
     try:
-        engine = build(config, store, last_id, reload, _pages(config, reload, entries), operations.watch, shell=shell)
+        pages = _pages(config, reload, entries)
+        engine = build(config, store, last_id, reload, pages, operations.watch, shell=shell, neighbours=neighbours)
         listening = _listening(config, engine, inherited)
         operations.also_refuses("listen", listening.refusals.counts.items)
         reload.add("certificate", lambda _: listening.prepare())
@@ -135,7 +138,7 @@ async def _serve(
             log.error("messages were not stored, and none of them acknowledged", extra={"messages": store.waiting})
             os._exit(EXIT_UNFINISHED)
     finally:
-        await _close(operations, retention, shell, store)
+        await _close(operations, retention, shell, neighbours, store)
     log.info("stopped")
     return EXIT_DISPLACED if shell is not None and shell.is_displaced else 0
 
@@ -156,6 +159,20 @@ async def _open(config: Config, end: Callable[[], None]) -> tuple[Store, Message
         return shell.store, shell.epoch, shell
     store = make_store(config.store)
     return store, await store.open(), None
+
+
+def _neighbours(config: Config) -> Neighbours | None:
+    """The Node.js nodes of this chat, if it has any. Raises ConfigError."""
+    if config.chat.bus_adapter == "off":
+        return None
+    try:
+        from chatd.chat.neighbours.making import make_neighbours  # noqa: PLC0415 - memory, for those who want it
+    except ModuleNotFoundError as error:
+        package = error.name
+        raise ConfigError(f"bus_adapter: it needs the package {package}: pip install 'chatd[cluster]'") from error
+
+    secure = config.listen.tls_cert is not None and config.listen.tls_port is None
+    return make_neighbours(config.chat, config.engineio, config.socketio, secure=secure)
 
 
 def _listening(config: Config, engine: EngineServer, inherited: Sequence[Inherited]) -> Listening:
@@ -179,11 +196,12 @@ def build(  # noqa: PLR0913 - what a daemon is made of
     watch: Callable[[Watched], None] | None = None,
     *,
     shell: Shell | None = None,
+    neighbours: Neighbours | None = None,
 ) -> EngineServer:
     """Every floor, from the rules of the chat down to the connections. Raises ConfigError.
 
     `other` answers requests that are not for Socket.IO; `watch` is given what there is to see; `shell` joins this
-    daemon to others.
+    daemon to others, and `neighbours` to Node.js nodes.
     """
     loop = asyncio.get_running_loop()
     timers, outbox = Timers(loop.time, loop.call_at), Outbox(loop.call_soon)
@@ -196,7 +214,7 @@ def build(  # noqa: PLR0913 - what a daemon is made of
         session = socket.session
         identity = door.identify(session.handshake, auth, session.charge)
         session.pay_as(user_room(identity.user))
-        return recovery.admit(Member(socket, identity, router, recovery, timers, time.time), auth)
+        return recovery.admit(Member(socket, identity, routes, recovery, timers, time.time), auth)
 
     namespace = socketio.namespace(MAIN_NAMESPACE, accept)
     ids = IdSource(_now_ms, config.chat.node, last_id) if shell is None else shell.ids
@@ -206,6 +224,9 @@ def build(  # noqa: PLR0913 - what a daemon is made of
     router = make_router(config.chat, limits, namespace, store, ids, _now_ms)
     recovery = make_recovery(config.chat, limits, namespace, store, router, door.check_again)
     namespace.greet = recovery.greet
+    routes: Router = router
+    if neighbours is not None:
+        routes = neighbours.meet(namespace, router, recovery, store.recovery_key, _now_ms)
     ClockSteps(namespace, time.time).start()
     hooks = EngineHooks(accept=socketio.accept, kept_headers=KEPT_HEADERS, other=other)
     turns = Turns(loop.time, loop.call_soon, config.engineio.turn_budget)
@@ -225,6 +246,7 @@ def build(  # noqa: PLR0913 - what a daemon is made of
                 store=store,
                 desk=Desk(namespace, router),
                 nodes=shell,
+                neighbours=neighbours,
                 recoveries=recovery.outcomes.items,
                 events=lambda: router.received,
                 users=lambda: online_users(namespace.rooms),
@@ -235,11 +257,13 @@ def build(  # noqa: PLR0913 - what a daemon is made of
                     "door": door.refused.items,
                     "limits": limits.refusals.counts.items,
                     "chat": router.refused.items,
+                    **({} if neighbours is None else {"adapter": neighbours.refusals.counts.items}),
                 },
             )
         )
-    if shell is not None:
-        shell.start()
+    for joining in (shell, neighbours):
+        if joining is not None:
+            joining.start()
     return engine
 
 
@@ -327,9 +351,13 @@ async def _stop(config: Config, listening: Listening, engine: EngineServer, stor
     await store.flushed()
 
 
-async def _close(operations: Operations, retention: Retention, shell: Shell | None, store: Store) -> None:
+async def _close(
+    operations: Operations, retention: Retention, shell: Shell | None, neighbours: Neighbours | None, store: Store
+) -> None:
     await operations.close()
     await retention.close()
+    if neighbours is not None:
+        await neighbours.close()
     if shell is not None:
         await shell.close()
     await store.close()

@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+from chatd.errors import ConfigError
 from chatd.passwords import check_url
 from chatd.settings import setting
 
@@ -106,8 +107,33 @@ class ChatConfig:
     )
     bus_password_file: Path | None = setting(None, "file with the password for Redis")
     bus_channel: str = setting("chatd", "channel of Redis that the daemons of this chat, and no others, use")
+    bus_adapter: str = setting(
+        "off",
+        "socket.io: this daemon and Node.js nodes with @socket.io/redis-adapter are one chat; set it on all daemons of "
+        "the chat. It needs neither PostgreSQL nor other daemons",
+        choices=("off", "socket.io"),
+    )
+    bus_adapter_url: str | None = setting(
+        None, "redis://HOST:PORT or unix:///PATH of the Redis of the Node.js nodes; without it that of `bus`"
+    )
+    bus_adapter_password_file: Path | None = setting(None, "file with the password for that Redis")
+    bus_adapter_key: str = setting(
+        "socket.io", "what their channels begin with, as in the option `key` of the adapter and of the emitter"
+    )
+    bus_adapter_queue: int = setting(
+        1_000,
+        "messages that wait for the Node.js nodes while their Redis is away; beyond it the oldest are dropped",
+        minimum=0,
+        maximum=100_000,
+    )
 
     def __post_init__(self) -> None:
-        """Rule N-02."""
+        """Rules N-02 and N-30."""
         if self.bus is not None:
             check_url(self.bus, "bus", "a file that --bus-password-file names")
+        if self.bus_adapter_url is not None:
+            check_url(self.bus_adapter_url, "bus_adapter_url", "a file that --bus-adapter-password-file names")
+        elif self.bus_adapter != "off" and self.bus is None:
+            raise ConfigError(
+                "bus_adapter: the Redis of the Node.js nodes is missing: give --bus-adapter-url redis://HOST"
+            )

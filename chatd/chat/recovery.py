@@ -299,12 +299,12 @@ class Recovery:
         return not replay.packets and not self._feed.reaches(replay.cursor)
 
     @property
-    def _position(self) -> str:
+    def position(self) -> str:
         """Of everybody who has all that was delivered."""
         return str(self._feed.position)
 
     def _tell(self, member: Member, *, complete: bool) -> None:
-        position = self._position
+        position = self.position
         offset = () if self._pids is None else (position,)
         member.socket.emit("al_dia", UpToDate(position, complete), *offset)
 

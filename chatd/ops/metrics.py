@@ -16,7 +16,7 @@ from typing import Final
 from chatd import __version__
 from chatd.loglines import LINES
 from chatd.ops.metric import Kind, Labels, Metric, Sources
-from chatd.ops.watched import Nodes
+from chatd.ops.watched import Neighbours, Nodes
 
 COUNTER, GAUGE, HISTOGRAM = Kind.COUNTER, Kind.GAUGE, Kind.HISTOGRAM
 
@@ -38,6 +38,17 @@ def _opened(sources: Sources) -> float:
 def _of_nodes(sources: Sources, read: Callable[[Nodes], float]) -> float:
     nodes = sources.watched.nodes
     return math.nan if nodes is None else float(read(nodes))
+
+
+def _of_neighbours(sources: Sources, read: Callable[[Neighbours], float]) -> float:
+    neighbours = sources.watched.neighbours
+    return math.nan if neighbours is None else float(read(neighbours))
+
+
+def _adapter_messages(sources: Sources) -> dict[Labels, float]:
+    neighbours = sources.watched.neighbours
+    counts = (("told", 0),) if neighbours is None else neighbours.traffic()
+    return {(outcome,): float(count) for outcome, count in counts}
 
 
 def _frames(sources: Sources) -> dict[Labels, float]:
@@ -312,6 +323,31 @@ METRICS: Final[tuple[Metric, ...]] = (
         "Messages of other nodes that came from the database, because the bus did not bring them.",
         "Grows while chatd_bus_up is 1: Redis cuts connections that read too slowly; this node is too busy.",
         lambda sources: _of_nodes(sources, lambda nodes: nodes.healed),
+    ),
+    Metric(
+        "chatd_adapter_up",
+        GAUGE,
+        "1 while Redis joins this daemon to Node.js nodes; NaN without --bus-adapter.",
+        "0: what is said on one side is not heard on the other. The log says what is wrong.",
+        lambda sources: _of_neighbours(sources, lambda neighbours: neighbours.is_up),
+    ),
+    Metric(
+        "chatd_adapter_outages_total",
+        COUNTER,
+        "How often the Redis of the Node.js nodes was lost.",
+        "Grows while Redis runs: a network that drops connections, or a daemon that stands still for seconds.",
+        lambda sources: _of_neighbours(sources, lambda neighbours: neighbours.outages),
+    ),
+    Metric(
+        "chatd_adapter_messages_total",
+        COUNTER,
+        "Messages from and to Node.js nodes: told to them, dropped because too many waited for Redis, received; and of "
+        "those received, taken for sockets here and answered.",
+        "dropped: clients of Node.js nodes have missed messages, because Redis was away for long. received far above "
+        "taken: their channels carry much that is for nobody here. What is refused is in "
+        "chatd_refusals_total{by=\"adapter\"}.",
+        _adapter_messages,
+        ("outcome",),
     ),
     Metric(
         "chatd_loop_lag_seconds",

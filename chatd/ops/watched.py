@@ -48,6 +48,21 @@ class Nodes(Protocol):
         """Nodes of which something is known to be missing."""
 
 
+class Neighbours(Protocol):
+    """What there is to see of Node.js nodes."""
+
+    @property
+    def is_up(self) -> bool:
+        """Whether their Redis is there."""
+
+    @property
+    def outages(self) -> int:
+        """Of their Redis, since the start."""
+
+    def traffic(self) -> Iterable[tuple[str, int]]:
+        """Messages from and to them, since the start: by what became of them."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
     """Nothing here is counted twice: who looks reads the numbers of whoever counts."""
@@ -70,6 +85,8 @@ class Watched:
     """By who refuses, then by what for."""
     nodes: Nodes | None = None
     """Where there are several."""
+    neighbours: Neighbours | None = None
+    """Where there are any."""
 
     def sessions(self) -> dict[str, int]:
         """How many there are of each transport. Costs a look at each."""

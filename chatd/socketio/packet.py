@@ -174,7 +174,7 @@ def _payload(text: str, max_depth: int) -> object:
 def _check(kind: PacketType, data: object) -> None:
     """Rule S-05: what each type may carry."""
     if kind is _EVENT or kind is PacketType.BINARY_EVENT:
-        legal = isinstance(data, list) and bool(data) and _is_event_name(data[0])
+        legal = isinstance(data, list) and bool(data) and is_event_name(data[0])
     elif kind is PacketType.CONNECT:
         legal = data is None or isinstance(data, dict)
     elif kind is PacketType.DISCONNECT:
@@ -185,7 +185,8 @@ def _check(kind: PacketType, data: object) -> None:
         raise SocketPacketError(f"{kind.name} with an illegal payload")
 
 
-def _is_event_name(name: object) -> bool:
+def is_event_name(name: object) -> bool:
+    """Whether clients take it for one."""
     if isinstance(name, str):
         return name not in RESERVED_EVENTS
     return isinstance(name, int | float) and not isinstance(name, bool)

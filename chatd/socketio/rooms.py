@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Set
+from collections.abc import Callable, Collection, Hashable, Iterator, Set
 from typing import Generic, TypeVar
 
 Member = TypeVar("Member", bound=Hashable)
@@ -62,6 +62,9 @@ class Rooms(Generic[Member]):
     def of(self, member: Member) -> tuple[str, ...]:
         """The rooms that `member` is in, in the order of joining."""
         return self._rooms.get(member, ())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._members)
 
     def __len__(self) -> int:
         return len(self._members)

@@ -58,7 +58,11 @@ class Socket:
     def emit_with_ack(self, event: str, *args: object, timeout_s: float) -> asyncio.Future[list[object]]:
         """Send an event; the future holds the client's arguments, or fails with AckTimeoutError or SocketGoneError."""
         ack_id = self.namespace.next_ack_id()
-        self.send(encode_event(self.namespace.name, event, args, ack_id))
+        return self.send_with_ack(encode_event(self.namespace.name, event, args, ack_id), ack_id, timeout_s)
+
+    def send_with_ack(self, packet: Outgoing, ack_id: int, timeout_s: float) -> asyncio.Future[list[object]]:
+        """As `emit_with_ack`, for an event that is encoded with an id of the namespace."""
+        self.send(packet)
         pending = PendingAck(self.namespace.timers, timeout_s)
         if not self.joined:
             pending.fail(SocketGoneError(f"socket {self.id} is gone"))

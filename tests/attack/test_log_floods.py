@@ -70,6 +70,7 @@ NOT_OF_CLIENTS: Final[Mapping[str, str]] = {
     "a frame could not be read": "whoever else writes to the channel of Redis",
     "another process has the number of this node": "an operator",
     "%s down": "Redis, or the network",
+    "disconnected by a Node.js node": "a Node.js node",
     "row rejected": "a bug: what the database cannot take is refused before",
     "what was missed could not be read": "a bug",
     "a callback of the store raised": "a bug",

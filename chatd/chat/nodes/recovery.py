@@ -164,5 +164,6 @@ class NodeRecovery(Recovery):
         return not replay.packets and replay.receiver.missing is not None
 
     @property
-    def _position(self) -> str:
+    def position(self) -> str:
+        """See Recovery.position."""
         return position.encode(self._node.vector)

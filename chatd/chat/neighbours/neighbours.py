@@ -1,0 +1,143 @@
+"""Node.js nodes are joined to this chat, through Redis. Rules N-30 to N-39."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import logging
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from chatd.chat.audience import recipients
+from chatd.chat.config import ChatConfig
+from chatd.chat.ids import parts
+from chatd.chat.neighbours.answering import Answerer
+from chatd.chat.neighbours.roster import Roster
+from chatd.chat.neighbours.taking import Taker
+from chatd.chat.neighbours.telling import Teller
+from chatd.chat.payload import PAYLOADS
+from chatd.chat.recovery import Recovery
+from chatd.chat.router import ChatRouter
+from chatd.cluster.adapter import said
+from chatd.cluster.adapter.channels import Channels
+from chatd.cluster.adapter.faults import Fault, ForeignError
+from chatd.cluster.adapter.values import Bounds
+from chatd.cluster.redis.address import RedisAddress
+from chatd.cluster.redis.client import RedisClient
+from chatd.cluster.redis.wire import Subscription
+from chatd.refusals import Refusals
+from chatd.socketio.namespace import Namespace
+from chatd.store.base import Message
+
+_UID_BYTES: Final = 12
+_PURPOSE: Final = b"chatd uid"
+
+log = logging.getLogger("chatd.chat")
+
+
+def uid_of(key: bytes) -> str:
+    """What the daemons of one chat are called there. They have it in common, and so hear nothing of each other."""
+    digest = hashlib.blake2b(key=key, person=_PURPOSE, digest_size=_UID_BYTES).digest()
+    return f"chatd-{base64.urlsafe_b64encode(digest).decode()}"
+
+
+class Neighbours:
+    """One for the daemon."""
+
+    def __init__(self, address: RedisAddress, chat: ChatConfig, bounds: Bounds, path: str, *, secure: bool) -> None:
+        """`path` and `secure` say how clients connect."""
+        self.received = 0  # all that came, but for what this chat has said itself
+        self._channels = Channels(chat.bus_adapter_key)
+        subscription = Subscription((self._channels.requests,), (self._channels.broadcasts,))
+        self._client = RedisClient("adapter", address, subscription, self)
+        self._chat = chat
+        self._payload = PAYLOADS[chat.payload]
+        self._bounds = bounds
+        self._path = path
+        self._secure = secure
+        self.refusals: Refusals[Fault]
+        self._teller: Teller
+        self._taker: Taker
+        self._answerer: Answerer
+        self._uid: str
+        self._own: bytes
+
+    def meet(
+        self, namespace: Namespace, router: ChatRouter, recovery: Recovery, key: bytes, clock_ms: Callable[[], int]
+    ) -> Roster:
+        """What members take for their router. `key` is what the daemons of this chat have in common."""
+        roster = Roster(router, namespace, clock_ms)
+        position = (lambda: recovery.position) if self._chat.recovery == "on" else None
+        self._taker = Taker(namespace, roster, self._bounds, position)
+        self._answerer = Answerer(namespace, roster, self._taker, self._answer, self._path, secure=self._secure)
+        self.refusals = Refusals(Fault, namespace.timers.now, log)
+        self._teller = Teller(namespace.timers, self._client.publish, self._chat.bus_adapter_queue)
+        self._uid = uid_of(key)
+        self._own = said.beginning(self._uid)
+        router.feed.listeners.append(self._on_delivery)
+        return roster
+
+    def start(self) -> None:
+        """After `meet`. Connects in the background."""
+        self._client.start()
+
+    async def close(self) -> None:
+        """Idempotent. What waits is dropped."""
+        self._teller.close()
+        await self._client.close()
+
+    # What there is to see of it: see Neighbours in chatd/ops/watched.py.
+
+    @property
+    def is_up(self) -> bool:
+        return self._client.fault is None
+
+    @property
+    def outages(self) -> int:
+        return self._client.outages
+
+    def traffic(self) -> Iterator[tuple[str, int]]:
+        """What was told and dropped; what came, went to sockets and was answered."""
+        yield "told", self._teller.told
+        yield "dropped", self._teller.dropped
+        yield "received", self.received
+        yield "taken", self._taker.taken
+        yield "answered", self._answerer.answered
+
+    # ClientHandler
+
+    def on_up(self) -> None:
+        self._teller.open(after_outage=self._client.outages > 0)
+
+    def on_down(self) -> None:
+        self._teller.close()
+
+    def on_message(self, channel: bytes, data: bytes) -> None:
+        """Rule N-34: whatever it is, it does no harm."""
+        if data.startswith(self._own):
+            return
+        self.received += 1
+        try:
+            where = channel.decode()
+            if where == self._channels.requests:
+                self._answerer.take(data)
+            else:
+                self._taker.take(self._channels.room(where), data)
+        except UnicodeDecodeError:
+            self.refusals.add(Fault.UNREADABLE, "refused from Redis: a channel that is no text")
+        except ForeignError as error:
+            self.refusals.add(error.fault, f"refused from Redis: {error}")
+        except Exception:
+            log.exception("a handler failed")
+
+    # Internals.
+
+    def _answer(self, data: bytes) -> None:
+        self._client.publish(self._channels.answers, data)
+
+    def _on_delivery(self, message: Message) -> None:
+        """Of a message of another daemon of this chat, that one tells."""
+        if parts(message.id).node == self._chat.node:
+            rooms = recipients(message.para, supervised=message.supervisado)
+            frame = said.event(self._uid, "mensaje_recibido", self._payload(message), rooms)
+            self._teller.tell(self._channels.to(rooms), frame)

@@ -1,0 +1,40 @@
+"""The channels of the main namespace. Rule N-31.
+
+KEY#/#              broadcasts to everybody, or to several rooms
+KEY#/#ROOM#         broadcasts to one room, which may be the id of a socket
+KEY-request#/#      requests: all who subscribe have to answer
+KEY-response#/#     the answers
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Channels:
+    """`key` is what the option `key` of the adapter is called there."""
+
+    key: str
+
+    @property
+    def broadcasts(self) -> str:
+        """What the channel of each broadcast begins with."""
+        return f"{self.key}#/#"
+
+    @property
+    def requests(self) -> str:
+        return f"{self.key}-request#/#"
+
+    @property
+    def answers(self) -> str:
+        return f"{self.key}-response#/#"
+
+    def to(self, rooms: Sequence[str]) -> str:
+        """Where a broadcast to `rooms` is published."""
+        return f"{self.broadcasts}{rooms[0]}#" if len(rooms) == 1 else self.broadcasts
+
+    def room(self, channel: str) -> str:
+        """The room in the channel of a broadcast; none if it is empty."""
+        return channel[len(self.broadcasts) : -1]

@@ -1,0 +1,65 @@
+"""What chatd says there: events, and answers to requests. Rules N-32 and N-36.
+
+A frame that a Node.js node cannot process may leave it deaf for good (redis 4 and 5 of npm), so each is complete:
+the packet has type, data and nsp, the options have rooms, except and flags.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from chatd.cluster.adapter.frames import MAIN_NAMESPACE, RequestType
+
+_EVENT: Final = 2
+
+_pack: Final = msgspec.msgpack.Encoder().encode
+_json: Final = msgspec.json.Encoder().encode
+
+
+def event(uid: str, name: str, argument: msgspec.Struct, rooms: Sequence[str]) -> bytes:
+    """A broadcast. The argument is an object, since a text at the end of an event is an offset to some clients."""
+    packet = {"type": _EVENT, "data": [name, argument], "nsp": MAIN_NAMESPACE}
+    return _pack([uid, packet, {"rooms": rooms, "except": [], "flags": {}}])
+
+
+def beginning(uid: str) -> bytes:
+    """What each broadcast of that `uid` begins with."""
+    return _pack([uid, None, None])[: 1 + len(_pack(uid))]
+
+
+def sockets(request_id: str, found: Iterable[object]) -> bytes:
+    """The answer to SOCKETS with their ids, to REMOTE_FETCH with what there is to know of them."""
+    return _json({"requestId": request_id, "sockets": list(found)})
+
+
+def rooms(request_id: str, names: Iterable[str]) -> bytes:
+    """The answer to ALL_ROOMS."""
+    return _json({"requestId": request_id, "rooms": list(names)})
+
+
+def done(request_id: str) -> bytes:
+    """The answer to an order in its old form."""
+    return _json({"requestId": request_id})
+
+
+def nothing(request_id: str) -> bytes:
+    """The answer to SERVER_SIDE_EMIT: chatd runs no code of anybody's."""
+    return _json({"type": RequestType.SERVER_SIDE_EMIT, "requestId": request_id, "data": None})
+
+
+def client_count(request_id: str, count: int) -> bytes:
+    """The first answer to BROADCAST: how many acknowledgements may follow."""
+    kind = RequestType.BROADCAST_CLIENT_COUNT
+    return _json({"type": kind, "requestId": request_id, "clientCount": count})
+
+
+def acknowledgement(request_id: str, argument: Any) -> bytes:
+    """Of one client. What msgpack or UTF-8 cannot say, a huge number or half a surrogate pair, is null."""
+    answer = {"type": int(RequestType.BROADCAST_ACK), "requestId": request_id}
+    try:
+        return _pack({**answer, "packet": argument})
+    except (ValueError, OverflowError):
+        return _pack({**answer, "packet": None})

@@ -1,0 +1,46 @@
+"""N-30"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from chatd.chat.neighbours.making import make_neighbours
+from chatd.chat.neighbours.neighbours import uid_of
+from chatd.config import Config, load
+from chatd.errors import ConfigError
+
+ON = {"bus_adapter": "socket.io"}
+
+
+def address(**settings: str) -> str:
+    config = load({**ON, **settings}, {})
+    made = make_neighbours(config.chat, config.engineio, config.socketio, secure=False)
+    return str(made._client._address)
+
+
+def test_without_a_redis_it_is_refused_and_a_file_is_no_obstacle() -> None:
+    with pytest.raises(ConfigError, match="--bus-adapter-url"):
+        load(ON, {})
+    assert address(bus_adapter_url="redis://cache:7000", db="chat.db") == "cache:7000"
+    assert Config().chat.bus_adapter == "off"
+
+
+def test_it_is_that_of_the_bus_if_nothing_else_is_said() -> None:
+    bus = {"bus": "redis://bus", "db": "postgresql://x/y"}
+    assert address(**bus) == "bus:6379"
+    assert address(**bus, bus_adapter_url="redis://cache") == "cache:6379"
+
+
+def test_a_password_is_in_a_file_of_its_own(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="--bus-adapter-password-file"):
+        load({**ON, "bus_adapter_url": "redis://u:secret@cache"}, {})
+    with pytest.raises(ConfigError, match="bus_adapter_password_file"):
+        address(bus_adapter_url="redis://cache", bus_adapter_password_file=str(tmp_path / "missing"))
+
+
+def test_the_daemons_of_a_chat_have_one_name_and_no_other_chat_has_it() -> None:
+    """N-32"""
+    assert uid_of(b"one") == uid_of(b"one") != uid_of(b"other")
+    assert len(uid_of(b"one")) > len("emitter")

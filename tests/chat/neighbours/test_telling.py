@@ -1,0 +1,110 @@
+"""N-32, N-39"""
+
+from __future__ import annotations
+
+import pytest
+
+from chatd.chat.neighbours import telling
+from chatd.chat.neighbours.telling import RESUME_S, RETRY_S, Teller
+from tests.clock import Clock
+
+
+class Redis:
+    def __init__(self) -> None:
+        self.heard: list[bytes] = []
+        self.is_there = True
+
+    def publish(self, _channel: str, data: bytes) -> bool:
+        if self.is_there:
+            self.heard.append(data)
+        return self.is_there
+
+
+class Told:
+    """A teller, on a clock made by hand."""
+
+    def __init__(self, max_waiting: int = 3) -> None:
+        self.clock, self.redis = Clock(), Redis()
+        self.teller = Teller(self.clock.timers(), self.redis.publish, max_waiting)
+
+    def tell(self, *texts: bytes) -> None:
+        for text in texts:
+            self.teller.tell("channel", text)
+
+
+def test_what_is_told_leaves_at_once() -> None:
+    one = Told()
+    one.teller.open(after_outage=False)
+    one.tell(b"a", b"b")
+    assert one.redis.heard == [b"a", b"b"]
+    assert (one.teller.told, one.teller.dropped, one.clock.alarms) == (2, 0, 0)
+
+
+def test_what_is_told_before_redis_is_there_waits_for_it() -> None:
+    one = Told()
+    one.tell(b"a")
+    one.teller.open(after_outage=False)
+    assert one.redis.heard == [b"a"]
+
+
+def test_after_an_outage_it_waits_until_the_others_hear_again_and_keeps_its_order() -> None:
+    one = Told()
+    one.teller.open(after_outage=False)
+    one.teller.close()
+    one.tell(b"a")
+    one.teller.open(after_outage=True)
+    one.tell(b"b")
+    one.clock.pass_seconds(RESUME_S - 0.2)
+    assert one.redis.heard == []
+    one.clock.pass_seconds(0.4)
+    one.tell(b"c")
+    assert one.redis.heard == [b"a", b"b", b"c"]
+
+
+def test_an_outage_within_that_time_begins_it_anew() -> None:
+    one = Told()
+    one.tell(b"a")
+    one.teller.open(after_outage=True)
+    one.clock.pass_seconds(RESUME_S - 0.2)
+    one.teller.close()
+    one.clock.pass_seconds(RESUME_S)
+    assert one.redis.heard == []
+    one.teller.open(after_outage=True)
+    one.clock.pass_seconds(RESUME_S + 0.2)
+    assert one.redis.heard == [b"a"]
+
+
+def test_of_too_many_the_oldest_are_dropped_and_counted() -> None:
+    one = Told(max_waiting=2)
+    one.tell(b"a", b"b", b"c")
+    one.teller.open(after_outage=False)
+    assert one.redis.heard == [b"b", b"c"]
+    assert (one.teller.told, one.teller.dropped) == (2, 1)
+
+
+def test_none_may_wait_at_all() -> None:
+    one = Told(max_waiting=0)
+    one.tell(b"a")
+    one.teller.open(after_outage=False)
+    assert (one.redis.heard, one.teller.dropped) == ([], 1)
+
+
+def test_their_bytes_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(telling, "MAX_WAITING_BYTES", 10)
+    one = Told()
+    one.tell(b"aaaaa", b"bbbbb", b"c")
+    one.teller.open(after_outage=False)
+    assert one.redis.heard == [b"bbbbb", b"c"]
+
+
+def test_what_redis_does_not_take_is_offered_again() -> None:
+    one = Told()
+    one.teller.open(after_outage=False)
+    one.redis.is_there = False
+    one.tell(b"a", b"b")
+    one.clock.pass_seconds(3 * RETRY_S)
+    assert one.redis.heard == []
+    one.redis.is_there = True
+    one.clock.pass_seconds(2 * RETRY_S)
+    assert one.redis.heard == [b"a", b"b"]
+    assert one.clock.alarms == 0

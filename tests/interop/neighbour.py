@@ -1,0 +1,55 @@
+"""A Node.js node beside chatd: the reference server with @socket.io/redis-adapter, under the orders of a test."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+from base64 import b64encode
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from tests.interop.node import HERE, Driver, node_executable
+from tests.interop.values import pack, unpack
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class NodeNode:
+    """`url` is where clients connect."""
+
+    driver: Driver
+    url: str
+
+    async def io(self, *chain: tuple[Any, ...]) -> Any:
+        """`io.to("admins").emit("h", 1)` is `io(("to", "admins"), ("emit", "h", 1))`."""
+        return await self.call("io", *chain)
+
+    async def emitter(self, *chain: tuple[Any, ...]) -> Any:
+        """The same, by @socket.io/redis-emitter."""
+        return await self.call("emitter", *chain)
+
+    async def call(self, on: str, *chain: tuple[Any, ...]) -> Any:
+        return unpack(await self.driver.order("call", on=on, chain=pack(chain)))
+
+    async def publish(self, channel: str, data: bytes) -> int:
+        """Anything at all; the number of those who hear it."""
+        return int(await self.driver.order("publish", channel=channel, data=b64encode(data).decode()))
+
+
+@contextlib.asynccontextmanager
+async def running_node(redis: Path) -> AsyncIterator[NodeNode]:
+    """A process of it; `redis` is the path of a unix socket."""
+    process = await asyncio.create_subprocess_exec(
+        node_executable(),
+        str(HERE / "node_neighbour.mjs"),
+        str(redis),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    driver = Driver(process)
+    try:
+        port = await driver.ready
+        yield NodeNode(driver, f"http://127.0.0.1:{port}")
+    finally:
+        await driver.stop()

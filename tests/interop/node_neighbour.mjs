@@ -1,0 +1,74 @@
+// A Node.js node as a company may have it: socket.io with @socket.io/redis-adapter, rooms by user, and an emitter beside.
+//
+//   node node_neighbour.mjs PATH-OF-REDIS
+//
+// Orders come as JSON lines on stdin, as in driver.mjs. `call` is what the application's own code would do: each step of
+// `chain` is a property or a method with its arguments. The first line, {id: 0, ok: port}, says that it is ready.
+
+import { createServer } from "node:http";
+import { createInterface } from "node:readline";
+import { createAdapter } from "@socket.io/redis-adapter";
+import { Emitter } from "@socket.io/redis-emitter";
+import { createClient } from "redis";
+import { Server } from "socket.io";
+import { pack, unpack } from "./values.mjs";
+
+async function connected() {
+  const client = createClient({ socket: { path: process.argv[2] } });
+  client.on("error", () => {}); // it connects again by itself
+  await client.connect();
+  return client;
+}
+
+const [publisher, subscriber, apart] = [await connected(), await connected(), await connected()];
+const http = createServer();
+const io = new Server(http, { adapter: createAdapter(publisher, subscriber) });
+const emitter = new Emitter(apart);
+
+io.on("connection", (socket) => {
+  const { user, rol } = socket.handshake.auth;
+  socket.join(`user:${user}`);
+  if (rol === "admin") socket.join("admins");
+  socket.on("mensaje_privado", ({ para, mensaje }, ack) => {
+    const rooms = rol === "admin" ? [`user:${para}`] : [`user:${para}`, "admins"];
+    io.to(rooms).emit("mensaje_recibido", { de: user, mensaje });
+    ack?.({ ok: true });
+  });
+});
+
+const OBJECTS = { io, emitter, adapter: io.of("/").adapter };
+
+function plain(value) {
+  if (Array.isArray(value)) return value.map(plain);
+  if (value?.handshake === undefined) return value;
+  const { id, handshake, rooms, data } = value; // a socket of this node, or of another
+  return { id, handshake, rooms, data };
+}
+
+const ORDERS = {
+  async call({ on, chain }) {
+    let value = OBJECTS[on];
+    for (const [name, ...args] of chain)
+      value = typeof value[name] === "function" ? value[name](...args.map(unpack)) : value[name];
+    value = await value;
+    return Object.values(OBJECTS).includes(value) || value === true ? null : pack(plain(value));
+  },
+  async publish({ channel, data }) {
+    return await apart.publish(channel, Buffer.from(data, "base64"));
+  },
+  async heard() {
+    return await apart.sendCommand(["PUBSUB", "NUMSUB", "socket.io-request#/#"]);
+  },
+};
+
+const write = (line) => process.stdout.write(JSON.stringify(line) + "\n");
+await new Promise((resolve) => http.listen(0, "127.0.0.1", resolve));
+write({ id: 0, ok: http.address().port });
+for await (const line of createInterface({ input: process.stdin })) {
+  const order = JSON.parse(line);
+  Promise.resolve()
+    .then(() => ORDERS[order.do](order))
+    .then((ok) => write({ id: order.id, ok: ok ?? null }))
+    .catch((error) => write({ id: order.id, error: String(error.stack) }));
+}
+process.exit(0);
