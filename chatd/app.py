@@ -313,7 +313,7 @@ def other_paths(config: Config, entries: Entries | None) -> Callable[[Exchange],
     from chatd.web.site import site  # noqa: PLC0415 - memory, for those who want it
 
     origins = OriginPolicy(config.engineio.origin, config.engineio.cors_credentials)
-    return site(config.web, config.engineio.path, origins, entries)
+    return site(config.web, config.engineio.path, origins, config.auth.cookie, entries)
 
 
 def _compare_limits(config: Config, listening: Listening) -> None:

@@ -96,6 +96,7 @@ EVENTS: Final = [
     "al_dia",
     "presencia",
     "conectados",
+    "atencion",
     "leido",
     "quien_soy",
     "escribiendo",

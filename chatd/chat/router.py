@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from chatd.auth import Identity
-from chatd.chat.audience import is_online_admin, recipients
+from chatd.chat.attended import Attended
+from chatd.chat.audience import ADMINS, is_online_admin, recipients
 from chatd.chat.config import ChatConfig
 from chatd.chat.connected import AskConnected, connected
 from chatd.chat.echo import Echo
@@ -162,6 +163,18 @@ class ChatRouter:
         except RefusedError as error:
             member.refuse(reply, error)
 
+    def attended(self, member: Member, _args: list[object], reply: Reply | None) -> None:
+        """Rule C-78; as `connected`."""
+        if reply is None:
+            return
+        if self._presence is None:
+            member.refuse(reply, _unknown("atencion"))
+        else:
+            reply(Attended(atendido=self._is_attended()))
+
+    def _is_attended(self) -> bool:
+        return bool(self._namespace.rooms.members(ADMINS))
+
     def history(self, member: Member, args: list[object], reply: Reply | None) -> None:
         self._historian.history(member, args, reply)
 
@@ -267,6 +280,7 @@ Handler = Callable[[ChatRouter, Member, list[object], Reply | None], None]
 ROUTES: Final[Mapping[EventName, Handler]] = {
     "mensaje_privado": ChatRouter.private_message,
     "conectados": ChatRouter.connected,
+    "atencion": ChatRouter.attended,
     "historial": ChatRouter.history,
     "conversaciones": ChatRouter.conversations,
     "no_leidos": ChatRouter.unread,

@@ -13,6 +13,7 @@ from chatd.web.config import WebConfig
 from chatd.web.console import PREFIX, load_console
 from chatd.web.entries import ENTRY_PREFIX, Entries
 from chatd.web.page import Page, answer
+from chatd.web.session import SESSION_PATH, session_answer
 
 _BARE: Final = PREFIX.rstrip("/")
 
@@ -26,17 +27,21 @@ class Site:
         bundles: Mapping[str, Page],
         entries: Entries | None,
         origins: OriginPolicy,
+        cookie: str,
     ) -> None:
         self._console = console
         self._bundles = bundles
         self._entries = entries
         self._origins = origins
+        self._answer_session = session_answer(cookie, origins)
 
     def on_request(self, exchange: Exchange) -> None:
         """Answer any request that is not for the Engine.IO server."""
         path = exchange.request.path
         if (page := self._console.get(path)) is not None:
             answer(exchange, page)
+        elif self._console and path == SESSION_PATH:
+            self._answer_session(exchange)
         elif (page := self._bundles.get(path)) is not None:
             answer(exchange, page, self._origins.headers(exchange.request))
         elif self._entries is not None and path.startswith(ENTRY_PREFIX):
@@ -48,11 +53,11 @@ class Site:
 
 
 def site(
-    config: WebConfig, engine_path: str, origins: OriginPolicy, entries: Entries | None = None
+    config: WebConfig, engine_path: str, origins: OriginPolicy, cookie: str, entries: Entries | None = None
 ) -> Callable[[Exchange], None]:
     """What answers requests for other paths than `engine_path`. Reads every file. Raises ConfigError."""
     if not config.console and config.client_dir is None:
         return not_found
     console = load_console(engine_path, origins.origins) if config.console else {}
     bundles = {} if config.client_dir is None else load_bundles(config.client_dir, engine_path)
-    return Site(console, bundles, entries, origins).on_request
+    return Site(console, bundles, entries, origins, cookie).on_request

@@ -69,9 +69,13 @@ async def test_who_came_and_went_while_redis_was_away_is_told_afterwards(
 
 
 async def test_an_admin_on_another_node_is_an_admin(driver: Driver, postgresql: Server, tmp_path: Path) -> None:
-    """N-12: `admin_messages = "all"` looks for the other admin on all nodes."""
+    """N-12, C-78: `admin_messages = "all"` looks for the other admin on all nodes, and so does `atencion`."""
     with cluster(tmp_path, postgresql, *WATCHED, "--admin-messages", "all") as several:
+        ana = await enter(driver, several.url(2), "ana")
+        assert await ana.ask("atencion") == [{"ok": True, "atendido": False}]
         third = await enter(driver, several.url(1), "third", "admin")
+        while await ana.ask("atencion") != [{"ok": True, "atendido": True}]:
+            pass
         root = await enter(driver, several.url(2), "root", "admin")
         boss = await enter(driver, several.url(1), "boss", "admin")
         if "root" not in await here(boss):

@@ -46,6 +46,9 @@ class NodePresence(Presence):
     def is_admin_elsewhere(self, user: str) -> bool:
         return any(people.get(user, False) for people in self._elsewhere.values())
 
+    def has_admin_elsewhere(self) -> bool:
+        return any(is_admin for people in self._elsewhere.values() for is_admin in people.values())
+
     def joined(self, user: str, *, is_admin: bool) -> None:
         """A socket of this node."""
         self._sockets[user] += 1

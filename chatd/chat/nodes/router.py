@@ -79,6 +79,11 @@ class NodeRouter(ChatRouter):
         presence = self.shell.presence
         return super()._is_for_admins(para) or (presence is not None and presence.is_admin_elsewhere(para))
 
+    def _is_attended(self) -> bool:
+        """Rule C-78, where the admin is on any node."""
+        presence = self.shell.presence
+        return super()._is_attended() or (presence is not None and presence.has_admin_elsewhere())
+
     def _newest(self) -> MessageId:
         return max(self.ids.newest, self.feed.position)
 

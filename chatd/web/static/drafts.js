@@ -1,13 +1,13 @@
-// What is written in the box and not sent: each conversation has its own. A draft outlives its page, as long as the tab.
+// What is written in the box and not sent: each conversation has its own. A draft outlives its page and its tab.
 
-import { KeptForEach } from "./kept.js";
+import { KeptOf } from "./kept.js";
 
 /** Of one user, by addressee. */
 export class Drafts {
   #words;
 
   constructor(user) {
-    this.#words = new KeptForEach("chatd.drafts", user);
+    this.#words = new KeptOf("chatd.draft", user);
   }
 
   /** Empty, if there is none. */
@@ -16,6 +16,11 @@ export class Drafts {
   }
 
   keep(user, words) {
-    this.#words.set(user, words || null);
+    this.#words.set(words || null, user);
+  }
+
+  /** To whom there is one. */
+  get addressees() {
+    return this.#words.keys().map(([user]) => user);
   }
 }

@@ -2,10 +2,12 @@
 
 import { Conversation } from "./conversation.js";
 import { byId, icon } from "./dom.js";
+import { Drafts } from "./drafts.js";
 import { shownName } from "./names.js";
 import { connectionBanner, languageSwitch, refusalText, serverPath, whoAmI } from "./page.js";
 import { Receipts } from "./receipts.js";
-import { ChatSocket, RefusedError, State, UnansweredError } from "./socket.js";
+import { SiteOptions } from "./siteoptions.js";
+import { ChatSocket, RefusedError, State, UNTIL_LOGIN, UnansweredError } from "./socket.js";
 import { fillTexts, onLanguage, onNewDay, text } from "./texts.js";
 import { ThreadView, announce, composer } from "./thread.js";
 import { TypingHeard, TypingSender } from "./typing.js";
@@ -14,8 +16,8 @@ import { Unsent } from "./unsent.js";
 // Why there is a sentence where the conversation would be. It stays until a connection has one to show.
 const Closed = Object.freeze({ NOT: "not", REFUSED: "refused", ADMIN: "admin" });
 
-const options = new URLSearchParams(location.search);
-const para = options.get("para") || "soporte"; // every admin gets it, whoever that is
+const site = new SiteOptions(location.search);
+const { para } = site; // every admin gets it, whoever that is
 
 const socket = new ChatSocket(serverPath());
 const receipts = new Receipts(socket);
@@ -24,6 +26,7 @@ const typing = new TypingHeard(showTyping);
 const mine = new Set(); // ids, for a server that does not say who one is
 let me = null;
 let unsent = null; // until it is known who one is
+let drafts = null;
 let whyClosed = Closed.NOT;
 let shown = window.parent === window;
 let unread = 0;
@@ -68,16 +71,46 @@ async function begin() {
   showTalk();
   takeUp();
   await conversation.refresh();
+  await showHello();
   const counted = await countUnread();
   if (counted !== null) setUnread(isSeen() ? 0 : counted);
   markRead();
 }
 
-/** What an earlier page could not send. */
+/** What an earlier page could not send, and what was not sent there. */
 function takeUp() {
+  if (drafts === null) {
+    drafts = new Drafts(me ?? "");
+    const box = byId("box");
+    if (box.value) keepDraft();
+    else box.value = drafts.to(para);
+    box.dispatchEvent(new Event("input")); // the composer grows with it
+  }
   if (me === null || unsent !== null) return;
   unsent = new Unsent(me);
   conversation.restore(unsent.to(para));
+}
+
+function keepDraft() {
+  drafts?.keep(para, byId("box").value);
+}
+
+/** The greeting, or that nobody is here to answer. */
+async function showHello() {
+  const hello = byId("hello");
+  hello.textContent = site.greeting || text("widget.hello");
+  if (await isAttended()) return;
+  hello.textContent = site.away || text("widget.away");
+}
+
+/** Whether an admin is here; true where the server does not tell (C-78). */
+async function isAttended() {
+  try {
+    return (await socket.ask("atencion")).atendido;
+  } catch (error) {
+    if (error instanceof RefusedError || error instanceof UnansweredError) return true;
+    throw error;
+  }
 }
 
 async function countUnread() {
@@ -125,14 +158,18 @@ function showClosed(why) {
   byId("closed").hidden = false;
   byId("closed-retry").hidden = why !== Closed.REFUSED;
   byId("closed-link").hidden = why !== Closed.ADMIN;
+  byId("closed-login").hidden = why !== Closed.REFUSED || !site.login || !UNTIL_LOGIN.has(socket.refusal?.code);
   sayWhy();
   if (focused) byId("closed-title").focus();
 }
 
 function sayWhy() {
   const refused = whyClosed === Closed.REFUSED;
-  byId("closed-title").textContent = text(refused ? "state.refused" : "widget.notUser");
-  byId("closed-hint").textContent = refused ? refusalText(socket.refusal) : text("widget.notUserHint", { user: me });
+  const loggedOut = refused && socket.refusal?.code === "token_missing";
+  const title = loggedOut ? "widget.loggedOut" : refused ? "state.refused" : "widget.notUser";
+  byId("closed-title").textContent = text(title);
+  if (loggedOut) byId("closed-hint").textContent = site.loggedOut || text(site.login ? "widget.logInFirst" : "refused.token_missing");
+  else byId("closed-hint").textContent = refused ? refusalText(socket.refusal) : text("widget.notUserHint", { user: me });
 }
 
 // The page around: it is told how many messages wait and when to close, and says whether it shows the frame.
@@ -145,6 +182,7 @@ window.addEventListener("message", ({ source, data }) => {
   if (source !== window.parent || typeof data?.chatd?.shown !== "boolean") return;
   shown = data.chatd.shown;
   if (!shown) return;
+  if (socket.online) showHello();
   thread.toEnd();
   byId("box").focus();
 });
@@ -158,7 +196,10 @@ composer(byId("composer"), {
     conversation.send(words);
     thread.toEnd();
   },
-  onTyping: (active) => typingSender.set(para, active),
+  onTyping: (active) => {
+    keepDraft();
+    typingSender.set(para, active);
+  },
 });
 conversation.onChange(markRead);
 
@@ -166,12 +207,19 @@ onLanguage(() => {
   banner();
   thread.redraw();
   showTyping();
+  showTitle();
+  if (socket.online) showHello();
   tellParent({ labels: labels() });
   if (whyClosed !== Closed.NOT) sayWhy();
 });
 
 function labels() {
-  return { open: text("widget.open"), close: text("widget.close"), title: text("widget.title") };
+  return { open: text("widget.open"), close: text("widget.close"), title: site.title || text("widget.title") };
+}
+
+function showTitle() {
+  byId("title").textContent = site.title || text("widget.title");
+  document.title = byId("title").textContent;
 }
 
 onNewDay(() => thread.render());
@@ -180,6 +228,9 @@ byId("close").hidden = window.parent === window;
 byId("composer").querySelector("button").replaceChildren(icon("send"));
 languageSwitch(byId("language"));
 fillTexts();
+showTitle();
+site.paint(document.documentElement);
+if (site.login) byId("closed-login").href = site.login;
 tellParent({ labels: labels(), ready: true });
 thread.show(conversation);
 socket.start();

@@ -22,7 +22,7 @@ const Way = Object.freeze({
 const KEPT_AS = "chatd.polling";
 
 // Refusals that end when somebody logs in, perhaps in another tab: try again when the reader comes back to the page.
-const UNTIL_LOGIN = new Set(["token_missing", "token_expired"]);
+export const UNTIL_LOGIN = new Set(["token_missing", "token_expired"]);
 
 /** The server said no. `code` is for programs, `message` for people. */
 export class RefusedError extends Error {

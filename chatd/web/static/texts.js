@@ -79,6 +79,10 @@ const TEXTS = {
     "widget.open": "Open the chat",
     "widget.close": "Close the chat",
     "widget.hello": "How can we help? We answer here.",
+    "widget.away": "Nobody is here right now. Write to us: the answer will be here.",
+    "widget.loggedOut": "The chat is for customers",
+    "widget.logInFirst": "Log in, and write to us here.",
+    logIn: "Log in",
     "widget.unread": "Unread in the chat: {count}",
     "widget.notUser": "This chat is for users.",
     "widget.notUserHint": "You are {user}, an admin. What users write here is in the console.",
@@ -166,6 +170,10 @@ const TEXTS = {
     "widget.open": "Abrir el chat",
     "widget.close": "Cerrar el chat",
     "widget.hello": "¿En qué podemos ayudarte? Respondemos aquí.",
+    "widget.away": "Ahora no hay nadie. Escríbenos: la respuesta estará aquí.",
+    "widget.loggedOut": "El chat es para clientes",
+    "widget.logInFirst": "Inicia sesión y escríbenos aquí.",
+    logIn: "Iniciar sesión",
     "widget.unread": "Sin leer en el chat: {count}",
     "widget.notUser": "Este chat es para usuarios.",
     "widget.notUserHint": "Eres {user}, administrador. Lo que los usuarios escriben aquí está en la consola.",
@@ -182,8 +190,12 @@ const KEPT_AS = "chatd.language";
 
 export const LANGUAGES = { es: "Español", en: "English" };
 
-let language = remembered() ?? (navigator.language.toLowerCase().startsWith("es") ? "es" : "en");
+let language = remembered() ?? languageOf(new URLSearchParams(location.search).get("lang") ?? navigator.language);
 const listeners = [];
+
+function languageOf(tag) {
+  return tag.toLowerCase().startsWith("es") ? "es" : "en";
+}
 
 function remembered() {
   try {

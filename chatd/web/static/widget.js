@@ -2,23 +2,32 @@
 //
 //   <script src="https://chat.example.com/chatd/widget.js" data-para="soporte" async></script>
 //
-// It adds a round button, and a frame with the chat that the button opens. The frame is a page of chatd's own host, so
-// neither page can reach into the other. `data-para` is whom messages are addressed to; every admin gets them anyway.
+// It adds a round button; a click on it adds a frame with the chat. The frame is a page of chatd's own host, so neither
+// page can reach into the other. Until that click this script is the only request. The README lists its attributes.
 
 (() => {
   const script = document.currentScript;
+  const { dataset } = script;
   const home = new URL("./", script.src);
 
+  const LABELS = {
+    en: { open: "Open the chat", close: "Close the chat", title: "Support" },
+    es: { open: "Abrir el chat", close: "Cerrar el chat", title: "Soporte" },
+  };
+  const FOR_THE_PANEL = ["para", "title", "color", "lang", "greeting", "away", "loggedOut"];
+  const OPEN_KEY = "chatd.widget.open";
+  const SMALL = window.matchMedia("(max-width: 480px)"); // there the panel covers the page
+
   const SHEET = `
-    :host { all: initial; }
+    :host { all: initial; --brand: #0c6b5e; --on-brand: #fff; }
     button {
       position: fixed; right: 20px; bottom: 20px; z-index: 2147483000;
       display: grid; place-items: center; width: 58px; height: 58px; padding: 0;
-      border: 0; border-radius: 50%; background: #0c6b5e; color: #fff; cursor: pointer;
+      border: 0; border-radius: 50%; background: var(--brand); color: var(--on-brand); cursor: pointer;
       box-shadow: 0 2px 6px rgb(10 20 30 / 22%), 0 10px 28px rgb(10 20 30 / 22%);
     }
-    button:hover { background: #0a5a4f; }
-    button:focus-visible { outline: 3px solid #0c6b5e; outline-offset: 3px; }
+    button:hover { filter: brightness(0.92); }
+    button:focus-visible { outline: 3px solid var(--brand); outline-offset: 3px; }
     svg { width: 27px; height: 27px; fill: none; stroke: currentColor; stroke-width: 1.8; stroke-linecap: round; stroke-linejoin: round; }
     span {
       position: absolute; top: -3px; right: -3px; min-width: 22px; padding: 0 6px; box-sizing: border-box;
@@ -30,45 +39,76 @@
       border: 0; border-radius: 18px; background: #fff; color-scheme: light dark;
       box-shadow: 0 2px 8px rgb(10 20 30 / 14%), 0 18px 50px rgb(10 20 30 / 26%);
     }
+    .left button, .left iframe { right: auto; left: 20px; }
     p { position: fixed; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-    [hidden] { display: none !important; }
+    :host([hidden]), [hidden] { display: none !important; }
     @media (max-width: 480px) {
-      iframe { inset: 0; width: 100%; height: 100%; border-radius: 0; }
+      iframe, .left iframe { inset: 0; width: 100%; height: 100%; border-radius: 0; }
       button.covered { display: none; } /* the panel has a button of its own, once it is there */
     }
     @media (prefers-color-scheme: dark) { iframe { background: #11151b; } }
+    @media (forced-colors: active) { button { border: 2px solid ButtonText; } }
   `;
-
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("viewBox", "0 0 24 24");
-  svg.setAttribute("aria-hidden", "true");
-  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  svg.append(path);
-
   const CHAT = "M4 5h16v11H9l-5 4z";
   const CLOSE = "M6 9l6 6 6-6";
 
+  // The parts.
+
+  const path = drawn("path", {});
+  const count = made("span", { hidden: true });
+  const button = made("button", { type: "button" });
+  // What is in the button stays: a press on something that is taken out is no click.
+  button.append(drawn("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, path), count);
+  const announcer = made("p", {}); // of its own: what is in a hidden frame is not read out
+  announcer.setAttribute("role", "status");
+  const frame = made("iframe", { hidden: true });
+  const place = made("div", { className: dataset.side === "left" ? "left" : "" });
   const host = document.createElement("chatd-widget");
   const shadow = host.attachShadow({ mode: "open" });
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(SHEET);
   shadow.adoptedStyleSheets = [sheet];
 
-  const button = document.createElement("button");
-  button.type = "button";
-  const count = document.createElement("span");
-  count.hidden = true;
-  button.append(svg, count); // what is in it stays: a press on something that is taken out is no click
-  const announcer = document.createElement("p"); // of its own: what is in a hidden frame is not read out
-  announcer.setAttribute("role", "status");
-  const frame = document.createElement("iframe");
-  frame.hidden = true;
-  const address = new URL("panel", home);
-  if (script.dataset.para) address.searchParams.set("para", script.dataset.para);
-  frame.src = address;
-  let labels = { open: "Chat", close: "Chat", title: "Chat" };
+  const spanish = (dataset.lang ?? navigator.language).toLowerCase().startsWith("es");
+  let labels = { ...LABELS[spanish ? "es" : "en"], ...(dataset.title ? { title: dataset.title } : {}) };
   let unread = 0;
   let ready = false;
+
+  function made(tag, properties) {
+    return Object.assign(document.createElement(tag), properties);
+  }
+
+  function drawn(tag, attributes, ...children) {
+    const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+    element.append(...children);
+    return element;
+  }
+
+  /** White or black on the site's colour, whichever has more contrast: that is 4.5 at least, with any colour. */
+  function paint() {
+    const colour = /^#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})$/i.exec(dataset.color ?? "");
+    if (!colour) {
+      if (dataset.color) console.warn(`chatd: data-color is six hexadecimal digits, such as #0c6b5e, and not ${dataset.color}`);
+      return;
+    }
+    const [r, g, b] = colour.slice(1).map((pair) => parseInt(pair, 16) / 255)
+      .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+    const luminance = 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    host.style.setProperty("--brand", colour[0]);
+    host.style.setProperty("--on-brand", 1.05 / (luminance + 0.05) >= 4.5 ? "#fff" : "#000");
+  }
+
+  // The frame.
+
+  function load() {
+    if (frame.src) return;
+    const address = new URL("panel", home);
+    for (const name of FOR_THE_PANEL) if (dataset[name]) address.searchParams.set(name, dataset[name]);
+    if (dataset.login) address.searchParams.set("login", new URL(dataset.login, document.baseURI));
+    frame.src = address;
+    place.prepend(frame); // with its address: a second one would be a step of the page's history
+  }
 
   function render() {
     const open = !frame.hidden;
@@ -91,18 +131,79 @@
     if (ready) frame.contentWindow.postMessage({ chatd: { shown: !frame.hidden } }, home.origin);
   }
 
-  function toggle(open) {
-    const elsewhere = ![host, document.body].includes(document.activeElement); // in the page of the site
+  function show(open) {
+    if (open) load();
     frame.hidden = !open;
+    rememberOpen(open);
     render();
     tellFrame();
+  }
+
+  function toggle(open) {
+    const elsewhere = ![host, document.body].includes(document.activeElement); // in the page of the site
+    show(open);
     if (open) frame.focus();
     else if (!elsewhere) button.focus();
+    if (open && SMALL.matches) pushStep();
+    else if (!open) dropStep();
+  }
+
+  // Where the panel covers the page, it is a step of the history: Back closes it, and does not leave the site.
+
+  function pushStep() {
+    if (!history.state?.chatdPanel) history.pushState({ ...history.state, chatdPanel: true }, "");
+  }
+
+  function dropStep() {
+    if (history.state?.chatdPanel) history.back();
+  }
+
+  window.addEventListener("popstate", () => {
+    if (!frame.hidden && SMALL.matches && !history.state?.chatdPanel) show(false);
+  });
+
+  // Whether it is open goes from page to page of the site, within its tab.
+
+  function rememberOpen(open) {
+    try {
+      if (open) sessionStorage.setItem(OPEN_KEY, "1");
+      else sessionStorage.removeItem(OPEN_KEY);
+    } catch {
+      // the browser forbids pages to keep things
+    }
+  }
+
+  function wasOpen() {
+    try {
+      return sessionStorage.getItem(OPEN_KEY) !== null;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Whether the browser has a login for the chat; true where nobody can say. One request. */
+  async function isLoggedIn() {
+    try {
+      const answer = await fetch(new URL("session", home), { credentials: "include" });
+      return (await answer.json()).session;
+    } catch {
+      return true;
+    }
+  }
+
+  async function begin() {
+    const onlyLoggedIn = dataset.loggedOut === "nothing";
+    const loggedIn = onlyLoggedIn || "unread" in dataset ? await isLoggedIn() : null;
+    host.hidden = onlyLoggedIn && !loggedIn;
+    if (host.hidden) return;
+    if (wasOpen()) show(true);
+    else if (loggedIn && "unread" in dataset) load();
+    if (wasOpen() && SMALL.matches) pushStep();
   }
 
   window.addEventListener("message", ({ source, origin, data }) => {
     const news = data?.chatd;
-    if (source !== frame.contentWindow || origin !== home.origin || typeof news !== "object") return;
+    if (!frame.src || source !== frame.contentWindow || origin !== home.origin || typeof news !== "object") return;
     if (news.ready) {
       ready = true;
       tellFrame(); // it may have been opened before it was loaded
@@ -117,8 +218,12 @@
     if (key === "Escape" && !defaultPrevented && !frame.hidden) toggle(false);
   });
 
+  paint();
   render();
-  shadow.append(frame, button, announcer);
+  place.append(button, announcer);
+  shadow.append(place);
+  host.hidden = dataset.loggedOut === "nothing";
+  begin();
   if (document.body) document.body.append(host);
   else document.addEventListener("DOMContentLoaded", () => document.body.append(host)); // the tag is in the head
 })();

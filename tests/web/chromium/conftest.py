@@ -15,11 +15,14 @@ import pytest
 import pytest_asyncio
 
 from bench.ports import free_port
-from tests.chat.people import SECRET, token
+from tests.chat.people import SECRET
 from tests.interop import processes
 from tests.interop.processes import Server, running
 from tests.web.chromium.cdp import NAMES, Chromium, chromium, running_chromium
-from tests.web.chromium.window import Window
+from tests.web.chromium.place import Place
+from tests.web.chromium.shop import shop, shop_flags, shop_port, upto_tag
+
+__all__ = ["Place", "shop", "shop_flags", "shop_port", "upto_tag"]
 
 HERE: Final = Path(__file__).parent
 MISSING: Final = (
@@ -48,47 +51,6 @@ async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Chr
         (pytest.fail if os.environ.get("ALL_TOOLS") else pytest.skip)(MISSING)
     async with running_chromium(tmp_path_factory.mktemp("profile")) as running_browser:
         yield running_browser
-
-
-class Place:
-    """A daemon, and the windows that look at it."""
-
-    def __init__(self, browser: Chromium, server: Server) -> None:
-        self.server = server
-        self.windows: list[Window] = []
-        self._browser = browser
-
-    @property
-    def url(self) -> str:
-        return self.server.url
-
-    async def window(self, *, size: tuple[int, int] = (1180, 760), phone: bool = False, dark: bool = False,
-                     language: str = "en-US") -> Window:  # fmt: skip
-        """Somebody's empty browser."""
-        width, height = size
-        window = await Window.open(self._browser, width=width, height=height, phone=phone, dark=dark, language=language)
-        self.windows.append(window)
-        return window
-
-    async def enter(self, path: str, user: str, rol: str, **look: Any) -> Window:
-        """A window of somebody who is logged in, at `path`."""
-        window = await self.window(**look)
-        await window.cookie(self.url, "token", token(user, rol, name=user.capitalize()))
-        await window.go(self.url + path)
-        return window
-
-    async def admin(self, user: str = "root", **look: Any) -> Window:
-        """An admin in the console, once it is connected."""
-        window = await self.enter("/chatd/", user, "admin", **look)
-        await window.see("#whoami", user)
-        return window
-
-    async def user(self, user: str = "ana", **look: Any) -> Window:
-        """A user on a page with the widget, which is open and connected."""
-        window = await self.enter("/chatd/demo", user, "user", **look)
-        await window.click("chatd-widget button, button")
-        await window.see("#messages li:not(.notLoaded)")
-        return window
 
 
 @pytest.fixture

@@ -92,14 +92,13 @@ async def test_what_was_not_sent_outlives_its_page(place: Place) -> None:
     await admin.go(f"{place.url}/chatd/")
     await admin.see("#list a", "ana")
     await ana.go(f"{place.url}/chatd/demo")
-    await ana.click("chatd-widget button, button")
     await ana.see(".mine[data-mark^=stored], .mine[data-mark^=read]", "from a page that is gone")
     await ana.see(".bubble", "and an answer")
     await admin.click("#list a", "ana")
     await admin.see(".bubble", "from a page that is gone")
     for window in (admin, ana):
         assert sorted(await window.texts(".bubble")) == ["and an answer", "from a page that is gone"]
-        assert await window.evaluate("JSON.stringify(Object.keys(sessionStorage))") == "[]"
+        assert await window.evaluate("JSON.stringify(Object.keys(localStorage))") == "[]"
 
 
 async def test_another_tab_shows_what_one_has_sent(place: Place) -> None:

@@ -97,8 +97,9 @@ CONTRAST: Final = """(() => {
 class Window:
     """One tab, in a browser context of its own."""
 
-    def __init__(self, browser: Chromium, context: str, session: str) -> None:
+    def __init__(self, browser: Chromium, context: str, session: str, target: str) -> None:
         self._browser = browser
+        self._target = target
         self._context = context
         self._session = session
         self.faults: list[str] = []
@@ -128,7 +129,7 @@ class Window:
     async def _open(cls, browser: Chromium, context: str, *, width: int, height: int, phone: bool) -> Window:
         target = await browser.order("Target.createTarget", url="about:blank", browserContextId=context)
         attached = await browser.order("Target.attachToTarget", targetId=target["targetId"], flatten=True)
-        window = cls(browser, context, attached["sessionId"])
+        window = cls(browser, context, attached["sessionId"], target["targetId"])
         for domain in ("Page", "Runtime", "Log", "Network", "Audits"):
             await window._order(f"{domain}.enable")
         await window._order("Emulation.setDeviceMetricsOverride", width=width, height=height, mobile=phone,
@@ -136,7 +137,12 @@ class Window:
         await window._order("Emulation.setFocusEmulationEnabled", enabled=True)
         return window
 
+    async def shut(self) -> None:
+        """Close this tab, and not the others of the same person."""
+        await self._browser.order("Target.closeTarget", targetId=self._target)
+
     async def close(self) -> None:
+        """Close all tabs of this person."""
         await self._browser.order("Target.disposeBrowserContext", browserContextId=self._context)
 
     # Where it is.

@@ -1,0 +1,40 @@
+// What the site says of its chat, in the attributes of the widget's tag; the widget passes them on in the address.
+
+export class SiteOptions {
+  constructor(search) {
+    const given = new URLSearchParams(search);
+    const words = (name) => given.get(name)?.trim() ?? "";
+    this.para = words("para") || "soporte";
+    this.title = words("title");
+    this.greeting = words("greeting");
+    this.away = words("away");
+    this.loggedOut = words("loggedOut");
+    this.login = httpAddress(words("login"));
+    this.colour = /^#[0-9a-f]{6}$/i.test(words("color")) ? words("color") : null;
+  }
+
+  /** The site's colour on the head and the button, with white or black on it: the one that has more contrast. */
+  paint(root) {
+    if (this.colour === null) return;
+    root.style.setProperty("--head", this.colour);
+    root.style.setProperty("--on-head", contrast(this.colour, "#ffffff") >= 4.5 ? "#ffffff" : "#000000");
+    root.toggleAttribute("data-branded", true);
+  }
+}
+
+/** Such an address cannot be a script. */
+function httpAddress(words) {
+  return URL.canParse(words) && /^https?:$/.test(new URL(words).protocol) ? words : null;
+}
+
+/** Of two colours, `#rrggbb`: https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio */
+export function contrast(one, other) {
+  const [low, high] = [luminance(one), luminance(other)].sort((less, more) => less - more);
+  return (high + 0.05) / (low + 0.05);
+}
+
+function luminance(colour) {
+  const [r, g, b] = [1, 3, 5].map((place) => parseInt(colour.slice(place, place + 2), 16) / 255)
+    .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}

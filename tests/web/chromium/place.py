@@ -1,0 +1,51 @@
+"""A daemon, and the windows of people who look at it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.chat.people import token
+from tests.interop.processes import Server
+from tests.web.chromium.cdp import Chromium
+from tests.web.chromium.window import Window
+
+
+class Place:
+    """A daemon, and the windows that look at it."""
+
+    def __init__(self, browser: Chromium, server: Server) -> None:
+        self.server = server
+        self.windows: list[Window] = []
+        self._browser = browser
+
+    @property
+    def url(self) -> str:
+        return self.server.url
+
+    async def window(self, *, size: tuple[int, int] = (1180, 760), phone: bool = False, dark: bool = False,
+                     language: str = "en-US") -> Window:  # fmt: skip
+        """Somebody's empty browser."""
+        width, height = size
+        window = await Window.open(self._browser, width=width, height=height, phone=phone, dark=dark, language=language)
+        self.windows.append(window)
+        return window
+
+    async def enter(self, path: str, user: str, rol: str, **look: Any) -> Window:
+        """A window of somebody who is logged in, at `path`."""
+        window = await self.window(**look)
+        await window.cookie(self.url, "token", token(user, rol, name=user.capitalize()))
+        await window.go(self.url + path)
+        return window
+
+    async def admin(self, user: str = "root", **look: Any) -> Window:
+        """An admin in the console, once it is connected."""
+        window = await self.enter("/chatd/", user, "admin", **look)
+        await window.see("#whoami", user)
+        return window
+
+    async def user(self, user: str = "ana", **look: Any) -> Window:
+        """A user on a page with the widget, which is open and connected."""
+        window = await self.enter("/chatd/demo", user, "user", **look)
+        await window.click("chatd-widget button, button")
+        await window.see("#messages li:not(.notLoaded)")
+        return window
