@@ -15,6 +15,7 @@ from chatd.cli.clock import clock_of
 from chatd.cli.database import Database, DataError, add_database, configured, reading, require_newest, writing
 from chatd.cli.progress import Progress
 from chatd.store.pruning import AGREED_MS, COUNT, DELETE_ASTRAY, DELETE_STEP, LAST_OF_STEP, ROWS_PER_STEP
+from chatd.store.url import is_postgres
 from chatd.store.vouched import DAY_MS, allowed_ms
 
 # How long others have the file for themselves after a step: so many times what the step took.
@@ -46,11 +47,22 @@ def run(args: argparse.Namespace) -> int:
         return 0
     with writing(config) as connection, Progress("deleting") as bar:
         require_newest(connection)
+        if is_postgres(config.db):
+            _take_turn(connection)
         if age_ms is not None:
             _check_clock(connection, age_ms)
         deleted = prune(connection, before_ms, bar)
     print(f"{deleted} messages from {limit} are deleted")
     return 0
+
+
+def _take_turn(connection: Database) -> None:
+    """Daemons delete in turns, under a lock that ends with the session. Rule N-14. Raises DataError."""
+    from chatd.store.postgres.lock import TAKE_SWEEP  # noqa: PLC0415 - not every installation has the driver
+
+    [(taken,)] = connection.execute(TAKE_SWEEP)
+    if not taken:
+        raise DataError("a daemon or another prune is deleting old messages: try again when it has ended")
 
 
 class Before(NamedTuple):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NewType, Protocol
 
 import msgspec
@@ -163,6 +164,9 @@ class Store(Protocol):
 
         Its parameters are ?1, ?2 and so on, each named at least once.
         """
+
+    def sweep_turn(self) -> AbstractAsyncContextManager[bool]:
+        """See OldRows.sweep_turn in retention.py."""
 
     async def prune(self, above: MessageId, bound: MessageId, before_ms: int) -> tuple[MessageId, int] | None:
         """See OldRows.prune in retention.py."""

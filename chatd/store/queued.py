@@ -9,7 +9,7 @@ from __future__ import annotations
 import abc
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from sys import getsizeof
 from typing import Any
 
@@ -99,6 +99,11 @@ class QueuedStore(abc.ABC):
     def sum_up(self, done: Done) -> None:
         """See Store.sum_up."""
         self._sums.put(None, done)
+
+    @contextlib.asynccontextmanager
+    async def sweep_turn(self) -> AsyncIterator[bool]:
+        """See OldRows.sweep_turn: a daemon that has the database alone always may."""
+        yield True
 
     async def prune(self, above: MessageId, bound: MessageId, before_ms: int) -> tuple[MessageId, int] | None:
         """See OldRows.prune."""

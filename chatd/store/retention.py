@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Final, Protocol
 
 from chatd.tasks import Tasks
@@ -20,8 +21,8 @@ from .vouched import DAY_MS, MAX_AHEAD_MS, VouchedTime, allowed_ms
 
 EVERY_S: Final = 600.0
 
-# While the clock is not believed: an operator may just have set it, or have said that it is right.
-DOUBTFUL_EVERY_S: Final = 10.0
+# While the clock is not believed, or another node deletes: the clock may have been set, or that node may have died.
+SOON_S: Final = 10.0
 
 # Between two steps: 5,000 messages a second at most.
 PAUSE_S: Final = 0.05
@@ -34,6 +35,12 @@ class OldRows(Protocol):
 
     @property
     def counters(self) -> StoreCounters: ...
+
+    def sweep_turn(self) -> AbstractAsyncContextManager[bool]:
+        """Whether this daemon may delete until the end of the block: of several nodes one may at a time.
+
+        Raises StoreError at its beginning, never at its end.
+        """
 
     async def prune(self, above: MessageId, bound: MessageId, before_ms: int) -> tuple[MessageId, int] | None:
         """Look at the next few messages between these ids, and delete those that are older than `before_ms`.
@@ -67,6 +74,7 @@ class Retention:
         self._first_id_of = first_id_of
         self._days = days
         self._examined = MessageId(-1)  # up to here, ids and dates agree on nothing old
+        self._is_ours = True  # the last turn; else another node had it
         self._changed = asyncio.Event()
         self._tasks = Tasks()
         self._task: asyncio.Task[None] | None = None
@@ -88,7 +96,9 @@ class Retention:
         ahead_ms = await self._vouched.ahead_ms(allowed_ms(age_ms) if age_ms else MAX_AHEAD_MS)
         self._note(waits=bool(age_ms and ahead_ms), ahead_ms=ahead_ms)
         if age_ms and not ahead_ms:
-            await self._sweep(now_ms - age_ms)
+            async with self._store.sweep_turn() as self._is_ours:
+                if self._is_ours:
+                    await self._sweep(now_ms - age_ms)
 
     async def close(self) -> None:
         """Idempotent; before the store is closed."""
@@ -105,8 +115,9 @@ class Retention:
             except StoreError as error:
                 extra = {"code": error.code, "cause": repr(error.__cause__)}
                 log.warning("old messages could not be deleted", extra=extra)
+            waits = self._store.counters.retention_waits or not self._is_ours
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(DOUBTFUL_EVERY_S if self._store.counters.retention_waits else EVERY_S):
+                async with asyncio.timeout(SOON_S if waits else EVERY_S):
                     await self._changed.wait()
 
     def _note(self, *, waits: bool, ahead_ms: int) -> None:

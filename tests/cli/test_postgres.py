@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from chatd.cli import EXIT_FAILED
 from chatd.cli.rows import from_line, to_line
 from tests.cli.command import chatd, environment
 from tests.cli.stored import message, store
 from tests.postgresql import Server, programs
 from tests.reference import README
-from tests.store.rig import PostgresBase, ask
+from tests.store.rig import PostgresBase, ask, store_on
 
 BATCH_ROWS = importlib.import_module("chatd.cli.import").BATCH_ROWS
 
@@ -210,3 +211,13 @@ def test_without_the_driver_a_sentence_says_what_to_install(tmp_path: Path) -> N
     assert done.stderr == (
         "chatd: db: PostgreSQL needs the package asyncpg: pip install 'chatd[cluster]', or let --db name a file\n"
     )
+
+
+async def test_prune_waits_for_a_daemon_that_deletes(file: Path, base: PostgresBase) -> None:
+    """N-14"""
+    moved(file, base)
+    prune = ("prune", "--before", "2026-01-03", "--db", str(base))
+    async with store_on(base) as daemon, daemon.sweep_turn():
+        refused = chatd(*prune)
+        assert (refused.returncode, "is deleting old messages" in refused.stderr) == (EXIT_FAILED, True)
+    assert chatd(*prune).returncode == 0

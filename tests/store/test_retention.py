@@ -43,6 +43,10 @@ class Watched:
     def waits(self) -> bool:
         return self.counters.retention_waits
 
+    def sweep_turn(self) -> contextlib.AbstractAsyncContextManager[bool]:
+        """A daemon alone always has it."""
+        return self._store.sweep_turn()
+
     async def prune(self, above: MessageId, bound: MessageId, before_ms: int) -> tuple[MessageId, int] | None:
         self.steps += 1
         return await self._store.prune(above, bound, before_ms)

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 _KIND: Final = 0x63686174  # "chat"
 _DAEMON: Final = 0
 _FIRST_NODE: Final = 1
+_SWEEP: Final = _FIRST_NODE + 1024
+
+TAKE_SWEEP: Final = f"SELECT pg_try_advisory_lock({_KIND}, {_SWEEP})"
+LEAVE_SWEEP: Final = f"SELECT pg_advisory_unlock({_KIND}, {_SWEEP})"
 
 _HOLDER: Final = f"""
     SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = {_KIND} AND objid = $1 AND granted

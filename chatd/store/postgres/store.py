@@ -7,14 +7,15 @@ tables in schema.py, the questions in library.py, what errors mean in faults.py.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from chatd.errors import ChatdError, ConfigError
-from chatd.store.base import Found, Message, MessageId, Question
+from chatd.store.base import Found, Message, MessageId, Question, StoreError
 from chatd.store.config import StoreConfig
 from chatd.store.library import Library
 from chatd.store.marks import Furthest, Table
@@ -111,6 +112,21 @@ class PostgresStore(QueuedStore):
     async def run(self, sql: str, values: Sequence[int] = ()) -> list[Any]:
         """See Store.run."""
         return await self._write(translated(sql), *values)
+
+    @contextlib.asynccontextmanager
+    async def sweep_turn(self) -> AsyncIterator[bool]:
+        """See OldRows.sweep_turn. A lock of the session that writes: another node may go on when this one dies.
+
+        A session that is lost in between takes the turn with it. The steps of two nodes may mix then, which costs
+        nothing but time: each row is deleted once.
+        """
+        [(taken,)] = await self._write(lock.TAKE_SWEEP)
+        try:
+            yield taken
+        finally:
+            if taken:
+                with contextlib.suppress(StoreError):
+                    await self._write(lock.LEAVE_SWEEP)
 
     async def fault(self) -> str | None:
         """See Store.fault."""

@@ -13,7 +13,7 @@ from chatd.store.postgres.connecting import Connector
 from chatd.store.postgres.store import UnreachableError
 from tests.cli.command import chatd
 from tests.interop.proxy import proxy
-from tests.store.postgres.test_faults import PATIENCE_S, opened
+from tests.store.postgres.patience import PATIENCE_S, opened
 from tests.store.rig import PostgresBase
 
 

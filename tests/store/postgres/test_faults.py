@@ -10,13 +10,12 @@ import re
 import shutil
 import signal
 import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from chatd.errors import ConfigError
-from chatd.store.base import Found, Message, MessageId, Question, Store, StoreCode, StoredAs, StoreError
+from chatd.store.base import Found, Message, MessageId, Question, StoreCode, StoredAs, StoreError
 from chatd.store.choose import make_store
 from chatd.store.config import StoreConfig
 from chatd.store.history import Range, Towards, Viewer
@@ -26,9 +25,8 @@ from tests.chat.daemon import daemon
 from tests.interop.proxy import proxy
 from tests.listen.certificates import make_certificate
 from tests.postgresql import Server
+from tests.store.postgres.patience import PATIENCE_S, faulty, healed, opened, put, stored
 from tests.store.rig import ROOT, Answers, PostgresBase, ask, change, message, rows, store_on
-
-PATIENCE_S = 20.0
 
 ANA = Viewer("ana", is_admin=False)
 
@@ -36,48 +34,6 @@ ANA = Viewer("ana", is_admin=False)
 @pytest.fixture(autouse=True)
 def _quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(link, "MAX_PAUSE_S", 0.2)
-
-
-async def put(store: Store, *numbers: int) -> Answers:
-    answers = Answers()
-    for number in numbers:
-        answers.put(store, message(number))
-    await store.flushed()
-    return answers
-
-
-async def eventually(probe: Callable[[], Awaitable[bool]]) -> None:
-    """Return once it is so: there is nothing to wait for but another server's time."""
-    async with asyncio.timeout(PATIENCE_S):
-        while not await probe():  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
-
-
-async def healed(store: Store) -> None:
-    """Return once `fault` says that nothing keeps messages from being stored."""
-
-    async def is_well() -> bool:
-        return await store.fault() is None
-
-    await eventually(is_well)
-
-
-async def faulty(store: Store, words: str) -> None:
-    """Return once `fault` says so."""
-
-    async def is_said() -> bool:
-        return words in str(await store.fault())
-
-    await eventually(is_said)
-
-
-async def stored(store: Store, number: int) -> None:
-    """Return once that message could be stored."""
-
-    async def is_stored() -> bool:
-        return bool((await put(store, number)).stored)
-
-    await eventually(is_stored)
 
 
 async def test_a_server_that_restarts_refuses_for_so_long_and_loses_nothing(own: PostgresBase) -> None:
@@ -207,12 +163,6 @@ async def test_a_limit_of_connections_is_waited_for(own: PostgresBase) -> None:
         assert (await put(store, 2)).stored == [2]
     finally:
         await store.close()
-
-
-async def opened(url: str, **settings: object) -> None:
-    store = make_store(StoreConfig(db=url, **settings))  # type: ignore[arg-type]
-    await store.open()
-    await store.close()
 
 
 async def test_what_an_operator_must_change_ends_the_start(own: PostgresBase) -> None:

@@ -16,7 +16,8 @@ from chatd.store.history import Range, Towards
 from chatd.store.postgres import link
 from tests.interop.proxy import Proxy, proxy
 from tests.postgresql import Server, folder_for_server
-from tests.store.postgres.test_faults import ANA, faulty, healed, opened, put, stored
+from tests.store.postgres.patience import faulty, healed, opened, put, stored
+from tests.store.postgres.test_faults import ANA
 from tests.store.rig import PostgresBase
 
 ROW = Message(MessageId(7), "ana", "berta", "hola", 1_700_000_000_000, supervisado=True, cid="c1")

@@ -11,7 +11,7 @@ from chatd.errors import ConfigError
 from chatd.store.choose import make_store
 from chatd.store.config import StoreConfig
 from tests.interop.proxy import proxy
-from tests.store.postgres.test_faults import PATIENCE_S, eventually, opened
+from tests.store.postgres.patience import PATIENCE_S, eventually, opened
 from tests.store.rig import PostgresBase, store_on
 
 

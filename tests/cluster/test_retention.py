@@ -1,0 +1,79 @@
+"""Old messages of several nodes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from chatd.chat.ids import EPOCH_MS
+from tests.cluster.nodes import Cluster, cluster
+from tests.postgresql import Server
+
+OLD = 10_000
+DAYS = 30
+LONG_S = 40.0
+
+_SWEEPERS = """
+    SELECT node.objid::bigint - 1 FROM pg_locks AS sweep JOIN pg_locks AS node USING (pid, locktype, classid, database)
+    WHERE sweep.locktype = 'advisory' AND sweep.objid = 1025 AND sweep.granted AND node.objid BETWEEN 1 AND 1024
+"""
+
+
+def fill(several: Cluster) -> None:
+    """Messages of two months ago, a second apart, and one of now."""
+    old_ms = round(time.time() * 1000) - 2 * DAYS * 86_400_000
+    row = f"SELECT (ms - {EPOCH_MS}) << 22 | (1 << 12), 'ana', 'root', 'old', ms, 1"
+    several.postgresql.sql(
+        f"""
+        INSERT INTO chatd.mensajes (id, de, para, mensaje, fecha, supervisado) {row}
+        FROM generate_series({old_ms}, {old_ms} + {OLD - 1}::bigint * 1000, 1000) AS ms;
+        INSERT INTO chatd.mensajes (id, de, para, mensaje, fecha, supervisado) {row}
+        FROM (SELECT {round(time.time() * 1000)}) AS of (ms)
+        """,
+        several.base,
+    )
+
+
+def left(several: Cluster) -> int:
+    [count] = several.postgresql.sql("SELECT count(*) FROM chatd.mensajes", several.base)
+    return int(count)
+
+
+def deleted(several: Cluster, node: int) -> int:
+    """How many, as its log says."""
+    lines = [json.loads(line) for line in several.nodes[node].log.read_text().splitlines()]
+    return sum(int(line["messages"]) for line in lines if line.get("message") == "old messages deleted")
+
+
+def sweeper(several: Cluster, down_to: int) -> int:
+    """The node that deletes, once so few are left."""
+    while True:
+        nodes = several.postgresql.sql(_SWEEPERS, several.base)
+        assert len(nodes) <= 1
+        if nodes and left(several) <= down_to:
+            return int(nodes[0])
+
+
+@pytest.mark.timeout(120)
+async def test_one_node_deletes_and_when_it_is_killed_another_goes_on(postgresql: Server, tmp_path: Path) -> None:
+    """N-14: ten seconds later at most."""
+    with cluster(tmp_path, postgresql) as several:
+        several.close()
+        fill(several)
+        starting = [asyncio.to_thread(several.start, node, "--retention", str(DAYS)) for node in (1, 2)]
+        await asyncio.gather(*starting)
+        first = sweeper(several, OLD - 500)
+        await asyncio.to_thread(several.nodes[first].stop, signal.SIGKILL)
+        rest = left(several)
+        assert rest > 1, "it was killed in the middle"
+        other = 3 - first
+        async with asyncio.timeout(LONG_S):
+            while deleted(several, other) < rest - 1:  # noqa: ASYNC110 - another process writes it
+                await asyncio.sleep(0.1)
+        assert left(several) == 1
+        assert deleted(several, other) == rest - 1
