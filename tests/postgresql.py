@@ -31,7 +31,7 @@ def programs() -> Path:
     return found[-1].parent if found else Path(tool("postgres", "postgresql")).parent
 
 
-def _as_nobody_special() -> list[str]:
+def as_nobody_special() -> list[str]:
     """PostgreSQL does not run as root."""
     if os.geteuid() != 0:
         return []
@@ -62,7 +62,7 @@ class Server:
     def init(self) -> None:
         how = [f"--username={OWNER}", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
         subprocess.run(
-            [*_as_nobody_special(), programs() / "initdb", f"--pgdata={self.data}", *how],
+            [*as_nobody_special(), programs() / "initdb", f"--pgdata={self.data}", *how],
             check=True,
             stdout=subprocess.DEVNULL,
             cwd=self.folder,
@@ -73,7 +73,7 @@ class Server:
         flags = [f"--{name}={value}" for name, value in {**FAST, **settings}.items()]
         self._process = subprocess.Popen(
             [
-                *_as_nobody_special(),
+                *as_nobody_special(),
                 programs() / "postgres",
                 *("-D", self.data, "-k", self.folder, "-p", str(self.port)),
                 *("-c", "listen_addresses=127.0.0.1", *flags),
@@ -151,7 +151,7 @@ def environment() -> Mapping[str, str]:
 def folder_for_server() -> Iterator[Path]:
     """A short name, for a socket's is bounded; and of the user who runs the server."""
     with tempfile.TemporaryDirectory(prefix="chatd-pg-") as name:
-        if how := _as_nobody_special():
+        if how := as_nobody_special():
             shutil.chown(name, how[1].partition("=")[2])
         Path(name).chmod(0o755)
         yield Path(name)

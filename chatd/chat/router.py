@@ -211,6 +211,8 @@ class ChatRouter:
     def _deliver_stored(self, message: Message, but: Session | None, done: Done, error: StoreError | None) -> None:
         if error is None:
             self._deliver(message, but)
+        elif error.doubt is not None:
+            error.doubt.if_stored(message.id, functools.partial(self._deliver, message, but))
         done(error)
 
     def encode(self, message: Message) -> Outgoing:

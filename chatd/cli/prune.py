@@ -60,8 +60,7 @@ def _take_turn(connection: Database) -> None:
     """Daemons delete in turns, under a lock that ends with the session. Rule N-14. Raises DataError."""
     from chatd.store.postgres.lock import TAKE_SWEEP  # noqa: PLC0415 - not every installation has the driver
 
-    [(taken,)] = connection.execute(TAKE_SWEEP)
-    if not taken:
+    if connection.execute(TAKE_SWEEP).fetchone() != (True,):
         raise DataError("a daemon or another prune is deleting old messages: try again when it has ended")
 
 

@@ -18,6 +18,7 @@ from chatd.errors import RefusedError
 from chatd.histogram import ROWS, SECONDS, Histogram
 
 if TYPE_CHECKING:
+    from .doubt import Doubt
     from .library import Library
 
 MessageId = NewType("MessageId", int)  # grows with time, see chat/ids.py; a decimal string on the wire
@@ -84,10 +85,11 @@ class StoreError(RefusedError):
     `message` is a sentence for the sender; what the database said is in `__cause__`, for the log. `retry`: the
     same message may be accepted later. Not stored means not known to be durable: after an I/O error or a
     power cut in the middle of a commit the row may be found all the same. `of_a_row`: the row is to blame, and its
-    neighbours are not.
+    neighbours are not. `doubt`: the group that the row may be of, where the database will tell later.
     """
 
     code: StoreCode
+    doubt: Doubt | None = None
 
     def __init__(self, code: StoreCode, message: str, *, retry: bool, of_a_row: bool = False) -> None:
         super().__init__(code, message)

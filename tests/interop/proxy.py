@@ -30,6 +30,7 @@ class Proxy:
         self.target = target
         self._sought = b""
         self._swallowed = b""
+        self._was_swallowed = asyncio.Event()
         self._lost = asyncio.Event()
         self._down = False
         self._writers: set[asyncio.StreamWriter] = set()
@@ -46,6 +47,12 @@ class Proxy:
     def swallow(self, words: bytes) -> None:
         """What a client says from those words on does not reach the server, and its connection stays open."""
         self._swallowed = words
+        self._was_swallowed.clear()
+
+    async def swallowed(self) -> None:
+        """Wait until a client has said it."""
+        async with asyncio.timeout(PATIENCE_S):
+            await self._was_swallowed.wait()
 
     async def lost(self) -> None:
         """Wait until the server has said it."""
@@ -92,6 +99,7 @@ class Proxy:
                 self._lose()
                 return
             if not seek and self._swallowed and self._swallowed in data:
+                self._was_swallowed.set()
                 await reader.read()
                 break
             before = data[-len(self._sought) :]

@@ -82,7 +82,7 @@ Base = Path | PostgresBase
 @contextlib.asynccontextmanager
 async def store_on(base: Base, **settings: Any) -> AsyncIterator[Store]:
     """A store on either."""
-    store = make_store(StoreConfig(db=str(base), **{"busy_timeout_s": 5.0, "min_free_bytes": 1, **settings}))
+    store = make_store(StoreConfig(**{"db": str(base), "busy_timeout_s": 5.0, "min_free_bytes": 1, **settings}))
     await store.open()
     try:
         yield store

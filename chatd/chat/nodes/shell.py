@@ -231,7 +231,7 @@ class Shell:
 
     def _promise(self) -> MessageId | None:
         """An id that is smaller than that of every message to come."""
-        if self.store.unsettled:
+        if self.store.unsettled or self.store.doubt is not None:
             return None
         try:
             return self.ids.next()

@@ -114,6 +114,11 @@ def breaks(error: BaseException) -> bool:
     return fault_of(error) in _BREAKING
 
 
+def leaves_doubt(error: BaseException) -> bool:
+    """Whether a statement may be committed although that came instead of its answer. Rule P-11."""
+    return fault_of(error) is Fault.GONE or isinstance(error, TimeoutError)
+
+
 def passes(error: BaseException) -> bool:
     """Whether a start may wait for it to be over."""
     return not isinstance(error, ForeignError) and fault_of(error) not in _LASTING

@@ -142,13 +142,10 @@ class NodeStore(PostgresStore):
         except faults.ERRORS as error:
             raise faults.lookup_error(error) from faults.cause(error)
 
-    async def _connect_writer(self) -> Connection:
+    async def _check_place(self, connection: Connection) -> None:
         """A process that had this number meanwhile may have stored messages with larger ids."""
-        connection = await super()._connect_writer()
         if self._epoch is not None:
             epoch = await connection.fetchval("SELECT epoca FROM nodos WHERE nodo = $1", self.number)
             if epoch != self._epoch:
                 self.usurped = True
-                connection.terminate()
                 raise faults.ForeignError(f"another process has had the number {self.number} meanwhile")
-        return connection

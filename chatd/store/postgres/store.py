@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from chatd.errors import ChatdError, ConfigError
 from chatd.store.base import Found, Message, MessageId, Question, StoreError
 from chatd.store.config import StoreConfig
+from chatd.store.doubt import Doubt
 from chatd.store.library import Library
 from chatd.store.marks import Furthest, Table
 from chatd.store.queued import QueuedStore
@@ -25,7 +26,7 @@ from . import faults, lock
 from .connecting import Connector, server_of
 from .dialect import translated
 from .library import PostgresLibrary, find
-from .link import FIRST_PAUSE_S, MAX_PAUSE_S, Link, Readers
+from .link import FIRST_PAUSE_S, MAX_PAUSE_S, DownError, Link, Readers
 from .schema import MIGRATIONS, migrate, version_of
 from .texts import encode
 
@@ -47,6 +48,14 @@ HELD_S: Final = 35.0
 INSERT: Final = """
     INSERT INTO mensajes (id, de, para, mensaje, fecha, supervisado, cid)
     SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::smallint[], $7::text[])
+"""
+
+# All or none of a group are there.
+_IS_STORED: Final = "SELECT EXISTS (SELECT FROM mensajes WHERE id = ANY($1::bigint[]))"
+
+# A commit as those of messages: it returns when a standby that has to confirm it has done so.
+_COMMIT: Final = """
+    INSERT INTO secretos (nombre, valor) VALUES ('prueba', '') ON CONFLICT (nombre) DO UPDATE SET valor = excluded.valor
 """
 
 _PROBE: Final = "DELETE FROM mensajes WHERE false"
@@ -75,6 +84,7 @@ class PostgresStore(QueuedStore):
         self._process: int | None = None  # of the server, for the session that writes
         self._link = Link("writing", self._connect_writer, config.db_timeout_s)
         self._server: datetime | None = None  # of the session that writes
+        self.doubt: Doubt | None = None  # there is one at most: nothing is written until it is decided
         self._finder = Link("lookups", self._connect_reader, config.db_timeout_s)
         self._readers = Readers(
             [Link("reading", self._connect_reader, config.db_timeout_s) for _ in range(config.db_readers)]
@@ -177,16 +187,29 @@ class PostgresStore(QueuedStore):
         connection = await self._connector.writer()
         try:
             self._process = await lock.take(connection, self._process, self._node)
+            await self._check_place(connection)
             if self._recovery_key is None:
                 await migrate(connection)
                 self._recovery_key = await _own_key(connection)
             elif await version_of(connection) != len(MIGRATIONS) or await _own_key(connection) != self._recovery_key:
                 raise faults.ForeignError("the server has another database now: restart chatd to use that one")
             self._follow(await server_of(connection))
+            await _prove_that_commits_return(connection)
+            await self._settle_doubt(connection)
         except BaseException:
             connection.terminate()
             raise
         return connection
+
+    async def _check_place(self, connection: Connection) -> None:
+        """Whether the database is still this daemon's, once it has the lock. Raises ForeignError."""
+
+    async def _settle_doubt(self, connection: Connection) -> None:
+        """The lock says that the session before has ended, and so has its commit."""
+        if (doubt := self.doubt) is not None:
+            is_stored = await connection.fetchval(_IS_STORED, doubt.ids)
+            self.doubt = None
+            doubt.decide(is_stored=is_stored)
 
     async def _connect_reader(self) -> Connection:
         """To the server that the messages are written to: another one may not have all of them yet."""
@@ -207,17 +230,21 @@ class PostgresStore(QueuedStore):
         self._server = server
 
     async def _insert(self, batch: Sequence[Message]) -> None:
-        await self._write(
-            INSERT,
-            [row.id for row in batch],
-            [encode(row.de) for row in batch],
-            [encode(row.para) for row in batch],
-            [encode(row.mensaje) for row in batch],
-            [row.fecha for row in batch],
-            [int(row.supervisado) for row in batch],
-            [None if row.cid is None else encode(row.cid) for row in batch],
-        )
+        try:
+            await self._send(batch)
+        except faults.ERRORS as error:
+            failure = faults.store_error(error)
+            if isinstance(error, DownError) or not faults.leaves_doubt(error):
+                raise failure from faults.cause(error)
+            failure.doubt = self.doubt = Doubt(row.id for row in batch)
+            # After a time-out the senders have waited long enough.
+            if not await failure.doubt.answer(0.0 if isinstance(error, TimeoutError) else self._timeout_s):
+                raise failure from faults.cause(error)
         self._count(len(batch))
+
+    async def _send(self, batch: Sequence[Message]) -> None:
+        """Commit them. Raises what the driver raises."""
+        await self._link.fetch(INSERT, *columns(batch))
 
     async def _write_marks(self, table: Table, marks: Furthest) -> None:
         keys = sorted(marks)  # two nodes that write the same rows wait for one another, and never both
@@ -225,6 +252,8 @@ class PostgresStore(QueuedStore):
         await self._write(_upsert(table), *columns, [marks[key] for key in keys])
 
     async def _find(self, questions: Sequence[Question]) -> list[Found]:
+        if self.doubt is not None:  # what is seen may not be on the standby, or not for long
+            raise faults.lookup_error(DownError("a commit is in doubt"))
         try:
             return await find(self._finder, questions)
         except faults.ERRORS as error:
@@ -236,6 +265,28 @@ class PostgresStore(QueuedStore):
             return await self._link.fetch(sql, *values)
         except faults.ERRORS as error:
             raise faults.store_error(error) from faults.cause(error)
+
+
+def columns(batch: Sequence[Message]) -> list[list[Any]]:
+    """The values for INSERT."""
+    return [
+        [row.id for row in batch],
+        [encode(row.de) for row in batch],
+        [encode(row.para) for row in batch],
+        [encode(row.mensaje) for row in batch],
+        [row.fecha for row in batch],
+        [int(row.supervisado) for row in batch],
+        [None if row.cid is None else encode(row.cid) for row in batch],
+    ]
+
+
+async def _prove_that_commits_return(connection: Connection) -> None:
+    """A server that waits for a standby answers everything but a commit. Rule P-12. Raises what the driver raises."""
+    try:
+        await connection.execute(_COMMIT)
+    except faults.ERRORS as error:
+        if faults.breaks(error):
+            raise
 
 
 def _upsert(table: Table) -> str:

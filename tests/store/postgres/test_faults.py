@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import logging
 import os
@@ -22,7 +23,7 @@ from chatd.store.history import Range, Towards, Viewer
 from chatd.store.postgres import link
 from chatd.store.postgres.store import PostgresStore, UnreachableError
 from tests.chat.daemon import daemon
-from tests.interop.proxy import proxy
+from tests.interop.proxy import Proxy, proxy
 from tests.listen.certificates import make_certificate
 from tests.postgresql import Server
 from tests.store.postgres.patience import PATIENCE_S, faulty, healed, opened, put, stored
@@ -88,10 +89,10 @@ async def test_sessions_that_somebody_ends_come_back(own: PostgresBase) -> None:
 
 
 async def test_a_commit_whose_answer_is_lost_is_no_ok_and_is_found_when_it_is_sent_again(own: PostgresBase) -> None:
-    """P-04, C-24: the server has said that it is committed, and nobody has heard it."""
+    """P-04, P-11, C-24: the server has said that it is committed, and nobody hears it while senders wait."""
     row = Message(MessageId(7), "ana", "berta", "hola", 1_700_000_000_000, supervisado=True, cid="c1")
     async with proxy(own.server.port) as between:
-        store = make_store(StoreConfig(db=str(own).replace(str(own.server.port), str(between.port))))
+        store = make_store(StoreConfig(db=through(own, between), db_timeout_s=0.5))
         await store.open()
         try:
             between.lose(b"INSERT 0 1")
@@ -100,9 +101,16 @@ async def test_a_commit_whose_answer_is_lost_is_no_ok_and_is_found_when_it_is_se
             await between.lost()
             await store.flushed()
             assert answers.failed == {7: StoreCode.UNAVAILABLE}
+            shown: list[int] = []
+            for number, error in answers.seen:
+                assert error is not None
+                assert error.doubt is not None
+                error.doubt.if_stored(MessageId(number), functools.partial(shown.append, number))
+            assert shown == []
             assert [one.id for one in rows(own)] == [7]
             between.restore()
             await healed(store)
+            assert shown == [7]
             heard: list[object] = []
             store.find(Question("ana", "c1", list_cids=False), heard.append)
             await store.flushed()
@@ -116,6 +124,35 @@ async def test_a_commit_whose_answer_is_lost_is_no_ok_and_is_found_when_it_is_se
         finally:
             await store.close()
     assert [one.id for one in rows(own)] == [7, 11]
+
+
+def through(base: PostgresBase, between: Proxy) -> str:
+    """The URL that leads by way of a proxy."""
+    return str(base).replace(str(base.server.port), str(between.port))
+
+
+@pytest.mark.parametrize(("heard", "stored"), [(b"INSERT 0 1", [7]), (b"", [])])
+async def test_senders_wait_until_it_is_known_whether_a_commit_without_an_answer_was_made(
+    own: PostgresBase, heard: bytes, stored: list[int]
+) -> None:
+    """P-11: the answer is lost, or the statement itself."""
+    async with proxy(own.server.port) as between, store_on(own, db=through(own, between)) as store:
+        answers = Answers()
+        if heard:
+            between.lose(heard)
+        else:
+            between.swallow(b"INSERT INTO mensajes")
+        answers.put(store, message(7))
+        if heard:
+            await between.lost()
+            between.restore()
+        else:
+            await between.swallowed()
+            between.cut()
+        await store.flushed()
+        assert (answers.stored, [row.id for row in rows(own)]) == (stored, stored)
+        between.swallow(b"")
+        assert (await put(store, 9)).stored == [9]
 
 
 async def test_a_server_that_hangs_is_given_up_and_found_again(own: PostgresBase) -> None:

@@ -1,0 +1,49 @@
+"""A commit of a node that gets no answer."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.nodes import cluster
+from tests.cluster.people import desk, texts, write
+from tests.interop.node import Driver
+from tests.interop.proxy import proxy
+from tests.postgresql import Server
+
+IN_DOUBT = {"para": "root", "mensaje": "in doubt", "cid": "c1"}
+
+
+@pytest.mark.parametrize(("patience", "ok"), [("20", True), ("1", False)])
+async def test_a_message_that_turns_out_to_be_stored_is_delivered_on_every_node_once(
+    driver: Driver, postgresql: Server, tmp_path: Path, patience: str, ok: bool
+) -> None:
+    """P-11: whether its sender still waits for the answer or has been refused."""
+    async with proxy(postgresql.port) as between:
+        flags = ("--deliver", "stored", "--db-timeout", patience)
+        with cluster(tmp_path, postgresql, *flags, nodes=0) as several:
+            url = postgresql.url(several.base)
+            url = url.replace(str(postgresql.port), str(between.port))
+            await asyncio.to_thread(several.start, 1, *flags, "--db", url)
+            await asyncio.to_thread(several.start, 2, *flags)
+            ana, near, far = await desk(driver, several)
+            await write(ana, "root", "before")
+            between.lose(b"INSERT 0 1")
+            asking = asyncio.create_task(ana.ask("mensaje_privado", IN_DOUBT))
+            await between.lost()
+            if ok:
+                between.restore()
+            [answer] = await asking
+            assert answer["ok"] is ok
+            between.restore()
+            for admin in (near, far):
+                assert await texts(admin, 2) == ["before", "in doubt"]
+            [again] = await ana.ask("mensaje_privado", IN_DOUBT)
+            assert again["ok"] is True
+            await write(ana, "root", "after")
+            for admin in (near, far):
+                assert await texts(admin, 1) == ["after"]
+                assert admin.heard("mensaje_recibido") == 0
+            assert several.stored() == ["before", "in doubt", "after"]
