@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,11 +10,9 @@ from typing import Any, Final
 
 import msgspec
 
-from bench import build
 from bench.load import LoadError
+from bench.script import Script, script
 
-SCRIPT: Final = build.HERE / "clients" / "jitter.mjs"
-LONGEST_LINE: Final = 256 << 20  # the report of a run is one line
 PATIENCE_S: Final = 90.0  # for any answer; the script itself gives up after 30 s
 
 
@@ -51,8 +48,8 @@ def _url(port: int) -> str:
 class Crowd:
     """The clients of one run. Every method raises LoadError when the script fails or falls silent."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
+    def __init__(self, running: Script) -> None:
+        self._order = running.order
 
     async def open(self, port: int, sender_port: int, people: People) -> None:
         """Everybody connects, the sender to another port than the others: it goes to the server straight."""
@@ -82,44 +79,9 @@ class Crowd:
     async def report(self) -> Heardings:
         return msgspec.convert(await self._order("report"), Heardings)
 
-    async def ready(self) -> None:
-        await self._answer()
-
-    async def _order(self, do: str, **details: Any) -> Any:
-        assert self._process.stdin is not None
-        self._process.stdin.write(msgspec.json.encode({"do": do, **details}) + b"\n")
-        return await self._answer()
-
-    async def _answer(self) -> Any:
-        assert self._process.stdout is not None
-        try:
-            async with asyncio.timeout(PATIENCE_S):
-                line = await self._process.stdout.readline()
-        except TimeoutError:
-            raise LoadError("the clients fell silent") from None
-        answer = msgspec.json.decode(line or b'{"error": "the clients ended"}')
-        if "ok" not in answer:
-            raise LoadError(answer["error"])
-        return answer["ok"]
-
 
 @contextlib.asynccontextmanager
 async def crowd(node: Path, folder: Path, client: str = "socket.io-client") -> AsyncIterator[Crowd]:
     """A process for the time of a block, with the package `client` of `folder`/node_modules."""
-    process = await asyncio.create_subprocess_exec(
-        str(node),
-        str(SCRIPT),
-        str(folder),
-        client,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        limit=LONGEST_LINE,
-    )
-    try:
-        running = Crowd(process)
-        await running.ready()
-        yield running
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
+    async with script("jitter.mjs", node, folder, client, PATIENCE_S) as running:
+        yield Crowd(running)

@@ -1,0 +1,114 @@
+"""The clients of a run: people of socket.io-client in a Node.js process, run by clients/cluster.mjs."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from bench.script import Script, script
+
+PATIENCE_S: Final = 120.0  # for any answer
+
+
+@dataclass(frozen=True, slots=True)
+class Writes:
+    """To whom, and how often."""
+
+    para: str
+    everyMs: int  # noqa: N815  # as the script reads it
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One socket; a user may have several. `options` are those of socket.io-client."""
+
+    user: str
+    rol: str
+    token: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    writes: Writes | None = None
+
+    def hears(self, sent: Sent) -> bool:
+        """The rules of the chat: the recipient does, and of what users write, all admins."""
+        return self.user == sent.para or (sent.rol != "admin" and self.rol == "admin")
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """A message: when it was written, and acknowledged; `node` is where its writer was then."""
+
+    writer: int
+    user: str
+    rol: str
+    para: str
+    text: str
+    due: float
+    acked: float | None
+    id: str | None
+    node: int
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """Of one socket: when it connected, and whether it recovered; time, text, its own node and the id of each message.
+
+    Only chatd gives ids.
+    """
+
+    connects: list[tuple[float, bool]]
+    heard: list[tuple[float, str, int, str | None]]
+
+
+class Record(msgspec.Struct, frozen=True):
+    """All of a run; `refused` are messages that no further attempt would have helped."""
+
+    sent: list[Sent]
+    refused: list[tuple[str, str]]
+    people: list[Heard]
+
+
+class Clients:
+    """Every method raises LoadError when the script fails or falls silent."""
+
+    def __init__(self, running: Script) -> None:
+        self._order = running.order
+
+    async def open(self, url: str, people: Sequence[Person], ack_timeout_ms: int) -> list[int]:
+        """Everybody connects, one after the other. Returns the node of each."""
+        nodes: list[int] = await self._order(
+            "open", url=url, people=[asdict(person) for person in people], ackTimeoutMs=ack_timeout_ms
+        )
+        return nodes
+
+    async def start(self) -> None:
+        """From now on people write."""
+        await self._order("start")
+
+    async def stop(self) -> None:
+        """Nobody writes any more; returns when all that was written is acknowledged."""
+        await self._order("stop")
+
+    async def caught_up(self, quiet_s: float) -> int:
+        """Wait until all have heard what is written by now, or nothing of it has come for `quiet_s`.
+
+        Returns how many deliveries are missing.
+        """
+        return int(await self._order("caughtUp", quietMs=1000 * quiet_s))
+
+    async def nodes(self) -> list[int]:
+        """The node of each; 0 for one that is not connected."""
+        found: list[int] = await self._order("nodes")
+        return found
+
+    async def record(self) -> Record:
+        return msgspec.convert(await self._order("report"), Record)
+
+
+@contextlib.asynccontextmanager
+async def clients(node: Path, folder: Path, client: str = "socket.io-client") -> AsyncIterator[Clients]:
+    """A process for the time of a block, with the package `client` of `folder`/node_modules."""
+    async with script("cluster.mjs", node, folder, client, PATIENCE_S) as running:
+        yield Clients(running)

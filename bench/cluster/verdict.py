@@ -1,0 +1,111 @@
+"""What people heard in a stretch of time, judged: pure functions on times, texts and ids."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from bench.cluster.people import Heard, Person, Record, Sent
+from chatd.cluster.core.vector import origin_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Of all messages that were written in that time, and their recipients.
+
+    A delivery is lost if the message was acknowledged and never came; doubled if it came again; late if a later one of
+    the same stream came before it; stray if it came to somebody else, or was never written. It came anew if it came
+    again under another id: it was refused, and its writer has sent it again. The waits are the longest from the moment
+    when a message was written: local where the recipient was on the node that took it, remote on another.
+    """
+
+    messages: int = 0
+    acknowledged: int = 0
+    due: int = 0
+    lost: int = 0
+    doubled: int = 0
+    anew: int = 0
+    late: int = 0
+    stray: int = 0
+    local_ms: float = 0.0
+    local_median_ms: float = 0.0
+    remote_ms: float = 0.0
+    returns: int = 0  # connections that were made again in that time
+    recovered: int = 0
+
+    @property
+    def perfect(self) -> bool:
+        mistakes = (self.lost, self.doubled, self.late, self.stray)
+        return 0 < self.messages == self.acknowledged and self.due > 0 and mistakes == (0, 0, 0, 0)
+
+
+class Delivery(NamedTuple):
+    """A message as one socket heard it. `stream` and `place`: in one stream, places grow."""
+
+    at_ms: float
+    sent: Sent
+    id: str | None
+    is_local: bool
+    stream: Hashable
+    place: float
+
+
+def judge(people: Sequence[Person], record: Record, since_ms: float, until_ms: float) -> Verdict:
+    written = {each.text: each for each in record.sent}
+    sent = [each for each in record.sent if since_ms <= each.due < until_ms]
+    total: Counter[str] = Counter()
+    local_ms, remote_ms = [0.0], [0.0]
+    for person, heard in zip(people, record.people, strict=True):
+        unknown = (text for at, text, _, _ in heard.heard if text not in written and since_ms <= at < until_ms)
+        deliveries = [one for one in _deliveries(heard, written) if since_ms <= one.sent.due < until_ms]
+        total["stray"] += sum(1 for _ in unknown) + sum(not person.hears(one.sent) for one in deliveries)
+        total += _counts([each for each in sent if person.hears(each)], deliveries)
+        for one in _first(deliveries):
+            (local_ms if one.is_local else remote_ms).append(one.at_ms - one.sent.due)
+        again = [recovered for at, recovered in heard.connects[1:] if since_ms <= at < until_ms]
+        total.update(returns=len(again), recovered=sum(again))
+    return Verdict(
+        messages=len(sent),
+        acknowledged=sum(each.acked is not None for each in sent),
+        local_ms=max(local_ms),
+        local_median_ms=statistics.median(local_ms),
+        remote_ms=max(remote_ms),
+        **total,
+    )
+
+
+def _deliveries(heard: Heard, written: Mapping[str, Sent]) -> Iterable[Delivery]:
+    """chatd's id has the node in it, and all messages of a node are in order; elsewhere those of one writer are."""
+    for at_ms, text, here, number in heard.heard:
+        if text not in written:
+            continue
+        sent = written[text]
+        if number is None:
+            yield Delivery(at_ms, sent, None, here == sent.node, (sent.writer, sent.node), sent.due)
+        else:
+            node = origin_of(int(number))
+            yield Delivery(at_ms, sent, number, here == node, node, int(number))
+
+
+def _counts(mine: Sequence[Sent], deliveries: Sequence[Delivery]) -> Counter[str]:
+    first = _first(deliveries)
+    times = {one.sent.text for one in first}
+    copies = len({(one.sent.text, one.id) for one in deliveries})
+    counts = Counter(due=len(mine), doubled=len(deliveries) - copies, anew=copies - len(first))
+    counts["lost"] = sum(each.acked is not None and each.text not in times for each in mine)
+    newest: dict[Hashable, float] = {}
+    for one in first:
+        counts["late"] += one.place < newest.get(one.stream, 0)
+        newest[one.stream] = max(newest.get(one.stream, 0), one.place)
+    return counts
+
+
+def _first(deliveries: Iterable[Delivery]) -> list[Delivery]:
+    """Without those of messages that had come before."""
+    seen: dict[str, Delivery] = {}
+    for one in deliveries:
+        seen.setdefault(one.sent.text, one)
+    return list(seen.values())
