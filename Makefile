@@ -20,7 +20,7 @@ HAVE_BROWSER := for name in chromium chromium-browser google-chrome-stable googl
     command -v $$name && exit; done; test -n "$$CHROMIUM"
 
 .DELETE_ON_ERROR:
-.PHONY: setup run test browser lint reference lock audit bench fuzz soak kill simulate clean
+.PHONY: setup run test browser lint reference lock audit bench fuzz soak kill outages simulate clean
 
 # What could go on for ever, and how long it does: `make fuzz SECONDS=600`, `make simulate SEEDS=1000`.
 SECONDS := 60
@@ -82,6 +82,11 @@ soak: setup
 
 kill: setup
 	$(AT_LENGTH) tests/durability/test_kill.py --kill-rounds=$(ROUNDS)
+
+# Several nodes, and all that fails around them.
+outages: setup
+	$(AT_LENGTH) tests/cluster/test_outages.py --outage-seconds=15 --outages-deliver=stored
+	$(AT_LENGTH) tests/cluster/test_outages.py --outage-seconds=15 --outages-deliver=at_once
 
 # Several nodes in virtual time, on every core.
 simulate: $(VENV)/.python-ready

@@ -24,6 +24,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--fuzz-seconds", type=float, default=15.0, help="of the state machine against the whole server")
     group.addoption("--decoder-seconds", type=float, default=1.0, help="of random input to each decoder")
     group.addoption("--soak-seconds", type=float, default=12.0, help="of the soak")
+    group.addoption("--outage-seconds", type=float, default=3.0, help="without Redis, of several nodes")
+    group.addoption("--outages-deliver", choices=("at_once", "stored"), default="stored", help="of several nodes")
     group.addoption("--hostile-seconds", type=float, default=12.0, help="of the hostile afternoon")
 
 
