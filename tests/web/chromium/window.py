@@ -270,6 +270,10 @@ class Window:
             "Network.emulateNetworkConditions", offline=on, latency=0, downloadThroughput=-1, uploadThroughput=-1
         )
 
+    async def trust_certificates(self) -> None:
+        """Those that sign themselves, too."""
+        await self._order("Security.setIgnoreCertificateErrors", ignore=True)
+
     async def trust_scripts(self) -> None:
         """As if the page had no policy: for pages that stand for somebody else's."""
         await self._order("Page.setBypassCSP", enabled=True)
