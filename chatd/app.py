@@ -130,7 +130,7 @@ async def _serve(
         operations.stopping()
         log.info("stopping", extra={"connections": len(engine.connections)})
         async with asyncio.timeout(config.listen.stop_timeout_s):
-            await _stop(config, listening, engine, store)
+            await _stop(config, listening, engine, store, shell)
     except TimeoutError:
         log.error("the stop took too long; connections were cut", extra={"timeout_s": config.listen.stop_timeout_s})
         if store.waiting:
@@ -220,7 +220,7 @@ def build(  # noqa: PLR0913 - what a daemon is made of
     ids = IdSource(_now_ms, config.chat.node, last_id) if shell is None else shell.ids
     if is_in_reserve(ids.start):
         log.error("the ids of messages are coming to an end: run chatd check", extra={"greatest_id": last_id})
-    make_router, make_recovery = (ChatRouter, Recovery) if shell is None else _among(shell)
+    make_router, make_recovery, make_desk = (ChatRouter, Recovery, Desk) if shell is None else _among(shell)
     router = make_router(config.chat, limits, namespace, store, ids, _now_ms)
     recovery = make_recovery(config.chat, limits, namespace, store, router, door.check_again)
     namespace.greet = recovery.greet
@@ -244,7 +244,7 @@ def build(  # noqa: PLR0913 - what a daemon is made of
                 namespace=namespace,
                 outbox=outbox,
                 store=store,
-                desk=Desk(namespace, router),
+                desk=make_desk(namespace, router),
                 nodes=shell,
                 neighbours=neighbours,
                 recoveries=recovery.outcomes.items,
@@ -267,12 +267,14 @@ def build(  # noqa: PLR0913 - what a daemon is made of
     return engine
 
 
-def _among(shell: Shell) -> tuple[Callable[..., ChatRouter], Callable[..., Recovery]]:
-    """What routes messages among several daemons, and what lets members in there."""
-    from chatd.chat.nodes.recovery import NodeRecovery  # noqa: PLC0415 - as in _open
+def _among(shell: Shell) -> tuple[Callable[..., ChatRouter], Callable[..., Recovery], Callable[..., Desk]]:
+    """What routes messages among several daemons, what lets members in there, and what operators may do."""
+    from chatd.chat.nodes.desk import NodeDesk  # noqa: PLC0415 - as in _open
+    from chatd.chat.nodes.recovery import NodeRecovery  # noqa: PLC0415
     from chatd.chat.nodes.router import NodeRouter  # noqa: PLC0415
 
-    return functools.partial(NodeRouter, shell), NodeRecovery
+    desk = functools.partial(NodeDesk, shell.peers, shell.node.number)
+    return functools.partial(NodeRouter, shell), NodeRecovery, desk
 
 
 def _retention(config: Config, store: Store) -> Retention:
@@ -340,7 +342,9 @@ def _stop_on_signals() -> asyncio.Event:
     return stop
 
 
-async def _stop(config: Config, listening: Listening, engine: EngineServer, store: Store) -> None:
+async def _stop(config: Config, listening: Listening, engine: EngineServer, store: Store, shell: Shell | None) -> None:
+    if shell is not None:
+        shell.stopping()
     await asyncio.sleep(config.listen.stop_delay_s)
     listening.close()
     engine.stop_admitting()

@@ -124,6 +124,30 @@ class Server:
         )
         return done.stdout.splitlines()
 
+    @contextlib.contextmanager
+    def locked(self, table: str, base: str) -> Iterator[None]:
+        """Nobody else can read or write it."""
+        with subprocess.Popen(
+            [programs() / "psql", "-XAtq", "-d", self.url(base)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment(),
+        ) as other:
+            assert other.stdin is not None
+            assert other.stdout is not None
+            other.stdin.write(f"BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE; SELECT 'locked';\n")
+            other.stdin.flush()
+            assert other.stdout.readline() == "locked\n"
+            yield
+
+    def blocked(self, base: str) -> int:
+        """How many sessions wait for a lock."""
+        [count] = self.sql(
+            f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{base}' AND wait_event_type = 'Lock'"
+        )
+        return int(count)
+
     def clean_base(self) -> str:
         """The name of a database without tables of chatd's, always the same: a new one is 300 files."""
         if not self._has_clean:

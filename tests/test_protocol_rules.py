@@ -97,6 +97,7 @@ EVENTS: Final = [
     "presencia",
     "conectados",
     "atencion",
+    "nodos",
     "leido",
     "quien_soy",
     "escribiendo",

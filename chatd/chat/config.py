@@ -106,6 +106,12 @@ class ChatConfig:
         "without it there is one daemon",
     )
     bus_password_file: Path | None = setting(None, "file with the password for Redis")
+    node_answer_timeout_s: float = setting(
+        2.0,
+        "seconds that chatd who and kick wait for the other daemons; one that has not answered by then is named",
+        minimum=0.1,
+        maximum=8,
+    )
     bus_channel: str = setting("chatd", "channel of Redis that the daemons of this chat, and no others, use")
     bus_adapter: str = setting(
         "off",

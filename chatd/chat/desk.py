@@ -6,7 +6,7 @@ Who may is decided by whoever can open the daemon's admin socket; here nobody as
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final
 
 from chatd.auth import Identity
@@ -15,6 +15,8 @@ from chatd.chat.audience import user_room
 from chatd.chat.events import EventCode, PrivateMessage, parse_user
 from chatd.chat.member import Member
 from chatd.chat.router import ChatRouter
+from chatd.engineio.session import Session
+from chatd.errors import RefusedError
 from chatd.socketio.namespace import Namespace
 from chatd.store.base import Done, Message
 
@@ -24,6 +26,10 @@ KICKED: Final = "kicked"
 log = logging.getLogger("chatd.chat")
 
 
+Found = dict[str, object]
+"""An answer for the operator, by the words of the admin socket."""
+
+
 class Desk:
     """One for the chat."""
 
@@ -31,22 +37,26 @@ class Desk:
         self._namespace = namespace
         self._router = router
 
-    def people(self) -> Iterator[dict[str, object]]:
-        """Every socket that is connected, and who it speaks for."""
-        for socket in self._namespace.sockets.values():
-            if isinstance(socket.handler, Member):
-                identity, session = socket.handler.identity, socket.session
-                yield {
-                    "user": identity.user,
-                    "name": identity.name,
-                    "rol": identity.rol,
-                    "sid": session.logged_sid,
-                    "transport": session.transport.name,
-                    "address": session.handshake.address,
-                }
+    async def who(self) -> Found:
+        """`people`: every socket that is connected, and who it speaks for."""
+        return {"people": self._people()}
 
-    def kick(self, user: str) -> int:
-        """End all sessions of `user`: how many. They may come back, unless the deny list has them."""
+    async def kick(self, user: str) -> Found:
+        """End all sessions of `user`; `sessions`: how many. They may come back, unless the deny list has them."""
+        return {"sessions": self._kick(user)}
+
+    def nodes(self) -> Found:
+        """`nodes`: all of them, where there are several. Raises RefusedError."""
+        raise RefusedError("alone", "this daemon is not one of several nodes: it was started without --bus")
+
+    def _people(self) -> list[dict[str, str | int]]:
+        return [
+            _person(socket.handler.identity, socket.session)
+            for socket in self._namespace.sockets.values()
+            if isinstance(socket.handler, Member)
+        ]
+
+    def _kick(self, user: str) -> int:
         sessions = list(self._namespace.rooms.members(user_room(user)))
         for session in sessions:
             member = self._namespace.sockets[session].handler
@@ -71,3 +81,14 @@ class Desk:
 
         listeners.append(supervised)
         return lambda: listeners.remove(supervised)
+
+
+def _person(identity: Identity, session: Session) -> dict[str, str | int]:
+    return {
+        "user": identity.user,
+        "name": identity.name,
+        "rol": identity.rol,
+        "sid": session.logged_sid,
+        "transport": session.transport.name,
+        "address": session.handshake.address,
+    }

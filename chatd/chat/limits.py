@@ -55,7 +55,7 @@ class ChatLimits:
     def __init__(self, config: ChatConfig, now: Callable[[], float]) -> None:
         """`now` is in seconds."""
         self.refusals = Refusals(ChatLimit, now, log)
-        self._max_sockets = config.max_connections_per_user
+        self.max_sockets = config.max_connections_per_user
         self._messages: Rates[str] = Rates(config.message_rate, config.message_burst)
         self._warnings: Rates[str] = Rates(config.message_rate, PATIENCE_BURSTS * config.message_burst)
         self._chars: Rates[str] = Rates(config.max_chars_per_minute / 60, config.max_chars_per_minute)
@@ -65,7 +65,7 @@ class ChatLimits:
 
     def use(self, config: ChatConfig) -> None:
         """Other limits from now on. Who has more sockets than that keeps them."""
-        self._max_sockets = config.max_connections_per_user
+        self.max_sockets = config.max_connections_per_user
         self._messages.change(config.message_rate, config.message_burst)
         self._warnings.change(config.message_rate, PATIENCE_BURSTS * config.message_burst)
         self._chars.change(config.max_chars_per_minute / 60, config.max_chars_per_minute)
@@ -74,10 +74,10 @@ class ChatLimits:
 
     def check_sockets(self, user: str, sockets: int) -> None:
         """Whether `user`, who has so many, may have one more. Raises ConnectRefusedError."""
-        if 0 < self._max_sockets <= sockets:
+        if 0 < self.max_sockets <= sockets:
             limit = ChatLimit.MAX_CONNECTIONS_PER_USER
             self.refusals.add(limit, "socket refused: the user has as many as allowed", user=user)
-            message = f"You are connected {self._max_sockets} times already, which is as often as one user may be."
+            message = f"You are connected {self.max_sockets} times already, which is as often as one user may be."
             raise ConnectRefusedError(message, {"code": LimitCode.TOO_MANY_CONNECTIONS})
 
     def check_pace(self, user: str) -> None:

@@ -58,8 +58,8 @@ class Presence:
     def __len__(self) -> int:
         return len(self._online)
 
-    def came(self, user: str) -> None:
-        """One more socket of `user`."""
+    def came(self, user: str, sockets: int = 1) -> None:
+        """So many more sockets of `user`."""
         online = self._online.get(user)
         if online is None:
             online = self._online[user] = Online(self, user, self._clock_ms())
@@ -68,12 +68,12 @@ class Presence:
             self._tell(user, True, online.since_ms)
         elif not online.sockets:
             self._timers.cancel(online)
-        online.sockets += 1
+        online.sockets += sockets
 
-    def left(self, user: str) -> None:
-        """One socket of `user` less."""
+    def left(self, user: str, sockets: int = 1) -> None:
+        """So many sockets of `user` less."""
         online = self._online[user]
-        online.sockets -= 1
+        online.sockets -= sockets
         if not online.sockets:
             # Stored now and not after the grace time, which a daemon that is stopping does not have.
             online.seen_ms = self._clock_ms()

@@ -175,6 +175,15 @@ class ChatRouter:
     def _is_attended(self) -> bool:
         return bool(self._namespace.rooms.members(ADMINS))
 
+    def nodes(self, member: Member, _args: list[object], reply: Reply | None) -> None:
+        """Nothing without an acknowledgement: there is nowhere to answer."""
+        if reply is not None:
+            self._tell_nodes(member, reply)
+
+    def _tell_nodes(self, member: Member, reply: Reply) -> None:
+        """One daemon knows no such event."""
+        member.refuse(reply, _unknown("nodos"))
+
     def history(self, member: Member, args: list[object], reply: Reply | None) -> None:
         self._historian.history(member, args, reply)
 
@@ -283,6 +292,7 @@ ROUTES: Final[Mapping[EventName, Handler]] = {
     "mensaje_privado": ChatRouter.private_message,
     "conectados": ChatRouter.connected,
     "atencion": ChatRouter.attended,
+    "nodos": ChatRouter.nodes,
     "historial": ChatRouter.history,
     "conversaciones": ChatRouter.conversations,
     "no_leidos": ChatRouter.unread,

@@ -37,6 +37,7 @@ VERBS: Final[Mapping[str, str]] = {
     "kick": "end the connections of a user",
     "send": "send a message from an operator to a user",
     "tail": "follow what users write, as it is said",
+    "nodes": "list the nodes of this chat, where there are several",
     "doctor": "look at a deployment from outside, and say what to change",
     "unit": "print a unit for systemd",
     "dashboard": "print the dashboard for Grafana",

@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import socket
+import sys
 from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -61,6 +62,14 @@ def answers(args: argparse.Namespace, **request: object) -> Generator[Answer, No
             yield first
             daemon.settimeout(None)
             yield from map(json.loads, stream)
+
+
+def all_answered(answer: Answer) -> bool:
+    """Whether every node did, of a question to all of them. Names the others on stderr."""
+    missing = answer.get("unanswered", [])
+    for node in missing:
+        print(f"chatd: node {node} did not answer", file=sys.stderr)
+    return not missing
 
 
 def _advice(path: Path, error: OSError) -> str:

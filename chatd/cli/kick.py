@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 from typing import Final
 
-from chatd.cli.adminsocket import add_database, ask, printable
+from chatd.cli.adminsocket import add_database, all_answered, ask, printable
 
 EPILOG: Final = """\
 The user's applications connect again by themselves. To keep somebody out, add the line user:NAME to the deny file
 first (--deny-file of the daemon), and send the daemon SIGHUP: that ends the connections too.
-Exit code 1 if the user was not connected.
+Where several nodes are one chat, this ends the connections to all of them. Exit code 1 if the user was not connected,
+or if a node did not answer, which stderr names: there, nothing may have ended.
 """
 
 
@@ -22,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    sessions = int(ask(args, verb="kick", user=args.user)["sessions"])
+    answer = ask(args, verb="kick", user=args.user)
+    sessions = int(answer["sessions"])
     print(f"{sessions} connection{'' if sessions == 1 else 's'} of {printable(args.user)} ended")
-    return 0 if sessions else 1
+    return 0 if all_answered(answer) and sessions else 1

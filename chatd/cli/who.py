@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import unicodedata
-from collections.abc import Sequence
 from typing import Any, Final
 
-from chatd.cli.adminsocket import add_database, ask, printable
+from chatd.cli.adminsocket import add_database, all_answered, ask, printable
+from chatd.cli.tables import print_table
 
 EPILOG: Final = """\
 One line for each socket: three tabs of a browser are three. Exit code 1 if nobody is connected, so that a script can
-ask. Needs to be the daemon's own user, or root.
+ask. Where several nodes are one chat, all of them are listed; exit code 1 also if one did not answer, which stderr
+names. Needs to be the daemon's own user, or root.
 """
-
-# https://www.unicode.org/reports/tr11/
-_WIDE: Final = frozenset({"W", "F"})
 
 _COLUMNS: Final = ("user", "name", "rol", "transport", "address", "sid")
 
@@ -28,22 +25,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    people: list[dict[str, Any]] = sorted(ask(args, verb="who")["people"], key=lambda one: (one["user"], one["sid"]))
+    answer = ask(args, verb="who")
+    people: list[dict[str, Any]] = sorted(answer["people"], key=lambda one: (one["user"], one["sid"]))
     if args.json:
         for one in people:
             print(json.dumps(one))
     elif people:
-        _print_table([_COLUMNS, *[tuple(printable(str(one[column])) for column in _COLUMNS) for one in people]])
-    return 0 if people else 1
-
-
-def _print_table(rows: Sequence[Sequence[str]]) -> None:
-    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True))
-        print("  ".join(cells).rstrip())
-
-
-def _width(text: str) -> int:
-    """In columns of a terminal, where a wide character takes two and one that combines none."""
-    return sum(2 if unicodedata.east_asian_width(one) in _WIDE else not unicodedata.combining(one) for one in text)
+        columns = [*_COLUMNS, "node"] if "unanswered" in answer else _COLUMNS
+        print_table([columns, *[[printable(str(one[column])) for column in columns] for one in people]])
+    return 0 if all_answered(answer) and people else 1

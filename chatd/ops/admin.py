@@ -5,10 +5,12 @@ it, until either side closes:
 
     {"verb": "who"}                                          {"ok": true, "people": [{"user": ..., "sid": ...}, ...]}
     {"verb": "kick", "user": "ana"}                          {"ok": true, "sessions": 2}
+    {"verb": "nodes"}                                        {"ok": true, "nodes": [{"node": 1, ...}, ...]}
     {"verb": "send", "from": "admin", "to": "ana", "text": "hola"}    {"ok": true, "id": "...", "fecha": ...}
     {"verb": "tail"}                                         {"ok": true}   {"id": ..., "de": ..., "mensaje": ...} ...
 
-What cannot be done is answered by {"ok": false, "error": "a sentence"}.
+Where there are several nodes, who and kick are of all of them, and `unanswered` has the numbers of those that did not
+answer. What cannot be done is answered by {"ok": false, "error": "a sentence"}.
 """
 
 from __future__ import annotations
@@ -48,6 +50,7 @@ class AdminSocket:
         self._verbs: Mapping[str, Callable[[Request, asyncio.StreamWriter], Awaitable[None]]] = {
             "who": self._who,
             "kick": self._kick,
+            "nodes": self._nodes,
             "send": self._send,
             "tail": self._tail,
         }
@@ -97,10 +100,13 @@ class AdminSocket:
             _write(writer, {"ok": False, "error": str(error)})
 
     async def _who(self, _request: Request, writer: asyncio.StreamWriter) -> None:
-        _write(writer, {"ok": True, "people": list(self._desk.people())})
+        _write(writer, {"ok": True, **await self._desk.who()})
 
     async def _kick(self, request: Request, writer: asyncio.StreamWriter) -> None:
-        _write(writer, {"ok": True, "sessions": self._desk.kick(str(request["user"]))})
+        _write(writer, {"ok": True, **await self._desk.kick(str(request["user"]))})
+
+    async def _nodes(self, _request: Request, writer: asyncio.StreamWriter) -> None:
+        _write(writer, {"ok": True, **self._desk.nodes()})
 
     async def _send(self, request: Request, writer: asyncio.StreamWriter) -> None:
         stored: asyncio.Future[StoreError | None] = asyncio.get_running_loop().create_future()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from chatd.store.base import Done, Message
@@ -11,9 +11,11 @@ from chatd.store.base import Done, Message
 class Desk(Protocol):
     """See chat/desk.py."""
 
-    def people(self) -> Iterable[dict[str, object]]: ...
+    async def who(self) -> Mapping[str, object]: ...
 
-    def kick(self, user: str) -> int: ...
+    async def kick(self, user: str) -> Mapping[str, object]: ...
+
+    def nodes(self) -> Mapping[str, object]: ...
 
     def send(self, author: str, to: str, text: str, done: Done) -> Message: ...
 

@@ -51,6 +51,11 @@ def _adapter_messages(sources: Sources) -> dict[Labels, float]:
     return {(outcome,): float(count) for outcome, count in counts}
 
 
+def _of_each(sources: Sources, read: Callable[[Nodes], Mapping[int, float]]) -> dict[Labels, float]:
+    nodes = sources.watched.nodes
+    return {("",): math.nan} if nodes is None else {(str(node),): float(value) for node, value in read(nodes).items()}
+
+
 def _frames(sources: Sources) -> dict[Labels, float]:
     nodes = sources.watched.nodes
     counts = {"published": 0.0} if nodes is None else nodes.traffic()
@@ -295,11 +300,20 @@ METRICS: Final[tuple[Metric, ...]] = (
         lambda sources: _of_nodes(sources, lambda nodes: nodes.outages),
     ),
     Metric(
+        "chatd_bus_connects_total",
+        COUNTER,
+        "How often this node has connected to Redis; 1 after a start.",
+        "Grows faster than chatd_bus_outages_total: Redis takes connections and drops them at once.",
+        lambda sources: _of_nodes(sources, lambda nodes: nodes.connects),
+    ),
+    Metric(
         "chatd_bus_frames_total",
         COUNTER,
-        "Messages on the bus, each with all that a node said in a turn: published, received, dropped or broken.",
-        "dropped: Redis was away, or did not take what came. broken: another program, or another version, publishes on "
-        "the channel.",
+        "Messages on the bus, each with all that a node said in a turn, by what became of them: published, received, "
+        "dropped, overflowed, broken, newer or refused.",
+        "dropped: Redis was away. overflowed: Redis did not take what came. broken: another program publishes on the "
+        "channel. newer: a node of a newer version says what this one does not know; upgrade it. refused: more numbers "
+        "are in use than a position has room for.",
         _frames,
         ("outcome",),
     ),
@@ -316,6 +330,30 @@ METRICS: Final[tuple[Metric, ...]] = (
         "Nodes that have said something which has not arrived here.",
         "Above 0 for seconds: the database does not answer, and what the bus has lost cannot be read.",
         lambda sources: _of_nodes(sources, lambda nodes: nodes.behind),
+    ),
+    Metric(
+        "chatd_node_silent_seconds",
+        GAUGE,
+        "For each other node: seconds since it was last heard, normally under 0.4. After 3 s it is gone, and so is its "
+        "label.",
+        "Above 1: that node stands still, or the network to Redis does. All of them at once: this node does.",
+        lambda sources: _of_each(sources, lambda nodes: nodes.silent_s),
+        ("node",),
+    ),
+    Metric(
+        "chatd_node_missing",
+        GAUGE,
+        "For each other node: messages of it that are not delivered here yet, at least.",
+        "Above 0 for seconds: what the bus has lost cannot be read; see chatd_nodes_behind.",
+        lambda sources: _of_each(sources, lambda nodes: nodes.missing),
+        ("node",),
+    ),
+    Metric(
+        "chatd_node_unanswered_total",
+        COUNTER,
+        "How often another node did not answer `who` or `kick` within `node_answer_timeout`.",
+        "Any growth: that node is too busy, or cut off from Redis; `chatd nodes` shows which.",
+        lambda sources: _of_nodes(sources, lambda nodes: nodes.unanswered),
     ),
     Metric(
         "chatd_nodes_healed_total",

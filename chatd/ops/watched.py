@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from chatd.engineio.outbox import Outbox
@@ -32,8 +32,24 @@ class Nodes(Protocol):
     def outages(self) -> int:
         """Of the bus, since the start."""
 
+    @property
+    def connects(self) -> int:
+        """To Redis, since the start."""
+
     def traffic(self) -> Iterable[tuple[str, int]]:
         """Messages of the bus, since the start: by what became of them."""
+
+    @property
+    def unanswered(self) -> int:
+        """Questions to another node that had no answer in time, since the start."""
+
+    @property
+    def silent_s(self) -> Mapping[int, float]:
+        """Of each other node that is there: seconds since it was last heard."""
+
+    @property
+    def missing(self) -> Mapping[int, int]:
+        """Of each other node that is there: messages of it that are not delivered here yet, at least."""
 
     @property
     def healed(self) -> int:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from chatd.cli import EXIT_FAILED, main, who
+from chatd.cli.tables import print_table
 from chatd.cli.tail import line
 from tests.chat.daemon import PATIENCE_S, ROOT, daemon
 from tests.chat.people import token
@@ -73,7 +74,7 @@ async def test_who_lists_every_socket(db: Path) -> None:
 
 
 def test_columns_are_aligned_whatever_the_script(capsys: pytest.CaptureFixture[str]) -> None:
-    who._print_table([("user", "rol"), ("日本語", "a"), ("e\u0301va", "b"), ("ana", "c")])
+    print_table([("user", "rol"), ("日本語", "a"), ("e\u0301va", "b"), ("ana", "c")])
     assert capsys.readouterr().out.splitlines() == ["user    rol", "日本語  a", "e\u0301va     b", "ana     c"]
 
 

@@ -54,6 +54,7 @@ ELSEWHERE: Final = {
     "pip install 'chatd[cluster]'": "Makefile",
     "chatd serve --db postgresql://chatd@db/chat --bus redis://redis:6379 --node 1": "tests/cluster/test_two_nodes.py",
     "chatd serve --db postgresql://chatd@db/chat --bus redis://redis:6379 --node 2": "tests/cluster/test_two_nodes.py",
+    "chatd nodes": "tests/cluster/test_operator.py",
     "createdb --owner=chatd --encoding=UTF8 --template=template0 chat": "tests/cli/test_postgres.py",
     "chatd check --db postgresql://chatd@127.0.0.1/chat": "tests/cli/test_postgres.py",
     "chatd serve --db postgresql://chatd@127.0.0.1/chat": "tests/cli/test_postgres.py",

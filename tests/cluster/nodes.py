@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 from bench.ports import free_port
+from tests.cli.command import chatd
 from tests.cluster.redis.server import RedisServer
 from tests.interop import processes
 from tests.interop.chat import SECRET
@@ -37,9 +39,16 @@ class Cluster:
         self.nodes[node] = Server(self.command(port, node, *flags, bus=bus), port, self._folder / f"node{node}.log")
         self.nodes[node].start()
 
+    def admin_socket(self, node: int) -> Path:
+        return self._folder / f"admin{node}"
+
+    def operate(self, node: int, *verb: str) -> subprocess.CompletedProcess[str]:
+        """`chatd who` and others, on the machine of that node."""
+        return chatd(*verb, "--admin-socket-file", self.admin_socket(node))
+
     def command(self, port: int, node: int, *flags: str, bus: bool = True) -> list[str]:
         own = ("--node", str(node), *(("--bus", f"unix://{self._login}{self.redis.path}") if bus else ()))
-        admin = ("--admin-socket-file", str(self._folder / f"admin{node}"))
+        admin = ("--admin-socket-file", str(self.admin_socket(node)))
         unhurried = ("--message-rate", "0", "--max-chars-per-minute", "0", "--presence", "off")
         db = ("--db", self.postgresql.url(self.base))
         return processes.chat_command(port, Path("unused"), self._secret, *admin, *unhurried, *own, *db, *flags)

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from tests.cluster.nodes import Cluster
+from tests.conformance.wire import TIMEOUT_S, Client
 from tests.interop.chat import token, with_cookie
 from tests.interop.node import Driver, JsSocket
+from tests.ops.operator import Metrics
+
+
+async def metrics(port: int) -> Metrics:
+    """What the internal listener there says."""
+    async with Client("127.0.0.1", port, "/metrics") as client:
+        return Metrics((await client.request("GET")).text)
 
 
 async def enter(driver: Driver, url: str, user: str, rol: str = "user", **options: Any) -> JsSocket:
@@ -40,3 +49,16 @@ async def write(socket: JsSocket, para: str, *texts: str) -> None:
 async def texts(socket: JsSocket, count: int) -> list[str]:
     """The next messages."""
     return [(await socket.hear("mensaje_recibido"))[0]["mensaje"] for _ in range(count)]
+
+
+async def here(admin: JsSocket) -> dict[str, int]:
+    """Who is connected, with how many sockets, as the node of an admin says."""
+    [answer] = await admin.ask("conectados", {})
+    return {each["user"]: each["sockets"] for each in answer["conectados"]}
+
+
+async def sees(admin: JsSocket, expected: dict[str, int]) -> None:
+    """Wait until the node of an admin knows of those sockets, and of no others."""
+    async with asyncio.timeout(TIMEOUT_S):
+        while await here(admin) != expected:
+            pass

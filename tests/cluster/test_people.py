@@ -7,16 +7,11 @@ import signal
 from pathlib import Path
 
 from tests.cluster.nodes import cluster
-from tests.cluster.people import enter, texts
+from tests.cluster.people import enter, here, sees, texts
 from tests.interop.node import Driver, JsSocket
 from tests.postgresql import Server
 
 WATCHED = ("--presence", "on", "--presence-grace", "0.2")
-
-
-async def here(admin: JsSocket) -> list[str]:
-    [answer] = await admin.ask("conectados", {})
-    return [each["user"] for each in answer["conectados"]]
 
 
 async def hears(admin: JsSocket, user: str, *, here: bool) -> None:
@@ -38,14 +33,18 @@ async def test_admins_see_the_users_of_every_node_until_their_node_dies(
         await enter(driver, several.url(1), "eva")
         await hears(root, "ana", here=True)
         await hears(root, "eva", here=True)
-        assert await here(root) == ["ana", "eva", "root"]
+        await sees(root, {"ana": 2, "eva": 1, "root": 1})
+        thrice = await enter(driver, several.url(1), "ana")
+        await sees(root, {"ana": 3, "eva": 1, "root": 1})
+        await thrice.close()
+        await sees(root, {"ana": 2, "eva": 1, "root": 1})
         await ana.close()
         await twice.close()
         await hears(root, "ana", here=False)
-        assert await here(root) == ["eva", "root"]
+        assert await here(root) == {"eva": 1, "root": 1}
         await asyncio.to_thread(several.nodes[1].stop, signal.SIGKILL)
         await hears(root, "eva", here=False)
-        assert await here(root) == ["root"]
+        assert await here(root) == {"root": 1}
         await asyncio.to_thread(several.nodes[1].start)
         await hears(root, "eva", here=True)
 
@@ -65,7 +64,7 @@ async def test_who_came_and_went_while_redis_was_away_is_told_afterwards(
         await hears(root, "eva", here=True)
         while "ana" in await here(root):
             pass
-        assert await here(root) == ["eva", "root"]
+        assert await here(root) == {"eva": 1, "root": 1}
 
 
 async def test_an_admin_on_another_node_is_an_admin(driver: Driver, postgresql: Server, tmp_path: Path) -> None:

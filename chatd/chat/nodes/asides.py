@@ -3,7 +3,7 @@
     Aside  [3, origin, event, args, to, but, volatile]
     Back   [5, origin, user, sid]
 
-What the bus loses of them is not repeated. The first number is that of the frames in chatd/cluster/core/frame.py.
+What the bus loses of them is not repeated.
 """
 
 from __future__ import annotations
@@ -15,11 +15,8 @@ import msgspec
 
 from chatd.chat.audience import user_room
 from chatd.chat.ids import MAX_NODE
-from chatd.chat.nodes import people
-from chatd.chat.nodes.people import Here
 from chatd.chat.receipts import Asked, ReadBy, ReadElsewhere, Receipts
 from chatd.chat.writing import Writers, Writing
-from chatd.cluster.core.frame import FrameError
 from chatd.socketio.namespace import Namespace
 
 _TAG: Final = 3
@@ -50,25 +47,6 @@ class Back(msgspec.Struct, array_like=True, tag=_BACK, frozen=True, forbid_unkno
     origin: Annotated[int, msgspec.Meta(ge=0, le=MAX_NODE)]
     user: str
     sid: str
-
-
-_DECODER: Final[msgspec.msgpack.Decoder[Aside | Back | Here]] = msgspec.msgpack.Decoder(Aside | Back | Here)
-
-
-_TAGS: Final = (bytes((_TAG,)), bytes((_BACK,)), bytes((people.TAG,)))
-
-
-def is_aside(data: bytes) -> bool:
-    """Whether a message of the bus is for decode."""
-    return data[1:2] in _TAGS
-
-
-def decode(data: bytes) -> Aside | Back | Here:
-    """Raises FrameError, and nothing else."""
-    try:
-        return _DECODER.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise FrameError(f"no aside: {error}") from error
 
 
 Cast = Callable[[Aside | Back], None]

@@ -32,7 +32,7 @@ async def join(chat: ChatConfig, config: StoreConfig, clock_ms: Callable[[], int
         raise
     known.first.setdefault(chat.node, begun)
     try:
-        shell = Shell(store, known, ids, begun, end)
+        shell = Shell(store, known, ids, begun, end, chat.node_answer_timeout_s)
     except TooManyOriginsError as error:
         await store.close()
         raise ConfigError(f"node: {error}: use a number again") from error

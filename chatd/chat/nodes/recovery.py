@@ -6,10 +6,12 @@ the client may be ahead of its new node. chatd/cluster/core/receiver.py decides;
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 
 from chatd.auth import Identity
 from chatd.chat.audience import receives
@@ -21,14 +23,16 @@ from chatd.chat.nodes.positions import parse_position
 from chatd.chat.nodes.router import NodeRouter
 from chatd.chat.pages import Question, Stretch
 from chatd.chat.recovery import Portion, Recovery, Replay
+from chatd.chat.resume import parse_resume
 from chatd.cluster.core import position
+from chatd.cluster.core.beat import DEAF_S
 from chatd.cluster.core.members import LEASE_S
 from chatd.cluster.core.receiver import Receiver
 from chatd.cluster.core.replay import Delivery
 from chatd.cluster.core.vector import Vector, covers
 from chatd.engineio.outgoing import Outgoing
 from chatd.engineio.reasons import CloseReason
-from chatd.socketio.namespace import Namespace
+from chatd.socketio.namespace import Auth, Namespace
 from chatd.store.base import Message, MessageId, Store
 
 MAX_PACKETS: Final = 4_096
@@ -36,6 +40,11 @@ MAX_PACKETS: Final = 4_096
 
 BEHIND_S: Final = LEASE_S + 1.0
 """How long a client waits for its node to come as far as it is. What it is ahead by may have died with its node."""
+
+
+LOOK_S: Final = 0.05
+FULL_LOOKS: Final = round(2 * DEAF_S / LOOK_S)
+"""So often it is looked whether there is room for a client after all; a dead node is silent by then."""
 
 
 class NodeReplay(Replay):
@@ -101,9 +110,37 @@ class NodeRecovery(Recovery):
         self._node = router.shell.node
         self._encode_at = router.encode_at
         self._catching_up: list[NodeReplay] = []
+        self._resuming: dict[str, Member] = {}  # who reads what it missed, by the socket id that it is about to take
         self._shell = router.shell
         router.catching_up = self._on_delivery
-        router.shell.make_room = self._end
+        router.shell.peers.make_room = self._make_room
+
+    def admit(self, member: Member, auth: Auth) -> Member | Coroutine[Any, Any, Member]:
+        """See Recovery.admit. Rule N-20: who would be refused because of sockets elsewhere waits for a moment first.
+
+        They may be those of a node that has just died, or the one whose place this one takes.
+        """
+        user = member.identity.user
+        if not super()._sockets(user) < self._limits.max_sockets <= self._sockets(user):
+            return super().admit(member, auth)
+        asked = parse_resume(auth, user, self._pids, self._parse)
+        if asked is not None and asked.sid is not None:
+            self._take_place(asked.sid, user)
+        return self._admit_later(member, auth)
+
+    async def _admit_later(self, member: Member, auth: Auth) -> Member:
+        user = member.identity.user
+        with self._arrival(user):
+            for _ in range(FULL_LOOKS):
+                await asyncio.sleep(LOOK_S)
+                if self._sockets(user) <= self._limits.max_sockets:
+                    break
+        self._check_again(member.identity)
+        admitted = super().admit(member, auth)
+        return await admitted if isinstance(admitted, Coroutine) else admitted
+
+    def _sockets(self, user: str) -> int:
+        return super()._sockets(user) + self._shell.peers.sockets_elsewhere(user)
 
     def _parse(self, value: object) -> Vector | None:
         return parse_position(value, self._node.vector, self._shell.ids.now)
@@ -116,16 +153,34 @@ class NodeRecovery(Recovery):
         super()._take_place(sid, user)
         self._shell.cast(Back(self._node.number, user, sid))
 
+    def _make_room(self, sid: str, user: str) -> None:
+        """That socket has come back to another node, later than any that is about to take its place here."""
+        resuming = self._resuming.pop(sid, None)
+        if resuming is not None:
+            resuming.socket.disconnect_session()
+        self._end(sid, user)
+
     async def _resume(self, replay: Replay, sid: str | None) -> Member:
         if not isinstance(replay, NodeReplay):
             raise TypeError(replay)
         self._catching_up.append(replay)
         self._join(replay)
         try:
-            return await super()._resume(replay, sid)
+            with self._taking(sid, replay.member):
+                return await super()._resume(replay, sid)
         except BaseException:
             self._catching_up.remove(replay)
             raise
+
+    @contextlib.contextmanager
+    def _taking(self, sid: str | None, member: Member) -> Iterator[None]:
+        if sid is not None:
+            self._resuming[sid] = member
+        try:
+            yield
+        finally:
+            if sid is not None and self._resuming.get(sid) is member:
+                del self._resuming[sid]
 
     def _join(self, replay: NodeReplay) -> None:
         identity = replay.member.identity

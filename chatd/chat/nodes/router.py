@@ -5,15 +5,19 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+from chatd.chat.events import EventCode
 from chatd.chat.member import Member
 from chatd.chat.nodes.asides import Aside, NodeReceipts, NodeWriters
-from chatd.chat.nodes.people import NodePresence
+from chatd.chat.nodes.listing import all_nodes
+from chatd.chat.nodes.presence import NodePresence
 from chatd.chat.nodes.shell import Deliver, Shell
 from chatd.chat.router import ChatRouter
 from chatd.cluster.core import position
 from chatd.cluster.core.replay import Delivery
 from chatd.engineio.outgoing import Outgoing
 from chatd.engineio.session import Session
+from chatd.errors import RefusedError
+from chatd.socketio.socket import Reply
 from chatd.store.base import Message, MessageId
 
 
@@ -24,11 +28,12 @@ class NodeRouter(ChatRouter):
 
     def __init__(self, shell: Shell, *parts: Any) -> None:
         self.shell = shell
+        self._people = shell.peers.people
         super().__init__(*parts)
         self._offset = ""
         self.catching_up: Deliver | None = None  # for those who are in no room yet
         shell.deliver = self.give
-        shell.emit = functools.partial(Aside.emit, namespace=self._namespace)
+        shell.peers.emit = functools.partial(Aside.emit, namespace=self._namespace)
 
     def give(self, delivery: Delivery[Message], but: Session | None = None) -> None:
         """To the sockets of this node, whoever said it."""
@@ -57,32 +62,34 @@ class NodeRouter(ChatRouter):
         return NodeReceipts(self.shell.cast, self.shell.node.number, *parts)
 
     def _make_presence(self, *parts: Any) -> NodePresence:
-        self.shell.presence = NodePresence(self.shell.node.number, self.shell.bus.wake, *parts)
-        return self.shell.presence
+        return NodePresence(self._people, *parts)
 
     def on_join(self, member: Member) -> None:
         """See ChatRouter.on_join."""
-        if self.shell.presence is not None:
-            self.shell.presence.joined(member.identity.user, is_admin=member.identity.is_admin)
+        self._people.joined(member.identity.user, is_admin=member.identity.is_admin)
+        super().on_join(member)
 
     def on_leave(self, member: Member) -> None:
-        """See ChatRouter.on_leave."""
-        if self._writers.active:
-            self._writers.on_leave(member)
-        if self.shell.presence is not None:
-            self.shell.presence.parted(member.identity.user, is_admin=member.identity.is_admin)
+        """See ChatRouter.on_leave. Presence is first: what it stores depends on whether the user was here."""
+        super().on_leave(member)
+        self._people.parted(member.identity.user, is_admin=member.identity.is_admin)
+
+    def _tell_nodes(self, member: Member, reply: Reply) -> None:
+        """See ChatRouter._tell_nodes."""
+        if member.identity.is_admin:
+            reply(all_nodes(self.shell.node.number, self.shell.peers.rows()))
+        else:
+            member.refuse(reply, RefusedError(EventCode.ADMINS_ONLY, "nodos is for admins."))
 
     def _is_for_admins(self, para: str) -> bool:
         """Rule C-08, where the other admin is on any node."""
         if self._config.admin_messages != "all":
             return False
-        presence = self.shell.presence
-        return super()._is_for_admins(para) or (presence is not None and presence.is_admin_elsewhere(para))
+        return super()._is_for_admins(para) or self._people.is_admin_elsewhere(para)
 
     def _is_attended(self) -> bool:
         """Rule C-78, where the admin is on any node."""
-        presence = self.shell.presence
-        return super()._is_attended() or (presence is not None and presence.has_admin_elsewhere())
+        return super()._is_attended() or self._people.has_admin_elsewhere()
 
     def _newest(self) -> MessageId:
         return max(self.ids.newest, self.feed.position)

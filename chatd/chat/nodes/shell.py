@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from time import monotonic
 from typing import Any, Final
 
 import msgspec
 
-from chatd.chat.nodes import asides
-from chatd.chat.nodes.asides import Aside, Back
+from chatd.chat.nodes import frames
+from chatd.chat.nodes.frames import Frame, Kind
 from chatd.chat.nodes.ids import ReservedIds
-from chatd.chat.nodes.people import Here, NodePresence
+from chatd.chat.nodes.peers import Peers
+from chatd.chat.nodes.states import Phase
 from chatd.cluster.core.frame import Call, Codec, FrameError, News
 from chatd.cluster.core.heal import Read
 from chatd.cluster.core.members import Change, Turn
@@ -44,16 +45,23 @@ Deliver = Callable[[Delivery[Message]], None]
 class Shell:
     """One for the daemon. `deliver` gives a message of another node to the sockets of this one."""
 
-    def __init__(self, store: NodeStore, known: Known, ids: ReservedIds, epoch: int, end: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        store: NodeStore,
+        known: Known,
+        ids: ReservedIds,
+        epoch: int,
+        end: Callable[[], None],
+        answer_timeout_s: float,
+    ) -> None:
         """`end` ends the process: another one has its number."""
         number = store.number
         self.node: Node[Message] = Node(number, epoch, known.heads, known.first, monotonic())
         self.ids = ids
         self.deliver: Deliver
-        self.emit: Callable[[Aside], None]
-        self.make_room: Callable[[str, str], None]
-        self.presence: NodePresence | None = None
+        self.peers = Peers(self.node, self, answer_timeout_s)
         self.broken = 0  # frames that could not be read
+        self.newer = 0  # frames of kinds that this version does not know
         self.healed = 0  # messages that came from the database and not over the bus
         self.bus: RedisBus
         self.store = store
@@ -62,7 +70,8 @@ class Shell:
         self.is_displaced = False  # another process has the number of this node
         self._codec: Codec[Message] = Codec(Message, MAX_FRAME_BYTES)
         self._encode = msgspec.msgpack.Encoder().encode
-        self._outgoing: list[News[Message] | Call | Aside | Back] = []
+        self._outgoing: list[News[Message] | Call | Frame] = []
+        self._unpublished = 0  # frames, when that was last looked at
         self._unsure: MessageId | None = None  # nobody knows yet whether messages up to it are stored
         self._tasks = Tasks()
         self._timer: asyncio.TimerHandle | None = None
@@ -84,8 +93,13 @@ class Shell:
         self._ended = True
         if self._timer is not None:
             self._timer.cancel()
+        self.peers.become(Phase.ENDED)
         await asyncio.sleep(0)
         await self.bus.close()
+
+    def stopping(self) -> None:
+        """Clients are about to be sent away."""
+        self.peers.become(Phase.STOPPING)
 
     # What there is to see of it: see Nodes in chatd/ops/watched.py.
 
@@ -105,12 +119,31 @@ class Shell:
         return self.bus.client.outages
 
     def traffic(self) -> Iterator[tuple[str, int]]:
-        """What was published, received, dropped and broken."""
+        """See Nodes.traffic."""
         counters = self.bus.counters
         yield "published", counters.published
         yield "received", counters.received
         yield "dropped", counters.dropped
+        yield "overflowed", counters.overflowed
         yield "broken", self.broken
+        yield "newer", self.newer
+        yield "refused", self.node.refused
+
+    @property
+    def connects(self) -> int:
+        return self.bus.counters.connects
+
+    @property
+    def unanswered(self) -> int:
+        return self.peers.questions.unanswered
+
+    @property
+    def silent_s(self) -> Mapping[int, float]:
+        return self.node.members.silent_s(monotonic())
+
+    @property
+    def missing(self) -> Mapping[int, int]:
+        return self.node.missing
 
     @property
     def living(self) -> int:
@@ -127,23 +160,16 @@ class Shell:
         self.bus.wake()
         return self.node.say(message, _CHAR_BYTES * len(message.mensaje) + _HEAD_BYTES)
 
-    def cast(self, aside: Aside | Back) -> None:
+    # Home, for the peers.
+
+    def cast(self, frame: News[Message] | Call | Frame) -> None:
         """Tell the other nodes, if they are there."""
-        self._publish(aside)
+        self._outgoing.append(frame)
+        self.bus.wake()
 
-    def _overhear(self, aside: Aside | Back | Here) -> None:
-        if aside.origin == self.node.number:
-            return
-        if isinstance(aside, Aside):
-            self.emit(aside)
-        elif isinstance(aside, Back):
-            self.make_room(aside.sid, aside.user)
-        elif self.presence is not None:
-            self.presence.hear(aside)
-
-    def _tell_who_is_here(self) -> None:
-        if self.presence is not None:
-            self.presence.ask()
+    def wake(self) -> None:
+        """See Home."""
+        self.bus.wake()
 
     def _on_settled(self, message_id: MessageId, error: StoreError | None) -> None:
         """After an error the row may be there all the same, until the session that writes has its lock again."""
@@ -156,8 +182,8 @@ class Shell:
     # BusHandler
 
     def on_up(self) -> None:
-        self._publish(self.node.bus_came_up(monotonic()))
-        self._tell_who_is_here()
+        self.cast(self.node.bus_came_up(monotonic()))
+        self.peers.tell_all()
 
     def on_down(self) -> None:
         self._has_polled = False
@@ -165,25 +191,32 @@ class Shell:
 
     def on_message(self, data: bytes) -> None:
         try:
-            if asides.is_aside(data):
-                self._overhear(asides.decode(data))
-                return
-            frame = self._codec.decode(data)
+            match frames.kind_of(data):
+                case Kind.CORE:
+                    self._hear(self._codec.decode(data), len(data))
+                case Kind.OURS:
+                    self._hear_peer(frames.decode(data))
+                case Kind.NEWER:
+                    self.newer += 1
         except FrameError as error:
             self.broken += 1
             log.warning("a frame could not be read", extra={"cause": str(error)})
-            return
+
+    def _hear(self, frame: News[Message] | Call, size_bytes: int) -> None:
         if isinstance(frame, Call) and frame.origin != self.node.number:
-            self._tell_who_is_here()
-        self._give(self.node.on_frame(frame, len(data), monotonic()))
+            self.peers.tell_all()
+        self._give(self.node.on_frame(frame, size_bytes, monotonic()))
+
+    def _hear_peer(self, frame: Frame) -> None:
+        if frame.origin != self.node.number:
+            self.peers.hear(frame)
 
     def frames(self) -> Iterator[bytes]:
         """See BusHandler."""
         outgoing, self._outgoing = self._outgoing, []
         for frame in outgoing:
             yield self._encode(frame)
-        if self.presence is not None:
-            yield from map(self._encode, self.presence.news())
+        yield from map(self._encode, self.peers.news())
         while (news := self.node.flush(monotonic())) is not None:
             yield self._encode(news)
 
@@ -201,7 +234,11 @@ class Shell:
         upto = self.ids.reservation.ask(self.ids.now)
         if upto is not None:
             self._do(self._reserve(upto), "reserving ids")
+        if self._unpublished != self.bus.counters.unpublished:
+            self._unpublished = self.bus.counters.unpublished
+            self.peers.people.ask()  # what is lost of messages is healed; of who is here, it is told again
         self._decide()
+        self.peers.tick()
 
     def _decide(self) -> None:
         for decision in self.node.tick(monotonic()):
@@ -210,7 +247,7 @@ class Shell:
     def _carry_out(self, decision: Decision) -> None:
         match decision:
             case Act.BEAT:
-                self._publish(self.node.beat(self._promise(), monotonic()))
+                self.cast(self.node.beat(self._promise(), monotonic()))
             case Act.RECONNECT:
                 self.bus.reconnect()
             case Act.DISPLACED:
@@ -221,13 +258,9 @@ class Shell:
                 self._do(self._poll(decision), "asking for what other nodes stored")
             case Change(node, turn):
                 log.info("node %s", turn.value, extra={"node": node})
-                self._meet(node, turn)
-
-    def _meet(self, node: int, turn: Turn) -> None:
-        if self.presence is not None and turn is Turn.LEFT:
-            self.presence.forget(node)
-        elif turn is Turn.CAME:
-            self._publish(Call(self.node.number))
+                self.peers.on_change(decision)
+                if turn is Turn.CAME:
+                    self.cast(Call(self.node.number))
 
     def _promise(self) -> MessageId | None:
         """An id that is smaller than that of every message to come."""
@@ -276,10 +309,6 @@ class Shell:
     def _give(self, deliveries: Iterable[Delivery[Message]]) -> None:
         for delivery in deliveries:
             self.deliver(delivery)
-
-    def _publish(self, frame: News[Message] | Call | Aside | Back) -> None:
-        self._outgoing.append(frame)
-        self.bus.wake()
 
     def _do(self, work: Coroutine[Any, Any, None], name: str) -> None:
         self._tasks.start(work, name)

@@ -31,6 +31,10 @@ class Held(Generic[T]):
     def first(self) -> News[T] | None:
         return self._frames[0][0] if self._frames else None
 
+    @property
+    def messages(self) -> int:
+        return sum(len(news.items) for news, _ in self._frames)
+
     def add(self, news: News[T], size_bytes: int) -> None:
         if len(self._frames) >= MAX_HELD_FRAMES or self._bytes + size_bytes > MAX_HELD_BYTES:
             self.refused += 1

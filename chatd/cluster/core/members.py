@@ -47,6 +47,18 @@ class Members:
     def living(self) -> list[int]:
         return sorted(node for node, member in self._members.items() if member.lives)
 
+    def lives(self, node: int) -> bool:
+        member = self._members.get(node)
+        return member is not None and member.lives
+
+    def heard_since(self, time_s: float) -> list[int]:
+        """The nodes that live and were heard at that time or later."""
+        return [node for node, member in self._members.items() if member.lives and member.heard_s >= time_s]
+
+    def silent_s(self, now_s: float) -> dict[int, float]:
+        """Of each node that lives: for how many seconds it was not heard."""
+        return {node: now_s - member.heard_s for node, member in sorted(self._members.items()) if member.lives}
+
     @property
     def are_compared(self) -> bool:
         """Whether each was heard since the bus came up: then the node knows how far it is behind."""

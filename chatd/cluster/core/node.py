@@ -90,7 +90,7 @@ class Node(Generic[T]):
         if len(self._streams) > MAX_ORIGINS:
             raise TooManyOriginsError(f"{len(self._streams)} nodes have been here; {MAX_ORIGINS} may be")
         self._publisher: Publisher[T] = Publisher(number, epoch)
-        self._members = Members((origin for origin in applied if origin != number), now_s)
+        self.members = Members((origin for origin in applied if origin != number), now_s)
         self._changes: list[Change] = []
         self._beats = Beats(now_s)
         self._pulse = Pulse()
@@ -110,14 +110,19 @@ class Node(Generic[T]):
         return [origin for origin in self.living if self._streams[origin].is_behind]
 
     @property
+    def missing(self) -> dict[int, int]:
+        """Of each living origin: how many messages it has told that are not applied here, at least."""
+        return {origin: self._streams[origin].missing for origin in self.living}
+
+    @property
     def living(self) -> list[int]:
         """The other nodes that were heard within their lease."""
-        return self._members.living
+        return self.members.living
 
     @property
     def is_ready(self) -> bool:
         """Whether the node knows how far each living node has come, and is as far."""
-        return self.bus is Bus.UP and self._members.are_compared and not self.behind
+        return self.bus is Bus.UP and self.members.are_compared and not self.behind
 
     # Its own messages.
 
@@ -160,7 +165,7 @@ class Node(Generic[T]):
             return []
         if frame.epoch < stream.epoch:
             return []  # of a process that lost its lock: no sign of life of the one that has it
-        change = self._members.heard(frame.origin, frame.epoch, now_s)
+        change = self.members.heard(frame.origin, frame.epoch, now_s)
         if change is not None:
             self._changes.append(change)
         return self._deliveries(frame.origin, stream.on_news(frame, size_bytes))
@@ -205,7 +210,7 @@ class Node(Generic[T]):
         """What is to be done now."""
         self._wake(now_s)
         if self.bus is Bus.UP:
-            self._changes += self._members.tick(now_s)
+            self._changes += self.members.tick(now_s)
         decisions: list[Decision] = [*self._changes]
         self._changes.clear()
         if self._displaced:
@@ -230,7 +235,7 @@ class Node(Generic[T]):
         """Connected and subscribed. Returns what to publish first."""
         self.bus = Bus.UP
         self._pulse.heard()
-        self._members.bus_came_up(now_s)
+        self.members.bus_came_up(now_s)
         self._beats.hasten()
         return Call(self.number)
 
@@ -264,7 +269,7 @@ class Node(Generic[T]):
         """Also while an origin is gone: its last frame may have been lost, and nobody else tells what it stored."""
         if self._polling or self.bus is Bus.DOWN:
             return not self._polling
-        return len(self._members.living) + 1 < len(self._streams) and now_s - self._polled_s >= POLL_GONE_S
+        return len(self.members.living) + 1 < len(self._streams) and now_s - self._polled_s >= POLL_GONE_S
 
     def _stream(self, origin: int) -> Stream[T] | None:
         """A number that was in no table when this node began has told nothing that was not meant for it."""
@@ -290,4 +295,4 @@ class Node(Generic[T]):
         self._ticked_s = now_s
         if slept_s > SLEPT_S:
             self._pulse.slept(slept_s)
-            self._members.slept(slept_s)
+            self.members.slept(slept_s)

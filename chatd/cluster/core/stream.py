@@ -38,6 +38,11 @@ class Stream(Generic[T]):
     def is_behind(self) -> bool:
         return self.told > self.applied
 
+    @property
+    def missing(self) -> int:
+        """How many messages were told and are not applied, at least: how many a gap has is not known."""
+        return self.held.messages + 1 if self.is_behind else 0
+
     def begin(self, epoch: int) -> None:
         """The origin has a new process. What the old one told and did not store is nobody's any more."""
         self.epoch = self.told = epoch

@@ -33,8 +33,14 @@ class BusCounters:
     """Numbers only grow."""
 
     published: int = 0
-    dropped: int = 0  # frames that could not be published
+    dropped: int = 0  # frames that could not be published, because the bus was down
+    overflowed: int = 0  # the same, because Redis did not take what waited already
     received: int = 0
+    connects: int = 0  # connections that were subscribed
+
+    @property
+    def unpublished(self) -> int:
+        return self.dropped + self.overflowed
 
 
 class RedisBus:
@@ -73,6 +79,7 @@ class RedisBus:
     # ClientHandler
 
     def on_up(self) -> None:
+        self.counters.connects += 1
         self._handler.on_up()
 
     def on_down(self) -> None:
@@ -89,5 +96,7 @@ class RedisBus:
         for frame in self._handler.frames():
             if self.client.publish(self._channel, frame):
                 self.counters.published += 1
+            elif self.fault is None:
+                self.counters.overflowed += 1
             else:
                 self.counters.dropped += 1

@@ -55,6 +55,7 @@ class RedisClient:
             self._task.cancel()
             await asyncio.wait([self._task])
         self.drop("closed")
+        self.fault = "closed"
 
     def publish(self, channel: str, data: bytes) -> bool:
         """Whether it was written: see Link.publish."""

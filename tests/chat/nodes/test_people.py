@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from chatd.chat.nodes import people
+from chatd.chat.nodes.people import Here, Of, People
+
+
+class Node:
+    """`changes` is what it was told to tell presence."""
+
+    def __init__(self, number: int) -> None:
+        self.woken = 0
+        self.changes: Counter[str] = Counter()
+        self.people = People(number, self._wake)
+        self.people.on_change = self._count
+
+    def _wake(self) -> None:
+        self.woken += 1
+
+    def _count(self, user: str, change: int) -> None:
+        assert change != 0
+        self.changes[user] += change
+        assert self.changes[user] >= 0
+
+    def hear(self, other: Node) -> None:
+        for here in other.people.news():
+            self.people.hear(here)
+
+
+@pytest.fixture
+def one() -> Node:
+    return Node(1)
+
+
+@pytest.fixture
+def two() -> Node:
+    return Node(2)
+
+
+def test_sockets_are_counted_by_user_and_told(one: Node, two: Node) -> None:
+    """N-20"""
+    one.hear(two)
+    for _ in range(3):
+        two.people.joined("ana", is_admin=False)
+    two.people.joined("eva", is_admin=False)
+    one.hear(two)
+    assert two.woken == 4
+    assert (two.people.sockets, len(two.people), "ana" in two.people, "ana" in one.people) == (4, 2, True, False)
+    assert (one.people.sockets_on([2], "ana"), one.people.sockets_on([2], "eva")) == (3, 1)
+    assert one.people.sockets_on([3], "ana") == 0
+    two.people.parted("ana", is_admin=False)
+    two.people.parted("eva", is_admin=False)
+    one.hear(two)
+    assert (one.people.sockets_on([2], "ana"), one.people.sockets_on([2], "eva")) == (2, 0)
+    assert one.changes == {"ana": 2, "eva": 0}
+
+
+def test_nothing_is_told_where_nothing_has_changed(two: Node) -> None:
+    assert list(two.people.news()) == [Here(2, True, True, {})]
+    assert list(two.people.news()) == []
+
+
+def test_a_user_is_an_admin_while_one_of_its_sockets_is_an_admins(one: Node, two: Node) -> None:
+    """N-12"""
+    two.people.joined("ana", is_admin=False)
+    two.people.joined("root", is_admin=False)
+    two.people.joined("root", is_admin=True)
+    one.hear(two)
+    assert (one.people.is_admin_elsewhere("root"), one.people.is_admin_elsewhere("ana")) == (True, False)
+    assert one.people.has_admin_elsewhere()
+    two.people.parted("root", is_admin=True)
+    one.hear(two)
+    assert not one.people.is_admin_elsewhere("root")
+    assert not one.people.has_admin_elsewhere()
+    assert one.people.sockets_on([2], "root") == 1
+
+
+def test_a_complete_list_takes_back_who_is_not_in_it_and_moves_nobody_else(
+    one: Node, two: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """N-12: however many frames it takes, nobody seems to have left in between."""
+    monkeypatch.setattr(people, "MAX_PEOPLE", 2)
+    for user in ("a", "b", "c", "d", "e"):
+        two.people.joined(user, is_admin=False)
+    one.hear(two)
+    two.people.parted("b", is_admin=False)
+    assert [here.people for here in two.people.news()] == [{"b": Of(0, False)}]  # and that is lost
+    two.people.ask()
+    frames = list(two.people.news())
+    assert [(here.begins, here.ends, len(here.people)) for here in frames] == [(True, False, 2), (False, True, 2)]
+    for here in frames:
+        one.people.hear(here)
+        assert all(one.changes[user] == 1 for user in ("a", "c", "d", "e"))
+    assert one.changes["b"] == 0
+
+
+def test_a_list_of_which_a_part_is_lost_takes_nobody_away(
+    one: Node, two: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """N-12"""
+    monkeypatch.setattr(people, "MAX_PEOPLE", 1)
+    for user in ("a", "b"):
+        two.people.joined(user, is_admin=False)
+    one.hear(two)
+    two.people.ask()
+    _, last = two.people.news()
+    one.people.hear(last)
+    assert one.changes == {"a": 1, "b": 1}
+
+
+def test_a_node_that_is_gone_takes_its_users_along(one: Node, two: Node) -> None:
+    """N-12"""
+    two.people.joined("ana", is_admin=True)
+    two.people.joined("ana", is_admin=True)
+    one.hear(two)
+    one.people.forget(2)
+    one.people.forget(3)
+    assert one.changes == {"ana": 0}
+    assert not one.people.is_admin_elsewhere("ana")
+    assert not one.people.has_admin_elsewhere()
