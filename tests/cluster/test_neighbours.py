@@ -310,3 +310,25 @@ async def test_two_nodes_of_chatd_and_one_of_node_are_one_chat_without_doubles(
                 assert one.heard("mensaje_recibido") == 0
             found = await node.io(("in", "user:ana"), ("fetchSockets",))
             assert len(found) == 3
+
+
+async def test_an_event_that_ends_in_a_text_does_not_break_a_recovery_on_another_node(
+    tmp_path: Path, driver: Driver, postgresql: Postgresql
+) -> None:
+    """N-35: the position is that of several nodes there."""
+    with cluster(tmp_path, postgresql, "--bus-adapter", "socket.io", "--recovery", "on") as several:
+        async with running_node(several.redis.path) as node, proxy(several.nodes[1].port) as between:
+            await until_joined(node, 3)
+            ana, root = await enter(driver, between.url, "ana"), await enter(driver, several.url(2), "root", "admin")
+            await write(root, "ana", "one")
+            assert await texts(ana, 1) == ["one"]
+            await node.emitter(("to", "user:ana"), ("emit", "reload"))
+            await ana.hear("reload")
+            between.interrupt()
+            await ana.hear(":disconnect")
+            await write(root, "ana", "two")
+            between.target = several.nodes[2].port
+            between.restore()
+            assert (await ana.connected())["recovered"] is True
+            assert await texts(ana, 1) == ["two"]
+            assert ana.heard("mensaje_recibido") == 0

@@ -18,6 +18,9 @@ from chatd.auth.find import find_tokens
 from chatd.auth.keys import load_keys
 from chatd.auth.verify import Verifier
 from chatd.chat.events import PrivateMessage
+from chatd.cluster.adapter import frames
+from chatd.cluster.adapter.faults import ForeignError
+from chatd.cluster.adapter.values import Bounds, Cleaner
 from chatd.engineio.origin import OriginPolicy
 from chatd.engineio.packet import PacketType, decode, encode
 from chatd.engineio.payload import decode_payload
@@ -186,6 +189,23 @@ def private_message(data: bytes) -> None:
             assert 0 < len(message.mensaje.encode()) <= 4 * MAX_CHARS
 
 
+_BOUNDS: Final = Bounds(
+    max_bytes=MAX_BYTES, max_depth=MAX_DEPTH, max_attachments=10, max_containers=MAX_CONTAINERS, max_values=1_000
+)
+
+
+def neighbour(data: bytes) -> None:
+    """A message of a Node.js node: an event that is accepted can be written as a packet."""
+    with contextlib.suppress(ForeignError):
+        frames.decode_request(data)
+    with contextlib.suppress(ForeignError):
+        if (broadcast := frames.decode_broadcast(data)) is not None:
+            cleaner = Cleaner(_BOUNDS)
+            arguments = [cleaner.clean(argument) for argument in frames.arguments(broadcast.packet)]
+            text, *_ = socketio.encode(socketio.PacketType.EVENT, "/", None, arguments).packets
+            assert json.loads(text.text.decode().lstrip("0123456789-") or "[]", parse_constant=_finite) is not None
+
+
 TARGETS: Final[Mapping[str, Target]] = {
     "engine_packet": engine_packet,
     "payload": payload,
@@ -197,4 +217,5 @@ TARGETS: Final[Mapping[str, Target]] = {
     "cookie": cookie,
     "jwt": jwt,
     "private_message": private_message,
+    "neighbour": neighbour,
 }

@@ -6,15 +6,14 @@ that is who may read. Rules N-36 to N-38.
 
 from __future__ import annotations
 
-import datetime
 import functools
 import logging
 from asyncio import Future
 from collections.abc import Callable, Mapping
 from typing import Final
-from urllib.parse import parse_qsl, urlencode
 
-from chatd.chat.neighbours.roster import Entered, Roster
+from chatd.chat.neighbours.describing import Describer
+from chatd.chat.neighbours.roster import Roster
 from chatd.chat.neighbours.taking import Taker
 from chatd.cluster.adapter import frames, said
 from chatd.cluster.adapter.faults import Fault, ForeignError
@@ -26,9 +25,6 @@ MAX_PENDING: Final = 10_000
 
 DEFAULT_TIMEOUT_S: Final = 5.0
 LONGEST_TIMEOUT_S: Final = 60.0
-
-# What a handshake may have in its query that is nobody's secret.
-_SHOWN: Final = frozenset({"EIO", "transport"})
 
 log = logging.getLogger("chatd.chat")
 
@@ -51,9 +47,12 @@ class Answerer:
         self._roster = roster
         self._taker = taker
         self._answer = answer
-        self._path = path
-        self._secure = secure
+        self._describer = Describer(roster, self._say, path, secure=secure)
         self._pending = 0
+
+    def close(self) -> None:
+        """Idempotent."""
+        self._describer.close()
 
     def take(self, data: bytes) -> None:
         """Raises ForeignError."""
@@ -76,8 +75,7 @@ class Answerer:
         self._say(said.rooms(_id(request), self._roster.rooms))
 
     def fetch(self, request: Request) -> None:
-        found = [self._described(entered) for entered in self._roster.entered(_options(request))]
-        self._say(said.sockets(_id(request), found))
+        self._describer.ask(_id(request), _options(request))
 
     def server_side_emit(self, request: Request) -> None:
         if request.request_id is not None:
@@ -139,29 +137,6 @@ class Answerer:
             arguments = acknowledged.result()
             self._say(said.acknowledgement(request_id, arguments[0] if arguments else None))
 
-    def _described(self, entered: Entered) -> dict[str, object]:
-        """As Node.js describes a socket, without what could speak for its user: cookies and other headers, `auth`."""
-        member = entered.member
-        socket, identity = member.socket, member.identity
-        query = dict(pair for pair in parse_qsl(socket.session.handshake.query_string) if pair[0] in _SHOWN)
-        handshake = {
-            "headers": {},
-            "time": _time(entered.since_ms),
-            "address": socket.session.handshake.address,
-            "xdomain": False,
-            "secure": self._secure,
-            "issued": entered.since_ms,
-            "url": f"{self._path}?{urlencode(query)}",
-            "query": query,
-            "auth": {},
-        }
-        return {
-            "id": socket.id,
-            "handshake": handshake,
-            "rooms": [socket.id, *socket.rooms],
-            "data": {"user": identity.user, "name": identity.name, "rol": identity.rol},
-        }
-
 
 _REQUESTS: Final[Mapping[int, Callable[[Answerer, Request], None]]] = {
     RequestType.SOCKETS: Answerer.sockets,
@@ -197,9 +172,3 @@ def _timeout_s(options: Options) -> float:
     if flags is None or flags.timeout is None or not flags.timeout > 0:
         return DEFAULT_TIMEOUT_S
     return min(flags.timeout / 1000, LONGEST_TIMEOUT_S)
-
-
-def _time(since_ms: int) -> str:
-    """As Date.prototype.toString says it, in UTC."""
-    moment = datetime.datetime.fromtimestamp(since_ms / 1000, datetime.UTC)
-    return moment.strftime("%a %b %d %Y %H:%M:%S GMT+0000 (Coordinated Universal Time)")

@@ -84,6 +84,7 @@ class Neighbours:
     async def close(self) -> None:
         """Idempotent. What waits is dropped."""
         self._teller.close()
+        self._answerer.close()
         await self._client.close()
 
     # What there is to see of it: see Neighbours in chatd/ops/watched.py.
@@ -107,7 +108,7 @@ class Neighbours:
     # ClientHandler
 
     def on_up(self) -> None:
-        self._teller.open(after_outage=self._client.outages > 0)
+        self._teller.open(after_outage=self._client.failures > 0)
 
     def on_down(self) -> None:
         self._teller.close()

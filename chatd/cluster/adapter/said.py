@@ -35,6 +35,11 @@ def sockets(request_id: str, found: Iterable[object]) -> bytes:
     return _json({"requestId": request_id, "sockets": list(found)})
 
 
+def raw(found: object) -> msgspec.Raw:
+    """A part of an answer, in JSON."""
+    return msgspec.Raw(_json(found))
+
+
 def rooms(request_id: str, names: Iterable[str]) -> bytes:
     """The answer to ALL_ROOMS."""
     return _json({"requestId": request_id, "rooms": list(names)})

@@ -36,6 +36,7 @@ class RedisClient:
     def __init__(self, name: str, address: RedisAddress, subscription: Subscription, handler: ClientHandler) -> None:
         self.fault: str | None = "not connected yet"  # None while it is up
         self.outages = 0
+        self.failures = 0  # outages, and attempts to connect that failed
         self._name = name
         self._address = address
         self._subscription = subscription
@@ -87,6 +88,7 @@ class RedisClient:
     def _lost(self, why: str) -> None:
         """An outage is never hidden: the handler is told of each, and each new reason is logged."""
         was_up = self.fault is None
+        self.failures += 1
         if why != self.fault:
             self.fault = why
             log.warning("%s down", self._name, extra={"host": str(self._address), "cause": why})

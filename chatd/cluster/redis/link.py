@@ -34,11 +34,15 @@ class Link(asyncio.Protocol):
         self._silent_checks = 0
 
     def publish(self, channel: str, data: bytes) -> bool:
-        """Whether it was written; not, if the connection is not up or Redis does not take what waits already."""
+        """Whether it was written; not, if the connection is not up or Redis does not take what waits already.
+
+        What is larger than may wait goes alone.
+        """
         transport = self._transport
         if transport is None or not self._wire.is_subscribed or self.ended.done():
             return False
-        if transport.get_write_buffer_size() + len(data) > MAX_WAITING_BYTES:
+        waiting_bytes = transport.get_write_buffer_size()
+        if waiting_bytes and waiting_bytes + len(data) > MAX_WAITING_BYTES:
             return False
         transport.write(self._wire.publish(channel, data))
         return True

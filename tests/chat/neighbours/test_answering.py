@@ -13,6 +13,7 @@ import pytest
 from chatd.chat.member import Member
 from chatd.chat.neighbours import answering
 from chatd.chat.neighbours.answering import Answerer
+from chatd.chat.neighbours.describing import MAX_WAITING, SOCKETS_A_TURN
 from chatd.chat.neighbours.roster import Roster
 from chatd.chat.neighbours.taking import Taker
 from chatd.cluster.adapter.faults import Fault, ForeignError
@@ -150,18 +151,20 @@ def test_sockets_and_rooms_are_told(node: NodeSide) -> None:
     assert set(third["rooms"]) == {"user:ana", "user:root", "admins", sid(ana), sid(root)}
 
 
-def test_a_socket_that_has_left_is_nowhere(node: NodeSide) -> None:
+async def test_a_socket_that_has_left_is_nowhere(node: NodeSide) -> None:
     ana = node.enter(who("ana"))
     ana.send("1")
     node.ask(5, opts={"rooms": []})
+    await settled()
     node.ask(1)
     assert node.answers == [{"requestId": "q", "sockets": []}, {"requestId": "q", "rooms": []}]
 
 
-def test_what_is_told_of_a_socket_has_the_form_of_node(node: NodeSide) -> None:
+async def test_what_is_told_of_a_socket_has_the_form_of_node(node: NodeSide) -> None:
     """N-36"""
     root = node.enter(who("root", "admin"))
     node.ask(5, opts={"rooms": [sid(root)], "except": []})
+    await settled()
     [answer] = node.answers
     [told] = answer["sockets"]
     assert told["handshake"] == {
@@ -176,6 +179,32 @@ def test_what_is_told_of_a_socket_has_the_form_of_node(node: NodeSide) -> None:
         "auth": {},
     }
     assert told["rooms"] == [sid(root), "user:root", "admins"]
+
+
+async def test_an_answer_about_many_sockets_takes_several_turns_and_leaves_out_who_has_gone(node: NodeSide) -> None:
+    """N-36"""
+    lines = [node.enter(who(f"user {number}")) for number in range(2 * SOCKETS_A_TURN + 50)]
+    node.ask(5, opts={"rooms": []})
+    node.ask(5, opts={"rooms": ["user:user 0"]})
+    await asyncio.sleep(0)
+    for line in lines[1:]:
+        line.send("1")
+    assert node.answers == []
+    await settled()
+    await settled()
+    many, one = node.answers
+    assert SOCKETS_A_TURN <= len(many["sockets"]) <= SOCKETS_A_TURN + 1
+    assert [each["id"] for each in one["sockets"]] == [sid(lines[0])]
+
+
+async def test_questions_that_wait_are_bounded(node: NodeSide) -> None:
+    """N-36"""
+    for _ in range(MAX_WAITING):
+        node.ask(5, opts={"rooms": []})
+    assert fault(node, 5, opts={"rooms": []}) is Fault.PENDING
+    node.answerer.close()
+    await settled()
+    assert node.answers == []
 
 
 def test_orders_about_rooms_are_refused_if_they_mean_anybody_here(node: NodeSide) -> None:

@@ -105,6 +105,13 @@ async def test_what_waits_for_a_server_that_stands_still_is_bounded(server: Redi
             assert taken * len(frame) > MAX_WAITING_BYTES / 2
 
 
+async def test_what_is_larger_than_may_wait_goes_alone(server: RedisServer) -> None:
+    async with linked(server) as link:
+        assert link.publish(CHANNEL, bytes(2 * MAX_WAITING_BYTES))
+        with server.standing_still():
+            assert not all(link.publish(CHANNEL, bytes(MAX_WAITING_BYTES)) for _ in range(3))
+
+
 async def test_a_server_that_dies_ends_the_connection(server: RedisServer) -> None:
     async with linked(server) as link:
         server.kill()
