@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Iterable
 
 import pytest
@@ -143,6 +144,7 @@ def test_messages_before_the_fault_are_delivered() -> None:
         frame_bytes(TEXT, b"4a", fin=False) + frame_bytes(TEXT, b"4b"),
         frame_bytes(TEXT, b"4a", fin=False) + frame_bytes(BINARY, b"4b", fin=False),
     ],
+    ids=itertools.count(),
 )
 def test_a_broken_frame_is_a_protocol_error(frame: bytes) -> None:
     """E-08"""

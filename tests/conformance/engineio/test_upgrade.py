@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from chatd.engineio.polling import RELEASE_S
@@ -124,7 +126,7 @@ async def test_the_poll_that_waits_at_the_switch_is_let_go(engine: Engine) -> No
 WRONG_FIRST = [*map(text_frame, ("2", "42[x]", "zzz", "2prob", "6", "1", "")), frame_bytes(BINARY, b"\x01")]
 
 
-@pytest.mark.parametrize("first", WRONG_FIRST)
+@pytest.mark.parametrize("first", WRONG_FIRST, ids=itertools.count())
 async def test_another_first_packet_closes_only_the_websocket(engine: Engine, first: bytes) -> None:
     """E-43; U04"""
     session = await engine.client.polling()
