@@ -27,6 +27,8 @@ SECONDS := 60
 MINUTES := 3
 ROUNDS := 100
 SEEDS := 100000
+# How many processes run the tests. They wait for clients and clocks most of the time: two cores have work for three.
+JOBS := 3
 # What `make audit` reads.
 LOCK := requirements.lock
 AT_LENGTH := $(BIN)/pytest --capture=no --timeout=0
@@ -37,7 +39,7 @@ run: $(VENV)/.daemon-ready
 	@$(BIN)/chatd dev
 
 test: setup browser
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses=$(JOBS) --dist=worksteal
 
 # A real browser for the tests of the pages, where we may install one; where not, the tests say what they left out.
 browser:

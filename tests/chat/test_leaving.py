@@ -164,10 +164,10 @@ async def test_a_client_that_does_not_read_leaves_and_slows_nobody(db: Path) -> 
 
 @contextlib.asynccontextmanager
 async def _expiring(db: Path) -> AsyncIterator[tuple[Chat, str]]:
-    """A chat, and a token that holds there for half a second more. Claims are whole seconds, the leeway is not."""
+    """A chat, and a token that holds there for two seconds more. Claims are whole seconds, the leeway is not."""
     now = time.time()
     exp = int(now)
-    async with chatting(db, jwt_leeway=str(now - exp + 0.5)) as chat:
+    async with chatting(db, jwt_leeway=str(now - exp + 2)) as chat:
         yield chat, token("ana", exp=exp)
 
 

@@ -170,13 +170,13 @@ def test_a_full_disk_is_told_of_the_target_and_nothing_is_left_on_it(
 
 
 HALF_DONE = """
-import signal, sys
+import sys
 from pathlib import Path
 from chatd.cli.newfile import new_file
 with new_file(Path(sys.argv[1])) as draft:
     draft.write_text("private")
     print("half done", flush=True)
-    signal.pause()
+    sys.stdin.read()
 """
 
 
@@ -184,6 +184,7 @@ with new_file(Path(sys.argv[1])) as draft:
 def test_a_signal_ends_it_with_nothing_left_behind(number: signal.Signals, tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", HALF_DONE, tmp_path / "x"],
+        stdin=subprocess.PIPE,  # its end wakes a process that had the signal just before it read
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

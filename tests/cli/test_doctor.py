@@ -224,15 +224,19 @@ LONG_AGO = b"Thu, 01 Jan 2026 00:00:00 GMT"
 async def test_a_server_that_says_something_odd_is_told(body: bytes, date: bytes, failed: str, advice: str) -> None:
     """One that refuses a CONNECT as a plain Node.js server would, too."""
 
+    answered: list[asyncio.StreamWriter] = []
+
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        request = await reader.readuntil(b"\r\n\r\n")
-        said = b'44{"message":"x"}' if b"sid=" in request else body
-        head = b"HTTP/1.1 200 OK\r\nDate: %b\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % (date, len(said))
-        writer.write(head + said)
-        writer.close()
+        answered.append(writer)
+        with contextlib.closing(writer), contextlib.suppress(asyncio.IncompleteReadError):
+            request = await reader.readuntil(b"\r\n\r\n")
+            said = b'44{"message":"x"}' if b"sid=" in request else body
+            head = b"HTTP/1.1 200 OK\r\nDate: %b\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % (date, len(said))
+            writer.write(head + said)
 
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
         found = await doctor(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        await asyncio.gather(*(writer.wait_closed() for writer in answered), return_exceptions=True)
     assert (found.code, found.said) == (1, "")
     assert failed in found.failed
     assert "cookie" in found.failed

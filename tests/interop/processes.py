@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parents[2]
-START_S: Final = 90.0  # `make run` installs before it starts
+START_S: Final = 180.0  # `make run` installs before it starts
 STOP_S: Final = 20.0
 
 

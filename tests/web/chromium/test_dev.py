@@ -19,7 +19,7 @@ from tests.web.chromium.window import Window
 MADE = (".git", ".venv", ".build", "node_modules", ".*_cache", "__pycache__", "*.egg-info")
 
 
-@pytest.mark.timeout(180)  # it installs chatd
+@pytest.mark.timeout(300)  # it installs chatd
 async def test_both_links_open_a_chat_in_one_browser(browser: Chromium, tmp_path: Path) -> None:
     shutil.copytree(ROOT, tmp_path / "chatd", ignore=shutil.ignore_patterns(*MADE))
     port = free_port()
