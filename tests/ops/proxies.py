@@ -18,6 +18,7 @@ PATIENCE_S: Final = 10.0
 
 ONE_NODE: Final = "### Behind a proxy"
 SEVERAL_NODES: Final = "### Several nodes behind a proxy"
+MOVING: Final = "### A node at a time"
 
 NGINX: Final = """\
 daemon off;
