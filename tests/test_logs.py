@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -93,3 +95,59 @@ def test_a_stream_that_is_no_terminal_gets_json_unless_text_is_wanted() -> None:
 
 def test_a_closed_stderr_ends_nothing() -> None:
     assert logged("", "import sys, os; os.close(2); log.info('hello'); sys.exit(0)") == []
+
+
+JOURNAL = """
+import os
+found = os.fstat(2)
+os.environ["JOURNAL_STREAM"] = f"{found.st_dev}:{found.st_ino}"
+"""
+
+
+def in_the_journal(config: str, code: str) -> list[tuple[str, str]]:
+    """The priority and the rest of each line of a process whose stderr is a journal's."""
+    done = subprocess.run(
+        [sys.executable, "-c", JOURNAL + START.format(config) + code], check=False, capture_output=True, text=True
+    )
+    lines = [line.partition(">") for line in done.stderr.splitlines()]
+    assert all(priority.startswith("<") for priority, _, _ in lines), done.stderr
+    return [(priority[1:], rest) for priority, _, rest in lines]
+
+
+def test_the_journal_is_told_how_grave_each_line_is() -> None:
+    code = "log.debug('a'); log.info('b'); log.warning('c'); log.error('d'); log.critical('e')"
+    told = in_the_journal("log_level='debug'", code)
+    assert [(priority, json.loads(rest)["message"]) for priority, rest in told] == [
+        ("7", "a"),
+        ("6", "b"),
+        ("4", "c"),
+        ("3", "d"),
+        ("2", "e"),
+    ]
+
+
+def test_the_lines_of_a_traceback_are_as_grave_as_the_first() -> None:
+    told = in_the_journal("log_format='text'", "raise ValueError('why')")
+    assert {priority for priority, _ in told} == {"2"}
+    assert "the daemon was ended by a bug" in told[0][1]
+    assert told[-1][1] == "ValueError: why"
+
+
+def test_a_bug_that_ends_the_daemon_is_one_line_of_json() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", START.format("") + "raise ValueError('why')"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    told = json.loads(done.stderr)
+    assert (done.returncode, told["level"], "ValueError: why" in told["error"]) == (1, "critical", True)
+
+
+def test_a_stderr_that_was_redirected_is_not_the_journal(tmp_path: Path) -> None:
+    """The variable is inherited."""
+    here = tmp_path.stat()
+    with (tmp_path / "log").open("w") as file:
+        environ = {**os.environ, "JOURNAL_STREAM": f"{here.st_dev}:{here.st_ino}"}
+        subprocess.run([sys.executable, "-c", START.format("") + "log.info('b')"], check=True, stderr=file, env=environ)
+    assert json.loads((tmp_path / "log").read_text())["message"] == "b"

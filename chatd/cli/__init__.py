@@ -1,7 +1,7 @@
 """The command line: one file per verb, each with `add_arguments(parser)` and `run(args) -> exit code`.
 
 Exit codes: 0 done, 1 it failed while running, 2 the command line is wrong, 78 the configuration is wrong (EX_CONFIG of
-sysexits.h). What people must know goes to stderr in one line that says what to do.
+sysexits.h). What people must know goes to stderr in one line that says what to do; of the daemon, in its log's format.
 """
 
 from __future__ import annotations
@@ -57,13 +57,14 @@ VERBS: Final[Mapping[str, str]] = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the verb that `argv` names (the process's own arguments by default); the result is the exit code."""
-    code = _outcome(list(sys.argv[1:] if argv is None else argv))
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    code = _outcome(arguments)
     try:
         print(end="", flush=True)  # at its own exit, Python would complain in several lines
     except OSError as error:
         _discard_output()
         if code == 0 and not isinstance(error, BrokenPipeError):
-            return _say(error, EXIT_FAILED)
+            return _say(error, EXIT_FAILED, arguments)
     return code
 
 
@@ -73,22 +74,25 @@ def _outcome(arguments: list[str]) -> int:
     except SystemExit as stop:  # argparse, after --help, --version or a wrong argument
         return stop.code if isinstance(stop.code, int) else EXIT_USAGE
     except UsageError as error:
-        return _say(error, EXIT_USAGE)
+        return _say(error, EXIT_USAGE, arguments)
     except ConfigError as error:
-        return _say(error, EXIT_CONFIG)
+        return _say(error, EXIT_CONFIG, arguments)
     except (ChatdError, OSError) as error:
         has_seen_enough = isinstance(error, BrokenPipeError) and _has_no_reader()  # `| head`
-        return 0 if has_seen_enough else _say(error, EXIT_FAILED)
+        return 0 if has_seen_enough else _say(error, EXIT_FAILED, arguments)
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
 
 
 def _run(arguments: list[str]) -> int:
     # Only the verb that runs is imported: the daemon keeps no other in memory.
-    chosen = next((argument for argument in arguments if not argument.startswith("-")), "")
-    args = parser_of({chosen}).parse_args(arguments)
+    args = parser_of({_verb(arguments)}).parse_args(arguments)
     code: int = args.run(args)
     return code
+
+
+def _verb(arguments: Sequence[str]) -> str:
+    return next((argument for argument in arguments if not argument.startswith("-")), "")
 
 
 def parser_of(chosen: Collection[str]) -> Parser:
@@ -120,8 +124,13 @@ def _discard_output() -> None:
     os.close(null)
 
 
-def _say(error: Exception, code: int) -> int:
-    print(f"chatd: {_words(error)}", file=sys.stderr)
+def _say(error: Exception, code: int, arguments: Sequence[str]) -> int:
+    if _verb(arguments) == "serve":
+        from chatd.cli.fatal import log_fatal  # noqa: PLC0415 - for the daemon
+
+        log_fatal(_words(error), arguments)
+    else:
+        print(f"chatd: {_words(error)}", file=sys.stderr)
     return code
 
 

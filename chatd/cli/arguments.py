@@ -29,7 +29,7 @@ class Parser(argparse.ArgumentParser):
         return parsed
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+        raise UsageError(f"{message}; see {self.prog} --help")
 
     def flags(self) -> Iterator[str]:
         """The long ones, those of its verbs included."""
@@ -45,7 +45,7 @@ class Parser(argparse.ArgumentParser):
         if not flags:
             self.error(f"unexpected argument: {unknown[0]}")
         near = did_you_mean(flags[0], self.flags(), f"{command} --help")
-        self.exit(2, f"{self.prog}: unknown flag: {flags[0]}{near}\n")
+        raise UsageError(f"unknown flag: {flags[0]}{near}")
 
 
 def every_setting(_: Option) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.chat.people import SECRET, Person, enter
+from tests.cli.command import cause_of
 from tests.conformance.wire import Client
 
 ROOT: Final = Path(__file__).parents[2]
@@ -100,10 +101,10 @@ async def daemon(db: object, *flags: str | Path, before: Sequence[str] = ()) -> 
 
 
 async def complaint(*flags: str | Path) -> tuple[int, str]:
-    """The exit code and the last line on stderr of a daemon that does not start."""
+    """The exit code of a daemon that cannot run, and why, from the last line of its log."""
     process = await spawn(*flags)
     async with asyncio.timeout(PATIENCE_S):
         printed, said = await process.communicate()
     assert printed == b""
     assert process.returncode is not None
-    return process.returncode, said.decode().splitlines()[-1]
+    return process.returncode, cause_of(said.decode().splitlines()[-1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -26,9 +27,18 @@ def chatd(*arguments: str | Path, **variables: str) -> subprocess.CompletedProce
     )
 
 
+def cause_of(line: str) -> str:
+    """Why a daemon cannot run, from the line of its log that says so."""
+    told = json.loads(line)
+    assert (told["level"], told["logger"], told["message"]) == ("error", "chatd", "the daemon cannot run")
+    return str(told["cause"])
+
+
 def complaint(done: subprocess.CompletedProcess[str], code: int) -> str:
-    """The one line on stderr of a command that failed with `code`."""
+    """The one line on stderr of a command that failed with `code`; of a daemon, its cause."""
     assert (done.returncode, done.stdout) == (code, "")
     (line,) = done.stderr.splitlines()
+    if "serve" in done.args:
+        return cause_of(line)
     assert line.startswith("chatd")
     return line

@@ -65,7 +65,7 @@ def test_what_follows_an_unknown_flag_may_be_a_secret(arguments: list[str]) -> N
 
 def test_main_returns_its_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
-    assert main(["serve", "--nonsense"]) == EXIT_USAGE
+    assert main(["check", "--nonsense"]) == EXIT_USAGE
     assert capsys.readouterr().err.count("\n") == 1
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -96,3 +99,38 @@ async def test_files_that_others_can_read_are_told_at_the_start_and_made_by_none
     finally:
         process.kill()
         await process.communicate()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables"),
+    [
+        ((), {}),
+        (("--prot", "1"), {}),
+        (("--port",), {}),
+        (("--log-format", "xml"), {"CHATD_JWT_SECRET": SECRET}),
+        (("--db", "/dev/null/chatd.db"), {"CHATD_JWT_SECRET": SECRET}),
+        (("--host", "192.0.2.1"), {"CHATD_JWT_SECRET": SECRET}),
+    ],
+    ids=str,
+)
+def test_why_a_daemon_cannot_run_is_told_in_the_format_of_its_log(
+    tmp_path: Path, arguments: tuple[str, ...], variables: dict[str, str]
+) -> None:
+    """With wrong flags, a wrong configuration, and what the machine refuses."""
+    done = chatd("serve", *arguments, **{"CHATD_DB": str(tmp_path / "c.db"), "CHATD_PORT": "0", **variables})
+    last = json.loads(done.stderr.splitlines()[-1])
+    assert (done.returncode > 0, last["level"], bool(last["cause"])) == (True, "error", True)
+
+
+def test_a_daemon_that_is_to_write_text_does_so_from_its_first_line() -> None:
+    for arguments, variables in ((("--log-format=text",), {}), ((), {"CHATD_LOG_FORMAT": "text"})):
+        done = chatd("serve", *arguments, **variables)
+        assert "ERROR   chatd the daemon cannot run cause=" in done.stderr
+
+
+def test_at_a_terminal_people_get_a_plain_line() -> None:
+    reading, terminal = os.openpty()
+    subprocess.run([sys.executable, "-m", "chatd", "serve"], env=environment(), stderr=terminal, check=False)
+    assert os.read(reading, 4096).startswith(b"chatd: no secret to verify tokens with: ")
+    os.close(reading)
+    os.close(terminal)
