@@ -30,6 +30,7 @@ from chatd.chat.recovery import Recovery
 from chatd.chat.router import ChatRouter
 from chatd.chat.steps import ClockSteps
 from chatd.config import Config
+from chatd.credentials import are_credentials
 from chatd.engineio.drain import drain
 from chatd.engineio.exchange import Exchange
 from chatd.engineio.origin import OriginPolicy
@@ -102,10 +103,10 @@ async def _serve(
 ) -> int:
     stop = _stop_on_signals()
     inherited = inherited_sockets(os.environ)
-    operations = Operations(config.ops, config.store.db, os.environ)
     reload = _reload(config, read)
+    operations = Operations(config.ops, config.store.db, os.environ, reload)
     if read is not None:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, operations.reload, reload.run)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, operations.reload)
     neighbours = _neighbours(config)
     store, last_id, shell = await _open(config, stop.set)
     retention = _retention(config, store)
@@ -114,7 +115,7 @@ async def _serve(
         engine = build(config, store, last_id, reload, pages, operations.watch, shell=shell, neighbours=neighbours)
         listening = _listening(config, engine, inherited)
         operations.also_refuses("listen", listening.refusals.counts.items)
-        reload.add("certificate", lambda _: listening.prepare())
+        reload.add("certificate", lambda _: listening.prepare(), _keeps_certificate)
         reload.add("retention", lambda read: functools.partial(retention.use, read.store.retention_days))
         _compare_limits(config, listening)
         make_room(config.engineio.max_connections, listening.max_files)
@@ -232,7 +233,7 @@ def build(  # noqa: PLR0913 - what a daemon is made of
     turns = Turns(loop.time, loop.call_soon, config.engineio.turn_budget)
     engine = EngineServer(config.engineio, timers, outbox, turns, hooks, config.chat.node)
     if reload is not None:
-        reload.add("tokens", lambda read: door.prepare(namespace, read.auth))
+        reload.add("tokens", lambda read: door.prepare(namespace, read.auth), _keeps_tokens)
         reload.add("limits of clients and origins", lambda read: functools.partial(engine.use, read.engineio))
         reload.add("limits of users", lambda read: functools.partial(limits.use, read.chat))
         reload.add("messages", lambda read: functools.partial(router.use, read.chat))
@@ -287,6 +288,15 @@ def _reload(config: Config, read: Callable[[], Config] | None) -> Reload[Config]
     reload = Reload(lambda: config if read is None else take_over(config, read()))
     reload.add("log", lambda read: functools.partial(logs.set_level, read.log))
     return reload
+
+
+def _keeps_tokens(config: Config) -> bool:
+    auth = config.auth
+    return are_credentials([*auth.jwt_secret_file, *auth.jwt_public_key_file, auth.deny_file], os.environ)
+
+
+def _keeps_certificate(config: Config) -> bool:
+    return are_credentials([config.listen.tls_cert, config.listen.tls_key], os.environ)
 
 
 class Pages:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from chatd.errors import ConfigError
-from chatd.reload import Apply, Reload
+from chatd.reload import Apply, Outcome, Reload
 
 
 class Part:
@@ -27,7 +27,7 @@ def test_everything_is_prepared_before_anything_is_applied() -> None:
     reload = Reload(lambda: "now")
     for name in ("keys", "certificate"):
         reload.add(name, Part(name, diary).prepare)
-    assert reload.run()
+    assert reload.run().fault is None
     assert diary == ["prepare keys of now", "prepare certificate of now", "apply keys", "apply certificate"]
 
 
@@ -40,18 +40,18 @@ def test_where_one_cannot_be_prepared_none_is_applied(broken: int, caplog: pytes
     for part in parts:
         reload.add(part.name, part.prepare)
     parts[broken].broken = True
-    assert not reload.run()
+    assert reload.run().fault
     assert [line for line in diary if line.startswith("apply")] == []
     [record] = caplog.records
     assert (record.levelname, record.getMessage()) == ("ERROR", "nothing was reloaded")
     assert record.__dict__["cause"] == f"{parts[broken].name}: no such file"
     parts[broken].broken = False
-    assert reload.run()
+    assert reload.run().fault is None
 
 
 def test_with_nothing_to_reload_nothing_happens() -> None:
     """C-27: a signal may come before the daemon has read anything."""
-    assert Reload(lambda: "now").run()
+    assert Reload(lambda: "now").run() == Outcome()
 
 
 def test_a_configuration_that_cannot_be_read_changes_nothing(caplog: pytest.LogCaptureFixture) -> None:
@@ -63,7 +63,7 @@ def test_a_configuration_that_cannot_be_read_changes_nothing(caplog: pytest.LogC
 
     reload = Reload(read)
     reload.add("keys", Part("keys", diary).prepare)
-    assert not reload.run()
+    assert reload.run().fault
     assert diary == []
     [record] = caplog.records
     assert record.__dict__["part"] == "configuration"

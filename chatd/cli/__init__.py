@@ -36,6 +36,7 @@ VERBS: Final[Mapping[str, str]] = {
     "who": "list who is connected to the daemon on this machine",
     "kick": "end the connections of a user",
     "send": "send a message from an operator to a user",
+    "reload": "let the daemon read its configuration and keys again, and say whether it did",
     "tail": "follow what users write, as it is said",
     "nodes": "list the nodes of this chat, where there are several",
     "doctor": "look at a deployment from outside, and say what to change",

@@ -46,7 +46,11 @@ def ask(args: argparse.Namespace, **request: object) -> Answer:
 def answers(args: argparse.Namespace, **request: object) -> Generator[Answer, None, None]:
     """The answer, and whatever follows it until the daemon closes. Raises as `ask`."""
     config = load(given_settings(args), os.environ)
-    path = admin_socket_of(config.ops, config.store.db)
+    yield from answers_at(admin_socket_of(config.ops, config.store.db), **request)
+
+
+def answers_at(path: Path, **request: object) -> Generator[Answer, None, None]:
+    """The same of the daemon whose socket is at `path`. Raises NobodyThereError and RefusedHereError."""
     with socket.socket(socket.AF_UNIX) as daemon:
         daemon.settimeout(PATIENCE_S)
         try:

@@ -16,6 +16,7 @@ from chatd.cli.checks.finding import Finding, Findings, Level
 from chatd.cli.checks.keys import check_deny_list, check_keys
 from chatd.cli.checks.network import check_client_dir, check_open_files, check_origins, check_proxies
 from chatd.cli.checks.ports import check_admin_socket, check_ports
+from chatd.cli.checks.reload import check_reload
 from chatd.cli.checks.retention import check_clock, check_retention
 from chatd.config import DEFAULT, FILE_SETTING, OPTIONS, Config, Raw, config_file, load
 from chatd.errors import ConfigError
@@ -55,7 +56,9 @@ def check(flags: Mapping[str, Raw], environ: Mapping[str, str]) -> Findings:
     internal = config.ops.internal_address if config.ops.internal else None
     check_ports(config.listen, internal, holder, findings)
     if config.ops.admin_socket:
-        check_admin_socket(admin_socket_of(config.ops, config.store.db), findings)
+        admin_socket = admin_socket_of(config.ops, config.store.db)
+        check_admin_socket(admin_socket, findings)
+        check_reload(admin_socket, findings)
     if config.listen.tls_cert is not None:
         from chatd.cli.checks.certificate import check_certificate  # noqa: PLC0415 - it needs ssl
 

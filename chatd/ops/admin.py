@@ -7,6 +7,8 @@ it, until either side closes:
     {"verb": "kick", "user": "ana"}                          {"ok": true, "sessions": 2}
     {"verb": "nodes"}                                        {"ok": true, "nodes": [{"node": 1, ...}, ...]}
     {"verb": "send", "from": "admin", "to": "ana", "text": "hola"}    {"ok": true, "id": "...", "fecha": ...}
+    {"verb": "reload"}                                       {"ok": true, "parts": ["log", "tokens", ...], "kept": []}
+    {"verb": "state"}                                        {"ok": true, "reload_fault": null}
     {"verb": "tail"}                                         {"ok": true}   {"id": ..., "de": ..., "mensaje": ...} ...
 
 Where there are several nodes, who and kick are of all of them, and `unanswered` has the numbers of those that did not
@@ -20,12 +22,13 @@ import contextlib
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from chatd.errors import ChatdError, RefusedError
 from chatd.listen.unix import UnixSocket
 from chatd.ops import log
 from chatd.ops.desk import Desk
+from chatd.reload import Outcome
 from chatd.store.base import Message, StoreError
 
 OWNER_ONLY: Final = 0o600
@@ -38,13 +41,23 @@ REQUEST_TIMEOUT_S: Final = 10.0
 Request = Mapping[str, Any]
 
 
+class Reloads(Protocol):
+    """What can read its configuration again."""
+
+    def reload(self) -> Outcome: ...
+
+    @property
+    def reload_fault(self) -> str | None: ...
+
+
 class AdminSocket:
     """Open from birth, answering from `start` to `close`."""
 
-    def __init__(self, path: Path, desk: Desk) -> None:
+    def __init__(self, path: Path, desk: Desk, daemon: Reloads) -> None:
         """Raises ConfigError for a path that cannot be one, ListenError where the machine refuses."""
         self._unix = UnixSocket(path, OWNER_ONLY)
         self._desk = desk
+        self._daemon = daemon
         self._server: asyncio.Server | None = None
         self._clients: set[asyncio.StreamWriter] = set()
         self._verbs: Mapping[str, Callable[[Request, asyncio.StreamWriter], Awaitable[None]]] = {
@@ -53,6 +66,8 @@ class AdminSocket:
             "nodes": self._nodes,
             "send": self._send,
             "tail": self._tail,
+            "reload": self._reload,
+            "state": self._state,
         }
 
     async def start(self) -> None:
@@ -115,6 +130,15 @@ class AdminSocket:
         if error is not None:
             raise error
         _write(writer, {"ok": True, "id": str(message.id), "fecha": message.fecha})
+
+    async def _reload(self, _request: Request, writer: asyncio.StreamWriter) -> None:
+        outcome = self._daemon.reload()
+        if outcome.fault is not None:
+            raise RefusedError("reload", f"nothing was reloaded: {outcome.fault}")
+        _write(writer, {"ok": True, "parts": outcome.parts, "kept": outcome.kept})
+
+    async def _state(self, _request: Request, writer: asyncio.StreamWriter) -> None:
+        _write(writer, {"ok": True, "reload_fault": self._daemon.reload_fault})
 
     async def _tail(self, _request: Request, writer: asyncio.StreamWriter) -> None:
         gone = asyncio.Event()

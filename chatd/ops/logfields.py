@@ -41,6 +41,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "open_files": "how many files the system lets the process have open",
     "part": "what kept a reload from being done",
     "parts": "what was reloaded",
+    "kept": "what was not read again, because systemd hands over its files at a start (LoadCredential)",
     "settings": "what a reload has changed, or leaves as it was until the next start",
     "step_s": "how far the wall clock was set ahead, in seconds; with a minus, back",
     "timed": "the kind of deadline that failed: a bug",

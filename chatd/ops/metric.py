@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chatd.histogram import Histogram
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from chatd.ops.lag import LoopLag
     from chatd.ops.readiness import ReadinessGate
     from chatd.ops.watched import Watched
+    from chatd.reload import Reload
 
 
 class Kind(enum.StrEnum):
@@ -30,6 +31,7 @@ class Sources:
     watched: Watched
     lag: LoopLag
     gate: ReadinessGate
+    reload: Reload[Any]
 
 
 Labels = tuple[str, ...]

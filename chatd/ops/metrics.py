@@ -79,6 +79,13 @@ METRICS: Final[tuple[Metric, ...]] = (
         lambda sources: float(sources.gate.is_open),
     ),
     Metric(
+        "chatd_reload_refused",
+        GAUGE,
+        "1 while the last reload was refused; 0 once one is done.",
+        "1: what is in force is not what is in the files. The log, `systemctl status` and `chatd check` say why.",
+        lambda sources: float(sources.reload.last.fault is not None),
+    ),
+    Metric(
         "chatd_sessions",
         GAUGE,
         "Sessions that are open, by transport.",

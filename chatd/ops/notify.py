@@ -47,7 +47,7 @@ class Notifier:
         self._say("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def reloaded(self) -> None:
-        self._say("READY=1")
+        self._say("READY=1", f"STATUS={self._status()}")
 
     def stopping(self, status: str) -> None:
         """The watchdog is fed on: a stop in which the loop does not turn is none."""

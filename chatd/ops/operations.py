@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping
-from typing import TYPE_CHECKING
+from collections.abc import MutableMapping
+from typing import TYPE_CHECKING, Any
 
 from chatd.errors import ChatdError
 from chatd.ops import log
@@ -14,6 +14,7 @@ from chatd.ops.metric import Sources
 from chatd.ops.notify import Notifier
 from chatd.ops.readiness import Readiness, ReadinessGate
 from chatd.ops.watched import Counts, Watched
+from chatd.reload import Outcome, Reload
 
 if TYPE_CHECKING:
     from chatd.ops.internal import InternalListener
@@ -22,12 +23,13 @@ if TYPE_CHECKING:
 class Operations:
     """Silent until `start`, and after `close`. Where the daemon is in its life is told through `gate`."""
 
-    def __init__(self, config: OpsConfig, db: str, environ: MutableMapping[str, str]) -> None:
+    def __init__(self, config: OpsConfig, db: str, environ: MutableMapping[str, str], reload: Reload[Any]) -> None:
         """Takes what is meant for this process alone out of `environ`."""
         self.gate = ReadinessGate()
         self._systemd = Notifier(environ)
         self._config = config
         self._db = db
+        self._reload = reload
         self._lag = LoopLag()
         self._watched: Watched | None = None
         self._admin: AdminSocket | None = None
@@ -39,7 +41,7 @@ class Operations:
         if self._config.internal:
             from chatd.ops.internal import InternalListener  # noqa: PLC0415 - 1.5 MB, for those who want it
 
-            sources = Sources(watched=watched, lag=self._lag, gate=self.gate)
+            sources = Sources(watched=watched, lag=self._lag, gate=self.gate, reload=self._reload)
             self._internal = InternalListener(*self._config.internal_address, sources)
 
         if self._config.admin_socket:
@@ -62,11 +64,17 @@ class Operations:
         self.gate.state = Readiness.READY
         self._systemd.ready(self._status)
 
-    def reload(self, run: Callable[[], object]) -> None:
+    def reload(self) -> Outcome:
         """Say so before and after."""
         self._systemd.reloading()
-        run()
+        outcome = self._reload.run()
         self._systemd.reloaded()
+        return outcome
+
+    @property
+    def reload_fault(self) -> str | None:
+        """Why the last reload was refused; None if it was done, or there was none."""
+        return self._reload.last.fault
 
     def stopping(self) -> None:
         """Nobody new is to come here, from this moment on."""
@@ -87,7 +95,7 @@ class Operations:
     def _open_admin_socket(self, watched: Watched) -> None:
         """The chat goes on without it, as where the path is too long for a socket."""
         try:
-            self._admin = AdminSocket(admin_socket_of(self._config, self._db), watched.desk)
+            self._admin = AdminSocket(admin_socket_of(self._config, self._db), watched.desk, self)
         except ChatdError as error:
             log.warning("there is no admin socket", extra={"cause": str(error)})
 
@@ -96,7 +104,9 @@ class Operations:
         if self._watched is None:
             return ""
         sessions = len(self._watched.engine.sessions)
-        return (
+        fault = self.reload_fault
+        refused = "" if fault is None else f"the last reload was refused: {' '.join(fault.split())}; "
+        return refused + (
             f"{sessions} sessions of {self._watched.users()} users, {self._watched.admins()} sockets of admins, "
             f"{self._watched.store.counters.rows} messages stored"
         )

@@ -42,6 +42,7 @@ WITH_BLOCKS: Final = (
 ELSEWHERE: Final = {
     "chatd token --user maria --rol user --ttl 8h --jwt-secret-file secret": "tests/interop/test_readme.py",
     "chatd dev": "tests/cli/test_dev.py",
+    "chatd reload": "tests/cli/test_reload.py",
     "chatd serve --console": "tests/web/chromium/conftest.py",
     "chatd doctor https://chat.example.com": "tests/cli/test_doctor.py",
     "chatd doctor URL": "tests/cli/test_doctor.py",

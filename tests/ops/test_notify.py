@@ -93,7 +93,7 @@ async def test_the_watchdog_of_another_process_is_not_fed(
         await manager.until("READY=1")
         chatd.process.send_signal(signal.SIGHUP)
         lines: list[str] = []
-        while not lines or lines[-1] != "READY=1":
+        while "READY=1" not in lines:
             lines += await manager.hear()
         assert "WATCHDOG=1" not in lines
 
@@ -104,7 +104,20 @@ async def test_a_reload_is_told_before_and_after(db: Path, manager: Manager) -> 
         chatd.process.send_signal(signal.SIGHUP)
         first, instant = await manager.hear()
         assert (first, instant.startswith("MONOTONIC_USEC=")) == ("RELOADING=1", True)
-        assert await manager.hear() == ["READY=1"]
+        assert (await manager.hear())[0] == "READY=1"
+
+
+async def test_a_reload_that_was_refused_is_in_the_status_until_one_is_done(db: Path, manager: Manager) -> None:
+    """C-27"""
+    file = db.with_name("chatd.toml")
+    file.write_text("")
+    async with daemon(db, "--config", file) as chatd:
+        await manager.until("STATUS=0")
+        for text, said in (("prt = 1", "STATUS=the last reload was refused: "), ("", "STATUS=0 sessions")):
+            file.write_text(text)
+            chatd.process.send_signal(signal.SIGHUP)
+            await manager.until("RELOADING=1")
+            assert (await manager.until("READY=1"))[1].startswith(said)
 
 
 async def test_a_daemon_that_cannot_start_is_never_ready(db: Path, manager: Manager) -> None:

@@ -1,0 +1,20 @@
+"""Whether the running daemon has taken over what is in its files."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+from chatd.cli.adminsocket import NobodyThereError, RefusedHereError, answers_at
+from chatd.cli.checks.finding import Findings
+
+
+def check_reload(admin_socket: Path, findings: Findings) -> None:
+    """Nothing is found where no daemon answers us, or one that does not know the question."""
+    try:
+        with contextlib.closing(answers_at(admin_socket, verb="state")) as lines:
+            fault = next(lines)["reload_fault"]
+    except (NobodyThereError, RefusedHereError, OSError):
+        return
+    if fault is not None:
+        findings.error("reload", f"the running daemon has refused the last one: {fault}")

@@ -1,0 +1,61 @@
+"""`chatd reload`, and what is seen of a reload that was refused."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from chatd.cli import EXIT_CONFIG, EXIT_FAILED
+from tests.chat.daemon import daemon
+from tests.chat.people import SECRET
+from tests.cli.command import chatd, complaint
+from tests.ops.operator import Operator
+
+
+async def test_a_reload_says_whether_it_was_done_and_one_that_was_not_is_seen_everywhere(tmp_path: Path) -> None:
+    """C-27"""
+    db, file = tmp_path / "chatd.db", tmp_path / "chatd.toml"
+    file.write_text("[ops]\ninternal = '127.0.0.1:0'\n")
+    flags = ("--config", file, "--db", db)
+    async with daemon(db, "--config", file) as running:
+        operator = Operator(running)
+
+        async def refused() -> float:
+            return (await operator.metrics())("chatd_reload_refused")
+
+        async def checked() -> str:
+            environ = {"CHATD_JWT_SECRET": SECRET, "CHATD_PORT": "0", "CHATD_INTERNAL": "127.0.0.1:0"}
+            return (await asyncio.to_thread(chatd, "check", "--db", db, **environ)).stdout
+
+        done = await asyncio.to_thread(chatd, "reload", *flags)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.startswith("reloaded: log, pages, tokens, ")
+        assert (await refused(), "error   reload" in await checked()) == (0, False)
+
+        file.write_text("[chat]\nmax_message = 'many'\n")
+        line = complaint(await asyncio.to_thread(chatd, "reload", "--db", db), EXIT_FAILED)
+        assert line.startswith("chatd: nothing was reloaded: max_message: 'many' from ")
+        assert await refused() == 1
+        assert f"error   reload: the running daemon has refused the last one: {line[31:]}" in await checked()
+
+        file.write_text("[ops]\ninternal = '127.0.0.1:0'\n")
+        assert (await asyncio.to_thread(chatd, "reload", *flags)).returncode == 0
+        assert (await refused(), "error   reload" in await checked()) == (0, False)
+
+
+async def test_what_systemd_hands_over_is_not_called_reloaded(tmp_path: Path) -> None:
+    secret = tmp_path / "jwt-secret"
+    secret.write_text(SECRET)
+    handed = ("env", f"CREDENTIALS_DIRECTORY={tmp_path}")
+    async with daemon(tmp_path / "chatd.db", "--jwt-secret-file", secret, before=handed) as running:
+        done = await asyncio.to_thread(chatd, "reload", "--db", tmp_path / "chatd.db")
+        first, second = done.stdout.splitlines()
+        assert "tokens" not in first
+        assert second.startswith("as before: tokens, which systemd hands over at a start")
+        told = await running.logged("reloaded")
+        assert (told["kept"], "tokens" in told["parts"]) == ("tokens", False)
+
+
+def test_where_no_daemon_listens_nothing_is_reloaded(tmp_path: Path) -> None:
+    assert "no daemon listens" in complaint(chatd("reload", "--db", tmp_path / "chatd.db"), EXIT_FAILED)
+    assert "no such file" in complaint(chatd("reload", "--config", tmp_path / "no.toml"), EXIT_CONFIG).lower()
