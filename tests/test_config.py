@@ -41,7 +41,7 @@ def test_every_default_is_a_good_value() -> None:
 def test_a_flag_outranks_a_variable_and_a_variable_a_default() -> None:
     environ = {"CHATD_PORT": "2", "CHATD_HOST": "::1", "PATH": "/bin"}
     config = load({"port": "3"}, environ, own={"port": "1", "host": "x", "db": "own.db"}, own_origin="chatd dev")
-    assert (config.listen.port, config.listen.host, config.store.db) == (3, "::1", "own.db")
+    assert (config.listen.port, config.listen.host, config.store.db) == (3, ("::1",), "own.db")
     assert [config.origins[name] for name in ("port", "host", "db", "path")] == [
         "--port",
         "CHATD_HOST",

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chatd.cli.reference import toml
 from chatd.config import OPTIONS, Config, load
 from chatd.configfile import ConfigFile, locate, read_config_file
 from chatd.errors import ConfigError
@@ -107,7 +108,7 @@ def test_the_environment_outranks_the_file_and_flags_outrank_both(write: Write) 
     path = write('[listen]\nhost = "::1"\nport = 1\n[store]\ndb = "file.db"\n[log]\nlog_level = "error"\n')
     environ = {"CHATD_PORT": "2", "CHATD_DB": "variable.db", "CHATD_CONFIG": str(path)}
     config = load({"port": "3"}, environ, own={"db": "own.db", "log_level": "debug", "cookie": "own"}, own_origin="dev")
-    assert (config.listen.host, config.listen.port, config.store.db) == ("::1", 3, "variable.db")
+    assert (config.listen.host, config.listen.port, config.store.db) == (("::1",), 3, "variable.db")
     assert (config.log.log_level, config.auth.cookie) == ("error", "own")
     names = ("host", "port", "db", "log_level", "cookie", "path")
     origins = [f"{path}:2", "--port", "CHATD_DB", f"{path}:7", "dev", "default"]
@@ -129,7 +130,7 @@ def test_every_setting_can_stand_in_the_file(write: Write) -> None:
     tables: dict[str, list[str]] = {}
     for option in OPTIONS:
         if option.default not in (None, ()):
-            shown = str(option.default).lower() if option.kind is bool else repr(option.default)
+            shown = toml(option.default)
             tables.setdefault(option.part, []).append(f"{option.name} = {shown}")
     text = "\n".join(f"[{part}]\n" + "\n".join(lines) for part, lines in tables.items())
     path = write(text)

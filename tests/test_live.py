@@ -21,7 +21,7 @@ def test_what_is_live_is_taken_over_and_the_rest_is_told(caplog: pytest.LogCaptu
     running = load({"port": "1", "message_rate": "5"}, NONE)
     read = load({"port": "2", "host": "::1", "message_rate": "7", "origin": "https://a.example"}, NONE)
     taken = take_over(running, read)
-    assert (taken.listen.port, taken.listen.host) == (1, "127.0.0.1")
+    assert (taken.listen.port, taken.listen.host) == (1, ("127.0.0.1",))
     assert (taken.chat.message_rate, taken.engineio.origin) == (7.0, ("https://a.example",))
     (record,) = caplog.records
     assert record.__dict__["settings"] == "host, port"

@@ -45,6 +45,7 @@ VERBS: Final[Mapping[str, str]] = {
     "completion": "print the completion of a shell",
     "man": "print the manual page",
     "backup": "copy the database into a file, while the daemon goes on",
+    "restore": "put a backup in the place of the database, while no daemon has it",
     "export": "print every message as a line of JSON, or write them into a file",
     "import": "read what export has written into a database that no daemon holds",
     "history": "print the conversation of a user",

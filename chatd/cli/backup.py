@@ -59,6 +59,6 @@ def copy(source: sqlite3.Connection, target: Path) -> int:
         copied.execute("PRAGMA journal_mode = DELETE")  # one file, with no log beside it
         (verdict,) = copied.execute("PRAGMA quick_check(1)").fetchone()
         if verdict != "ok":
-            raise DataError(f"the copy is damaged, and so may be the database: {verdict}")
+            raise DataError(f"the copy is damaged, and so may be the database: {' '.join(verdict.split())}")
         (messages,) = copied.execute("SELECT count(*) FROM mensajes").fetchone()
         return int(messages)

@@ -22,6 +22,7 @@ from chatd.cli.arguments import add_settings, given_settings
 from chatd.cli.state import StateFolder, state_folder
 from chatd.config import FILE_SETTING, Config, Raw, load
 from chatd.errors import ConfigError
+from chatd.listen.tcp import bare
 from chatd.options import Option
 from chatd.web.entries import Entries, Entry
 
@@ -71,10 +72,11 @@ def configure(state: StateFolder, flags: Mapping[str, Raw], environ: Mapping[str
         own={**_SHOWS_MORE, "jwt_secret_file": str(state.secret_file), "db": str(state.database)},
         own_origin="chatd dev",
     )
-    if not _is_loopback(config.listen.host):
+    for host in config.listen.host:
+        if _is_loopback(bare(host)):
+            continue
         raise ConfigError(
-            f"host: chatd dev serves this machine alone, and {config.listen.host} is not 127.0.0.1, ::1 or localhost; "
-            "use chatd serve"
+            f"host: chatd dev serves this machine alone, and {host} is not 127.0.0.1, ::1 or localhost; use chatd serve"
         )
     state.prepare()
     return config
@@ -84,7 +86,7 @@ def links(config: Config, entries: Entries, now: float) -> str:
     """A link for each role, that works once; nothing without the console."""
     if not config.web.console:
         return ""
-    host = config.listen.host
+    host = bare(config.listen.host[0])
     secret = load_signing_key(config.auth).material
     found = {}
     for who, name in (("user", _OTHER_NAMES.get(host, host)), ("admin", host)):
@@ -152,7 +154,7 @@ def _is_loopback(host: str) -> bool:
 def _url(config: Config, name: str | None = None) -> str:
     """Of the daemon, by its own host or another `name` of it."""
     listen = config.listen
-    name = name or listen.host
+    name = name or bare(listen.host[0])
     scheme = "https" if listen.tls_cert is not None and listen.tls_port is None else "http"
     host = f"[{name}]" if ":" in name else name
     return f"{scheme}://{host}:{listen.port}"

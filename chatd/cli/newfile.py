@@ -32,20 +32,27 @@ def new_file(path: Path) -> Iterator[Path]:
     """
     if os.path.lexists(path):
         raise _exists(path)
+    with draft_beside(path) as draft:
+        yield draft
+        sync(draft)
+        try:
+            path.hardlink_to(draft)  # it never replaces, as a rename would
+        except FileExistsError as error:
+            raise _exists(path) from error
+    sync(path.parent)
+
+
+@contextmanager
+def draft_beside(path: Path) -> Iterator[Path]:
+    """An empty file of mode 0600 beside `path`, which goes at the end unless it got another name. Raises OSError."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     with _ended_by_signals(), _named(path, draft):
         try:
             os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             yield draft
-            _sync(draft)
-            try:
-                path.hardlink_to(draft)  # it never replaces, as a rename would
-            except FileExistsError as error:
-                raise _exists(path) from error
         finally:
             for end in _BESIDE:
                 draft.with_name(draft.name + end).unlink(missing_ok=True)
-    _sync(path.parent)
 
 
 @contextmanager
@@ -84,7 +91,7 @@ def _exists(path: Path) -> FileExistsAlreadyError:
     return FileExistsAlreadyError(f"{path} exists, and nothing is overwritten: remove it, or choose another name")
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     fd = os.open(path, os.O_RDONLY)
     try:
         os.fsync(fd)

@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 import argparse
+import ipaddress
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from chatd.cli.arguments import UsageError, add_settings, given_settings
-from chatd.config import DEFAULT, FILE_SETTING, OPTIONS, Raw, load
+from chatd.config import DEFAULT, FILE_SETTING, OPTIONS, Config, Raw, load
 from chatd.engineio.connections import connections_of
+from chatd.listen.config import ListenConfig
 from chatd.listen.files import RESERVED
-from chatd.ops.unit import Deployment, service_unit, socket_unit
-from chatd.options import Option
+from chatd.listen.tcp import EVERY_ADDRESS, bare, shown
+from chatd.ops.unit import FOLDER, RUNTIME_FOLDER, Deployment, escaped, service_unit, socket_unit
+from chatd.store.url import is_postgres
 
-# What the unit itself decides.
-_OWN: Final = frozenset({"host", "port", "db", "jwt_secret", "jwt_secret_file"})
+# Files for root alone, of which the service gets a copy.
+_SECRETS: Final = ("jwt_secret_file", "tls_cert", "tls_key", "db_password_file", "bus_password_file")
 
-_INSTEAD: Final = {
-    "db": "the service keeps its database in /var/lib/chatd",
-    "jwt_secret": "the service takes the secret that --secret names",
-    "jwt_secret_file": "the service takes the secret that --secret names",
-}
+_LISTENING: Final = frozenset({"host", "port", "tcp", "unix", "unix_mode"})
+"""What chatd.socket does in the place of the service."""
 
-_PATHS: Final = {option.name for option in OPTIONS if option.kind is Path} | {FILE_SETTING}
+_DEFAULT_SECRET: Final = Path("/etc/chatd/jwt-secret")
+
+_FINDING: Final = ("config", "db", "admin_socket_file")
+
+_DEFAULT_DB: Final = ("--db", "%S/chatd/chatd.db")
 
 # Without a limit of clients, as many files as most systems allow.
 MANY_FILES: Final = 524_288
@@ -37,11 +41,21 @@ EPILOG: Final = """\
 Put it to use, as root:
   install -d -m 0755 /etc/chatd
   (umask 077; openssl rand -hex 32 > /etc/chatd/jwt-secret)
-  chatd unit > /etc/systemd/system/chatd.service
-  chatd unit --socket > /etc/systemd/system/chatd.socket     # if a restart is to refuse no connection
+  chatd config --changed --jwt-secret-file /etc/chatd/jwt-secret --db /var/lib/chatd/chatd.db > /etc/chatd/chatd.toml
+  chatd unit --config /etc/chatd/chatd.toml > /etc/systemd/system/chatd.service
   systemctl daemon-reload; systemctl enable --now chatd
 
-With --socket the service is to be printed again with --with-socket: it then takes what the socket unit opened.
+Settings that are in the file are seen by chatd check and chatd config too. Those in flags go into the unit alone.
+
+If a restart is to refuse no connection, systemd listens instead; a running service has to stop once for it:
+  chatd unit --socket --config /etc/chatd/chatd.toml > /etc/systemd/system/chatd.socket
+  chatd unit --with-socket --config /etc/chatd/chatd.toml > /etc/systemd/system/chatd.service
+  systemctl daemon-reload; systemctl stop chatd; systemctl enable --now chatd.socket chatd
+
+A database outside of /var/lib/chatd belongs to a user that is there before the service starts:
+  useradd --system chatd; install -d -o chatd -g chatd -m 0700 /data/chatd
+
+A unix socket is in /run/chatd, as in --unix /run/chatd/http; a proxy that runs as another user needs --unix-mode 666.
 """
 
 
@@ -53,34 +67,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     which.add_argument("--with-socket", action="store_true", help="print a service that goes with chatd.socket")
     parser.add_argument(
         "--secret",
-        default="/etc/chatd/jwt-secret",
+        type=Path,
         metavar="FILE",
-        help="the secret, readable by root alone; systemd hands it over (default /etc/chatd/jwt-secret)",
+        help="the secret, the same as --jwt-secret-file (default /etc/chatd/jwt-secret)",
     )
     parser.add_argument(
         "--exec", metavar="FILE", help="the chatd to start, as an absolute path (default: the one that runs now)"
     )
-    add_settings(parser, _passed_on)
+    add_settings(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     given = given_settings(args)
-    flags = _flags(given)
+    if FILE_SETTING in given:
+        _require_absolute({FILE_SETTING: given[FILE_SETTING]})
     config = load(given, {})
-    files = connections_of(config.engineio.max_connections)
-    about = Deployment(
-        command=_command(args.exec),
-        flags=flags,
-        host=config.listen.host,
-        port=config.listen.port,
-        secret=args.secret,
-        stop_timeout_s=config.listen.stop_timeout_s,
-        open_files=files + RESERVED if files else MANY_FILES,
-    )
+    _require_absolute(_paths(config))
+    by_systemd = args.socket or args.with_socket
+    if by_systemd and config.listen.tls_port is not None:
+        raise UsageError("--tls-port: chatd.socket has one kind of port: leave --tls-port out, and --port speaks TLS")
+    about = _deployment(args, given, config, by_systemd=by_systemd)
     sys.stdout.write(socket_unit(about) if args.socket else service_unit(about, socket=args.with_socket))
-    for name in sorted(_OWN - {"host", "port"}):
-        if config.origins[name] != DEFAULT:
-            print(f"chatd: {name} of {config.origins[name]} is not used: {_INSTEAD[name]}", file=sys.stderr)
     if about.command[0].startswith(_UNREACHABLE) and not args.socket:
         print(
             f"chatd: {about.command[0]} is in a folder that the service cannot see: install chatd elsewhere, such as "
@@ -90,21 +97,117 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _passed_on(option: Option) -> bool:
-    return option.name not in _OWN - {"host", "port"}
+def _deployment(args: argparse.Namespace, given: Mapping[str, Raw], config: Config, *, by_systemd: bool) -> Deployment:
+    listen = config.listen
+    secrets = _secrets(config, args.secret)
+    flags = _flags(given, {*_SECRETS, *(_LISTENING if by_systemd else ())})
+    found_by = _flags({name: given[name] for name in _FINDING if name in given}, set())
+    if config.origins["db"] == DEFAULT:
+        flags = [*_DEFAULT_DB, *flags]
+        found_by = [*_DEFAULT_DB, *found_by]
+    files = connections_of(config.engineio.max_connections)
+    return Deployment(
+        command=_command(args.exec),
+        flags=[*(flag for secret in secrets for flag in secret.flags), *flags],
+        finding=found_by if config.ops.admin_socket else (),
+        credentials={secret.name: secret.path for secret in secrets},
+        addresses=addresses(listen) if args.socket else (),
+        socket_mode=listen.unix_mode,
+        ports=() if by_systemd else [*([listen.port] if listen.tcp else []), listen.tls_port or 0],
+        has_unix=_opens_unix(listen) and not by_systemd,
+        folder=_folder(config.store.db),
+        stop_timeout_s=listen.stop_timeout_s,
+        open_files=files + RESERVED if files else MANY_FILES,
+    )
 
 
-def _flags(given: Mapping[str, Raw]) -> list[str]:
-    """The settings of this command line, as flags of the service's. Raises UsageError for a relative path."""
+class _Secret(NamedTuple):
+    """A file that only root can read."""
+
+    name: str
+    path: str
+    flags: Sequence[str]
+
+
+def _secrets(config: Config, secret: Path | None) -> list[_Secret]:
+    """Each with the flag by which the daemon finds its copy, which outranks what is in the file of settings."""
+    auth, listen = config.auth, config.listen
+    files: dict[str, tuple[Path | None, ...]] = {
+        "jwt_secret_file": (secret,) if secret is not None else auth.jwt_secret_file,
+        "tls_cert": (listen.tls_cert,),
+        "tls_key": (listen.tls_key,),
+        "db_password_file": (config.store.db_password_file,),
+        "bus_password_file": (config.chat.bus_password_file,),
+    }
+    if not files["jwt_secret_file"] and not auth.jwt_public_key_file:
+        files["jwt_secret_file"] = (_DEFAULT_SECRET,)
+    found = []
+    for setting in _SECRETS:
+        for number, file in enumerate(one for one in files[setting] if one is not None):
+            name = setting.replace("_", "-").removesuffix("-file") + (f"-{number + 1}" if number else "")
+            kid, equals, path = str(file).rpartition("=")
+            flag = "--" + setting.replace("_", "-")
+            found.append(_Secret(name, path, (flag, kid.replace("%", "%%") + equals + f"%d/{name}")))
+    return found
+
+
+def addresses(listen: ListenConfig) -> list[str]:
+    """What chatd.socket listens at. Raises UsageError for what it cannot."""
+    found = [str(listen.unix)] if listen.unix is not None else []
+    for host in (bare(host) for host in listen.host) if listen.tcp else ():
+        try:
+            ipaddress.ip_address(host)
+        except ValueError as error:
+            raise UsageError(f"--host: chatd.socket listens at addresses, and {host} is a name") from error
+        found.append(shown(host, listen.port))
+        if host == EVERY_ADDRESS:
+            found.append(f"0.0.0.0:{listen.port}")
+    return list(dict.fromkeys(found))
+
+
+def _opens_unix(listen: ListenConfig) -> bool:
+    """Raises UsageError for a place where the service cannot make one."""
+    if listen.unix is not None and not listen.unix.is_relative_to(RUNTIME_FOLDER):
+        raise UsageError(f"--unix: the service can make a socket in {RUNTIME_FOLDER} alone: {RUNTIME_FOLDER}/http")
+    return listen.unix is not None
+
+
+def _folder(db: str) -> str | None:
+    """Where the database is, if that is not the folder that systemd makes for the service."""
+    path = Path(db)
+    if is_postgres(db) or not path.is_absolute() or path.is_relative_to(FOLDER):
+        return None
+    if db.startswith(_UNREACHABLE):
+        raise UsageError(f"--db: {db} is in a folder that the service cannot see: take another, such as /data")
+    return str(path.parent)
+
+
+def _paths(config: Config) -> dict[str, object]:
+    """The paths that a flag or the file names, by setting."""
+    named = {}
+    for option in OPTIONS:
+        is_path = option.kind is Path or (option.name == "db" and not is_postgres(config.store.db))
+        if is_path and config.origins[option.name] != DEFAULT:
+            named[option.name] = getattr(getattr(config, option.part), option.field)
+    return named
+
+
+def _require_absolute(named: Mapping[str, object]) -> None:
+    """The service runs in another directory. Raises UsageError."""
+    for name, value in named.items():
+        for one in value if isinstance(value, tuple) else (value,):
+            if not Path(str(one).rpartition("=")[2]).is_absolute():
+                flag = "--" + name.replace("_", "-")
+                raise UsageError(f"{flag}: {one} is no absolute path, and the service runs in another directory")
+
+
+def _flags(given: Mapping[str, Raw], without: Collection[str]) -> list[str]:
+    """The settings of this command line, as flags of the service's."""
     flags: list[str] = []
     for name, value in sorted(given.items()):
-        if name in _OWN:
-            continue
-        flag = "--" + name.replace("_", "-")
-        for one in [value] if isinstance(value, str) else value:
-            if name in _PATHS and not Path(one.rpartition("=")[2]).is_absolute():
-                raise UsageError(f"{flag}: {one} is no absolute path, and the service runs in another directory")
-            flags += _written(flag, one)
+        if name not in without:
+            for one in [value] if isinstance(value, str) else value:
+                flags += map(escaped, _written("--" + name.replace("_", "-"), one))
     return flags
 
 

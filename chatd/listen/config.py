@@ -19,7 +19,10 @@ _MODE: Final = re.compile(r"0?[0-7]{3}")
 class ListenConfig:
     """TCP, TLS and a unix socket may all be on at once."""
 
-    host: str = setting("127.0.0.1", "address to listen on")
+    host: tuple[str, ...] = setting(
+        ("127.0.0.1",),
+        "address or name to listen on, which may be repeated; :: is every address of the machine, of IPv6 and IPv4",
+    )
     port: int = setting(8400, "TCP port to listen on; 0 takes a free one", minimum=0, maximum=65_535)
     tcp: bool = setting(True, "listen on host and port; without it on the unix socket alone")
     tls_cert: Path | None = setting(

@@ -90,15 +90,15 @@ class Listening:
             self._adopt()
             return
         if config.tcp:
-            self._open_tcp(config.port, self.tls if config.tls_port is None else None)
+            self._open_tcp(config.port, "--port", self.tls if config.tls_port is None else None)
         if config.tls_port is not None:
-            self._open_tcp(config.tls_port, self.tls)
+            self._open_tcp(config.tls_port, "--tls-port", self.tls)
         if config.unix is not None:
             self._unix = UnixSocket(config.unix, config.unix_permissions)
             self._add(self._unix.socket, None, {"unix": str(config.unix)})
 
-    def _open_tcp(self, port: int, tls: Tls | None) -> None:
-        for opened in open_tcp(self._config.host, port):
+    def _open_tcp(self, port: int, flag: str, tls: Tls | None) -> None:
+        for opened in open_tcp(self._config.host, port, flag):
             host, free_port, *_ = opened.getsockname()
             self._add(opened, tls, {"host": host, "port": free_port, "tls": tls is not None})
 

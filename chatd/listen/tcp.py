@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from chatd.listen.errors import ListenError
@@ -16,19 +17,59 @@ BACKLOG: Final = 4_096
 _NOT_HERE: Final = frozenset({errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL})
 
 
-def open_tcp(host: str, port: int) -> list[socket.socket]:
-    """A socket for each address of `host`, all on one port, even if `port` is 0. Raises ListenError."""
+EVERY_ADDRESS: Final = "::"
+
+_IPV4: Final = "0.0.0.0"  # noqa: S104 - where it is asked for
+
+
+def open_tcp(hosts: Sequence[str], port: int, flag: str) -> list[socket.socket]:
+    """A socket for each address of `hosts`, all on one port, even if `port` is 0. `flag` chooses another port.
+
+    Raises ListenError.
+    """
+    opened: list[socket.socket] = []
+    host = ""
     try:
-        return _open_each(host, port)
+        for host in hosts:
+            taken = {one.getsockname()[0] for one in opened}
+            opened += _open_each(host, opened[0].getsockname()[1] if opened else port, taken)
     except OSError as error:
-        raise ListenError(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
+        for one in opened:
+            one.close()
+        is_taken = error.errno == errno.EADDRINUSE
+        advice = f": stop the other program, or choose another port with {flag}" if is_taken else ""
+        raise ListenError(f"cannot listen on {shown(host, port)}: {error.strerror or error}{advice}") from error
+    return opened
 
 
-def _open_each(host: str, port: int) -> list[socket.socket]:
+def bare(host: str) -> str:
+    """An address of IPv6 may stand in brackets, as in URLs."""
+    return host[1:-1] if host.startswith("[") and host.endswith("]") else host
+
+
+def shown(host: str, port: int) -> str:
+    return f"[{bare(host)}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def addresses_of(host: str, port: int) -> list[tuple[socket.AddressFamily, str]]:
+    """Every address that `host` stands for. Raises OSError."""
+    # A str would be encoded by `idna`, which takes 0.7 MB of memory to learn that ASCII stays as it is.
+    name = bare(host).encode() if host.isascii() else host
+    found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    addresses: list[tuple[socket.AddressFamily, str]] = []
+    addresses += dict.fromkeys((family, str(address[0])) for family, _, _, _, address in found)
+    if (socket.AF_INET6, EVERY_ADDRESS) in addresses:
+        addresses.append((socket.AF_INET, _IPV4))
+    return addresses
+
+
+def _open_each(host: str, port: int, taken: Collection[str]) -> list[socket.socket]:
     """Raises OSError if no address can be had, or one of them for another reason than that it is not ours."""
     opened: list[socket.socket] = []
     refused: OSError | None = None
-    for family, address in _addresses(host, port):
+    for family, address in addresses_of(host, port):
+        if address in taken:
+            continue
         try:
             opened.append(_open(family, (address, opened[0].getsockname()[1] if opened else port)))
         except OSError as error:
@@ -40,13 +81,6 @@ def _open_each(host: str, port: int) -> list[socket.socket]:
             one.close()
         raise refused
     return opened
-
-
-def _addresses(host: str, port: int) -> list[tuple[socket.AddressFamily, str]]:
-    # A str would be encoded by `idna`, which takes 0.7 MB of memory to learn that ASCII stays as it is.
-    name = host.encode() if host.isascii() else host
-    found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    return list(dict.fromkeys((family, str(address[0])) for family, _, _, _, address in found))
 
 
 def _open(family: socket.AddressFamily, address: tuple[str, int]) -> socket.socket:

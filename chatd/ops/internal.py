@@ -64,7 +64,7 @@ class InternalListener:
         refusals = Refusals(ListenLimit, loop.time, log)
         self._listeners = [
             Listener(opened, self._connection, refusals, Arrivals(), max_files=None, tls=None)
-            for opened in open_tcp(host, port)
+            for opened in open_tcp([host], port, "--internal HOST:PORT")
         ]
 
     def start(self) -> None:

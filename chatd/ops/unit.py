@@ -7,13 +7,19 @@ https://www.freedesktop.org/software/systemd/man/latest/systemd.exec.html#Sandbo
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 # Beyond the daemon's own time for a stop: to close the database, and to be told apart from a hang.
 STOP_SPARE_S: Final = 15
 
 PRIVILEGED_BELOW: Final = 1024
+
+
+FOLDER: Final = "/var/lib/chatd"
+"""Where the service keeps its database unless it is told otherwise: `%S/chatd` in a unit."""
+
+RUNTIME_FOLDER: Final = "/run/chatd"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,28 +29,41 @@ class Deployment:
     command: Sequence[str]
     """How chatd is called: an absolute path first."""
     flags: Sequence[str]
-    """Settings beyond those that the unit gives itself."""
-    host: str
-    port: int
-    secret: str
-    """The file that only root can read."""
+    """Of `serve`, each as it stands in a unit."""
+    finding: Sequence[str]
+    """Those of `flags` by which other verbs find the daemon; none if it has no admin socket."""
+    credentials: Mapping[str, str]
+    """Files that only root can read, by the name under which the service gets a copy."""
+    addresses: Sequence[str]
+    """That chatd.socket listens at."""
+    socket_mode: str
+    """Permissions of the unix socket among them."""
+    ports: Sequence[int]
+    """That the service itself opens."""
+    has_unix: bool
+    """Whether the service itself opens a unix socket, in RUNTIME_FOLDER."""
+    folder: str | None
+    """Of the database, where that is not FOLDER."""
     stop_timeout_s: float
     open_files: int
 
 
 def service_unit(about: Deployment, *, socket: bool) -> str:
     """`chatd.service`; with `socket`, it goes with `socket_unit`."""
-    flags = ["--db", "%S/chatd/chatd.db", "--jwt-secret-file", "%d/jwt-secret"]
-    listening = [] if socket else ["--host", about.host, "--port", str(about.port)]
-    given = [_escaped(word) for word in (*listening, *about.flags)]
-    line = " ".join([*map(_escaped, about.command), "serve", *flags, *given])
-    low = not socket and about.port < PRIVILEGED_BELOW
+    command = " ".join(map(escaped, about.command))
+    low = any(0 < port < PRIVILEGED_BELOW for port in about.ports)
+    needs = ["Requires=chatd.socket", "After=network.target chatd.socket"] if socket else ["After=network.target"]
+    if about.folder is not None:
+        needs.append(f"RequiresMountsFor={escaped(about.folder)}")
     return SERVICE.format(
-        needs="Requires=chatd.socket\nAfter=network.target chatd.socket" if socket else "After=network.target",
-        command=line,
-        secret=_escaped(about.secret),
+        needs="\n".join(needs),
+        command=" ".join([command, "serve", *about.flags]),
+        reload=" ".join([command, "reload", *about.finding]) if about.finding else "/bin/kill -HUP $MAINPID",
+        credentials="".join(f"LoadCredential={name}:{escaped(path)}\n" for name, path in about.credentials.items()),
         stop_s=round(about.stop_timeout_s + STOP_SPARE_S),
         open_files=about.open_files,
+        identity=DYNAMIC_USER if about.folder is None else STATIC_USER.format(folder=escaped(about.folder)),
+        runtime=RUNTIME if about.has_unix else "",
         capabilities="CAP_NET_BIND_SERVICE" if low else "",
         users="no" if low else "yes",
         also="Also=chatd.socket\n" if socket else "",
@@ -53,17 +72,34 @@ def service_unit(about: Deployment, *, socket: bool) -> str:
 
 def socket_unit(about: Deployment) -> str:
     """`chatd.socket`."""
-    host = f"[{about.host}]" if ":" in about.host else about.host
-    return SOCKET.format(address=f"{host}:{about.port}")
+    listening = "\n".join(f"ListenStream={address.replace('%', '%%')}" for address in about.addresses)
+    return SOCKET.format(listening=listening, mode=about.socket_mode)
 
 
-def _escaped(word: str) -> str:
+def escaped(word: str) -> str:
     """A word of a command line in a unit, in which %, $ and quotes mean something."""
     text = word.replace("%", "%%").replace("$", "$$")
     if text and not set(text) & set(" \t\n\"'\\;"):
         return text
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
+
+DYNAMIC_USER: Final = """\
+# A user of its own that exists while it runs, and one folder that is its own: /var/lib/chatd.
+DynamicUser=yes
+"""
+
+STATIC_USER: Final = """\
+# The database is in a folder that the user chatd must own; it is made with: useradd --system chatd
+User=chatd
+ReadWritePaths={folder}
+"""
+
+RUNTIME: Final = """\
+# The unix socket is in /run/chatd, where a reverse proxy may look it up.
+RuntimeDirectory=chatd
+RuntimeDirectoryMode=0755
+"""
 
 SERVICE: Final = """\
 # /etc/systemd/system/chatd.service, printed by `chatd unit`
@@ -74,9 +110,10 @@ Description=chatd, a support-chat daemon
 [Service]
 Type=notify
 ExecStart={command}
-# Keys, deny list and certificate are read again. LoadCredential= copies once: a new secret needs a restart.
-ExecReload=/bin/kill -HUP $MAINPID
-LoadCredential=jwt-secret:{secret}
+# Settings, deny list and public keys are read again; it fails where nothing was reloaded.
+ExecReload={reload}
+# Read by root, and copied once: a new secret or certificate needs a restart.
+{credentials}WorkingDirectory=%S/chatd
 
 # A wrong command line or configuration (2, 78) does not become right by trying again.
 Restart=on-failure
@@ -93,10 +130,8 @@ LimitCORE=0
 # A bound on memory, if this machine has other work: about 30 MiB and 20 KiB for each connection, and room for bursts.
 #MemoryMax=1G
 
-# A user of its own that exists while it runs, and one folder that is its own: /var/lib/chatd.
-DynamicUser=yes
-StateDirectory=chatd
-StateDirectoryMode=0700
+{identity}StateDirectory=chatd
+{runtime}StateDirectoryMode=0700
 UMask=0077
 
 NoNewPrivileges=yes
@@ -140,7 +175,9 @@ SOCKET: Final = """\
 Description=chatd's socket, which stays open while the daemon is started again
 
 [Socket]
-ListenStream={address}
+{listening}
+BindIPv6Only=ipv6-only
+SocketMode={mode}
 FileDescriptorName=chatd
 Backlog=4096
 NoDelay=yes

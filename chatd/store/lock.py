@@ -27,8 +27,11 @@ class FileLock:
         try:
             fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
+            from chatd.store.access import refusal  # noqa: PLC0415 - on the way out
+
             raise ConfigError(
                 f"cannot write {self.path}: {error.strerror}; chatd needs write access to the database's directory"
+                f"{refusal([self.path, self.path.parent])}"
             ) from error
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

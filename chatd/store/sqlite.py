@@ -24,7 +24,7 @@ from chatd.tasks import Tasks
 
 from . import faults, schema
 from .base import Found, Message, MessageId, Question, Rows, StoreCode, StoreError
-from .beside import check_log, close_to_others
+from .beside import BESIDE, check_log, close_to_others
 from .config import StoreConfig
 from .guard import FileGuard
 from .library import Library
@@ -99,15 +99,20 @@ class SqliteStore(QueuedStore):
             greatest = await self._connect()
         except BaseException as error:
             await self.close()
-            if isinstance(error, sqlite3.Error):
-                raise ConfigError(f"cannot use the database {self._path}: {faults.advice(error)}") from error
-            if isinstance(error, OSError):
-                raise ConfigError(f"cannot read the database {self._path}: {error.strerror}") from error
+            if isinstance(error, sqlite3.Error | OSError):
+                raise self._unusable(error) from error
             raise
         self._start_queues()
         self._space_watch = self._tasks.start(self._watch_space(), "free space")
         log.info("store open", extra={"path": str(self._path), "greatest_id": greatest})
         return greatest
+
+    def _unusable(self, error: sqlite3.Error | OSError) -> ConfigError:
+        from .access import refusal  # noqa: PLC0415 - on the way out
+
+        reason = faults.advice(error) if isinstance(error, sqlite3.Error) else error.strerror
+        files = [self._path, *(self._path.with_name(self._path.name + end) for end in BESIDE)]
+        return ConfigError(f"cannot use the database {self._path}: {reason}{refusal(files)}")
 
     async def fault(self) -> str | None:
         """See Store.fault. One statement, and so a transaction of its own: no INSERT can be part of it.

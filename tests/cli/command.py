@@ -31,7 +31,7 @@ def cause_of(line: str) -> str:
     """Why a daemon cannot run, from the line of its log that says so."""
     told = json.loads(line)
     assert (told["level"], told["logger"], told["message"]) == ("error", "chatd", "the daemon cannot run")
-    return str(told["cause"])
+    return f"chatd: {told['cause']}"
 
 
 def complaint(done: subprocess.CompletedProcess[str], code: int) -> str:

@@ -51,7 +51,7 @@ def test_the_file_of_a_real_deployment_is_not_read(state: StateFolder) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
 def test_loopback_is_served(state: StateFolder, host: str) -> None:
-    assert configure(state, {"host": host}, {}).listen.host == host
+    assert configure(state, {"host": host}, {}).listen.host == (host,)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.4", "example.org", "localhost.example.org", "127.1"])

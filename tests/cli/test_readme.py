@@ -46,6 +46,8 @@ ELSEWHERE: Final = {
     "chatd serve --console": "tests/web/chromium/conftest.py",
     "chatd doctor https://chat.example.com": "tests/cli/test_doctor.py",
     "chatd doctor URL": "tests/cli/test_doctor.py",
+    "chatd check --config /etc/chatd/chatd.toml": "tests/systemd/test_production.py",
+    "systemctl reload chatd": "tests/systemd/test_production.py",
     "chatd import": "tests/cli/test_export.py",
     "chatd renumber": "tests/cli/test_renumber.py",
     "chatd prune": "tests/cli/test_prune.py",

@@ -72,7 +72,7 @@ def test_each_value_has_its_origin(tmp_path: Path) -> None:
     config = load({"config": str(path), "cookie": "c"}, {"CHATD_HOST": "::1"})
     shown = {" ".join(line.split()) for line in effective_file(config).splitlines()}
     assert f"port = 1 # {path}:2" in shown
-    assert 'host = "::1" # CHATD_HOST' in shown
+    assert 'host = ["::1"] # CHATD_HOST' in shown
     assert 'cookie = "c" # --cookie' in shown
     assert "tcp = true # default" in shown
     changed = effective_file(config, changed_only=True)

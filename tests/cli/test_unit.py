@@ -38,7 +38,17 @@ def value(text: str, key: str) -> str:
     return str(found)
 
 
-@pytest.mark.parametrize("arguments", [(), ("--with-socket",), ("--port", "443"), ("--path", '/a b"%n$x/')])
+SERVICES = [
+    (),
+    ("--with-socket",),
+    ("--port", "443"),
+    ("--path", '/a b"%n$x/'),
+    ("--tls-cert", "/etc/ssl/private/c%.pem", "--tls-key", "/etc/ssl/private/k.pem"),
+    ("--unix", "/run/chatd/http", "--no-tcp"),
+]
+
+
+@pytest.mark.parametrize("arguments", SERVICES)
 def test_systemd_accepts_the_units(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     service = written(tmp_path, *arguments)
     verify = [tool("systemd-analyze", "systemd"), "verify", str(service), str(tmp_path / "chatd.socket")]
@@ -46,7 +56,7 @@ def test_systemd_accepts_the_units(tmp_path: Path, arguments: tuple[str, ...]) -
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("arguments", [(), ("--with-socket",)])
+@pytest.mark.parametrize("arguments", [*SERVICES[:2], ("--db", "/data/chat.db")])
 def test_systemd_finds_the_service_hardened(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     service = written(tmp_path, *arguments)
     security = [tool("systemd-analyze", "systemd"), "security", "--offline=yes", "--no-pager", str(service)]
@@ -84,18 +94,96 @@ def test_the_secret_is_handed_over_and_never_shown() -> None:
     assert "xxx" not in done.stdout
 
 
-def test_settings_reach_the_daemon_as_they_were_given() -> None:
+def test_settings_reach_the_daemon_as_they_were_given_and_no_others() -> None:
+    """Those of the file would be hidden by them from `chatd check`."""
     origins = ("--origin", "https://a.example", "--origin", "https://b.example")
     words = shlex.split(value(unit("--host", "::1", *origins, "--no-cors-credentials"), "ExecStart"))
-    address = ("--host", "::1", "--port", "8400")
-    assert words[words.index("--host") :] == [*address, "--no-cors-credentials", *origins]
+    assert words[words.index("serve") :] == [
+        *("serve", "--jwt-secret-file", "%d/jwt-secret", "--db", "%S/chatd/chatd.db"),
+        *("--no-cors-credentials", "--host", "::1", *origins),
+    ]
 
 
 def test_a_socket_unit_listens_where_the_daemon_would() -> None:
     assert value(unit("--socket"), "ListenStream") == "127.0.0.1:8400"
-    assert value(unit("--socket", "--host", "::", "--port", "80"), "ListenStream") == "[::]:80"
+    text = unit("--socket", "--host", "[::]", "--host", "127.0.0.1", "--port", "80")
+    assert re.findall("^ListenStream=(.*)$", text, re.MULTILINE) == ["[::]:80", "0.0.0.0:80", "127.0.0.1:80"]
+    assert value(text, "BindIPv6Only") == "ipv6-only"
     assert "Requires=chatd.socket" in unit("--with-socket")
-    assert "--port" not in value(unit("--with-socket"), "ExecStart")
+    assert "--port" not in value(unit("--with-socket", "--port", "80"), "ExecStart")
+
+
+def test_a_unix_socket_is_where_the_service_or_systemd_can_make_it() -> None:
+    flags = ("--unix", "/run/chatd/http", "--unix-mode", "666", "--no-tcp")
+    assert value(unit(*flags), "RuntimeDirectory") == "chatd"
+    text = unit("--socket", *flags)
+    assert (value(text, "ListenStream"), value(text, "SocketMode")) == ("/run/chatd/http", "666")
+    assert "RuntimeDirectory" not in unit("--with-socket", *flags)
+    assert "/run/chatd alone" in complaint(chatd("unit", "--unix", "/srv/http"), EXIT_USAGE)
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--host", "localhost"), "localhost is a name"),
+        (("--tls-cert", "/c.pem", "--tls-port", "8443"), "--tls-port: chatd.socket has one kind of port"),
+        (("--no-tcp",), "there must be a unix socket"),
+    ],
+)
+def test_what_a_socket_unit_cannot_do_is_refused(flags: tuple[str, ...], said: str) -> None:
+    done = chatd("unit", "--socket", *flags)
+    assert (done.returncode > 0, done.stdout, said in done.stderr) == (True, "", True)
+
+
+def test_a_database_elsewhere_has_a_user_that_can_own_its_folder() -> None:
+    text = unit("--db", "/data/chat/chat.db")
+    assert (value(text, "User"), value(text, "ReadWritePaths")) == ("chatd", "/data/chat")
+    assert value(text, "RequiresMountsFor") == "/data/chat"
+    assert "DynamicUser" not in text
+    assert "--db /data/chat/chat.db" in value(text, "ExecStart")
+    assert value(text, "ExecReload").endswith(" reload --db /data/chat/chat.db")
+    assert "cannot see" in complaint(chatd("unit", "--db", "/home/me/chat.db"), EXIT_USAGE)
+
+
+def test_a_database_of_postgresql_stays_where_it_is() -> None:
+    text = unit("--db", "postgresql://chatd@db/chat", "--db-password-file", "/etc/chatd/db-password")
+    assert value(text, "DynamicUser") == "yes"
+    assert "--db postgresql://chatd@db/chat" in value(text, "ExecStart")
+    assert "--db-password-file %d/db-password" in value(text, "ExecStart")
+    assert "LoadCredential=db-password:/etc/chatd/db-password" in text
+
+
+def test_every_file_for_root_alone_is_handed_over(tmp_path: Path) -> None:
+    file = tmp_path / "chatd.toml"
+    file.write_text(
+        "[auth]\njwt_secret_file = ['/etc/chatd/old', 'new=/etc/chatd/new']\n"
+        "[listen]\ntls_cert = '/etc/ssl/private/c.pem'\ntls_key = '/etc/ssl/private/k.pem'\n"
+    )
+    text = unit("--config", str(file))
+    assert re.findall("^LoadCredential=(.*)$", text, re.MULTILINE) == [
+        "jwt-secret:/etc/chatd/old",
+        "jwt-secret-2:/etc/chatd/new",
+        "tls-cert:/etc/ssl/private/c.pem",
+        "tls-key:/etc/ssl/private/k.pem",
+    ]
+    start = value(text, "ExecStart")
+    assert "--jwt-secret-file %d/jwt-secret --jwt-secret-file new=%d/jwt-secret-2" in start
+    assert "--tls-cert %d/tls-cert --tls-key %d/tls-key" in start
+    assert start.endswith(f" --config {file}")
+    assert "/etc/ssl" not in start
+
+
+def test_one_who_verifies_with_a_public_key_needs_no_secret() -> None:
+    text = unit("--jwt-public-key-file", "/etc/chatd/issuer.pem")
+    assert "LoadCredential" not in text
+    assert "--jwt-public-key-file /etc/chatd/issuer.pem" in value(text, "ExecStart")
+
+
+def test_a_reload_asks_the_daemon_and_without_its_socket_is_a_signal() -> None:
+    assert value(unit("--exec", "/opt/chatd/bin/chatd"), "ExecReload") == (
+        "/opt/chatd/bin/chatd reload --db %S/chatd/chatd.db"
+    )
+    assert value(unit("--no-admin-socket"), "ExecReload") == "/bin/kill -HUP $MAINPID"
 
 
 def test_a_low_port_needs_one_capability_and_a_socket_unit_none() -> None:
@@ -109,17 +197,13 @@ def test_a_command_that_the_service_cannot_see_is_warned_of() -> None:
     assert chatd("unit", "--exec", "chatd").returncode == EXIT_USAGE
 
 
-def test_what_the_service_takes_from_elsewhere_than_the_file_is_told(tmp_path: Path) -> None:
-    file = tmp_path / "chatd.toml"
-    file.write_text('[auth]\njwt_secret_file = "/etc/key"\n[store]\ndb = "/srv/chat.db"\n')
-    done = chatd("unit", "--exec", "/opt/chatd/bin/chatd", "--config", file)
-    assert done.stderr.splitlines() == [
-        f"chatd: db of {file}:4 is not used: the service keeps its database in /var/lib/chatd",
-        f"chatd: jwt_secret_file of {file}:2 is not used: the service takes the secret that --secret names",
-    ]
-
-
 @pytest.mark.parametrize("flag", ["--deny-file", "--config", "--tls-cert", "--client-dir"])
 def test_a_relative_path_is_refused(tmp_path: Path, flag: str) -> None:
     (tmp_path / "file").touch()
     assert f"{flag}: file is no absolute path" in complaint(chatd("unit", flag, "file"), EXIT_USAGE)
+
+
+def test_a_relative_path_in_the_file_is_refused_too(tmp_path: Path) -> None:
+    file = tmp_path / "chatd.toml"
+    file.write_text("[store]\ndb = 'chat.db'\n")
+    assert "--db: chat.db is no absolute path" in complaint(chatd("unit", "--config", file), EXIT_USAGE)

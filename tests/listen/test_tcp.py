@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from chatd.listen.config import ListenConfig
+from chatd.listen.errors import ListenError
 from chatd.listen.listener import READ_BYTES
 from chatd.listen.listening import Listening
+from chatd.listen.tcp import open_tcp
 from tests.conformance.wire import TIMEOUT_S, Client
 from tests.listen.certificates import make_certificate, trusting
 from tests.listen.served import PATH, Served, TlsClient, served
@@ -24,7 +26,7 @@ def sent_at_once(one: Served) -> bool:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 async def test_a_write_does_not_wait_for_the_one_before_it(host: str) -> None:
-    async with served(host=host) as one, Client(host, one.port(), PATH) as client:
+    async with served(host=(host,)) as one, Client(host, one.port(), PATH) as client:
         await client.websocket()
         assert sent_at_once(one)
 
@@ -34,6 +36,38 @@ async def test_nor_does_it_under_tls(tmp_path: Path) -> None:
     async with served(tls_cert=cert, tls_key=key) as one, TlsClient(one.port(tls=True), trusting(cert)) as client:
         await client.websocket()
         assert sent_at_once(one)
+
+
+@pytest.mark.parametrize(
+    ("hosts", "reached"),
+    [
+        (("::",), ["127.0.0.1", "::1"]),
+        (("[::]", "0.0.0.0"), ["127.0.0.1", "::1"]),
+        (("127.0.0.1", "::1"), ["127.0.0.1", "::1"]),
+        (("127.0.0.1", "127.0.0.2", "127.0.0.1"), ["127.0.0.1", "127.0.0.2"]),
+        (("[::1]",), ["::1"]),
+        (("localhost",), ["127.0.0.1"]),
+    ],
+    ids=str,
+)
+async def test_a_daemon_is_reached_at_every_address_on_one_port(hosts: tuple[str, ...], reached: list[str]) -> None:
+    async with served(host=hosts) as one:
+        assert {where["port"] for where in one.listening.addresses} == {one.port()}
+        for host in reached:
+            async with Client(host, one.port(), PATH) as client:
+                await client.websocket()
+
+
+def test_an_address_that_another_program_has_is_told_with_the_way_out_and_nothing_stays_open() -> None:
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(ListenError) as caught:
+            open_tcp(["127.0.0.1", "[::1]"], port, "--port")
+        assert str(caught.value) == (
+            f"cannot listen on [::1]:{port}: Address already in use: stop the other program, or choose another port "
+            "with --port"
+        )
+    socket.create_server(("127.0.0.1", port)).close()
 
 
 class Notes(asyncio.Protocol):

@@ -14,6 +14,7 @@ from typing import Final
 from chatd.chat.ids import is_in_reserve
 from chatd.cli.checks.finding import Findings
 from chatd.cli.exposed import exposed_database
+from chatd.store.access import user
 from chatd.store.base import MessageId
 from chatd.store.beside import check_log
 from chatd.store.faults import advice
@@ -113,6 +114,10 @@ def _check_folder(path: Path, findings: Findings) -> None:
 def _check_access(path: Path, findings: Findings) -> None:
     if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
         findings.error("db", f"{path} is read-only for this user: give chatd write access to it and its directory")
+    owner, folders = path.stat().st_uid, path.parent.stat().st_uid
+    if owner != folders:
+        whose = f"{path} belongs to {user(owner)}, and its directory to {user(folders)}, who may be unable to open it"
+        findings.warning("db", f"{whose}: put backups there with chatd restore")
     if (text := exposed_database(path)) is not None:
         findings.warning("db", text)
 

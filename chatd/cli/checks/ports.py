@@ -12,6 +12,7 @@ from chatd.cli.checks.finding import Findings
 from chatd.errors import ConfigError
 from chatd.listen.config import ListenConfig
 from chatd.listen.errors import ListenError
+from chatd.listen.tcp import addresses_of, bare, shown
 from chatd.listen.unix import check_place
 
 _LISTENING: Final = "0A"  # a state in /proc/net/tcp: https://docs.kernel.org/networking/proc_net_tcp.html
@@ -22,16 +23,16 @@ _EVERY_HOST: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104
 
 def check_ports(config: ListenConfig, internal: tuple[str, int] | None, daemon: int | None, findings: Findings) -> None:
     """`daemon` is the process that holds the database, None if there is none."""
-    wanted = [("port", config.host, config.port)] if config.tcp else []
+    wanted = [("port", bare(host), config.port) for host in config.host] if config.tcp else []
     if config.tls_port is not None:
-        wanted.append(("tls_port", config.host, config.tls_port))
+        wanted += [("tls_port", bare(host), config.tls_port) for host in config.host]
     if internal is not None:
         wanted.append(("internal", *internal))
     for number, (subject, host, port) in enumerate(wanted):
         earlier = wanted[:number]
         other = next((name for name, its_host, its_port in earlier if _meet(host, port, its_host, its_port)), None)
         if other is not None:
-            findings.error(subject, f"{host}:{port} is what {other} has: choose another")
+            findings.error(subject, f"{shown(host, port)} is what {other} has: choose another")
         else:
             _check_port(subject, host, port, daemon, findings)
     if config.unix is not None:
@@ -53,7 +54,7 @@ def _meet(host: str, port: int, other_host: str, other_port: int) -> bool:
 
 
 def _check_port(subject: str, host: str, port: int, daemon: int | None, findings: Findings) -> None:
-    where = f"{host}:{port}"
+    where = shown(host, port)
     try:
         _bind(host, port)
     except OSError as error:
@@ -86,14 +87,12 @@ def _check_unix(path: Path, daemon: int | None, findings: Findings) -> None:
 
 def _bind(host: str, port: int) -> None:
     """Take the address and let it go, without ever listening. Raises OSError."""
-    for family, kind, protocol, _, address in socket.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    ):
-        with socket.socket(family, kind, protocol) as tried:
+    for family, address in addresses_of(host, port):
+        with socket.socket(family, socket.SOCK_STREAM) as tried:
             tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:
                 tried.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            tried.bind(address)
+            tried.bind((address, port))
 
 
 def listens(process: int, port: int) -> bool:

@@ -1,0 +1,134 @@
+"""`chatd restore FILE`: puts a backup in the place of the database, for the user whose database it is.
+
+The new file is complete beside its place, with its owner and mode, before the old one is touched. Then the old one gets
+another name, its log with it, and the new one gets the place in one step.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import datetime
+import os
+import shutil
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from chatd.cli.database import DataError, add_database, configured, refuse_postgres
+from chatd.cli.newfile import draft_beside, sync
+from chatd.errors import ConfigError
+from chatd.store.access import user
+from chatd.store.beside import BESIDE
+from chatd.store.faults import advice
+from chatd.store.lock import FileLock
+from chatd.store.schema import MIGRATIONS
+
+PRIVATE: Final = 0o600
+
+EPILOG: Final = """\
+Stop the daemon first, and its socket if systemd listens for it: systemctl stop chatd.socket chatd.service. The database
+that was there is kept beside the new one, as NAME.before- and the time.
+"""
+
+
+class _Place(NamedTuple):
+    """What the file in the place of a database has to be."""
+
+    owner: int
+    group: int
+    mode: int
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = EPILOG
+    parser.add_argument("file", type=Path, metavar="FILE", help="what chatd backup has written")
+    add_database(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    config = configured(args)
+    refuse_postgres(config, "take pg_restore")
+    path = Path(config.db).resolve()
+    backup = args.file.resolve()
+    place = _place(path)
+    messages = _check(backup)
+    with _locked(path, place):
+        kept = _replace(path, backup, place)
+    print(f"{path}: {messages} messages{'' if kept is None else f'; what was there is {kept}'}")
+    return 0
+
+
+def _place(path: Path) -> _Place:
+    """As the file there is, or as its folder's owner would make one. Raises ConfigError."""
+    if not path.parent.is_dir():
+        raise ConfigError(f"the directory {path.parent} does not exist: create it, or name another database with --db")
+    found = (path if path.exists() else path.parent).stat()
+    place = _Place(found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode) if path.exists() else PRIVATE)
+    if place.owner != os.geteuid() != 0:
+        owner, we = user(place.owner), user(os.geteuid())
+        raise ConfigError(f"{path} is of {owner}, with mode {place.mode:04o}, and you are {we}: run this as root")
+    return place
+
+
+@contextlib.contextmanager
+def _locked(path: Path, place: _Place) -> Iterator[None]:
+    """No daemon runs on the database, nor begins to. Raises ConfigError."""
+    lock = FileLock(path)
+    lock.acquire()
+    try:
+        os.chown(lock.path, place.owner, place.group)  # the daemon takes the same file
+        yield
+    finally:
+        lock.release()
+
+
+def _check(backup: Path) -> int:
+    """The number of messages in it. Raises ConfigError and DataError."""
+    if not backup.is_file():
+        raise ConfigError(f"there is no file {backup}")
+    wal = backup.with_name(f"{backup.name}-wal")
+    if wal.exists() and wal.stat().st_size:
+        raise ConfigError(f"{backup} is no backup, because {wal.name} is beside it: copy it with chatd backup")
+    try:
+        with closing(sqlite3.connect(f"{backup.as_uri()}?immutable=1", uri=True)) as connection:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if not 0 < version <= len(MIGRATIONS):
+                raise ConfigError(f"{backup} is no database of this chatd or an older one (schema {version})")
+            (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            if verdict != "ok":
+                raise DataError(f"{backup} is damaged: {' '.join(verdict.split())}")
+            (messages,) = connection.execute("SELECT count(*) FROM mensajes").fetchone()
+    except sqlite3.Error as error:
+        raise DataError(f"cannot read {backup}: {advice(error)}") from error
+    return int(messages)
+
+
+def _replace(path: Path, backup: Path, place: _Place) -> Path | None:
+    """The new name of what was there, if anything was. Raises OSError."""
+    with draft_beside(path) as draft:
+        shutil.copyfile(backup, draft)
+        os.chown(draft, place.owner, place.group)
+        draft.chmod(place.mode)
+        sync(draft)
+        kept = _set_aside(path)
+        draft.rename(path)
+    sync(path.parent)
+    return kept
+
+
+def _set_aside(path: Path) -> Path | None:
+    """The log goes with its database, which has the last messages in it; its index is made again."""
+    now = datetime.datetime.now(datetime.UTC)
+    kept = path.with_name(f"{path.name}.before-{now:%Y%m%dT%H%M%S.%fZ}")
+    wal, shm = (path.with_name(path.name + end) for end in BESIDE)
+    if wal.exists():
+        wal.rename(f"{kept}{BESIDE[0]}")
+    shm.unlink(missing_ok=True)
+    if not path.exists():
+        return None
+    path.rename(kept)
+    return kept
