@@ -20,7 +20,7 @@ HAVE_BROWSER := for name in chromium chromium-browser google-chrome-stable googl
     command -v $$name && exit; done; test -n "$$CHROMIUM"
 
 .DELETE_ON_ERROR:
-.PHONY: setup run test browser lint reference lock audit bench fuzz soak kill outages simulate clean
+.PHONY: setup run test browser systemd lint reference lock audit bench fuzz soak kill outages simulate clean
 
 # What could go on for ever, and how long it does: `make fuzz SECONDS=600`, `make simulate SEEDS=1000`.
 SECONDS := 60
@@ -46,6 +46,12 @@ browser:
 	@{ $(HAVE_BROWSER); } >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get && apt-get update -q && \
 	    apt-get install -qy --no-install-recommends chromium; } >/dev/null || \
 	    echo "No Chromium here and no right to install one: the tests of the pages will not run" >&2
+
+# The README's pages for operators, on a booted systemd: as root, with the right to mount.
+systemd: $(VENV)/.python-ready
+	@command -v systemd-nspawn >/dev/null || { apt-get update -q && \
+	    apt-get install -qy --no-install-recommends systemd systemd-container python3-venv curl openssl; } >/dev/null
+	$(BIN)/pytest --boot-systemd --timeout=400 tests/systemd
 
 lint: $(VENV)/.python-ready
 	$(BIN)/ruff check .

@@ -30,7 +30,7 @@ from chatd.store.schema import MIGRATIONS
 PRIVATE: Final = 0o600
 
 EPILOG: Final = """\
-Stop the daemon first, and its socket if systemd listens for it: systemctl stop chatd.socket chatd.service. The database
+Stop the daemon first, and its socket if systemd listens for it: systemctl stop 'chatd.*'. The database
 that was there is kept beside the new one, as NAME.before- and the time.
 """
 

@@ -28,8 +28,6 @@ _LISTENING: Final = frozenset({"host", "port", "tcp", "unix", "unix_mode"})
 
 _DEFAULT_SECRET: Final = Path("/etc/chatd/jwt-secret")
 
-_FINDING: Final = ("config", "db", "admin_socket_file")
-
 _DEFAULT_DB: Final = ("--db", "%S/chatd/chatd.db")
 
 # Without a limit of clients, as many files as most systems allow.
@@ -101,15 +99,13 @@ def _deployment(args: argparse.Namespace, given: Mapping[str, Raw], config: Conf
     listen = config.listen
     secrets = _secrets(config, args.secret)
     flags = _flags(given, {*_SECRETS, *(_LISTENING if by_systemd else ())})
-    found_by = _flags({name: given[name] for name in _FINDING if name in given}, set())
     if config.origins["db"] == DEFAULT:
         flags = [*_DEFAULT_DB, *flags]
-        found_by = [*_DEFAULT_DB, *found_by]
     files = connections_of(config.engineio.max_connections)
     return Deployment(
         command=_command(args.exec),
         flags=[*(flag for secret in secrets for flag in secret.flags), *flags],
-        finding=found_by if config.ops.admin_socket else (),
+        finding=_finding(config) if config.ops.admin_socket else (),
         credentials={secret.name: secret.path for secret in secrets},
         addresses=addresses(listen) if args.socket else (),
         socket_mode=listen.unix_mode,
@@ -163,6 +159,13 @@ def addresses(listen: ListenConfig) -> list[str]:
         if host == EVERY_ADDRESS:
             found.append(f"0.0.0.0:{listen.port}")
     return list(dict.fromkeys(found))
+
+
+def _finding(config: Config) -> list[str]:
+    """Not by --config: a file that is wrong is to be told by the daemon, which then knows of it."""
+    if config.ops.admin_socket_file is not None:
+        return ["--admin-socket-file", escaped(str(config.ops.admin_socket_file))]
+    return [*_DEFAULT_DB] if config.origins["db"] == DEFAULT else ["--db", escaped(config.store.db)]
 
 
 def _opens_unix(listen: ListenConfig) -> bool:

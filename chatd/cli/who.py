@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from typing import Any, Final
 
 from chatd.cli.adminsocket import add_database, all_answered, ask, printable
@@ -33,4 +34,6 @@ def run(args: argparse.Namespace) -> int:
     elif people:
         columns = [*_COLUMNS, "node"] if "unanswered" in answer else _COLUMNS
         print_table([columns, *[[printable(str(one[column])) for column in columns] for one in people]])
+    else:
+        print("chatd: nobody is connected", file=sys.stderr)
     return 0 if all_answered(answer) and people else 1

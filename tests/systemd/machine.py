@@ -1,0 +1,128 @@
+"""A machine with a systemd of its own: this one's files under a layer that is thrown away, booted by systemd-nspawn.
+
+It has a network of its own, without a way out: what needs packages runs in `prepare`, before the boot.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+BOOT_S: Final = 60.0
+COMMAND_S: Final = 120.0
+
+_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_MACHINE_ID: Final = Path("etc/machine-id")
+
+
+class CommandError(AssertionError):
+    """A command of the test failed."""
+
+
+class Machine:
+    """Files first, then a boot."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._nspawn: subprocess.Popen[bytes] | None = None
+        self._leader = 0
+
+    def prepare(self, command: str) -> str:
+        """Run a command on the files, before the boot. Raises CommandError."""
+        return self._run(["chroot", str(self.root), "sh", "-ec", command], command)
+
+    def boot(self) -> None:
+        (self.root / _MACHINE_ID).unlink(missing_ok=True)
+        alone = [] if Path("/run/systemd/system").is_dir() else ["--keep-unit"]
+        self._nspawn = subprocess.Popen(
+            [
+                *("systemd-nspawn", f"--directory={self.root}", "--boot", "--register=no", *alone, "--console=pipe"),
+                *(f"--machine=chatd-{os.getpid()}", "--private-network", "--link-journal=no"),
+                *("systemd.unit=basic.target", "systemd.show_status=0"),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        end = time.monotonic() + BOOT_S
+        while time.monotonic() < end and self._nspawn.poll() is None:
+            with contextlib.suppress(OSError, LookupError, CommandError):
+                children = Path(f"/proc/{self._nspawn.pid}/task/{self._nspawn.pid}/children").read_text().split()
+                self._leader = int(children[0])
+                self.run("systemctl is-active basic.target")
+                return
+            time.sleep(0.2)
+        raise CommandError("systemd did not boot here")
+
+    def run(self, command: str) -> str:
+        """What a command prints on the booted machine. Raises CommandError."""
+        return self._run([*self._inside(), "sh", "-ec", command], command)
+
+    def fails(self, command: str) -> str:
+        """What a command prints that must not succeed."""
+        done = subprocess.run(
+            [*self._inside(), "sh", "-ec", command], capture_output=True, text=True, check=False, timeout=COMMAND_S
+        )
+        if done.returncode == 0:
+            raise CommandError(f"{command}: it succeeded: {done.stdout}")
+        return done.stdout + done.stderr
+
+    def start(self, *command: str) -> subprocess.Popen[str]:
+        """A process that goes on, to be ended by whoever started it."""
+        return subprocess.Popen([*self._inside(), *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def stop(self) -> None:
+        """At once: nothing on it is kept."""
+        if self._nspawn is not None:
+            self._nspawn.kill()
+            self._nspawn.wait()
+
+    def _inside(self) -> list[str]:
+        return [
+            "nsenter",
+            f"--target={self._leader}",
+            "--mount",
+            "--uts",
+            "--ipc",
+            "--net",
+            "--pid",
+            "env",
+            f"PATH={_PATH}",
+        ]
+
+    def _run(self, words: list[str], command: str) -> str:
+        environ = {**os.environ, "PATH": _PATH}
+        done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=COMMAND_S, env=environ)
+        if done.returncode:
+            raise CommandError(f"{command}: {done.returncode}\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+
+@contextlib.contextmanager
+def machine(folder: Path) -> Iterator[Machine]:
+    """Its files, in `folder`; nothing is left of it at the end."""
+    _mount("-t", "tmpfs", "chatd-machine", str(folder))
+    upper, work, root = (folder / name for name in ("upper", "work", "root"))
+    for each in (upper, work, root):
+        each.mkdir()
+    made = None
+    try:
+        _mount("-t", "overlay", "overlay", "-o", f"lowerdir=/,upperdir={upper},workdir={work}", str(root))
+        made = Machine(root)
+        yield made
+    finally:
+        if made is not None:
+            made.stop()
+        for place in (root, folder):
+            subprocess.run(["umount", "--lazy", str(place)], check=False, capture_output=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _mount(*words: str) -> None:
+    subprocess.run(["mount", *words], check=True)

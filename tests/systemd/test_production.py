@@ -1,0 +1,158 @@
+"""The README's pages for operators, under a real systemd."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from collections.abc import Iterator
+
+from chatd.cli.unit import EPILOG
+from tests.cli.test_readme import commands
+from tests.systemd.machine import Machine
+
+CONFIG = "/etc/chatd/chatd.toml"
+
+# Opens a session again and again, until its stdin is closed; then it prints how often it was answered and refused.
+ASKER = """
+import json, select, sys, urllib.error, urllib.request
+answered = refused = 0
+while not select.select([sys.stdin], [], [], 0.02)[0]:
+    try:
+        with urllib.request.urlopen("http://127.0.0.1:8400/socket.io/?EIO=4&transport=polling", timeout=30) as answer:
+            answered += answer.read().startswith(b"0{")
+    except OSError:
+        refused += 1
+print(json.dumps([answered, refused]))
+"""
+
+
+@contextlib.contextmanager
+def asking(on: Machine) -> Iterator[list[int]]:
+    """A client that keeps asking; afterwards, how often it was answered and refused."""
+    counts: list[int] = []
+    client = on.start("/usr/bin/python3", "-c", ASKER)
+    try:
+        yield counts
+        said, _ = client.communicate(timeout=60)
+        counts += json.loads(said)
+    finally:
+        if client.poll() is None:
+            client.kill()
+            client.wait()
+
+
+def status(on: Machine) -> str:
+    return on.run("systemctl show --property=StatusText --value chatd")
+
+
+def to_the_socket(on: Machine) -> None:
+    """The steps of `chatd unit --help`."""
+    [steps] = re.findall(r"to stop once for it:\n((?:  .*\n)+)", EPILOG)
+    for command in steps.splitlines():
+        on.run(command)
+    assert on.run("systemctl is-active chatd.socket chatd.service") == "active\nactive\n"
+
+
+def restored_with(on: Machine, backup: str) -> None:
+    """By the README, with a client that keeps asking."""
+    on.run(f"chatd backup /root/{backup} --config {CONFIG}")
+    on.run(f"chatd send --to maria 'after {backup}' --config {CONFIG}")
+    with asking(on) as counts:
+        for command in commands("To restore a backup, as root:"):
+            on.run(command.replace("monday.db", f"/root/{backup}"))
+    assert counts[1] > 0
+    assert f"after {backup}" not in on.run(f"chatd history maria --config {CONFIG}")
+    on.run(f"chatd send --to maria 'and on' --config {CONFIG}")
+    assert "and on" in on.run(f"chatd history maria --config {CONFIG}")
+
+
+def test_the_service_runs_and_check_sees_what_it_runs_with(production: Machine) -> None:
+    assert production.run("systemctl is-active chatd") == "active\n"
+    said = production.run(f"chatd check --config {CONFIG}")
+    assert "ok      port: 127.0.0.1:8400 is held by the running daemon" in said
+    assert "ok      internal: 127.0.0.1:9464 is held by the running daemon" in said
+    assert "ok      trusted_proxy: 127.0.0.1" in said
+    assert "nobody is connected" in production.fails(f"chatd who --config {CONFIG}")
+
+
+def test_a_start_that_fails_is_found_in_the_journal_by_its_priority(production: Machine) -> None:
+    production.run(f"echo 'nonsense = 1' >> {CONFIG}")
+    production.fails("systemctl restart chatd")
+    [line] = production.run("journalctl --unit=chatd --priority=err --output=cat --grep='cannot run'").splitlines()
+    assert json.loads(line)["cause"].startswith(CONFIG)
+    lines = production.run("journalctl --unit=chatd --output=cat _SYSTEMD_UNIT=chatd.service").splitlines()
+    assert [json.loads(line)["level"] for line in lines if line]
+
+
+def test_a_reload_that_is_refused_fails_and_is_seen(production: Machine) -> None:
+    production.run(f"printf '[chat]\\nmax_message = 0\\n' >> {CONFIG}")
+    production.fails("systemctl reload chatd")
+    assert status(production).startswith("the last reload was refused: max_message")
+    assert "max_message" in production.run("journalctl --unit=chatd --priority=err --output=cat")
+    production.run(f"cp /root/made/chatd.toml {CONFIG}")
+    production.run("systemctl reload chatd")
+    assert status(production).startswith("0 sessions")
+    assert production.run("systemctl is-active chatd") == "active\n"
+    assert '"kept": "tokens"' in production.run("journalctl --unit=chatd --output=cat --grep=reloaded")
+
+
+def test_a_backup_is_restored_under_the_plain_unit(production: Machine) -> None:
+    restored_with(production, "monday.db")
+
+
+def test_a_file_that_root_has_put_there_is_named(production: Machine) -> None:
+    production.run("systemctl stop chatd")
+    production.run("cd /var/lib/chatd; cp --preserve=all chatd.db /root/good.db; cp /root/good.db x; mv x chatd.db")
+    production.fails("systemctl start chatd")
+    said = production.run("journalctl --unit=chatd --priority=err --output=cat --grep='belongs to root'")
+    assert "and chatd runs as" in said
+    assert "chatd restore" in production.run(f"chatd check --config {CONFIG} || true")
+    production.run(f"mv /var/lib/chatd/chatd.db /root/of-root.db; chatd restore /root/of-root.db --config {CONFIG}")
+    production.run("systemctl reset-failed chatd; systemctl start chatd")
+
+
+def test_a_key_for_root_alone_is_served_and_a_renewed_one_after_the_hook(production: Machine) -> None:
+    live = "/etc/letsencrypt/live/chat.example.com"
+    make = (
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN=chat.example.com "
+        f"-keyout {live}/privkey.pem -out {live}/fullchain.pem 2>/dev/null; chmod 0600 {live}/*.pem"
+    )
+    shown = "openssl s_client -connect 127.0.0.1:8400 </dev/null 2>/dev/null | openssl x509 -noout -fingerprint"
+    production.run(f"mkdir -p {live} /etc/letsencrypt/renewal-hooks/deploy; {make}")
+    for command in commands("With certbot, as root:"):
+        production.run(command)
+    first = production.run(shown)
+    assert first == production.run(f"openssl x509 -noout -fingerprint -in {live}/fullchain.pem")
+    production.run(make)
+    production.run("/etc/letsencrypt/renewal-hooks/deploy/chatd")
+    second = production.run(shown)
+    assert second == production.run(f"openssl x509 -noout -fingerprint -in {live}/fullchain.pem")
+    assert second != first
+
+
+def test_from_the_plain_unit_to_the_socket_and_nobody_is_refused_by_a_restart(production: Machine) -> None:
+    assert production.run("systemctl is-active chatd") == "active\n"
+    to_the_socket(production)
+    with asking(production) as counts:
+        for _ in range(3):
+            production.run("systemctl restart chatd")
+    assert (counts[0] > 0, counts[1]) == (True, 0)
+
+
+def test_a_backup_is_restored_under_the_socket(production: Machine) -> None:
+    to_the_socket(production)
+    restored_with(production, "tuesday.db")
+
+
+def test_a_database_elsewhere_and_a_unix_socket(production: Machine) -> None:
+    production.run("systemctl stop chatd.service")
+    [make_user] = re.findall(r"^  (useradd .*)$", EPILOG, re.MULTILINE)
+    production.run(make_user.replace("install", "mkdir -p /data; install"))
+    flags = "--db /data/chatd/chat.db --unix /run/chatd/http --unix-mode 666 --no-tcp"
+    production.run(f"chatd unit {flags} > /etc/systemd/system/chatd.service; systemctl daemon-reload")
+    production.run("systemctl start chatd")
+    url = "http://chat/socket.io/?EIO=4&transport=polling"
+    assert production.run(f"curl --silent --unix-socket /run/chatd/http '{url}'").startswith("0{")
+    assert production.run("stat --format=%U /data/chatd/chat.db") == "chatd\n"
+    production.run("systemctl reload chatd")
