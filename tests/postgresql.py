@@ -127,8 +127,14 @@ class Server:
     @contextlib.contextmanager
     def locked(self, table: str, base: str) -> Iterator[None]:
         """Nobody else can read or write it."""
+        with self.uncommitted(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE", base):
+            yield
+
+    @contextlib.contextmanager
+    def uncommitted(self, statement: str, base: str) -> Iterator[None]:
+        """A transaction that has done so, and is rolled back."""
         with subprocess.Popen(
-            [programs() / "psql", "-XAtq", "-d", self.url(base)],
+            [programs() / "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", self.url(base)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -136,9 +142,9 @@ class Server:
         ) as other:
             assert other.stdin is not None
             assert other.stdout is not None
-            other.stdin.write(f"BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE; SELECT 'locked';\n")
+            other.stdin.write(f"BEGIN; {statement}; SELECT 'done';\n")
             other.stdin.flush()
-            assert other.stdout.readline() == "locked\n"
+            assert other.stdout.readline() == "done\n"
             yield
 
     def blocked(self, base: str) -> int:

@@ -12,10 +12,16 @@ from tests.interop.node import Driver, JsSocket
 from tests.ops.operator import Metrics
 
 
+async def look(port: int, path: str) -> tuple[int, str]:
+    """What the internal listener there answers."""
+    async with Client("127.0.0.1", port, path) as client:
+        answer = await client.request("GET")
+    return answer.status, answer.text
+
+
 async def metrics(port: int) -> Metrics:
     """What the internal listener there says."""
-    async with Client("127.0.0.1", port, "/metrics") as client:
-        return Metrics((await client.request("GET")).text)
+    return Metrics((await look(port, "/metrics"))[1])
 
 
 async def enter(driver: Driver, url: str, user: str, rol: str = "user", **options: Any) -> JsSocket:

@@ -17,42 +17,22 @@ from typing import Final
 import pytest
 
 from bench.cluster.link import Link, link
-from bench.cluster.people import Clients, Person, Writes, clients
+from bench.cluster.people import Clients, clients
 from bench.cluster.verdict import Verdict, judge
 from bench.outages import now_ms
 from bench.ports import free_port
+from tests.cluster.crowd import ACK_TIMEOUT_MS, CLIENT, FLAGS, NODES, QUIET_S, people
 from tests.cluster.front import front
 from tests.cluster.nodes import Cluster, cluster
 from tests.conftest import number_of
-from tests.interop.chat import token
-from tests.interop.conftest import HERE, TRANSPORTS
+from tests.interop.conftest import HERE
 from tests.interop.node import node_executable
 from tests.postgresql import server
 
-CLIENT: Final = "socket.io-client-4.8"
-NODES: Final = (1, 2, 3)
-EVERY_MS: Final = 100
-ACK_TIMEOUT_MS: Final = 2_000  # shorter than a node stands still: messages are sent again to it, and to others
-QUIET_S: Final = 20.0
 SHORTEST_S: Final = 3.0  # of the outages of Redis, but for one
 USUAL_S: Final = 0.5
 """Half of the local deliveries take less while Redis is away. If a node waited for Redis, half of them would take more
 than half of the outage. The longest wait says more of a busy machine: the outage itself is its bound."""
-
-RECONNECTS: Final = {"reconnectionDelay": 50, "reconnectionDelayMax": 200, "timeout": 2_000}
-FLAGS: Final = ("--recovery", "on", "--payload", "full", "--trusted-proxy", "127.0.0.1")
-
-
-def _person(user: str, rol: str, transports: str, writes: Writes | None = None) -> Person:
-    return Person(user, rol, token(user, rol), {**TRANSPORTS[transports], **RECONNECTS}, writes)
-
-
-def _people() -> list[Person]:
-    """Admins with every transport, users who write to one of them, an admin who writes to a user with three sockets."""
-    people = [_person(f"admin{number}", "admin", each) for number in NODES for each in TRANSPORTS]
-    people += [_person("ana", "user", each) for each in TRANSPORTS]
-    people += [_person(f"user {each}", "user", each, Writes("admin1", EVERY_MS)) for each in TRANSPORTS]
-    return [*people, _person("boss", "admin", "default", Writes("ana", EVERY_MS))]
 
 
 @dataclass
@@ -148,13 +128,13 @@ def _words(fault: str, verdict: Verdict) -> str:
 async def test_whatever_fails_nothing_is_lost_or_doubled(request: pytest.FixtureRequest, tmp_path: Path) -> None:
     """N-05, N-06, N-07, N-10"""
     deliver = str(request.config.getoption("outages_deliver"))
-    people = _people()
+    crew = people()
     async with (
         stage(tmp_path, deliver, number_of(request, "outage_seconds")) as on,
         front(tmp_path, {node: on.nodes.nodes[node].port for node in NODES}) as url,
         clients(Path(node_executable()), HERE, CLIENT) as crowd,
     ):
-        homes = await crowd.open(url, people, ACK_TIMEOUT_MS)
+        homes = await crowd.open(url, crew, ACK_TIMEOUT_MS)
         assert set(homes) == set(NODES)
         await crowd.start()
         spans = {name: await _play(fault, on, crowd) for name, fault in {**OF_REDIS, **OTHERS}.items()}
@@ -163,9 +143,9 @@ async def test_whatever_fails_nothing_is_lost_or_doubled(request: pytest.Fixture
         record = await crowd.record()
         assert sorted(on.nodes.stored()) == sorted(each.text for each in record.sent)
         assert await crowd.nodes() != homes  # those of the killed node are elsewhere
-    verdicts = {name: judge(people, record, *span) for name, span in spans.items()}
+    verdicts = {name: judge(crew, record, *span) for name, span in spans.items()}
     print(*(_words(*each) for each in verdicts.items()), sep="\n")
-    whole = judge(people, record, 0, now_ms())
+    whole = judge(crew, record, 0, now_ms())
     assert record.refused == []
     assert whole.perfect, whole
     if deliver == "stored":  # with "at_once" a message may be seen, and refused, and sent again

@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-import urllib.error
-import urllib.request
 from os import EX_CONFIG
 from pathlib import Path
 
 import pytest
 
 from bench.ports import free_port
+from chatd.cluster.core.members import LEASE_S
 from tests.cluster.nodes import Cluster, cluster
-from tests.cluster.people import desk, enter, texts, write
+from tests.cluster.people import desk, enter, look, metrics, texts, write
 from tests.conformance.wire import TIMEOUT_S
 from tests.interop.node import Driver, JsSocket
 from tests.postgresql import Server
@@ -41,19 +40,6 @@ async def waits(command: list[str]) -> str:
     process.kill()
     await process.communicate()
     return said
-
-
-async def look(port: int, path: str) -> tuple[int, str]:
-    """What the internal listener answers."""
-
-    def get() -> tuple[int, str]:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as error:
-            return error.code, error.read().decode()
-
-    return await asyncio.to_thread(get)
 
 
 def numbered(first: int, count: int) -> list[str]:
@@ -201,3 +187,38 @@ async def test_a_node_is_ready_when_it_is_as_far_as_the_others(
         assert "\nchatd_bus_outages_total 1.0\n" in metrics
         while (found := await look(port, "/readyz"))[0] != 200:
             assert found[1].startswith("Redis is away")
+
+
+async def test_a_node_that_is_behind_is_not_ready_and_says_by_how_much(
+    driver: Driver, postgresql: Server, tmp_path: Path
+) -> None:
+    """N-09, N-22: it has missed a message whose commit waits, for another row with its `cid`."""
+    port = free_port()
+    rival = "INSERT INTO chatd.mensajes VALUES (1, 'ana', 'root', 'rival', 0, 1, 'one')"
+    with cluster(tmp_path, postgresql, "--deliver", "at_once", "--busy-timeout", "60", nodes=1) as several:
+        await asyncio.to_thread(several.start, 2, "--internal", f"127.0.0.1:{port}")
+        ana = await enter(driver, several.url(1), "ana")
+        near, far = [await enter(driver, several.url(node), "root", "admin") for node in (1, 2)]
+        while await look(port, "/readyz") != (200, "ready\n"):
+            pass
+        with postgresql.uncommitted(rival, several.base):
+            await asyncio.to_thread(several.redis.kill)
+            said = {"para": "root", "mensaje": "hola", "cid": "one"}
+            sending = asyncio.create_task(ana.ask("mensaje_privado", said))
+            assert await texts(near, 1) == ["hola"]
+            await asyncio.to_thread(several.redis.start)
+            while (seen := await metrics(port))("chatd_bus_up") != 1 or not seen("chatd_node_missing", node="1"):
+                assert far.heard("mensaje_recibido") == 0
+            assert seen("chatd_node_missing", node="1") == seen("chatd_nodes_behind") == 1
+            assert 0 <= seen("chatd_node_silent_seconds", node="1") < LEASE_S
+            assert seen("chatd_bus_connects_total") == seen("chatd_bus_outages_total") + 1 == 2
+            assert await look(port, "/readyz") == (503, NOT_YET)
+            while [
+                (each["estado"], each["atraso"]) for each in (await near.ask("nodos"))[0]["nodos"] if each["nodo"] == 2
+            ] != [("behind", 1)]:
+                pass
+        assert (await sending)[0]["ok"] is True
+        assert await texts(far, 1) == ["hola"]
+        while await look(port, "/readyz") != (200, "ready\n"):
+            pass
+        assert (await metrics(port))("chatd_node_missing", node="1") == 0

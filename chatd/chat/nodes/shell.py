@@ -98,7 +98,7 @@ class Shell:
         await self.bus.close()
 
     def stopping(self) -> None:
-        """Clients are about to be sent away."""
+        """Clients are about to be sent away. Rule N-24."""
         self.peers.become(Phase.STOPPING)
 
     # What there is to see of it: see Nodes in chatd/ops/watched.py.
