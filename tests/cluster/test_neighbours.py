@@ -216,6 +216,26 @@ async def answered(socket: JsSocket, number: int) -> None:
     assert await socket.answer_next("how many", number, "and more") == ["text"]
 
 
+WORDS = ["x" * 10_000, "\0\x1b\u2028\ufeff\U0010ffff", '"}]', "\\", "👩‍👩‍👧", "é" * 5_000, "$&", "constructor"]
+
+
+async def test_whatever_users_of_chatd_write_node_hears_it_and_goes_on_hearing(place: Place) -> None:
+    """N-32: a Node.js node that cannot process a message may be deaf from then on."""
+    async with place("--payload", "full") as here:
+        root = await here.enter("root", "admin")
+        names = ["__proto__", "constructor", "a#b/*?[c]", "ñ 📦", "user:x", "admins"]
+        far = {name: await here.enter_node(name) for name in names}
+        for name, socket in far.items():
+            for words in WORDS:
+                await root.ask(
+                    "mensaje_privado", {"para": name, "mensaje": words, "cid": f"{name[:30]} {len(words)} {words[:3]}"}
+                )
+                [heard] = await socket.hear("mensaje_recibido")
+                assert (heard["mensaje"], heard["para"], heard["de"]) == (words, name, "root")
+                assert heard.keys() == {"de", "mensaje", "id", "para", "fecha", "cid"}
+        await nothing_more(here, *far.values())
+
+
 JUNK: list[bytes] = [
     *(
         b"",

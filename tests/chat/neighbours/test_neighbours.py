@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Final
 
 import msgspec
+import pytest
 
 from chatd.chat.config import ChatConfig
 from chatd.chat.neighbours.neighbours import Neighbours
@@ -150,6 +152,33 @@ async def test_answers_go_to_the_channel_of_answers(tmp_path: Path) -> None:
             server.publish("key-request#/#", b'{"uid":"x","requestId":"q","type":1}')
             await side.until(lambda: bool(side.listener.heard))
             assert side.listener.heard == [("key-response#/#", b'{"requestId":"q","rooms":[]}')]
+
+
+CHANNELS: Final = "&key#/#* &key-request#/# &key-response#/#"
+
+
+@pytest.mark.parametrize(("channels", "is_enough"), [(CHANNELS, True), ("&key*", False), ("&key#/#*", False)])
+async def test_a_user_of_redis_needs_three_channels(tmp_path: Path, channels: str, *, is_enough: bool) -> None:
+    """N-30"""
+    acl = tmp_path / "users.acl"
+    acl.write_text(f"user default on nopass ~* &* +@all\nuser chat on >secret resetchannels {channels} +@all\n")
+    with RedisServer(tmp_path, "--aclfile", str(acl)) as server:
+        server.start()
+        config, address = ChatConfig(bus_adapter_key="key"), server.address(user="chat", password="secret")
+        side = Side(server)
+        side.neighbours = Neighbours(address, config, BOUNDS, "/socket.io/", secure=False)
+        side.neighbours.meet(side.rig.namespace, side.rig.router, side.rig.recovery, b"", side.rig._wall_ms)
+        side.neighbours.start()
+        side.listener.client.start()
+        await side.until(lambda: side.neighbours.is_up or side.neighbours._client.failures > 1)
+        if is_enough:
+            await side.until_up()
+            write(side)
+            server.publish("key-request#/#", b'{"uid":"x","requestId":"q","type":1}')
+            await side.until(lambda: len(side.listener.heard) == 2)
+        else:
+            assert "NOPERM" in str(side.neighbours._client.fault)
+        await side.close()
 
 
 async def test_a_bug_ends_no_connection(tmp_path: Path) -> None:
