@@ -59,6 +59,7 @@ from chatd.timers import Timers
 if TYPE_CHECKING:
     from chatd.chat.neighbours.neighbours import Neighbours
     from chatd.chat.nodes.shell import Shell
+    from chatd.team.waits import Waits
     from chatd.web.entries import Entries
 
 # The collector looks at young objects after so many are made, and rarely at all: what ends takes its cycles apart
@@ -228,6 +229,7 @@ def build(  # noqa: PLR0913 - what a daemon is made of
     routes: Router = router
     if neighbours is not None:
         routes = neighbours.meet(namespace, router, recovery, store.recovery_key, _now_ms)
+    team = _team(config, router)
     ClockSteps(namespace, time.time).start()
     hooks = EngineHooks(accept=socketio.accept, kept_headers=KEPT_HEADERS, other=other)
     turns = Turns(loop.time, loop.call_soon, config.engineio.turn_budget)
@@ -248,6 +250,7 @@ def build(  # noqa: PLR0913 - what a daemon is made of
                 desk=make_desk(namespace, router),
                 nodes=shell,
                 neighbours=neighbours,
+                team=team,
                 recoveries=recovery.outcomes.items,
                 events=lambda: router.received,
                 users=lambda: online_users(namespace.rooms),
@@ -276,6 +279,15 @@ def _among(shell: Shell) -> tuple[Callable[..., ChatRouter], Callable[..., Recov
 
     desk = functools.partial(NodeDesk, shell.peers, shell.node.number)
     return functools.partial(NodeRouter, shell), NodeRecovery, desk
+
+
+def _team(config: Config, router: ChatRouter) -> Waits | None:
+    """What makes the admins a team, if they are one; what there is to see of it."""
+    if config.chat.admin_messages != "team":
+        return None
+    from chatd.team.features import join  # noqa: PLC0415 - memory, for those who want it
+
+    return join(config.team, config.chat, router).waits
 
 
 def _retention(config: Config, store: Store) -> Retention:

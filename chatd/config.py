@@ -25,6 +25,7 @@ from chatd.options import VARIABLE_PREFIX, Option, options_of
 from chatd.socketio.config import SocketIoConfig
 from chatd.store.config import StoreConfig
 from chatd.store.url import is_postgres
+from chatd.team.config import TeamConfig
 from chatd.web.config import WebConfig
 
 DEFAULT: Final = "default"
@@ -43,6 +44,7 @@ class Config:
     listen: ListenConfig = dataclasses.field(default=ListenConfig(), metadata={"title": "listening"})
     auth: AuthConfig = dataclasses.field(default=AuthConfig(), metadata={"title": "tokens"})
     chat: ChatConfig = dataclasses.field(default=ChatConfig(), metadata={"title": "chat"})
+    team: TeamConfig = dataclasses.field(default=TeamConfig(), metadata={"title": "team of admins"})
     store: StoreConfig = dataclasses.field(default=StoreConfig(), metadata={"title": "database"})
     engineio: EngineConfig = dataclasses.field(default=EngineConfig(), metadata={"title": "sessions and transports"})
     socketio: SocketIoConfig = dataclasses.field(default=SocketIoConfig(), metadata={"title": "Socket.IO packets"})

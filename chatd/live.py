@@ -23,7 +23,7 @@ def take_over(running: Config, read: Config) -> Config:
         value = getattr(getattr(read, option.part), option.field)
         if value == getattr(getattr(running, option.part), option.field):
             continue
-        if option.about.live:
+        if option.about.live and not _begins_or_ends_a_team(option.name, running, read):
             changes[option.part][option.field] = value
         else:
             left.append(option.name)
@@ -33,3 +33,8 @@ def take_over(running: Config, read: Config) -> Config:
     if left:
         log.warning("these settings wait for the next start", extra={"settings": ", ".join(left)})
     return config
+
+
+def _begins_or_ends_a_team(name: str, running: Config, read: Config) -> bool:
+    """A team is made when the daemon starts. Rule D-02."""
+    return name == "admin_messages" and "team" in (running.chat.admin_messages, read.chat.admin_messages)

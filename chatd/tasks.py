@@ -1,8 +1,9 @@
 """Where tasks are started, so that none is lost: asyncio itself keeps only a weak reference, and no failure.
 
 Its callers: the door of a namespace that is a coroutine, the writer, the lookups and the retention of the store, a
-listener, for as long as a connection opens, recovery, for as long as a client catches up, and history, for as long as a
-question about the past is under way. Nothing starts a task for a message or for a connection that is open.
+listener, for as long as a connection opens, recovery, for as long as a client catches up, history, for as long as a
+question about the past is under way, and a team of admins, for what it reads and writes. Nothing starts a task for a
+message or for a connection that is open.
 """
 
 from __future__ import annotations

@@ -19,7 +19,11 @@ def test_without_sources_everything_is_as_declared() -> None:
 def test_names_are_unique_across_parts() -> None:
     names = [option.name for option in OPTIONS]
     assert sorted(set(names)) == sorted(names)
-    assert {"listen", "auth", "chat", "store", "engineio", "socketio", "web", "ops", "log"} == set(PARTS) == set(TITLES)
+    assert (
+        {"listen", "auth", "chat", "team", "store", "engineio", "socketio", "web", "ops", "log"}
+        == set(PARTS)
+        == set(TITLES)
+    )
 
 
 def test_every_part_is_frozen_and_every_field_says_what_it_is() -> None:

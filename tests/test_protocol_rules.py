@@ -20,8 +20,8 @@ from chatd.store.base import StoreCode
 ROOT: Final = Path(__file__).parents[1]
 PAGE: Final = (ROOT / "protocol.md").read_text()
 
-_PROMISE: Final = re.compile(r"^- \*\*([ESCLNPK]-\d\d)\*\* ", re.MULTILINE)
-_CITED: Final = re.compile(r"\b([ESCLNPK])-(\d\d)\b(?: to \1-(\d\d)\b)?")
+_PROMISE: Final = re.compile(r"^- \*\*([ESCLNPKD]-\d\d)\*\* ", re.MULTILINE)
+_CITED: Final = re.compile(r"\b([ESCLNPKD])-(\d\d)\b(?: to \1-(\d\d)\b)?")
 _CODE: Final = re.compile(r"^\| `(\w+)` \|", re.MULTILINE)
 _LIMIT: Final = re.compile(r"^\| (?P<what>[^|]+) \| (?P<default>[\d,]+) \| (?:`(?P<flag>--[\w-]+)`)? ?\|", re.MULTILINE)
 
@@ -49,7 +49,7 @@ def section(title: str) -> str:
 
 def test_a_rule_is_promised_once() -> None:
     assert sorted(PROMISED) == sorted(set(PROMISED))
-    assert {rule[0] for rule in PROMISED} == {"E", "S", "C", "L", "N", "P", "K"}
+    assert {rule[0] for rule in PROMISED} == {"E", "S", "C", "L", "N", "P", "K", "D"}
 
 
 def test_every_rule_is_kept_by_code_that_says_so() -> None:
@@ -105,6 +105,14 @@ EVENTS: Final = [
     "historial",
     "conversaciones",
     "no_leidos",
+    "caso",
+    "atender",
+    "soltar",
+    "resolver",
+    "nota",
+    "notas",
+    "respuesta",
+    "respuestas",
 ]
 
 

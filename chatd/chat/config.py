@@ -47,8 +47,9 @@ class ChatConfig:
     )
     admin_messages: str = setting(
         "direct",
-        "direct: what an admin writes to another is seen by that one alone; all: by every admin, if that one is online",
-        choices=("direct", "all"),
+        "direct: what an admin writes is seen by its addressee alone; all: by every admin, if it is for an admin who "
+        "is online; team: by every admin, if it is for a user (only a restart begins or ends it)",
+        choices=("direct", "all", "team"),
         live=True,
     )
     payload: str = setting(
@@ -134,7 +135,9 @@ class ChatConfig:
     )
 
     def __post_init__(self) -> None:
-        """Rules N-02 and N-30."""
+        """Rules N-02, N-30 and D-02."""
+        if self.admin_messages == "team":
+            self._check_team()
         if self.bus is not None:
             check_url(self.bus, "bus", "a file that --bus-password-file names")
         if self.bus_adapter_url is not None:
@@ -142,4 +145,16 @@ class ChatConfig:
         elif self.bus_adapter != "off" and self.bus is None:
             raise ConfigError(
                 "bus_adapter: the Redis of the Node.js nodes is missing: give --bus-adapter-url redis://HOST"
+            )
+
+    def _check_team(self) -> None:
+        if self.payload != "full":
+            raise ConfigError(
+                "admin_messages: a team needs payload = full, without which an admin cannot see to whom another one "
+                "has written: set that too, or leave admin_messages at direct"
+            )
+        if self.presence != "on":
+            raise ConfigError(
+                "admin_messages: a team needs presence = on, without which a claim would never end: set that too, or "
+                "leave admin_messages at direct"
             )

@@ -32,6 +32,12 @@ class EventCode(enum.StrEnum):
     LIMITE_INVALID = "limite_invalid"
     ANTES_INVALID = "antes_invalid"
     DESPUES_INVALID = "despues_invalid"
+    FILTRO_INVALID = "filtro_invalid"
+    RELEVO_INVALID = "relevo_invalid"
+    TEXTO_INVALID = "texto_invalid"
+    ATAJO_INVALID = "atajo_invalid"
+    TOO_MANY_REPLIES = "too_many_replies"
+    CLAIMED = "claimed"
     ADMINS_ONLY = "admins_only"
     HISTORY_BUSY = "history_busy"
     RATE_LIMITED = "rate_limited"
@@ -105,6 +111,13 @@ def parse_user(value: object, key: str, code: EventCode) -> str:
         raise RefusedError(code, f"{key} is longer than {MAX_USER_CHARS} characters.")
     if not _is_unicode(value):
         raise RefusedError(code, f"{key} holds half a surrogate pair.")
+    return value
+
+
+def parse_text(value: object, key: str, code: EventCode, max_chars: int) -> str:
+    """A text under `key`. Raises RefusedError with `code`."""
+    if not isinstance(value, str) or not 0 < len(value) <= max_chars or not _is_unicode(value):
+        raise RefusedError(code, f"{key} must be a string of 1 to {max_chars} characters.")
     return value
 
 

@@ -57,21 +57,21 @@ class Historian:
 
     def __init__(self, config: ChatConfig, store: Store) -> None:
         self._store = store
-        self._max_rows = max(1, MAX_READ_CHARS // config.max_message_chars)
+        self.max_rows = max(1, MAX_READ_CHARS // config.max_message_chars)
         self._asked: Shares[str] = Shares(MAX_ASKED, MAX_ASKED_EACH)
         self._tasks = Tasks()
 
     def history(self, member: Member, args: list[object], reply: Reply | None) -> None:
-        self._begin(member, reply, lambda: self._history(_viewer(member), AskHistory.parse(args)))
+        self.begin(member, reply, lambda: self._history(_viewer(member), AskHistory.parse(args)))
 
     def conversations(self, member: Member, args: list[object], reply: Reply | None) -> None:
-        self._begin(member, reply, lambda: self._conversations(_viewer(member), AskConversations.parse(args)))
+        self.begin(member, reply, lambda: self._conversations(_viewer(member), AskConversations.parse(args)))
 
     def unread(self, member: Member, args: list[object], reply: Reply | None) -> None:
-        self._begin(member, reply, lambda: self._unread(_viewer(member), AskUnread.parse(args)))
+        self.begin(member, reply, lambda: self._unread(_viewer(member), AskUnread.parse(args)))
 
-    def _begin(self, member: Member, reply: Reply | None, work: Callable[[], Awaitable[msgspec.Struct]]) -> None:
-        """Nothing without an acknowledgement: there is nowhere to answer."""
+    def begin(self, member: Member, reply: Reply | None, work: Callable[[], Awaitable[msgspec.Struct]]) -> None:
+        """Answer a question. Nothing without an acknowledgement: there is nowhere to answer."""
         if reply is None:
             return
         user = member.identity.user
@@ -105,7 +105,7 @@ class Historian:
         return self._page(viewer, asked)
 
     async def _page(self, viewer: Viewer, asked: AskHistory) -> History:
-        limit = min(asked.limit, self._max_rows)
+        limit = min(asked.limit, self.max_rows)
         span, towards = asked.span, asked.towards
         found: list[Past] = []
         while True:
@@ -114,7 +114,7 @@ class Historian:
             if len(found) > limit or part.reached is None:
                 break
             span = history.beyond(span, part.reached, towards)
-        messages = _within_bytes([PastMessage.of(row) for row in found[:limit]])
+        messages = within_bytes([PastMessage.of(row) for row in found[:limit]])
         more = len(messages) < len(found)
         return History(mensajes=messages[::-1] if towards is Towards.PAST else messages, hay_mas=more)
 
@@ -125,14 +125,12 @@ class Historian:
         return self._list(viewer, asked)
 
     async def _list(self, viewer: Viewer, asked: AskConversations) -> ConversationList:
-        limit = min(asked.limit, self._max_rows)
+        limit = min(asked.limit, self.max_rows)
         if asked.prefix is None:
             found = await self._recent(viewer.user, asked.before, limit + 1)
         else:
             found = await self._named(viewer.user, asked.prefix, limit + 1)
-        listed = _within_bytes(
-            [LastOf(each.con, PastMessage.of(each.ultimo), each.no_leidos) for each in found[:limit]]
-        )
+        listed = within_bytes([LastOf(each.con, PastMessage.of(each.ultimo), each.no_leidos) for each in found[:limit]])
         return ConversationList(conversaciones=listed, hay_mas=len(listed) < len(found))
 
     async def _recent(self, admin: str, before: int, rows: int) -> list[Conversation]:
@@ -161,7 +159,7 @@ class Historian:
             count = await self._store.library.unread_with(viewer, asked.con)
             return UnreadCounts.of([Unread(asked.con, count)])
         if viewer.is_admin:
-            recent = await self._recent(viewer.user, LAST_ID, min(MAX_UNREAD, self._max_rows))
+            recent = await self._recent(viewer.user, LAST_ID, min(MAX_UNREAD, self.max_rows))
             return UnreadCounts.of([Unread(each.con, each.no_leidos) for each in recent])
         return UnreadCounts.of(await self._store.library.unread(viewer))
 
@@ -170,7 +168,7 @@ def _viewer(member: Member) -> Viewer:
     return Viewer(member.identity.user, member.identity.is_admin)
 
 
-def _within_bytes(items: Iterable[Item]) -> list[Item]:
+def within_bytes(items: Iterable[Item]) -> list[Item]:
     """The first of them that fit into an answer, but at least one."""
     room = MAX_ANSWER_BYTES
     fit: list[Item] = []

@@ -31,7 +31,7 @@ class AskHistory(msgspec.Struct, frozen=True, gc=False):
         fields = parse_fields(args, "historial takes one object: {con, antes?, despues?, limite?}.")
         if fields.get("antes") is not None and fields.get("despues") is not None:
             raise RefusedError(EventCode.ARGUMENTS_INVALID, "historial takes antes or despues, not both.")
-        after = _id(fields, "despues", EventCode.DESPUES_INVALID)
+        after = parse_id_of(fields, "despues", EventCode.DESPUES_INVALID)
         towards = Towards.PAST if after is None else Towards.FUTURE
         span = Range(before=_before(fields)) if after is None else Range(after=after)
         return cls(_con(fields), span, towards, parse_limit(fields, DEFAULT_ROWS, MAX_ROWS))
@@ -124,11 +124,12 @@ def _prefix(fields: dict[object, object]) -> str | None:
 
 
 def _before(fields: dict[object, object]) -> int:
-    before = _id(fields, "antes", EventCode.ANTES_INVALID)
+    before = parse_id_of(fields, "antes", EventCode.ANTES_INVALID)
     return LAST_ID if before is None else before
 
 
-def _id(fields: dict[object, object], key: str, code: EventCode) -> MessageId | None:
+def parse_id_of(fields: dict[object, object], key: str, code: EventCode) -> MessageId | None:
+    """The id under `key`, if there is one. Raises RefusedError with `code`."""
     value = fields.get(key)
     if value is None:
         return None

@@ -6,7 +6,7 @@ import functools
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from chatd.auth import Identity
 from chatd.chat.attended import Attended
@@ -15,6 +15,7 @@ from chatd.chat.config import ChatConfig
 from chatd.chat.connected import AskConnected, connected
 from chatd.chat.echo import Echo
 from chatd.chat.events import EventCode, PrivateMessage, Stored
+from chatd.chat.feature import Feature, Handler
 from chatd.chat.feed import Feed
 from chatd.chat.history import Historian
 from chatd.chat.ids import IdSource
@@ -36,6 +37,8 @@ from chatd.socketio.packet import PreparedEvent
 from chatd.socketio.socket import EventName, Reply
 from chatd.store.base import Done, Message, MessageId, Store, StoreError
 
+TeamEvent = Literal["caso", "nota", "respuesta"]
+
 log = logging.getLogger("chatd.chat")
 
 
@@ -54,11 +57,14 @@ class ChatRouter:
         clock_ms: Callable[[], int],
     ) -> None:
         self._config = config
-        self._limits = limits
-        self._namespace = namespace
-        self._store = store
+        self.limits = limits
+        self.namespace = namespace
+        self.store = store
         self.ids = ids
-        self._clock_ms = clock_ms
+        self.clock_ms = clock_ms
+        self._routes: Mapping[EventName, Handler] = ROUTES
+        self._features: tuple[Feature, ...] = ()
+        self.is_admin: Callable[[str], bool] = self._is_online_admin
         self.feed = Feed(ids.start)
         self.received = 0  # events, whatever becomes of them
         self.refused: Counter[str] = Counter()  # of those, by code
@@ -68,15 +74,34 @@ class ChatRouter:
         self._with_offsets = config.recovery == "on"
         self._echo = Echo(namespace) if config.echo == "on" else None
         self._writers = self._make_writers(namespace, config.typing_timeout_s, self._hearers)
-        self._historian = Historian(config, store)
-        self._receipts = self._make_receipts(namespace, store, self._newest)
-        self._presence: Presence | None = None
+        self.historian = Historian(config, store)
+        self._receipts = self._make_receipts(namespace, store, self.newest)
+        self.presence: Presence | None = None
         if config.presence == "on":
             tell = News(namespace).tell
-            self._presence = self._make_presence(config.presence_grace_s, namespace.timers, store, clock_ms, tell)
-        self._standings = Standings(store, self._presence)
+            self.presence = self._make_presence(config.presence_grace_s, namespace.timers, store, clock_ms, tell)
+        self.standings = Standings(store, self.presence)
+
+    def add(self, feature: Feature) -> None:
+        """Before the first client comes."""
+        self._features += (feature,)
+        self._routes = {**self._routes, **feature.events}
 
     # What is another among several nodes.
+
+    def tell_admins(self, event: TeamEvent, news: object) -> None:
+        """An event for every admin."""
+        self.namespace.emit(event, news, to=(ADMINS,))
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether presence knows everybody who is here."""
+        return True
+
+    @property
+    def node(self) -> int | None:
+        """Its number among several nodes; None if it is alone."""
+        return None
 
     def _make_writers(self, *parts: Any) -> Writers:
         return Writers(*parts)
@@ -87,19 +112,23 @@ class ChatRouter:
     def _make_presence(self, *parts: Any) -> Presence:
         return Presence(*parts)
 
-    def _newest(self) -> MessageId:
+    def newest(self) -> MessageId:
         """No message has a greater id yet."""
         return self.ids.newest
 
     def on_join(self, member: Member) -> None:
-        if self._presence is not None:
-            self._presence.came(member.identity.user)
+        if self.presence is not None:
+            self.presence.came(member.identity.user)
+        for feature in self._features:
+            feature.on_join(member)
 
     def on_leave(self, member: Member) -> None:
         if self._writers.active:
             self._writers.on_leave(member)
-        if self._presence is not None:
-            self._presence.left(member.identity.user)
+        if self.presence is not None:
+            self.presence.left(member.identity.user)
+        for feature in self._features:
+            feature.on_leave(member)
 
     def use(self, config: ChatConfig) -> None:
         """Another `max_message` and other `admin_messages` from now on; what else is set, is set for good."""
@@ -113,7 +142,7 @@ class ChatRouter:
         """An event that nobody knows is refused where an answer is asked for, and ignored otherwise."""
         self.received += 1
         try:
-            check = self._limits.check_typing if event == "escribiendo" else self._limits.check_pace
+            check = self.limits.check_typing if event == "escribiendo" else self.limits.check_pace
             check(member.identity.user)
         except TooFastError as error:
             if reply is not None or event != "escribiendo":  # rule C-54
@@ -122,7 +151,7 @@ class ChatRouter:
                 log.warning("user expelled: too many messages, for too long", extra=member.logged)
                 member.expel(error.code, "Too many messages, for too long.")
             return
-        handle = ROUTES.get(event)
+        handle = self._routes.get(event)
         if handle is not None:
             handle(self, member, args, reply)
         elif reply is not None:
@@ -132,7 +161,7 @@ class ChatRouter:
         """A message with a `cid` has to be known as new first, and what its user sends next stays behind it."""
         try:
             parsed = PrivateMessage.parse(args, self._config.max_message_chars)
-            self._limits.check_chars(member.identity.user, len(parsed.mensaje))
+            self.limits.check_chars(member.identity.user, len(parsed.mensaje))
             if parsed.cid is not None or self._once.has_line(member.identity.user):
                 self._once.submit(member, parsed, reply)
             else:
@@ -148,18 +177,18 @@ class ChatRouter:
         self._writers.say(member, args, reply)
 
     def conversation(self, member: Member, args: list[object], reply: Reply | None) -> None:
-        self._standings.ask(member, args, reply)
+        self.standings.ask(member, args, reply)
 
     def connected(self, member: Member, args: list[object], reply: Reply | None) -> None:
         """Nothing without an acknowledgement: there is nowhere to answer."""
         if reply is None:
             return
         try:
-            if self._presence is None:
+            if self.presence is None:
                 raise _unknown("conectados")
             if not member.identity.is_admin:
                 raise RefusedError(EventCode.ADMINS_ONLY, "conectados is for admins.")
-            reply(connected(self._presence, AskConnected.parse(args)))
+            reply(connected(self.presence, AskConnected.parse(args)))
         except RefusedError as error:
             member.refuse(reply, error)
 
@@ -167,13 +196,13 @@ class ChatRouter:
         """Rule C-78; as `connected`."""
         if reply is None:
             return
-        if self._presence is None:
+        if self.presence is None:
             member.refuse(reply, _unknown("atencion"))
         else:
             reply(Attended(atendido=self._is_attended()))
 
     def _is_attended(self) -> bool:
-        return bool(self._namespace.rooms.members(ADMINS))
+        return bool(self.namespace.rooms.members(ADMINS))
 
     def nodes(self, member: Member, _args: list[object], reply: Reply | None) -> None:
         """Nothing without an acknowledgement: there is nowhere to answer."""
@@ -185,13 +214,13 @@ class ChatRouter:
         member.refuse(reply, _unknown("nodos"))
 
     def history(self, member: Member, args: list[object], reply: Reply | None) -> None:
-        self._historian.history(member, args, reply)
+        self.historian.history(member, args, reply)
 
     def conversations(self, member: Member, args: list[object], reply: Reply | None) -> None:
-        self._historian.conversations(member, args, reply)
+        self.historian.conversations(member, args, reply)
 
     def unread(self, member: Member, args: list[object], reply: Reply | None) -> None:
-        self._historian.unread(member, args, reply)
+        self.historian.unread(member, args, reply)
 
     def who_am_i(self, member: Member, _args: list[object], reply: Reply | None) -> None:
         if reply is not None:
@@ -211,9 +240,9 @@ class ChatRouter:
         """As `send`, for somebody who need not be connected; `but` is who sends it, and has no echo of it."""
         message = self._compose(sender, parsed)
         if self._config.deliver == "stored":
-            self._store.put(message, functools.partial(self._deliver_stored, message, but, done))
+            self.store.put(message, functools.partial(self._deliver_stored, message, but, done))
         else:
-            self._store.put(message, done, patient=patient)
+            self.store.put(message, done, patient=patient)
             self._deliver(message, but)
         return message
 
@@ -235,7 +264,7 @@ class ChatRouter:
             self._writers.stop(message.de, message.para)
         audience = recipients(message.para, supervised=message.supervisado)
         packet = self.encode(message)
-        self._namespace.send_to_rooms(packet, audience)
+        self.namespace.send_to_rooms(packet, audience)
         feed = self.feed
         feed.position = message.id
         if feed.watchers:
@@ -255,14 +284,22 @@ class ChatRouter:
             de=sender.user,
             para=parsed.para,
             mensaje=parsed.mensaje,
-            fecha=self._clock_ms(),
+            fecha=self.clock_ms(),
             supervisado=not sender.is_admin or self._is_for_admins(parsed.para),
             cid=parsed.cid,
         )
 
     def _is_for_admins(self, para: str) -> bool:
-        """Rule C-08: what an admin writes to another may be for all of them."""
-        return self._config.admin_messages == "all" and is_online_admin(self._namespace.rooms, para)
+        """Rule C-08: what an admin writes to another may be for all of them. Rule D-01: what one writes to a user."""
+        match self._config.admin_messages:
+            case "all":
+                return self._is_online_admin(para)
+            case "team":
+                return not self.is_admin(para)
+        return False
+
+    def _is_online_admin(self, user: str) -> bool:
+        return is_online_admin(self.namespace.rooms, user)
 
 
 def _unknown(event: EventName) -> RefusedError:
@@ -285,8 +322,6 @@ class Receipt:
         elif self._reply is not None:
             self._reply(Stored(id=str(self.message.id), fecha=self.message.fecha))
 
-
-Handler = Callable[[ChatRouter, Member, list[object], Reply | None], None]
 
 ROUTES: Final[Mapping[EventName, Handler]] = {
     "mensaje_privado": ChatRouter.private_message,

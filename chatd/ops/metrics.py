@@ -14,9 +14,10 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from chatd import __version__
+from chatd.histogram import Histogram
 from chatd.loglines import LINES
 from chatd.ops.metric import Kind, Labels, Metric, Sources
-from chatd.ops.watched import Neighbours, Nodes
+from chatd.ops.watched import Neighbours, Nodes, Team
 
 COUNTER, GAUGE, HISTOGRAM = Kind.COUNTER, Kind.GAUGE, Kind.HISTOGRAM
 
@@ -54,6 +55,17 @@ def _adapter_messages(sources: Sources) -> dict[Labels, float]:
 def _of_each(sources: Sources, read: Callable[[Nodes], Mapping[int, float]]) -> dict[Labels, float]:
     nodes = sources.watched.nodes
     return {("",): math.nan} if nodes is None else {(str(node),): float(value) for node, value in read(nodes).items()}
+
+
+def _of_team(sources: Sources, read: Callable[[Team], float]) -> float:
+    team = sources.watched.team
+    return math.nan if team is None else float(read(team))
+
+
+def _waits(sources: Sources, read: Callable[[Team], Histogram]) -> Histogram:
+    """Without a team, one of nothing."""
+    team = sources.watched.team
+    return Histogram(()) if team is None else read(team)
 
 
 def _frames(sources: Sources) -> dict[Labels, float]:
@@ -393,6 +405,41 @@ METRICS: Final[tuple[Metric, ...]] = (
         "chatd_refusals_total{by=\"adapter\"}.",
         _adapter_messages,
         ("outcome",),
+    ),
+    Metric(
+        "chatd_team_waiting",
+        GAUGE,
+        "Users who have written to a team of admins and have no answer; NaN without a team. The same on every node.",
+        "Grows for an hour: too few admins are here. Always 0: ask whether the site reaches the chat.",
+        lambda sources: _of_team(sources, lambda team: team.waiting),
+    ),
+    Metric(
+        "chatd_team_longest_wait_seconds",
+        GAUGE,
+        "How long the first of them has waited; 0 if nobody waits, NaN without a team.",
+        "Above what you promise: a conversation was forgotten; it is the first of the list without an answer.",
+        lambda sources: _of_team(sources, lambda team: team.longest_s),
+    ),
+    Metric(
+        "chatd_team_claimed",
+        GAUGE,
+        "Conversations that an admin is on; NaN without a team.",
+        "Stays high at night: admins leave their pages open, and nothing is resolved.",
+        lambda sources: _of_team(sources, lambda team: team.claimed),
+    ),
+    Metric(
+        "chatd_team_first_answer_seconds",
+        HISTOGRAM,
+        "From a user's first message, since the conversation was new or resolved, until an admin answered.",
+        "This is what visitors feel. Grows: more admins, canned replies, or opening hours in the widget.",
+        lambda sources: _waits(sources, lambda team: team.first_answer_s),
+    ),
+    Metric(
+        "chatd_team_answer_seconds",
+        HISTOGRAM,
+        "From a user's first message without an answer until an admin answered, each time.",
+        "Far above the one before: conversations begin well and are left alone; see who has claimed them.",
+        lambda sources: _waits(sources, lambda team: team.answer_s),
     ),
     Metric(
         "chatd_loop_lag_seconds",

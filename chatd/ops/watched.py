@@ -9,6 +9,7 @@ from typing import Protocol
 from chatd.engineio.outbox import Outbox
 from chatd.engineio.request import TransportName
 from chatd.engineio.server import EngineServer
+from chatd.histogram import Histogram
 from chatd.ops.desk import Desk
 from chatd.socketio.namespace import Namespace
 from chatd.socketio.server import SocketIoServer
@@ -79,6 +80,19 @@ class Neighbours(Protocol):
         """Messages from and to them, since the start: by what became of them."""
 
 
+class Team(Protocol):
+    """What there is to see of a team of admins."""
+
+    first_answer_s: Histogram
+    answer_s: Histogram
+    waiting: int
+    """Users without an answer, as it was seconds ago."""
+    longest_s: float
+    """How long the first of them has waited."""
+    claimed: int
+    """Conversations that an admin is on."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
     """Nothing here is counted twice: who looks reads the numbers of whoever counts."""
@@ -103,6 +117,8 @@ class Watched:
     """Where there are several."""
     neighbours: Neighbours | None = None
     """Where there are any."""
+    team: Team | None = None
+    """Where the admins are one."""
 
     def sessions(self) -> dict[str, int]:
         """How many there are of each transport. Costs a look at each."""

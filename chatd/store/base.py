@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NewType, Protocol
 
@@ -161,7 +161,7 @@ class Store(Protocol):
         Raises ConfigError, with everything closed and unlocked again.
         """
 
-    async def run(self, sql: str, values: Sequence[int] = ()) -> list[Any]:
+    async def run(self, sql: str, values: Sequence[int | str | None] = ()) -> list[Any]:
         """One statement of what both databases understand, between two commits: its rows. Raises StoreError.
 
         Its parameters are ?1, ?2 and so on, each named at least once.
@@ -169,6 +169,9 @@ class Store(Protocol):
 
     def sweep_turn(self) -> AbstractAsyncContextManager[bool]:
         """See OldRows.sweep_turn in retention.py."""
+
+    async def query(self, sql: str, values: Sequence[int | str | None] = ()) -> list[Any]:
+        """As `run`, for a SELECT: it waits for no commit. Whoever asks has a bound, as with `library`."""
 
     async def prune(self, above: MessageId, bound: MessageId, before_ms: int) -> tuple[MessageId, int] | None:
         """See OldRows.prune in retention.py."""
@@ -221,8 +224,11 @@ class Store(Protocol):
     async def flushed(self) -> None:
         """Return once everything that was asked before this call has its answer, and then everything that was put.
 
-        Marks as well.
+        Marks as well, and what `also_flush` named.
         """
+
+    def also_flush(self, flush: Callable[[], Awaitable[None]]) -> None:
+        """Something else waits to be stored by `run`: let `flushed` await that first."""
 
     async def close(self) -> None:
         """Commit what waits, close, unlock. Idempotent."""

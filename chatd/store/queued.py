@@ -9,7 +9,7 @@ from __future__ import annotations
 import abc
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from sys import getsizeof
 from typing import Any
 
@@ -45,6 +45,7 @@ class QueuedStore(abc.ABC):
         self._sums = GroupCommit("summaries", self._summary.catch_up, lambda _: 0, max_rows=MAX_MARKS, max_bytes=size)
         self._lookups = GroupLookup(self._find)
         self._recovery_key: bytes | None = None
+        self._others: list[Callable[[], Awaitable[None]]] = []
 
     @abc.abstractmethod
     async def _insert(self, batch: Sequence[Message]) -> None:
@@ -59,7 +60,7 @@ class QueuedStore(abc.ABC):
         """The answers in the order of the questions. Raises StoreError."""
 
     @abc.abstractmethod
-    async def run(self, sql: str, values: Sequence[int] = ()) -> list[Any]:
+    async def run(self, sql: str, values: Sequence[int | str | None] = ()) -> list[Any]:
         """See Store.run."""
 
     @property
@@ -118,8 +119,14 @@ class QueuedStore(abc.ABC):
 
     async def flushed(self) -> None:
         """See Store.flushed. Answers come first, because a message may be put when one is there."""
+        for flush in self._others:
+            await flush()
         for queue in (self._lookups, self._writer, self._read, self._seen, self._sums):
             await queue.flushed()
+
+    def also_flush(self, flush: Callable[[], Awaitable[None]]) -> None:
+        """See Store.also_flush."""
+        self._others.append(flush)
 
     def _start_queues(self) -> None:
         for queue in (self._writer, self._read, self._seen, self._sums, self._lookups):

@@ -14,6 +14,7 @@ from chatd.errors import ConfigError
 
 from .pruning import ASTRAY_INDEX, LIST_TRIGGER
 from .summary import SUM_UP_ALL
+from .team import TEAM_TABLES
 from .vouched import CLOCK_TABLE, VOUCH_FOR_NEWEST
 
 # STRICT tables came with 3.37, functions for JSON as a part of every build with this version.
@@ -84,6 +85,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         CLOCK_TABLE,
         VOUCH_FOR_NEWEST,
     ),
+    TEAM_TABLES,
 )
 
 

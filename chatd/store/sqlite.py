@@ -141,7 +141,13 @@ class SqliteStore(QueuedStore):
         await self.run(_ZERO_DELETED)
         return await super().prune_astray(before_ms)
 
-    async def run(self, sql: str, values: Sequence[int] = ()) -> list[Any]:
+    async def query(self, sql: str, values: Sequence[int | str | None] = ()) -> list[Any]:
+        """See Store.query."""
+        if self._connection is None:
+            raise StoreError(StoreCode.UNAVAILABLE, "the store is closed", retry=True)
+        return await self._history.rows(sql, values)
+
+    async def run(self, sql: str, values: Sequence[int | str | None] = ()) -> list[Any]:
         """See Store.run."""
         if self._connection is None:
             raise StoreError(StoreCode.UNAVAILABLE, "the store is closed", retry=True)

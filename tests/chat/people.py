@@ -18,7 +18,6 @@ import re
 import time
 from collections import deque
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any, Final, cast
 
 import jwt
@@ -28,6 +27,7 @@ from chatd.config import OPTIONS, Raw, load
 from chatd.engineio.server import EngineServer
 from chatd.socketio.namespace import Namespace
 from chatd.socketio.server import SocketIoServer
+from chatd.store.choose import make_store
 from chatd.store.sqlite import SqliteStore
 from tests.conformance.serving import serving
 from tests.conformance.wire import Client, WebSocket
@@ -194,7 +194,7 @@ class Chat:
 
 
 @contextlib.asynccontextmanager
-async def chatting(db: Path, **settings: Raw) -> AsyncIterator[Chat]:
+async def chatting(db: object, **settings: Raw) -> AsyncIterator[Chat]:
     """The daemon with these settings, by the names that an operator uses.
 
     Tests write faster than people may, and admins hear of nobody's coming and going, unless the settings say so.
@@ -204,11 +204,12 @@ async def chatting(db: Path, **settings: Raw) -> AsyncIterator[Chat]:
         {"db": str(db), "message_rate": "0", "max_chars_per_minute": "0", "presence": "off", **settings},
         {"CHATD_JWT_SECRET": SECRET},
     )
-    store = SqliteStore(config.store)
+    store = cast(SqliteStore, make_store(config.store))  # of PostgreSQL, where `db` is its URL
     last_id = await store.open()
     try:
         engine = build(config, store, last_id)
         async with serving(engine.connection, config.engineio.path) as client:
             yield Chat(client, engine, store)
     finally:
+        await store.flushed()
         await store.close()

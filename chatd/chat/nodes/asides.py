@@ -1,4 +1,4 @@
-"""Events that nobody keeps, as who is writing and who has read: to the sockets of the other nodes. Rule N-11.
+"""Events that nobody keeps, as who is writing, who has read, and news to admins: to the other nodes. Rule N-11.
 
     Aside  [3, origin, event, args, to, but, volatile]
     Back   [5, origin, user, sid]
@@ -29,7 +29,7 @@ class Aside(msgspec.Struct, array_like=True, tag=_TAG, frozen=True, forbid_unkno
     """An event for the rooms `to`. `volatile`: as Namespace.emit_volatile."""
 
     origin: Annotated[int, msgspec.Meta(ge=0, le=MAX_NODE)]
-    event: Literal["escribiendo", "leido"]
+    event: Literal["escribiendo", "leido", "caso", "nota", "respuesta"]
     args: list[Any]
     to: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=8)]
     but: Rooms = ()

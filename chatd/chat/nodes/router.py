@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+from chatd.chat.audience import ADMINS
 from chatd.chat.events import EventCode
 from chatd.chat.member import Member
 from chatd.chat.nodes.asides import Aside, NodeReceipts, NodeWriters
 from chatd.chat.nodes.listing import all_nodes
 from chatd.chat.nodes.presence import NodePresence
 from chatd.chat.nodes.shell import Deliver, Shell
-from chatd.chat.router import ChatRouter
+from chatd.chat.router import ChatRouter, TeamEvent
 from chatd.cluster.core import position
 from chatd.cluster.core.replay import Delivery
 from chatd.engineio.outgoing import Outgoing
@@ -33,7 +34,7 @@ class NodeRouter(ChatRouter):
         self._offset = ""
         self.catching_up: Deliver | None = None  # for those who are in no room yet
         shell.deliver = self.give
-        shell.peers.emit = functools.partial(Aside.emit, namespace=self._namespace)
+        shell.peers.emit = functools.partial(Aside.emit, namespace=self.namespace)
 
     def give(self, delivery: Delivery[Message], but: Session | None = None) -> None:
         """To the sockets of this node, whoever said it."""
@@ -81,17 +82,30 @@ class NodeRouter(ChatRouter):
         else:
             member.refuse(reply, RefusedError(EventCode.ADMINS_ONLY, "nodos is for admins."))
 
-    def _is_for_admins(self, para: str) -> bool:
-        """Rule C-08, where the other admin is on any node."""
-        if self._config.admin_messages != "all":
-            return False
-        return super()._is_for_admins(para) or self._people.is_admin_elsewhere(para)
+    def _is_online_admin(self, user: str) -> bool:
+        """On any node."""
+        return super()._is_online_admin(user) or self._people.is_admin_elsewhere(user)
 
     def _is_attended(self) -> bool:
         """Rule C-78, where the admin is on any node."""
         return super()._is_attended() or self._people.has_admin_elsewhere()
 
-    def _newest(self) -> MessageId:
+    def tell_admins(self, event: TeamEvent, news: object) -> None:
+        """See ChatRouter.tell_admins."""
+        super().tell_admins(event, news)
+        self.shell.cast(Aside(self.shell.node.number, event, [news], (ADMINS,)))
+
+    @property
+    def sees_all(self) -> bool:
+        """See ChatRouter.sees_all."""
+        return self.shell.bus_is_up and self.shell.node.is_ready
+
+    @property
+    def node(self) -> int:
+        """See ChatRouter.node."""
+        return self.shell.node.number
+
+    def newest(self) -> MessageId:
         return max(self.ids.newest, self.feed.position)
 
     def _go_to(self, delivery: Delivery[Message]) -> None:

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 from chatd.errors import ConfigError
 from chatd.store.pruning import ASTRAY_INDEX
+from chatd.store.team import TEAM_TABLES
 from chatd.store.vouched import CLOCK_TABLE
 
 from .connecting import SCHEMA
+from .dialect import in_postgres
 from .faults import CID_INDEX
 
 if TYPE_CHECKING:
@@ -108,6 +110,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         """,
         f"CREATE INDEX mensajes_nodo ON mensajes (({NODE_OF_ID}), id)",
     ),
+    tuple(in_postgres(statement) for statement in TEAM_TABLES),
 )
 
 # The number of the lock that lets one migration run at a time.

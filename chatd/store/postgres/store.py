@@ -28,7 +28,7 @@ from .dialect import translated
 from .library import PostgresLibrary, find
 from .link import FIRST_PAUSE_S, MAX_PAUSE_S, DownError, Link, Readers
 from .schema import MIGRATIONS, migrate, version_of
-from .texts import encode
+from .texts import decode, encode
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -119,9 +119,16 @@ class PostgresStore(QueuedStore):
         log.info("store open", extra={"path": "PostgreSQL", "greatest_id": greatest})
         return greatest
 
-    async def run(self, sql: str, values: Sequence[int] = ()) -> list[Any]:
+    async def run(self, sql: str, values: Sequence[int | str | None] = ()) -> list[Any]:
         """See Store.run."""
-        return await self._write(translated(sql), *values)
+        return _decoded(await self._write(translated(sql), *_encoded(values)))
+
+    async def query(self, sql: str, values: Sequence[int | str | None] = ()) -> list[Any]:
+        """See Store.query."""
+        try:
+            return _decoded(await self._readers.fetch(translated(sql), *_encoded(values)))
+        except faults.ERRORS as error:
+            raise faults.lookup_error(error) from faults.cause(error)
 
     @contextlib.asynccontextmanager
     async def sweep_turn(self) -> AsyncIterator[bool]:
@@ -287,6 +294,14 @@ async def _prove_that_commits_return(connection: Connection) -> None:
     except faults.ERRORS as error:
         if faults.breaks(error):
             raise
+
+
+def _encoded(values: Sequence[int | str | None]) -> list[int | str | None]:
+    return [encode(value) if isinstance(value, str) else value for value in values]
+
+
+def _decoded(rows: Sequence[Sequence[Any]]) -> list[Any]:
+    return [tuple(decode(value) if isinstance(value, str) else value for value in row) for row in rows]
 
 
 def _upsert(table: Table) -> str:

@@ -1,0 +1,234 @@
+"""Who is on which conversation, and what is unanswered: the events of cases, and how they follow messages.
+
+Cases follow the messages at a distance, as the list of conversations does: once messages are stored, one statement
+brings all their cases up to date, and admins are told of those that have changed. So a crash loses nothing of it: the
+next start follows from where the last one came. Each of several nodes follows the messages that it made. Rules D-06 to
+D-10.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from chatd.chat.feature import Handler
+from chatd.chat.ids import MAX_NODE, NODE_BITS, SEQUENCE_BITS, parts
+from chatd.chat.member import Member
+from chatd.chat.router import ChatRouter
+from chatd.socketio.socket import EventName, Reply
+from chatd.store.base import Message, StoreError
+from chatd.store.history import LAST_ID
+from chatd.tasks import Tasks
+from chatd.team import casesql
+from chatd.team.case import AskCase, Case, CaseAnswer, ClaimedError
+from chatd.team.claims import Claims
+from chatd.team.config import TeamConfig
+from chatd.team.waits import Waits
+from chatd.team.work import Work
+
+GATHER_S: Final = 0.05
+"""Messages that come within it are followed together."""
+
+RETRY_S: Final = 1.0
+
+OVERLAP: Final = 60_000 << NODE_BITS + SEQUENCE_BITS
+"""A minute of ids: clocks and commits of nodes differ by less."""
+
+MAX_TOLD: Final = 10_000
+
+log = logging.getLogger("chatd.team")
+
+
+class Cases:
+    """One for the team."""
+
+    def __init__(self, config: TeamConfig, router: ChatRouter, work: Work) -> None:
+        self.events: Mapping[EventName, Handler] = {
+            "atender": lambda _, member, args, reply: self._begin(member, "atender", args, reply),
+            "soltar": lambda _, member, args, reply: self._begin(member, "soltar", args, reply),
+            "resolver": lambda _, member, args, reply: self._begin(member, "resolver", args, reply),
+        }
+        self.waits = Waits()
+        self._router = router
+        self._store = router.store
+        self._work = work
+        self._claims = Claims(config.claim_timeout_s, router, self)
+        self._upto: int | None = None
+        self._is_behind = False
+        self._answered: dict[str, Message] = {}
+        self._told: dict[str, Case] = {}
+        self._waiting: list[asyncio.Future[None]] = []
+        self._tasks = Tasks()
+        self._task: asyncio.Task[None] | None = None
+        router.feed.listeners.append(self._on_message)
+
+    def begin(self, after: asyncio.Event) -> None:
+        """Follow what is stored already, `after` it is known who is an admin."""
+        self._task = self._tasks.start(self._start(after), "cases")
+        self._claims.begin()
+
+    def on_join(self, member: Member) -> None:
+        """Claims look who is here now and then."""
+
+    def on_leave(self, member: Member) -> None:
+        """See on_join."""
+
+    async def caught_up(self) -> None:
+        """Return once the cases are as far as the messages that were stored before this call. Raises StoreError."""
+        if self._task is not None:
+            waits: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append(waits)
+            self._is_behind = True
+            await waits
+
+    def changed(self, rows: Sequence[Sequence[Any]]) -> list[Case]:
+        """Cases as the database has them now: tell admins of those that they do not know like that."""
+        cases = [Case.of(row) for row in rows]
+        for case in cases:
+            told = self._told.pop(case.con, None)
+            self._told[case.con] = case
+            if told is None or _told(told) != _told(case):
+                self._router.tell_admins("caso", case)
+        for con in list(self._told)[: max(0, len(self._told) - MAX_TOLD)]:
+            del self._told[con]
+        return cases
+
+    # What admins do.
+
+    def _begin(self, member: Member, event: str, args: list[object], reply: Reply | None) -> None:
+        change = {"atender": self._claim, "soltar": self._release, "resolver": self._resolve}[event]
+        admin = member.identity.user
+        self._work.begin(member, event, reply, lambda: change(AskCase.parse(event, args), admin))
+
+    async def _claim(self, asked: AskCase, admin: str) -> CaseAnswer:
+        now = self._router.clock_ms()
+        rows = await self._store.run(casesql.CLAIM, (asked.con, admin, now, int(asked.takes_over)))
+        return await self._answer(asked.con, rows)
+
+    async def _release(self, asked: AskCase, admin: str) -> CaseAnswer:
+        rows = await self._store.run(casesql.RELEASE, (asked.con, admin))
+        return await self._answer(asked.con, rows)
+
+    async def _resolve(self, asked: AskCase, admin: str) -> CaseAnswer:
+        """Up to what the admin has seen: what a user writes in the same moment opens it again."""
+        newest = self._router.newest()
+        upto = min(asked.upto or newest, newest)
+        values = (asked.con, admin, self._router.clock_ms(), upto, int(asked.takes_over))
+        return await self._answer(asked.con, await self._store.run(casesql.RESOLVE, values))
+
+    async def _answer(self, con: str, rows: Sequence[Sequence[Any]]) -> CaseAnswer:
+        if rows:
+            [case] = self.changed(rows)
+            return CaseAnswer(caso=case)
+        case = await self.find(con)
+        if case.atiende is not None:
+            raise ClaimedError(case.atiende)
+        return CaseAnswer(caso=case)
+
+    async def find(self, con: str) -> Case:
+        """Raises StoreError."""
+        rows = await self._store.run(casesql.READ, (con,))
+        return Case.of(rows[0] if rows else (con, 0, None, None, 0, None, None, None, 0))
+
+    # Following the messages.
+
+    def _on_message(self, message: Message) -> None:
+        if self._router.node not in (None, parts(message.id).node):
+            return
+        if self._router.is_admin(message.de):
+            self._answered.setdefault(message.para, message)
+        self._is_behind = True
+        self._follow_soon()
+
+    def _follow_soon(self) -> asyncio.Task[None]:
+        if self._task is None:
+            self._task = self._tasks.start(self._follow(), "cases")
+        return self._task
+
+    async def _start(self, after: asyncio.Event) -> None:
+        """Nobody claims by an answer of the past; and a past without cases needs nobody."""
+        await after.wait()
+        while self._upto is None:
+            try:
+                await self._store.flushed()
+                [found] = await self._store.run(casesql.START)
+                is_new = found[0] is None
+                start = max((each for each in found if each is not None), default=-1)
+                overlap = 0 if self._router.node is None else OVERLAP
+                begun = self._router.ids.start
+                await self._steps(start - overlap, begun, claims=False, own="")
+                if is_new:
+                    await self._store.run(casesql.RESOLVE_THE_PAST)
+                self._upto, self._is_behind = begun, True
+            except StoreError as error:
+                await self._pause(error)
+        await self._follow()
+
+    async def _follow(self) -> None:
+        try:
+            while self._is_behind:
+                await asyncio.sleep(GATHER_S)
+                self._is_behind = False
+                waiting, self._waiting = self._waiting, []
+                try:
+                    await self._follow_once()
+                except StoreError as error:
+                    self._is_behind = True
+                    self._waiting += waiting
+                    await self._pause(error)
+                else:
+                    _wake(waiting, None)
+        finally:
+            self._task = None
+
+    async def _follow_once(self) -> None:
+        answered, self._answered = self._answered, {}
+        await self._store.flushed()
+        for con, message in answered.items():
+            await self._measure(con, message)
+        upto = self._upto if self._upto is not None else -1
+        self._upto = await self._steps(upto, LAST_ID, claims=True, own=self._own)
+
+    async def _measure(self, con: str, answer: Message) -> None:
+        rows = await self._store.query(casesql.READ, (con,))
+        if rows:
+            case, respuesta = Case.of(rows[0]), rows[0][9]
+            if case.espera is not None:
+                self.waits.answered(case.espera, answer.fecha, first=respuesta <= rows[0][4])
+
+    async def _steps(self, after: int, upto: int, *, claims: bool, own: str) -> int:
+        """Follow what is behind the id `after`, up to `upto`; how far that went. Raises StoreError."""
+        rows = casesql.STEP_ROWS
+        while rows == casesql.STEP_ROWS:
+            [(reached, rows)] = await self._store.run(casesql.NEXT.format(own=own), (after, casesql.STEP_ROWS, upto))
+            if rows:
+                found = await self._store.run(casesql.FOLLOW.format(own=own), (after, reached, int(claims)))
+                if claims:
+                    self.changed(found)
+                after = reached
+        return after
+
+    async def _pause(self, error: StoreError) -> None:
+        waiting, self._waiting = self._waiting, []
+        _wake(waiting, error)
+        log.warning("cases do not follow the messages", extra={"code": error.code})
+        await asyncio.sleep(RETRY_S)
+
+    @property
+    def _own(self) -> str:
+        """The condition for messages that this node made, among several."""
+        node = self._router.node
+        return "" if node is None else f" AND ((id >> {SEQUENCE_BITS}) & {MAX_NODE}) = {node}"
+
+
+def _wake(waiting: Sequence[asyncio.Future[None]], error: StoreError | None) -> None:
+    for each in waiting:
+        if not each.done():
+            each.set_result(None) if error is None else each.set_exception(error)
+
+
+def _told(case: Case) -> tuple[object, ...]:
+    """What is news if it differs: all but `rev`."""
+    return case.estado, case.atiende, case.desde, case.cerro, case.cerrado, case.espera

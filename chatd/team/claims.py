@@ -1,0 +1,72 @@
+"""A claim ends when its admin has been gone for longer than a setting. Rule D-09.
+
+Now and then the few admins who hold something are looked for among those who are here. Where several nodes are one
+chat, all of them look, and the first to release a claim tells of it; a node that cannot see the others releases none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
+
+from chatd.chat.router import ChatRouter
+from chatd.store.base import StoreError
+from chatd.tasks import Tasks
+from chatd.team import casesql
+from chatd.team.waits import Waits
+
+LOOK_S: Final = 2.0
+"""How often, at most; a tenth of the time-out if that is less."""
+
+log = logging.getLogger("chatd.team")
+
+
+class Told(Protocol):
+    """What tells of cases that have changed: see Cases."""
+
+    waits: Waits
+
+    def changed(self, rows: Sequence[Sequence[Any]]) -> object: ...
+
+
+class Claims:
+    """Looks from `begin` on."""
+
+    def __init__(self, timeout_s: float, router: ChatRouter, cases: Told) -> None:
+        self._timeout_s = timeout_s
+        self._router = router
+        self._store = router.store
+        self._cases = cases
+        self._gone_since_s: dict[str, float] = {}
+        self._tasks = Tasks()
+
+    def begin(self) -> None:
+        self._tasks.start(self._watch(), "claims")
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(min(LOOK_S, self._timeout_s / 10))
+            try:
+                await self.look(asyncio.get_running_loop().time())
+            except StoreError as error:
+                if error.retry:
+                    log.warning("claims cannot be looked at", extra={"code": error.code})
+
+    async def look(self, now_s: float) -> None:
+        """Raises StoreError."""
+        waiting, since_ms, claimed = (await self._store.query(casesql.STANDING))[0]
+        self._cases.waits.saw(waiting, since_ms, claimed, self._router.clock_ms())
+        claimants = {admin for (admin,) in await self._store.query(casesql.CLAIMANTS)} if claimed else set()
+        if not self._router.sees_all:
+            claimants = set()
+        gone = {admin for admin in claimants if not self._is_here(admin)}
+        self._gone_since_s = {admin: self._gone_since_s.get(admin, now_s) for admin in gone}
+        for admin, since_s in self._gone_since_s.items():
+            if now_s - since_s >= self._timeout_s:
+                self._cases.changed(await self._store.run(casesql.RELEASE_ALL, (admin,)))
+
+    def _is_here(self, admin: str) -> bool:
+        presence = self._router.presence
+        return presence is not None and presence.find(admin) is not None

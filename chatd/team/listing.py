@@ -1,0 +1,263 @@
+"""What a team's admins ask about conversations: `conversaciones`, `no_leidos`, `conversacion`, `conectados`.
+
+The same events as without a team, with more in the answer: names, cases, counts. What users ask is answered as ever.
+Rules D-04, D-05, D-12, D-13 and D-16.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Self
+
+import msgspec
+
+from chatd.chat.config import ChatConfig
+from chatd.chat.events import EventCode, parse_fields
+from chatd.chat.feature import Handler
+from chatd.chat.history import Historian, within_bytes
+from chatd.chat.history_events import AskConversations, AskUnread, PastMessage, UnreadCounts
+from chatd.chat.member import Member
+from chatd.chat.router import ROUTES, ChatRouter
+from chatd.errors import RefusedError
+from chatd.socketio.socket import EventName, Reply
+from chatd.store.base import MessageId, StoreError
+from chatd.store.conversations import Unread
+from chatd.store.history import Past
+from chatd.tasks import Tasks
+from chatd.team import listsql
+from chatd.team.case import Case
+from chatd.team.cases import Cases
+from chatd.team.folding import anywhere
+from chatd.team.listsql import Kind
+from chatd.team.names import Known, Names
+
+MAX_STRETCHES: Final = 100
+"""Of names, in one search: a million names."""
+
+MAX_UNREAD: Final = 100
+
+
+class AskTeamList(msgspec.Struct, frozen=True, gc=False):
+    """`conversaciones {filtro?, limite?, antes?, buscar?}`."""
+
+    asked: AskConversations
+    kind: Kind | None
+
+    @classmethod
+    def parse(cls, args: list[object]) -> Self:
+        """Raises RefusedError."""
+        asked = AskConversations.parse(args)
+        value = parse_fields(args or [{}], "").get("filtro")
+        if value is None:
+            return cls(asked, None)
+        if value not in list(Kind):
+            raise RefusedError(EventCode.FILTRO_INVALID, f"filtro must be one of {', '.join(Kind)}.")
+        if asked.prefix is not None:
+            raise RefusedError(EventCode.ARGUMENTS_INVALID, "conversaciones takes filtro or buscar, not both.")
+        return cls(asked, Kind(str(value)))
+
+
+class TeamEntry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One conversation of the list. `nombre` where it is known; `rol` of an admin; `caso` of a user."""
+
+    con: str
+    ultimo: PastMessage
+    no_leidos: int
+    nombre: str | None = None
+    rol: str | None = None
+    caso: Case | None = None
+
+
+class TeamList(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The acknowledgement of `conversaciones`; `cuentas` with the first page."""
+
+    ok: bool
+    conversaciones: list[TeamEntry]
+    hay_mas: bool
+    cuentas: dict[str, int] | None = None
+
+
+class _Completed(Reply):
+    """Takes the chat's answer, and lets `then` give one with more in it."""
+
+    __slots__ = ("_then",)
+
+    def __init__(self, then: Callable[[object], None]) -> None:
+        self._then = then
+
+    def __call__(self, *args: object) -> None:
+        self._then(args[0])
+
+
+class Listing:
+    """Answers in the place of the chat's own."""
+
+    def __init__(self, config: ChatConfig, router: ChatRouter, names: Names, cases: Cases) -> None:
+        self.events: Mapping[EventName, Handler] = {
+            "conversaciones": self._conversations,
+            "no_leidos": self._unread,
+            "conversacion": self._conversation,
+            "conectados": self._connected,
+        }
+        self._historian: Historian = router.historian
+        self._max_rows = self._historian.max_rows
+        self._store = router.store
+        self._names = names
+        self._cases = cases
+        self._tasks = Tasks()
+
+    def on_join(self, member: Member) -> None:
+        """Nothing is listed unasked."""
+
+    def on_leave(self, member: Member) -> None:
+        """See on_join."""
+
+    # The list.
+
+    def _conversations(self, router: ChatRouter, member: Member, args: list[object], reply: Reply | None) -> None:
+        if not member.identity.is_admin:
+            router.conversations(member, args, reply)
+            return
+        admin = member.identity.user
+        self._historian.begin(member, reply, lambda: self._list(admin, AskTeamList.parse(args)))
+
+    async def _list(self, admin: str, asked: AskTeamList) -> TeamList:
+        await self._cases.caught_up()
+        before, limit = asked.asked.before, min(asked.asked.limit, self._max_rows)
+        if asked.asked.prefix is not None:
+            found = await self._search(admin, asked.asked.prefix, limit + 1)
+        elif asked.kind is None:
+            found = await self._all(admin, before, limit + 1)
+        else:
+            found = await self._page(admin, asked.kind, before, limit + 1)
+        listed = within_bytes(found[:limit])
+        is_first = before == AskConversations.parse([]).before and asked.asked.prefix is None
+        return TeamList(
+            ok=True,
+            conversaciones=await self._named(listed),
+            hay_mas=len(listed) < len(found),
+            cuentas=await self._counts(admin) if is_first else None,
+        )
+
+    async def _page(self, admin: str, kind: Kind | None, before: int, rows: int) -> list[TeamEntry]:
+        by_waiting = kind is Kind.UNANSWERED
+        sql = listsql.listed(kind, by_waiting=by_waiting)
+        if by_waiting:
+            return await self._waiting(admin, sql, before, rows)
+        return [_entry(row) for row in await self._store.query(sql, (admin, before, rows))]
+
+    async def _waiting(self, admin: str, sql: str, before: int, rows: int) -> list[TeamEntry]:
+        """Those who have waited longest come first; `antes` is the last message of the last of the page before."""
+        after = -1
+        if before != AskConversations.parse([]).before:
+            found = await self._store.query(_WAITS_SINCE, (before,))
+            after = found[0][0] if found else -1
+        return [_entry(row) for row in await self._store.query(sql, (admin, after, rows))]
+
+    async def _all(self, admin: str, before: int, rows: int) -> list[TeamEntry]:
+        """Users and, with whom this one had words in private, admins."""
+        users = await self._page(admin, None, before, rows)
+        colleagues = [_colleague(row) for row in await self._store.query(listsql.COLLEAGUES, (admin,))]
+        both = users + [each for each in colleagues if int(each.ultimo.id) < before]
+        return sorted(both, key=lambda each: -int(each.ultimo.id))[:rows]
+
+    async def _search(self, admin: str, sought: str, rows: int) -> list[TeamEntry]:
+        found: list[TeamEntry] = []
+        after = ""
+        for _ in range(MAX_STRETCHES):
+            stretch = await self._store.query(listsql.FOUND, (admin, anywhere(sought), after, rows - len(found)))
+            found += [_entry(row) for row in stretch]
+            [(end, count)] = await self._store.query(listsql.STRETCH_END, (after,))
+            if len(found) >= rows or count < listsql.SCANNED:
+                break
+            after = end
+        return found
+
+    async def _named(self, listed: Sequence[TeamEntry]) -> list[TeamEntry]:
+        known = await self._names.look_up([each.con for each in listed])
+        return [_with_name(each, known.get(each.con)) for each in listed]
+
+    async def _counts(self, admin: str) -> dict[str, int]:
+        [counts] = await self._store.query(listsql.COUNTS, (admin,))
+        return {kind.value: count for kind, count in zip(Kind, counts, strict=True)}
+
+    # What is unread.
+
+    def _unread(self, router: ChatRouter, member: Member, args: list[object], reply: Reply | None) -> None:
+        if not member.identity.is_admin:
+            router.unread(member, args, reply)
+            return
+        admin = member.identity.user
+        self._historian.begin(member, reply, lambda: self._count_unread(admin, AskUnread.parse(args)))
+
+    async def _count_unread(self, admin: str, asked: AskUnread) -> UnreadCounts:
+        await self._cases.caught_up()
+        if asked.con is not None:
+            rows = await self._store.query(listsql.UNREAD_WITH, (admin, asked.con))
+            return UnreadCounts.of([Unread(asked.con, count) for (count,) in rows])
+        recent = await self._all(admin, AskConversations.parse([]).before, min(MAX_UNREAD, self._max_rows))
+        return UnreadCounts.of([Unread(each.con, each.no_leidos) for each in recent])
+
+    # More in an answer of the chat.
+
+    def _conversation(self, router: ChatRouter, member: Member, args: list[object], reply: Reply | None) -> None:
+        self._add(router, "conversacion", member, args, reply)
+
+    def _connected(self, router: ChatRouter, member: Member, args: list[object], reply: Reply | None) -> None:
+        self._add(router, "conectados", member, args, reply)
+
+    def _add(self, router: ChatRouter, event: str, member: Member, args: list[object], reply: Reply | None) -> None:
+        """Let the chat answer, and put into its answer to an admin what the team knows."""
+        if reply is not None and member.identity.is_admin:
+            reply = _Completed(functools.partial(self._complete, event, member, args, reply))
+        ROUTES[event](router, member, args, reply)
+
+    def _complete(self, event: str, member: Member, args: list[object], reply: Reply, answer: object) -> None:
+        told = msgspec.to_builtins(answer)
+        if not told["ok"]:
+            reply(told)
+            return
+        add = {"conversacion": self._add_case, "conectados": self._add_names}[event]
+        self._tasks.start(self._finish(add(told, args), member, reply), event)
+
+    async def _finish(self, work: Any, member: Member, reply: Reply) -> None:
+        try:
+            reply(await work)
+        except StoreError as error:
+            member.refuse(reply, error)
+
+    async def _add_case(self, told: dict[str, Any], args: list[object]) -> dict[str, Any]:
+        con = str(parse_fields(args, "")["con"])
+        known = (await self._names.look_up([con])).get(con)
+        case = await self._cases.find(con)
+        is_known = known is not None or case.rev > 0
+        return told | _about(known) | {"conocido": is_known, "caso": msgspec.to_builtins(case)}
+
+    async def _add_names(self, told: dict[str, Any], _args: list[object]) -> dict[str, Any]:
+        known = await self._names.look_up([each["user"] for each in told["conectados"]])
+        return told | {"conectados": [each | _about(known.get(each["user"])) for each in told["conectados"]]}
+
+
+_WAITS_SINCE: Final = "SELECT espera FROM casos WHERE ultimo = ?1 AND espera IS NOT NULL"
+
+
+def _entry(row: Sequence[Any]) -> TeamEntry:
+    con, ultimo, unread = row[0], Past(MessageId(row[1]), *row[2:6]), row[6]
+    return TeamEntry(con, PastMessage.of(ultimo), unread, caso=Case.of((con, *row[7:15])))
+
+
+def _colleague(row: Sequence[Any]) -> TeamEntry:
+    return TeamEntry(row[0], PastMessage.of(Past(MessageId(row[1]), *row[2:6])), row[6], rol="admin")
+
+
+def _about(known: Known | None) -> dict[str, str]:
+    if known is None:
+        return {}
+    return {"nombre": known.nombre} | ({"rol": "admin"} if known.is_admin else {})
+
+
+def _with_name(entry: TeamEntry, known: Known | None) -> TeamEntry:
+    if known is None:
+        return entry
+    return msgspec.structs.replace(entry, nombre=known.nombre, rol="admin" if known.is_admin else None)

@@ -1,0 +1,174 @@
+"""Who was here: the claim `name` of each user, and who is an admin. Kept at CONNECT. Rule D-04.
+
+A user is written when there is something new, at most once at a time; those who come within a moment share commits, as
+seen marks do. What waits is one row for each user, and so has the bound of the users who are connected.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from chatd.auth import Identity
+from chatd.chat.feature import Handler
+from chatd.chat.member import Member
+from chatd.chat.router import ChatRouter
+from chatd.socketio.socket import EventName
+from chatd.store.base import StoreError
+from chatd.store.marks import NOTE_DELAY_S
+from chatd.tasks import Tasks
+from chatd.team.folding import fold
+
+MAX_REMEMBERED: Final = 10_000
+"""Users whose row is known to be right; one who was forgotten is written again."""
+
+ROWS: Final = 64
+"""In one statement."""
+
+RETRY_S: Final = 5.0
+
+log = logging.getLogger("chatd.team")
+
+
+class Known(NamedTuple):
+    """What is kept of a user."""
+
+    nombre: str
+    is_admin: bool
+
+
+class Names:
+    """Keeps names, and answers who is an admin: at once, from memory."""
+
+    events: Mapping[EventName, Handler] = {}
+
+    def __init__(self, router: ChatRouter) -> None:
+        self._store = router.store
+        self._is_online_admin = router.is_admin
+        self._admins: set[str] = set()
+        self._stored: dict[str, Known] = {}
+        self._waiting: dict[str, Known] = {}
+        self._tasks = Tasks()
+        self._task: asyncio.Task[None] | None = None
+        self.loaded = asyncio.Event()
+        router.is_admin = self.is_admin
+        router.store.also_flush(self.flushed)
+
+    def begin(self) -> None:
+        """Read who is an admin."""
+        self._tasks.start(self._load(), "admins")
+
+    def on_join(self, member: Member) -> None:
+        self.meet(member.identity)
+
+    def on_leave(self, member: Member) -> None:
+        """A name stays."""
+
+    def meet(self, identity: Identity) -> None:
+        known = Known(identity.name, identity.is_admin)
+        (self._admins.add if known.is_admin else self._admins.discard)(identity.user)
+        if self._stored.get(identity.user) != known:
+            self._waiting[identity.user] = known
+            if self._task is None:
+                self._task = self._tasks.start(self._write(), "names")
+
+    def is_admin(self, user: str) -> bool:
+        """Whether `user` came as an admin when it came last, to whichever node."""
+        return user in self._admins or self._is_online_admin(user)
+
+    async def look_up(self, users: Sequence[str]) -> dict[str, Known]:
+        """Those of `users` who were ever here. Raises StoreError."""
+        found: dict[str, Known] = {}
+        for start in range(0, len(users), ROWS):
+            some = users[start : start + ROWS]
+            rows = await self._store.query(_look_up(len(some)), some)
+            found |= {user: Known(nombre, bool(admin)) for user, nombre, admin in rows}
+        return found
+
+    async def _load(self) -> None:
+        while not self.loaded.is_set():
+            try:
+                self._admins |= {user for (user,) in await self._store.query(_ADMINS)}
+                self.loaded.set()
+            except StoreError as error:
+                log.warning("who is an admin cannot be read", extra={"code": error.code})
+                await asyncio.sleep(RETRY_S)
+
+    async def flushed(self) -> None:
+        """Return once everybody who came before this call is stored, or cannot be now."""
+        with contextlib.suppress(StoreError):
+            while self._waiting:
+                await self._put_some()
+
+    async def _write(self) -> None:
+        """All that waits, and what comes meanwhile."""
+        pause_s = NOTE_DELAY_S
+        try:
+            while self._waiting:
+                await asyncio.sleep(pause_s)
+                pause_s = NOTE_DELAY_S
+                try:
+                    await self._put_some()
+                except StoreError as error:
+                    log.warning("names are not stored", extra={"code": error.code})
+                    pause_s = RETRY_S
+        finally:
+            self._task = None
+
+    async def _put_some(self) -> None:
+        """Raises StoreError."""
+        if some := dict(list(self._waiting.items())[:ROWS]):
+            await self._put(some)
+            self._remember(some)
+
+    async def _put(self, some: Mapping[str, Known]) -> None:
+        values: list[int | str | None] = []
+        for user in sorted(some):  # two nodes that write the same rows wait for one another, and never both
+            nombre, is_admin = some[user]
+            values += (user, nombre, int(is_admin), searched(user, nombre))
+        await self._store.run(_put(len(some)), values)
+
+    def _remember(self, some: Mapping[str, Known]) -> None:
+        for user, known in some.items():
+            if self._waiting.get(user) == known:
+                del self._waiting[user]
+            self._stored[user] = known
+        for user in list(self._stored)[: max(0, len(self._stored) - MAX_REMEMBERED)]:
+            del self._stored[user]
+
+
+def searched(user: str, nombre: str) -> str:
+    """Both names as they are searched; no name holds a line end."""
+    return f"{fold(user)}\n{fold(nombre)}"
+
+
+@functools.cache
+def _put(rows: int) -> str:
+    """Only numbers of ours are put into the text."""
+    return f"""
+        INSERT INTO nombres (quien, nombre, admin, clave) VALUES {_rows(rows, 4)}
+        ON CONFLICT (quien) DO UPDATE
+        SET nombre = excluded.nombre, admin = excluded.admin, clave = excluded.clave
+        WHERE nombres.nombre <> excluded.nombre OR nombres.admin <> excluded.admin
+    """  # noqa: S608
+
+
+@functools.cache
+def _look_up(users: int) -> str:
+    numbers = ", ".join(f"?{number}" for number in range(1, users + 1))
+    return f"SELECT quien, nombre, admin FROM nombres WHERE quien IN ({numbers})"  # noqa: S608
+
+
+def _rows(rows: int, columns: int) -> str:
+    return ", ".join(_row(range(row * columns + 1, (row + 1) * columns + 1)) for row in range(rows))
+
+
+def _row(numbers: Iterable[Any]) -> str:
+    return "(" + ", ".join(f"?{number}" for number in numbers) + ")"
+
+
+_ADMINS: Final = "SELECT quien FROM nombres WHERE admin = 1"

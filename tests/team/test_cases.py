@@ -1,0 +1,146 @@
+"""Who is on which conversation, and what is unanswered."""
+
+from __future__ import annotations
+
+from tests.store.rig import Base
+from tests.team.people import Team, listed, news_of, team_chat
+
+
+async def test_the_first_answer_claims_and_every_admin_sees_it(team: Team) -> None:
+    """D-01, D-06, D-07"""
+    root, boss, ana = await team.admin("root"), await team.admin("boss"), await team.user("ana")
+    await ana.write("soporte", "¿hola?")
+    waiting = await news_of(boss, "ana", estado="abierto")
+    assert "espera" in waiting
+    stored = await root.write("ana", "dime")
+    claimed = await news_of(boss, "ana", estado="atendido")
+    assert claimed["atiende"] == "root"
+    assert "espera" not in claimed
+    page = await boss.ask("historial", {"con": "ana"})
+    assert [message["id"] for message in page["mensajes"]][-1] == stored["id"]
+
+
+async def test_of_two_who_claim_the_first_has_it_and_the_other_may_take_over(team: Team) -> None:
+    """D-07"""
+    root, boss, ana = await team.admin("root"), await team.admin("boss"), await team.user("ana")
+    await ana.write("soporte", "¿hola?")
+    answer = await root.ask("atender", {"con": "ana"})
+    assert answer["caso"]["atiende"] == "root"
+    refused = await boss.ask("atender", {"con": "ana"})
+    assert (refused["error"]["code"], refused["error"]["atiende"]) == ("claimed", "root")
+    assert (await boss.ask("soltar", {"con": "ana"}))["error"]["code"] == "claimed"
+    taken = await boss.ask("atender", {"con": "ana", "relevo": True})
+    assert taken["caso"]["atiende"] == "boss"
+    await news_of(root, "ana", atiende="boss")
+    assert (await boss.ask("soltar", {"con": "ana"}))["caso"]["estado"] == "abierto"
+    assert (await boss.ask("soltar", {"con": "ana"}))["caso"]["estado"] == "abierto"
+
+
+async def test_what_is_resolved_opens_again_when_its_user_writes(team: Team) -> None:
+    """D-08"""
+    root, ana = await team.admin("root"), await team.user("ana")
+    first = await ana.write("soporte", "¿hola?")
+    await root.write("ana", "dime")
+    resolved = (await root.ask("resolver", {"con": "ana", "hasta": first["id"]}))["caso"]
+    assert (resolved["estado"], resolved["cerro"]) == ("resuelto", "root")
+    assert await listed(root, filtro="resueltas") == ["ana"]
+    await ana.write("soporte", "otra cosa")
+    again = await news_of(root, "ana", estado="abierto")
+    assert "espera" in again
+    assert await listed(root, filtro="resueltas") == []
+    assert await listed(root, filtro="sin_responder") == ["ana"]
+
+
+async def test_what_comes_while_an_admin_resolves_is_not_forgotten(team: Team) -> None:
+    """D-08"""
+    root, ana = await team.admin("root"), await team.user("ana")
+    seen = await ana.write("soporte", "¿hola?")
+    await ana.write("soporte", "y otra cosa")
+    answer = await root.ask("resolver", {"con": "ana", "hasta": seen["id"]})
+    assert answer["caso"]["estado"] == "abierto" or await listed(root, filtro="sin_responder") == ["ana"]
+    assert await listed(root, filtro="sin_responder") == ["ana"]
+
+
+async def test_a_claim_ends_when_its_admin_is_gone_for_long(base: Base) -> None:
+    """D-09"""
+    async with team_chat(base, claim_timeout="0.3", presence_grace="0.1") as team:
+        root, boss, ana = await team.admin("root"), await team.admin("boss"), await team.user("ana")
+        await ana.write("soporte", "¿hola?")
+        await root.ask("atender", {"con": "ana"})
+        await news_of(boss, "ana", atiende="root")
+        root.vanish()
+        assert (await news_of(boss, "ana", estado="abierto"))["espera"]
+
+
+async def test_filters_and_counts(team: Team) -> None:
+    """D-12"""
+    root = await team.admin("root")
+    for user in ("ana", "eva", "leo", "zoe"):
+        person = await team.user(user)
+        await person.write("soporte", "¿hola?")
+    assert await listed(root, filtro="sin_responder") == ["ana", "eva", "leo", "zoe"]  # the longest wait first
+    await root.write("eva", "dime")
+    await root.ask("resolver", {"con": "leo"})
+    answer = await root.ask("conversaciones", {"filtro": "mias"})
+    assert [entry["con"] for entry in answer["conversaciones"]] == ["eva"]
+    assert answer["cuentas"] == {"mias": 1, "libres": 2, "sin_responder": 2, "resueltas": 1}
+    assert await listed(root, filtro="libres") == ["zoe", "ana"]
+    assert await listed(root, filtro="resueltas") == ["leo"]
+    assert await listed(root) == ["eva", "zoe", "leo", "ana"]
+    assert await listed(root, filtro="sin_responder", limite=1) == ["ana"]
+
+
+async def test_cases_follow_what_was_stored_while_nobody_looked(base: Base) -> None:
+    """D-10: after a kill, and where there was no team before."""
+    async with team_chat(base, admin_messages="direct", payload="brief", presence="off") as before:
+        root, ana, eva = await before.admin("root"), await before.user("ana"), await before.user("eva")
+        await ana.write("soporte", "¿hola?")
+        await eva.write("soporte", "¿hola?")
+        await root.write("eva", "dime")
+    async with team_chat(base) as team:
+        root = await team.admin("root")
+        assert await listed(root, filtro="sin_responder") == ["ana"]
+        assert await listed(root, filtro="resueltas") == ["eva"]
+
+
+async def test_how_long_users_wait_is_measured(base: Base) -> None:
+    """D-11"""
+    async with team_chat(base) as team:
+        root, ana = await team.admin("root"), await team.user("ana")
+        waits = team.waits
+        await ana.write("soporte", "¿hola?")
+        await news_of(root, "ana", estado="abierto")
+        await root.write("ana", "dime")
+        await news_of(root, "ana", estado="atendido")
+        assert (waits.first_answer_s.count, waits.answer_s.count) == (1, 1)
+        await ana.write("soporte", "otra cosa")
+        waiting = await news_of(root, "ana")
+        assert "espera" in waiting
+        await root.write("ana", "dime")
+        await root.ask("conversaciones")
+        assert (waits.first_answer_s.count, waits.answer_s.count) == (1, 2)
+
+
+async def test_an_answer_to_what_is_resolved_claims_nothing(team: Team) -> None:
+    """D-07, D-08"""
+    root, ana = await team.admin("root"), await team.user("ana")
+    await ana.write("soporte", "¿hola?")
+    await root.write("ana", "dime")
+    await root.ask("resolver", {"con": "ana"})
+    await root.write("ana", "¡hasta luego!")
+    assert await listed(root, filtro="resueltas") == ["ana"]
+    assert (await root.ask("atender", {"con": "ana"}))["caso"]["estado"] == "atendido"
+    assert await listed(root, filtro="resueltas") == []
+
+
+async def test_what_is_said_wrongly_is_refused(team: Team) -> None:
+    """D-07, D-08, D-12"""
+    root = await team.admin("root")
+    for event, asked, code in (
+        ("atender", {}, "con_invalid"),
+        ("atender", {"con": "ana", "relevo": 1}, "relevo_invalid"),
+        ("resolver", {"con": "ana", "hasta": 7}, "hasta_invalid"),
+        ("conversaciones", {"filtro": 7}, "filtro_invalid"),
+        ("conversaciones", {"filtro": "mias", "buscar": "a"}, "arguments_invalid"),
+    ):
+        assert (await root.ask(event, asked))["error"]["code"] == code
