@@ -1,17 +1,19 @@
 // The console: puts list, thread and live view together, and says who hears of what.
 
-import { avatar, byId, icon, markCurrent } from "./dom.js";
+import { Attention } from "./attention.js";
+import { composer } from "./composer.js";
+import { announce, avatar, byId, icon, markCurrent } from "./dom.js";
 import { Drafts } from "./drafts.js";
 import { LiveView } from "./live.js";
 import { ListView, addressOf, userIn } from "./list.js";
 import { shownName } from "./names.js";
-import { badgeTitle, notifications } from "./notices.js";
+import { badgeTitle, notifications, sound } from "./notices.js";
 import { connectionBanner, languageSwitch, refusalText, serverPath, whoAmI } from "./page.js";
 import { People } from "./people.js";
 import { Receipts } from "./receipts.js";
 import { ChatSocket, State } from "./socket.js";
 import { briefly, fillTexts, onLanguage, onNewDay, text } from "./texts.js";
-import { ThreadView, announce, composer } from "./thread.js";
+import { ThreadView } from "./thread.js";
 import { TypingHeard, TypingSender } from "./typing.js";
 
 const socket = new ChatSocket(serverPath());
@@ -23,7 +25,8 @@ const typing = new TypingHeard(() => {
   showTyping();
 });
 const list = new ListView(byId("list"), byId("search"), people, typing);
-const thread = new ThreadView(byId("messages"), { onSeen: markRead });
+const attention = new Attention(markRead);
+const thread = new ThreadView(byId("messages"), { onSeen: () => attention.look() });
 const live = new LiveView(socket, people);
 const banner = connectionBanner(socket);
 let open = null; // the user whose thread is open
@@ -72,10 +75,11 @@ async function begin() {
 }
 
 function call(user, words) {
-  const looking = open === user && !document.hidden && thread.atEnd;
+  const looking = open === user && attention.isThere && thread.atEnd;
   if (!looking) announce(text("announce", { who: shownName(user), text: words }));
   else announce(words);
-  notifications.show(user, words, () => (location.hash = addressOf(user)));
+  if (!looking) sound.play();
+  if (!attention.isThere) notifications.show(user, words, () => (location.hash = addressOf(user)));
 }
 
 // What is shown.
@@ -137,15 +141,19 @@ function openThread(user) {
   open = user;
   list.current = user;
   list.render();
-  if (user === null) return;
+  if (user === null) {
+    thread.show(null);
+    return;
+  }
   list.linkTo(user)?.scrollIntoView({ block: "nearest" });
   const conversation = people.conversationWith(user);
   thread.show(conversation);
   showWho();
   showPresence();
   showTyping();
-  markRead();
-  if (!conversation.loaded) conversation.refresh();
+  attention.start();
+  if (conversation.loaded) conversation.findNew();
+  else conversation.refresh();
   focusThread();
 }
 
@@ -181,9 +189,9 @@ function showTyping() {
   byId("typing").textContent = open !== null && typing.isTyping(open) ? text("typing") : "";
 }
 
-/** The open thread is read if it is before somebody's eyes, down to its end. */
+/** The open thread is read if somebody has looked at it, down to its end. */
 function markRead() {
-  if (open === null || document.hidden || !thread.atEnd) return;
+  if (open === null || !thread.atEnd) return;
   const person = people.get(open);
   if (person.conversation?.loaded) receipts.read(person.conversation);
   if (!person.unread) return;
@@ -193,7 +201,7 @@ function markRead() {
 
 people.onChange(() => {
   showPresence();
-  markRead();
+  attention.look();
   people.lookForUnread();
   const unread = unreadText();
   byId("unread").hidden = unread === "";
@@ -223,7 +231,6 @@ composer(byId("composer"), {
   },
 });
 
-document.addEventListener("visibilitychange", markRead);
 window.addEventListener("hashchange", route);
 byId("list").addEventListener("click", ({ target }) => {
   if (target.closest("a[aria-current]")) focusThread(); // its address is that of the page: nothing else would happen
@@ -249,6 +256,7 @@ function walk(event) {
   else if (event.key === "ArrowUp") byId("search").focus();
 }
 
+byId("to-date").addEventListener("change", ({ target }) => target.value && thread.toDate(Date.parse(`${target.value}T00:00`)));
 byId("closed-retry").addEventListener("click", () => socket.start());
 byId("help").addEventListener("click", () => byId("keys").showModal());
 byId("notify").addEventListener("click", async () => {
@@ -257,14 +265,20 @@ byId("notify").addEventListener("click", async () => {
   byId("notify-denied").hidden = !notifications.denied;
 });
 
+byId("sound").addEventListener("click", () => {
+  sound.toggle();
+  showNotify();
+});
+
 function showNotify() {
+  byId("sound").setAttribute("aria-pressed", String(sound.on));
   byId("notify").setAttribute("aria-pressed", String(notifications.on));
 }
 
 // Texts and pictures, once and in another language.
 
 function draw() {
-  for (const [id, name] of [["back", "back"], ["live-back", "back"], ["notify", "bell"]])
+  for (const [id, name] of [["back", "back"], ["live-back", "back"], ["notify", "bell"], ["sound", "sound"]])
     byId(id).replaceChildren(icon(name));
   byId("composer").querySelector("button").replaceChildren(icon("send"));
   showNotify();

@@ -1,8 +1,9 @@
 // The messages between the reader of a page and somebody else, in order, with those that are still on their way.
 // Knows nothing of elements: thread.js shows it.
 
+import { onceAFrame } from "./dom.js";
+import { End, MessageWindow, isAfter } from "./messages.js";
 import { RefusedError, UnansweredError } from "./socket.js";
-import { soon } from "./dom.js";
 
 export const Fate = Object.freeze({ SENDING: "sending", STORED: "stored", FAILED: "failed" });
 
@@ -12,11 +13,6 @@ const LONGEST_WAIT_MS = 1_000;
 const TRIES = 4;
 const AGAIN_MS = 3_000;
 
-/** Ids are numbers beyond those of JavaScript, in decimal digits: longer is larger (C-18). */
-export function isAfter(id, other) {
-  return id.length === other.length ? id > other : id.length > other.length;
-}
-
 /** 96 random bits: `randomUUID` is for pages that came by TLS alone. */
 function newCid() {
   return [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -24,7 +20,7 @@ function newCid() {
 
 export class Conversation {
   #socket;
-  #byId = new Map();
+  #window = new MessageWindow();
   #changed;
   #listeners = [];
   #catchingUp = null;
@@ -44,13 +40,13 @@ export class Conversation {
     this.hereUntil = hereUntil;
     this.onPending = onPending;
     this.onStanding = onStanding; // takes how far the two have read, and where presence is on, whether the other is here
-    this.messages = []; // stored, oldest first; without ids where the server tells none
     this.pending = []; // in the order of their writing
-    this.hasOlder = true;
+    this.following = true; // the reader is at the newest message, or will be
+    this.newAfter = undefined; // up to where one had read when it was opened; null where that is of no interest
     this.loaded = false;
     this.historyMissing = false;
     this.readUpto = ""; // the last of one's own that the other side has read
-    this.#changed = soon(() => this.#listeners.forEach((listener) => listener()));
+    this.#changed = onceAFrame(() => this.#listeners.forEach((listener) => listener()));
   }
 
   onChange(listener) {
@@ -66,34 +62,101 @@ export class Conversation {
     return this.con !== null && this.isMine({ de: this.con });
   }
 
-  get last() {
-    return this.messages.at(-1);
+  /** Those that are here, stored, oldest first. */
+  get messages() {
+    return this.#window.list;
+  }
+
+  get hasOlder() {
+    return this.#window.hasOlder;
+  }
+
+  get hasNewer() {
+    return this.#window.hasNewer;
   }
 
   /** Whatever could not be sent before, and the last page, or what came since the last time. */
   async refresh() {
     this.resend(); // first: history has what was stored under its id alone, and the answer says which id that is
+    const asked = this.con === null ? null : this.#askStanding(this.con);
     await this.catchUp();
-    await this.#askStanding();
+    await (asked ?? this.#askStanding(this.messages.findLast((message) => !message.mine)?.de));
+    this.#markNew();
+  }
+
+  /** It is opened again, and all of it is here. */
+  async findNew() {
+    await this.#askStanding(this.con);
+    this.#markNew();
+  }
+
+  /** What one has answered is not new, whatever mark there is; and nothing is, where all that is here was read. */
+  #markNew() {
+    const answered = this.messages.findLast(({ mine, id }) => mine && id)?.id;
+    if (this.newAfter === undefined || this.newAfter === null) return;
+    if (answered && (!this.newAfter || isAfter(answered, this.newAfter))) this.newAfter = answered;
+    if (!this.messages.some((message) => this.isNew(message))) this.newAfter = null;
+    this.#changed();
+  }
+
+  /** Whether `message` came after what one had read when this was opened. */
+  isNew({ mine, id }) {
+    return Boolean(id) && !mine && typeof this.newAfter === "string" && (!this.newAfter || isAfter(id, this.newAfter));
   }
 
   /** The page before the first message that is here. */
   async loadOlder() {
-    const first = this.messages.find((message) => message.id);
+    const first = this.#window.firstId;
     if (!this.hasOlder || this.historyMissing || !first) return;
-    const page = await this.#history({ antes: first.id, limite: PAGE });
-    if (page && this.#byId.has(first.id)) {
-      this.hasOlder = page.hay_mas;
-      this.#add(page.mensajes);
-    }
+    const page = await this.#history({ antes: first, limite: PAGE });
+    if (!page || !this.#window.get(first)) return;
+    this.#add(page.mensajes, End.NEWEST);
+    if (this.#window.firstId === page.mensajes[0]?.id || !page.mensajes.length) this.#window.hasOlder = page.hay_mas;
+  }
+
+  /** The page behind the last message that is here. */
+  async loadNewer() {
+    const last = this.#window.lastId;
+    if (!this.hasNewer || !last) return;
+    const page = await this.#history({ despues: last, limite: PAGE });
+    if (!page || !this.#window.get(last)) return;
+    this.#window.hasNewer = page.hay_mas;
+    this.#add(page.mensajes, End.OLDEST);
+  }
+
+  /** Show the messages around an id, instead of those that are here. */
+  async goTo(id) {
+    const [before, after] = await Promise.all([
+      this.#history({ antes: String(BigInt(id) + 1n), limite: PAGE }),
+      this.#history({ despues: id, limite: PAGE }),
+    ]);
+    if (!before || !after) return;
+    this.#window.clear();
+    this.following = false;
+    this.#window.hasOlder = this.#window.hasNewer = false; // nothing is beyond while they are put in
+    this.#add([...before.mensajes, ...after.mensajes], End.NEWEST);
+    this.#window.hasOlder = before.hay_mas;
+    this.#window.hasNewer = after.hay_mas;
+  }
+
+  /** The newest messages are here from now on. */
+  async goToNewest() {
+    this.following = true;
+    if (!this.hasNewer) return;
+    this.#window.clear();
+    this.#gapAfter = null;
+    await this.catchUp();
   }
 
   /** Forget what is far above the end: it is read again when somebody scrolls up to it. */
   dropFar() {
-    if (this.historyMissing || this.messages.length <= 2 * PAGE) return;
-    for (const { id } of this.messages.slice(0, -PAGE)) this.#byId.delete(id);
-    this.messages = this.messages.slice(-PAGE);
-    this.hasOlder = true;
+    this.newAfter = undefined;
+    if (this.historyMissing) return;
+    if (this.hasNewer) {
+      this.#window.clear();
+      this.loaded = false;
+    } else if (this.messages.length > 2 * PAGE) this.#window.trim(End.OLDEST, PAGE);
+    this.following = true;
   }
 
   /** Everything after the last message that is here. Several calls at a time are one. */
@@ -104,20 +167,22 @@ export class Conversation {
 
   /** The connection was lost: what comes from now on by itself may leave a gap behind the last message. */
   onLost() {
-    this.#gapAfter ??= this.#lastId ?? null;
+    this.#gapAfter ??= this.#window.lastId ?? null;
     this.loaded = false;
   }
 
-  get #lastId() {
-    return this.messages.findLast((message) => message.id)?.id;
-  }
-
   async #catchUp() {
-    let after = this.#gapAfter ?? this.#lastId;
+    if (this.hasNewer) {
+      this.#gapAfter = null;
+      this.loaded = true; // what was missed is down there, with the rest
+      this.#changed();
+      return;
+    }
+    let after = this.#gapAfter ?? this.#window.lastId;
     for (let pages = 0; pages < CATCH_UP_PAGES; pages++) {
       const page = await this.#history(after ? { despues: after, limite: 100 } : { limite: PAGE });
       if (!page) return;
-      if (!after) this.hasOlder = page.hay_mas;
+      if (!after) this.#window.hasOlder = page.hay_mas;
       this.loaded = true;
       this.#add(page.mensajes);
       if (!after || !page.hay_mas) {
@@ -128,25 +193,25 @@ export class Conversation {
     }
     // Too much was missed to read it all: begin again at the end.
     this.#gapAfter = null;
-    this.messages = [];
-    this.#byId.clear();
+    this.#window.clear();
     await this.#catchUp();
   }
 
   /** A message that came by itself. Without an id, history is asked for it, where there is one. */
   async receive(message) {
     if (message.id) {
-      this.#add([message]);
+      if (!this.#window.isBeyond(message.id)) this.#add([message]);
       return;
     }
-    const before = this.#lastId;
+    const before = this.#window.lastId;
     // It may not be on the disk yet (C-72).
     for (let wait = 50; wait < LONGEST_WAIT_MS && !this.historyMissing; wait *= 2) {
       await this.catchUp();
       if (this.#hasSince(before, message)) return;
       await new Promise((again) => setTimeout(again, wait));
     }
-    this.messages.push({ ...message, fecha: Date.now(), mine: this.isMine(message) });
+    this.#window.add({ ...message, fecha: Date.now(), mine: this.isMine(message) });
+    this.#window.trim(End.OLDEST);
     this.#changed();
   }
 
@@ -195,11 +260,11 @@ export class Conversation {
   }
 
   /** How far the other side has read: whoever was away has not heard of it (C-56). */
-  async #askStanding() {
-    const con = this.con ?? this.messages.findLast((message) => !message.mine)?.de;
+  async #askStanding(con) {
     if (!con) return;
     try {
       const standing = await this.#socket.ask("conversacion", { con });
+      if (this.newAfter === undefined) this.newAfter = standing.leido ?? "";
       if (standing.leido_por) this.wasRead(standing.leido_por);
       this.onStanding(standing);
     } catch (error) {
@@ -225,26 +290,20 @@ export class Conversation {
   #onRefused({ code }) {
     if (code !== "unknown_event") return false;
     this.historyMissing = this.loaded = true;
-    this.hasOlder = false;
+    this.#window.hasOlder = false;
     this.#changed();
     return true;
   }
 
-  #add(messages) {
+  /** `beyond`: at which end to forget what is too much; by itself, where the reader is not. */
+  #add(messages, beyond = this.following ? End.OLDEST : End.NEWEST) {
     for (const message of messages) {
-      if (message.cid) this.#wait(this.pending.filter(({ cid }) => cid !== message.cid));
-      if (this.#byId.has(message.id)) continue;
-      const stored = { ...message, mine: this.isMine(message), fate: Fate.STORED };
-      this.#byId.set(stored.id, stored);
-      this.#insert(stored);
+      if (this.pending.some(({ cid }) => cid === message.cid)) this.#wait(this.pending.filter(({ cid }) => cid !== message.cid));
+      if (this.#window.get(message.id)) continue;
+      this.#window.add({ ...message, mine: this.isMine(message), fate: Fate.STORED });
     }
+    this.#window.trim(beyond);
     this.#changed();
-  }
-
-  #insert(message) {
-    let place = this.messages.length;
-    while (place > 0 && this.messages[place - 1].id && isAfter(this.messages[place - 1].id, message.id)) place--;
-    this.messages.splice(place, 0, message);
   }
 
   /** Whatever could not be sent before. */
@@ -267,10 +326,9 @@ export class Conversation {
 
   #onStored(message, { id, fecha }) {
     this.#wait(this.pending.filter((one) => one !== message));
-    if (this.#byId.has(id)) return;
+    if (this.#window.get(id)) return;
     Object.assign(message, { id, fecha, fate: Fate.STORED });
-    this.#byId.set(id, message);
-    this.#insert(message);
+    if (!this.hasNewer) this.#window.add(message);
   }
 
   /** What nobody answered may have been stored: it goes out again until somebody does. What was refused waits for its author. */

@@ -15,7 +15,9 @@ const ICONS = {
   read: "M12 2a10 10 0 1 0 0 20a10 10 0 1 0 0-20zM5.9 12.2l1.9-1.9 2.9 2.9 5.6-5.6 1.9 1.9-7.5 7.5z",
   send: "M4 12l16-7-5 15-4-6z",
   sending: "M12 4a8 8 0 1 0 8 8M12 8v4l3 2",
+  sound: "M4 9.5v5h3.5L12 18V6L7.5 9.5zM15.5 9a4 4 0 0 1 0 6M18 6.5a8 8 0 0 1 0 11",
   stored: "M5 12.5l4.5 4.5L19 7",
+  up: "M12 19V6M6 11.5l6-6 6 6",
   warning: "M12 4l9 16H3zM12 10v4M12 17v.5",
 };
 
@@ -79,15 +81,25 @@ export function avatar(name) {
   return make("span", { class: `avatar hue-${hue}`, "aria-hidden": "true" }, letters.toUpperCase() || "?");
 }
 
-/** Calls `work` once at the end of this turn, however often it is asked to. */
-export function soon(work) {
-  let planned = false;
-  return () => {
-    if (planned) return;
-    planned = true;
-    queueMicrotask(() => {
-      planned = false;
-      work();
-    });
+const LATEST_MS = 250; // a page that is not drawn has no frames
+
+/** Calls `work` once before the next frame is drawn, however often it is asked to. */
+export function onceAFrame(work) {
+  let [frame, timer] = [0, 0];
+  const run = () => {
+    cancelAnimationFrame(frame);
+    clearTimeout(timer);
+    timer = 0;
+    work();
   };
+  return () => {
+    if (timer) return;
+    timer = setTimeout(run, LATEST_MS);
+    frame = requestAnimationFrame(run);
+  };
+}
+
+/** Say something to screen readers, and to nobody else. */
+export function announce(words) {
+  byId("announcer").textContent = words;
 }

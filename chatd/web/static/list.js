@@ -1,6 +1,7 @@
 // The list of conversations, with its search.
 
 import { arrange, avatar, icon, make, markCurrent } from "./dom.js";
+import { moment } from "./moments.js";
 import { shownName } from "./names.js";
 import { briefly, text } from "./texts.js";
 
@@ -111,7 +112,7 @@ export class ListView {
         make("span", { class: "name", dir: "auto" }, shownName(user), online ? make("span", { class: "sr-only" }, ` (${text("online")})`) : null),
         typing ? make("span", { class: "snippet typing-now" }, text("typing")) : this.#snippet(person)),
       make("span", { class: "side-facts" },
-        last ? make("time", {}, briefly(last.fecha)) : null,
+        last ? moment(last.fecha, briefly(last.fecha)) : null,
         failed ? make("span", { class: "failed", title: text("failed") }, icon("warning"), make("span", { class: "sr-only" }, text("failed"))) : null,
         unread ? make("span", { class: "badge" }, unread > 99 ? "99+" : String(unread), make("span", { class: "sr-only" }, ` ${text("unread", { count: "" })}`)) : null),
     );

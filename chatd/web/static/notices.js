@@ -1,4 +1,4 @@
-// How a page calls somebody who looks elsewhere: its title, and notifications of the desktop.
+// How a page calls somebody who looks elsewhere: its title, notifications of the desktop, a sound.
 
 import { Place, keep, remembered } from "./kept.js";
 import { shownName } from "./names.js";
@@ -31,7 +31,7 @@ export const notifications = {
   },
   /** Say who wrote what; a click on it brings the page up and calls `onClick`. */
   show(who, words, onClick) {
-    if (!this.on || !document.hidden) return;
+    if (!this.on) return;
     const shown = new Notification(shownName(who), { body: words.slice(0, 160), tag: `chatd ${who}`, icon: "/chatd/icon.svg" });
     shown.addEventListener("click", () => {
       window.focus();
@@ -40,3 +40,34 @@ export const notifications = {
     });
   },
 };
+
+const SOUND_KEPT_AS = "chatd.sound";
+const LOUDNESS = 0.08;
+
+let context = null; // the browser allows one once somebody has clicked
+
+export const sound = {
+  on: remembered(Place.BROWSER, SOUND_KEPT_AS, false),
+  toggle() {
+    this.on = !this.on;
+    keep(Place.BROWSER, SOUND_KEPT_AS, this.on);
+    this.play();
+  },
+  /** Two short notes, the second higher. */
+  play() {
+    if (!this.on) return;
+    context ??= new AudioContext();
+    context.resume();
+    for (const [place, hertz] of [660, 880].entries()) note(hertz, context.currentTime + place * 0.12);
+  },
+};
+
+function note(hertz, at) {
+  const gain = new GainNode(context, { gain: 0 });
+  const tone = new OscillatorNode(context, { frequency: hertz });
+  gain.gain.setValueAtTime(LOUDNESS, at);
+  gain.gain.exponentialRampToValueAtTime(0.001, at + 0.18);
+  tone.connect(gain).connect(context.destination);
+  tone.start(at);
+  tone.stop(at + 0.2);
+}

@@ -1,9 +1,8 @@
 // What console and widget do alike at the beginning: where the server is, the banner, the languages, who one is.
 
-import { byId, make } from "./dom.js";
+import { announce, byId, make } from "./dom.js";
 import { RefusedError, State, UnansweredError } from "./socket.js";
 import { LANGUAGES, currentLanguage, hasText, setLanguage, text } from "./texts.js";
-import { announce } from "./thread.js";
 
 const SETTLED = new Set([State.ONLINE, State.REFUSED, State.STOPPED]); // the rest is for the banner
 const SHOWN_AFTER_MS = 700; // a connection that comes at once needs no banner

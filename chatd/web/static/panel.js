@@ -1,7 +1,9 @@
 // The panel of the widget: one's own conversation with whoever answers. It lives in a frame, see widget.js.
 
+import { Attention } from "./attention.js";
+import { composer } from "./composer.js";
 import { Conversation } from "./conversation.js";
-import { byId, icon } from "./dom.js";
+import { announce, byId, icon } from "./dom.js";
 import { Drafts } from "./drafts.js";
 import { shownName } from "./names.js";
 import { connectionBanner, languageSwitch, refusalText, serverPath, whoAmI } from "./page.js";
@@ -9,7 +11,7 @@ import { Receipts } from "./receipts.js";
 import { SiteOptions } from "./siteoptions.js";
 import { ChatSocket, RefusedError, State, UNTIL_LOGIN, UnansweredError } from "./socket.js";
 import { fillTexts, onLanguage, onNewDay, text } from "./texts.js";
-import { ThreadView, announce, composer } from "./thread.js";
+import { ThreadView } from "./thread.js";
 import { TypingHeard, TypingSender } from "./typing.js";
 import { Unsent } from "./unsent.js";
 
@@ -29,6 +31,7 @@ let unsent = null; // until it is known who one is
 let drafts = null;
 let whyClosed = Closed.NOT;
 let shown = window.parent === window;
+let parentHasFocus = false;
 let unread = 0;
 
 const conversation = new Conversation(socket, {
@@ -37,7 +40,8 @@ const conversation = new Conversation(socket, {
   isMine: (message) => (me === null ? message.para === para || mine.has(message.id) : message.de === me),
   onPending: (pending) => unsent?.keep(para, pending),
 });
-const thread = new ThreadView(byId("messages"), { onSeen: markRead, showAuthors: true });
+const attention = new Attention(markRead, () => parentHasFocus || document.hasFocus());
+const thread = new ThreadView(byId("messages"), { onSeen: () => attention.look(), showAuthors: true });
 const banner = connectionBanner(socket);
 
 socket
@@ -74,7 +78,7 @@ async function begin() {
   await showHello();
   const counted = await countUnread();
   if (counted !== null) setUnread(isSeen() ? 0 : counted);
-  markRead();
+  attention.look();
 }
 
 /** What an earlier page could not send, and what was not sent there. */
@@ -124,7 +128,7 @@ async function countUnread() {
 }
 
 function isSeen() {
-  return shown && !document.hidden && thread.atEnd;
+  return shown && attention.isThere && thread.atEnd;
 }
 
 function markRead() {
@@ -180,13 +184,15 @@ function tellParent(news) {
 
 window.addEventListener("message", ({ source, data }) => {
   if (source !== window.parent || typeof data?.chatd?.shown !== "boolean") return;
+  const wasShown = shown;
   shown = data.chatd.shown;
-  if (!shown) return;
+  parentHasFocus = data.chatd.hasFocus === true;
+  attention.start();
+  if (!shown || wasShown) return;
   if (socket.online) showHello();
   thread.toEnd();
   byId("box").focus();
 });
-document.addEventListener("visibilitychange", markRead);
 byId("closed-retry").addEventListener("click", () => socket.start());
 byId("close").addEventListener("click", () => tellParent({ close: true }));
 document.addEventListener("keydown", (event) => event.key === "Escape" && tellParent({ close: true }));
@@ -201,7 +207,7 @@ composer(byId("composer"), {
     typingSender.set(para, active);
   },
 });
-conversation.onChange(markRead);
+conversation.onChange(() => attention.look());
 
 onLanguage(() => {
   banner();

@@ -1,7 +1,8 @@
 // Everybody an admin may talk to: conversations, who is online, what is unread. Knows nothing of elements.
 
-import { Conversation, Fate, isAfter } from "./conversation.js";
-import { soon } from "./dom.js";
+import { Conversation, Fate } from "./conversation.js";
+import { onceAFrame } from "./dom.js";
+import { isAfter } from "./messages.js";
 import { RefusedError, UnansweredError } from "./socket.js";
 import { Unsent } from "./unsent.js";
 
@@ -55,7 +56,7 @@ export class People {
   constructor(socket) {
     this.#socket = socket;
     this.me = null;
-    this.#changed = soon(() => this.#listeners.forEach((listener) => listener()));
+    this.#changed = onceAFrame(() => this.#listeners.forEach((listener) => listener()));
   }
 
   onChange(listener) {

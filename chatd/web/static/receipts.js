@@ -1,6 +1,6 @@
 // What one has read, told to the server once, and only forwards.
 
-import { isAfter } from "./conversation.js";
+import { isAfter } from "./messages.js";
 
 export class Receipts {
   #socket;

@@ -35,6 +35,11 @@ const TEXTS = {
     notLoaded: "The messages are not here yet. They come with the connection.",
     emptyThread: "No messages yet. Say hello.",
     newMessages: "New messages",
+    newHere: "New",
+    toFirstNew: "First unread",
+    toDate: "Go to a date",
+    showAll: "Show all",
+    showLess: "Show less",
     unread: "{count} unread",
     announce: "{who} says: {text}",
     "state.connecting": "Connecting…",
@@ -51,6 +56,7 @@ const TEXTS = {
     notAdminHint: "You are {user}. The chat of users is on the page below.",
     toDemo: "Open the user's page",
     notifications: "Notify me on this desktop",
+    sound: "A sound for new messages",
     notificationsDenied: "The browser blocks notifications of this page.",
     language: "Language",
     keys: "Keyboard",
@@ -126,6 +132,11 @@ const TEXTS = {
     notLoaded: "Los mensajes aún no están aquí. Llegarán con la conexión.",
     emptyThread: "Todavía no hay mensajes. Saluda.",
     newMessages: "Mensajes nuevos",
+    newHere: "Nuevos",
+    toFirstNew: "Primero sin leer",
+    toDate: "Ir a una fecha",
+    showAll: "Mostrar todo",
+    showLess: "Mostrar menos",
     unread: "{count} sin leer",
     announce: "{who} dice: {text}",
     "state.connecting": "Conectando…",
@@ -142,6 +153,7 @@ const TEXTS = {
     notAdminHint: "Eres {user}. El chat de los usuarios está en la página de abajo.",
     toDemo: "Abrir la página del usuario",
     notifications: "Avisarme en este escritorio",
+    sound: "Un sonido para mensajes nuevos",
     notificationsDenied: "El navegador bloquea los avisos de esta página.",
     language: "Idioma",
     keys: "Teclado",
@@ -246,8 +258,17 @@ export function fillTexts(root = document) {
   }
 }
 
+const formats = new Map(); // to make one takes longer than a message may
+
+/** `ms` in the language of the moment, by the options of Intl.DateTimeFormat. */
+export function dated(ms, options) {
+  const key = language + JSON.stringify(options);
+  if (!formats.has(key)) formats.set(key, new Intl.DateTimeFormat(language, options));
+  return formats.get(key).format(ms);
+}
+
 export function timeOf(ms) {
-  return new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" }).format(ms);
+  return dated(ms, { hour: "2-digit", minute: "2-digit" });
 }
 
 /** "Today", "Yesterday", or the date. */
@@ -256,13 +277,13 @@ export function dayOf(ms) {
   if (days === 0) return text("today");
   if (days === 1) return text("yesterday");
   const year = new Date(ms).getFullYear() === new Date().getFullYear() ? undefined : "numeric";
-  return new Intl.DateTimeFormat(language, { weekday: "long", day: "numeric", month: "long", year }).format(ms);
+  return dated(ms, { weekday: "long", day: "numeric", month: "long", year });
 }
 
 /** The time if it was today, else the date: short, for lists. */
 export function briefly(ms) {
   if (new Date(ms).toDateString() === new Date().toDateString()) return timeOf(ms);
-  return new Intl.DateTimeFormat(language, { day: "numeric", month: "short" }).format(ms);
+  return dated(ms, { day: "numeric", month: "short" });
 }
 
 /** Calls `listener` when another day has begun: what was today is yesterday then. */

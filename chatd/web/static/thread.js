@@ -1,13 +1,16 @@
 // A conversation as one sees it: bubbles under days, marks, older messages as one scrolls up. For console and widget.
 
-import { arrange, byId, icon, make } from "./dom.js";
-import { Fate, isAfter } from "./conversation.js";
+import { announce, arrange, byId, icon, make } from "./dom.js";
+import { Fate } from "./conversation.js";
+import { idBefore, isAfter } from "./messages.js";
+import { dayKey, moment } from "./moments.js";
 import { shownName } from "./names.js";
-import { dayOf, number, onLanguage, text, timeOf } from "./texts.js";
+import { dayOf, text, timeOf } from "./texts.js";
+import { bubble } from "./words.js";
 
 const NEAR_PX = 80;
+const MOST_UNUSED = 100; // elements of messages that are not here any more
 const TOGETHER_MS = 5 * 60_000;
-const LONGEST = 10_000; // the server may have another limit: then it says so
 const WHY = {
   mensaje_too_long: "tooLong",
   para_invalid: "noSuchName",
@@ -28,6 +31,7 @@ export class ThreadView {
   #drawn = new WeakMap(); // by message: what its row was drawn from
   #atEnd = true;
   #loading = false;
+  #offeredFor = null;
   #onSeen;
   #showAuthors;
 
@@ -37,32 +41,45 @@ export class ThreadView {
     this.#onSeen = onSeen;
     this.#showAuthors = showAuthors;
     this.jump = make("button", { class: "jump", type: "button", hidden: true, onclick: () => this.toEnd() });
-    list.after(this.jump);
+    this.toNew = make("button", { class: "jump to-new", type: "button", hidden: true, onclick: () => this.toFirstNew() });
+    list.after(this.jump, this.toNew);
     list.addEventListener("scroll", () => this.#onScroll(), { passive: true });
-    new ResizeObserver(() => this.#atEnd && this.toEnd()).observe(list);
+    new ResizeObserver(() => this.#atEnd && this.#stayAtEnd()).observe(list);
   }
 
   get atEnd() {
     return this.#atEnd;
   }
 
+  /** Show a conversation; null when nobody looks at one any more. */
   show(conversation) {
     if (conversation === this.#conversation) return;
     this.#conversation?.dropFar();
     this.#conversation = conversation;
     this.#elements.clear();
     this.#drawn = new WeakMap();
+    this.#offeredFor = null;
     this.#list.replaceChildren();
     this.#atEnd = true;
+    this.jump.hidden = this.toNew.hidden = true;
+    if (conversation === null) return;
     this.#watch(conversation);
     this.render();
   }
 
+  /** To the newest message, which may have to be read again first. */
   toEnd() {
-    this.#list.scrollTop = this.#list.scrollHeight;
-    this.#atEnd = true;
-    this.jump.hidden = true;
-    this.#onSeen();
+    this.#conversation?.goToNewest();
+    this.#stayAtEnd();
+  }
+
+  async toDate(ms) {
+    await this.#goTo(idBefore(ms), (message) => message.fecha >= ms);
+  }
+
+  async toFirstNew() {
+    await this.#goTo(this.#conversation.newAfter || "0", (message) => this.#conversation.isNew(message));
+    this.toNew.hidden = true;
   }
 
   /** Everything anew, in another language. */
@@ -76,19 +93,55 @@ export class ThreadView {
   render() {
     const conversation = this.#conversation;
     if (!conversation) return;
+    if (conversation.hasNewer) this.#atEnd = false;
     const lastBefore = this.#list.lastElementChild;
     const anchor = this.#atEnd ? null : this.#firstInSight();
     const offset = anchor && anchor.offsetTop - this.#list.scrollTop;
-    arrange(this.#list, this.#rows(conversation));
-    if (this.#atEnd) this.toEnd();
+    const rows = this.#rows(conversation);
+    arrange(this.#list, rows);
+    if (this.#elements.size > rows.length + MOST_UNUSED) this.#forgetUnused();
+    if (this.#atEnd) this.#stayAtEnd();
     else {
       if (anchor?.isConnected) this.#list.scrollTop = anchor.offsetTop - offset;
       if (lastBefore !== this.#list.lastElementChild) this.#offerJump();
     }
-    if (this.#list.scrollHeight <= this.#list.clientHeight) this.#loadOlder();
+    this.#offerNew();
+    if (this.#list.scrollHeight <= this.#list.clientHeight) this.#load("loadOlder");
   }
 
   // The inside.
+
+  #stayAtEnd() {
+    this.#list.scrollTop = this.#list.scrollHeight;
+    this.#atEnd = !this.#conversation?.hasNewer;
+    this.jump.hidden = this.#atEnd;
+    if (this.#atEnd) this.#onSeen();
+  }
+
+  /** Show what is around `id`, with the first message that is `wanted` on top. */
+  async #goTo(id, wanted) {
+    const conversation = this.#conversation;
+    if (!this.#rowOf(wanted)) await conversation.goTo(id);
+    if (conversation !== this.#conversation) return;
+    this.#atEnd = conversation.following = false;
+    this.render();
+    const row = this.#rowOf(wanted) ?? this.#list.lastElementChild;
+    this.#list.scrollTop = (row?.offsetTop ?? 0) - NEAR_PX;
+    this.#onScroll();
+  }
+
+  /** Above what is new, unless that is in sight. */
+  #offerNew() {
+    const first = this.#list.querySelector(".divider");
+    const waits = typeof this.#conversation.newAfter === "string";
+    const inSight = first !== null && first.offsetTop >= this.#list.scrollTop;
+    if (!waits || inSight) this.toNew.hidden = true;
+    else if (this.#offeredFor !== this.#conversation.newAfter) {
+      this.toNew.replaceChildren(icon("up"), text("toFirstNew"));
+      this.toNew.hidden = false;
+    }
+    if (inSight) this.#offeredFor = this.#conversation.newAfter; // once seen, it is not offered again
+  }
 
   #watch(conversation) {
     if (this.#watched.has(conversation)) return;
@@ -103,7 +156,12 @@ export class ThreadView {
     if (loaded && !messages.length && !pending.length) rows.push(this.#note("emptyThread"));
     const all = [...messages, ...pending];
     let lastDay = null;
+    let divided = false;
     all.forEach((message, place) => {
+      if (!divided && this.#conversation.isNew(message)) {
+        rows.push(this.#element("divider", () => make("li", { class: "divider" }, make("span", {}, text("newHere")))));
+        divided = true;
+      }
       const day = dayKey(message.fecha);
       if (day !== lastDay) rows.push(this.#day(day, message.fecha));
       lastDay = day;
@@ -120,8 +178,16 @@ export class ThreadView {
     return this.#element(`day ${day} as of ${dayKey(Date.now())}`, () => make("li", { class: "day" }, make("span", {}, dayOf(ms))));
   }
 
+  /** The row of the first message that is here and `wanted`. */
+  #rowOf(wanted) {
+    const { messages, hasOlder } = this.#conversation;
+    const place = messages.findIndex(wanted);
+    if (place < 0 || (place === 0 && hasOlder)) return null; // there may be another before it
+    return this.#elements.get(keyOf(messages[place]));
+  }
+
   #row(message, before, after) {
-    const row = this.#element(message.cid ?? message.id ?? message, () => this.#bubble(message));
+    const row = this.#element(keyOf(message), () => this.#bubble(message));
     if (message.mine) this.#mark(row, message);
     const from = [before, before?.fecha, after, after?.fecha, message.fate];
     const drawn = this.#drawn.get(message);
@@ -131,6 +197,10 @@ export class ThreadView {
     row.classList.toggle("followed", areTogether(message, after));
     row.dataset.fate = message.fate ?? Fate.STORED;
     return row;
+  }
+
+  #forgetUnused() {
+    for (const [key, element] of this.#elements) if (!element.isConnected) this.#elements.delete(key);
   }
 
   #element(key, create) {
@@ -145,8 +215,8 @@ export class ThreadView {
       "li",
       { class: message.mine ? "message mine" : "message" },
       make("span", { class: shown ? "author" : "author sr-only" }, `${author}${shown ? "" : ": "}`),
-      make("p", { class: "bubble", dir: "auto" }, message.mensaje),
-      make("span", { class: "meta" }, make("time", {}, timeOf(message.fecha))),
+      ...bubble(message.mensaje),
+      make("span", { class: "meta" }, moment(message.fecha, timeOf(message.fecha))),
     );
   }
 
@@ -162,7 +232,7 @@ export class ThreadView {
     const marks = state === Fate.FAILED
       ? this.#failure(message)
       : [icon(state, text(state)), make("span", { class: "sr-only" }, text(state))];
-    row.querySelector(".meta").replaceChildren(make("time", {}, timeOf(message.fecha)), ...marks);
+    row.querySelector(".meta").replaceChildren(moment(message.fecha, timeOf(message.fecha)), ...marks);
   }
 
   #failure(message) {
@@ -185,13 +255,17 @@ export class ThreadView {
   }
 
   #onScroll() {
+    if (this.#conversation === null) return;
     const left = this.#list.scrollHeight - this.#list.scrollTop - this.#list.clientHeight;
-    this.#atEnd = left < NEAR_PX;
+    const { hasNewer } = this.#conversation;
+    this.#atEnd = this.#conversation.following = left < NEAR_PX && !hasNewer;
     if (this.#atEnd) {
       this.jump.hidden = true;
       this.#onSeen();
-    }
-    if (this.#list.scrollTop < NEAR_PX * 2) this.#loadOlder();
+    } else if (hasNewer) this.#offerJump();
+    this.#offerNew();
+    if (this.#list.scrollTop < NEAR_PX * 2) this.#load("loadOlder");
+    else if (left < NEAR_PX * 2 && hasNewer) this.#load("loadNewer");
   }
 
   /** A message: the day above it goes up when older ones come. Found by halves: there may be thousands. */
@@ -212,30 +286,25 @@ export class ThreadView {
     this.jump.hidden = false;
   }
 
-  async #loadOlder() {
+  /** More of the conversation: `loadOlder` or `loadNewer`. */
+  async #load(what) {
     if (this.#loading || !this.#conversation.loaded) return;
     this.#loading = true;
     try {
-      await this.#conversation.loadOlder();
+      await this.#conversation[what]();
     } finally {
       this.#loading = false;
     }
   }
 }
 
+function keyOf(message) {
+  return message.cid ?? message.id ?? message;
+}
+
 /** Why a message was refused: in the reader's language, or in the server's words. */
 function reasonOf({ error: { code, reason } }) {
   return code in WHY ? text(WHY[code]) : `${text("failed")}. ${reason}`;
-}
-
-const QUARTER_MS = 15 * 60_000; // in which no time zone has two days
-const days = new Map();
-
-/** What all moments of one day have in common. */
-function dayKey(ms) {
-  const quarter = Math.floor(ms / QUARTER_MS);
-  if (!days.has(quarter)) days.set(quarter, new Date(ms).toDateString());
-  return days.get(quarter);
 }
 
 /** Whether two messages, one behind the other, are of one author and one moment. */
@@ -244,56 +313,3 @@ function areTogether(one, other) {
   return other.fecha - one.fecha < TOGETHER_MS && new Date(one.fecha).getDay() === new Date(other.fecha).getDay();
 }
 
-/** The box that one writes in: Enter sends, Shift with Enter is a new line, and it grows with its text. */
-export function composer(form, { onSend, onTyping }) {
-  const box = form.querySelector("textarea");
-  const excess = make("p", { class: "excess", id: "excess", role: "status", hidden: true });
-  form.before(excess);
-  const fit = () => {
-    growWithText(box);
-    const over = lengthOf(box.value.trim()) - LONGEST;
-    excess.hidden = over <= 0;
-    excess.textContent = over > 0 ? text("excess", { count: number(over), limit: number(LONGEST) }) : "";
-    box.setAttribute("aria-invalid", String(over > 0));
-    box.setAttribute("aria-describedby", excess.id);
-    form.querySelector("button").disabled = over > 0;
-    form.classList.toggle("empty", !box.value.trim());
-  };
-  box.addEventListener("input", () => {
-    fit();
-    onTyping(box.value !== "");
-  });
-  box.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
-    event.preventDefault();
-    form.requestSubmit();
-  });
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    const written = box.value.trim();
-    if (!written || lengthOf(written) > LONGEST) return;
-    box.value = "";
-    fit();
-    onTyping(false);
-    onSend(written);
-  });
-  window.addEventListener("resize", fit); // a frame that was hidden had no lines to measure
-  onLanguage(fit);
-  fit();
-}
-
-/** As many lines as it needs; the style sheet says how many it may have. */
-function growWithText(box) {
-  box.style.height = "";
-  if (box.scrollHeight) box.style.height = `${box.scrollHeight}px`;
-}
-
-/** As the server counts: an emoji may be one here, and two in `length` (C-12). */
-function lengthOf(words) {
-  return words.length > LONGEST ? [...words].length : words.length;
-}
-
-/** Say something to screen readers, and to nobody else. */
-export function announce(words) {
-  byId("announcer").textContent = words;
-}

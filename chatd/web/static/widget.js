@@ -128,7 +128,7 @@
   }
 
   function tellFrame() {
-    if (ready) frame.contentWindow.postMessage({ chatd: { shown: !frame.hidden } }, home.origin);
+    if (ready) frame.contentWindow.postMessage({ chatd: { shown: !frame.hidden, hasFocus: document.hasFocus() } }, home.origin);
   }
 
   function show(open) {
@@ -213,6 +213,7 @@
     if (news.close && !frame.hidden) toggle(false);
     else render();
   });
+  for (const event of ["focus", "blur"]) window.addEventListener(event, () => setTimeout(tellFrame)); // it may go into the frame
   button.addEventListener("click", () => toggle(frame.hidden));
   document.addEventListener("keydown", ({ key, defaultPrevented }) => {
     if (key === "Escape" && !defaultPrevented && !frame.hidden) toggle(false);

@@ -89,8 +89,6 @@ async def test_a_page_that_the_browser_keeps_is_not_present_and_misses_nothing(p
     await admin.say("meanwhile")
     await admin.see(".mine[data-mark^=stored]", "meanwhile")
     await ana.back()
-    if not await ana.evaluate("window.kept"):  # short of memory, it loads the page again
-        await ana.click("chatd-widget button, button")
     await ana.see(".bubble", "meanwhile")
     await admin.see("#thread-presence", "online")
     await ana.say("after")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.web.chromium.conftest import Place
 
-AWAY = ("ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "WebSocket")
+AWAY = ("ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE", "WebSocket", "status of 503")
 
 
 async def test_a_user_and_an_admin_talk(place: Place) -> None:

@@ -300,6 +300,12 @@ class Window:
         found: list[str] = await self.evaluate(CONTRAST)
         return found
 
+    async def task_seconds(self) -> float:
+        """The processor time that the page's own thread has used."""
+        await self._order("Performance.enable", timeDomain="threadTicks")
+        metrics: list[Params] = (await self._order("Performance.getMetrics"))["metrics"]
+        return next(float(metric["value"]) for metric in metrics if metric["name"] == "TaskDuration")
+
     async def dark(self, *, on: bool) -> None:
         scheme = {"name": "prefers-color-scheme", "value": "dark" if on else "light"}
         await self._order("Emulation.setEmulatedMedia", features=[scheme])

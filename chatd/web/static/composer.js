@@ -1,0 +1,55 @@
+// The box that one writes in. For console and widget.
+
+import { make } from "./dom.js";
+import { number, onLanguage, text } from "./texts.js";
+
+const LONGEST = 10_000; // the server may have another limit: then it says so
+
+/** The box that one writes in: Enter sends, Shift with Enter is a new line, and it grows with its text. */
+export function composer(form, { onSend, onTyping }) {
+  const box = form.querySelector("textarea");
+  const excess = make("p", { class: "excess", id: "excess", role: "status", hidden: true });
+  form.before(excess);
+  const fit = () => {
+    growWithText(box);
+    const over = lengthOf(box.value.trim()) - LONGEST;
+    excess.hidden = over <= 0;
+    excess.textContent = over > 0 ? text("excess", { count: number(over), limit: number(LONGEST) }) : "";
+    box.setAttribute("aria-invalid", String(over > 0));
+    box.setAttribute("aria-describedby", excess.id);
+    form.querySelector("button").disabled = over > 0;
+    form.classList.toggle("empty", !box.value.trim());
+  };
+  box.addEventListener("input", () => {
+    fit();
+    onTyping(box.value !== "");
+  });
+  box.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    form.requestSubmit();
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const written = box.value.trim();
+    if (!written || lengthOf(written) > LONGEST) return;
+    box.value = "";
+    fit();
+    onTyping(false);
+    onSend(written);
+  });
+  window.addEventListener("resize", fit); // a frame that was hidden had no lines to measure
+  onLanguage(fit);
+  fit();
+}
+
+/** As many lines as it needs; the style sheet says how many it may have. */
+function growWithText(box) {
+  box.style.height = "";
+  if (box.scrollHeight) box.style.height = `${box.scrollHeight}px`;
+}
+
+/** As the server counts: an emoji may be one here, and two in `length` (C-12). */
+function lengthOf(words) {
+  return words.length > LONGEST ? [...words].length : words.length;
+}

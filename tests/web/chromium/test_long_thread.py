@@ -1,0 +1,144 @@
+"""A thread of 20,000 messages, and hundreds more: the page holds a part of it, and never stands still."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from chatd.chat.ids import EPOCH_MS, NODE_BITS, SEQUENCE_BITS
+from tests.interop.processes import Server
+from tests.web.chromium.conftest import Place
+from tests.web.chromium.window import Window
+from tests.web.imported import serving_imported
+
+LENGTH: Final = 20_000
+MOST_ROWS: Final = 500
+WROTE_AT: Final = int(datetime.datetime(2026, 1, 1, 12, tzinfo=datetime.UTC).timestamp() * 1000)
+STEP_MS: Final = 600_000  # 20,000 of them are 139 days
+BURST: Final = 600
+MOST_MS: Final = 10  # of a processor for one message; it was 112 in a thread of 4,020
+
+
+@pytest.fixture
+def flags() -> list[str]:
+    return ["--console", "--payload", "full", "--recovery", "on", "--message-rate", "10000", "--message-burst", "10000",
+            "--max-chars-per-minute", "100000000"]  # fmt: skip
+
+
+@pytest.fixture
+def server(tmp_path: Path, flags: list[str]) -> Iterator[Server]:
+    lines = (
+        {
+            "id": str((WROTE_AT + place * STEP_MS - EPOCH_MS) << (NODE_BITS + SEQUENCE_BITS)),
+            "de": "ana", "para": "soporte", "supervisado": True,
+            "mensaje": f"line {place}", "fecha": WROTE_AT + place * STEP_MS,
+        }
+        for place in range(LENGTH)
+    )  # fmt: skip
+    with serving_imported(tmp_path, lines, *flags) as started:
+        yield started
+
+
+async def opened(place: Place) -> Window:
+    admin = await place.admin()
+    await admin.click("#list a", "ana")
+    await admin.see(".bubble", f"line {LENGTH - 1}")
+    return admin
+
+
+async def write(place: Place, count: int, per_second: int) -> Window:
+    """Messages of ana at that pace, from a page of their own; they are on their way when this returns."""
+    ana = await place.enter("/chatd/demo", "ana", "user")
+    await ana.evaluate(f"""(async () => {{
+      const {{ ChatSocket }} = await import("/chatd/socket.js");
+      const socket = new ChatSocket("/socket.io/");
+      const online = new Promise((resolve) => socket.on("state", (state) => state === "online" && resolve()));
+      socket.start();
+      await online;
+      for (let n = 0; n < {count}; n += {per_second} / 10) {{
+        for (let m = n; m < n + {per_second} / 10; m++)
+          socket.tell("mensaje_privado", {{ para: "soporte", mensaje: `burst ${{m}}` }});
+        await new Promise((next) => setTimeout(next, 100));
+      }}
+    }})(); 0""")
+    return ana
+
+
+async def test_the_page_does_not_stand_still_while_hundreds_come(place: Place) -> None:
+    """In processor time of the page, which other programs of this machine do not lengthen."""
+    admin = await opened(place)
+    await admin.evaluate("""(() => {
+      window.most = 0; window.turns = 0; window.changes = 0;
+      const look = () => { turns++; most = Math.max(most, messages.children.length); requestAnimationFrame(look); };
+      look();
+      new MutationObserver(() => changes++).observe(messages, { childList: true }); })()""")
+    before = await admin.task_seconds()
+    await write(place, BURST, 100)
+    await admin.until(f"[...messages.querySelectorAll('.bubble')].at(-1)?.textContent === 'burst {BURST - 1}'")
+    spent_ms = 1000 * (await admin.task_seconds() - before) / BURST
+    most, changes, turns = await admin.evaluate("[most, changes, turns]")
+    print(f"{spent_ms:.1f} ms a message; at most {most} rows; drawn {changes} times in {turns} frames")
+    assert most < MOST_ROWS
+    assert changes <= turns + BURST / 20  # once a frame, and not for each message
+    assert spent_ms < MOST_MS
+
+
+async def test_a_reader_further_up_stays_there_and_can_come_back(place: Place) -> None:
+    admin = await opened(place)
+    for _ in range(14):  # so far that the end of the thread is no longer here
+        first = (await admin.texts(".bubble"))[0]
+        await admin.evaluate("document.getElementById('messages').scrollTop = 0")
+        await admin.until(f"document.querySelector('.bubble').textContent !== '{first}'")
+    await admin.gone(".bubble", f"line {LENGTH - 1}")
+    assert len(await admin.texts(".bubble")) < MOST_ROWS
+    before = await admin.texts(".bubble")
+    await write(place, 20, 100)
+    await admin.see("#list a", "burst 19")
+    assert await admin.texts(".bubble") == before
+    await admin.click(".jump:not(.to-new)", "New messages")
+    await admin.see(".bubble", "burst 19")
+    texts = await admin.texts(".bubble")
+    assert texts[-21:] == [f"line {LENGTH - 1}", *(f"burst {n}" for n in range(20))]
+
+
+async def test_one_reads_on_downwards_without_a_gap(place: Place) -> None:
+    admin = await opened(place)
+    await admin.evaluate("""(() => { const date = document.getElementById("to-date"); date.value = "2026-02-10";
+      date.dispatchEvent(new Event("change")); })()""")
+    await admin.see(".day", "February 10")
+    day = await admin.evaluate("new Date(2026, 1, 10).getTime()")
+    first = -(-(day - WROTE_AT) // STEP_MS)
+    await admin.see(".bubble", f"line {first}")
+    top = """[...messages.querySelectorAll(".bubble")].find((one) =>
+      one.getBoundingClientRect().top > messages.getBoundingClientRect().top).textContent"""
+    assert await admin.evaluate(top) in {f"line {first}", f"line {first - 1}"}
+    for _ in range(4):
+        last = (await admin.texts(".bubble"))[-1]
+        await admin.evaluate("messages.scrollTop = messages.scrollHeight")
+        await admin.until(f"[...document.querySelectorAll('.bubble')].at(-1).textContent !== '{last}'")
+    numbers = [int(text.removeprefix("line ")) for text in await admin.texts(".bubble")]
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+
+async def test_the_first_unread_is_marked_and_one_press_away(place: Place) -> None:
+    admin = await place.admin()
+    unread = LENGTH - 300
+    mark = (WROTE_AT + (unread - 1) * STEP_MS - EPOCH_MS) << (NODE_BITS + SEQUENCE_BITS)
+    await admin.evaluate(f"""(async () => {{
+      const {{ ChatSocket }} = await import("/chatd/socket.js");
+      const socket = new ChatSocket("/socket.io/");
+      const online = new Promise((resolve) => socket.on("state", (state) => state === "online" && resolve()));
+      socket.start();
+      await online;
+      await socket.ask("leido", {{ con: "ana", hasta: "{mark}" }});
+      socket.stop(); }})()""")
+    await admin.click("#list a", "ana")
+    await admin.click(".to-new", "First unread")
+    await admin.see(".divider", "New")
+    after = "document.querySelector('.divider + .day + .message .bubble, .divider + .message .bubble').textContent"
+    assert await admin.evaluate(after) == f"line {unread}"
+    await admin.gone(".to-new")
