@@ -3,6 +3,7 @@
 import { arrange, byId, make } from "./dom.js";
 import { addressOf } from "./list.js";
 import { shownName } from "./names.js";
+import { NodesTable } from "./nodes.js";
 import { everybodyHere } from "./people.js";
 import { drawChart } from "./chart.js";
 import { briefly, number, text } from "./texts.js";
@@ -16,6 +17,7 @@ const MOST_SHOWN = 100;
 export class LiveView {
   #socket;
   #people;
+  #nodes;
   #counts = new Array(SECONDS).fill(0); // messages in each second, the present one last
   #latencies = []; // { at, ms } of single deliveries
   #leastAhead = Infinity; // the least that our clock was ahead of a message's date
@@ -27,6 +29,7 @@ export class LiveView {
   constructor(socket, people) {
     this.#socket = socket;
     this.#people = people;
+    this.#nodes = new NodesTable(socket);
     setInterval(() => this.#tick(), 1000);
   }
 
@@ -89,8 +92,9 @@ export class LiveView {
       if (!here.length) this.#trips = [...this.#trips.slice(-19), performance.now() - before];
       here.push(one);
     }
-    const sockets = here.reduce((sum, one) => sum + one.sockets, 0);
-    byId("live-sockets").textContent = here.length ? number(sockets) : "–";
+    const ofAllNodes = await this.#nodes.refresh();
+    const sockets = ofAllNodes ?? here.reduce((sum, one) => sum + one.sockets, 0);
+    byId("live-sockets").textContent = ofAllNodes !== null || here.length ? number(sockets) : "–";
     byId("live-people").textContent = here.length ? number(here.length) : "–";
     this.#drawWho(here.sort((one, other) => other.desde - one.desde).slice(0, MOST_SHOWN));
   }

@@ -153,6 +153,7 @@ async def test_the_live_view_counts(place: Place) -> None:
     await admin.until("document.getElementById('live-rate').textContent !== '0.0'")
     await admin.see("#live-latency", "ms")
     await admin.see("#live-trip", "ms")
+    assert await admin.evaluate("document.getElementById('nodes').hidden") is True
     assert await admin.evaluate("document.querySelector('#chart .line').getAttribute('d').split('L').length") == 119
     await admin.click("#who a", "ana")
     await admin.see("#thread-name", "ana")

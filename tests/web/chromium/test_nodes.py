@@ -9,9 +9,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
+from chatd import __version__
 from tests.cluster.front import front
 from tests.cluster.nodes import Cluster, cluster
+from tests.cluster.people import enter
 from tests.interop.chat import token
+from tests.interop.node import node_executable, running_driver
 from tests.postgresql import Server
 from tests.web.chromium.cdp import Chromium
 from tests.web.chromium.test_two_windows import AWAY
@@ -81,3 +84,25 @@ async def test_two_windows_on_two_nodes_go_on_chatting_whatever_dies(
                          for said in ("are you there?", "I am")]  # fmt: skip
                 for each in (ana, admin):
                     assert await each.texts(".bubble") == ["hola", *words]
+
+
+async def test_the_live_view_has_the_sums_and_each_node(browser: Chromium, postgresql: Server, tmp_path: Path) -> None:
+    """N-22"""
+    with cluster(tmp_path, postgresql, *FLAGS, "--presence", "on") as several:
+        async with (
+            running_driver(node_executable(), "4.8") as driver,
+            window(browser, several.url(1), "/chatd/", "root", "admin") as admin,
+        ):
+            for node in (1, 2, 2):
+                await enter(driver, several.url(node), "ana")
+            await admin.see("#whoami", "root")
+            await admin.click("#tab-live")
+            await admin.see("#live-sockets", "4")
+            await admin.see("#live-people", "2")
+            await admin.see("#nodes-rows tr:nth-child(1)", f"1ready{__version__}220asked")
+            await admin.see("#nodes-rows tr:nth-child(2)", f"2ready{__version__}2100.")
+            assert await admin.nameless_controls() == []
+            assert await admin.faint_texts() == []
+            await asyncio.to_thread(several.nodes[2].stop)
+            await admin.see("#nodes-rows tr:nth-child(2)", "ended")
+            await admin.see("#live-sockets", "2")

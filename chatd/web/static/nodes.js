@@ -1,0 +1,52 @@
+// The nodes in the live view, where the server is one of several: each by itself.
+
+import { arrange, byId, make } from "./dom.js";
+import { RefusedError, UnansweredError } from "./socket.js";
+import { number, text } from "./texts.js";
+
+export class NodesTable {
+  #socket;
+  #isAlone = false;
+
+  constructor(socket) {
+    this.#socket = socket;
+  }
+
+  /** Ask, and show the answer. The sockets of all nodes; null if there is one server, or no answer. */
+  async refresh() {
+    const answer = await this.#ask();
+    byId("nodes").hidden = answer === null;
+    if (answer === null) return null;
+    arrange(byId("nodes-rows"), answer.nodos.map((node) => rowOf(node, node.nodo === answer.nodo)));
+    return answer.nodos.filter(({ estado }) => isThere(estado)).reduce((sum, { sockets }) => sum + sockets, 0);
+  }
+
+  // Internals.
+
+  async #ask() {
+    if (this.#isAlone) return null;
+    try {
+      return await this.#socket.ask("nodos");
+    } catch (error) {
+      if (error instanceof RefusedError) this.#isAlone = error.code === "unknown_event";
+      else if (!(error instanceof UnansweredError)) throw error;
+      return null;
+    }
+  }
+}
+
+const isThere = (state) => state !== "ended" && state !== "gone";
+
+function rowOf({ nodo, estado, version, sockets, usuarios, oido_ms, atraso }, isOurs) {
+  const heard = isOurs ? text("thisNode") : `${number(oido_ms / 1000, 1)} s`;
+  const figures = isThere(estado) ? [number(sockets), number(usuarios), number(atraso)] : ["–", "–", "–"];
+  return make(
+    "tr",
+    {},
+    make("td", {}, String(nodo)),
+    make("td", {}, text(`node.${estado}`)),
+    make("td", {}, version),
+    ...figures.map((figure) => make("td", { class: "figure" }, figure)),
+    make("td", { class: "figure" }, heard),
+  );
+}
