@@ -6,8 +6,11 @@ import asyncio
 import signal
 from pathlib import Path
 
+import pytest
+
 from tests.cluster.nodes import cluster
 from tests.cluster.people import enter, here, sees, texts
+from tests.conformance.wire import TIMEOUT_S
 from tests.interop.node import Driver, JsSocket
 from tests.postgresql import Server
 
@@ -67,18 +70,21 @@ async def test_who_came_and_went_while_redis_was_away_is_told_afterwards(
         assert await here(root) == {"eva": 1, "root": 1}
 
 
-async def test_an_admin_on_another_node_is_an_admin(driver: Driver, postgresql: Server, tmp_path: Path) -> None:
-    """N-12, C-78: `admin_messages = "all"` looks for the other admin on all nodes, and so does `atencion`."""
-    with cluster(tmp_path, postgresql, *WATCHED, "--admin-messages", "all") as several:
-        ana = await enter(driver, several.url(2), "ana")
-        assert await ana.ask("atencion") == [{"ok": True, "atendido": False}]
+@pytest.mark.parametrize("presence", ["on", "off"])
+async def test_an_admin_on_another_node_is_an_admin_and_a_user_is_none(
+    driver: Driver, postgresql: Server, tmp_path: Path, presence: str
+) -> None:
+    """N-12: `admin_messages = "all"` looks for the other admin on all nodes."""
+    with cluster(tmp_path, postgresql, "--presence", presence, "--admin-messages", "all") as several:
         third = await enter(driver, several.url(1), "third", "admin")
-        while await ana.ask("atencion") != [{"ok": True, "atendido": True}]:
-            pass
-        root = await enter(driver, several.url(2), "root", "admin")
         boss = await enter(driver, several.url(1), "boss", "admin")
-        if "root" not in await here(boss):
-            await hears(boss, "root", here=True)
+        root = await enter(driver, several.url(2), "root", "admin")
+        ana = await enter(driver, several.url(2), "ana")
+        async with asyncio.timeout(TIMEOUT_S):
+            while (await asyncio.to_thread(several.operate, 1, "nodes", "--json")).stdout.count('"clients": 2') < 2:
+                pass
+        await boss.ask("mensaje_privado", {"para": "ana", "mensaje": "for ana alone"})
+        assert await texts(ana, 1) == ["for ana alone"]
         await boss.ask("mensaje_privado", {"para": "root", "mensaje": "for all of us"})
         for admin in (third, root):
             assert await texts(admin, 1) == ["for all of us"]

@@ -49,3 +49,15 @@ def test_a_process_that_stood_still_takes_nobody_for_dead() -> None:
     members.slept(60.0)
     assert members.tick(60.0) == []
     assert members.tick(60.0 + LEASE_S) == [Change(2, Turn.LEFT)]
+
+
+def test_who_was_heard_lately_is_known_and_for_how_long_the_others_are_silent() -> None:
+    members = Members([4], 0.0)
+    members.heard(2, 100, 1.0)
+    members.heard(3, 100, 2.0)
+    assert members.heard_since(1.5) == [3]
+    assert members.silent_s(2.5) == {2: 1.5, 3: 0.5}
+    assert [members.lives(node) for node in (2, 4, 5)] == [True, False, False]
+    members.tick(1.0 + LEASE_S)
+    assert members.silent_s(4.0) == {3: 2.0}
+    assert not members.lives(2)

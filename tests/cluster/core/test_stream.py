@@ -117,3 +117,14 @@ def test_a_frame_of_an_old_epoch_is_nothing_any_more() -> None:
     assert one.on_news(news(3, 4, settled=3), 1) == []
     assert times(one.on_rows([], at(20))) == []
     assert one.applied == at(20)
+
+
+def test_what_is_missing_is_counted_as_far_as_it_is_known() -> None:
+    one = stream()
+    assert one.missing == 0
+    one.on_news(news(5, 6, 7), 1)
+    assert one.missing == 3, "those that wait, and one at least before them"
+    one.on_rows(said(4, 5), at(5))
+    assert one.missing == 0
+    one.on_news(news(9, last=9), 1)
+    assert one.missing == 1
