@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from os import EX_CONFIG
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -44,3 +48,28 @@ def test_the_daemons_of_a_chat_have_one_name_and_no_other_chat_has_it() -> None:
     """N-32"""
     assert uid_of(b"one") == uid_of(b"one") != uid_of(b"other")
     assert len(uid_of(b"one")) > len("emitter")
+
+
+HIDE: Final = """
+import runpy, sys
+class Hidden:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name == "hiredis":
+            raise ModuleNotFoundError(name, name=name)
+sys.meta_path.insert(0, Hidden)
+sys.argv = ["chatd", *sys.argv[1:]]
+runpy.run_module("chatd", run_name="__main__")
+"""
+
+
+def test_without_hiredis_it_says_what_to_install(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("a secret of forty-two characters, exactly..")
+    secret.chmod(0o600)
+    flags = ["--bus-adapter", "socket.io", "--bus-adapter-url", "redis://cache", "--jwt-secret-file", str(secret)]
+    command = [sys.executable, "-c", HIDE, "serve", "--port", "0", "--db", str(tmp_path / "chat.db"), *flags]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == EX_CONFIG
+    assert "bus_adapter: it needs the package hiredis: pip install 'chatd[cluster]'" in done.stderr
+    assert not (tmp_path / "chat.db").exists()
