@@ -103,12 +103,14 @@ async def test_rooms_socket_ids_and_those_left_out_are_who_hears_it(place: Place
         for number, chain in enumerate(chains):
             for emit in (here.node.io, here.node.emitter):
                 await emit(*[(*step, "news", number) if step == ("emit",) else step for step in chain])
-        await here.node.io(("emit", "news", "last"))
+        for emit in (here.node.io, here.node.emitter):  # each has a connection to Redis of its own
+            await emit(("emit", "news", "last"))
         heard: list[list[Any]] = []
         for socket in (root, ana, eva):
-            heard.append([])
-            while (argument := (await socket.hear("news"))[0]) != "last":
-                heard[-1].append(argument)
+            arguments: list[Any] = []
+            while arguments.count("last") < 2:
+                arguments += await socket.hear("news")
+            heard.append(sorted(argument for argument in arguments if argument != "last"))
         assert heard == [
             [0, 0, 3, 3, 5, 5],
             [0, 0, 1, 1, 2, 2, 5, 5],
@@ -131,7 +133,7 @@ async def test_an_event_that_ends_in_a_text_does_not_break_a_recovery(place: Pla
         await ana.hear(":disconnect")
         await write(root, "ana", "two")
         between.restore()
-        assert (await ana.connected())["recovered"] is True
+        assert (await back(ana))["recovered"] is True
         assert (await ana.hear("mensaje_recibido"))[0]["mensaje"] == "two"
 
 
@@ -210,6 +212,12 @@ async def test_acknowledgements_of_clients_on_both_sides_reach_node(place: Place
         with pytest.raises(AssertionError, match="timed out"):
             await here.node.io(("timeout", 100), ("emitWithAck", "nobody answers"))
         assert await here.node.io(("to", "nowhere"), ("timeout", 5_000), ("emitWithAck", "nobody there")) == []
+
+
+async def back(socket: JsSocket) -> dict[str, Any]:
+    """The next `connect`, after however many attempts."""
+    connected: dict[str, Any] = (await socket.hear(":connect"))[0]
+    return connected
 
 
 async def answered(socket: JsSocket, number: int) -> None:
@@ -347,6 +355,6 @@ async def test_an_event_that_ends_in_a_text_does_not_break_a_recovery_on_another
             await write(root, "ana", "two")
             between.target = several.nodes[2].port
             between.restore()
-            assert (await ana.connected())["recovered"] is True
+            assert (await back(ana))["recovered"] is True
             assert await texts(ana, 1) == ["two"]
             assert ana.heard("mensaje_recibido") == 0
