@@ -103,10 +103,18 @@ class ChatConfig:
     )
     bus: str | None = setting(
         None,
-        "redis://HOST:PORT or unix:///PATH of the Redis that joins several daemons with one PostgreSQL database; "
-        "without it there is one daemon",
+        "redis://HOST:PORT, rediss:// for TLS, or unix:///PATH of the Redis that joins several daemons with one "
+        "PostgreSQL database; without it there is one daemon",
     )
     bus_password_file: Path | None = setting(None, "file with the password for Redis")
+    bus_ca_file: Path | None = setting(
+        None, "file with the certificates (PEM) that sign that of Redis, for rediss://; without it the system's count"
+    )
+    bus_cert_file: Path | None = setting(None, "file with our own certificate (PEM), where Redis asks for one")
+    bus_key_file: Path | None = setting(None, "file with the key (PEM) of that, if it is not in the same file")
+    bus_tls_name: str | None = setting(
+        None, "name that the certificate of Redis must have; without it the host of the URL"
+    )
     node_answer_timeout_s: float = setting(
         2.0,
         "seconds that chatd who and kick wait for the other daemons; one that has not answered by then is named",
@@ -121,7 +129,9 @@ class ChatConfig:
         choices=("off", "socket.io"),
     )
     bus_adapter_url: str | None = setting(
-        None, "redis://HOST:PORT or unix:///PATH of the Redis of the Node.js nodes; without it that of `bus`"
+        None,
+        "redis://HOST:PORT, rediss:// for TLS, or unix:///PATH of the Redis of the Node.js nodes; without it that of "
+        "`bus`",
     )
     bus_adapter_password_file: Path | None = setting(None, "file with the password for that Redis")
     bus_adapter_key: str = setting(
@@ -134,12 +144,19 @@ class ChatConfig:
         maximum=100_000,
     )
 
+    @property
+    def has_tls(self) -> bool:
+        """Whether a Redis is spoken to under TLS."""
+        return any(url is not None and url.startswith("rediss:") for url in (self.bus, self.bus_adapter_url))
+
     def __post_init__(self) -> None:
-        """Rules N-02, N-30 and D-02."""
+        """Rules N-02, N-15, N-30 and D-02."""
         if self.admin_messages == "team":
             self._check_team()
         if self.bus is not None:
             check_url(self.bus, "bus", "a file that --bus-password-file names")
+        if not self.has_tls and (self.bus_ca_file or self.bus_cert_file or self.bus_tls_name):
+            raise ConfigError("bus: certificates are for TLS, and that is for a URL which begins with rediss://")
         if self.bus_adapter_url is not None:
             check_url(self.bus_adapter_url, "bus_adapter_url", "a file that --bus-adapter-password-file names")
         elif self.bus_adapter != "off" and self.bus is None:

@@ -52,7 +52,7 @@ def start(
     logs.start(config.log)
     for text in exposed(config):
         log.warning("a file is open to others", extra={"cause": text})
-    if config.listen.tls_cert is not None or is_postgres(config.store.db):
+    if config.listen.tls_cert is not None or is_postgres(config.store.db) or config.chat.has_tls:
         import ssl  # noqa: F401, PLC0415 - so that asyncio finds it
     # 4 MB that asyncio imports where it can, for TLS, and 1.5 MB that websockets imports and does not use.
     with absent("ssl"), hollow("importlib.metadata"):

@@ -7,18 +7,17 @@ from collections.abc import Callable
 from chatd.chat.config import ChatConfig
 from chatd.chat.nodes.ids import ReservedIds
 from chatd.chat.nodes.shell import Shell
+from chatd.chat.redis import bus_address
 from chatd.cluster.core import epoch
 from chatd.cluster.core.node import TooManyOriginsError
-from chatd.cluster.redis.address import parse_address
 from chatd.errors import ConfigError
-from chatd.passwords import read_password
 from chatd.store.config import StoreConfig
 from chatd.store.postgres.nodes import NodeStore
 
 
 async def join(chat: ChatConfig, config: StoreConfig, clock_ms: Callable[[], int], end: Callable[[], None]) -> Shell:
     """Open the store, and begin. Raises ConfigError, UnreachableError and StoreError, with everything closed again."""
-    address = parse_address(chat.bus or "", read_password(chat.bus_password_file, "bus_password_file"))
+    address = bus_address(chat)
     store = NodeStore(config, chat.node)
     await store.open()
     try:

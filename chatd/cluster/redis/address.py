@@ -1,23 +1,29 @@
 """Where Redis is, as a URL. Pure.
 
-redis://[[user]:password@]host[:port][/database]
+redis://[[user]:password@]host[:port][/database], or rediss:// for TLS
 unix:///path/of/the/socket[?db=database]
 """
 
 from __future__ import annotations
 
 import dataclasses
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from chatd.errors import ConfigError
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
 
 PORT: Final = 6379
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RedisAddress:
-    """A host and a port, or the path of a unix socket. `user` needs a `password`, which no log and no repr shows."""
+    """A host and a port, or the path of a unix socket. `user` needs a `password`, which no log and no repr shows.
+
+    `context` and `tls_name`, which the certificate must have, are what tls.py makes of `tls`.
+    """
 
     host: str = ""
     port: int = PORT
@@ -25,6 +31,9 @@ class RedisAddress:
     database: int = 0
     user: str = "default"
     password: str | None = dataclasses.field(default=None, repr=False)
+    tls: bool = False
+    context: SSLContext | None = dataclasses.field(default=None, repr=False, compare=False)
+    tls_name: str | None = None
 
     def __str__(self) -> str:
         """For logs."""
@@ -44,14 +53,19 @@ def parse_address(url: str, password: str | None = None) -> RedisAddress:
     except ValueError as error:
         raise ConfigError("bus: the address of the bus is no URL: redis://host:6379") from error
     match parts.scheme:
-        case "redis" if parts.hostname and not parts.query:
+        case "redis" | "rediss" as scheme if parts.hostname and not parts.query:
             host = RedisAddress(parts.hostname, PORT if port is None else port, "", _database(parts.path[1:]))
-            return _with_login(host, parts, password)
+            return _with_login(dataclasses.replace(host, tls=scheme == "rediss"), parts, password)
         case "unix" if parts.path and not parts.hostname:
             database = parse_qs(parts.query).get("db", ["0"])[-1]
             return _with_login(RedisAddress("", 0, unquote(parts.path), _database(database)), parts, password)
+        case scheme if "sentinel" in scheme:
+            raise ConfigError(
+                "bus: the address of the bus is that of a Sentinel, which is not asked: Redis keeps nothing, so name a "
+                "proxy that leads all nodes to the same Redis, whichever is there"
+            )
     raise ConfigError(
-        "bus: the address of the bus is redis://host:port/database or unix:///path?db=database, without TLS"
+        "bus: the address of the bus is redis://host:port/database, rediss:// for TLS, or unix:///path?db=database"
     )
 
 

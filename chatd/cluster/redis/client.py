@@ -119,4 +119,6 @@ class RedisClient:
 
         if self._address.path:
             return (await loop.create_unix_connection(link, self._address.path))[1]
-        return (await loop.create_connection(link, self._address.host, self._address.port))[1]
+        address = self._address
+        tls, name = address.context, address.tls_name
+        return (await loop.create_connection(link, address.host, address.port, ssl=tls, server_hostname=name))[1]

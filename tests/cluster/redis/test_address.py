@@ -11,6 +11,8 @@ from chatd.errors import ConfigError
     [
         ("redis://cache", RedisAddress("cache")),
         ("redis://cache:7000/3", RedisAddress("cache", 7000, database=3)),
+        ("rediss://cache:7000/3", RedisAddress("cache", 7000, database=3, tls=True)),
+        ("rediss://chat:secret@cache", RedisAddress("cache", user="chat", password="secret", tls=True)),
         ("redis://[::1]:7000", RedisAddress("::1", 7000)),
         ("redis://:pa%40ss@cache", RedisAddress("cache", password="pa@ss")),
         ("redis://chat:secret@cache/0", RedisAddress("cache", user="chat", password="secret")),
@@ -52,6 +54,13 @@ def test_a_password_from_a_file_is_that_of_the_user_in_the_url() -> None:
 def test_what_is_no_address_is_refused(url: str) -> None:
     with pytest.raises(ConfigError, match="the bus"):
         parse_address(url)
+
+
+@pytest.mark.parametrize("scheme", ["redis+sentinel", "rediss+sentinel", "sentinel"])
+def test_sentinel_is_refused_with_what_to_do_instead(scheme: str) -> None:
+    """N-15"""
+    with pytest.raises(ConfigError, match="name a proxy"):
+        parse_address(f"{scheme}://one:26379/mymaster")
 
 
 def test_a_password_is_shown_nowhere() -> None:

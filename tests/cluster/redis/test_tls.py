@@ -1,0 +1,99 @@
+"""A real Redis that speaks TLS."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from bench.ports import free_port
+from chatd.cluster.redis.address import RedisAddress, parse_address
+from chatd.cluster.redis.tls import Credentials, secured
+from chatd.errors import ConfigError
+from tests.cluster.redis.recorder import Recorder, connected, trying
+from tests.cluster.redis.server import RedisServer
+from tests.listen.certificates import make_certificate
+
+
+class Secure(NamedTuple):
+    """Its port, its certificate, which is for 127.0.0.1, and that of a client with its key."""
+
+    port: int
+    authority: Path
+    client: tuple[Path, Path]
+
+    def address(self, host: str = "127.0.0.1", **known: Path | str) -> RedisAddress:
+        credentials = Credentials(**{"authorities": self.authority, **known})  # type: ignore[arg-type]
+        return secured(parse_address(f"rediss://{host}:{self.port}"), credentials)
+
+
+@contextlib.contextmanager
+def secure_redis(folder: Path, *, asks: str = "no") -> Iterator[Secure]:
+    """`asks`: whether clients must have a certificate."""
+    port, (cert, key), client = free_port(), make_certificate(folder, "redis"), make_certificate(folder, "node")
+    files = ("--tls-cert-file", str(cert), "--tls-key-file", str(key), "--tls-ca-cert-file", str(client[0]))
+    with RedisServer(folder, "--tls-port", str(port), *files, "--tls-auth-clients", asks) as server:
+        server.start()
+        yield Secure(port, cert, client)
+
+
+async def refusal(address: RedisAddress) -> str:
+    """Why there is no connection."""
+    one = Recorder(address)
+    async with trying(one) as attempts:
+        await attempts.fail(2)
+        assert one.told == []
+        return str(one.bus.fault)
+
+
+async def test_a_certificate_that_is_trusted_and_of_the_host_is_taken(tmp_path: Path) -> None:
+    """N-15"""
+    with secure_redis(tmp_path) as redis:
+        renamed = redis.address("localhost", name="127.0.0.1")
+        async with connected(redis.address(), renamed) as (one, other):
+            one.publish(b"heard")
+            await other.until_heard(b"heard")
+
+
+async def test_any_other_is_refused(tmp_path: Path) -> None:
+    """N-15: of a stranger, of another host; nor is there a way around TLS."""
+    stranger, _ = make_certificate(tmp_path, "stranger")
+    with secure_redis(tmp_path) as redis:
+        assert "certificate verify failed" in await refusal(redis.address(authorities=stranger))
+        assert "Hostname mismatch" in await refusal(redis.address("localhost"))
+        assert "certificate verify failed" in await refusal(secured(redis.address(), Credentials()))
+        assert await refusal(parse_address(f"redis://127.0.0.1:{redis.port}"))
+
+
+async def test_a_redis_that_asks_for_a_certificate_gets_one(tmp_path: Path) -> None:
+    """N-15"""
+    with secure_redis(tmp_path, asks="yes") as redis:
+        certificate, key = redis.client
+        async with connected(redis.address(certificate=certificate, key=key)) as (one,):
+            one.publish(b"heard")
+            await one.until_heard(b"heard")
+        assert await refusal(redis.address())
+
+
+def test_files_that_cannot_be_used_end_the_start(tmp_path: Path) -> None:
+    """N-15"""
+    address = parse_address("rediss://cache")
+    (tmp_path / "empty").touch()
+    certificate, _ = make_certificate(tmp_path, "one")
+    _, key = make_certificate(tmp_path, "two")
+    for wrong in (tmp_path / "missing", tmp_path / "empty"):
+        with pytest.raises(ConfigError, match="bus_ca_file"):
+            secured(address, Credentials(authorities=wrong))
+        with pytest.raises(ConfigError, match="bus_cert_file"):
+            secured(address, Credentials(certificate=wrong))
+    with pytest.raises(ConfigError, match="bus_cert_file"):
+        secured(address, Credentials(certificate=certificate, key=key))
+
+
+def test_an_address_without_tls_stays_as_it_is() -> None:
+    """N-15"""
+    address = parse_address("redis://cache")
+    assert secured(address, Credentials()) is address
