@@ -30,7 +30,7 @@ SEEDS := 100000
 # How many processes run the tests. They wait for clients and clocks most of the time: two cores have work for three.
 JOBS := 3
 # What `make audit` reads.
-LOCK := requirements.lock
+LOCK := requirements-cluster.lock
 AT_LENGTH := $(BIN)/pytest --capture=no --timeout=0
 
 setup: $(VENV)/.python-ready $(VENV)/.node-ready
@@ -64,10 +64,13 @@ reference: $(VENV)/.daemon-ready
 	$(BIN)/python -m tests.reference
 
 # Exact versions and hashes of what a production daemon needs, for every platform: after each change of dependencies.
-lock: requirements.lock
+# One lock for a daemon with a file, and one with the drivers of PostgreSQL and Redis as well.
+lock: requirements.lock requirements-cluster.lock
 
-requirements.lock: $(VENV)/.tools-ready pyproject.toml constraints.txt
-	$(VENV)/tools/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra crypto \
+requirements.lock: LOCKED = --extra crypto
+requirements-cluster.lock: LOCKED = --extra crypto --extra cluster
+requirements.lock requirements-cluster.lock: $(VENV)/.tools-ready pyproject.toml constraints.txt
+	$(VENV)/tools/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(LOCKED) \
 	    --no-header --no-annotate --no-emit-index-url --no-emit-find-links --constraints constraints.txt \
 	    --upgrade --output-file $@ pyproject.toml
 

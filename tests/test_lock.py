@@ -12,32 +12,46 @@ from typing import Final
 import pytest
 
 ROOT: Final = Path(__file__).parents[1]
-LOCK: Final = ROOT / "requirements.lock"
+LOCK, CLUSTER = ROOT / "requirements.lock", ROOT / "requirements-cluster.lock"
 PROJECT: Final = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
-def locked() -> dict[str, str]:
+def locked(lock: Path) -> dict[str, str]:
     """The version of each package."""
-    return dict(re.findall(r"^([a-z0-9-]+)==([^ ]+)", LOCK.read_text(encoding="utf-8"), re.MULTILINE))
+    return dict(re.findall(r"^([a-z0-9-]+)==([^ ]+)", lock.read_text(encoding="utf-8"), re.MULTILINE))
 
 
-def test_the_lock_has_every_dependency_in_the_tested_version() -> None:
+def names(wanted: list[str]) -> set[str]:
+    """Of packages, without their versions."""
+    return {re.split("[>=<]", each)[0].lower() for each in wanted}
+
+
+@pytest.mark.parametrize(("lock", "extras"), [(LOCK, ["crypto"]), (CLUSTER, ["crypto", "cluster"])])
+def test_a_lock_has_every_dependency_in_the_tested_version(lock: Path, extras: list[str]) -> None:
     """`make lock` after a change of either."""
     constraints = (ROOT / "constraints.txt").read_text(encoding="utf-8").lower().replace("_", "-")
     tested = dict(re.findall(r"^([a-z0-9-]+)==(.+)$", constraints, re.MULTILINE))
-    wanted = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["crypto"]]
-    assert {re.split("[>=<]", each)[0].lower() for each in wanted} <= locked().keys()
-    assert {name: tested.get(name) for name in locked()} == locked()
+    wanted = [*PROJECT["dependencies"], *(one for extra in extras for one in PROJECT["optional-dependencies"][extra])]
+    assert names(wanted) <= locked(lock).keys()
+    assert {name: tested.get(name) for name in locked(lock)} == locked(lock)
+
+
+def test_a_daemon_with_a_file_installs_nothing_for_several_nodes() -> None:
+    """P-01, N-01: the other lock has that, and what it needs, beside all of this one."""
+    assert locked(LOCK).items() < locked(CLUSTER).items()
+    assert names(PROJECT["optional-dependencies"]["cluster"]) <= locked(CLUSTER).keys() - locked(LOCK).keys()
 
 
 def test_no_dependency_may_come_in_a_major_release_that_nobody_tried() -> None:
-    wanted = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["crypto"]]
+    extras = PROJECT["optional-dependencies"]
+    wanted = [*PROJECT["dependencies"], *extras["crypto"], *extras["cluster"]]
     assert [each for each in wanted if not re.fullmatch(r"[A-Za-z0-9-]+>=[\d.]+,<\d+", each)] == []
 
 
-def test_the_lock_says_nothing_of_where_packages_come_from() -> None:
+@pytest.mark.parametrize("lock", [LOCK, CLUSTER])
+def test_a_lock_says_nothing_of_where_packages_come_from(lock: Path) -> None:
     """`make lock` and `make audit` take them from where pip does."""
-    assert "://" not in LOCK.read_text(encoding="utf-8")
+    assert "://" not in lock.read_text(encoding="utf-8")
 
 
 @pytest.mark.timeout(300)  # it installs the tools
@@ -65,9 +79,19 @@ def test_what_the_lock_installs_has_the_hashes_that_it_names(tmp_path: Path) -> 
         "--target",
         tmp_path,
     ]
-    subprocess.run([*install, "-r", LOCK], check=True, timeout=300)
+    subprocess.run([*install, "-r", CLUSTER], check=True, timeout=300)
     found = {path.name.partition("-")[0].lower().replace("_", "-") for path in tmp_path.glob("*.dist-info")}
-    assert {"aiosqlite", "cryptography", "h11", "msgspec", "prometheus-client", "pyjwt", "websockets"} <= found
+    assert {
+        "aiosqlite",
+        "asyncpg",
+        "cryptography",
+        "h11",
+        "hiredis",
+        "msgspec",
+        "prometheus-client",
+        "pyjwt",
+        "websockets",
+    } <= found
     wrong = tmp_path / "wrong.lock"
     wrong.write_text(re.sub(r"sha256:[0-9a-f]{8}", "sha256:00000000", LOCK.read_text(encoding="utf-8")))
     refused = subprocess.run([*install, "-r", wrong], check=False, timeout=300, capture_output=True, text=True)
