@@ -23,7 +23,7 @@ from chatd.logs import LogConfig
 from chatd.ops.config import OpsConfig
 from chatd.options import VARIABLE_PREFIX, Option, options_of
 from chatd.socketio.config import SocketIoConfig
-from chatd.store.config import StoreConfig
+from chatd.store.config import MAX_TIMEOUT_OF_NODES_S, StoreConfig
 from chatd.store.url import is_postgres
 from chatd.team.config import TeamConfig
 from chatd.web.config import WebConfig
@@ -171,11 +171,15 @@ def refuse_any_origin(config: Config) -> None:
 
 
 def refuse_lonely_bus(config: Config) -> None:
-    """Nodes share what is stored: a file is of one daemon. Rule N-01. Raises ConfigError."""
+    """Nodes share what is stored: a file is of one daemon. Rules N-01 and N-16. Raises ConfigError."""
     if config.chat.bus is not None and not is_postgres(config.store.db):
         raise ConfigError(
             "bus: several daemons share one PostgreSQL database: give --db postgresql://USER@HOST/DATABASE, or take "
             "--bus out"
+        )
+    if config.chat.bus is not None and config.store.db_timeout_s > MAX_TIMEOUT_OF_NODES_S:
+        raise ConfigError(
+            f"db_timeout: of several daemons, each gives a commit up after {MAX_TIMEOUT_OF_NODES_S:.0f} s at most"
         )
 
 

@@ -113,6 +113,7 @@ def test_units_are_part_of_the_field_and_not_of_the_name() -> None:
             "bus: several daemons share one PostgreSQL database: give --db postgresql://",
         ),
         ({"bus": "redis://:x@localhost", "db": "postgresql://h/d"}, {}, "bus: a URL with a password is refused"),
+        ({"bus": "redis://h", "db": "postgresql://h/d", "db_timeout": "21"}, {}, "db_timeout: of several daemons"),
         ({"bus_ca_file": "/ca.pem", "bus": "redis://h", "db": "postgresql://h/d"}, {}, "bus: certificates are for TLS"),
         ({"bus": "redis://[::1", "db": "postgresql://h/d"}, {}, "bus: the URL is none: check the brackets of its host"),
     ],

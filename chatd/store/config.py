@@ -6,12 +6,19 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Final
 
 from chatd.errors import ConfigError
 from chatd.passwords import check_url
 from chatd.settings import setting
 
 from .url import has_several_hosts, is_postgres
+
+LATEST_COMMIT_MS: Final = 30_000
+"""Of several nodes, each commits a message so long after it made its id, or refuses it. Rule N-16."""
+
+MAX_TIMEOUT_OF_NODES_S: Final = 20.0
+"""For `db_timeout`, so that as much is left for a message that waits its turn."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from chatd.chat.config import ChatConfig
+from chatd.chat.ids import parts
 from chatd.chat.nodes.ids import ReservedIds
 from chatd.chat.nodes.shell import Shell
 from chatd.chat.redis import bus_address
@@ -18,7 +19,7 @@ from chatd.store.postgres.nodes import NodeStore
 async def join(chat: ChatConfig, config: StoreConfig, clock_ms: Callable[[], int], end: Callable[[], None]) -> Shell:
     """Open the store, and begin. Raises ConfigError, UnreachableError and StoreError, with everything closed again."""
     address = bus_address(chat)
-    store = NodeStore(config, chat.node)
+    store = NodeStore(config, chat.node, lambda message_id: clock_ms() - parts(message_id).ms)
     await store.open()
     try:
         known = await store.look()

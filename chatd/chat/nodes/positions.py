@@ -8,9 +8,7 @@ from typing import Final
 from chatd.chat.ids import parse_id
 from chatd.cluster.core.position import PositionError, decode
 from chatd.cluster.core.vector import MS_SHIFT, Vector, first_of, latest_of
-
-LATEST_COMMIT_MS: Final = 30_000
-"""A message whose id is older than that, when a larger one is delivered, is stored by then, or refused."""
+from chatd.store.config import LATEST_COMMIT_MS
 
 AHEAD_MS: Final = 60_000
 """A position that is further ahead of the clock, and of all that was applied, is of another database."""

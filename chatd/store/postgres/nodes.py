@@ -6,16 +6,18 @@ The numbers in the table are ids: see chatd/cluster/core. Rules N-03 and N-04.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chatd.store.base import Done, Message, MessageId, StoreError
-from chatd.store.config import StoreConfig
+from chatd.store.config import LATEST_COMMIT_MS, StoreConfig
 
 from . import faults
+from .connecting import SPARE_S
+from .deadline import ServerClock, late
 from .library import read_message
 from .schema import NODE_OF_ID
-from .store import PostgresStore
+from .store import INSERT, PostgresStore, columns
 
 if TYPE_CHECKING:
     from asyncpg import Connection
@@ -74,6 +76,8 @@ class Known(NamedTuple):
     reserved: int
 
 
+_INSERT_BEFORE: Final = f"{INSERT} WHERE extract(epoch FROM clock_timestamp()) * 1000 < $8::bigint RETURNING 1"
+
 Settled = Callable[[MessageId, StoreError | None], None]
 
 
@@ -82,8 +86,12 @@ class NodeStore(PostgresStore):
 
     _overlap = OVERLAP
 
-    def __init__(self, config: StoreConfig, node: int) -> None:
+    def __init__(self, config: StoreConfig, node: int, age_ms: Callable[[MessageId], int]) -> None:
+        """`age_ms`: how long ago an id was made; less than 0 where it is ahead of the clock."""
         super().__init__(config)
+        self._age_ms = age_ms
+        self._latest_start_ms = LATEST_COMMIT_MS - round(1000 * (config.db_timeout_s + SPARE_S))
+        self._server_clock = ServerClock()
         self._node = self.number = node
         self._epoch: int | None = None
         self.unsettled = 0  # messages that were put, and have no answer
@@ -142,8 +150,19 @@ class NodeStore(PostgresStore):
         except faults.ERRORS as error:
             raise faults.lookup_error(error) from faults.cause(error)
 
+    async def _send(self, batch: Sequence[Message]) -> None:
+        """Not what is too old: see deadline.py. The server looks at its clock once it has all locks."""
+        left_ms = self._latest_start_ms - self._age_ms(batch[0].id)
+        if left_ms <= 0:
+            raise late() from TimeoutError("it waited too long for its turn")
+        rows = await self._link.fetch(_INSERT_BEFORE, *columns(batch), self._server_clock.in_ms(left_ms))
+        if not rows:
+            self._link.renew("its clock says that a message was too late")  # if that is wrong, it is read again
+            raise late() from TimeoutError("it waited too long for the server")
+
     async def _check_place(self, connection: Connection) -> None:
         """A process that had this number meanwhile may have stored messages with larger ids."""
+        await self._server_clock.read(connection)
         if self._epoch is not None:
             epoch = await connection.fetchval("SELECT epoca FROM nodos WHERE nodo = $1", self.number)
             if epoch != self._epoch:

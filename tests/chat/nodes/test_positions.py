@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from chatd.chat.nodes.positions import AHEAD_MS, LATEST_COMMIT_MS, parse_position
+from chatd.chat.nodes.positions import AHEAD_MS, parse_position
 from chatd.cluster.core.position import encode
 from chatd.cluster.core.vector import MS_SHIFT, first_of, latest_of
+from chatd.store.config import LATEST_COMMIT_MS
 
 MOMENT = 40_000_000_000 << MS_SHIFT
 NOW = latest_of(1, MOMENT)

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
-from chatd.store.config import StoreConfig
+from chatd.store.base import MessageId, StoreCode
+from chatd.store.config import LATEST_COMMIT_MS, StoreConfig
 from chatd.store.postgres.nodes import NodeStore
-from tests.store.postgres.patience import stored
-from tests.store.rig import PostgresBase
+from tests.store.postgres.patience import eventually, put, stored
+from tests.store.rig import Answers, PostgresBase, locked, message, rows
+
+START_MS = LATEST_COMMIT_MS - 21_000
+"""So old may a message be when it is sent to the server, which may take 21 s with these settings."""
+
+
+def no_age(_: MessageId) -> int:
+    """A message has just been made."""
+    return 0
 
 
 @contextlib.asynccontextmanager
-async def node(base: PostgresBase, number: int) -> AsyncIterator[NodeStore]:
-    store = NodeStore(StoreConfig(db=str(base), busy_timeout_s=5.0), number)
+async def node(
+    base: PostgresBase, number: int, age_ms: Callable[[MessageId], int] = no_age
+) -> AsyncIterator[NodeStore]:
+    store = NodeStore(StoreConfig(db=str(base), busy_timeout_s=15.0, db_timeout_s=20.0), number, age_ms)
     await store.open()
     try:
         yield store
@@ -41,3 +53,48 @@ async def test_the_turn_of_a_node_ends_with_its_session(own: PostgresBase) -> No
                 assert is_theirs
         async with one.sweep_turn() as is_ours:
             assert is_ours
+
+
+async def test_a_message_that_waited_too_long_is_refused_and_not_committed(own: PostgresBase) -> None:
+    """N-16"""
+    ages = {1: START_MS - 1_000, 2: START_MS, 3: -5_000}
+    async with node(own, 1, lambda message_id: ages[message_id]) as one:
+        for number in ages:
+            answers = await put(one, number)
+            if number == 2:
+                [(_, error)] = answers.seen
+                assert error is not None
+                assert (error.code, error.retry, error.doubt) == (StoreCode.UNAVAILABLE, True, None)
+                assert "waited too long" in error.message
+            else:
+                assert answers.stored == [number]
+    assert [row.id for row in rows(own)] == [1, 3]
+
+
+async def test_the_server_refuses_a_message_that_reaches_it_too_late(own: PostgresBase) -> None:
+    """N-16: as one that a node sends that stood still between its look at the clock and the sending."""
+    async with node(own, 1, lambda _: START_MS - 1) as one:
+        with locked(own):
+            answers = Answers()
+            answers.put(one, message(1))
+
+            async def waits() -> bool:
+                sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%mensajes%'"
+                return own.server.sql(sql) == ["1"]
+
+            await eventually(waits)
+            await asyncio.sleep(0.01)  # more than the millisecond that is left
+        await one.flushed()
+        assert answers.failed == {1: StoreCode.UNAVAILABLE}
+        assert rows(own) == []
+    async with node(own, 1) as one:
+        assert (await put(one, 2)).stored == [2]
+
+
+async def test_a_clock_of_the_server_that_was_set_is_read_again(own: PostgresBase) -> None:
+    """N-16: one message is refused, and no more."""
+    async with node(own, 1) as one:
+        one._server_clock._ahead_ms -= 3_600_000
+        assert (await put(one, 1)).failed == {1: StoreCode.UNAVAILABLE}
+        await stored(one, 2)
+        assert [row.id for row in rows(own)] == [2]
