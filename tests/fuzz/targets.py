@@ -12,15 +12,22 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+import msgspec
+
 from chatd.auth.config import AuthConfig
 from chatd.auth.errors import AuthError
 from chatd.auth.find import find_tokens
 from chatd.auth.keys import load_keys
 from chatd.auth.verify import Verifier
 from chatd.chat.events import PrivateMessage
+from chatd.chat.nodes import frames as node_frames
 from chatd.cluster.adapter import frames
 from chatd.cluster.adapter.faults import ForeignError
 from chatd.cluster.adapter.values import Bounds, Cleaner
+from chatd.cluster.core.frame import Codec, FrameError
+from chatd.cluster.core.position import PositionError
+from chatd.cluster.core.position import decode as decode_position
+from chatd.cluster.core.position import encode as encode_position
 from chatd.engineio.origin import OriginPolicy
 from chatd.engineio.packet import PacketType, decode, encode
 from chatd.engineio.payload import decode_payload
@@ -30,6 +37,7 @@ from chatd.engineio.request import KnownSession, by_name, parse_request, refusal
 from chatd.errors import RefusedError, WireError
 from chatd.socketio import packet as socketio
 from chatd.socketio.jsontext import MAX_CONTAINERS, format_json, parse_json
+from chatd.store.base import Message as StoredMessage
 from tests.chat.people import SECRET, token
 from tests.fuzz.http_target import attack_server
 
@@ -206,6 +214,28 @@ def neighbour(data: bytes) -> None:
             assert json.loads(text.text.decode().lstrip("0123456789-") or "[]", parse_constant=_finite) is not None
 
 
+_CODEC: Final = Codec(StoredMessage, MAX_BYTES)
+_PACK: Final = msgspec.msgpack.Encoder().encode
+
+
+def bus_frame(data: bytes) -> None:
+    """What nodes publish. What is accepted is written in a form that reads back as the same."""
+    with contextlib.suppress(FrameError):
+        if node_frames.kind_of(data) is node_frames.Kind.OURS:
+            packed = _PACK(node_frames.decode(data))
+            assert _PACK(node_frames.decode(packed)) == packed
+        else:
+            frame = _CODEC.decode(data)
+            assert _CODEC.decode(_CODEC.encode(frame)) == frame
+
+
+def position(data: bytes) -> None:
+    """How far a client says it has come. There is one text for a vector."""
+    with contextlib.suppress(PositionError):
+        text = data.decode("utf-8", "replace")
+        assert encode_position(decode_position(text)) == text
+
+
 TARGETS: Final[Mapping[str, Target]] = {
     "engine_packet": engine_packet,
     "payload": payload,
@@ -217,5 +247,7 @@ TARGETS: Final[Mapping[str, Target]] = {
     "cookie": cookie,
     "jwt": jwt,
     "private_message": private_message,
+    "bus_frame": bus_frame,
+    "position": position,
     "neighbour": neighbour,
 }

@@ -36,7 +36,10 @@ from chatd.socketio.namespace import Auth, Namespace
 from chatd.store.base import Message, MessageId, Store
 
 MAX_PACKETS: Final = 4_096
-"""That wait for one client; one that has more is sent away, and says again how far it has come."""
+"""That wait for one client; one that has more is sent away, and says again how far it has come.
+
+No setting: what waits is in the database. More would only take memory, for a client that takes in less than is written.
+"""
 
 BEHIND_S: Final = LEASE_S + 1.0
 """How long a client waits for its node to come as far as it is. What it is ahead by may have died with its node."""

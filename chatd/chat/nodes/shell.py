@@ -2,7 +2,7 @@
 
 A message of this node is said in the turn in which it is delivered, and all that was said in a turn leaves in one
 PUBLISH. What others say is delivered in the turn in which it comes. Nothing here is waited for by a local recipient.
-Rules N-05 and N-07.
+Rules N-05, N-07 and N-17.
 """
 
 from __future__ import annotations
@@ -33,7 +33,13 @@ from chatd.tasks import Tasks
 
 TICK_S: Final = 0.1
 PAGE_ROWS: Final = 256
+"""Of one reading. No setting: the next one follows at once, so it bounds a turn of the loop and nothing else."""
+
 MAX_FRAME_BYTES: Final = 8_388_608
+"""Of one that is read. No setting: nodes publish less than half of that (MAX_WAITING_BYTES in chatd/cluster/redis), and
+what is not published, or is refused here, is read from the database.
+"""
+
 _CHAR_BYTES: Final = 4  # at most, in UTF-8
 _HEAD_BYTES: Final = 256
 

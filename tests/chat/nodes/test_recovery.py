@@ -1,0 +1,80 @@
+"""Sockets that come back to another node."""
+
+from __future__ import annotations
+
+import json
+from time import monotonic
+
+import pytest
+
+from chatd.chat.nodes import recovery
+from chatd.chat.recovery import PORTION_BYTES
+from chatd.cluster.core.position import encode
+from chatd.cluster.core.vector import MS_SHIFT
+from chatd.engineio.reasons import CloseReason
+from tests.chat.nodes.rig import Chat, chats, heard, until, write
+from tests.chat.rig import Line
+from tests.cluster.redis.server import RedisServer
+from tests.store.rig import PostgresBase
+
+
+def pid_of(line: Line) -> str:
+    """What the answer to its CONNECT carries."""
+    return str(json.loads(line.received[0].removeprefix("40"))["pid"])
+
+
+async def test_what_was_missed_comes_once_and_in_order_from_another_node(
+    base: PostgresBase, redis: RedisServer
+) -> None:
+    """N-06, N-13"""
+    async with chats(base, redis, recovery="on") as (one, two):
+        ana, root = await one.join("ana"), await one.join("root", "admin")
+        write(root, "ana", "first")
+        [[_, offset]] = await heard(ana, "mensaje_recibido")
+        ana.close(CloseReason.TRANSPORT_CLOSE)
+        for text in ("second", "third"):
+            write(root, "ana", text)
+        back = await two.join("ana", pid=pid_of(ana), offset=offset)
+        [[al_dia, *_]] = await heard(back, "al_dia")
+        assert al_dia["completo"] is True
+        write(root, "ana", "fourth")
+        texts = [args[0]["mensaje"] for args in await heard(back, "mensaje_recibido", 3)]
+        assert texts == ["second", "third", "fourth"]
+
+
+async def test_a_client_that_is_ahead_waits_for_its_node_and_no_longer_than_a_lease(
+    base: PostgresBase, redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """N-06: what it is ahead by may have died with the node that it comes from."""
+    monkeypatch.setattr(recovery, "BEHIND_S", 0.3)
+    async with chats(base, redis, recovery="on") as (one, two):
+        ana = await one.join("ana")
+        begun_s = monotonic()
+        back = await two.join("ana", pid=pid_of(ana), offset=ahead_of(two))
+        await heard(back, "al_dia")
+        assert monotonic() >= begun_s + 0.3
+
+
+async def test_more_than_may_wait_for_one_client_ends_its_session(
+    base: PostgresBase, redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """N-17: it comes back, and says again how far it has come."""
+    monkeypatch.setattr(recovery, "MAX_PACKETS", 3)
+    monkeypatch.setattr(recovery, "BEHIND_S", 60.0)
+    async with chats(base, redis, recovery="on") as (one, two):
+        ana, root = await one.join("ana"), await two.join("root", "admin")
+        slow = Line()
+        slow.writable, slow.queued_bytes = False, PORTION_BYTES
+        back = await two.join("ana", line=slow, pid=pid_of(ana), offset=ahead_of(two))
+        for number in range(3):
+            write(root, "ana", str(number))
+        await until(lambda: two.shell.store.counters.rows >= 3)
+        assert back.closed is None
+        write(root, "ana", "one more")
+        await until(lambda: back.closed is CloseReason.RECONNECT)
+
+
+def ahead_of(chat: Chat) -> str:
+    """A position that the node will not reach soon."""
+    vector = chat.shell.node.vector
+    return encode(vector | {1: vector[1] + (30_000 << MS_SHIFT)})

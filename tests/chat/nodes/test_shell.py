@@ -1,0 +1,75 @@
+"""The state machine among a real bus and a real database."""
+
+from __future__ import annotations
+
+import pytest
+
+from chatd.chat.nodes import shell as module
+from chatd.store.base import MessageId
+from chatd.store.doubt import Doubt
+from tests.chat.nodes.rig import hearers, shells, until
+from tests.cluster.redis.server import RedisServer
+from tests.store.rig import PostgresBase
+
+
+async def test_what_one_node_says_the_other_delivers_in_its_order(base: PostgresBase, redis: RedisServer) -> None:
+    """N-05"""
+    async with hearers(base, redis) as (one, two):
+        said = [str(number) for number in range(100)]
+        for text in said:
+            one.say(text)
+        await until(lambda: len(two.texts) >= len(said))
+        assert (two.texts, one.texts, two.shell.healed) == (said, [], 0)
+
+
+async def test_while_redis_is_away_any_number_of_rows_is_read_a_page_at_a_time(
+    base: PostgresBase, redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """N-07, N-17"""
+    monkeypatch.setattr(module, "PAGE_ROWS", 8)
+    async with hearers(base, redis) as (one, two):
+        redis.kill()
+        await until(lambda: not two.shell.bus_is_up)
+        assert two.shell.fault is not None
+        said = [str(number) for number in range(30)]
+        for text in said:
+            one.say(text)
+        await until(lambda: len(two.texts) >= len(said))
+        assert two.texts == said
+        assert two.shell.healed == len(said)
+        redis.start()
+        await until(lambda: one.shell.bus_is_up and two.shell.bus_is_up)
+        one.say("again")
+        await until(lambda: two.texts[-1] == "again")
+        assert two.texts == [*said, "again"]
+
+
+async def test_a_frame_that_cannot_be_read_costs_nothing_but_itself(base: PostgresBase, redis: RedisServer) -> None:
+    """N-17: one that is too long is not even looked at."""
+    async with hearers(base, redis) as (one, two):
+        for broken in (b"\x96\x01", b"no frame", bytes([0x96, 1]) + bytes(module.MAX_FRAME_BYTES)):
+            two.shell.on_message(broken)
+        assert dict(two.shell.traffic())["broken"] == 3
+        one.say("hola")
+        await until(lambda: two.texts == ["hola"])
+
+
+async def test_nothing_is_promised_while_a_commit_is_in_doubt(base: PostgresBase, redis: RedisServer) -> None:
+    """P-11: others would take what is found stored for something that they have."""
+    async with shells(base, redis, count=1) as (one,):
+        assert one._promise() is not None
+        one.store.doubt = Doubt([MessageId(1)])
+        assert one._promise() is None
+
+
+async def test_a_node_whose_number_is_taken_ends_once(
+    base: PostgresBase, redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """N-03"""
+    async with shells(base, redis, count=1) as (one,):
+        ended: list[bool] = []
+        monkeypatch.setattr(one, "_end", lambda: ended.append(True))
+        one.store.usurped = True
+        one.start()
+        one._tick()
+        assert (ended, one.is_displaced) == ([True], True)
