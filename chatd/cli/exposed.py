@@ -16,6 +16,9 @@ def exposed(config: Config) -> Iterator[str]:
         *map(secret_file, config.auth.jwt_secret_file),
         config.listen.tls_key or config.listen.tls_cert,
         config.store.db_password_file,
+        config.chat.bus_password_file,
+        config.chat.bus_key_file or config.chat.bus_cert_file,
+        config.chat.bus_adapter_password_file,
     ]
     for text in (database, *(exposed_key(key) for key in keys if key is not None)):
         if text is not None:

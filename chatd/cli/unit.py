@@ -21,7 +21,10 @@ from chatd.ops.unit import FOLDER, RUNTIME_FOLDER, Deployment, escaped, service_
 from chatd.store.url import is_postgres
 
 # Files for root alone, of which the service gets a copy.
-_SECRETS: Final = ("jwt_secret_file", "tls_cert", "tls_key", "db_password_file", "bus_password_file")
+_SECRETS: Final = (
+    *("jwt_secret_file", "tls_cert", "tls_key", "db_password_file"),
+    *("bus_password_file", "bus_cert_file", "bus_key_file", "bus_adapter_password_file"),
+)
 
 _LISTENING: Final = frozenset({"host", "port", "tcp", "unix", "unix_mode"})
 """What chatd.socket does in the place of the service."""
@@ -112,6 +115,7 @@ def _deployment(args: argparse.Namespace, given: Mapping[str, Raw], config: Conf
         ports=() if by_systemd else [*([listen.port] if listen.tcp else []), listen.tls_port or 0],
         has_unix=_opens_unix(listen) and not by_systemd,
         folder=_folder(config.store.db),
+        needs_network=is_postgres(config.store.db) or bool(config.chat.bus or config.chat.bus_adapter_url),
         stop_timeout_s=listen.stop_timeout_s,
         open_files=files + RESERVED if files else MANY_FILES,
     )
@@ -134,6 +138,9 @@ def _secrets(config: Config, secret: Path | None) -> list[_Secret]:
         "tls_key": (listen.tls_key,),
         "db_password_file": (config.store.db_password_file,),
         "bus_password_file": (config.chat.bus_password_file,),
+        "bus_cert_file": (config.chat.bus_cert_file,),
+        "bus_key_file": (config.chat.bus_key_file,),
+        "bus_adapter_password_file": (config.chat.bus_adapter_password_file,),
     }
     if not files["jwt_secret_file"] and not auth.jwt_public_key_file:
         files["jwt_secret_file"] = (_DEFAULT_SECRET,)

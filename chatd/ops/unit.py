@@ -44,6 +44,8 @@ class Deployment:
     """Whether the service itself opens a unix socket, in RUNTIME_FOLDER."""
     folder: str | None
     """Of the database, where that is not FOLDER."""
+    needs_network: bool
+    """Whether it begins by connecting to other machines."""
     stop_timeout_s: float
     open_files: int
 
@@ -53,6 +55,8 @@ def service_unit(about: Deployment, *, socket: bool) -> str:
     command = " ".join(map(escaped, about.command))
     low = any(0 < port < PRIVILEGED_BELOW for port in about.ports)
     needs = ["Requires=chatd.socket", "After=network.target chatd.socket"] if socket else ["After=network.target"]
+    if about.needs_network:
+        needs += ["Wants=network-online.target", "After=network-online.target"]
     if about.folder is not None:
         needs.append(f"RequiresMountsFor={escaped(about.folder)}")
     return SERVICE.format(

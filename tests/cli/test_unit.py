@@ -38,6 +38,13 @@ def value(text: str, key: str) -> str:
     return str(found)
 
 
+NODE = (
+    *("--node", "1", "--db", "postgresql://chatd@db/chat", "--db-password-file", "/etc/chatd/db-password"),
+    *("--bus", "rediss://redis:6379", "--bus-password-file", "/etc/chatd/bus-password"),
+    *("--bus-ca-file", "/etc/ssl/redis.pem"),
+    *("--bus-cert-file", "/etc/chatd/node.pem", "--bus-key-file", "/etc/chatd/node.key"),
+)
+
 SERVICES = [
     (),
     ("--with-socket",),
@@ -45,6 +52,7 @@ SERVICES = [
     ("--path", '/a b"%n$x/'),
     ("--tls-cert", "/etc/ssl/private/c%.pem", "--tls-key", "/etc/ssl/private/k.pem"),
     ("--unix", "/run/chatd/http", "--no-tcp"),
+    NODE,
 ]
 
 
@@ -56,7 +64,7 @@ def test_systemd_accepts_the_units(tmp_path: Path, arguments: tuple[str, ...]) -
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("arguments", [*SERVICES[:2], ("--db", "/data/chat.db")])
+@pytest.mark.parametrize("arguments", [*SERVICES[:2], ("--db", "/data/chat.db"), NODE])
 def test_systemd_finds_the_service_hardened(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     service = written(tmp_path, *arguments)
     security = [tool("systemd-analyze", "systemd"), "security", "--offline=yes", "--no-pager", str(service)]
@@ -151,6 +159,17 @@ def test_a_database_of_postgresql_stays_where_it_is() -> None:
     assert "--db postgresql://chatd@db/chat" in value(text, "ExecStart")
     assert "--db-password-file %d/db-password" in value(text, "ExecStart")
     assert "LoadCredential=db-password:/etc/chatd/db-password" in text
+
+
+def test_a_node_gets_its_passwords_and_its_key_and_waits_for_the_network() -> None:
+    text = unit(*NODE)
+    command = shlex.split(value(text, "ExecStart"))
+    for name in ("db-password", "bus-password", "bus-cert", "bus-key"):
+        assert any(word == f"%d/{name}" for word in command)
+        assert f"\nLoadCredential={name}:/etc/chatd/" in text
+    assert command[command.index("--bus-ca-file") + 1] == "/etc/ssl/redis.pem"
+    assert value(text, "Wants") == "network-online.target"
+    assert "Wants=" not in unit()
 
 
 def test_every_file_for_root_alone_is_handed_over(tmp_path: Path) -> None:
