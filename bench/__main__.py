@@ -9,6 +9,7 @@ from typing import Final
 
 from bench import codec, connections, everything, fanout, history, jitter, machine, rate, relay, rooms, smoke
 from bench.build import SetupError
+from bench.cluster import measure as cluster
 from bench.fairness import measure as fairness
 from bench.load import LoadError
 from bench.options import Options, parse
@@ -25,6 +26,7 @@ BENCHMARKS: Final[Mapping[str, Callable[[Options], None]]] = {
     "rooms": rooms.run,
     "jitter": jitter.run,
     "fairness": fairness.run,
+    "cluster": cluster.run,
     "smoke": smoke.run,
 }
 

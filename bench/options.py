@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.cluster.faults import FAULTS
 from bench.fairness.floods import FLOODS, Flood, chosen
 from bench.peers import PEERS, USUAL
 from bench.report import RESULTS
@@ -35,6 +36,7 @@ class Options:
     unnoticed: float = 0.0
     seed: int = 1
     floods: tuple[Flood, ...] = ()
+    outages: tuple[str, ...] = ()
 
     def servers(self, usual: Sequence[str] = USUAL) -> tuple[str, ...]:
         """Those that the command line names, or else the benchmark's usual ones."""
@@ -50,6 +52,14 @@ def _floods(text: str) -> tuple[Flood, ...]:
         return chosen(text.split(","))
     except KeyError as error:
         raise argparse.ArgumentTypeError(f"{error} is none of {', '.join(FLOODS)}") from error
+
+
+def _outages(text: str) -> tuple[str, ...]:
+    names = tuple(text.split(","))
+    for name in names:
+        if name not in FAULTS:
+            raise argparse.ArgumentTypeError(f"{name} is none of {', '.join(FAULTS)}")
+    return names
 
 
 def _servers(text: str) -> tuple[str, ...]:
@@ -70,7 +80,9 @@ def parse(argv: Sequence[str], names: Sequence[str]) -> Options:
     parser.add_argument("--seconds", type=float, default=0.0, help="length of a round")
     parser.add_argument("--full", action="store_true", help="every case, however long it takes")
     parser.add_argument("--out", type=Path, default=RESULTS, metavar="DIR", help="where results go (bench/results)")
-    parser.add_argument("--recipients", type=_numbers, default=(), metavar="LIST", help="fanout: only these")
+    parser.add_argument(
+        "--recipients", type=_numbers, default=(), metavar="LIST", help="of fanout, cluster: only these"
+    )
     parser.add_argument("--in-flight", type=_numbers, default=(), metavar="LIST", help="fanout: only these")
     parser.add_argument("--payload", type=_numbers, default=(), metavar="LIST", help="fanout: only these, in bytes")
     parser.add_argument("--rates", type=_numbers, default=(), metavar="LIST", help="rate: messages a second")
@@ -82,6 +94,7 @@ def parse(argv: Sequence[str], names: Sequence[str]) -> Options:
     parser.add_argument("--unnoticed", type=float, default=0.0, help="jitter: share of cuts the server is not told of")
     parser.add_argument("--seed", type=int, default=1, help="jitter: of the cuts (1)")
     parser.add_argument("--floods", type=_floods, default=(), metavar="LIST", help="fairness: only these")
+    parser.add_argument("--outages", type=_outages, default=(), metavar="LIST", help="cluster: only these")
     parser.add_argument("--rows", type=int, default=0, help="history: messages in the database (10000000)")
     args = parser.parse_args(argv)
     return Options(
@@ -104,4 +117,5 @@ def parse(argv: Sequence[str], names: Sequence[str]) -> Options:
         unnoticed=args.unnoticed,
         seed=args.seed,
         floods=args.floods,
+        outages=args.outages,
     )

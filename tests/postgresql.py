@@ -188,12 +188,12 @@ def folder_for_server() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def server() -> Iterator[Server]:
+def server(**settings: str) -> Iterator[Server]:
     """A running one."""
     with folder_for_server() as folder:
         running = Server(folder)
         running.init()
-        running.start()
+        running.start(**settings)
         try:
             yield running
         finally:

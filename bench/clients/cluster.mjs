@@ -83,10 +83,10 @@ const ORDERS = {
   start() {
     for (const person of people) if (person.writes) timers.push(setInterval(() => say(person), person.writes.everyMs));
   },
-  /** No new messages; the answer comes when all that were written are acknowledged. */
-  async stop() {
+  /** No new messages; the answer comes when all that were written are acknowledged, or after `patienceMs`. */
+  async stop({ patienceMs }) {
     timers.splice(0).forEach(clearInterval);
-    await Promise.all(writing);
+    await Promise.race([Promise.all(writing), pause(patienceMs)]);
   },
   /** Until everybody has heard all that is written by now, or nothing of it has come for `quietMs`; how many miss. */
   async caughtUp({ quietMs }) {

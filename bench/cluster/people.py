@@ -13,6 +13,7 @@ import msgspec
 from bench.script import Script, script
 
 PATIENCE_S: Final = 120.0  # for any answer
+ACKNOWLEDGED_S: Final = 40.0  # for the last acknowledgements
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +89,8 @@ class Clients:
         await self._order("start")
 
     async def stop(self) -> None:
-        """Nobody writes any more; returns when all that was written is acknowledged."""
-        await self._order("stop")
+        """Nobody writes any more; returns when all that was written is acknowledged, or after some time."""
+        await self._order("stop", patienceMs=1000 * ACKNOWLEDGED_S)
 
     async def caught_up(self, quiet_s: float) -> int:
         """Wait until all have heard what is written by now, or nothing of it has come for `quiet_s`.

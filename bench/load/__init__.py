@@ -159,9 +159,12 @@ class Load:
     def pid(self) -> int:
         return self._process.pid
 
-    def open(self, group: int, first_token: int, count: int, parallel: int = 64) -> Opened:
-        """Connect `count` clients with the tokens from `first_token` on, `parallel` at a time."""
-        line = f"open group={group} first={first_token} count={count} parallel={parallel}"
+    def open(self, group: int, first_token: int, count: int, parallel: int = 64, *, other_port: int = 0) -> Opened:
+        """Connect `count` clients with the tokens from `first_token` on, `parallel` at a time.
+
+        Those with an odd token go to `other_port`, if it is given.
+        """
+        line = f"open group={group} first={first_token} count={count} parallel={parallel} other={other_port}"
         opened = self._ask(line, Opened)
         if opened.failed:
             raise LoadError(f"{opened.failed} of {count} connections were closed before they were ready")

@@ -75,9 +75,9 @@ static void bind_source(int fd)
 
 static void conn_open(struct conn *c)
 {
-    int yes = 1;
+    int yes = 1, port = client.other != 0 && c->token % 2 == 1 ? client.other : client.port;
     struct sockaddr_in to = {.sin_family = AF_INET,
-                             .sin_port = htons((uint16_t)client.port),
+                             .sin_port = htons((uint16_t)port),
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     c->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (c->fd < 0)

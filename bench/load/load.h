@@ -89,6 +89,7 @@ struct opener { /* connections being made, while other work goes on */
 
 struct client { /* the whole program's state */
     int epoll, port;
+    int other; /* unless 0: the port for connections with an odd token */
     char **tokens;
     size_t token_count;
     struct group groups[MAX_GROUPS];

@@ -4,6 +4,7 @@
  *
  *   load PORT SERVER_PID TOKENS_FILE
  *   open group=0 first=0 count=1000 parallel=64      connect with the tokens first..first+count-1
+ *   open ... other=PORT                              those with an odd token, to another port
  *   close group=0 reset=0                            close frames and wait for the ends, or reset=1: RST at once
  *   run from=1 to=0 para=a0 de=u0 bytes=64 ack=0 seconds=1 warm=0.2 inflight=8              closed loop
  *   run from=1 to=0 para=a0 de=u0 bytes=64 ack=0 seconds=5 rate=100 patience=2              open loop
@@ -61,6 +62,7 @@ static void read_tokens(const char *path)
 static void do_open(const char *line)
 {
     int group = (int)number(line, "group");
+    client.other = (int)number(line, "other");
     open_start(group, (size_t)number(line, "first"), (size_t)number(line, "count"),
                (size_t)number(line, "parallel"));
     uint64_t ready = UINT64_MAX, since = 0;

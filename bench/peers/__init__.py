@@ -136,6 +136,25 @@ def _node_sqlite_version() -> str:
     return f"{_node_version()}, better-sqlite3 {_locked('better-sqlite3')}"
 
 
+def _node_redis(launch: Launch) -> Command:
+    usual = _node(launch)
+    return Command(usual.argv, usual.env | {"ADAPTER": "redis"})
+
+
+def _node_redis_version() -> str:
+    return f"{_node_version()}, redis-adapter {_locked('@socket.io/redis-adapter')}, redis {_locked('redis')}"
+
+
+def _node_streams(launch: Launch) -> Command:
+    usual = _node(launch)
+    return Command(usual.argv, usual.env | {"ADAPTER": "streams"})
+
+
+def _node_streams_version() -> str:
+    adapter = _locked("@socket.io/redis-streams-adapter")
+    return f"{_node_version()}, redis-streams-adapter {adapter}, redis {_locked('redis')}"
+
+
 def _bun(launch: Launch) -> Command:
     return Command([str(build.bun_program()), str(build.PEERS / "bun.mjs")], _settings(launch))
 
@@ -167,6 +186,7 @@ def _floor_version() -> str:
 
 
 # What stands in a run by default. `batch` belongs to the fan-out alone: there it shows what the generator can take.
+# `node-redis` and `node-streams` are one of several nodes, in `cluster` alone.
 # `node-sqlite` belongs where messages are few to each recipient: there it shows what storing them costs.
 USUAL: Final = ("chatd", "node", "bun", "python", "floor")
 
@@ -180,5 +200,7 @@ PEERS: Final[Mapping[str, Peer]] = {
         Peer("floor", "C, one send() each", _floor, _floor_version),
         Peer("batch", "C, one send() a turn", _batch, _floor_version),
         Peer("node-sqlite", "Node socket.io + better-sqlite3", _node_sqlite, _node_sqlite_version),
+        Peer("node-redis", "Node socket.io + redis-adapter", _node_redis, _node_redis_version),
+        Peer("node-streams", "Node socket.io + redis-streams-adapter", _node_streams, _node_streams_version),
     )
 }
