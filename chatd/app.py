@@ -20,12 +20,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from chatd import logs
 from chatd.auth import Verifier, load_deny_list, load_keys
+from chatd.beside import Beside
 from chatd.chat.audience import ADMINS, online_users, user_room
 from chatd.chat.desk import Desk
 from chatd.chat.door import KEPT_HEADERS, Door
 from chatd.chat.ids import IdSource, first_id_of, is_in_reserve
 from chatd.chat.limits import ChatLimits
 from chatd.chat.member import Member, Router
+from chatd.chat.parts import ChatParts
 from chatd.chat.recovery import Recovery
 from chatd.chat.router import ChatRouter
 from chatd.chat.steps import ClockSteps
@@ -111,9 +113,10 @@ async def _serve(
     neighbours = _neighbours(config)
     store, last_id, shell = await _open(config, stop.set)
     retention = _retention(config, store)
+    beside = Beside(config, operations, reload)
     try:
         pages = _pages(config, reload, entries)
-        engine = build(config, store, last_id, reload, pages, operations.watch, shell=shell, neighbours=neighbours)
+        engine = build(config, store, last_id, reload, pages, beside.open, shell=shell, neighbours=neighbours)
         listening = _listening(config, engine, inherited)
         operations.also_refuses("listen", listening.refusals.counts.items)
         reload.add("certificate", lambda _: listening.prepare(), _keeps_certificate)
@@ -124,7 +127,7 @@ async def _serve(
         gc.collect()
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)
-        await operations.start()
+        await beside.start()
         retention.start()
         listening.start(config.engineio.path, announce)
         operations.ready()
@@ -140,7 +143,7 @@ async def _serve(
             log.error("messages were not stored, and none of them acknowledged", extra={"messages": store.waiting})
             os._exit(EXIT_UNFINISHED)
     finally:
-        await _close(operations, retention, shell, neighbours, store)
+        await _close(beside, retention, shell, neighbours, store)
     log.info("stopped")
     return EXIT_DISPLACED if shell is not None and shell.is_displaced else 0
 
@@ -195,15 +198,15 @@ def build(  # noqa: PLR0913 - what a daemon is made of
     last_id: MessageId | None,
     reload: Reload[Config] | None = None,
     other: Callable[[Exchange], None] = not_found,
-    watch: Callable[[Watched], None] | None = None,
+    watch: Callable[[Watched, ChatParts], None] | None = None,
     *,
     shell: Shell | None = None,
     neighbours: Neighbours | None = None,
 ) -> EngineServer:
     """Every floor, from the rules of the chat down to the connections. Raises ConfigError.
 
-    `other` answers requests that are not for Socket.IO; `watch` is given what there is to see; `shell` joins this
-    daemon to others, and `neighbours` to Node.js nodes.
+    `other` answers requests that are not for Socket.IO; `watch` is given what there is to see, and the chat; `shell`
+    joins this daemon to others, and `neighbours` to Node.js nodes.
     """
     loop = asyncio.get_running_loop()
     timers, outbox = Timers(loop.time, loop.call_at), Outbox(loop.call_soon)
@@ -240,6 +243,7 @@ def build(  # noqa: PLR0913 - what a daemon is made of
         reload.add("limits of users", lambda read: functools.partial(limits.use, read.chat))
         reload.add("messages", lambda read: functools.partial(router.use, read.chat))
     if watch is not None:
+        desk = make_desk(namespace, router)
         watch(
             Watched(
                 engine=engine,
@@ -247,7 +251,7 @@ def build(  # noqa: PLR0913 - what a daemon is made of
                 namespace=namespace,
                 outbox=outbox,
                 store=store,
-                desk=make_desk(namespace, router),
+                desk=desk,
                 nodes=shell,
                 neighbours=neighbours,
                 team=team,
@@ -263,7 +267,8 @@ def build(  # noqa: PLR0913 - what a daemon is made of
                     "chat": router.refused.items,
                     **({} if neighbours is None else {"adapter": neighbours.refusals.counts.items}),
                 },
-            )
+            ),
+            ChatParts(router, namespace, door, desk, store),
         )
     for joining in (shell, neighbours):
         if joining is not None:
@@ -378,9 +383,9 @@ async def _stop(config: Config, listening: Listening, engine: EngineServer, stor
 
 
 async def _close(
-    operations: Operations, retention: Retention, shell: Shell | None, neighbours: Neighbours | None, store: Store
+    beside: Beside, retention: Retention, shell: Shell | None, neighbours: Neighbours | None, store: Store
 ) -> None:
-    await operations.close()
+    await beside.close()
     await retention.close()
     if neighbours is not None:
         await neighbours.close()

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from chatd.api.config import ApiConfig
 from chatd.auth.config import AuthConfig
 from chatd.chat.config import ChatConfig
 from chatd.configfile import ConfigFile, read_config_file
@@ -50,6 +51,7 @@ class Config:
     socketio: SocketIoConfig = dataclasses.field(default=SocketIoConfig(), metadata={"title": "Socket.IO packets"})
     web: WebConfig = dataclasses.field(default=WebConfig(), metadata={"title": "console"})
     ops: OpsConfig = dataclasses.field(default=OpsConfig(), metadata={"title": "operators"})
+    api: ApiConfig = dataclasses.field(default=ApiConfig(), metadata={"title": "API for other systems"})
     log: LogConfig = dataclasses.field(default=LogConfig(), metadata={"title": "logs"})
     origins: Mapping[str, str] = dataclasses.field(default_factory=dict, compare=False, repr=False)
     """Where each value comes from, by public name: a flag, a variable, `FILE:LINE`, "default", or what a verb calls its
@@ -96,6 +98,7 @@ def load(
         config = Config(**{part: cls(**values[part]) for part, cls in PARTS.items()}, origins=origins)
         refuse_any_origin(config)
         refuse_lonely_bus(config)
+        refuse_api_without_certificate(config)
     except ConfigError as error:
         raise _with_line(error, sources.file, origins) from error
     return config
@@ -181,6 +184,12 @@ def refuse_lonely_bus(config: Config) -> None:
         raise ConfigError(
             f"db_timeout: of several daemons, each gives a commit up after {MAX_TIMEOUT_OF_NODES_S:.0f} s at most"
         )
+
+
+def refuse_api_without_certificate(config: Config) -> None:
+    """Raises ConfigError."""
+    if config.api.api_tls and config.listen.tls_cert is None:
+        raise ConfigError("api_tls: the API has the certificate of the main listener: give --tls-cert FILE")
 
 
 def _with_line(error: ConfigError, file: ConfigFile | None, origins: Mapping[str, str]) -> ConfigError:

@@ -50,6 +50,7 @@ def test_what_is_live_is_what_the_daemon_can_change() -> None:
         "accept_rate_per_address",
         *("origin", "require_origin", "insecure_any_origin", "cors_credentials"),
         *("typing_rate", "retention", "log_level"),
+        *("api_keys_file", "api_rate", "api_address_rate"),
     }
 
 

@@ -9,6 +9,8 @@ from typing import Final
 
 import pytest
 
+from chatd.api.operations import OPERATIONS
+from chatd.api.problem import STATUS_OF, ApiCode
 from chatd.auth import AuthCode
 from chatd.chat.events import EventCode
 from chatd.chat.limits import LimitCode
@@ -20,8 +22,8 @@ from chatd.store.base import StoreCode
 ROOT: Final = Path(__file__).parents[1]
 PAGE: Final = (ROOT / "protocol.md").read_text()
 
-_PROMISE: Final = re.compile(r"^- \*\*([ESCLNPKD]-\d\d)\*\* ", re.MULTILINE)
-_CITED: Final = re.compile(r"\b([ESCLNPKD])-(\d\d)\b(?: to \1-(\d\d)\b)?")
+_PROMISE: Final = re.compile(r"^- \*\*([ESCLNPKDA]-\d\d)\*\* ", re.MULTILINE)
+_CITED: Final = re.compile(r"\b([ESCLNPKDA])-(\d\d)\b(?: to \1-(\d\d)\b)?")
 _CODE: Final = re.compile(r"^\| `(\w+)` \|", re.MULTILINE)
 _LIMIT: Final = re.compile(r"^\| (?P<what>[^|]+) \| (?P<default>[\d,]+) \| (?:`(?P<flag>--[\w-]+)`)? ?\|", re.MULTILINE)
 
@@ -49,7 +51,7 @@ def section(title: str) -> str:
 
 def test_a_rule_is_promised_once() -> None:
     assert sorted(PROMISED) == sorted(set(PROMISED))
-    assert {rule[0] for rule in PROMISED} == {"E", "S", "C", "L", "N", "P", "K", "D"}
+    assert {rule[0] for rule in PROMISED} == {"A", "E", "S", "C", "L", "N", "P", "K", "D"}
 
 
 def test_every_rule_is_kept_by_code_that_says_so() -> None:
@@ -114,6 +116,20 @@ EVENTS: Final = [
     "respuesta",
     "respuestas",
 ]
+
+
+def test_the_codes_of_the_api_are_all_there_with_their_statuses() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (\d{3}) \|", section("8. "), re.MULTILINE)
+    assert [(code, int(status)) for code, status in rows] == [(code.value, STATUS_OF[code]) for code in ApiCode]
+
+
+def test_the_operations_of_the_api_are_all_there_with_their_scopes() -> None:
+    shown = section("8. ").replace("`PUT /v1/denegados/usuarios/{user}`, `.../jti/{jti}`", "`PUT /v1/denegados`")
+    rows = re.findall(r"^\| `([A-Z]+ /v1/\S+)` \| (\w*) ?\|", shown, re.MULTILINE)
+    declared = [(f"{one.method} {one.path}", one.scope or "") for one in OPERATIONS]
+    denials = [row for row in declared if row[0].startswith("PUT /v1/denegados/")]
+    assert len(denials) == 2
+    assert sorted(rows) == sorted({*declared, ("PUT /v1/denegados", "kick")} - set(denials))
 
 
 def test_the_reasons_for_an_end_are_all_there() -> None:

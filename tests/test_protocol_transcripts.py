@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from tests.api.served import serving_api
 from tests.chat.people import chatting
 from tests.transcripts import PROTOCOL, Fence, Player, fences, steps
 
@@ -15,10 +18,20 @@ FENCES: Final = list(fences(PROTOCOL.read_text()))
 
 @pytest.mark.parametrize("fence", FENCES, ids=lambda fence: f"line {fence.line}: {fence.section}")
 async def test_a_transcript_happens_as_it_stands(tmp_path: Path, fence: Fence) -> None:
-    async with chatting(tmp_path / "chatd.db", **fence.settings) as chat:
-        player = Player(chat.client)
+    async with playing(tmp_path, fence) as player:
         for step in steps(fence):
             await player.play(step)
+
+
+@contextlib.asynccontextmanager
+async def playing(folder: Path, fence: Fence) -> AsyncIterator[Player]:
+    """A player against a daemon with the settings of the transcript, and with the API if that is one of them."""
+    if "api" in fence.settings:
+        async with serving_api(folder, *fence.flags[2:]) as api:
+            yield Player(api.chatd.client, api.client, key=api.key)
+        return
+    async with chatting(folder / "chatd.db", **fence.settings) as chat:
+        yield Player(chat.client)
 
 
 def test_every_fence_of_the_page_is_a_transcript() -> None:

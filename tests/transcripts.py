@@ -91,8 +91,10 @@ def steps(fence: Fence) -> list[Step]:
 class Player:
     """Plays the steps of one transcript. Whoever is named in it is one TCP connection."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, api: Client | None = None, **known: str) -> None:
+        """`known` are texts by the names that the page has for them. With `api`, paths of /v1 are asked there."""
         self._client = client
+        self._api = api
         self._connections: dict[str, Connection] = {}
         self._websockets: dict[str, WebSocket] = {}
         now = time.time()
@@ -102,6 +104,7 @@ class Player:
             "token_old": token("ana", exp=int(now) - 60),
             "token_brief": token("ana", exp=int(now + 0.5) + 1),
             "token_nameless": token("ana", name=...),
+            **known,
         }
 
     async def play(self, step: Step) -> None:
@@ -148,7 +151,8 @@ class Player:
         body = [line for line in more if not _HEADER.fullmatch(line)]
         assert len(body) <= 1, "a body is one line"
         if who not in self._connections:
-            self._connections[who] = await self._client.connect()
+            client = self._api if self._api is not None and target.startswith("/v1/") else self._client
+            self._connections[who] = await client.connect()
         if method == "WEBSOCKET":
             await self._open_websocket(who, target, headers)
         else:

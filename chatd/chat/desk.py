@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from chatd.auth import Identity
 from chatd.auth.identity import ADMIN
@@ -26,7 +26,7 @@ KICKED: Final = "kicked"
 log = logging.getLogger("chatd.chat")
 
 
-Found = dict[str, object]
+Found = dict[str, Any]
 """An answer for the operator, by the words of the admin socket."""
 
 

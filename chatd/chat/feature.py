@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
-from chatd.chat.member import Member
+from chatd.chat.member import Author, Member
 from chatd.socketio.socket import EventName, Reply
 
 if TYPE_CHECKING:
     from chatd.chat.router import ChatRouter
 
-Handler = Callable[["ChatRouter", Member, list[object], Reply | None], None]
+Handler = Callable[["ChatRouter", Author, list[object], Reply | None], None]
 
 
 class Feature(Protocol):

@@ -25,7 +25,7 @@ from chatd.chat.history_events import (
     PastMessage,
     UnreadCounts,
 )
-from chatd.chat.member import Member
+from chatd.chat.member import Author
 from chatd.engineio.turns import Price
 from chatd.errors import RefusedError
 from chatd.shares import Shares
@@ -49,7 +49,7 @@ MAX_UNREAD: Final = 100
 """Conversations of an admin that `no_leidos` looks at."""
 
 Item = TypeVar("Item")
-Ask = Callable[[Member], Awaitable[msgspec.Struct]]
+Ask = Callable[[Author], Awaitable[msgspec.Struct]]
 
 
 class Historian:
@@ -61,16 +61,16 @@ class Historian:
         self._asked: Shares[str] = Shares(MAX_ASKED, MAX_ASKED_EACH)
         self._tasks = Tasks()
 
-    def history(self, member: Member, args: list[object], reply: Reply | None) -> None:
+    def history(self, member: Author, args: list[object], reply: Reply | None) -> None:
         self.begin(member, reply, lambda: self._history(_viewer(member), AskHistory.parse(args)))
 
-    def conversations(self, member: Member, args: list[object], reply: Reply | None) -> None:
+    def conversations(self, member: Author, args: list[object], reply: Reply | None) -> None:
         self.begin(member, reply, lambda: self._conversations(_viewer(member), AskConversations.parse(args)))
 
-    def unread(self, member: Member, args: list[object], reply: Reply | None) -> None:
+    def unread(self, member: Author, args: list[object], reply: Reply | None) -> None:
         self.begin(member, reply, lambda: self._unread(_viewer(member), AskUnread.parse(args)))
 
-    def begin(self, member: Member, reply: Reply | None, work: Callable[[], Awaitable[msgspec.Struct]]) -> None:
+    def begin(self, member: Author, reply: Reply | None, work: Callable[[], Awaitable[msgspec.Struct]]) -> None:
         """Answer a question. Nothing without an acknowledgement: there is nowhere to answer."""
         if reply is None:
             return
@@ -85,10 +85,10 @@ class Historian:
             self._asked.give_back(user)
             member.refuse(reply, error)
             return
-        member.socket.session.charge(Price.QUESTION)
+        member.charge(Price.QUESTION)
         self._tasks.start(self._answer(member, reply, answer), "history")
 
-    async def _answer(self, member: Member, reply: Reply, answer: Awaitable[msgspec.Struct]) -> None:
+    async def _answer(self, member: Author, reply: Reply, answer: Awaitable[msgspec.Struct]) -> None:
         try:
             reply(await answer)
         except StoreError as error:
@@ -164,7 +164,7 @@ class Historian:
         return UnreadCounts.of(await self._store.library.unread(viewer))
 
 
-def _viewer(member: Member) -> Viewer:
+def _viewer(member: Author) -> Viewer:
     return Viewer(member.identity.user, member.identity.is_admin)
 
 

@@ -9,6 +9,7 @@ from typing import Protocol
 from chatd.auth import AuthCode, Identity
 from chatd.chat.audience import rooms_of
 from chatd.engineio.reasons import CloseReason
+from chatd.engineio.session import Session
 from chatd.errors import RefusedError
 from chatd.socketio.reasons import DisconnectReason
 from chatd.socketio.socket import EventName, Reply, Socket
@@ -27,7 +28,7 @@ class Router(Protocol):
     def on_leave(self, member: Member) -> None:
         """Called once for each `on_join`."""
 
-    def route(self, member: Member, event: EventName, args: list[object], reply: Reply | None) -> None: ...
+    def route(self, member: Author, event: EventName, args: list[object], reply: Reply | None) -> None: ...
 
 
 class Arrivals(Protocol):
@@ -39,6 +40,31 @@ class Arrivals(Protocol):
         """Whether the member had entered."""
 
 
+class Author(Protocol):
+    """Where an event comes from: a Member, or a system of the operator that has no socket (chatd/api/guest.py)."""
+
+    @property
+    def identity(self) -> Identity: ...
+
+    @property
+    def session(self) -> Session | None:
+        """The one that has no echo of what it sends."""
+
+    @property
+    def is_there(self) -> bool:
+        """Whether an answer still reaches it."""
+
+    @property
+    def logged(self) -> dict[str, str]: ...
+
+    def charge(self, price: int) -> None:
+        """See Session.charge."""
+
+    def refuse(self, reply: Reply | None, error: RefusedError) -> None: ...
+
+    def expel(self, code: str, message: str) -> None: ...
+
+
 class Clock(Protocol):
     """Unix seconds."""
 
@@ -48,13 +74,14 @@ class Clock(Protocol):
 class Member(Timed):
     """The handler of one socket. Its deadline is the end of its token."""
 
-    __slots__ = ("_arrivals", "_clock", "_router", "_timers", "identity", "socket")
+    __slots__ = ("_arrivals", "_clock", "_router", "_timers", "identity", "session", "socket")
 
     def __init__(
         self, socket: Socket, identity: Identity, router: Router, arrivals: Arrivals, timers: Timers, clock: Clock
     ) -> None:
         super().__init__()
         self.socket = socket
+        self.session: Session | None = socket.session
         self.identity = identity
         self._router = router
         self._arrivals = arrivals
@@ -65,6 +92,14 @@ class Member(Timed):
     def logged(self) -> dict[str, str]:
         """Who it is, for the log."""
         return {"user": self.identity.user, "sid": self.socket.session.logged_sid}
+
+    @property
+    def is_there(self) -> bool:
+        return self.socket.joined
+
+    def charge(self, price: int) -> None:
+        """See Session.charge."""
+        self.socket.session.charge(price)
 
     def on_connect(self) -> None:
         self.await_expiry()

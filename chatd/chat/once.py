@@ -20,7 +20,7 @@ from typing import Final, Protocol
 
 from chatd.chat.cids import Cids, Knowledge
 from chatd.chat.events import PrivateMessage, Stored
-from chatd.chat.member import Member
+from chatd.chat.member import Author
 from chatd.shares import Shares
 from chatd.socketio.socket import Reply
 from chatd.store.base import Done, Found, Message, Question, Store, StoreCode, StoredAs, StoreError
@@ -40,10 +40,10 @@ _NOT_THERE: Final = Found(None, None)
 class Send(Protocol):
     """Composes a message, hands it to the store with `done`, delivers it. Raises StoreError before anybody sees it."""
 
-    def __call__(self, member: Member, parsed: PrivateMessage, done: Done) -> Message: ...
+    def __call__(self, member: Author, parsed: PrivateMessage, done: Done) -> Message: ...
 
 
-Waiter = tuple[Member, Reply | None]
+Waiter = tuple[Author, Reply | None]
 """A socket that sent a message, and how it is to hear what became of it."""
 
 
@@ -125,7 +125,7 @@ class Once:
         sender = self._senders.get(user)
         return sender is not None and bool(sender.line)
 
-    def submit(self, member: Member, parsed: PrivateMessage, reply: Reply | None) -> None:
+    def submit(self, member: Author, parsed: PrivateMessage, reply: Reply | None) -> None:
         """Take a message. Raises StoreError, and then it is not taken."""
         sender, cid = self._sender(member.identity.user), parsed.cid
         waiter = member, reply

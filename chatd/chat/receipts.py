@@ -15,7 +15,7 @@ import msgspec
 from chatd.chat.audience import user_room
 from chatd.chat.events import EventCode, parse_fields, parse_user
 from chatd.chat.ids import parse_digits
-from chatd.chat.member import Member
+from chatd.chat.member import Author
 from chatd.errors import RefusedError
 from chatd.socketio.namespace import Namespace
 from chatd.socketio.packet import PreparedEvent
@@ -69,7 +69,7 @@ class Marked(msgspec.Struct, frozen=True, gc=False):
 class Asked(NamedTuple):
     """A mark on its way to the disk, and who waits for it."""
 
-    member: Member
+    member: Author
     mark: MarkRead
     reply: Reply | None
 
@@ -92,7 +92,7 @@ class Receipts:
         self._leido = PreparedEvent(namespace.name, "leido")
         self._told: dict[tuple[str, str], MessageId] = {}  # durable
 
-    def mark(self, member: Member, args: list[object], reply: Reply | None) -> None:
+    def mark(self, member: Author, args: list[object], reply: Reply | None) -> None:
         try:
             asked = Asked(member, MarkRead.parse(args, self._newest()), reply)
             if self._told.get(asked.key, 0) >= asked.mark.hasta:
@@ -122,7 +122,7 @@ class Receipts:
         """Rule C-50: nobody but the two of them."""
         reader, con = asked.key
         hasta = str(asked.mark.hasta)
-        others = self._namespace.rooms.members(user_room(reader)) - {asked.member.socket.session}
+        others = self._namespace.rooms.members(user_room(reader)) - {asked.member.session}
         if others:
             self._namespace.send_each(self._leido.encode(ReadElsewhere(con, hasta)), others)
         if con != reader:

@@ -20,7 +20,7 @@ from chatd.chat.feed import Feed
 from chatd.chat.history import Historian
 from chatd.chat.ids import IdSource
 from chatd.chat.limits import ChatLimits, TooFastError
-from chatd.chat.member import Member
+from chatd.chat.member import Author, Member
 from chatd.chat.news import News
 from chatd.chat.once import Once
 from chatd.chat.payload import PAYLOADS
@@ -138,7 +138,7 @@ class ChatRouter:
     def max_chars(self) -> int:
         return self._config.max_message_chars
 
-    def route(self, member: Member, event: EventName, args: list[object], reply: Reply | None) -> None:
+    def route(self, member: Author, event: EventName, args: list[object], reply: Reply | None) -> None:
         """An event that nobody knows is refused where an answer is asked for, and ignored otherwise."""
         self.received += 1
         try:
@@ -157,7 +157,7 @@ class ChatRouter:
         elif reply is not None:
             member.refuse(reply, _unknown(event))
 
-    def private_message(self, member: Member, args: list[object], reply: Reply | None) -> None:
+    def private_message(self, member: Author, args: list[object], reply: Reply | None) -> None:
         """A message with a `cid` has to be known as new first, and what its user sends next stays behind it."""
         try:
             parsed = PrivateMessage.parse(args, self._config.max_message_chars)
@@ -170,16 +170,16 @@ class ChatRouter:
         except RefusedError as error:
             member.refuse(reply, error)
 
-    def mark_read(self, member: Member, args: list[object], reply: Reply | None) -> None:
+    def mark_read(self, member: Author, args: list[object], reply: Reply | None) -> None:
         self._receipts.mark(member, args, reply)
 
-    def say_writing(self, member: Member, args: list[object], reply: Reply | None) -> None:
+    def say_writing(self, member: Author, args: list[object], reply: Reply | None) -> None:
         self._writers.say(member, args, reply)
 
-    def conversation(self, member: Member, args: list[object], reply: Reply | None) -> None:
+    def conversation(self, member: Author, args: list[object], reply: Reply | None) -> None:
         self.standings.ask(member, args, reply)
 
-    def connected(self, member: Member, args: list[object], reply: Reply | None) -> None:
+    def connected(self, member: Author, args: list[object], reply: Reply | None) -> None:
         """Nothing without an acknowledgement: there is nowhere to answer."""
         if reply is None:
             return
@@ -192,7 +192,7 @@ class ChatRouter:
         except RefusedError as error:
             member.refuse(reply, error)
 
-    def attended(self, member: Member, _args: list[object], reply: Reply | None) -> None:
+    def attended(self, member: Author, _args: list[object], reply: Reply | None) -> None:
         """Rule C-78; as `connected`."""
         if reply is None:
             return
@@ -204,35 +204,35 @@ class ChatRouter:
     def _is_attended(self) -> bool:
         return bool(self.namespace.rooms.members(ADMINS))
 
-    def nodes(self, member: Member, _args: list[object], reply: Reply | None) -> None:
+    def nodes(self, member: Author, _args: list[object], reply: Reply | None) -> None:
         """Nothing without an acknowledgement: there is nowhere to answer."""
         if reply is not None:
             self._tell_nodes(member, reply)
 
-    def _tell_nodes(self, member: Member, reply: Reply) -> None:
+    def _tell_nodes(self, member: Author, reply: Reply) -> None:
         """One daemon knows no such event."""
         member.refuse(reply, _unknown("nodos"))
 
-    def history(self, member: Member, args: list[object], reply: Reply | None) -> None:
+    def history(self, member: Author, args: list[object], reply: Reply | None) -> None:
         self.historian.history(member, args, reply)
 
-    def conversations(self, member: Member, args: list[object], reply: Reply | None) -> None:
+    def conversations(self, member: Author, args: list[object], reply: Reply | None) -> None:
         self.historian.conversations(member, args, reply)
 
-    def unread(self, member: Member, args: list[object], reply: Reply | None) -> None:
+    def unread(self, member: Author, args: list[object], reply: Reply | None) -> None:
         self.historian.unread(member, args, reply)
 
-    def who_am_i(self, member: Member, _args: list[object], reply: Reply | None) -> None:
+    def who_am_i(self, member: Author, _args: list[object], reply: Reply | None) -> None:
         if reply is not None:
             reply(who_am_i(member.identity))
 
-    def send(self, member: Member, parsed: PrivateMessage, done: Done, *, patient: bool = False) -> Message:
+    def send(self, member: Author, parsed: PrivateMessage, done: Done, *, patient: bool = False) -> Message:
         """Hand the message to the store and deliver it, now or once it is stored. Raises StoreError.
 
         The store comes first because it may refuse at once; nothing is delivered that nobody will store. `patient`:
         nobody waits for `done`.
         """
-        return self.submit(member.identity, parsed, done, member.socket.session, patient=patient)
+        return self.submit(member.identity, parsed, done, member.session, patient=patient)
 
     def submit(
         self, sender: Identity, parsed: PrivateMessage, done: Done, but: Session | None = None, *, patient: bool = False
@@ -311,7 +311,7 @@ class Receipt:
 
     __slots__ = ("_member", "_reply", "message")
 
-    def __init__(self, member: Member, reply: Reply | None) -> None:
+    def __init__(self, member: Author, reply: Reply | None) -> None:
         self._member = member
         self._reply = reply
         self.message: Message

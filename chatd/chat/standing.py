@@ -13,7 +13,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from chatd.chat.events import EventCode, parse_fields, parse_user
-from chatd.chat.member import Member
+from chatd.chat.member import Author
 from chatd.chat.presence import Presence
 from chatd.engineio.turns import Price
 from chatd.errors import RefusedError
@@ -38,7 +38,7 @@ class Conversation(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Asked(NamedTuple):
-    member: Member
+    member: Author
     con: str
     reply: Reply
 
@@ -54,7 +54,7 @@ class Standings:
         self._tasks = Tasks()
         self._task: asyncio.Task[None] | None = None
 
-    def ask(self, member: Member, args: list[object], reply: Reply | None) -> None:
+    def ask(self, member: Author, args: list[object], reply: Reply | None) -> None:
         """Nothing without an acknowledgement: there is nowhere to answer."""
         if reply is None:
             return
@@ -67,7 +67,7 @@ class Standings:
         if not self._shares.take(asked.member.identity.user):
             raise RefusedError(StoreCode.BUSY, "too many questions are waiting to be looked up: try again")
         self._line.append(asked)
-        asked.member.socket.session.charge(Price.LOOKUP)
+        asked.member.charge(Price.LOOKUP)
         if self._task is None:
             self._task = self._tasks.start(self._work(), "conversations")
 
@@ -76,7 +76,7 @@ class Standings:
             while self._line:
                 asked = self._line.popleft()
                 self._shares.give_back(asked.member.identity.user)
-                if asked.member.socket.joined:
+                if asked.member.is_there:
                     await self._answer(asked)
         finally:
             self._task = None

@@ -14,7 +14,7 @@ import msgspec
 from chatd.auth import Identity
 from chatd.chat.audience import user_room
 from chatd.chat.events import EventCode, parse_fields, parse_user
-from chatd.chat.member import Member
+from chatd.chat.member import Author, Member
 from chatd.errors import RefusedError
 from chatd.socketio.namespace import Namespace
 from chatd.socketio.socket import Reply
@@ -58,7 +58,7 @@ class Writing(Timed):
 
     __slots__ = ("_writers", "author", "para", "rooms")
 
-    def __init__(self, writers: Writers, author: Member, para: str) -> None:
+    def __init__(self, writers: Writers, author: Author, para: str) -> None:
         super().__init__()
         self._writers = writers
         self.author = author  # the socket that has said so last
@@ -81,7 +81,7 @@ class Writers:
         self._hearers = hearers
         self.active: dict[str, dict[str, Writing]] = {}
 
-    def say(self, member: Member, args: list[object], reply: Reply | None) -> None:
+    def say(self, member: Author, args: list[object], reply: Reply | None) -> None:
         try:
             said = SayWriting.parse(args)
         except RefusedError as error:
@@ -111,7 +111,7 @@ class Writers:
             if writing.author is member:
                 self.stop(user, writing.para)
 
-    def _start(self, member: Member, para: str) -> None:
+    def _start(self, member: Author, para: str) -> None:
         """Said again, it goes out again: to those who have come meanwhile, and those who were too busy to hear it."""
         user = member.identity.user
         writings = self.active.setdefault(user, {})

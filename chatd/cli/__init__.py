@@ -33,6 +33,7 @@ VERBS: Final[Mapping[str, str]] = {
     "serve": "run the daemon",
     "dev": "run it on this machine alone, with a secret of its own and ready tokens to try it",
     "token": "print a token",
+    "apikey": "make a key for the API, and print it once",
     "who": "list who is connected to the daemon on this machine",
     "kick": "end the connections of a user",
     "send": "send a message from an operator to a user",

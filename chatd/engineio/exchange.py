@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Exchange:
-    """One request and the way to answer it. Exactly one of `respond`, `upgrade` and `drop` ends it."""
+    """One request and the way to answer it. Exactly one of `respond`, `upgrade`, `stream` and `drop` ends it."""
 
     __slots__ = ("_body", "_connection", "_limit_bytes", "_on_body", "_on_too_long", "headers", "on_lost",
                  "request")  # fmt: skip
@@ -66,6 +66,11 @@ class Exchange:
         """
         self._end()
         self._connection.upgrade(protocol, [*headers, *self.headers], first)
+
+    def stream(self, protocol: asyncio.Protocol, headers: Sequence[tuple[bytes, bytes]], first: bytes = b"") -> None:
+        """Answer 200 with a body that `protocol` writes, and that ends with the connection."""
+        self._end()
+        self._connection.hand_over(200, protocol, [*headers, *self.headers, (b"Connection", b"close")], first)
 
     def drop(self) -> None:
         """Cut the connection without an answer."""

@@ -175,9 +175,16 @@ class HttpConnection(asyncio.Protocol, Timed):
         self._release()
 
     def upgrade(self, protocol: asyncio.Protocol, headers: Sequence[tuple[bytes, bytes]], first: bytes) -> None:
+        self.hand_over(101, protocol, headers, first)
+
+    def hand_over(
+        self, status: int, protocol: asyncio.Protocol, headers: Sequence[tuple[bytes, bytes]], first: bytes
+    ) -> None:
+        """Answer with a head and `first`; from then on the connection speaks `protocol`."""
         self._exchange = None
         self._timers.cancel(self)
-        lines = [b"HTTP/1.1 101 Switching Protocols", *(b"%b: %b" % header for header in headers), b"", first]
+        head = b"HTTP/1.1 %d %b" % (status, _PHRASE_OF[status])
+        lines = [head, *(b"%b: %b" % header for header in headers), b"", first]
         self._tcp.write(b"\r\n".join(lines))
         trailing = b"" if self._parser is None else self._parser.trailing_data[0]
         self._tcp.set_protocol(protocol)

@@ -41,11 +41,14 @@ class Operations:
         if self._config.internal:
             from chatd.ops.internal import InternalListener  # noqa: PLC0415 - 1.5 MB, for those who want it
 
-            sources = Sources(watched=watched, lag=self._lag, gate=self.gate, reload=self._reload)
-            self._internal = InternalListener(*self._config.internal_address, sources)
+            self._internal = InternalListener(*self._config.internal_address, self.sources(watched))
 
         if self._config.admin_socket:
             self._open_admin_socket(watched)
+
+    def sources(self, watched: Watched) -> Sources:
+        """What metrics are read from."""
+        return Sources(watched=watched, lag=self._lag, gate=self.gate, reload=self._reload)
 
     def also_refuses(self, who: str, counts: Counts) -> None:
         """See Watched.refusals."""

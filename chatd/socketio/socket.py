@@ -102,7 +102,7 @@ class Socket:
 
     def on_event(self, args: list[object], packet_id: int | None) -> None:
         event = args[0]
-        reply = None if packet_id is None else Reply(self, packet_id)
+        reply = None if packet_id is None else AckReply(self, packet_id)
         self.handler.on_event(event, args[1:], reply)  # type: ignore[arg-type]  # the decoder has checked the name
 
     def on_ack(self, ack_id: int, args: list[object]) -> None:
@@ -124,7 +124,13 @@ class Socket:
             self.session.send_packet(packet)
 
 
-class Reply:
+class Reply(Protocol):
+    """Answers an event."""
+
+    def __call__(self, *args: object) -> None: ...
+
+
+class AckReply:
     """Rule S-30: answers one event of a client, once; further calls do nothing."""
 
     __slots__ = ("_packet_id", "_socket")

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from chatd.chat.feature import Handler
 from chatd.chat.ids import MAX_NODE, NODE_BITS, SEQUENCE_BITS, parts
-from chatd.chat.member import Member
+from chatd.chat.member import Author, Member
 from chatd.chat.router import ChatRouter
 from chatd.socketio.socket import EventName, Reply
 from chatd.store.base import Message, StoreError
@@ -97,7 +97,7 @@ class Cases:
 
     # What admins do.
 
-    def _begin(self, member: Member, event: str, args: list[object], reply: Reply | None) -> None:
+    def _begin(self, member: Author, event: str, args: list[object], reply: Reply | None) -> None:
         change = {"atender": self._claim, "soltar": self._release, "resolver": self._resolve}[event]
         admin = member.identity.user
         self._work.begin(member, event, reply, lambda: change(AskCase.parse(event, args), admin))

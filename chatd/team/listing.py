@@ -17,7 +17,7 @@ from chatd.chat.events import EventCode, parse_fields
 from chatd.chat.feature import Handler
 from chatd.chat.history import Historian, within_bytes
 from chatd.chat.history_events import AskConversations, AskUnread, PastMessage, UnreadCounts
-from chatd.chat.member import Member
+from chatd.chat.member import Author, Member
 from chatd.chat.router import ROUTES, ChatRouter
 from chatd.errors import RefusedError
 from chatd.socketio.socket import EventName, Reply
@@ -115,7 +115,7 @@ class Listing:
 
     # The list.
 
-    def _conversations(self, router: ChatRouter, member: Member, args: list[object], reply: Reply | None) -> None:
+    def _conversations(self, router: ChatRouter, member: Author, args: list[object], reply: Reply | None) -> None:
         if not member.identity.is_admin:
             router.conversations(member, args, reply)
             return
@@ -184,7 +184,7 @@ class Listing:
 
     # What is unread.
 
-    def _unread(self, router: ChatRouter, member: Member, args: list[object], reply: Reply | None) -> None:
+    def _unread(self, router: ChatRouter, member: Author, args: list[object], reply: Reply | None) -> None:
         if not member.identity.is_admin:
             router.unread(member, args, reply)
             return
@@ -201,19 +201,19 @@ class Listing:
 
     # More in an answer of the chat.
 
-    def _conversation(self, router: ChatRouter, member: Member, args: list[object], reply: Reply | None) -> None:
+    def _conversation(self, router: ChatRouter, member: Author, args: list[object], reply: Reply | None) -> None:
         self._add(router, "conversacion", member, args, reply)
 
-    def _connected(self, router: ChatRouter, member: Member, args: list[object], reply: Reply | None) -> None:
+    def _connected(self, router: ChatRouter, member: Author, args: list[object], reply: Reply | None) -> None:
         self._add(router, "conectados", member, args, reply)
 
-    def _add(self, router: ChatRouter, event: str, member: Member, args: list[object], reply: Reply | None) -> None:
+    def _add(self, router: ChatRouter, event: str, member: Author, args: list[object], reply: Reply | None) -> None:
         """Let the chat answer, and put into its answer to an admin what the team knows."""
         if reply is not None and member.identity.is_admin:
             reply = _Completed(functools.partial(self._complete, event, member, args, reply))
         ROUTES[event](router, member, args, reply)
 
-    def _complete(self, event: str, member: Member, args: list[object], reply: Reply, answer: object) -> None:
+    def _complete(self, event: str, member: Author, args: list[object], reply: Reply, answer: object) -> None:
         told = msgspec.to_builtins(answer)
         if not told["ok"]:
             reply(told)
@@ -221,7 +221,7 @@ class Listing:
         add = {"conversacion": self._add_case, "conectados": self._add_names}[event]
         self._tasks.start(self._finish(add(told, args), member, reply), event)
 
-    async def _finish(self, work: Any, member: Member, reply: Reply) -> None:
+    async def _finish(self, work: Any, member: Author, reply: Reply) -> None:
         try:
             reply(await work)
         except StoreError as error:

@@ -12,7 +12,7 @@ from chatd.chat.events import EventCode, parse_fields, parse_limit, parse_text, 
 from chatd.chat.feature import Handler
 from chatd.chat.history import within_bytes
 from chatd.chat.history_events import DEFAULT_ROWS, MAX_ROWS, parse_id_of
-from chatd.chat.member import Member
+from chatd.chat.member import Author, Member
 from chatd.chat.router import ChatRouter
 from chatd.socketio.socket import EventName, Reply
 from chatd.store.history import LAST_ID
@@ -95,7 +95,7 @@ class Notes:
     def on_leave(self, member: Member) -> None:
         """See on_join."""
 
-    def _write(self, router: ChatRouter, member: Member, args: list[object], reply: Reply | None) -> None:
+    def _write(self, router: ChatRouter, member: Author, args: list[object], reply: Reply | None) -> None:
         def write() -> Any:
             note = WriteNote.parse(args, self._max_chars)
             router.limits.check_chars(member.identity.user, len(note.texto))
@@ -103,7 +103,7 @@ class Notes:
 
         self._work.begin(member, "nota", reply, write)
 
-    def _ask(self, _: ChatRouter, member: Member, args: list[object], reply: Reply | None) -> None:
+    def _ask(self, _: ChatRouter, member: Author, args: list[object], reply: Reply | None) -> None:
         if reply is not None:
             self._work.begin(member, "notas", reply, lambda: self._page(AskNotes.parse(args)))
 

@@ -10,7 +10,7 @@ import msgspec
 from chatd.chat.events import EventCode, parse_fields, parse_text
 from chatd.chat.feature import Handler
 from chatd.chat.history import within_bytes
-from chatd.chat.member import Member
+from chatd.chat.member import Author, Member
 from chatd.chat.router import ChatRouter
 from chatd.errors import RefusedError
 from chatd.socketio.socket import EventName, Reply
@@ -66,11 +66,11 @@ class Replies:
     def on_leave(self, member: Member) -> None:
         """See on_join."""
 
-    def _ask(self, _: ChatRouter, member: Member, args: list[object], reply: Reply | None) -> None:
+    def _ask(self, _: ChatRouter, member: Author, args: list[object], reply: Reply | None) -> None:
         if reply is not None:
             self._work.begin(member, "respuestas", reply, lambda: self._page(_after(args)))
 
-    def _change(self, _: ChatRouter, member: Member, args: list[object], reply: Reply | None) -> None:
+    def _change(self, _: ChatRouter, member: Author, args: list[object], reply: Reply | None) -> None:
         admin = member.identity.user
         self._work.begin(member, "respuesta", reply, lambda: self._store(admin, Canned.parse(args)))
 

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from chatd.chat.events import EventCode
-from chatd.chat.member import Member
+from chatd.chat.member import Author
 from chatd.engineio.turns import Price
 from chatd.errors import RefusedError
 from chatd.shares import Shares
@@ -29,7 +29,7 @@ class Work:
         self._under_way: Shares[str] = Shares(MAX_UNDER_WAY, MAX_UNDER_WAY_EACH)
         self._tasks = Tasks()
 
-    def begin(self, member: Member, event: str, reply: Reply | None, do: Do) -> None:
+    def begin(self, member: Author, event: str, reply: Reply | None, do: Do) -> None:
         """`do` refuses what is wrong with the arguments at once, and gives the answer later."""
         user = member.identity.user
         try:
@@ -46,10 +46,10 @@ class Work:
             self._under_way.give_back(user)
             member.refuse(reply, error)
             return
-        member.socket.session.charge(Price.QUESTION)
+        member.charge(Price.QUESTION)
         self._tasks.start(self._answer(member, reply, answer), event)
 
-    async def _answer(self, member: Member, reply: Reply | None, answer: Awaitable[msgspec.Struct]) -> None:
+    async def _answer(self, member: Author, reply: Reply | None, answer: Awaitable[msgspec.Struct]) -> None:
         try:
             answered = await answer
         except (RefusedError, StoreError) as error:

@@ -45,6 +45,11 @@ DRIVEN: Final = {OPENED, CLOSED, EXPIRED, EXPELLED, NOT_RECOVERED}
 
 NOT_OF_CLIENTS: Final[Mapping[str, str]] = {
     "kicked": "an operator",
+    "listening for other systems": "the start",
+    "sessions ended by the API": "another system of the operator",
+    "denied by the API": "another system of the operator",
+    "the deny list cannot be written": "the disk",
+    "a request of the API failed": "a bug",
     "token no longer holds": "an operator, who reloads the deny list: a line for each socket",
     "the wall clock was set": "the machine",
     "store open": "the start",

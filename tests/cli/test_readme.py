@@ -48,6 +48,7 @@ ELSEWHERE: Final = {
     "chatd token --user maria --rol user --ttl 8h --jwt-secret-file secret": "tests/interop/test_readme.py",
     "chatd dev": "tests/cli/test_dev.py",
     "chatd reload": "tests/cli/test_reload.py",
+    "chatd apikey new": "tests/cli/test_apikey.py",
     "chatd serve --console": "tests/web/chromium/conftest.py",
     "chatd doctor https://chat.example.com": "tests/cli/test_doctor.py",
     "chatd doctor URL": "tests/cli/test_doctor.py",
@@ -90,6 +91,12 @@ def commands(heading: str) -> list[str]:
     return [line.strip() for line in block[0].splitlines()]
 
 
+def section_commands(heading: str) -> list[str]:
+    """All commands under a heading, up to the next one."""
+    section = PAGE.partition(f"\n{heading}\n")[2].partition("\n## ")[0]
+    return [line.strip() for block in BLOCK.findall(section) for line in block.splitlines()]
+
+
 def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["sh", "-ec", command], cwd=folder, env=shell_environment(), capture_output=True, text=True, check=False
@@ -111,6 +118,7 @@ def test_no_command_is_left_out() -> None:
     outside_fences = re.sub(r"^```.*?^```$", "", PAGE, flags=re.DOTALL | re.MULTILINE)
     booted = {line for heading in BOOTED for line in commands(heading)}
     in_blocks = {line.strip() for block in BLOCK.findall(outside_fences) for line in block.splitlines()}
+    in_blocks -= set(section_commands("## Your other systems"))  # tests/api/test_readme.py
     in_lines = set(re.findall(r"`((?:chatd|make) [^`]+)`", outside_fences))
     run_here = {*ALONE, *(line for heading in WITH_BLOCKS for line in commands(heading))}
     assert in_blocks | in_lines == run_here | booted | set(ELSEWHERE)

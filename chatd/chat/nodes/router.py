@@ -7,7 +7,7 @@ from typing import Any
 
 from chatd.chat.audience import ADMINS
 from chatd.chat.events import EventCode
-from chatd.chat.member import Member
+from chatd.chat.member import Author, Member
 from chatd.chat.nodes.asides import Aside, NodeReceipts, NodeWriters
 from chatd.chat.nodes.listing import all_nodes
 from chatd.chat.nodes.presence import NodePresence
@@ -75,7 +75,7 @@ class NodeRouter(ChatRouter):
         super().on_leave(member)
         self._people.parted(member.identity.user, is_admin=member.identity.is_admin)
 
-    def _tell_nodes(self, member: Member, reply: Reply) -> None:
+    def _tell_nodes(self, member: Author, reply: Reply) -> None:
         """See ChatRouter._tell_nodes."""
         if member.identity.is_admin:
             reply(all_nodes(self.shell.node.number, self.shell.peers.rows()))

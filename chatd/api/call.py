@@ -1,0 +1,99 @@
+"""One request of the API on its way to its answer. Exactly one of `answer`, `refuse` and `stream` ends it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from chatd.api import log
+from chatd.api.keys import Key
+from chatd.api.problem import ApiCode, headers_of, problem_of
+from chatd.engineio.exchange import Exchange
+from chatd.errors import RefusedError
+from chatd.timers import Timed, Timers
+
+Header = tuple[bytes, bytes]
+
+_JSON: Final[Header] = (b"Content-Type", b"application/json")
+_NO_STORE: Final[Header] = (b"Cache-Control", b"no-store")
+_REVALIDATE: Final[Header] = (b"Cache-Control", b"private, no-cache")
+
+
+class Call(Timed):
+    """`key` is None where none is needed; `query` and `body` are what their declarations have made of them."""
+
+    __slots__ = ("_exchange", "_timers", "body", "key", "params", "query", "request_id")
+
+    def __init__(self, exchange: Exchange, timers: Timers, request_id: str) -> None:
+        super().__init__()
+        self._exchange: Exchange | None = exchange
+        self._timers = timers
+        self.request_id = request_id
+        self.key: Key | None = None
+        self.params: Mapping[str, str] = {}
+        self.query: Any = None
+        self.body: Any = None
+
+    def wait(self, timeout_s: float) -> None:
+        """From now on the answer comes from elsewhere: refuse if it does not come in time."""
+        if self._exchange is not None:
+            self._exchange.on_lost = self._on_lost
+            self._timers.arm(self, timeout_s)
+
+    def on_deadline(self) -> None:
+        words = "The database has not answered in time: repeat the request, a message with the same Idempotency-Key."
+        self.refuse(RefusedError(ApiCode.TIMEOUT, words))
+
+    def answer(self, answer: object, status: int = 200) -> None:
+        """Rule A-10: what was asked by GET has an ETag, and is not sent twice to a client that has it."""
+        body = msgspec.json.encode(answer)
+        if self._exchange is None or self._exchange.request.method not in {"GET", "HEAD"}:
+            self._respond(status, body, [_JSON, _NO_STORE])
+            return
+        tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+        headers = [(b"ETag", tag.encode()), _REVALIDATE]
+        if tag in (self._exchange.request.header(b"if-none-match") or ""):
+            self._respond(304, b"", headers)
+        else:
+            self._respond(status, body, [_JSON, *headers])
+
+    def refuse(self, error: RefusedError, headers: Sequence[Header] = ()) -> None:
+        """Rule A-05."""
+        problem = problem_of(error, self.request_id)
+        self._respond(problem.status, msgspec.json.encode(problem), [*headers_of(problem), _NO_STORE, *headers])
+
+    def empty(self, headers: Sequence[Header]) -> None:
+        self._respond(200, b"", headers)
+
+    def stream(self, protocol: asyncio.Protocol, headers: Sequence[Header], first: bytes) -> None:
+        """Answer 200; the rest of the connection belongs to `protocol`."""
+        exchange = self._end()
+        if exchange is not None:
+            self._log(200)
+            exchange.stream(protocol, [*headers, self._id_header()], first)
+
+    def _respond(self, status: int, body: bytes, headers: Sequence[Header]) -> None:
+        exchange = self._end()
+        if exchange is not None:
+            self._log(status)
+            exchange.respond(status, body, [*headers, self._id_header()])
+
+    def _id_header(self) -> Header:
+        return b"X-Request-Id", self.request_id.encode()
+
+    def _end(self) -> Exchange | None:
+        """None for a client that has gone, or has its answer."""
+        self._timers.cancel(self)
+        exchange, self._exchange = self._exchange, None
+        return exchange
+
+    def _on_lost(self) -> None:
+        self._end()
+
+    def _log(self, status: int) -> None:
+        name = None if self.key is None else self.key.name
+        log.debug("answered", extra={"request_id": self.request_id, "key": name, "status": status})

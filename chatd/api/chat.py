@@ -1,0 +1,108 @@
+"""What the API asks of the chat: events, as clients send them: same rules, limits, answers. Rules A-07 to A-13."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from chatd.api.call import Call
+from chatd.api.guest import Guest, speaker
+from chatd.api.problem import ApiCode, problem_of
+from chatd.api.words import Outcome, Outcomes
+from chatd.auth import Identity
+from chatd.chat.router import ChatRouter
+from chatd.errors import RefusedError
+
+CREATED: Final = 201
+
+Answer = Callable[[Any], None]
+Fail = Callable[[RefusedError], None]
+
+
+class Chat:
+    """The events of one router."""
+
+    def __init__(self, router: ChatRouter) -> None:
+        self._router = router
+
+    def say(self, who: Identity, event: str, fields: Mapping[str, object], answer: Answer, fail: Fail) -> None:
+        """Hand over an event of `who`; exactly one of `answer` and `fail` is called, now or later."""
+
+        def reply(*args: object) -> None:
+            answer(args[0])
+
+        self._router.route(Guest(who, self._router.refused, fail), event, [dict(fields)], reply)
+
+    def ask(self, call: Call, event: str, **more: object) -> None:
+        """An event whose fields are those of the query, and `more`."""
+        fields = _given(call.query) | more
+        if "antes" in fields and ("despues" in fields or "buscar" in fields):
+            raise RefusedError(ApiCode.CONTRADICTION, "antes goes neither with despues nor with buscar.")
+        who = _speaker(call, fields)
+        self.say(who, event, fields, call.answer, call.refuse)
+
+    def send(self, call: Call) -> None:
+        """`POST /v1/mensajes`."""
+        fields = _given(call.body)
+        who = _speaker(call, fields, "de")
+        self.say(who, "mensaje_privado", fields, lambda stored: call.answer(stored, CREATED), call.refuse)
+
+    def send_many(self, call: Call) -> None:
+        """`POST /v1/mensajes/lote`: each has its own answer."""
+        many = Many(call, len(call.body.mensajes))
+        for number, message in enumerate(call.body.mensajes):
+            fields = _given(message)
+            try:
+                who = _speaker(call, fields, "de")
+            except RefusedError as error:
+                many.fail(number, error)
+                continue
+            answer, fail = many.of(number)
+            self.say(who, "mensaje_privado", fields, answer, fail)
+
+    def mark(self, call: Call) -> None:
+        """`POST /v1/leidos`."""
+        fields = _given(call.body)
+        who = _speaker(call, fields)
+        self.say(who, "leido", fields, call.answer, call.refuse)
+
+
+class Many:
+    """The answers to several messages, until all are there."""
+
+    def __init__(self, call: Call, count: int) -> None:
+        self._call = call
+        self._outcomes: list[Outcome | None] = [None] * count
+        self._missing = count
+
+    def of(self, number: int) -> tuple[Answer, Fail]:
+        """What to call with the answer to one of them."""
+        return (lambda stored: self._stored(number, stored)), (lambda error: self.fail(number, error))
+
+    def fail(self, number: int, error: RefusedError) -> None:
+        problem = problem_of(error)
+        self._set(number, Outcome(problem.status, problema=problem))
+
+    def _stored(self, number: int, stored: Any) -> None:
+        self._set(number, Outcome(CREATED, stored.id, stored.fecha))
+
+    def _set(self, number: int, outcome: Outcome) -> None:
+        self._outcomes[number] = outcome
+        self._missing -= 1
+        if not self._missing:
+            self._call.answer(Outcomes([each for each in self._outcomes if each is not None]))
+
+
+def _speaker(call: Call, fields: dict[str, object], name: str = "como") -> Identity:
+    """Takes what says who speaks out of the fields. Raises RefusedError."""
+    if call.key is None:
+        raise AssertionError("an operation of the chat needs a key")
+    who, rol = fields.pop(name, None), fields.pop("rol", None)
+    return speaker(call.key, None if who is None else str(who), None if rol is None else str(rol))
+
+
+def _given(asked: msgspec.Struct | None) -> dict[str, object]:
+    """The fields that a request has."""
+    return {} if asked is None else {k: v for k, v in msgspec.structs.asdict(asked).items() if v is not None}

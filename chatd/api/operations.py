@@ -1,0 +1,223 @@
+"""Every operation of the API: one table, from which requests are served and the OpenAPI document is made."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from chatd.api import words
+from chatd.api.call import Call
+from chatd.api.chat import CREATED, Chat
+from chatd.api.counting import counts
+from chatd.api.keys import Scope
+from chatd.api.people import People
+from chatd.chat.connected import Connected
+from chatd.chat.events import Stored
+from chatd.chat.history_events import ConversationList, History, UnreadCounts
+from chatd.chat.receipts import Marked
+from chatd.chat.standing import Conversation
+from chatd.ops.metric import Sources
+
+CID_HEADER: Final = b"idempotency-key"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Parts:
+    """What operations work on."""
+
+    chat: Chat
+    people: People
+    sources: Sources
+    document: Callable[[], bytes]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """`path` has names in braces. `scope` None: no key is needed."""
+
+    method: str
+    path: str
+    scope: Scope | None
+    summary: str
+    run: Callable[[Parts, Call], None]
+    answer: Any = None
+    status: int = 200
+    query: type[words.Query] = words.Query
+    body: type[msgspec.Struct] | None = None
+    waits: bool = True
+    """Whether the answer comes later."""
+
+
+def _asks(event: str, *params: str) -> Callable[[Parts, Call], None]:
+    """An operation that is an event of the chat."""
+    return lambda parts, call: parts.chat.ask(call, event, **{name: call.params[name] for name in params})
+
+
+OPERATIONS: Final[tuple[Operation, ...]] = (
+    Operation(
+        method="GET",
+        path="/v1/openapi.json",
+        scope=None,
+        summary="This document",
+        run=lambda parts, call: call.answer(msgspec.Raw(parts.document())),
+        answer=dict[str, Any],
+        waits=False,
+    ),
+    Operation(
+        method="POST",
+        path="/v1/mensajes",
+        scope=Scope.SEND,
+        summary="Send a message; the header Idempotency-Key is its cid",
+        run=lambda parts, call: parts.chat.send(call),
+        body=words.NewMessage,
+        answer=Stored,
+        status=CREATED,
+    ),
+    Operation(
+        method="POST",
+        path="/v1/mensajes/lote",
+        scope=Scope.SEND,
+        summary="Send several messages, each with its own answer",
+        run=lambda parts, call: parts.chat.send_many(call),
+        body=words.NewMessages,
+        answer=words.Outcomes,
+    ),
+    Operation(
+        method="POST",
+        path="/v1/leidos",
+        scope=Scope.SEND,
+        summary="Mark a conversation as read",
+        run=lambda parts, call: parts.chat.mark(call),
+        body=words.NewMark,
+        answer=Marked,
+    ),
+    Operation(
+        method="GET",
+        path="/v1/conversaciones",
+        scope=Scope.READ,
+        summary="The conversations of an admin, most recent first",
+        run=_asks("conversaciones"),
+        query=words.ConversationsQuery,
+        answer=ConversationList,
+    ),
+    Operation(
+        method="GET",
+        path="/v1/conversaciones/{con}",
+        scope=Scope.READ,
+        summary="How far a conversation has been read, and whether its user is here",
+        run=_asks("conversacion", "con"),
+        query=words.AsWhom,
+        answer=Conversation,
+    ),
+    Operation(
+        method="GET",
+        path="/v1/conversaciones/{con}/mensajes",
+        scope=Scope.READ,
+        summary="A page of a conversation, oldest first",
+        run=_asks("historial", "con"),
+        query=words.HistoryQuery,
+        answer=History,
+    ),
+    Operation(
+        method="GET",
+        path="/v1/no_leidos",
+        scope=Scope.READ,
+        summary="How many messages are unread, by conversation",
+        run=_asks("no_leidos"),
+        query=words.UnreadQuery,
+        answer=UnreadCounts,
+    ),
+    Operation(
+        method="GET",
+        path="/v1/presencia",
+        scope=Scope.PEOPLE,
+        summary="Users who are here, by name",
+        run=_asks("conectados"),
+        query=words.PeopleQuery,
+        answer=Connected,
+    ),
+    Operation(
+        method="GET",
+        path="/v1/personas",
+        scope=Scope.PEOPLE,
+        summary="Users and their connections, by name",
+        run=lambda parts, call: parts.people.page(call),
+        query=words.PeopleQuery,
+        answer=words.PeopleHere,
+    ),
+    Operation(
+        method="DELETE",
+        path="/v1/personas/{user}",
+        scope=Scope.KICK,
+        summary="End all sessions of a user",
+        run=lambda parts, call: parts.people.kick(call),
+        answer=words.Kicked,
+    ),
+    Operation(
+        method="PUT",
+        path="/v1/denegados/usuarios/{user}",
+        scope=Scope.KICK,
+        summary="Deny a user at once, and after every restart",
+        run=lambda parts, call: parts.people.deny_user(call),
+        answer=words.Denied,
+    ),
+    Operation(
+        method="PUT",
+        path="/v1/denegados/jti/{jti}",
+        scope=Scope.KICK,
+        summary="Deny a token at once, by its claim jti",
+        run=lambda parts, call: parts.people.deny_token(call),
+        answer=words.Denied,
+    ),
+    Operation(
+        method="GET",
+        path="/v1/cuentas",
+        scope=Scope.COUNTS,
+        summary="The numbers of /metrics",
+        run=lambda parts, call: call.answer(counts(parts.sources)),
+        answer=words.Counts,
+        waits=False,
+    ),
+)
+
+
+class Routes:
+    """Finds operations by path and method."""
+
+    def __init__(self, operations: tuple[Operation, ...] = OPERATIONS) -> None:
+        self._by_path: dict[tuple[str, ...], dict[str, Operation]] = {}
+        for one in operations:
+            self._by_path.setdefault(tuple(one.path.split("/")), {})[one.method] = one
+
+    def find(self, segments: list[str]) -> tuple[Mapping[str, Operation], Mapping[str, str]] | None:
+        """The operations of a path by their methods, and what stands in the place of its names; None: no such path.
+
+        A path without names comes first, so that no name can hide it.
+        """
+        fixed = self._by_path.get(tuple(segments))
+        if fixed is not None:
+            return fixed, {}
+        for template, methods in self._by_path.items():
+            if len(template) == len(segments) and "{" in "".join(template):
+                params = _match(template, segments)
+                if params is not None:
+                    return methods, params
+        return None
+
+
+def allowed(methods: Mapping[str, Operation]) -> bytes:
+    """The value of Allow."""
+    return ", ".join(sorted({*methods, "OPTIONS", *(["HEAD"] if "GET" in methods else [])})).encode()
+
+
+def _match(template: tuple[str, ...], segments: list[str]) -> dict[str, str] | None:
+    params: dict[str, str] = {}
+    for part, segment in zip(template, segments, strict=True):
+        if part.startswith("{") and segment:
+            params[part[1:-1]] = segment
+        elif part != segment:
+            return None
+    return params

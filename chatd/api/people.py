@@ -1,0 +1,116 @@
+"""Who is connected, and who is to go. Rules A-14 to A-16."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from chatd.api import log
+from chatd.api.call import Call
+from chatd.api.problem import ApiCode
+from chatd.api.words import Connection, Denied, Kicked, PeopleHere, PersonHere
+from chatd.auth import AuthConfig
+from chatd.chat.desk import Desk
+from chatd.errors import ConfigError, RefusedError
+from chatd.tasks import Tasks
+
+DEFAULT_ROWS: Final = 100
+
+Deny = Callable[[AuthConfig], object]
+"""Read the deny list again, and put it into force. Raises ConfigError."""
+
+
+class People:
+    """The operations on people, of all nodes."""
+
+    def __init__(self, desk: Desk, auth: AuthConfig, deny: Deny) -> None:
+        self._desk = desk
+        self._auth = auth
+        self._deny = deny
+        self._tasks = Tasks()
+        self._writing = asyncio.Lock()
+
+    def use(self, auth: AuthConfig) -> None:
+        """Another deny list from now on."""
+        self._auth = auth
+
+    def page(self, call: Call) -> None:
+        """`GET /v1/personas`."""
+        self._tasks.start(self._page(call), "who")
+
+    async def _page(self, call: Call) -> None:
+        limit = call.query.limite or DEFAULT_ROWS
+        after = call.query.despues or ""
+        sockets = (await self._desk.who())["people"]
+        names = {name for socket in sockets if (name := str(socket["user"])) > after}
+        chosen = heapq.nsmallest(limit + 1, names)
+        of: dict[str, list[Mapping[str, Any]]] = {name: [] for name in chosen[:limit]}
+        for socket in sockets:
+            if socket["user"] in of:
+                of[socket["user"]].append(socket)
+        call.answer(PeopleHere([_person(*each) for each in of.items()], hay_mas=len(chosen) > limit))
+
+    def kick(self, call: Call) -> None:
+        """`DELETE /v1/personas/{user}`."""
+        self._tasks.start(self._kick(call), "kick")
+
+    async def _kick(self, call: Call) -> None:
+        ended = await self._desk.kick(call.params["user"])
+        log.info("sessions ended by the API", extra=_about(call) | {"user": call.params["user"]})
+        call.answer(Kicked(int(ended["sessions"])))
+
+    def deny_user(self, call: Call) -> None:
+        """`PUT /v1/denegados/usuarios/{user}`."""
+        self._begin(call, "user", call.params["user"])
+
+    def deny_token(self, call: Call) -> None:
+        """`PUT /v1/denegados/jti/{jti}`."""
+        self._begin(call, "jti", call.params["jti"])
+
+    def _begin(self, call: Call, kind: str, name: str) -> None:
+        path = self._auth.deny_file
+        if path is None:
+            raise RefusedError(ApiCode.NO_DENY_FILE, "The daemon has no deny_file, which is where this would stand.")
+        self._tasks.start(self._add(call, path, f"{kind}:{json.dumps(name)}"), "deny list")
+
+    async def _add(self, call: Call, path: Path, entry: str) -> None:
+        """Durable first, then in force: a restart must not let in again who was sent away."""
+        try:
+            async with self._writing:
+                await asyncio.to_thread(_append, path, entry)
+                self._deny(self._auth)
+        except (OSError, ConfigError) as error:
+            log.error("the deny list cannot be written", extra=_about(call) | {"cause": str(error)})
+            call.refuse(RefusedError(ApiCode.FAILED, "The deny list cannot be written; the log says why."))
+            return
+        log.info("denied by the API", extra=_about(call))
+        call.answer(Denied())
+
+
+def _person(name: str, sockets: Sequence[Mapping[str, Any]]) -> PersonHere:
+    first = sockets[0]
+    connections = [
+        Connection(str(each["sid"]), str(each["transport"]), str(each["address"]), each.get("node")) for each in sockets
+    ]
+    return PersonHere(name, str(first["name"]), str(first["rol"]), connections)
+
+
+def _about(call: Call) -> dict[str, object]:
+    return {"request_id": call.request_id, "key": None if call.key is None else call.key.name}
+
+
+def _append(path: Path, entry: str) -> None:
+    """Add a line, unless it is there. Raises OSError."""
+    text = path.read_text(encoding="utf-8")
+    if entry in text.splitlines():
+        return
+    lead = "" if not text or text.endswith("\n") else "\n"
+    with path.open("a", encoding="utf-8") as file:
+        file.write(f"{lead}{entry}\n")
+        file.flush()
+        os.fsync(file.fileno())

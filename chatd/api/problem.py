@@ -1,0 +1,116 @@
+"""How a request is refused: RFC 9457, with the codes of protocol.md. Rules A-05 and A-06."""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from chatd.chat.events import EventCode
+from chatd.errors import RefusedError
+from chatd.store.base import StoreCode
+
+CONTENT_TYPE: Final = b"application/problem+json"
+
+
+class ApiCode(enum.StrEnum):
+    """`code` of what only the API refuses; the others are those of events."""
+
+    KEY_MISSING = "key_missing"
+    KEY_INVALID = "key_invalid"
+    SCOPE_MISSING = "scope_missing"
+    NOT_FOUND = "not_found"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+    BODY_TOO_LONG = "body_too_long"
+    BODY_NOT_JSON = "body_not_json"
+    TYPE_NOT_SUPPORTED = "type_not_supported"
+    CONTRADICTION = "contradiction"
+    NO_DENY_FILE = "no_deny_file"
+    TIMEOUT = "timeout"
+    FAILED = "failed"
+
+
+STATUS_OF: Final[Mapping[str, int]] = {
+    ApiCode.KEY_MISSING: 401,
+    ApiCode.KEY_INVALID: 401,
+    ApiCode.SCOPE_MISSING: 403,
+    ApiCode.NOT_FOUND: 404,
+    ApiCode.METHOD_NOT_ALLOWED: 405,
+    ApiCode.BODY_TOO_LONG: 413,
+    ApiCode.BODY_NOT_JSON: 400,
+    ApiCode.TYPE_NOT_SUPPORTED: 415,
+    ApiCode.CONTRADICTION: 409,
+    ApiCode.NO_DENY_FILE: 409,
+    ApiCode.TIMEOUT: 503,
+    ApiCode.FAILED: 500,
+    EventCode.UNKNOWN_EVENT: 404,
+    EventCode.ADMINS_ONLY: 403,
+    EventCode.HASTA_INVALID: 404,
+    EventCode.RATE_LIMITED: 429,
+    EventCode.HISTORY_BUSY: 503,
+    StoreCode.UNAVAILABLE: 503,
+    StoreCode.FULL: 503,
+    StoreCode.BUSY: 503,
+    StoreCode.EXHAUSTED: 503,
+}
+
+UNACCEPTABLE: Final = 422
+"""The request was understood, and what it says is wrong."""
+
+_TITLE_OF: Final[Mapping[int, str]] = {
+    400: "The body is no JSON",
+    401: "A key is needed",
+    403: "The key may not do this",
+    404: "There is nothing here",
+    405: "Another method is needed",
+    409: "The request contradicts itself or the settings",
+    413: "The body is too long",
+    415: "The body must be JSON",
+    422: "The request cannot be accepted",
+    429: "Too many requests",
+    500: "The daemon has a bug",
+    503: "Try again later",
+}
+
+RETRY_AFTER_S: Final = 1
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A problem document. `code` is for programs, `detail` is a sentence for people."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    code: str
+    detail: str
+    instance: str | None = None
+    """The id of the request, as in the header X-Request-Id."""
+    retry_after_ms: int | None = None
+
+
+def problem_of(error: RefusedError, request_id: str | None = None) -> Problem:
+    said = error.details.get("status")
+    status = said if isinstance(said, int) else STATUS_OF.get(error.code, UNACCEPTABLE)
+    wait_ms = error.details.get("retry_after_ms")
+    return Problem(
+        title=_TITLE_OF[status],
+        status=status,
+        code=str(error.code),
+        detail=error.message,
+        instance=None if request_id is None else f"urn:chatd:request:{request_id}",
+        retry_after_ms=wait_ms if isinstance(wait_ms, int) else None,
+    )
+
+
+def headers_of(problem: Problem) -> list[tuple[bytes, bytes]]:
+    """What the answer says besides the document."""
+    headers = [(b"Content-Type", CONTENT_TYPE)]
+    if problem.status == 401:
+        headers.append((b"WWW-Authenticate", b'Bearer realm="chatd"'))
+    if problem.status in {429, 503}:
+        wait_s = RETRY_AFTER_S if problem.retry_after_ms is None else math.ceil(problem.retry_after_ms / 1_000)
+        headers.append((b"Retry-After", b"%d" % max(wait_s, 1)))
+    return headers

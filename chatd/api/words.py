@@ -1,0 +1,166 @@
+"""What requests say, and answers beyond those of events. The declarations check the input, and make the OpenAPI
+document (openapi.py).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import Meta
+
+from chatd.api.problem import Problem
+from chatd.chat.connected import MAX_LIMIT
+from chatd.chat.events import MAX_CID_CHARS, MAX_USER_CHARS
+from chatd.chat.history_events import MAX_ROWS
+
+MAX_MANY: Final = 100
+"""Messages in one request."""
+
+User = Annotated[str, Meta(min_length=1, max_length=MAX_USER_CHARS, description="The name of a user.")]
+Id = Annotated[str, Meta(pattern=r"^[0-9]{1,19}$", description="The id of a message: 1 to 19 digits.")]
+Cid = Annotated[str, Meta(min_length=1, max_length=MAX_CID_CHARS, description="Of its sender's choice, see C-21.")]
+Rol = Annotated[Literal["admin", "user"], Meta(description="As what it speaks or reads.")]
+Rows = Annotated[int, Meta(ge=1, le=MAX_ROWS)]
+Users = Annotated[int, Meta(ge=1, le=MAX_LIMIT)]
+
+
+NUMBERS: Final = frozenset({"limite"})
+"""Names in queries whose values are numbers."""
+
+
+class Query(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The part of a URL behind the question mark: nothing, if an operation has no other."""
+
+
+class AsWhom(Query, frozen=True):
+    """Without `como`, an admin of the key's own name reads."""
+
+    como: User | None = None
+    rol: Rol | None = None
+
+
+class HistoryQuery(AsWhom, frozen=True):
+    """A page ends before `antes`, or begins after `despues`."""
+
+    antes: Id | None = None
+    despues: Id | None = None
+    limite: Rows | None = None
+
+
+class ConversationsQuery(AsWhom, frozen=True):
+    """`buscar` is the beginning of a name."""
+
+    antes: Id | None = None
+    buscar: User | None = None
+    limite: Rows | None = None
+
+
+class UnreadQuery(AsWhom, frozen=True):
+    """Of all conversations, or of the one with `con`."""
+
+    con: User | None = None
+
+
+class PeopleQuery(Query, frozen=True):
+    """`despues` is the last name of the page before."""
+
+    despues: User | None = None
+    limite: Users | None = None
+
+
+class EventsQuery(Query, frozen=True):
+    """`desde` is the id of the last message that the reader has; without it, from now on."""
+
+    desde: Id | None = None
+
+
+class NewMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A message. Without `de` it comes from the name of the key."""
+
+    para: User
+    mensaje: Annotated[str, Meta(min_length=1)]
+    de: User | None = None
+    rol: Rol | None = None
+    cid: Cid | None = None
+
+
+class NewMessages(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Several of them, sent in this order."""
+
+    mensajes: Annotated[list[NewMessage], Meta(min_length=1, max_length=MAX_MANY)]
+
+
+class NewMark(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """`como` has read the conversation with `con` up to the message `hasta`."""
+
+    con: User
+    hasta: Id
+    como: User | None = None
+    rol: Rol | None = None
+
+
+class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What became of one of several messages: its id and time, or the problem."""
+
+    estado: int
+    id: str | None = None
+    fecha: int | None = None
+    problema: Problem | None = None
+
+
+class Outcomes(msgspec.Struct, frozen=True):
+    """In the order of the request."""
+
+    respuestas: list[Outcome]
+
+
+class Connection(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One socket; `nodo` where there are several."""
+
+    sid: str
+    transport: str
+    address: str
+    nodo: int | None = None
+
+
+class PersonHere(msgspec.Struct, frozen=True):
+    """A user with sockets."""
+
+    user: str
+    name: str
+    rol: str
+    conexiones: list[Connection]
+
+
+class PeopleHere(msgspec.Struct, frozen=True):
+    """By name."""
+
+    personas: list[PersonHere]
+    hay_mas: bool
+
+
+class Kicked(msgspec.Struct, frozen=True):
+    """How many sessions were ended."""
+
+    sesiones: int
+
+
+class Denied(msgspec.Struct, frozen=True):
+    """It is in the deny list, and in force."""
+
+    ok: bool = True
+
+
+class Sample(msgspec.Struct, frozen=True):
+    """One number of /metrics; null where there is none."""
+
+    nombre: str
+    valor: float | None
+    etiquetas: dict[str, str]
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """See the table of metrics in README.md."""
+
+    cuentas: list[Sample]

@@ -1,0 +1,44 @@
+"""What works on the chat from outside: the operators' part, and the API where it is asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chatd.chat.parts import ChatParts
+from chatd.config import Config
+from chatd.ops.operations import Operations
+from chatd.ops.watched import Watched
+from chatd.reload import Reload
+
+if TYPE_CHECKING:
+    from chatd.api.listener import ApiListener
+
+
+class Beside:
+    """Opened by `build`, working from `start` to `close`."""
+
+    def __init__(self, config: Config, operations: Operations, reload: Reload[Config]) -> None:
+        self._config = config
+        self._operations = operations
+        self._reload = reload
+        self._api: ApiListener | None = None
+
+    def open(self, watched: Watched, chat: ChatParts) -> None:
+        """Raises ConfigError and ListenError."""
+        self._operations.watch(watched)
+        if self._config.api.api:
+            from chatd.api.opening import open_api  # noqa: PLC0415 - memory, for those who want it
+
+            self._api = open_api(self._config, chat, self._operations.sources(watched), self._reload)
+
+    async def start(self) -> None:
+        await self._operations.start()
+        if self._api is not None:
+            self._api.start()
+
+    async def close(self) -> None:
+        """Idempotent."""
+        api, self._api = self._api, None
+        if api is not None:
+            await api.close()
+        await self._operations.close()

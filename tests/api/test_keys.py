@@ -1,0 +1,56 @@
+"""The file of keys."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from chatd.api.keys import Key, Scope, digest_of, load_keys, new_key
+from chatd.errors import ConfigError
+
+
+def test_a_key_is_found_by_its_digest_alone(tmp_path: Path) -> None:
+    """A-02"""
+    key = new_key()
+    entry = Key("tienda", frozenset({Scope.SEND, Scope.READ}), digest_of(key))
+    path = tmp_path / "keys"
+    path.write_text(f"# the shop\n\n  {entry.line()}  \n")
+    assert load_keys(path) == {digest_of(key): entry}
+    assert key not in path.read_text()
+
+
+def test_no_two_keys_are_alike() -> None:
+    """A-02"""
+    keys = {new_key() for _ in range(100)}
+    assert len(keys) == 100
+    assert {len(key) for key in keys} == {len("chatd_") + 43}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "chatd_a-key-that-was-pasted-here",
+        "tienda send",
+        "tienda send sha256:abc",
+        f"tienda fly sha256:{'0' * 64}",
+        f"ti!nda send sha256:{'0' * 64}",
+        f"tienda send md5:{'0' * 64}",
+    ],
+)
+def test_a_line_that_is_no_key_is_named_and_not_quoted(tmp_path: Path, line: str) -> None:
+    """A-02"""
+    path = tmp_path / "keys"
+    path.write_text(f"# one\n{line}\n")
+    with pytest.raises(ConfigError, match=r"^api_keys_file: .*, line 2: ") as caught:
+        load_keys(path)
+    assert line not in str(caught.value)
+
+
+@pytest.mark.parametrize("twice", ["tienda send sha256:" + "1" * 64, "caja send sha256:" + "0" * 64])
+def test_a_name_or_a_key_that_is_there_twice_is_refused(tmp_path: Path, twice: str) -> None:
+    """A-02"""
+    path = tmp_path / "keys"
+    path.write_text(f"tienda send sha256:{'0' * 64}\n{twice}\n")
+    with pytest.raises(ConfigError, match="line 2: the name or the key is there twice"):
+        load_keys(path)
