@@ -59,9 +59,10 @@ lint: $(VENV)/.python-ready
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# The table of settings in README.md.
+# The table of settings in README.md, and chatd.d.ts from protocol.md.
 reference: $(VENV)/.daemon-ready
 	$(BIN)/python -m tests.reference
+	$(BIN)/python -m tests.types.typescript
 
 # Exact versions and hashes of what a production daemon needs, for every platform: after each change of dependencies.
 # One lock for a daemon with a file, and one with the drivers of PostgreSQL and Redis as well.
@@ -110,8 +111,11 @@ clean:
 $(VENV)/.created:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	    echo "chatd needs Python 3.11 or newer: install it, then 'make PYTHON=python3.11 $(MAKECMDGOALS)'" >&2; exit 1; }
-	@$(PYTHON) -m venv --clear $(VENV) || { rm -rf $(VENV); \
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 	    echo "This Python has no venv module: 'apt-get install python3-venv', then run make again" >&2; exit 1; }
+	@mkdir -p $(VENV) && test -w $(VENV) || { \
+	    echo "$(CURDIR) cannot be written: copy it to a directory of yours, then run make there" >&2; exit 1; }
+	@$(PYTHON) -m venv --clear $(VENV)
 	@touch $@
 
 # Only what the daemon needs, so that the first `make run` serves within seconds.

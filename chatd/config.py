@@ -77,7 +77,7 @@ _KEY_SOURCES: Final = frozenset({"jwt_secret", "jwt_secret_file", "jwt_public_ke
 def load(
     flags: Mapping[str, Raw],
     environ: Mapping[str, str],
-    own: Mapping[str, str] | None = None,
+    own: Mapping[str, Raw] | None = None,
     own_origin: str = DEFAULT,
 ) -> Config:
     """The configuration that the sources add up to. `flags` and `own` go by public name, `environ` by variable.
@@ -127,7 +127,7 @@ class _Sources:
     flags: Mapping[str, Raw]
     environ: Mapping[str, str]
     file: ConfigFile | None
-    own: Mapping[str, str]
+    own: Mapping[str, Raw]
     own_origin: str
 
     def find(self, option: Option) -> tuple[Any, str] | None:

@@ -35,7 +35,7 @@ CHECK_PRICE_ES256: Final = 24
 # With a zero in every other byte, too: of a secret at random, one in 32,768 begins so.
 _BOMS_UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
-_HOW_TO_MAKE_ONE: Final = "make one with: openssl rand -hex 32 > FILE"
+_HOW_TO_MAKE_ONE: Final = "make one with: (umask 077; openssl rand -hex 32 > FILE)"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ VERBS: Final[Mapping[str, str]] = {
     "doctor": "look at a deployment from outside, and say what to change",
     "unit": "print a unit for systemd",
     "dashboard": "print the dashboard for Grafana",
+    "types": "print the events as types for TypeScript",
     "completion": "print the completion of a shell",
     "man": "print the manual page",
     "backup": "copy the database into a file, while the daemon goes on",

@@ -35,6 +35,8 @@ class Deployment:
     token: str | None
     cookie: str
     context: ssl.SSLContext
+    console: bool = False
+    """Whether the console has to be there."""
 
     @property
     def headers(self) -> dict[str, str]:
@@ -45,6 +47,12 @@ class Deployment:
     ) -> Answer:
         """One polling request. Raises OSError and HTTPException."""
         target = f"{self.path}?{urlencode({'EIO': '4', 'transport': 'polling', **query})}"
+        return self.get(target, method, body, headers)
+
+    def get(
+        self, target: str, method: str = "GET", body: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Any request. Raises OSError and HTTPException."""
         kind = http.client.HTTPSConnection if self.secure else http.client.HTTPConnection
         options: dict[str, Any] = {"context": self.context} if self.secure else {}
         connection = kind(self.host, self.port, timeout=PATIENCE_S, **options)

@@ -10,6 +10,8 @@ import argparse
 import dataclasses
 import ipaddress
 import os
+import shutil
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,6 +32,14 @@ TOKEN_LIFE_S: Final = 7 * 86_400
 
 # What the console shows more with, and what does no harm where all clients are one's own.
 _SHOWS_MORE: Final[Mapping[str, str]] = {"console": "true", "payload": "full", "echo": "on", "recovery": "on"}
+
+# Pages of a development server, which has a port of its own.
+_ORIGINS: Final = [
+    f"{scheme}://{host}{port}"
+    for scheme in ("http", "https")
+    for host in ("localhost", "127.0.0.1", "[::1]")
+    for port in ("", ":*")
+]
 
 # Where each role begins.
 _PAGES: Final[Mapping[str, str]] = {"user": "/chatd/demo", "admin": "/chatd/"}
@@ -69,7 +79,7 @@ def configure(state: StateFolder, flags: Mapping[str, Raw], environ: Mapping[str
     config = load(
         flags,
         {name: value for name, value in environ.items() if name not in ignored},
-        own={**_SHOWS_MORE, "jwt_secret_file": str(state.secret_file), "db": str(state.database)},
+        own={**_SHOWS_MORE, "origin": _ORIGINS, "jwt_secret_file": str(state.secret_file), "db": str(state.database)},
         own_origin="chatd dev",
     )
     for host in config.listen.host:
@@ -108,6 +118,7 @@ def how_to_connect(config: Config, state: StateFolder, now: float) -> str:
         admin=admin,
         database=config.store.db,
         state=state.path,
+        chatd=_called(),
     )
 
 
@@ -136,8 +147,18 @@ As an admin, in another:
 In a browser, on a page of the same host, before it connects:
   document.cookie = "{cookie}={user}; path=/; SameSite=Strict"
   document.cookie = "{cookie}={admin}; path=/; SameSite=Strict"
-Tokens for others: chatd token --dev --user U --rol R --ttl 8h
+On a page of a development server, such as http://localhost:5173, with a token from here:
+  const socket = io("{url}", {{ path: "{path}", auth: {{ token: "{user}" }} }});
+Tokens for others: {chatd} token --dev --user U --rol R --ttl 8h
 """
+
+
+def _called() -> str:
+    """How a shell finds this command: it is on nobody's PATH where `make run` has installed it."""
+    named = Path(sys.argv[0])
+    on_path = shutil.which("chatd")
+    is_found = on_path is not None and named.exists() and Path(on_path).samefile(named)
+    return "chatd" if is_found or named.name != "chatd" else str(named)
 
 
 def _offered(option: Option) -> bool:

@@ -82,6 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--path", default="/socket.io/", metavar="TEXT", help="the client's option path (/socket.io/)")
     parser.add_argument("--origin", metavar="ORIGIN", help="of the page that connects (default: the URL's own)")
     parser.add_argument("--token-file", metavar="FILE", help="a token to join with; - reads it from stdin")
+    parser.add_argument("--console", action="store_true", help="the console and the widget must be there")
     parser.add_argument("--cookie", default="token", metavar="NAME", help="the cookie that carries it (token)")
     parser.add_argument("--ca", metavar="FILE", help="trust certificates that this one has signed (PEM), too")
 
@@ -114,7 +115,7 @@ def _deployment(args: argparse.Namespace) -> Deployment:
     secure, host, port, place = _place(args.url)
     token = None if args.token_file is None else _read(args.token_file)
     origin = args.origin or place
-    return Deployment(secure, host, port, args.path, origin, token, args.cookie, _context(args.ca))
+    return Deployment(secure, host, port, args.path, origin, token, args.cookie, _context(args.ca), args.console)
 
 
 def _place(text: str) -> tuple[bool, str, int, str]:
@@ -229,6 +230,18 @@ def origin(deployment: Deployment) -> str:
     return f"pages of {deployment.origin} may connect"
 
 
+def console(deployment: Deployment) -> str:
+    """Pages beside Socket.IO, which a proxy has to pass as well."""
+    for page in ("/chatd/", "/chatd/widget.js"):
+        answer = deployment.get(page)
+        if answer.status != 200 or "chatd" not in answer.body:
+            seen = f"{page} is answered with {answer.status}"
+            if not deployment.console:
+                raise SkippedError(f"{seen}: fine if chatd runs without --console; if not, ask again with --console")
+            raise FoundError(seen, "start chatd with --console, and let the proxy pass /chatd/ as it does the path")
+    return "/chatd/ and the widget are served"
+
+
 def cookie(deployment: Deployment) -> str:
     """Joins by polling, as a page would: a POST whose answer waits in the next GET."""
     with _session(deployment, deployment.request()) as opened:
@@ -295,6 +308,7 @@ CHECKS: Final[Mapping[str, Callable[[Deployment], str]]] = {
     "cookie": cookie,
     "websocket": websocket,
     "upgrade": upgrade,
+    "console": console,
 }
 
 

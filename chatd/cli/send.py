@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import Final
 
-from chatd.cli.adminsocket import add_database, ask
+from chatd.cli.adminsocket import add_database, ask, printable
 
 EPILOG: Final = """\
 The user alone sees it, as with every message of an admin, and it waits in the history of a user who is away. Prints the
@@ -28,4 +28,6 @@ def run(args: argparse.Namespace) -> int:
     text = sys.stdin.read().rstrip("\n") if args.text == "-" else args.text
     answer = ask(args, verb="send", to=args.to, text=text, **{"from": args.author})
     print(answer["id"])
+    if all(one["user"] != args.to for one in ask(args, verb="who")["people"]):
+        print(f"chatd: {printable(args.to)} is away: it waits in the history", file=sys.stderr)
     return 0

@@ -25,6 +25,8 @@ _SCHEME_OF: Final[Mapping[str, str]] = {"http": "http", "https": "https", "ws": 
 # What a star stands for. https://www.rfc-editor.org/rfc/rfc1123#section-2.1
 _LABELS: Final = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*")
 
+_PORT: Final = re.compile(r"[0-9]+")
+
 _OWN_PAGE: Final = "same-origin"
 _NO_PAGE: Final = "none"
 
@@ -122,14 +124,18 @@ class OriginPolicy:
 
 
 def _matches(origin: str, pattern: str) -> bool:
-    """`https://*.example.com` stands for every subdomain, at any depth, but not for `https://example.com`."""
+    """`https://*.example.com` stands for every subdomain, at any depth, but not for `https://example.com`.
+
+    `http://localhost:*` stands for every port.
+    """
     before, star, after = pattern.partition("*")
     if not star:
         return origin == pattern
     if pattern == ANY_ORIGIN:
         return True
+    stands_for = _PORT if before.endswith(":") else _LABELS
     inside = origin[len(before) : len(origin) - len(after)]
-    return origin.startswith(before) and origin.endswith(after) and _LABELS.fullmatch(inside) is not None
+    return origin.startswith(before) and origin.endswith(after) and stands_for.fullmatch(inside) is not None
 
 
 def refusal_message(request: Request) -> str:

@@ -1,12 +1,15 @@
 """Links that let somebody in once: `chatd dev` prints one for each role, and a click on it sets the cookie.
 
-A link holds for one use, on this machine alone. What it gives is a cookie that scripts cannot read and that no other
-site can have sent along; then it leads to a page. Nothing is written down: a restart makes new links.
+A link holds for one use, on this machine alone. It shows a page with a button, so that a preview or `curl` does not use
+it up; a browser presses it by itself. What it gives is a cookie that scripts cannot read and that no other site can
+have sent along; then it leads to a page. Nothing is written down: a restart makes new links.
 """
 
 from __future__ import annotations
 
+import base64
 import dataclasses
+import hashlib
 import ipaddress
 import secrets
 from typing import Final
@@ -24,6 +27,28 @@ _PRIVATE: Final[tuple[Header, ...]] = (
     (b"X-Content-Type-Options", b"nosniff"),
 )
 _PLAIN: Final[Header] = (b"Content-Type", b"text/plain; charset=utf-8")
+_HTML: Final[Header] = (b"Content-Type", b"text/html; charset=utf-8")
+_SCRIPT: Final = 'if (document.visibilityState === "visible") document.forms[0].submit();'
+_ENTER: Final = f"""\
+<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>chatd dev</title>
+<form method="post"><button autofocus>Enter the chat</button></form>
+<script>{_SCRIPT}</script>
+</html>
+"""
+_POLICY: Final[Header] = (
+    b"Content-Security-Policy",
+    b"default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; script-src 'sha256-%b'"
+    % base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()),
+)
+HOME: Final = """\
+<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>chatd dev</title>
+<h1>chatd dev</h1>
+<p>The terminal shows two links: for a user, and for an admin. Each lets you in once. Then you may open these:</p>
+<ul><li><a href="/chatd/">the console for admins</a></li><li><a href="/chatd/demo">a page with the widget</a></li></ul>
+</html>
+"""
 _USED: Final = b"This link has been used. Run chatd dev again: it prints new ones.\n"
 
 
@@ -52,14 +77,22 @@ class Entries:
     def on_request(self, exchange: Exchange) -> None:
         """Answer a request whose path begins with ENTRY_PREFIX."""
         request = exchange.request
-        if request.method != "GET":
-            exchange.respond(405, b"", [(b"Allow", b"GET"), *_PRIVATE])
+        if request.method not in {"GET", "HEAD", "POST"}:
+            exchange.respond(405, b"", [(b"Allow", b"GET, HEAD, POST"), *_PRIVATE])
         elif request.header(b"sec-purpose") is not None:
             exchange.respond(503, b"", _PRIVATE)  # a browser that only guesses where somebody will go
         elif not is_this_machine(request.header(b"host") or ""):
             exchange.respond(403, b"These links are for this machine alone.\n", [_PLAIN, *_PRIVATE])
-        else:
+        elif request.method == "POST":
             self._let_in(exchange, self._entries.pop(request.path.removeprefix(ENTRY_PREFIX), None))
+        elif request.path.removeprefix(ENTRY_PREFIX) not in self._entries:
+            self._let_in(exchange, None)
+        else:
+            exchange.respond(200, _ENTER.encode(), [_HTML, _POLICY, *_PRIVATE])
+
+    def home(self, exchange: Exchange) -> None:
+        """Answer a request for /."""
+        exchange.respond(200, HOME.encode(), [_HTML, _POLICY, *_PRIVATE])
 
     def _let_in(self, exchange: Exchange, entry: Entry | None) -> None:
         if entry is None:

@@ -46,6 +46,8 @@ class Site:
             answer(exchange, page, self._origins.headers(exchange.request))
         elif self._entries is not None and path.startswith(ENTRY_PREFIX):
             self._entries.on_request(exchange)
+        elif self._entries is not None and path == "/":
+            self._entries.home(exchange)
         elif self._console and path == _BARE:
             exchange.respond(308, b"", [(b"Location", PREFIX.encode())])
         else:

@@ -15,8 +15,10 @@ from chatd.auth.verify import Verifier
 from chatd.cli import EXIT_CONFIG, EXIT_USAGE
 from chatd.cli.dev import configure, how_to_connect, links
 from chatd.cli.state import StateFolder
+from chatd.engineio.origin import OriginPolicy
 from chatd.web.entries import Entries
 from tests.cli.command import chatd, complaint, environment
+from tests.engineio.test_origin import request as asked
 from tests.web.rig import pages
 
 
@@ -80,7 +82,7 @@ def test_the_page_has_tokens_that_hold_as_a_cookie(state: StateFolder) -> None:
         False,
         True,
     ]
-    assert page.count('io("http://[::1]:8400", { path: "/chat/"') == 2
+    assert page.count('io("http://[::1]:8400", { path: "/chat/"') == 3
     assert str(state.database) in page
 
 
@@ -121,7 +123,7 @@ async def test_a_link_lets_its_role_in(state: StateFolder) -> None:
     check = Verifier(config.auth, load_keys(config.auth), time.time)
     async with pages(state.path, entries, console="true") as browser:
         for path, rol, page in zip(paths, ("user", "admin"), ("/chatd/demo", "/chatd/"), strict=True):
-            answer = await browser.get(path, Host="localhost:8400")
+            answer = await browser.get(path, "POST", Host="localhost:8400")
             assert (answer.status, answer.header("location")) == (303, page)
             cookie = (answer.header("set-cookie") or "").partition(";")[0]
             assert check.verify(next(find_tokens(cookie, None, None, config.auth)).token).rol == rol
@@ -139,6 +141,25 @@ def test_it_prints_the_page_then_serves_until_it_is_told_to_stop(state: StateFol
         [port] = re.findall(r"host=127\.0\.0\.1 port=([1-9]\d+)", listening)
         page = daemon.stdout.read()
         assert "document.cookie" in page
-        assert set(re.findall(r"http://[^:]+:(\w+)", page)) == {port}
+        assert set(re.findall(r"http://[^:]+:(\w+)", page)) == {port, "5173"}
     assert daemon.returncode == 0
     assert state.database.exists()
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://localhost:5173", "https://127.0.0.1:3000", "http://[::1]:1", "http://localhost"]
+)
+def test_pages_of_a_development_server_may_connect(state: StateFolder, origin: str) -> None:
+    """E-14"""
+    engine = configure(state, {}, {}).engineio
+    policy = OriginPolicy(engine.origin, engine.cors_credentials)
+    assert policy.allows(asked(origin, host="localhost:8400"))
+    for stranger in (
+        "http://localhost.evil.example:5173",
+        "https://evil.example",
+        "http://localhost:5173.evil.example",
+    ):
+        assert not policy.allows(asked(stranger, host="localhost:8400"))
+    assert not OriginPolicy(configure(state, {"origin": "https://a.example"}, {}).engineio.origin, True).allows(
+        asked(origin, host="a")
+    )

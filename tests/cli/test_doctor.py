@@ -130,10 +130,11 @@ async def test_a_certificate_that_does_not_hold_or_ends_soon_is_told(db: Path, t
 @pytest.mark.parametrize("proxy", [nginx, caddy, haproxy], ids=lambda proxy: str(proxy.name))
 async def test_the_configurations_in_the_readme_work(proxy: Proxy, db: Path, tmp_path: Path) -> None:
     certificate, key = make_certificate(tmp_path, "chat", left=datetime.timedelta(days=90))
-    async with behind(db, tmp_path, proxy.readme_configuration(), certificate, key, proxy) as (url, chatd):
+    async with behind(db, tmp_path, proxy.readme_configuration(), certificate, key, proxy, "--console") as (url, chatd):
         found = await doctor(url, "--ca", str(certificate), "--token-file", "-", stdin=token("ana"))
         assert (found.code, found.failed) == (0, []), found.printed
-        assert len(found.verdicts) == 8
+        assert len(found.verdicts) == 9
+        assert found.verdicts["console"] == "ok", found.printed
         await asyncio.to_thread(open_from, "127.0.0.9", url, certificate)
         chatd.terminate()
         await chatd.ended()
@@ -269,11 +270,11 @@ async def test_a_file_that_is_no_token_or_no_certificate_is_told_in_one_line(tmp
 
 @contextlib.asynccontextmanager
 async def behind(
-    db: Path, folder: Path, configuration: str, certificate: Path, key: Path, proxy: Proxy = nginx
+    db: Path, folder: Path, configuration: str, certificate: Path, key: Path, proxy: Proxy = nginx, *flags: str
 ) -> AsyncIterator[tuple[str, Daemon]]:
     """A daemon behind a proxy: where that is."""
     port = free_port()
-    async with daemon(db, "--trusted-proxy", "127.0.0.1") as chatd:
+    async with daemon(db, "--trusted-proxy", "127.0.0.1", *flags) as chatd:
         place = Place(folder, port, chatd.client.port, certificate, key)
         async with proxy.running(proxy.placed(configuration, place), place):
             yield f"https://127.0.0.1:{port}", chatd

@@ -57,7 +57,7 @@ def mode_of(path: Path) -> int:
 
 async def test_who_lists_every_socket(db: Path) -> None:
     async with daemon(db) as running:
-        assert await chatd(db, "who") == (1, "", "")
+        assert await chatd(db, "who") == (1, "", "chatd: nobody is connected\n")
         await running.enter("ana")
         await running.enter("root", "admin")
         await running.enter("ana")

@@ -43,7 +43,7 @@ def shell(command: str, folder: Path) -> str:
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
     """A daemon that was started with the page's commands, in `tmp_path`."""
-    shell(only(r"\n    (openssl rand -hex 32 > secret)\n"), tmp_path)
+    shell(only(r"\n    (\(umask 077; openssl rand -hex 32 > secret\))\n"), tmp_path)
     port = free_port()
     here = {"8400": f"{port}", "chat.db": f"{tmp_path}/chat.db", "-file secret": f"-file {tmp_path}/secret"}
     serve = changed(only(r"\n    chatd (serve --host [^\n]*)\n"), here)
@@ -56,6 +56,16 @@ def token(tmp_path: Path, server: Server) -> str:
     return shell(f"{CHATD} {only(r'`chatd (token --user[^`]*)`')}", tmp_path)
 
 
+def run_in_node(code: str, server: Server, folder: Path) -> str:
+    """What the code prints."""
+    script = HERE / f"readme-{server.port}.mjs"  # beside node_modules
+    script.write_text(code)
+    try:
+        return shell(f"{node_executable()} {script}", folder)
+    finally:
+        script.unlink()
+
+
 def test_the_front_end_talks_to_the_daemon(tmp_path: Path, server: Server, token: str) -> None:
     page = changed(
         only(r"```js\n(import .*?)```"),
@@ -66,13 +76,33 @@ def test_the_front_end_talks_to_the_daemon(tmp_path: Path, server: Server, token
             "withCredentials: true": f'extraHeaders: {{ cookie: "token={token}" }}',
         },
     )
-    script = HERE / f"readme-{server.port}.mjs"  # beside node_modules
-    script.write_text(f"{page}socket.disconnect();\n")
-    try:
-        heard = shell(f"{node_executable()} {script}", tmp_path)
-    finally:
-        script.unlink()
-    assert re.fullmatch(r"stored \d+", heard)
+    assert re.fullmatch(r"stored \d+", run_in_node(f"{page}socket.disconnect();\n", server, tmp_path))
+
+
+def test_a_client_without_a_cookie_talks_to_the_daemon(tmp_path: Path, server: Server, token: str) -> None:
+    """C-01"""
+    connects = changed(
+        only(r"```js\n(const socket = io\([^\n]*auth: [^\n]*)\n```"),
+        {"https://chat.example.com": server.url, "readToken()": f'"{token}"'},
+    )
+    whole = only(r"```js\n(import .*?)```").replace('"socket.io-client"', '"socket.io-client-4.8"')
+    page = re.sub(r"const socket = .*", lambda _: connects, whole, count=1)
+    assert re.fullmatch(r"stored \d+", run_in_node(f"{page}socket.disconnect();\n", server, tmp_path))
+
+
+def test_a_client_that_is_not_let_in_does_not_hang(tmp_path: Path, server: Server) -> None:
+    """The page as it stands, in Node.js, where there is no cookie."""
+    page = changed(
+        only(r"```js\n(import .*?)```"),
+        {'"socket.io-client"': '"socket.io-client-4.8"', "https://chat.example.com": server.url, "10_000": "3_000"},
+    )
+    imports, _, rest = page.partition("\n\n")
+    tried = rest.replace("const socket =", "socket =")
+    whole = f"{imports}\nlet socket;\ntry {{\n{tried}\n}} catch (error) {{ console.log(error.message); }}\n"
+    said = run_in_node(f"{whole}socket.disconnect();\n", server, tmp_path)
+    refused, ended = said.splitlines()
+    assert refused.endswith(" token_missing")
+    assert ended == "operation has timed out"
 
 
 def test_the_page_warns_of_the_cookie_that_the_python_client_loses() -> None:

@@ -30,30 +30,43 @@ async def browser(tmp_path: Path, entries: Entries) -> AsyncIterator[Browser]:
 
 
 async def test_a_link_sets_the_cookie_and_leads_to_its_page(browser: Browser, link: str) -> None:
-    answer = await browser.get(link, Host=HERE)
+    answer = await browser.get(link, "POST", Host=HERE)
     assert (answer.status, answer.header("location")) == (303, "/chatd/")
     assert answer.header("set-cookie") == "token=abc; Path=/; Max-Age=60; HttpOnly; SameSite=Strict"
     assert (answer.header("cache-control"), answer.header("referrer-policy")) == ("no-store", "no-referrer")
 
 
 async def test_a_link_holds_once(browser: Browser, link: str) -> None:
-    assert (await browser.get(link, Host=HERE)).status == 303
-    again = await browser.get(link, Host=HERE)
+    assert (await browser.get(link, "POST", Host=HERE)).status == 303
+    assert (await browser.get(link, Host=HERE)).status == 404
+    again = await browser.get(link, "POST", Host=HERE)
     assert (again.status, again.header("set-cookie")) == (404, None)
     assert "new ones" in again.text
 
 
 async def test_what_only_looks_at_a_link_does_not_burn_it(browser: Browser, link: str) -> None:
-    for method in ("HEAD", "POST", "OPTIONS"):
-        assert (await browser.get(link, method, Host=HERE)).status == 405
+    """Previews and curl."""
+    for method, status in (("HEAD", 200), ("GET", 200), ("OPTIONS", 405)):
+        answer = await browser.get(link, method, Host=HERE)
+        assert (answer.status, answer.header("set-cookie")) == (status, None)
     assert (await browser.get(link, Host=HERE, Sec_Purpose="prefetch;prerender")).status == 503
     assert (await browser.get(link + "x", Host=HERE)).status == 404
-    assert (await browser.get(link, Host=HERE)).status == 303
+    assert (await browser.get(link, "POST", Host=HERE)).status == 303
+
+
+async def test_the_page_at_the_root_says_what_is_here(browser: Browser) -> None:
+    answer = await browser.get("/", Host=HERE)
+    assert (answer.status, "/chatd/demo" in answer.text) == (200, True)
+
+
+async def test_without_links_nothing_is_at_the_root(tmp_path: Path) -> None:
+    async with pages(tmp_path, console="true") as served:
+        assert (await served.get("/", Host=HERE)).status == 404
 
 
 async def test_a_name_that_was_made_to_point_here_lets_nobody_in(browser: Browser, link: str) -> None:
     assert (await browser.get(link, Host="evil.example:8400")).status == 403
-    assert (await browser.get(link, Host=HERE)).status == 303
+    assert (await browser.get(link, "POST", Host=HERE)).status == 303
 
 
 async def test_links_are_there_for_those_who_gave_them_alone(tmp_path: Path, link: str) -> None:
