@@ -6,7 +6,7 @@ import { number, onLanguage, text } from "./texts.js";
 const LONGEST = 10_000; // the server may have another limit: then it says so
 
 /** The box that one writes in: Enter sends, Shift with Enter is a new line, and it grows with its text. */
-export function composer(form, { onSend, onTyping }) {
+export function composer(form, { onSend, onTyping, mayLeave = () => true }) {
   const box = form.querySelector("textarea");
   const excess = make("p", { class: "excess", id: "excess", role: "status", hidden: true });
   form.before(excess);
@@ -32,7 +32,7 @@ export function composer(form, { onSend, onTyping }) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const written = box.value.trim();
-    if (!written || lengthOf(written) > LONGEST) return;
+    if (!written || lengthOf(written) > LONGEST || !mayLeave()) return;
     box.value = "";
     fit();
     onTyping(false);

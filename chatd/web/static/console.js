@@ -1,17 +1,24 @@
 // The console: puts list, thread and live view together, and says who hears of what.
 
+import { AskFirst } from "./askfirst.js";
 import { Attention } from "./attention.js";
+import { Canned } from "./canned.js";
+import { CaseBar, waited } from "./casebar.js";
+import { Colleagues } from "./colleagues.js";
 import { composer } from "./composer.js";
 import { announce, avatar, byId, icon, markCurrent } from "./dom.js";
 import { Drafts } from "./drafts.js";
+import { filterButtons } from "./filters.js";
 import { LiveView } from "./live.js";
 import { ListView, addressOf, userIn } from "./list.js";
 import { shownName } from "./names.js";
+import { Notes } from "./notes.js";
 import { badgeTitle, notifications, sound } from "./notices.js";
 import { connectionBanner, languageSwitch, refusalText, serverPath, whoAmI } from "./page.js";
 import { People } from "./people.js";
 import { Receipts } from "./receipts.js";
 import { ChatSocket, State } from "./socket.js";
+import { Team } from "./team.js";
 import { briefly, fillTexts, onLanguage, onNewDay, text } from "./texts.js";
 import { ThreadView } from "./thread.js";
 import { TypingHeard, TypingSender } from "./typing.js";
@@ -24,11 +31,18 @@ const typing = new TypingHeard(() => {
   list.render();
   showTyping();
 });
+const colleagues = new Colleagues(() => showTyping());
 const list = new ListView(byId("list"), byId("search"), people, typing);
 const attention = new Attention(markRead);
 const thread = new ThreadView(byId("messages"), { onSeen: () => attention.look() });
 const live = new LiveView(socket, people);
+const team = new Team(socket, people);
+const caseBar = new CaseBar(byId("thread").querySelector(".thread-head"), team, people);
+const notes = new Notes(byId("thread").querySelector("div.thread"), socket, team, people);
+const canned = new Canned(byId("composer"), socket, team);
+const askFirst = new AskFirst(byId("composer"), reasonToAsk);
 const banner = connectionBanner(socket);
+const WAITS_AGAIN_MS = 30_000;
 let open = null; // the user whose thread is open
 let drafts = null; // until it is known who one is
 
@@ -41,16 +55,16 @@ socket
     else if (state !== State.CONNECTING) people.onLost();
     if (state === State.REFUSED) showClosed(text("state.refused"), refusalText(socket.refusal), byId("closed-retry"));
   })
-  .on("mensaje_recibido", (message) => {
+  .on("mensaje_recibido", async (message) => {
     live.saw(message);
-    const person = people.received(message);
-    if (!person || people.isMine(message, person.user)) return;
+    const person = await people.received(message);
+    if (!person || message.de !== person.user) return;
     typing.heard({ de: person.user, activo: false });
     call(person.user, message.mensaje);
   })
   .on("mensaje_enviado", (message) => people.sent(message))
   .on("presencia", (news) => people.presence(news))
-  .on("escribiendo", (news) => typing.heard(news))
+  .on("escribiendo", (news) => (isColleagues(news) ? colleagues.heard(news) : typing.heard(news)))
   .on("leido", (news) => people.wasRead(news));
 
 /** Whatever may have been missed, at the first connection and at each one after. */
@@ -70,6 +84,7 @@ async function begin() {
   byId("whoami").textContent = me ? `${shownName(me.name)} · ${shownName(me.user)}` : "";
   showDesk();
   await people.load();
+  await Promise.all([canned.load(), notes.load()]);
   if (open !== null) await people.conversationWith(open).refresh();
   people.resend();
 }
@@ -151,6 +166,9 @@ function openThread(user) {
   showWho();
   showPresence();
   showTyping();
+  askFirst.clear();
+  caseBar.show(user);
+  notes.show(user);
   attention.start();
   if (conversation.loaded) conversation.findNew();
   else conversation.refresh();
@@ -170,9 +188,9 @@ function fillBox(words) {
 
 function showWho() {
   if (open === null) return;
-  byId("thread-name").textContent = shownName(open);
+  byId("thread-name").textContent = shownName(people.get(open).title);
   byId("thread-avatar").replaceChildren(avatar(open));
-  byId("box-label").textContent = text("messageTo", { user: shownName(open) });
+  byId("box-label").textContent = text("messageTo", { user: shownName(people.get(open).title) });
 }
 
 /** Nothing while there is no connection: nobody knows then. */
@@ -181,12 +199,16 @@ function showPresence() {
   const { online, seen } = people.get(open);
   const gone = seen === null ? text("offline") : text("lastSeen", { when: briefly(seen) });
   const said = online ? text("online") : gone;
-  byId("thread-presence").textContent = socket.online ? said : "";
+  const { name } = people.get(open);
+  const who = name !== null && name !== open ? `${shownName(open)} · ` : "";
+  byId("thread-presence").textContent = socket.online ? who + said : "";
   byId("thread-avatar").dataset.online = String(online);
 }
 
 function showTyping() {
-  byId("typing").textContent = open !== null && typing.isTyping(open) ? text("typing") : "";
+  const colleague = open === null ? null : colleagues.writingTo(open);
+  const own = open !== null && typing.isTyping(open) ? text("typing") : "";
+  byId("typing").textContent = colleague === null ? own : text("team.writes", { who: shownName(people.get(colleague).title) });
 }
 
 /** The open thread is read if somebody has looked at it, down to its end. */
@@ -200,6 +222,7 @@ function markRead() {
 }
 
 people.onChange(() => {
+  showWho();
   showPresence();
   attention.look();
   people.lookForUnread();
@@ -217,7 +240,37 @@ function unreadText() {
 
 // What the reader does.
 
+/** What the author of a message should know before it leaves. */
+function reasonToAsk() {
+  const rival = team.rivalOn(open);
+  if (rival !== null) return { key: `rival ${rival} ${open}`, words: text("team.rival", { who: shownName(people.get(rival).title) }) };
+  if (!people.get(open).known) return { key: `unknown ${open}`, words: text("team.unknown", { user: shownName(open) }) };
+  return null;
+}
+
+// What a team sees.
+
+/** Whether another admin writes to a user. */
+function isColleagues({ de, para }) {
+  return people.get(de).role === "admin" && para !== people.me;
+}
+
+list.view = (persons) => team.view(persons);
+list.facts = ({ user }) => {
+  const { atiende, espera } = team.caseOf(user) ?? {};
+  const facts = {};
+  if (espera !== undefined) facts.waits = waited(espera);
+  if (atiende !== undefined) facts.claimed = team.isMine(user) ? text("you") : shownName(people.get(atiende).title);
+  return facts;
+};
+setInterval(() => team.isThere && list.render(), WAITS_AGAIN_MS);
+thread.titleOf = (user) => people.get(user).title;
+thread.isSomebody = (user) => user !== people.me && (people.get(user).role === "admin" || people.get(user).last !== null || people.get(user).online);
+filterButtons(byId("list"), team);
+team.onChange(() => list.render());
+
 composer(byId("composer"), {
+  mayLeave: () => askFirst.allows(),
   onSend: (words) => {
     const conversation = people.conversationWith(open);
     conversation.send(words);

@@ -15,6 +15,8 @@ export class ListView {
   #typing;
   #rows = new Map();
   current = null;
+  view = (persons) => persons; // which of those who are listed are shown, and in what order
+  facts = () => ({}); // what else there is to show of somebody: a text for each class
 
   constructor(list, search, people, typing) {
     this.#list = list;
@@ -31,8 +33,9 @@ export class ListView {
 
   /** Those who are shown, in order. */
   get shown() {
-    const wanted = this.#wanted.toLocaleLowerCase();
-    return this.#people.listed.filter((person) => person.user.toLocaleLowerCase().includes(wanted));
+    const wanted = folded(this.#wanted);
+    const found = this.#people.listed.filter(({ user, name }) => folded(`${user}\n${name ?? ""}`).includes(wanted));
+    return wanted ? found : this.view(found);
   }
 
   render() {
@@ -93,7 +96,8 @@ export class ListView {
   #row(person, today) {
     const typing = this.#typing.isTyping(person.user);
     const state = JSON.stringify([person.last?.mensaje, person.last?.fecha, person.unread, person.online, person.failed,
-                                  typing, person.user === this.current, today]);
+                                  typing, person.user === this.current, today, person.name, person.role,
+                                  this.facts(person)]);
     const known = this.#rows.get(person.user);
     if (known?.state === state) return known.row;
     const row = known?.row ?? make("li", {}, make("a", { href: addressOf(person.user) }));
@@ -109,19 +113,22 @@ export class ListView {
     link.replaceChildren(
       make("span", { class: "face", "data-online": String(online) }, avatar(user)),
       make("span", { class: "lines" },
-        make("span", { class: "name", dir: "auto" }, shownName(user), online ? make("span", { class: "sr-only" }, ` (${text("online")})`) : null),
+        make("span", { class: "name", dir: "auto" }, shownName(person.title), role(person), online ? make("span", { class: "sr-only" }, ` (${text("online")})`) : null),
         typing ? make("span", { class: "snippet typing-now" }, text("typing")) : this.#snippet(person)),
       make("span", { class: "side-facts" },
         last ? moment(last.fecha, briefly(last.fecha)) : null,
+        ...Object.entries(this.facts(person)).map(([kind, words]) => make("span", { class: kind }, words)),
         failed ? make("span", { class: "failed", title: text("failed") }, icon("warning"), make("span", { class: "sr-only" }, text("failed"))) : null,
         unread ? make("span", { class: "badge" }, unread > 99 ? "99+" : String(unread), make("span", { class: "sr-only" }, ` ${text("unread", { count: "" })}`)) : null),
     );
   }
 
-  #snippet({ user, last }) {
-    if (!last) return make("span", { class: "snippet presence" }, text("online"));
-    const prefix = this.#people.isMine(last, user) ? `${text("you")}: ` : "";
-    return make("span", { class: "snippet", dir: "auto" }, (prefix + last.mensaje).slice(0, 140));
+  #snippet({ user, name, last }) {
+    const who = name !== null && name !== user ? `${shownName(user)} · ` : "";
+    if (!last) return make("span", { class: "snippet presence" }, who + text("online"));
+    const author = last.de !== user && !this.#people.isMine(last, user) ? `${shownName(this.#people.get(last.de).title)}: ` : "";
+    const prefix = this.#people.isMine(last, user) ? `${text("you")}: ` : author;
+    return make("span", { class: "snippet", dir: "auto" }, (who + prefix + last.mensaje).slice(0, 140));
   }
 
   /** Somebody who is not in the list can be written to all the same. */
@@ -150,6 +157,15 @@ export class ListView {
     const left = this.#list.scrollHeight - this.#list.scrollTop - this.#list.clientHeight;
     if (left < NEAR_PX) this.#people.loadMore();
   }
+}
+
+/** Without case and accents. */
+function folded(words) {
+  return words.normalize("NFKD").replace(/\p{M}/gu, "").toLocaleLowerCase();
+}
+
+function role({ role: rol }) {
+  return rol === "admin" ? make("span", { class: "role" }, text("team.admin")) : null;
 }
 
 export function addressOf(user) {

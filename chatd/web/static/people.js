@@ -11,6 +11,7 @@ const LOOKED_THROUGH = 200;
 const TRIES = 4;
 const BUSY_MS = 1_000;
 const SOON_OVER = new Set(["rate_limited", "history_busy"]);
+const LOOK_AROUND_MS = 2_000;
 const SEARCH_PAUSE_MS = 150; // whoever types fast asks once
 
 /** One row of the list. `last` is the last message that is known, `unread` how many came since one looked. */
@@ -22,6 +23,14 @@ class Person {
     this.online = false;
     this.seen = null; // milliseconds since 1970
     this.conversation = null;
+    this.name = null; // the claim of its token, where the server keeps it
+    this.role = undefined; // "admin" or null, once the server has told
+    this.known = true; // false: nobody of that name was ever here
+  }
+
+  /** As it is shown. */
+  get title() {
+    return this.name ?? this.user;
   }
 
   /** Up to when it was here: what was written before has reached it. */
@@ -50,6 +59,10 @@ export class People {
   #loadingMore = null;
   #sought = "";
   #searching = null;
+  onEntry = () => {}; // takes what the server says of a conversation
+  onCounts = () => {};
+  #knowsRoles = false;
+  #looking = 0;
   hasMore = false;
   loaded = false;
 
@@ -92,7 +105,7 @@ export class People {
       isMine: (message) => this.isMine(message, user),
       hereUntil: () => person.hereUntil,
       onPending: (pending) => this.#unsent?.keep(user, pending),
-      onStanding: (standing) => "en_linea" in standing && this.presence({ user, ...standing }),
+      onStanding: (standing) => this.#stands(user, standing),
     });
     person.conversation.onChange(() => this.#changed());
     return person.conversation;
@@ -126,7 +139,8 @@ export class People {
 
   /** The first page of conversations, and who is online: at the beginning and whenever something was missed. */
   async load() {
-    await Promise.all([this.#loadPage(), this.#loadOnline()]);
+    await this.#loadPage();
+    await this.#loadOnline();
     this.loaded = true;
     this.#changed();
   }
@@ -149,13 +163,15 @@ export class People {
     if (prefix) this.#searching ??= this.#search().finally(() => (this.#searching = null));
   }
 
-  /** A message that came by itself. Returns whose conversation it belongs to. */
-  received(message) {
-    const con = message.de === this.me ? (message.para ?? null) : message.de;
+  /** A message that came by itself. Resolves to whose conversation it belongs to. */
+  async received(message) {
+    if (message.para && message.para !== this.me) await this.#askRole(message.de);
+    const con = this.#conOf(message);
     if (con === null) return null;
     const person = this.get(con);
     person.last = { fecha: Date.now(), ...message };
-    if (!this.isMine(message, con)) person.unread++;
+    if (message.de === con) person.unread++;
+    else if (message.de !== this.me) person.unread = 0; // a colleague has answered
     // Without an id, history has to be asked for it; a thread that was never opened is read when it is.
     const { conversation } = person;
     if (message.id || conversation?.loaded || conversation?.historyMissing) this.conversationWith(con).receive(message);
@@ -177,8 +193,15 @@ export class People {
     this.#changed();
   }
 
+  /** Some conversations, and what else the answer says. Null if there is none. */
+  async fetch(range) {
+    return this.#loadConversations(range);
+  }
+
   presence({ user, en_linea: online, visto: seen }) {
-    this.get(user).cameOrWent(online, seen);
+    const person = this.get(user);
+    person.cameOrWent(online, seen);
+    if (online && this.#knowsRoles && person.role === undefined) this.#lookAround();
     this.#changed();
   }
 
@@ -192,6 +215,41 @@ export class People {
   }
 
   // The inside.
+
+  /** Whose conversation a message belongs to: the user's, whichever admin wrote it. */
+  #conOf({ de, para = null }) {
+    if (de === this.me) return para;
+    return this.get(de).role === "admin" && para !== null && para !== this.me ? para : de;
+  }
+
+  #learn({ con, ultimo: last, no_leidos: unread, nombre = null, rol = null, caso }) {
+    const person = this.get(con);
+    Object.assign(person, { last, unread, name: nombre ?? person.name, role: rol });
+    if (caso) this.onEntry(caso);
+  }
+
+  /** A team's server says who is an admin: what one of them writes belongs to the one it was written to. */
+  async #askRole(user) {
+    if (!this.#knowsRoles || user === this.me || this.get(user).role !== undefined) return;
+    const standing = await this.#ask("conversacion", { con: user });
+    if (standing) this.#stands(user, standing);
+  }
+
+  /** Somebody came whose name is not known yet: look at all who are here, now and then. */
+  #lookAround() {
+    this.#looking ||= setTimeout(() => {
+      this.#looking = 0;
+      this.#loadOnline();
+    }, LOOK_AROUND_MS);
+  }
+
+  #stands(user, { en_linea: online, visto: seen, nombre = null, rol = null, conocido = true, caso }) {
+    const person = this.get(user);
+    Object.assign(person, { known: conocido, name: nombre ?? person.name, role: rol });
+    if (caso) this.onEntry(caso);
+    if (online !== undefined) this.presence({ user, en_linea: online, visto: seen });
+    this.#changed();
+  }
 
   async #lookOn() {
     let answered = true;
@@ -222,16 +280,21 @@ export class People {
 
   async #loadConversations(range) {
     const answer = await this.#ask("conversaciones", range);
-    for (const { con, ultimo: last, no_leidos: unread } of answer?.conversaciones ?? [])
-      Object.assign(this.get(con), { last, unread });
+    for (const entry of answer?.conversaciones ?? []) this.#learn(entry);
+    if (answer?.cuentas) {
+      this.#knowsRoles = true;
+      this.onCounts(answer.cuentas);
+    }
     this.#changed();
     return answer;
   }
 
   async #loadOnline() {
     const online = new Set();
-    for await (const { user, desde } of everybodyHere(this.#socket)) {
-      this.get(user).cameOrWent(true, desde);
+    for await (const { user, desde, nombre, rol } of everybodyHere(this.#socket)) {
+      const person = this.get(user);
+      person.cameOrWent(true, desde);
+      Object.assign(person, { name: nombre ?? person.name, role: this.#knowsRoles ? (rol ?? null) : undefined });
       online.add(user);
     }
     for (const person of this.#people.values()) if (!online.has(person.user)) person.cameOrWent(false, person.seen);

@@ -34,6 +34,8 @@ export class ThreadView {
   #offeredFor = null;
   #onSeen;
   #showAuthors;
+  isSomebody = () => false; // whether a name is that of another person, and not the site's for all admins
+  titleOf = (user) => user; // the name of somebody, as it is shown
 
   /** `onSeen` is called when the end of the thread may have come before somebody's eyes. */
   constructor(list, { onSeen, showAuthors = false }) {
@@ -209,15 +211,25 @@ export class ThreadView {
   }
 
   #bubble(message) {
-    const author = message.mine ? text("you") : shownName(message.de ?? "");
-    const shown = this.#showAuthors && !message.mine;
+    const author = message.mine ? text("you") : shownName(this.titleOf(message.de ?? ""));
+    const { con } = this.#conversation;
+    const isColleagues = !message.mine && con !== null && message.de !== con;
+    const to = this.#addressee(message);
+    const shown = ((this.#showAuthors || isColleagues) && !message.mine) || to !== "";
     return make(
       "li",
-      { class: message.mine ? "message mine" : "message" },
-      make("span", { class: shown ? "author" : "author sr-only" }, `${author}${shown ? "" : ": "}`),
+      { class: `message${message.mine ? " mine" : ""}${isColleagues ? " colleague" : ""}` },
+      make("span", { class: shown ? "author" : "author sr-only" }, `${author}${shown ? "" : ": "}`, make("span", { class: "to" }, to)),
       ...bubble(message.mensaje),
       make("span", { class: "meta" }, moment(message.fecha, timeOf(message.fecha))),
     );
+  }
+
+  /** Whom a message was for, where that is neither the other one of the conversation nor its reader. */
+  #addressee({ mine, de, para }) {
+    const { con } = this.#conversation;
+    if (mine || con === null || de !== con || !para || !this.isSomebody(para)) return "";
+    return ` → ${shownName(this.titleOf(para))}`;
   }
 
   #mark(row, message) {

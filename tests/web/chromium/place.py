@@ -30,10 +30,10 @@ class Place:
         self.windows.append(window)
         return window
 
-    async def enter(self, path: str, user: str, rol: str, **look: Any) -> Window:
+    async def enter(self, path: str, user: str, rol: str, *, name: str | None = None, **look: Any) -> Window:
         """A window of somebody who is logged in, at `path`."""
         window = await self.window(**look)
-        await window.cookie(self.url, "token", token(user, rol, name=user.capitalize()))
+        await window.cookie(self.url, "token", token(user, rol, name=name or user.capitalize()))
         await window.go(self.url + path)
         return window
 

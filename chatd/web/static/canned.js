@@ -1,0 +1,149 @@
+// Replies that the team has written once: `/` at the beginning of the box shows them, and what is chosen takes its place.
+
+import { arrange, make } from "./dom.js";
+import { RefusedError, UnansweredError } from "./socket.js";
+import { onLanguage, text } from "./texts.js";
+
+const MOST_SHOWN = 8;
+
+export class Canned {
+  #socket;
+  #team;
+  #box;
+  #replies = new Map(); // by shortcut
+  #choices = make("ul", { class: "canned", id: "canned", role: "listbox", hidden: true });
+  #editor = make("dialog", { class: "canned-editor" });
+  #shown = [];
+  #chosen = 0;
+
+  constructor(form, socket, team) {
+    this.#socket = socket;
+    this.#team = team;
+    this.#box = form.querySelector("textarea");
+    form.before(this.#choices);
+    document.body.append(this.#editor);
+    socket.on("respuesta", (reply) => this.#learn(reply));
+    this.#box.addEventListener("input", () => this.#look());
+    this.#box.addEventListener("blur", () => this.#hide());
+    form.addEventListener("keydown", (event) => this.#onKey(event), { capture: true });
+    onLanguage(() => this.#hide());
+  }
+
+  /** All of them, page by page: at each connection. */
+  async load() {
+    if (!this.#team.isThere) return;
+    const replies = new Map();
+    for (let after = undefined; ; ) {
+      const page = await this.#ask("respuestas", after === undefined ? {} : { despues: after });
+      if (!page) return;
+      for (const reply of page.respuestas) replies.set(reply.atajo, reply);
+      if (!page.hay_mas) break;
+      after = page.respuestas.at(-1).atajo;
+    }
+    this.#replies = replies;
+  }
+
+  #learn({ atajo, texto }) {
+    if (texto === null) this.#replies.delete(atajo);
+    else this.#replies.set(atajo, { atajo, texto });
+    if (this.#editor.open) this.#fillEditor();
+  }
+
+  async #ask(event, asked) {
+    try {
+      return await this.#socket.ask(event, asked);
+    } catch (error) {
+      if (error instanceof RefusedError || error instanceof UnansweredError) return null;
+      throw error;
+    }
+  }
+
+  // In the box.
+
+  #look() {
+    const wanted = /^\/([\p{L}\p{N}_-]*)$/u.exec(this.#box.value)?.[1].toLowerCase();
+    if (wanted === undefined || !this.#team.isThere) {
+      this.#hide();
+      return;
+    }
+    this.#shown = [...this.#replies.values()]
+      .filter(({ atajo, texto }) => atajo.toLowerCase().startsWith(wanted) || (wanted && texto.toLowerCase().includes(wanted)))
+      .sort((one, other) => one.atajo.localeCompare(other.atajo))
+      .slice(0, MOST_SHOWN);
+    this.#chosen = 0;
+    this.#draw();
+  }
+
+  #draw() {
+    const rows = this.#shown.map((reply, place) => make(
+      "li",
+      { role: "option", id: `canned-${place}`, "aria-selected": String(place === this.#chosen), onmousedown: (event) => this.#take(event, reply) },
+      make("strong", {}, `/${reply.atajo}`), " ", make("span", { dir: "auto" }, reply.texto),
+    ));
+    const edit = make(
+      "li",
+      { role: "option", class: "edit", id: `canned-${rows.length}`, "aria-selected": String(this.#chosen === rows.length), onmousedown: (event) => this.#take(event, null) },
+      text("team.editReplies"),
+    );
+    arrange(this.#choices, [...rows, edit]);
+    this.#choices.setAttribute("aria-label", text("team.replies"));
+    this.#choices.hidden = false;
+    this.#box.setAttribute("aria-controls", "canned");
+    this.#box.setAttribute("aria-activedescendant", `canned-${this.#chosen}`);
+  }
+
+  #hide() {
+    this.#choices.hidden = true;
+    this.#box.removeAttribute("aria-activedescendant");
+  }
+
+  #onKey(event) {
+    if (this.#choices.hidden) return;
+    const last = this.#shown.length;
+    if (event.key === "ArrowDown") this.#chosen = Math.min(last, this.#chosen + 1);
+    else if (event.key === "ArrowUp") this.#chosen = Math.max(0, this.#chosen - 1);
+    else if (event.key === "Escape") this.#hide();
+    else if (event.key === "Enter" || event.key === "Tab") this.#take(event, this.#shown[this.#chosen] ?? null);
+    else return;
+    if (!this.#choices.hidden) this.#draw();
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  /** `reply` takes the place of what is in the box; null opens the list of all. */
+  #take(event, reply) {
+    event.preventDefault();
+    this.#hide();
+    this.#box.value = reply?.texto ?? "";
+    this.#box.dispatchEvent(new Event("input"));
+    if (reply === null) this.#edit();
+  }
+
+  // All of them, to change.
+
+  #edit() {
+    this.#fillEditor();
+    this.#editor.showModal();
+  }
+
+  #fillEditor() {
+    const shortcut = make("input", { name: "atajo", required: true, maxlength: "32", pattern: "[\\p{L}\\p{N}_\\-]+", "aria-label": text("team.shortcut"), placeholder: text("team.shortcut") });
+    const words = make("textarea", { name: "texto", required: true, maxlength: "2000", rows: "3", "aria-label": text("team.replyText"), placeholder: text("team.replyText") });
+    const form = make("form", { onsubmit: (event) => this.#save(event, shortcut, words) }, shortcut, words, make("button", { type: "submit", class: "plain" }, text("team.keepReply")));
+    const rows = [...this.#replies.values()].sort((one, other) => one.atajo.localeCompare(other.atajo)).map(({ atajo, texto }) =>
+      make("li", {},
+        make("button", { type: "button", class: "plain change", onclick: () => Object.assign(shortcut, { value: atajo }) && (words.value = texto) }, `/${atajo}`),
+        make("span", { dir: "auto" }, texto),
+        make("button", { type: "button", class: "plain delete", onclick: () => this.#ask("respuesta", { atajo, texto: null }) }, text("team.deleteReply"))));
+    this.#editor.setAttribute("aria-label", text("team.replies"));
+    this.#editor.replaceChildren(
+      make("h2", {}, text("team.replies")), make("ul", {}, ...rows), form,
+      make("form", { method: "dialog" }, make("button", { class: "plain" }, text("close"))),
+    );
+  }
+
+  async #save(event, shortcut, words) {
+    event.preventDefault();
+    await this.#ask("respuesta", { atajo: shortcut.value, texto: words.value.trim() });
+  }
+}

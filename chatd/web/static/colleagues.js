@@ -1,0 +1,22 @@
+// Which other admin writes to which user at this moment.
+
+import { TypingHeard } from "./typing.js";
+
+export class Colleagues {
+  #heard;
+  #whoTo = new Map();
+
+  constructor(onChange) {
+    this.#heard = new TypingHeard(onChange);
+  }
+
+  heard({ de, para, activo }) {
+    this.#whoTo.set(para, de);
+    this.#heard.heard({ de: para, activo });
+  }
+
+  /** The admin, or null. */
+  writingTo(user) {
+    return this.#heard.isTyping(user) ? this.#whoTo.get(user) : null;
+  }
+}

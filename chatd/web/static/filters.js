@@ -1,0 +1,33 @@
+// Buttons above the list of a team: all conversations, or those of one kind, with how many there are.
+
+import { arrange, make } from "./dom.js";
+import { FILTERS } from "./team.js";
+import { number, onLanguage, text } from "./texts.js";
+
+const MOST = 1_000; // the server counts no further
+
+/** Puts the buttons before `list`, once there is a team. */
+export function filterButtons(list, team) {
+  const group = make("div", { class: "filters", role: "group", hidden: true });
+  const buttons = [null, ...FILTERS].map((filter) => {
+    const button = make("button", { type: "button", onclick: () => team.choose(filter) });
+    button.dataset.filter = filter ?? "todas";
+    return { filter, button };
+  });
+  list.before(group);
+  arrange(group, buttons.map(({ button }) => button));
+
+  const draw = () => {
+    group.hidden = !team.isThere;
+    group.setAttribute("aria-label", text("team.filters"));
+    for (const { filter, button } of buttons) {
+      button.setAttribute("aria-pressed", String(team.filter === filter));
+      const count = filter === null ? null : team.counts?.[filter];
+      const shown = count ? make("span", { class: "count" }, count >= MOST ? `${number(MOST)}+` : number(count)) : null;
+      button.replaceChildren(text(`team.${filter ?? "todas"}`), ...(shown ? [" ", shown] : []));
+    }
+  };
+  team.onChange(draw);
+  onLanguage(draw);
+  draw();
+}

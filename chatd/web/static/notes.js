@@ -1,0 +1,87 @@
+// Notes about the user of the open conversation, which only admins see: folded above the thread.
+
+import { arrange, make } from "./dom.js";
+import { shownName } from "./names.js";
+import { RefusedError, UnansweredError } from "./socket.js";
+import { briefly, onLanguage, text } from "./texts.js";
+
+export class Notes {
+  #socket;
+  #team;
+  #people;
+  #user = null;
+  #notes = new Map(); // by id
+  #count = make("span", { class: "count" });
+  #title = make("span");
+  #list = make("ol", { class: "note-list" });
+  #box = make("textarea", { rows: "2", maxlength: "10000" });
+  #save = make("button", { type: "submit", class: "plain" });
+  #fold;
+
+  constructor(before, socket, team, people) {
+    this.#socket = socket;
+    this.#team = team;
+    this.#people = people;
+    const form = make("form", { onsubmit: (event) => this.#write(event) }, this.#box, this.#save);
+    this.#fold = make("details", { class: "notes", hidden: true }, make("summary", {}, this.#title, " ", this.#count), this.#list, form);
+    before.before(this.#fold);
+    socket.on("nota", (note) => note.con === this.#user && this.#add([note]));
+    team.onChange(() => this.#draw());
+    onLanguage(() => this.#draw());
+  }
+
+  /** Those about `user`. */
+  async show(user) {
+    if (user === this.#user) return;
+    this.#user = user;
+    this.#notes.clear();
+    this.#fold.open = false;
+    this.#box.value = "";
+    this.#draw();
+    await this.load();
+  }
+
+  /** Again, after a connection was lost. */
+  async load() {
+    const user = this.#user;
+    if (user === null || !this.#team.isThere) return;
+    const answer = await this.#ask("notas", { con: user, limite: 100 });
+    if (answer && user === this.#user) this.#add(answer.notas);
+  }
+
+  #add(notes) {
+    for (const note of notes) this.#notes.set(note.id, note);
+    this.#draw();
+  }
+
+  async #write(event) {
+    event.preventDefault();
+    const texto = this.#box.value.trim();
+    if (!texto || !(await this.#ask("nota", { con: this.#user, texto }))) return; // what was not kept stays in the box
+    this.#box.value = "";
+  }
+
+  async #ask(event, asked) {
+    try {
+      return await this.#socket.ask(event, asked);
+    } catch (error) {
+      if (error instanceof RefusedError || error instanceof UnansweredError) return null;
+      throw error;
+    }
+  }
+
+  #draw() {
+    this.#fold.hidden = !this.#team.isThere || this.#user === null || this.#people.get(this.#user).role === "admin";
+    this.#title.textContent = text("team.notes");
+    this.#count.textContent = this.#notes.size ? String(this.#notes.size) : "";
+    this.#save.textContent = text("team.keepNote");
+    this.#box.setAttribute("aria-label", text("team.newNote"));
+    this.#box.placeholder = text("team.newNote");
+    arrange(this.#list, [...this.#notes.values()].map((note) => this.#row(note)));
+  }
+
+  #row({ de, texto, fecha }) {
+    const author = shownName(this.#people.get(de).name ?? de);
+    return make("li", {}, make("p", { dir: "auto" }, texto), make("span", { class: "meta" }, `${author} · ${briefly(fecha)}`));
+  }
+}
