@@ -51,6 +51,7 @@ VERBS: Final[Mapping[str, str]] = {
     "export": "print every message as a line of JSON, or write them into a file",
     "import": "read what export has written into a database that no daemon holds",
     "history": "print the conversation of a user",
+    "replies": "print the canned replies of a team as JSON, or add those of a file",
     "prune": "delete old messages",
     "clock": "show what a database knows of the time, and say that the clock is right",
     "renumber": "give messages whose ids are far ahead of the clock new ones",
