@@ -1,4 +1,4 @@
-"""What works on the chat from outside: the operators' part, and the API where it is asked for."""
+"""What works on the chat from outside: the operators' part, the API and webhooks where they are asked for."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from chatd.reload import Reload
 
 if TYPE_CHECKING:
     from chatd.api.listener import ApiListener
+    from chatd.webhooks.opening import Hooks
 
 
 class Beside:
@@ -22,6 +23,7 @@ class Beside:
         self._operations = operations
         self._reload = reload
         self._api: ApiListener | None = None
+        self._hooks: Hooks | None = None
 
     def open(self, watched: Watched, chat: ChatParts) -> None:
         """Raises ConfigError and ListenError."""
@@ -31,13 +33,24 @@ class Beside:
 
             self._api = open_api(self._config, chat, self._operations.sources(watched), self._reload)
 
+        if self._config.webhooks:
+            from chatd.webhooks.opening import Hooks  # noqa: PLC0415 - memory, for those who want it
+
+            self._hooks = Hooks(self._config.webhooks, chat)
+            watched.refusals["webhooks"] = self._hooks.failures
+
     async def start(self) -> None:
         await self._operations.start()
         if self._api is not None:
             self._api.start()
+        if self._hooks is not None:
+            self._hooks.start()
 
     async def close(self) -> None:
         """Idempotent."""
+        hooks, self._hooks = self._hooks, None
+        if hooks is not None:
+            await hooks.close()
         api, self._api = self._api, None
         if api is not None:
             await api.close()

@@ -10,7 +10,7 @@ import dataclasses
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from chatd.api.config import ApiConfig
 from chatd.auth.config import AuthConfig
@@ -28,6 +28,9 @@ from chatd.store.config import MAX_TIMEOUT_OF_NODES_S, StoreConfig
 from chatd.store.url import is_postgres
 from chatd.team.config import TeamConfig
 from chatd.web.config import WebConfig
+
+if TYPE_CHECKING:
+    from chatd.webhooks.config import Webhook
 
 DEFAULT: Final = "default"
 
@@ -53,6 +56,7 @@ class Config:
     ops: OpsConfig = dataclasses.field(default=OpsConfig(), metadata={"title": "operators"})
     api: ApiConfig = dataclasses.field(default=ApiConfig(), metadata={"title": "API for other systems"})
     log: LogConfig = dataclasses.field(default=LogConfig(), metadata={"title": "logs"})
+    webhooks: tuple[Webhook, ...] = ()
     origins: Mapping[str, str] = dataclasses.field(default_factory=dict, compare=False, repr=False)
     """Where each value comes from, by public name: a flag, a variable, `FILE:LINE`, "default", or what a verb calls its
     own.
@@ -95,7 +99,8 @@ def load(
         if found is not None:
             values[option.part][option.field] = found[0]
     try:
-        config = Config(**{part: cls(**values[part]) for part, cls in PARTS.items()}, origins=origins)
+        parts = {part: cls(**values[part]) for part, cls in PARTS.items()}
+        config = Config(**parts, webhooks=_webhooks(sources.file), origins=origins)
         refuse_any_origin(config)
         refuse_lonely_bus(config)
         refuse_api_without_certificate(config)
@@ -190,6 +195,16 @@ def refuse_api_without_certificate(config: Config) -> None:
     """Raises ConfigError."""
     if config.api.api_tls and config.listen.tls_cert is None:
         raise ConfigError("api_tls: the API has the certificate of the main listener: give --tls-cert FILE")
+
+
+def _webhooks(file: ConfigFile | None) -> tuple[Webhook, ...]:
+    """Raises ConfigError."""
+    found = [] if file is None else file.lists.get("webhook", [])
+    if not found:
+        return ()
+    from chatd.webhooks.config import read_webhooks  # noqa: PLC0415 - memory, for those who want it
+
+    return read_webhooks([table for table, _ in found], [where for _, where in found])
 
 
 def _with_line(error: ConfigError, file: ConfigFile | None, origins: Mapping[str, str]) -> ConfigError:

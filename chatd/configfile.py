@@ -24,6 +24,9 @@ _PLACE: Final = re.compile(r" \(at (?:line (?P<line>\d+), column (?P<column>\d+)
 
 _CLOSING: Final = ("]", '"' * 3, "'" * 3)
 
+LISTS: Final = frozenset({"webhook"})
+"""Tables of which there may be several, written [[name]]."""
+
 KeyPath = tuple[str, ...]
 
 
@@ -36,6 +39,8 @@ class ConfigFile:
     """By public name."""
     origins: Mapping[str, str]
     """`FILE:LINE`, by public name."""
+    lists: Mapping[str, list[tuple[Mapping[str, Any], str]]]
+    """[[name]] tables, each with `FILE:LINE`."""
     problems: tuple[str, ...]
     """A sentence each, with file, line, key and what would be right."""
 
@@ -47,7 +52,7 @@ def read_config_file(path: Path, options: Sequence[Option]) -> ConfigFile:
     reading = _Reading(path, options, locate(text), public)
     for table, content in tables.items():
         reading.take_table(table, content)
-    return ConfigFile(path, reading.values, reading.origins, tuple(reading.problems))
+    return ConfigFile(path, reading.values, reading.origins, reading.lists, tuple(reading.problems))
 
 
 def locate(text: str) -> dict[KeyPath, int]:
@@ -72,6 +77,7 @@ class _Reading:
         self.values: dict[str, object] = {}
         self.origins: dict[str, str] = {}
         self.problems: list[str] = []
+        self.lists: dict[str, list[tuple[Mapping[str, Any], str]]] = {}
         self._path = path
         self._lines = lines
         self._public = public
@@ -80,7 +86,9 @@ class _Reading:
     def take_table(self, table: str, content: object) -> None:
         where = self._where((table,))
         parts = dict.fromkeys(part for part, _ in self._options)
-        if not isinstance(content, dict):
+        if table in LISTS and isinstance(content, list) and all(isinstance(one, dict) for one in content):
+            self.lists[table] = [(one, where) for one in content]
+        elif not isinstance(content, dict):
             self.problems.append(f"{where}: {self._stray(table, parts)}")
         elif table not in parts:
             self.problems.append(f"{where}: there is no table [{table}]{_near(table, parts, '[{}]')}")

@@ -38,6 +38,11 @@ class Call(Timed):
         self.query: Any = None
         self.body: Any = None
 
+    @property
+    def last_event_id(self) -> str | None:
+        """What a client of server-sent events sends when it comes back."""
+        return None if self._exchange is None else self._exchange.request.header(b"last-event-id")
+
     def wait(self, timeout_s: float) -> None:
         """From now on the answer comes from elsewhere: refuse if it does not come in time."""
         if self._exchange is not None:

@@ -38,6 +38,9 @@ class ApiConfig:
     api_max_connections: int = setting(100, "connections to the API that may be open", minimum=1, maximum=100_000)
     api_max_body_bytes: int = setting(1_048_576, "the longest body of a request", minimum=1_024, maximum=67_108_864)
     api_max_streams: int = setting(20, "streams of events that may be open", minimum=0, maximum=10_000)
+    api_heartbeat_s: float = setting(
+        15.0, "how long a stream of events may be silent before it is sent a heartbeat", minimum=0.1, maximum=3_600
+    )
     api_timeout_s: float = setting(
         30.0, "how long a request may wait for the database before it is answered 503", minimum=0.1, maximum=600
     )

@@ -13,7 +13,8 @@ from chatd.api.openapi import encoded
 from chatd.api.operations import Parts
 from chatd.api.people import People
 from chatd.api.server import ApiServer
-from chatd.chat.router import ChatRouter
+from chatd.api.stream import StreamLimits, Streams
+from chatd.chat.parts import ChatParts
 from chatd.engineio.config import EngineConfig
 from chatd.engineio.connections import Connections
 from chatd.engineio.http import HttpConnection
@@ -37,7 +38,7 @@ class ApiListener:
         self,
         config: ApiConfig,
         engine: EngineConfig,
-        router: ChatRouter,
+        chat: ChatParts,
         people: People,
         sources: Sources,
         tls: Tls | None,
@@ -52,7 +53,16 @@ class ApiListener:
         self._timers = Timers(loop.time, loop.call_at)
         self._connections = Connections(self._engine, Proxies(()), self.http_refusals)
         self._turns = Turns(loop.time, loop.call_soon)
-        self._server = ApiServer(config, self.door, self._timers, Parts(Chat(router), people, sources, encoded))
+        streams = Streams(
+            chat.router.feed,
+            chat.store,
+            self.door,
+            StreamLimits(config.api_max_streams, config.api_heartbeat_s),
+            self._connections.discard,
+        )
+        self._server = ApiServer(
+            config, self.door, self._timers, Parts(Chat(chat.router), people, sources, streams, encoded)
+        )
         refusals = Refusals(ListenLimit, loop.time, log)
         host, port = config.api_address
         self._listeners = [

@@ -112,7 +112,9 @@ def _header_parameters(one: Operation) -> list[dict[str, Any]]:
 
 def _responses(one: Operation, schemas: dict[Any, Any]) -> dict[str, Any]:
     good: dict[str, Any] = {"description": one.summary}
-    if one.answer is not None:
+    if one.answer is None:
+        good["content"] = {"text/event-stream": {"schema": {"type": "string"}}}
+    else:
         good["content"] = {"application/json": {"schema": schemas[one.answer]}}
     responses = {str(one.status): good}
     if one.method == "GET":

@@ -41,7 +41,7 @@ def open_api(config: Settings, chat: ChatParts, sources: Sources, reload: Reload
         tls = Tls(config.listen.tls_cert, config.listen.tls_key, config.engineio.request_timeout_s)
         renew = tls.prepare
         reload.add("certificate of the API", lambda _: renew())
-    listener = ApiListener(config.api, config.engineio, chat.router, people, sources, tls)
+    listener = ApiListener(config.api, config.engineio, chat, people, sources, tls)
     reload.add("keys of the API", lambda read: listener.door.prepare(read.api))
     reload.add("deny list of the API", lambda read: functools.partial(people.use, read.auth))
     sources.watched.refusals["api"] = listener.door.refusals.counts.items

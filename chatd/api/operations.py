@@ -14,6 +14,7 @@ from chatd.api.chat import CREATED, Chat
 from chatd.api.counting import counts
 from chatd.api.keys import Scope
 from chatd.api.people import People
+from chatd.api.stream import Streams
 from chatd.chat.connected import Connected
 from chatd.chat.events import Stored
 from chatd.chat.history_events import ConversationList, History, UnreadCounts
@@ -31,6 +32,7 @@ class Parts:
     chat: Chat
     people: People
     sources: Sources
+    streams: Streams
     document: Callable[[], bytes]
 
 
@@ -171,6 +173,15 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         summary="Deny a token at once, by its claim jti",
         run=lambda parts, call: parts.people.deny_token(call),
         answer=words.Denied,
+    ),
+    Operation(
+        method="GET",
+        path="/v1/eventos",
+        scope=Scope.READ,
+        summary="Messages as server-sent events, from any position; Last-Event-ID goes on",
+        run=lambda parts, call: parts.streams.open(call),
+        query=words.EventsQuery,
+        waits=False,
     ),
     Operation(
         method="GET",

@@ -29,6 +29,7 @@ class ApiCode(enum.StrEnum):
     TYPE_NOT_SUPPORTED = "type_not_supported"
     CONTRADICTION = "contradiction"
     NO_DENY_FILE = "no_deny_file"
+    TOO_MANY_STREAMS = "too_many_streams"
     TIMEOUT = "timeout"
     FAILED = "failed"
 
@@ -44,6 +45,7 @@ STATUS_OF: Final[Mapping[str, int]] = {
     ApiCode.TYPE_NOT_SUPPORTED: 415,
     ApiCode.CONTRADICTION: 409,
     ApiCode.NO_DENY_FILE: 409,
+    ApiCode.TOO_MANY_STREAMS: 503,
     ApiCode.TIMEOUT: 503,
     ApiCode.FAILED: 500,
     EventCode.UNKNOWN_EVENT: 404,

@@ -19,6 +19,10 @@ MAX_MANY: Final = 100
 
 User = Annotated[str, Meta(min_length=1, max_length=MAX_USER_CHARS, description="The name of a user.")]
 Id = Annotated[str, Meta(pattern=r"^[0-9]{1,19}$", description="The id of a message: 1 to 19 digits.")]
+Position = Annotated[
+    str,
+    Meta(pattern=r"^([0-9]{1,19}|[0-9]{1,4}\.[0-9]{1,19}(-[0-9]{1,4}\.[0-9]{1,19})*)$", description="Of an event."),
+]
 Cid = Annotated[str, Meta(min_length=1, max_length=MAX_CID_CHARS, description="Of its sender's choice, see C-21.")]
 Rol = Annotated[Literal["admin", "user"], Meta(description="As what it speaks or reads.")]
 Rows = Annotated[int, Meta(ge=1, le=MAX_ROWS)]
@@ -70,9 +74,9 @@ class PeopleQuery(Query, frozen=True):
 
 
 class EventsQuery(Query, frozen=True):
-    """`desde` is the id of the last message that the reader has; without it, from now on."""
+    """`desde` is the id of the last event that the reader has; without it, from now on."""
 
-    desde: Id | None = None
+    desde: Position | None = None
 
 
 class NewMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -20,6 +20,7 @@ from chatd.histogram import ROWS, SECONDS, Histogram
 if TYPE_CHECKING:
     from .doubt import Doubt
     from .library import Library
+    from .positions import Position
 
 MessageId = NewType("MessageId", int)  # grows with time, see chat/ids.py; a decimal string on the wire
 
@@ -210,6 +211,21 @@ class Store(Protocol):
         """Remember that `user` was there; a later instant is kept. Never blocks, never raises.
 
         However often a user is seen, one instant of it waits. When it cannot be stored it is lost, and the log says so.
+        """
+
+    def log_of(self, message: MessageId) -> int:
+        """Which log has it: see positions.py."""
+
+    async def log_from(self, begin: Position | None) -> Position:
+        """Where to read on, for a reader that has been at `begin`; without it at the end. Raises StoreError."""
+
+    async def log_after(self, position: Position, limit: int) -> list[Message]:
+        """At most `limit` messages that were committed and lie behind a position, by id. Raises StoreError."""
+
+    def hook_turn(self, key: int) -> AbstractAsyncContextManager[bool]:
+        """Whether this daemon may do a piece of work until the end of the block: of several nodes one may at a time.
+
+        Raises StoreError at its beginning, never at its end.
         """
 
     async def fault(self) -> str | None:

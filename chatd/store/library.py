@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from .base import Message
 from .conversations import Conversation, Listed, Unread
 from .history import Range, Read, Towards, Viewer
 from .missed import Missed, Page
@@ -38,6 +39,9 @@ class Library(Protocol):
 
     async def standing(self, user: str, other: str) -> Standing:
         """How far two users have read each other, and when `other` was last seen."""
+
+    async def log(self, after: int, rows: int) -> list[Message]:
+        """At most `rows` messages of all, behind the id `after`."""
 
     async def missed(self, questions: Sequence[Missed], rows: int, limit: int) -> list[Page]:
         """The answers, in the order of the questions: `rows` messages of each at most; `limit`: see Page.beyond."""

@@ -11,17 +11,24 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from sys import getsizeof
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from .base import Answer, Done, Found, Message, MessageId, Question, StoreCounters, StoreError
 from .config import StoreConfig
 from .lookup import GroupLookup
 from .marks import MAX_MARKS, READ, SEEN, Furthest, MarkQueue, Table
+from .positions import WHOLE, Position
 from .pruning import DELETE_ASTRAY, DELETE_STEP, LAST_OF_STEP, ROWS_PER_STEP
 from .summary import Summary
 from .writer import GroupCommit
 
+if TYPE_CHECKING:
+    from .library import Library
+
 log = logging.getLogger("chatd.store")
+
+
+_GREATEST: Final = "SELECT coalesce(max(id), 0) FROM mensajes"
 
 
 class QueuedStore(abc.ABC):
@@ -58,6 +65,11 @@ class QueuedStore(abc.ABC):
     @abc.abstractmethod
     async def _find(self, questions: Sequence[Question]) -> Sequence[Found]:
         """The answers in the order of the questions. Raises StoreError."""
+
+    @property
+    @abc.abstractmethod
+    def library(self) -> Library:
+        """See Store.library."""
 
     @abc.abstractmethod
     async def run(self, sql: str, values: Sequence[int | str | None] = ()) -> list[Any]:
@@ -116,6 +128,26 @@ class QueuedStore(abc.ABC):
     async def prune_astray(self, before_ms: int) -> int:
         """See OldRows.prune_astray."""
         return len(await self.run(DELETE_ASTRAY, (before_ms, ROWS_PER_STEP)))
+
+    def log_of(self, message: MessageId) -> int:
+        """See Store.log_of: one daemon has one log."""
+        return WHOLE
+
+    async def log_from(self, begin: Position | None) -> Position:
+        """See Store.log_from. After several nodes, as far as the one that was read least."""
+        if begin is not None:
+            return {WHOLE: min(begin.values(), default=0)}
+        [(greatest,)] = await self.run(_GREATEST)
+        return {WHOLE: greatest}
+
+    async def log_after(self, position: Position, limit: int) -> list[Message]:
+        """See Store.log_after."""
+        return await self.library.log(position[WHOLE], limit)
+
+    @contextlib.asynccontextmanager
+    async def hook_turn(self, key: int) -> AsyncIterator[bool]:
+        """See Store.hook_turn: a daemon that has the database alone always may."""
+        yield True
 
     async def flushed(self) -> None:
         """See Store.flushed. Answers come first, because a message may be put when one is there."""

@@ -12,6 +12,7 @@ import aiosqlite
 
 from chatd.errors import ConfigError
 
+from .hooks import HOOK_TABLES
 from .pruning import ASTRAY_INDEX, LIST_TRIGGER
 from .summary import SUM_UP_ALL
 from .team import TEAM_TABLES
@@ -86,6 +87,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         VOUCH_FOR_NEWEST,
     ),
     TEAM_TABLES,
+    HOOK_TABLES,
 )
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from . import conversations, history
-from .base import Rows
+from .base import Message, Rows
 from .conversations import Conversation, Listed, Unread
 from .history import Range, Read, Statement, Towards, Viewer
 from .missed import Missed, Page, missed, missed_sql, missed_values
 from .standing import STANDING_SQL, Standing, standing
+
+LOG_SQL: Final = (
+    "SELECT id, de, para, mensaje, fecha, supervisado, cid FROM mensajes WHERE id > ?1 ORDER BY id LIMIT ?2"
+)
 
 
 class SqliteLibrary:
@@ -49,6 +53,14 @@ class SqliteLibrary:
         """See Library.missed."""
         size, values = missed_values(questions, rows, limit)
         return missed(questions, await self._rows.rows(missed_sql(size), values))
+
+    async def log(self, after: int, rows: int) -> list[Message]:
+        """See Library.log."""
+        found = await self._rows.rows(LOG_SQL, (after, rows))
+        return [
+            Message(number, de, para, text, fecha, bool(supervised), cid)
+            for number, de, para, text, fecha, supervised, cid in found
+        ]
 
     async def _ask(self, statement: Statement) -> list[Any]:
         return await self._rows.rows(*statement)

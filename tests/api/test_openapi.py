@@ -69,7 +69,7 @@ async def run(*command: str | Path, cwd: Path) -> tuple[int, str]:
 
 @pytest.mark.timeout(300)
 async def test_schemathesis_finds_no_fault_in_any_operation(tmp_path: Path) -> None:
-    """A-18: every answer is one that the document describes, whatever is asked."""
+    """A-18: every answer is one that the document describes, whatever is asked. Streams: test_stream.py."""
     deny = tmp_path / "deny"
     deny.touch()
     limits = ("--api-rate", "0", "--api-address-rate", "0", "--presence", "on")
@@ -78,11 +78,11 @@ async def test_schemathesis_finds_no_fault_in_any_operation(tmp_path: Path) -> N
         code, said = await run(
             command, "run", f"{api.url}/v1/openapi.json", "--header", f"Authorization: Bearer {api.key}",
             "--phases", "coverage,fuzzing", "--max-examples", str(EXAMPLES), "--seed", "1", "--no-color",
-            "--generation-database", "none", "--request-timeout", "20",
+            "--exclude-path", "/v1/eventos", "--generation-database", "none", "--request-timeout", "20",
             cwd=tmp_path,
         )  # fmt: skip
         assert code == 0, said
-        assert f"Selected: {len(OPERATIONS)}/{len(OPERATIONS)}" in said
+        assert f"Selected: {len(OPERATIONS) - 1}/{len(OPERATIONS)}" in said
         api.chatd.terminate()
         await api.chatd.ended()
         assert api.chatd.faults == []

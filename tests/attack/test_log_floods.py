@@ -45,6 +45,12 @@ DRIVEN: Final = {OPENED, CLOSED, EXPIRED, EXPELLED, NOT_RECOVERED}
 
 NOT_OF_CLIENTS: Final[Mapping[str, str]] = {
     "kicked": "an operator",
+    "webhook does not deliver": "a receiver",
+    "webhook delivers again": "a receiver",
+    "event set aside": "a receiver",
+    "webhook switched off: its receiver has answered 410": "a receiver",
+    "webhook is switched off": "the start",
+    "a webhook waits for the database": "the disk",
     "listening for other systems": "the start",
     "sessions ended by the API": "another system of the operator",
     "denied by the API": "another system of the operator",

@@ -9,6 +9,7 @@ from chatd.store.base import MAX_CIDS, Found, Message, MessageId, Question, Stor
 from chatd.store.conversations import MAX_EXAMINED, Conversation, Listed, Unread
 from chatd.store.history import Past, Range, Read, Towards, Viewer
 from chatd.store.missed import Missed, Page
+from chatd.store.sqlitelibrary import LOG_SQL
 from chatd.store.standing import STANDING_SQL, Standing, standing
 
 from . import faults, questions
@@ -76,6 +77,10 @@ class PostgresLibrary:
                 messages.append(read_message(row))
             pages[number] = Page(messages, beyond)
         return pages
+
+    async def log(self, after: int, rows: int) -> list[Message]:
+        """See Library.log."""
+        return [read_message(row) for row in await self._ask(translated(LOG_SQL), after, rows)]
 
     async def _ask(self, sql: str, *values: Any) -> list[Any]:
         try:

@@ -23,10 +23,20 @@ _SWEEP: Final = _FIRST_NODE + 1024
 TAKE_SWEEP: Final = f"SELECT pg_try_advisory_lock({_KIND}, {_SWEEP})"
 LEAVE_SWEEP: Final = f"SELECT pg_advisory_unlock({_KIND}, {_SWEEP})"
 
+_FIRST_HOOK: Final = _SWEEP + 1
+
+TAKE_HOOK: Final = f"SELECT pg_try_advisory_lock({_KIND}, $1)"
+LEAVE_HOOK: Final = f"SELECT pg_advisory_unlock({_KIND}, $1)"
+
 _HOLDER: Final = f"""
     SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = {_KIND} AND objid = $1 AND granted
         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """  # noqa: S608 - numbers of ours
+
+
+def of_hook(key: int) -> int:
+    """The lock of a webhook, by the number of its name."""
+    return _FIRST_HOOK + key % 2**30
 
 
 class HeldError(PlainError):

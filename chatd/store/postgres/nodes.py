@@ -5,18 +5,20 @@ The numbers in the table are ids: see chatd/cluster/core. Rules N-03 and N-04.
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chatd.store.base import Done, Message, MessageId, StoreError
 from chatd.store.config import LATEST_COMMIT_MS, StoreConfig
+from chatd.store.positions import WHOLE, Position
 
-from . import faults
+from . import faults, lock
 from .connecting import SPARE_S
 from .deadline import ServerClock, late
 from .library import read_message
-from .schema import NODE_OF_ID
+from .schema import NODE_OF_ID, node_of
 from .store import INSERT, PostgresStore, columns
 
 if TYPE_CHECKING:
@@ -135,6 +137,32 @@ class NodeStore(PostgresStore):
     async def poll(self, after: Mapping[int, int], limit: int) -> list[Message]:
         """What each node stored after its entry, or at all if it has none. Raises StoreError."""
         return await self._messages(_OF_ALL, list(after), list(after.values()), limit)
+
+    def log_of(self, message: MessageId) -> int:
+        """See Store.log_of: each node has its own log."""
+        return node_of(message)
+
+    async def log_from(self, begin: Position | None) -> Position:
+        """See Store.log_from. Where one daemon has been, so far each node is taken to be."""
+        if begin is not None and WHOLE not in begin:
+            return begin
+        heads: Position = dict(await self._write(_HEADS))
+        return heads if begin is None else dict.fromkeys(heads, begin[WHOLE])
+
+    async def log_after(self, position: Position, limit: int) -> list[Message]:
+        """See Store.log_after."""
+        return await self.poll(position, limit)
+
+    @contextlib.asynccontextmanager
+    async def hook_turn(self, key: int) -> AsyncIterator[bool]:
+        """See Store.hook_turn: a lock of the session that writes, as for sweep_turn."""
+        [(taken,)] = await self._write(lock.TAKE_HOOK, lock.of_hook(key))
+        try:
+            yield taken
+        finally:
+            if taken:
+                with contextlib.suppress(StoreError):
+                    await self._write(lock.LEAVE_HOOK, lock.of_hook(key))
 
     def _answer(self, message_id: MessageId, done: Done, error: StoreError | None) -> None:
         self.unsettled -= 1

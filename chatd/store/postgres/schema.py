@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from chatd.errors import ConfigError
+from chatd.store.hooks import HOOK_TABLES
 from chatd.store.pruning import ASTRAY_INDEX
 from chatd.store.team import TEAM_TABLES
 from chatd.store.vouched import CLOCK_TABLE
@@ -50,6 +51,11 @@ _MEND_LIST: Final = f"""
 
 NODE_OF_ID: Final = "(id >> 12) & 1023"
 """The node that made a message: see chatd/chat/ids.py."""
+
+
+def node_of(message_id: int) -> int:
+    return (message_id >> 12) & 1023
+
 
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (
@@ -111,6 +117,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         f"CREATE INDEX mensajes_nodo ON mensajes (({NODE_OF_ID}), id)",
     ),
     tuple(in_postgres(statement) for statement in TEAM_TABLES),
+    tuple(in_postgres(statement) for statement in HOOK_TABLES),
 )
 
 # The number of the lock that lets one migration run at a time.

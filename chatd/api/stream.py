@@ -1,0 +1,190 @@
+"""`GET /v1/eventos`: the log of messages as server-sent events, from any position. Rules A-20 to A-22.
+
+https://html.spec.whatwg.org/multipage/server-sent-events.html
+
+A stream reads the log page by page, as fast as its client takes it, and then waits for the next message. So it needs no
+queue: a client that does not read keeps a page in memory, however many messages come.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final, NamedTuple, cast
+
+import msgspec
+
+from chatd.api.call import Call
+from chatd.api.door import ApiDoor, ApiLimit
+from chatd.api.keys import Key, Scope
+from chatd.api.problem import ApiCode
+from chatd.chat.events import EventCode
+from chatd.chat.feed import Feed
+from chatd.errors import RefusedError
+from chatd.store import positions
+from chatd.store.base import Message, Store, StoreError
+from chatd.store.positions import Position
+from chatd.tasks import Tasks
+
+PAGE_ROWS: Final = 100
+
+POLL_S: Final = 1.0
+"""Of several nodes: another one's message may be told here before it is stored."""
+
+RETRY_S: Final = 1.0
+"""After a fault of the database."""
+
+_HEADERS: Final = [(b"Content-Type", b"text/event-stream"), (b"Cache-Control", b"no-store")]
+
+
+class LoggedMessage(msgspec.Struct, frozen=True):
+    """The data of an event `mensaje`."""
+
+    id: str
+    de: str
+    para: str
+    mensaje: str
+    fecha: int
+    supervisado: bool
+
+
+class EventStream(asyncio.Protocol):
+    """The connection of one stream; it reads nothing that its client sends."""
+
+    def __init__(self, on_lost: Callable[[asyncio.Transport], None]) -> None:
+        self._on_lost = on_lost
+        self._tcp: asyncio.Transport
+        self._writable = asyncio.Event()
+        self._writable.set()
+        self.task: asyncio.Task[None] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._tcp = cast(asyncio.Transport, transport)
+
+    def pause_writing(self) -> None:
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        self._writable.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self.task is not None:
+            self.task.cancel()
+        self._on_lost(self._tcp)
+
+    async def write(self, data: bytes) -> None:
+        """Returns once the client has taken most of it."""
+        self._tcp.write(data)
+        await self._writable.wait()
+
+    def close(self) -> None:
+        self._tcp.close()
+
+
+class StreamLimits(NamedTuple):
+    """How many may be open, and how long one may be silent."""
+
+    max_streams: int
+    heartbeat_s: float
+
+
+class Streams:
+    """All that are open. `on_lost` is told when the connection of one has ended."""
+
+    def __init__(
+        self,
+        feed: Feed,
+        store: Store,
+        door: ApiDoor,
+        limits: StreamLimits,
+        on_lost: Callable[[asyncio.Transport], None],
+    ) -> None:
+        self._feed = feed
+        self._store = store
+        self._door = door
+        self._max_streams = limits.max_streams
+        self._heartbeat_s = limits.heartbeat_s
+        self._on_lost = on_lost
+        self._tasks = Tasks()
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def open(self, call: Call) -> None:
+        """`GET /v1/eventos`. Raises RefusedError."""
+        if call.key is None:
+            raise AssertionError("a stream needs a key")
+        begin = _begin(call)
+        if len(self._tasks) >= self._max_streams:
+            self._door.refusals.add(ApiLimit.API_MAX_STREAMS, "stream refused: too many are open", key=call.key.name)
+            raise RefusedError(ApiCode.TOO_MANY_STREAMS, f"{self._max_streams} streams are open already.")
+        stream = EventStream(self._on_lost)
+        stream.task = self._tasks.start(self._run(stream, call.key, begin), "stream of events")
+        call.stream(stream, _HEADERS, b": chatd\n\n")
+
+    async def _run(self, stream: EventStream, key: Key, begin: Position | None) -> None:
+        wake = asyncio.Event()
+
+        def tell(_message: Message) -> None:
+            wake.set()
+
+        self._feed.listeners.append(tell)
+        try:
+            position = await self._start(begin)
+            while self._door.holds(key):
+                wake.clear()
+                if not await self._send_page(stream, key, position):
+                    await self._pause(stream, wake, position)
+            stream.close()
+        finally:
+            self._feed.listeners.remove(tell)
+
+    async def _start(self, begin: Position | None) -> Position:
+        while True:
+            try:
+                return await self._store.log_from(begin)
+            except StoreError:
+                await asyncio.sleep(RETRY_S)
+
+    async def _send_page(self, stream: EventStream, key: Key, position: Position) -> bool:
+        """Whether there may be more."""
+        try:
+            await self._store.flushed()  # what was delivered is in the log then
+            messages = await self._store.log_after(position, PAGE_ROWS)
+        except StoreError:
+            await asyncio.sleep(RETRY_S)
+            return False
+        for message in messages:
+            position[self._store.log_of(message.id)] = message.id
+            if _may_read(key, message):
+                await stream.write(_event(message, position))
+        return len(messages) == PAGE_ROWS
+
+    async def _pause(self, stream: EventStream, wake: asyncio.Event, position: Position) -> None:
+        """Until the next message. A heartbeat carries the position past messages that the key may not read."""
+        pause_s = self._heartbeat_s if positions.WHOLE in position else min(POLL_S, self._heartbeat_s)
+        try:
+            async with asyncio.timeout(pause_s):
+                await wake.wait()
+        except TimeoutError:
+            await stream.write(f"id: {positions.encode(position)}\n\n".encode())
+
+
+def _begin(call: Call) -> Position | None:
+    """Where the client has been; None: from now on. Raises RefusedError."""
+    said = call.last_event_id or call.query.desde
+    if not said:
+        return None
+    position = positions.decode(said)
+    if position is None:
+        raise RefusedError(EventCode.DESPUES_INVALID, "This is no position: send the id of the last event.")
+    return position
+
+
+def _may_read(key: Key, message: Message) -> bool:
+    return message.supervisado or Scope.IMPERSONATE in key.scopes or key.name in (message.de, message.para)
+
+
+def _event(message: Message, position: Position) -> bytes:
+    said = LoggedMessage(str(message.id), message.de, message.para, message.mensaje, message.fecha, message.supervisado)
+    return b"event: mensaje\nid: %b\ndata: %b\n\n" % (positions.encode(position).encode(), msgspec.json.encode(said))

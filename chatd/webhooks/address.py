@@ -1,0 +1,45 @@
+"""Where a hook may go: names are resolved here, and private addresses refused, before anything is sent. Rule W-06."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+
+class Target(NamedTuple):
+    """A URL in its parts."""
+
+    secure: bool
+    host: str
+    port: int
+    path: str
+
+    @property
+    def authority(self) -> str:
+        """The value of Host."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == (443 if self.secure else 80) else f"{host}:{self.port}"
+
+
+class RefusedAddressError(OSError):
+    """A name stands for an address where hooks may not go."""
+
+
+def parse_target(url: str) -> Target:
+    parts = urlsplit(url)
+    secure = parts.scheme == "https"
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Target(secure, parts.hostname or "", parts.port or (443 if secure else 80), path)
+
+
+async def resolve(target: Target, *, private: bool) -> str:
+    """The address to connect to: what was checked is what is used. Raises OSError."""
+    found = await asyncio.get_running_loop().getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+    addresses = [str(address[0]) for _, _, _, _, address in found]
+    allowed = [each for each in addresses if private or ipaddress.ip_address(each.partition("%")[0]).is_global]
+    if not allowed:
+        raise RefusedAddressError(f"{target.host} is an address of this machine or a private network")
+    return allowed[0]

@@ -1,0 +1,62 @@
+"""`[[webhook]]` in the configuration file. Rule W-01."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import Meta
+
+from chatd.errors import ConfigError
+
+MAX_HOOKS: Final = 100
+
+_NAME: Final = re.compile(r"[\w.-]{1,64}", re.ASCII)
+_URL: Final = re.compile(r"https?://[^\s/?#@]+(?:[/?][^\s#]*)?")
+
+
+class Webhook(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One receiver. Times are in seconds."""
+
+    name: str
+    url: str
+    secret_file: str
+    events: Annotated[tuple[Literal["mensaje"], ...], Meta(min_length=1)] = ("mensaje",)
+    private: bool = False
+    """Also messages that not every admin may read."""
+    private_addresses: bool = False
+    """Let the URL be an address of this machine or of a private network."""
+    timeout: Annotated[float, Meta(gt=0, le=300)] = 10.0
+    parallel: Annotated[int, Meta(ge=1, le=100)] = 8
+    max_tries: Annotated[int, Meta(ge=1, le=1_000)] = 10
+    """Answers that refuse one event, before it is set aside while others are taken."""
+
+    @property
+    def secret_path(self) -> Path:
+        return Path(self.secret_file).expanduser()
+
+
+def read_webhooks(tables: Sequence[Mapping[str, Any]], wheres: Sequence[str]) -> tuple[Webhook, ...]:
+    """`wheres` says of each table where it stands. Raises ConfigError."""
+    if len(tables) > MAX_HOOKS:
+        raise ConfigError(f"{wheres[MAX_HOOKS]}: more than {MAX_HOOKS} webhooks")
+    hooks = [_read(table, where) for table, where in zip(tables, wheres, strict=True)]
+    for number, hook in enumerate(hooks):
+        if hook.name in [other.name for other in hooks[:number]]:
+            raise ConfigError(f"{wheres[number]}: there are two webhooks called {hook.name}")
+    return tuple(hooks)
+
+
+def _read(table: Mapping[str, Any], where: str) -> Webhook:
+    try:
+        hook = msgspec.convert(table, Webhook)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{where}: [[webhook]]: {error}") from error
+    if not _NAME.fullmatch(hook.name):
+        raise ConfigError(f"{where}: [[webhook]]: name has 1 to 64 letters, digits or any of . _ -")
+    if not _URL.fullmatch(hook.url):
+        raise ConfigError(f"{where}: [[webhook]]: url must be http://... or https://..., without a password in it")
+    return hook

@@ -1,0 +1,139 @@
+"""One hook at work: reads the log from where it stands, hands events to its courier, remembers how far it is.
+
+Rules W-02, W-04 and W-08.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from chatd.chat.feed import Feed
+from chatd.store.base import Message, Store, StoreError
+from chatd.store.positions import WHOLE, Position
+from chatd.tasks import Tasks
+from chatd.webhooks import log
+from chatd.webhooks.config import Webhook
+from chatd.webhooks.courier import Courier, SwitchedOffError
+from chatd.webhooks.events import Event
+from chatd.webhooks.memory import Memory, key_of
+from chatd.webhooks.window import Item, Window
+
+PAGE_ROWS: Final = 64
+
+POLL_S: Final = 1.0
+"""Another node's message may be told here before it is stored."""
+
+AGAIN_S: Final = 2.0
+"""After a fault of the database, and while another node has the turn."""
+
+SAVE_EVERY_S: Final = 0.1
+
+Make = Callable[[Message], Event | None]
+"""The event of a message, if a hook is told of it."""
+
+
+class Hook:
+    """Works from `start` to `close`."""
+
+    def __init__(
+        self, hook: Webhook, store: Store, feed: Feed, make: Make, courier: Callable[[Memory], Courier]
+    ) -> None:
+        self.config = hook
+        self._store = store
+        self._feed = feed
+        self._make = make
+        self._memory = Memory(store, hook.name)
+        self.courier = courier(self._memory)
+        self._wake = asyncio.Event()
+        self._tasks = Tasks()
+        self._task: asyncio.Task[None] | None = None
+        self._unread = True
+
+    def start(self) -> None:
+        self._feed.listeners.append(self._on_message)
+        self._task = self._tasks.start(self._run(), f"webhook {self.config.name}")
+
+    async def close(self) -> None:
+        """Idempotent. What is on its way is cut, and sent again after the next start."""
+        task, self._task = self._task, None
+        if task is not None:
+            self._feed.listeners.remove(self._on_message)
+            task.cancel()
+            await asyncio.wait([task])
+
+    def _on_message(self, _message: Message) -> None:
+        self._unread = True
+        self._wake.set()
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                async with self._store.hook_turn(key_of(self.config.name)) as is_ours:
+                    if is_ours and await self._serve():
+                        return
+            except StoreError as error:
+                log.warning("a webhook waits for the database", extra={"hook": self.config.name, "code": error.code})
+            await asyncio.sleep(AGAIN_S)
+
+    async def _serve(self) -> bool:
+        """Until the database fails, or True once the hook is switched off. Raises StoreError."""
+        position, off = await self._memory.load()
+        if off:
+            log.warning("webhook is switched off", extra={"hook": self.config.name})
+            return True
+        if not position:
+            position = await self._begin()
+            await self._memory.save(position)
+        ended: list[Exception] = []
+        try:
+            async with asyncio.TaskGroup() as group:
+                await self._work(Window(position), group)
+        except* (SwitchedOffError, StoreError) as errors:
+            ended.extend(errors.exceptions)
+        if any(isinstance(error, SwitchedOffError) for error in ended):
+            await self._memory.switch_off()
+            log.warning("webhook switched off: its receiver has answered 410", extra={"hook": self.config.name})
+            return True
+        raise ended[0]
+
+    async def _begin(self) -> Position:
+        """At the start of this process: what clients have sent since then is told. Of several nodes, from now on."""
+        if self._store.log_of(self._feed.start) == WHOLE:
+            return {WHOLE: self._feed.start}
+        return await self._store.log_from(None)
+
+    async def _work(self, window: Window, group: asyncio.TaskGroup) -> None:
+        """Never returns; raises StoreError."""
+        clock = asyncio.get_running_loop().time
+        saved, save_at = dict(window.position), 0.0
+        while True:
+            self._wake.clear()
+            if self._unread and window.room:
+                await self._read(window, group)
+            window.advance()
+            if window.position != saved and (window.is_empty or clock() >= save_at):
+                await self._memory.save(window.position)
+                saved, save_at = dict(window.position), clock() + SAVE_EVERY_S
+            if not self._unread or not window.room:
+                await self._wait(POLL_S if window.position == saved else SAVE_EVERY_S)
+
+    async def _read(self, window: Window, group: asyncio.TaskGroup) -> None:
+        self._unread = False
+        rows = min(PAGE_ROWS, window.room)
+        await self._store.flushed()  # what was delivered is in the log then
+        messages = await self._store.log_after(window.read, rows)
+        for message in messages:
+            item = Item(self._store.log_of(message.id), message.id, self._make(message))
+            if window.add(item):
+                group.create_task(self.courier.work(window, item, self._wake.set))
+        if len(messages) == rows:
+            self._unread = True
+
+    async def _wait(self, longest_s: float) -> None:
+        try:
+            async with asyncio.timeout(longest_s):
+                await self._wake.wait()
+        except TimeoutError:
+            self._unread = True

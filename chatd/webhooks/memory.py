@@ -1,0 +1,51 @@
+"""What the database knows of a hook: how far it is, whether it is off, what was set aside. Rules W-04, W-08."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
+
+from chatd.store.positions import Position
+
+_LOAD: Final = "SELECT registro, hasta, apagado FROM ganchos WHERE clave = ?1"
+_SAVE: Final = """
+    INSERT INTO ganchos (clave, registro, hasta, apagado) VALUES (?1, ?2, ?3, 0)
+    ON CONFLICT (clave, registro) DO UPDATE SET hasta = excluded.hasta
+"""
+_SWITCH: Final = "UPDATE ganchos SET apagado = ?2 WHERE clave = ?1"
+_SET_ASIDE: Final = "INSERT INTO ganchos_apartados (clave, id) VALUES (?1, ?2) ON CONFLICT (clave, id) DO NOTHING"
+
+
+class Runs(Protocol):
+    """See Store.run."""
+
+    async def run(self, sql: str, values: Sequence[int] = ()) -> list[Any]: ...
+
+
+class Memory:
+    """Of one hook. Every call raises StoreError."""
+
+    def __init__(self, store: Runs, name: str) -> None:
+        self._store = store
+        self._key = key_of(name)
+
+    async def load(self) -> tuple[Position, bool]:
+        """How far it is, empty if it has never run; and whether it is switched off."""
+        rows = await self._store.run(_LOAD, (self._key,))
+        return {log: upto for log, upto, _ in rows}, any(off for _, _, off in rows)
+
+    async def save(self, position: Position) -> None:
+        for log, upto in position.items():
+            await self._store.run(_SAVE, (self._key, log, upto))
+
+    async def switch_off(self) -> None:
+        await self._store.run(_SWITCH, (self._key, 1))
+
+    async def set_aside(self, message_id: int) -> None:
+        await self._store.run(_SET_ASIDE, (self._key, message_id))
+
+
+def key_of(name: str) -> int:
+    """A number for a name, which both databases take as a parameter of any statement."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") >> 1

@@ -1,0 +1,74 @@
+"""Builds the hooks of a running daemon."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Sequence
+
+from chatd.auth.files import read
+from chatd.chat.parts import ChatParts
+from chatd.errors import ConfigError
+from chatd.store.base import Message
+from chatd.webhooks.address import parse_target
+from chatd.webhooks.client import Poster
+from chatd.webhooks.config import Webhook
+from chatd.webhooks.courier import Courier
+from chatd.webhooks.events import Event, said
+from chatd.webhooks.hook import Hook
+from chatd.webhooks.memory import Memory
+from chatd.webhooks.signing import parse_secret
+from chatd.webhooks.window import Item
+
+MAX_SECRET_BYTES = 4_096
+
+
+class Hooks:
+    """All that are configured, from `start` to `close`."""
+
+    def __init__(self, config: Sequence[Webhook], chat: ChatParts) -> None:
+        """Raises ConfigError."""
+        self._hooks = [_hook(each, chat) for each in config]
+
+    def start(self) -> None:
+        for hook in self._hooks:
+            hook.start()
+
+    async def close(self) -> None:
+        """Idempotent."""
+        for hook in self._hooks:
+            await hook.close()
+
+    def failures(self) -> list[tuple[str, int]]:
+        """By the name of each hook: how many tries were not taken."""
+        return [(hook.config.name, hook.courier.failures) for hook in self._hooks]
+
+
+def secret_of(hook: Webhook) -> bytes:
+    """Raises ConfigError."""
+    setting = f"webhook {hook.name}: secret_file"
+    try:
+        text = read(hook.secret_path, setting, MAX_SECRET_BYTES).decode("ascii")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{setting}: {hook.secret_path} is no text in ASCII") from error
+    return parse_secret(text, setting)
+
+
+def poster_of(hook: Webhook) -> Poster:
+    return Poster(parse_target(hook.url), private=hook.private_addresses, timeout_s=hook.timeout)
+
+
+def _hook(config: Webhook, chat: ChatParts) -> Hook:
+    secret, poster = secret_of(config), poster_of(config)
+
+    def courier(memory: Memory) -> Courier:
+        async def set_aside(item: Item) -> None:
+            await memory.set_aside(item.id)
+
+        return Courier(config, secret, poster.post, time.time, set_aside)
+
+    return Hook(config, chat.store, chat.router.feed, functools.partial(_made, config), courier)
+
+
+def _made(config: Webhook, message: Message) -> Event | None:
+    return said(message) if message.supervisado or config.private else None

@@ -1,0 +1,32 @@
+"""Signatures by which a receiver knows us: https://www.standardwebhooks.com. Pure. Rule W-03."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+from typing import Final
+
+from chatd.errors import ConfigError
+
+PREFIX: Final = "whsec_"
+
+MIN_BYTES: Final = 24
+MAX_BYTES: Final = 64
+
+
+def parse_secret(text: str, where: str) -> bytes:
+    """Raises ConfigError, which quotes nothing of the secret."""
+    try:
+        secret = base64.b64decode(text.strip().removeprefix(PREFIX), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise ConfigError(f"{where}: a secret is {PREFIX} and {MIN_BYTES} to {MAX_BYTES} bytes in base64") from error
+    if not MIN_BYTES <= len(secret) <= MAX_BYTES:
+        raise ConfigError(f"{where}: a secret has {MIN_BYTES} to {MAX_BYTES} bytes, in base64 behind {PREFIX}")
+    return secret
+
+
+def sign(secret: bytes, event_id: str, timestamp: int, body: bytes) -> str:
+    signed = b"%b.%d.%b" % (event_id.encode(), timestamp, body)
+    return "v1," + base64.b64encode(hmac.new(secret, signed, hashlib.sha256).digest()).decode()

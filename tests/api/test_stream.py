@@ -1,0 +1,139 @@
+"""`GET /v1/eventos`: the log as server-sent events."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from chatd.api.keys import Scope
+from tests.api.served import Api, System, add_key, serving_api
+
+
+class Reader:
+    """A client of server-sent events."""
+
+    def __init__(self, reader: asyncio.StreamReader) -> None:
+        self._reader = reader
+
+    async def block(self) -> dict[str, str]:
+        """The fields up to the next empty line; a comment has none."""
+        async with asyncio.timeout(10):
+            text = (await self._reader.readuntil(b"\n\n")).decode()
+        return dict(line.split(": ", 1) for line in text.splitlines() if line and not line.startswith(":"))
+
+    async def event(self) -> tuple[str, Any]:
+        """The id and the data of the next event."""
+        while "data" not in (found := await self.block()):
+            pass
+        assert found["event"] == "mensaje"
+        return found["id"], json.loads(found["data"])
+
+    async def ended(self) -> None:
+        async with asyncio.timeout(10):
+            await self._reader.read()
+
+
+@contextlib.asynccontextmanager
+async def following(api: Api, query: str = "", key: str | None = None, **headers: str) -> AsyncIterator[Reader]:
+    reader, writer = await asyncio.open_connection(api.host, api.port)
+    lines = [f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items()]
+    head = (
+        f"GET /v1/eventos{query} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key or api.key}\r\n{''.join(lines)}\r\n"
+    )
+    writer.write(head.encode())
+    answer = await reader.readuntil(b"\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n"), answer
+    assert b"Content-Type: text/event-stream\r\n" in answer
+    try:
+        yield Reader(reader)
+    finally:
+        writer.transport.abort()
+
+
+async def test_messages_come_as_they_are_stored_in_the_order_of_their_ids(api: Api, bot: System) -> None:
+    """A-20"""
+    async with following(api) as stream:
+        assert await stream.block() == {}
+        await bot.get("/v1/no_leidos")
+        ids = [(await bot.send("ana", f"m{n}"))["id"] for n in range(5)]
+        heard = [await stream.event() for _ in ids]
+    assert [position for position, _ in heard] == ids
+    assert [data["mensaje"] for _, data in heard] == [f"m{n}" for n in range(5)]
+    assert heard[0][1]["supervisado"] is False
+
+
+async def test_a_reader_that_comes_back_misses_nothing_and_gets_nothing_twice(tmp_path: Path) -> None:
+    """A-20: over a SIGKILL of the daemon too."""
+    async with serving_api(tmp_path) as api:
+        bot = await api.system()
+        ids = [(await bot.send("ana", f"m{n}"))["id"] for n in range(250)]
+        async with following(api, "?desde=0") as stream:
+            first = [(await stream.event())[0] for _ in range(100)]
+        api.chatd.process.kill()
+        await api.chatd.process.wait()
+    (tmp_path / "keys").unlink()
+    async with serving_api(tmp_path) as api, following(api, "?desde=0", Last_Event_ID=first[-1]) as stream:
+        rest = [(await stream.event())[0] for _ in range(150)]
+        ids.append((await (await api.system()).send("ana", "news"))["id"])
+        rest.append((await stream.event())[0])
+    assert first + rest == ids
+
+
+async def test_a_key_hears_what_an_admin_of_its_name_may_read(api: Api, bot: System) -> None:
+    """A-21"""
+    key = add_key(api.keys, "reader", Scope.READ)
+    api.chatd.process.send_signal(signal.SIGHUP)
+    await api.chatd.logged("reloaded")
+    await bot.send("ana", "between bot and ana")
+    await bot.send("reader", "for the reader")
+    await bot.send("bot", "of a user", de="ana")
+    async with following(api, "?desde=0", key) as stream:
+        heard = [(await stream.event())[1]["mensaje"] for _ in range(2)]
+    assert heard == ["for the reader", "of a user"]
+
+
+async def test_a_silent_stream_beats_and_carries_the_position(tmp_path: Path) -> None:
+    """A-22"""
+    async with serving_api(tmp_path, "--api-heartbeat", "0.1") as api:
+        stored = await (await api.system()).send("ana", "one")
+        async with following(api) as stream:
+            assert await stream.block() == {}
+            assert await stream.block() == {"id": stored["id"]}
+            assert await stream.block() == {"id": stored["id"]}
+
+
+async def test_a_stream_ends_with_its_key(tmp_path: Path) -> None:
+    """A-22"""
+    async with serving_api(tmp_path, "--api-heartbeat", "0.1") as api, following(api) as stream:
+        api.keys.write_text("")
+        api.chatd.process.send_signal(signal.SIGHUP)
+        await stream.ended()
+
+
+async def test_there_are_so_many_streams_and_no_more(tmp_path: Path) -> None:
+    """A-22"""
+    async with serving_api(tmp_path, "--api-max-streams", "1") as api:
+        bot = await api.system()
+        async with following(api) as stream:
+            await stream.block()
+            answer = await bot.ask("GET", "/v1/eventos")
+            assert (answer.status, answer.json()["code"]) == (503, "too_many_streams")
+        assert (await bot.ask("GET", "/v1/eventos?desde=x")).json()["code"] == "arguments_invalid"
+
+
+async def test_a_reader_that_does_not_read_costs_nobody_else(api: Api, bot: System) -> None:
+    """A-20"""
+    async with following(api):
+        for _ in range(10):
+            many = [{"para": "ana", "mensaje": "x" * 9_000} for _ in range(100)]
+            assert (await bot.ask("POST", "/v1/mensajes/lote", {"mensajes": many})).status == 200
+        async with following(api) as other:
+            await other.block()
+            await bot.get("/v1/no_leidos")
+            await bot.send("ana", "news")
+            assert (await other.event())[1]["mensaje"] == "news"

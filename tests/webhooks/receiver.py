@@ -1,0 +1,122 @@
+"""A receiver of webhooks: a real HTTP server, which checks signatures with the library that receivers use."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import json
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any, Final
+
+from standardwebhooks.webhooks import Webhook
+
+SECRET: Final = "whsec_" + base64.b64encode(bytes(range(32))).decode()
+
+PATIENCE_S: Final = 20.0
+
+HANG, CLOSE, LATE = "hang", "close", "late"
+
+Answer = int | str
+"""A status, or what happens instead of one."""
+
+
+class Receiver:
+    """`answer` says what each event gets: called with its id, before it counts as taken."""
+
+    def __init__(self) -> None:
+        self.answer: Callable[[str], Answer] = lambda _: 204
+        self.tried: list[str] = []  # ids, as they came
+        self.taken: list[dict[str, Any]] = []  # what got 2xx, in that order
+        self.headers: dict[str, str] = {}  # of the last one
+        self.port = 0
+        self.connections = 0
+        self._server: asyncio.Server | None = None
+        self._open: set[asyncio.StreamWriter] = set()
+        self._changed = asyncio.Event()
+        self._webhook = Webhook(SECRET)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/hook?x=1"
+
+    async def start(self) -> None:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        """As if it was killed: connections are cut, and nobody listens."""
+        if self._server is not None:
+            self._server.close()
+        for writer in self._open:
+            writer.transport.abort()
+
+    async def until(self, done: Callable[[], bool]) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            while not done():
+                self._changed.clear()
+                await self._changed.wait()
+
+    def texts(self, con: str | None = None) -> list[str]:
+        """Of the messages that were taken, each once: in the order in which they were taken first."""
+        said = [each["data"] for each in self.taken if each["type"] == "mensaje"]
+        return list(dict.fromkeys(each["mensaje"] for each in said if con in (None, each["de"], each["para"])))
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._open.add(writer)
+        self.connections += 1
+        try:
+            with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+                while await self._serve_one(reader, writer):
+                    pass
+        finally:
+            self._open.discard(writer)
+            writer.transport.abort()
+
+    async def _serve_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        first, *lines = head.rstrip("\r\n").split("\r\n")
+        headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+        body = await reader.readexactly(int(headers["content-length"]))
+        self._webhook.verify(body, headers)  # raises for a signature that is not ours
+        assert first == "POST /hook?x=1 HTTP/1.1"
+        self.headers = headers
+        event_id = headers["webhook-id"]
+        answer = self.answer(event_id)
+        self.tried.append(event_id)
+        self._changed.set()
+        if answer == HANG:
+            await reader.read()
+            return False
+        if answer == CLOSE:
+            return False
+        if answer == LATE:
+            await asyncio.sleep(0.05)
+            answer = 200
+        if isinstance(answer, int) and 200 <= answer < 300:
+            self.taken.append(json.loads(body))
+            self._changed.set()
+        extra = "Location: http://127.0.0.1:1/\r\n" if answer == 302 else ""
+        length = "" if answer == 204 else "Content-Length: 0\r\n"
+        writer.write(f"HTTP/1.1 {answer} Because\r\n{extra}{length}\r\n".encode())
+        await writer.drain()
+        return True
+
+
+@contextlib.asynccontextmanager
+async def receiving() -> AsyncIterator[Receiver]:
+    receiver = Receiver()
+    await receiver.start()
+    try:
+        yield receiver
+    finally:
+        await receiver.stop()
+
+
+def write_config(folder: Path, url: str, more: str = "private_addresses = true", name: str = "crm") -> Path:
+    """A configuration file with one hook."""
+    (folder / "whsec").write_text(SECRET + "\n")
+    path = folder / "chatd.toml"
+    path.write_text(f'[[webhook]]\nname = "{name}"\nurl = "{url}"\nsecret_file = "{folder / "whsec"}"\n{more}\n')
+    return path

@@ -1,0 +1,158 @@
+"""Hooks of a daemon that runs, and a receiver that misbehaves."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+from tests.chat.daemon import daemon
+from tests.ops.operator import resident_kb
+from tests.webhooks.receiver import CLOSE, HANG, LATE, Answer, receiving, write_config
+
+
+async def test_a_message_is_told_signed_and_once(tmp_path: Path) -> None:
+    """W-01, W-02, W-03"""
+    async with receiving() as receiver:
+        async with daemon(tmp_path / "c.db", "--config", write_config(tmp_path, receiver.url)) as chatd:
+            ana, root = await chatd.enter("ana"), await chatd.enter("root", "admin")
+            stored = await ana.write("root", "hola ñ")
+            await root.write("ana", "between us")
+            await ana.write("root", "again")
+            await receiver.until(lambda: len(receiver.taken) == 2)
+        first = receiver.taken[0]
+        assert first["type"] == "mensaje"
+        assert first["data"] == {
+            "id": stored["id"], "de": "ana", "para": "root", "mensaje": "hola ñ", "fecha": stored["fecha"],
+            "supervisado": True,
+        }  # fmt: skip
+        assert receiver.texts() == ["hola ñ", "again"]
+        assert receiver.headers["content-type"] == "application/json"
+        assert receiver.tried[0] == f"mensaje-{stored['id']}"
+        assert receiver.connections == 1
+
+
+async def test_private_messages_are_told_to_a_hook_that_asks_for_them(tmp_path: Path) -> None:
+    """W-02"""
+    more = "private_addresses = true\nprivate = true"
+    async with receiving() as receiver:
+        config = write_config(tmp_path, receiver.url, more)
+        async with daemon(tmp_path / "c.db", "--config", config) as chatd:
+            await (await chatd.enter("root", "admin")).write("ana", "between us")
+            await receiver.until(lambda: receiver.texts() == ["between us"])
+
+
+async def test_events_of_a_conversation_keep_their_order_whatever_the_receiver_does(tmp_path: Path) -> None:
+    """W-04, W-05, W-07"""
+    script: list[Answer] = [503, CLOSE, LATE, HANG, 500, 302]
+    more = "private_addresses = true\ntimeout = 0.2"
+    async with receiving() as receiver:
+        calls = iter(range(10_000))
+
+        def answer(_event: str) -> Answer:
+            number = next(calls)
+            return script[number] if number < len(script) else 200
+
+        receiver.answer = answer
+        async with daemon(tmp_path / "c.db", "--config", write_config(tmp_path, receiver.url, more)) as chatd:
+            people = [await chatd.enter(user) for user in ("ana", "eva")]
+            for n in range(6):
+                for person, name in zip(people, ("ana", "eva"), strict=True):
+                    await person.write("root", f"{name} {n}")
+            await receiver.until(lambda: len(receiver.texts()) == 12)
+            assert receiver.texts("ana") == [f"ana {n}" for n in range(6)]
+            assert receiver.texts("eva") == [f"eva {n}" for n in range(6)]
+
+
+async def test_a_receiver_that_was_away_gets_everything_after_a_sigkill_of_the_daemon(tmp_path: Path) -> None:
+    """W-04"""
+    async with receiving() as receiver:
+        config = write_config(tmp_path, receiver.url)
+        async with daemon(tmp_path / "c.db", "--config", config) as chatd:
+            ana = await chatd.enter("ana")
+            await ana.write("root", "before")
+            await receiver.until(lambda: receiver.texts() == ["before"])
+            await receiver.stop()
+            for n in range(300):
+                await ana.write("root", f"away {n}")
+            chatd.process.kill()
+            await chatd.process.wait()
+        await receiver.start()
+        async with daemon(tmp_path / "c.db", "--config", config):
+            await receiver.until(lambda: len(receiver.texts()) == 301)
+        assert receiver.texts() == ["before", *(f"away {n}" for n in range(300))]
+
+
+async def test_a_hook_begins_with_what_comes_after_its_first_start(tmp_path: Path) -> None:
+    """W-04"""
+    async with receiving() as receiver:
+        async with daemon(tmp_path / "c.db") as chatd:
+            await (await chatd.enter("ana")).write("root", "long ago")
+        async with daemon(tmp_path / "c.db", "--config", write_config(tmp_path, receiver.url)) as chatd:
+            await (await chatd.enter("ana")).write("root", "now")
+            await receiver.until(lambda: bool(receiver.taken))
+        assert receiver.texts() == ["now"]
+
+
+async def test_a_receiver_that_answers_410_is_switched_off_for_good(tmp_path: Path) -> None:
+    """W-08"""
+    async with receiving() as receiver:
+        config = write_config(tmp_path, receiver.url)
+        receiver.answer = lambda _: 410
+        async with daemon(tmp_path / "c.db", "--config", config) as chatd:
+            await (await chatd.enter("ana")).write("root", "one")
+            assert (await chatd.logged("webhook switched off: its receiver has answered 410"))["hook"] == "crm"
+        async with daemon(tmp_path / "c.db", "--config", config) as chatd:
+            await chatd.logged("webhook is switched off")
+            await (await chatd.enter("ana")).write("root", "two")
+        assert len(receiver.tried) == 1
+
+
+async def test_an_event_that_is_never_taken_is_set_aside_while_others_are_delivered(tmp_path: Path) -> None:
+    """W-08"""
+    more = "private_addresses = true\nmax_tries = 2"
+    async with receiving() as receiver:
+        async with daemon(tmp_path / "c.db", "--config", write_config(tmp_path, receiver.url, more)) as chatd:
+            ana, eva = await chatd.enter("ana"), await chatd.enter("eva")
+            bad = (await ana.write("root", "poison"))["id"]
+            receiver.answer = lambda event: 400 if event == f"mensaje-{bad}" else 200
+            await ana.write("root", "behind it")
+            while "behind it" not in receiver.texts():
+                tried = len(receiver.tried)
+                await eva.write("root", "others are taken")
+                await receiver.until(lambda tried=tried: len(receiver.tried) > tried)  # type: ignore[misc]
+            assert (await chatd.logged("event set aside"))["event"] == f"mensaje-{bad}"
+        with sqlite3.connect(tmp_path / "c.db") as file:
+            assert file.execute("SELECT id FROM ganchos_apartados").fetchall() == [(int(bad),)]
+
+
+async def test_a_private_address_is_refused_unless_it_is_allowed(tmp_path: Path) -> None:
+    """W-06"""
+    async with receiving() as receiver:
+        config = write_config(tmp_path, receiver.url, "")
+        async with daemon(tmp_path / "c.db", "--config", config, "--log-level", "debug") as chatd:
+            await (await chatd.enter("ana")).write("root", "one")
+            refused = await chatd.logged("no answer of a webhook")
+            assert refused["cause"] == "127.0.0.1 is an address of this machine or a private network"
+        assert receiver.connections == 0
+
+
+async def test_memory_is_flat_while_a_receiver_is_down(tmp_path: Path) -> None:
+    """W-04: what is not delivered waits in the log, and not in memory."""
+    async with receiving() as receiver:
+        await receiver.stop()
+        async with daemon(tmp_path / "c.db", "--config", write_config(tmp_path, receiver.url)) as chatd:
+            ana = await chatd.enter("ana")
+
+            async def resident_after(messages: int) -> int:
+                for _ in range(messages // 100):
+                    asked = [
+                        await ana.begin("mensaje_privado", {"para": "root", "mensaje": "x" * 1_000}) for _ in range(100)
+                    ]
+                    await asyncio.gather(*(ana.answer(ack) for ack in asked[:1]))
+                    for ack in asked[1:]:
+                        await ana.answer(ack)
+                return resident_kb(chatd)
+
+            first = await resident_after(1_000)
+            assert await resident_after(4_000) < first + 2_000  # kB; the texts alone are 4,000
