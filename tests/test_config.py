@@ -20,7 +20,7 @@ def test_names_are_unique_across_parts() -> None:
     names = [option.name for option in OPTIONS]
     assert sorted(set(names)) == sorted(names)
     assert (
-        {"listen", "auth", "chat", "team", "store", "engineio", "socketio", "web", "ops", "log"}
+        {"listen", "auth", "chat", "team", "store", "engineio", "socketio", "web", "ops", "api", "log"}
         == set(PARTS)
         == set(TITLES)
     )
