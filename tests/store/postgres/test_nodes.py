@@ -42,6 +42,29 @@ async def test_one_node_at_a_time_deletes_what_is_old(own: PostgresBase) -> None
             assert (is_ours, is_theirs) == (False, True)
 
 
+async def test_one_node_at_a_time_does_a_hook(own: PostgresBase) -> None:
+    """W-08"""
+    async with node(own, 1) as one, node(own, 2) as two:
+        async with one.hook_turn(7) as is_ours, two.hook_turn(7) as is_theirs, two.hook_turn(8) as of_another:
+            assert (is_ours, is_theirs, of_another) == (True, False, True)
+        async with two.hook_turn(7) as is_theirs:
+            assert is_theirs
+
+
+async def test_each_node_has_a_log_of_its_own(own: PostgresBase) -> None:
+    """A-20: a message with a smaller id that is committed later is not missed."""
+    async with node(own, 1) as one, node(own, 2) as two:
+        await stored(two, 2 << 12 | 1 << 22)
+        position = await one.log_from({-1: 0})
+        assert position == {2: 0}
+        [late] = await one.log_after(position, 10)
+        position[one.log_of(late.id)] = late.id
+        await stored(one, 1 << 12)
+        assert [each.id for each in await two.log_after(position, 10)] == [1 << 12]
+        assert await two.log_from(None) == {1: 1 << 12, 2: 2 << 12 | 1 << 22}
+        assert await two.log_from({2: 5}) == {2: 5}
+
+
 async def test_the_turn_of_a_node_ends_with_its_session(own: PostgresBase) -> None:
     """N-14"""
     async with node(own, 1) as one, node(own, 2) as two:
