@@ -82,7 +82,7 @@ async def test_schemathesis_finds_no_fault_in_any_operation(tmp_path: Path) -> N
             cwd=tmp_path,
         )  # fmt: skip
         assert code == 0, said
-        assert f"Selected: {len(OPERATIONS) - 1}/{len(OPERATIONS)}" in said
+        assert f"Selected: {len(OPERATIONS) - 2}/" in said  # not the document itself, nor what has no end
         api.chatd.terminate()
         await api.chatd.ended()
         assert api.chatd.faults == []
