@@ -53,6 +53,8 @@ VERBS: Final[Mapping[str, str]] = {
     "history": "print the conversation of a user",
     "replies": "print the canned replies of a team as JSON, or add those of a file",
     "prune": "delete old messages",
+    "vacuum": "give the room of deleted messages back to the disk, while no daemon runs",
+    "erase": "delete what the database has of one user, while no daemon runs",
     "clock": "show what a database knows of the time, and say that the clock is right",
     "renumber": "give messages whose ids are far ahead of the clock new ones",
     "check": "look at everything that a start depends on, without one",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import json
 from collections.abc import Iterator
 from typing import Final
 
@@ -25,6 +26,7 @@ _NEWEST: Final = 2**63 - 1
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("user", metavar="USER", help="whose conversation")
     parser.add_argument("--last", type=_some, default=_ALL, metavar="N", help="only the newest N messages")
+    parser.add_argument("--json", action="store_true", help="a message to a line of JSON")
     add_database(parser)
 
 
@@ -36,6 +38,10 @@ def _some(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     with reading(configured(args)) as connection:
+        if args.json:
+            for line in as_json(connection, args.user, args.last):
+                print(line)
+            return 0
         for line in conversation(connection, args.user, args.last):
             print(line)
     return 0
@@ -48,6 +54,12 @@ def conversation(connection: Database, user: str, last: int = _ALL) -> Iterator[
         yield f"{_moment(fecha)}  {_shown(de)} > {_shown(para)}: {_shown(first)}"
         for other in others:
             yield f"    {_shown(other)}"
+
+
+def as_json(connection: Database, user: str, last: int = _ALL) -> Iterator[str]:
+    """A line for each message. Raises what the database raises."""
+    for number, de, para, mensaje, fecha in reversed(connection.execute(_SQL, (user, _NEWEST, last)).fetchall()):
+        yield json.dumps({"id": str(number), "de": de, "para": para, "mensaje": mensaje, "fecha": fecha})
 
 
 def _moment(ms: int) -> str:

@@ -1,4 +1,4 @@
-"""A bar for work that takes a while, on stderr where that is a terminal; nothing anywhere else."""
+"""A bar for work that takes a while, on stderr where that is a terminal; a line now and then anywhere else."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Final, Self, TextIO
 
 WIDTH: Final = 30
 
+LINE_EVERY_S: Final = 10.0
+
 # The first is drawn after this long, so that short work draws none.
 EVERY_S: Final = 0.2
 
@@ -18,19 +20,24 @@ _ERASE: Final = "\r\033[K"
 class Progress:
     """`with Progress("copying") as bar: bar.show(0.5)`. The bar is gone at the end."""
 
-    def __init__(self, title: str, stream: TextIO | None = None) -> None:
+    def __init__(self, title: str, stream: TextIO | None = None, line_every_s: float = LINE_EVERY_S) -> None:
         self._title = title
         self._stream = sys.stderr if stream is None else stream
-        self._wanted = self._stream.isatty()
-        self._next_s = time.monotonic() + EVERY_S
+        self._is_terminal = self._stream.isatty()
+        self._every_s = EVERY_S if self._is_terminal else line_every_s
+        self._next_s = time.monotonic() + self._every_s
         self._drawn = False
 
     def show(self, done: float) -> None:
         """`done` is from 0 to 1."""
-        if self._wanted and time.monotonic() >= self._next_s:
-            self._next_s = time.monotonic() + EVERY_S
+        if time.monotonic() < self._next_s:
+            return
+        self._next_s = time.monotonic() + self._every_s
+        share = min(max(done, 0.0), 1.0)
+        if not self._is_terminal:
+            self._write(f"{self._title}: {share:.0%}\n")
+        else:
             self._drawn = True
-            share = min(max(done, 0.0), 1.0)
             full = round(WIDTH * share)
             self._write(f"{_ERASE}{self._title} [{'#' * full}{'.' * (WIDTH - full)}] {share:4.0%}")
 

@@ -14,12 +14,16 @@ from chatd.chat.ids import EPOCH_MS, MAX_MS, first_id_of
 from chatd.cli.clock import clock_of
 from chatd.cli.database import Database, DataError, add_database, configured, reading, require_newest, writing
 from chatd.cli.progress import Progress
+from chatd.cli.sizes import free_in, shown
 from chatd.store.pruning import AGREED_MS, COUNT, DELETE_ASTRAY, DELETE_STEP, LAST_OF_STEP, ROWS_PER_STEP
 from chatd.store.url import is_postgres
 from chatd.store.vouched import DAY_MS, allowed_ms
 
 # How long others have the file for themselves after a step: so many times what the step took.
 TURNS: Final = 2.0
+
+# Less room is not worth a word.
+WORTH_BYTES: Final = 1_048_576
 
 _AGE: Final = re.compile(r"([1-9][0-9]{0,5})d")
 
@@ -52,7 +56,10 @@ def run(args: argparse.Namespace) -> int:
         if age_ms is not None:
             _check_clock(connection, age_ms)
         deleted = prune(connection, before_ms, bar)
+        free = free_in(connection)
     print(f"{deleted} messages from {limit} are deleted")
+    if free >= WORTH_BYTES:
+        print(f"the file stays as large: {shown(free)} of it are free for new messages (chatd vacuum gives them back)")
     return 0
 
 

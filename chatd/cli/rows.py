@@ -62,6 +62,8 @@ _MUST_BE: Final = {
     "cid": "a string that is not empty, or left out",
 }
 
+_REQUIRED: Final = tuple(name for name in _MUST_BE if name != "cid")
+
 _decoder: Final = msgspec.json.Decoder(Row)
 
 
@@ -84,7 +86,7 @@ def from_line(line: bytes) -> Values:
     try:
         row = _decoder.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise RowError(_what_is_wrong(error)) from error
+        raise RowError(_what_is_wrong(error, line)) from error
     number = int(row.id)
     if number > MAX_ID:
         raise RowError(f"id {row.id} is greater than any that chatd makes: too few could follow it")
@@ -103,30 +105,32 @@ def check_accepted(values: Values, max_chars: int) -> None:
         raise RowError("de holds a control character, which no user's name may")
 
 
-def _what_is_wrong(error: Exception) -> str:
+def _what_is_wrong(error: Exception, line: bytes) -> str:
     """In the words of the format, where the decoder has its own: "Expected `str` of length >= 1 - at `$.de`"."""
     if not isinstance(error, msgspec.ValidationError):
         return f"this is no JSON ({error})"
     if field := re.search(r"`\$\.(\w+)`$", str(error)):
         return f"{field[1]} must be {_MUST_BE[field[1]]}"
-    if field := re.search(r"required field `(\w+)`", str(error)):
-        return f"{field[1]} is missing"
+    if re.search(r"required field `(\w+)`", str(error)):
+        missing = [name for name in _REQUIRED if name not in msgspec.json.decode(line)]
+        return f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing"
     if field := re.search(r"unknown field `(.*)`", str(error)):
         return f"{field[1]!r} is no field of a message"
     return "a message is an object, as chatd export writes it"
 
 
-def all_rows(connection: Database) -> Iterator[tuple[Values, float]]:
-    """Every message that is there now, in the order of ids, each with the share that is done.
+def all_rows(connection: Database, user: str | None = None) -> Iterator[tuple[Values, float]]:
+    """Every message that is there now, or those of `user`, in the order of ids, each with the share that is done.
 
     Page by page: a reader who is slow keeps no snapshot, for which the write-ahead log would have to grow. Messages
     never change, and new ones have greater ids. Raises what the database raises.
     """
     first, newest = connection.execute("SELECT coalesce(min(id), 0), coalesce(max(id), 0) FROM mensajes").fetchone()
     above = first - 1
+    whose, named = ("", ()) if user is None else (" AND (de = ?3 OR para = ?3)", (user,))
     columns = COLUMNS if _has_cids(connection) else COLUMNS.replace(", cid", ", NULL")
-    sql = f"SELECT {columns} FROM mensajes WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT {PAGE_ROWS}"  # noqa: S608
-    while page := connection.execute(sql, (above, newest)).fetchall():
+    sql = f"SELECT {columns} FROM mensajes WHERE id > ?1 AND id <= ?2{whose} ORDER BY id LIMIT {PAGE_ROWS}"  # noqa: S608
+    while page := connection.execute(sql, (above, newest, *named)).fetchall():
         for values in page:
             yield values, (values[0] - first) / max(newest - first, 1)
         above = page[-1][0]

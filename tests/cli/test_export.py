@@ -154,7 +154,7 @@ def test_after_an_import_the_list_of_conversations_is_made_again(db: Path, tmp_p
         (GOOD.replace(b"true}", b'true,"cid":"' + b"c" * 65 + b'"}'), "cid must be a string of 1 to 64 characters"),
         (b"{", "truncated"),
         (b"[]", "a message is an object"),
-        (b'{"id":"7"}', "de is missing"),
+        (b'{"id":"7"}', "de, para, mensaje, fecha, supervisado are missing"),
         (GOOD.replace(b"1767225600000", b"-1"), "fecha must be a whole number of milliseconds"),
         (GOOD.replace(b'"hola"', b'""'), "mensaje must be a string that is not empty"),
         (GOOD.replace(b'"7"', b"7"), "id must be a string of 1 to 19 digits"),

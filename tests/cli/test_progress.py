@@ -30,9 +30,19 @@ def test_a_bar_is_drawn_over_itself_and_is_gone_at_the_end() -> None:
     assert text.endswith("\r\033[K")
 
 
-def test_nothing_is_drawn_where_nobody_looks_nor_for_short_work() -> None:
-    assert drawn(io.StringIO(), 0.5) == ""
+def test_nothing_is_drawn_for_short_work() -> None:
     stream = Terminal()
     with Progress("copying", stream) as bar:
         bar.show(0.5)
     assert stream.getvalue() == ""
+
+
+def test_elsewhere_than_at_a_terminal_a_line_is_written_now_and_then() -> None:
+    stream = io.StringIO()
+    with Progress("deleting", stream, line_every_s=0.0) as bar:
+        bar.show(0.25)
+        bar.show(1.0)
+    assert stream.getvalue() == "deleting: 25%\ndeleting: 100%\n"
+    with Progress("deleting", quiet := io.StringIO()) as bar:
+        bar.show(0.5)
+    assert quiet.getvalue() == ""

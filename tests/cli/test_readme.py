@@ -57,6 +57,8 @@ ELSEWHERE: Final = {
     "chatd import": "tests/cli/test_export.py",
     "chatd renumber": "tests/cli/test_renumber.py",
     "chatd prune": "tests/cli/test_prune.py",
+    "chatd vacuum": "tests/cli/test_vacuum.py",
+    "chatd erase --help": "tests/cli/test_erase.py",
     "chatd clock": "tests/cli/test_clock.py",
     "chatd clock --trust": "tests/cli/test_clock.py",
     "chatd export": "tests/cli/test_export.py",

@@ -1,0 +1,84 @@
+"""`chatd erase --user NAME`: deletes what a database has of one person, while no daemon runs."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Final
+
+from chatd.cli.database import Database, add_database, configured, owning, reading, require_newest
+
+EPILOG: Final = """\
+Messages that the user wrote or was sent go, for those on the other side too; read marks; when the user was last seen;
+the name; and what a team has of the user: case, notes and claims. It needs the daemon stopped, because that keeps some
+of it in memory.
+
+What it cannot reach: backups and exports (make new ones, and remove the old), what others wrote about the user in
+conversations of their own, notes and replies that the user wrote as an admin, and names in the log. Tokens hold until
+they expire: see --deny-file.
+"""
+
+# By what an operator calls it: a table, the rows of it that go, and what is set to nothing in others. ?1: the user.
+_ROWS: Final = {
+    "messages": ("mensajes", "de = ?1 OR para = ?1"),
+    "entries of lists": ("conversaciones", "lector = ?1 OR con = ?1"),
+    "read marks": ("leidos", "lector = ?1 OR con = ?1"),
+    "times last seen": ("vistos", '"user" = ?1'),
+    "names": ("nombres", "quien = ?1"),
+    "cases": ("casos", "con = ?1"),
+    "notes": ("notas", "con = ?1"),
+}
+_CLAIMS: Final = ("atiende", "cerro")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = EPILOG
+    parser.add_argument("--user", required=True, metavar="NAME", help="whose data, letter by letter")
+    parser.add_argument("--dry-run", action="store_true", help="only say how much there is")
+    add_database(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    config = configured(args)
+    if args.dry_run:
+        with reading(config) as connection:
+            require_newest(connection)
+            _tell(count(connection, args.user), args.user, "would be deleted")
+        return 0
+    with owning(config) as connection:
+        found = count(connection, args.user)
+        erase(connection, args.user)
+    _tell(found, args.user, "deleted")
+    return 0
+
+
+def count(connection: Database, user: str) -> dict[str, int]:
+    """How many rows of each kind there are. Raises what the database raises."""
+    found = {}
+    for name, (table, rows) in _ROWS.items():
+        (number,) = connection.execute(f"SELECT count(*) FROM {table} WHERE {rows}", (user,)).fetchone()  # noqa: S608
+        found[name] = int(number)
+    return found
+
+
+def erase(connection: Database, user: str) -> None:
+    """All of it or, where something fails, nothing. Raises what the database raises."""
+    connection.execute("BEGIN")
+    try:
+        for table, rows in _ROWS.values():
+            connection.execute(f"DELETE FROM {table} WHERE {rows}", (user,))  # noqa: S608 - words of ours
+        for column in _CLAIMS:
+            connection.execute(f"UPDATE casos SET {column} = NULL WHERE {column} = ?1", (user,))  # noqa: S608
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.rollback()
+        raise
+
+
+def _tell(found: dict[str, int], user: str, done: str) -> None:
+    for name, number in found.items():
+        if number:
+            print(f"{number} {name} {done}")
+    if not any(found.values()):
+        print(f"there is nothing of {user}")
+    else:
+        print("what stays: backups, exports, the log, and what others wrote elsewhere (chatd erase --help)")
