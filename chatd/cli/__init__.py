@@ -43,6 +43,7 @@ VERBS: Final[Mapping[str, str]] = {
     "doctor": "look at a deployment from outside, and say what to change",
     "unit": "print a unit for systemd",
     "dashboard": "print the dashboard for Grafana",
+    "alerts": "print alert rules for Prometheus",
     "types": "print the events as types for TypeScript",
     "completion": "print the completion of a shell",
     "man": "print the manual page",

@@ -30,6 +30,7 @@ ALONE: Final = (
     "chatd dashboard > chatd.json",
     "chatd completion bash",
     "chatd man",
+    "chatd alerts",
     "chatd types > chatd.d.ts",
 )
 WITH_BLOCKS: Final = (
