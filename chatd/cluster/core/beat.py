@@ -7,7 +7,9 @@ from typing import Final
 BEAT_S: Final = 0.25
 DEAF_S: Final = 2 * BEAT_S
 POLL_S: Final = 1.0
-POLL_GONE_S: Final = 5.0
+
+SILENT_S: Final = 4 * BEAT_S
+"""An origin that was not heard for that long may store messages that the bus does not bring: it is polled."""
 
 
 class Beats:

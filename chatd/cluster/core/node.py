@@ -18,7 +18,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Generic, NamedTuple, TypeVar
 
-from chatd.cluster.core.beat import POLL_GONE_S, POLL_S, Beats, Pulse
+from chatd.cluster.core.beat import POLL_S, SILENT_S, Beats, Pulse
 from chatd.cluster.core.frame import Call, News
 from chatd.cluster.core.heal import Read
 from chatd.cluster.core.members import Change, Members
@@ -50,7 +50,7 @@ class Act(enum.Enum):
 class Poll(NamedTuple):
     """Which rows has any origin above its entry, or at all if it has none? In the order of their ids.
 
-    Asked while the bus is away, and now and then while an origin is gone.
+    Asked every second while the bus is away, or an origin is silent.
     """
 
     after: Vector
@@ -220,7 +220,7 @@ class Node(Generic[T]):
             decisions.append(Act.RECONNECT)
         if self.bus is Bus.UP and self._beats.is_due(now_s):
             decisions.append(Act.BEAT)
-        if now_s - self._polled_s >= POLL_S and self._is_poll_due(now_s):
+        if self._is_poll_due(now_s):
             self._polling = True
             self._polled_s = now_s
             decisions.append(Poll(self.vector | {self.number: MAX_ID}))
@@ -266,10 +266,10 @@ class Node(Generic[T]):
             self._displaced = True
 
     def _is_poll_due(self, now_s: float) -> bool:
-        """Also while an origin is gone: its last frame may have been lost, and nobody else tells what it stored."""
-        if self._polling or self.bus is Bus.DOWN:
-            return not self._polling
-        return len(self.members.living) + 1 < len(self._streams) and now_s - self._polled_s >= POLL_GONE_S
+        """Also while an origin is silent: it may be cut off from the bus and store, or its last frame may be lost."""
+        if self._polling or now_s - self._polled_s < POLL_S:
+            return False
+        return self.bus is Bus.DOWN or len(self.members.heard_since(now_s - SILENT_S)) + 1 < len(self._streams)
 
     def _stream(self, origin: int) -> Stream[T] | None:
         """A number that was in no table when this node began has told nothing that was not meant for it."""

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
-from chatd.cluster.core.beat import BEAT_S, DEAF_S, POLL_GONE_S, POLL_S
+from chatd.cluster.core.beat import BEAT_S, DEAF_S, POLL_S, SILENT_S
 from chatd.cluster.core.frame import Call
 from chatd.cluster.core.heal import FIRST_PAUSE_S, Read
 from chatd.cluster.core.members import LEASE_S, Change, Turn
@@ -127,14 +129,34 @@ def tick_until(one: Node[Said], until_s: float) -> list[object]:
     return decisions
 
 
-def test_the_others_come_and_go_and_what_the_gone_have_stored_is_polled() -> None:
+def test_the_others_come_and_go() -> None:
     one = node()
     one.on_frame(news(0, origin=2), 10, NOW_S)
     decisions = tick_until(one, NOW_S + LEASE_S + 0.1)
     assert Change(2, Turn.CAME) in decisions
     assert Change(2, Turn.LEFT) in decisions
-    assert not any(isinstance(decision, Poll) for decision in decisions)
-    assert any(isinstance(decision, Poll) for decision in tick_until(one, NOW_S + LEASE_S + POLL_GONE_S + 0.2))
+
+
+def test_what_a_silent_node_stores_is_polled_every_second_until_it_is_heard_again() -> None:
+    one = node()
+    one.on_frame(news(0, origin=2), 10, NOW_S)
+    poll = Poll({1: MAX_ID, 2: at(0, 2)})
+    times_s: list[float] = []
+    now_s = NOW_S
+    while now_s < NOW_S + LEASE_S + 3 * POLL_S:
+        now_s += 0.05
+        for decision in one.tick(now_s):
+            if decision is Act.BEAT:
+                one.on_frame(one.beat(None, now_s), 10, now_s)
+            elif decision == poll:
+                times_s.append(now_s)
+                one.on_polled([], whole=True)
+    pauses_s = [later - earlier for earlier, later in pairwise([NOW_S, *times_s])]
+    assert len(times_s) >= round(LEASE_S + 2 * POLL_S), "before its lease is over, and after"
+    assert SILENT_S <= pauses_s[0] < SILENT_S + 2 * BEAT_S
+    assert all(POLL_S <= pause_s + 1e-6 < POLL_S + 2 * BEAT_S for pause_s in pauses_s[1:])
+    one.on_frame(news(0, origin=2), 10, now_s + POLL_S)
+    assert poll not in one.tick(now_s + POLL_S)
 
 
 def test_a_process_that_lost_its_number_to_another_gives_no_sign_of_life_of_that_one() -> None:
@@ -149,9 +171,14 @@ def test_a_process_that_lost_its_number_to_another_gives_no_sign_of_life_of_that
     assert one.living == []
 
 
-def test_while_all_live_nothing_is_polled() -> None:
-    one = node()
-    assert not any(isinstance(decision, Poll) for decision in tick_until(one, NOW_S + 2 * POLL_GONE_S))
+def test_while_all_are_heard_nothing_is_polled() -> None:
+    one = node(o2=0)
+    now_s = NOW_S
+    for _ in range(round(10 * POLL_S / BEAT_S)):
+        now_s += BEAT_S
+        one.on_frame(news(0, origin=2), 10, now_s)
+        one.on_frame(one.beat(None, now_s), 10, now_s)
+        assert not any(isinstance(decision, Poll) for decision in one.tick(now_s))
 
 
 def test_a_process_that_stood_still_suspects_nobody() -> None:
@@ -198,7 +225,7 @@ def test_a_node_that_nobody_has_heard_is_learnt_from_the_table_and_polled() -> N
     one = node()
     one.learn({1: EPOCH, 2: at(6, 2)})
     assert one.vector == {1: EPOCH, 2: at(6, 2)}
-    assert Poll({1: MAX_ID, 2: at(6, 2)}) in tick_until(one, NOW_S + POLL_GONE_S + 0.1)
+    assert Poll({1: MAX_ID, 2: at(6, 2)}) in tick_until(one, NOW_S + SILENT_S + 0.1)
 
 
 def test_no_more_origins_are_heard_than_a_position_may_have() -> None:
