@@ -27,13 +27,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     answer = ask(args, verb="who")
-    people: list[dict[str, Any]] = sorted(answer["people"], key=lambda one: (one["user"], one["sid"]))
+    people: list[dict[str, Any]] = sorted(answer["people"], key=lambda one: (_cell(one, "user"), _cell(one, "sid")))
     if args.json:
         for one in people:
             print(json.dumps(one))
     elif people:
         columns = [*_COLUMNS, "node"] if "unanswered" in answer else _COLUMNS
-        print_table([columns, *[[printable(str(one[column])) for column in columns] for one in people]])
+        print_table([columns, *[[printable(_cell(one, column)) for column in columns] for one in people]])
     else:
         print("chatd: nobody is connected", file=sys.stderr)
     return 0 if all_answered(answer) and people else 1
+
+
+def _cell(one: dict[str, Any], column: str) -> str:
+    """A node of another version may say less of a socket."""
+    return str(one.get(column, ""))

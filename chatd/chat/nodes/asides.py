@@ -1,4 +1,4 @@
-"""Events that nobody keeps, as who is writing, who has read, and news to admins: to the other nodes. Rule N-11.
+"""Events that are not stored here, for the other nodes: `escribiendo`, `leido`, and news for admins. Rule N-11.
 
     Aside  [3, origin, event, args, to, but, volatile]
     Back   [5, origin, user, sid]
@@ -17,6 +17,7 @@ from chatd.chat.audience import user_room
 from chatd.chat.ids import MAX_NODE
 from chatd.chat.receipts import Asked, ReadBy, ReadElsewhere, Receipts
 from chatd.chat.writing import Writers, Writing
+from chatd.cluster.core.frame import FrameError
 from chatd.socketio.namespace import Namespace
 
 _TAG: Final = 3
@@ -36,9 +37,17 @@ class Aside(msgspec.Struct, array_like=True, tag=_TAG, frozen=True, forbid_unkno
     volatile: bool = False
 
     def emit(self, namespace: Namespace) -> None:
-        """To the sockets of this node."""
+        """To the sockets of this node. Raises FrameError for what no node says.
+
+        Clients take a text at the end of an event for its offset.
+        """
         emit = namespace.emit_volatile if self.volatile else namespace.emit
-        emit(self.event, *self.args, to=self.to, but=self.but)
+        if not self.args or not isinstance(self.args[-1], dict):
+            raise FrameError("the last argument of an event is no object")
+        try:
+            emit(self.event, *self.args, to=self.to, but=self.but)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise FrameError(f"no event: {type(error).__name__}") from error
 
 
 class Back(msgspec.Struct, array_like=True, tag=_BACK, frozen=True, forbid_unknown_fields=True):

@@ -29,14 +29,14 @@ class NodeDesk(Desk):
         """See Desk.who. Each socket has its node."""
         found = await self._peers.ask(WHO)
         rows = {self._number: self._people(), **found.rows}
-        people = [{"node": node, **row} for node, some in rows.items() for row in some]
+        people = [{**row, "node": node} for node, some in rows.items() for row in some]
         return {"people": people, "unanswered": found.unanswered}
 
     async def kick(self, user: str) -> Found:
         """See Desk.kick."""
         here = self._kick(user)
         found = await self._peers.ask(KICK, user)
-        elsewhere = sum(int(row[SESSIONS]) for rows in found.rows.values() for row in rows)
+        elsewhere = sum(_sessions(row) for rows in found.rows.values() for row in rows)
         return {SESSIONS: here + elsewhere, "unanswered": found.unanswered}
 
     def nodes(self) -> Found:
@@ -45,3 +45,9 @@ class NodeDesk(Desk):
 
     def _kick_here(self, user: str) -> list[Row]:
         return [{SESSIONS: self._kick(user)}]
+
+
+def _sessions(row: Row) -> int:
+    """Another node has written the row."""
+    count = row.get(SESSIONS)
+    return count if isinstance(count, int) else 0

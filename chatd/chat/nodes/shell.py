@@ -197,6 +197,8 @@ class Shell:
 
     def on_message(self, data: bytes) -> None:
         try:
+            if len(data) > MAX_FRAME_BYTES:
+                raise FrameError(f"a frame of {len(data)} bytes; {MAX_FRAME_BYTES} may be")
             match frames.kind_of(data):
                 case Kind.CORE:
                     self._hear(self._codec.decode(data), len(data))

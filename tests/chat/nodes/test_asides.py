@@ -1,7 +1,14 @@
-"""What nobody keeps, and the other nodes hear all the same."""
+"""Events that are not stored reach the other nodes too."""
 
 from __future__ import annotations
 
+from typing import Any
+
+import msgspec
+import pytest
+
+from chatd.chat.nodes import shell as module
+from chatd.chat.nodes.asides import Aside
 from tests.chat.nodes.rig import chats, heard, write
 from tests.cluster.redis.server import RedisServer
 from tests.store.rig import PostgresBase
@@ -35,3 +42,40 @@ async def test_what_was_read_is_told_to_the_author_and_to_the_readers_other_sock
         assert tick == {"de": "root", "hasta": message["id"]}
         [[elsewhere]] = await heard(tab, "leido")
         assert elsewhere == {"con": "ana", "hasta": message["id"]}
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        [],
+        ["a text in the place of the offset"],
+        [{"ext": msgspec.msgpack.Ext(5, b"x")}],
+        [{"bytes": [b"x"] * 11}],
+        [{"text": "x" * module.MAX_FRAME_BYTES}],
+    ],
+    ids=["nothing", "text", "extension", "attachments", "size"],
+)
+@pytest.mark.parametrize("volatile", [False, True])
+async def test_an_event_that_no_node_would_send_is_counted_and_goes_to_nobody(
+    base: PostgresBase, redis: RedisServer, args: list[Any], *, volatile: bool
+) -> None:
+    """N-17"""
+    async with chats(base, redis) as (one, _):
+        ana = await one.join("ana")
+        before = len(ana.events)
+        one.shell.on_message(msgspec.msgpack.encode(Aside(2, "leido", args, ("user:ana",), volatile=volatile)))
+        assert dict(one.shell.traffic())["broken"] == 1
+        assert len(ana.events) == before
+
+
+async def test_an_event_that_nests_as_deep_as_can_be_read_is_sent_or_counted(
+    base: PostgresBase, redis: RedisServer
+) -> None:
+    """N-17"""
+    async with chats(base, redis) as (one, _):
+        await one.join("ana")
+        for depth in range(800, 1200):
+            data = msgspec.msgpack.encode([3, 2, "leido", [], ["user:ana"], [], False])
+            deep = b"\x91" + b"\x81\xa2in" * depth + b"\x80"
+            one.shell.on_message(data.replace(b"\x90", deep, 1))
+        assert dict(one.shell.traffic())["broken"] > 0
