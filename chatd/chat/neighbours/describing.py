@@ -26,7 +26,7 @@ MAX_WAITING: Final = 100
 
 SOCKETS_A_TURN: Final = 25
 
-# What a handshake may have in its query that is nobody's secret.
+# Of the query of a handshake: what may be shown, as it is no secret.
 _SHOWN: Final = frozenset({"EIO", "transport"})
 
 

@@ -66,7 +66,7 @@ class Roster:
         return meant - self._members(options.but or ())
 
     def entered(self, options: Options) -> Iterator[Entered]:
-        """The same, with what there is to know of them."""
+        """The members of those sessions, and since when they are in their rooms."""
         for session in self.sessions(options):
             yield self._entered[self._namespace.sockets[session].id]
 

@@ -37,7 +37,7 @@ class NodeRouter(ChatRouter):
         shell.peers.emit = functools.partial(Aside.emit, namespace=self.namespace)
 
     def give(self, delivery: Delivery[Message], but: Session | None = None) -> None:
-        """To the sockets of this node, whoever said it."""
+        """To the sockets of this node: a message of any node."""
         newest = self.feed.position
         self._go_to(delivery)
         super()._deliver(delivery.item, but)

@@ -31,7 +31,7 @@ def beginning(uid: str) -> bytes:
 
 
 def sockets(request_id: str, found: Iterable[object]) -> bytes:
-    """The answer to SOCKETS with their ids, to REMOTE_FETCH with what there is to know of them."""
+    """The answer to SOCKETS, with ids of sockets; and to REMOTE_FETCH, with descriptions of them."""
     return _json({"requestId": request_id, "sockets": list(found)})
 
 

@@ -44,7 +44,7 @@ class Stream(Generic[T]):
         return self.held.messages + 1 if self.is_behind else 0
 
     def begin(self, epoch: int) -> None:
-        """The origin has a new process. What the old one told and did not store is nobody's any more."""
+        """The origin has a new process. What the old one told and did not store will never be stored."""
         self.epoch = self.told = epoch
         self.held.clear()
         self.tail.clear()

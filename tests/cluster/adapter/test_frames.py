@@ -50,7 +50,7 @@ def test_what_may_be_left_out_may_be_left_out() -> None:
     assert broadcast.options.but is None
 
 
-def test_other_namespaces_are_somebody_elses() -> None:
+def test_packets_of_other_namespaces_are_ignored() -> None:
     packet = {"type": 2, "data": ["h"], "nsp": "/other"}
     assert decode_broadcast(msgspec.msgpack.encode(["x", packet, {"rooms": []}])) is None
     request = {"type": 7, "requestId": "x", "packet": packet, "opts": {"rooms": []}}
