@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Final
 
+from bench.accepting import accepting
 from bench.ports import free_port
 
 CHUNK: Final = 65_536
@@ -39,6 +40,11 @@ class Link:
     def restore(self) -> None:
         self._is_cut = False
         self._flows.set()
+
+    def end(self) -> None:
+        """Cut it for good; what was held goes on, to its end."""
+        self._flows.set()
+        self.cut()
 
     async def serve(self, near: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection of a client."""
@@ -73,19 +79,5 @@ class Link:
 async def link(target: int) -> AsyncIterator[Link]:
     """A line to a port of this machine for the time of a block."""
     between = Link(target)
-    running: set[asyncio.Task[None]] = set()
-
-    def on_connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(between.serve(reader, writer))
-        running.add(task)
-        task.add_done_callback(running.discard)
-
-    listener = await asyncio.start_server(on_connection, "127.0.0.1", between.port)
-    try:
+    async with accepting(between.port, between.serve, between.end):
         yield between
-    finally:
-        listener.close()
-        between.restore()
-        between.cut()
-        if running:
-            await asyncio.wait(running)

@@ -13,12 +13,10 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
+from bench.accepting import accepting
 from bench.ports import free_port
 
 PATIENCE_S = 20.0
-
-# Of the loop, from the acceptance of a connection until asyncio says so: `accept`, the transport, `connection_made`.
-HANDOVER_TURNS = 3
 
 
 class Proxy:
@@ -117,28 +115,5 @@ class Proxy:
 async def proxy(target: int) -> AsyncIterator[Proxy]:
     """A proxy for the time of a block."""
     between = Proxy(target)
-    running: set[asyncio.Task[None]] = set()
-
-    def on_connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(between.serve(reader, writer))
-        running.add(task)
-        task.add_done_callback(running.discard)
-
-    listener = await asyncio.start_server(on_connection, "127.0.0.1", between.port)
-    try:
+    async with accepting(between.port, between.serve, between.interrupt):
         yield between
-    finally:
-        between.interrupt()
-        await _close(listener)
-        if running:
-            await asyncio.wait(running)
-
-
-async def _close(listener: asyncio.Server) -> None:
-    """asyncio loses a connection, with a warning, that is accepted and not yet handed over when its server closes."""
-    for each in listener.sockets:
-        asyncio.get_running_loop().remove_reader(each.fileno())
-    for _ in range(HANDOVER_TURNS):
-        await asyncio.sleep(0)
-    listener.close()
-    await listener.wait_closed()
