@@ -10,14 +10,14 @@ import { announce, avatar, byId, icon, markCurrent } from "./dom.js";
 import { Drafts } from "./drafts.js";
 import { filterButtons } from "./filters.js";
 import { LiveView } from "./live.js";
-import { ListView, addressOf, userIn } from "./list.js";
+import { ListView, addressOf, userIn, wholeName } from "./list.js";
 import { shownName } from "./names.js";
 import { Notes } from "./notes.js";
 import { badgeTitle, notifications, sound } from "./notices.js";
 import { connectionBanner, languageSwitch, refusalText, serverPath, whoAmI } from "./page.js";
 import { People } from "./people.js";
 import { Receipts } from "./receipts.js";
-import { ChatSocket, State } from "./socket.js";
+import { ChatSocket, State, UNTIL_LOGIN } from "./socket.js";
 import { Team } from "./team.js";
 import { briefly, fillTexts, onLanguage, onNewDay, text } from "./texts.js";
 import { ThreadView } from "./thread.js";
@@ -32,7 +32,7 @@ const typing = new TypingHeard(() => {
   showTyping();
 });
 const colleagues = new Colleagues(() => showTyping());
-const list = new ListView(byId("list"), byId("search"), people, typing);
+const list = new ListView(byId("list"), byId("search"), people, typing, byId("list-news"));
 const attention = new Attention(markRead);
 const thread = new ThreadView(byId("messages"), { onSeen: () => attention.look() });
 const live = new LiveView(socket, people);
@@ -53,7 +53,7 @@ socket
     showPresence();
     if (state === State.ONLINE) await begin();
     else if (state !== State.CONNECTING) people.onLost();
-    if (state === State.REFUSED) showClosed(text("state.refused"), refusalText(socket.refusal), byId("closed-retry"));
+    if (state === State.REFUSED) showRefusal();
   })
   .on("mensaje_recibido", async (message) => {
     live.saw(message);
@@ -81,6 +81,7 @@ async function begin() {
   }
   people.belongTo(me?.user ?? null);
   drafts ??= new Drafts(me?.user ?? "");
+  list.hasDraft = (user) => drafts.to(user) !== "";
   byId("whoami").textContent = me ? `${shownName(me.name)} · ${shownName(me.user)}` : "";
   showDesk();
   await people.load();
@@ -97,12 +98,19 @@ function call(user, words) {
   if (!attention.isThere) notifications.show(user, words, () => (location.hash = addressOf(user)));
 }
 
+/** What was read before a session ended can be read until somebody logs in: nothing of it is new. */
+function showRefusal() {
+  const keepDesk = drafts !== null && UNTIL_LOGIN.has(socket.refusal?.code);
+  showClosed(text("state.refused"), refusalText(socket.refusal), byId("closed-retry"), { keepDesk });
+}
+
 // What is shown.
 
-/** A sentence instead of the desk; `wayOut` is what there is to press below it. */
-function showClosed(title, hint, wayOut) {
-  byId("desk").hidden = true;
+/** A sentence instead of the desk, or above it; `wayOut` is what there is to press below it. */
+function showClosed(title, hint, wayOut, { keepDesk = false } = {}) {
+  byId("desk").hidden = !keepDesk;
   byId("closed").hidden = false;
+  byId("closed").toggleAttribute("data-over", keepDesk);
   byId("closed-title").textContent = title;
   byId("closed-hint").textContent = hint;
   for (const id of ["closed-retry", "closed-link"]) byId(id).hidden = byId(id) !== wayOut;
@@ -188,7 +196,9 @@ function fillBox(words) {
 
 function showWho() {
   if (open === null) return;
-  byId("thread-name").textContent = shownName(people.get(open).title);
+  const name = byId("thread-name");
+  name.textContent = shownName(people.get(open).title);
+  name.title = wholeName(people.get(open));
   byId("thread-avatar").replaceChildren(avatar(open));
   byId("box-label").textContent = text("messageTo", { user: shownName(people.get(open).title) });
 }
@@ -310,6 +320,7 @@ function walk(event) {
 }
 
 byId("to-date").addEventListener("change", ({ target }) => target.value && thread.toDate(Date.parse(`${target.value}T00:00`)));
+byId("skip").addEventListener("click", () => (open === null ? list.focus() : focusThread()));
 byId("closed-retry").addEventListener("click", () => socket.start());
 byId("help").addEventListener("click", () => byId("keys").showModal());
 byId("notify").addEventListener("click", async () => {

@@ -1,5 +1,6 @@
 // The list of conversations, with its search.
 
+import { Hold } from "./hold.js";
 import { arrange, avatar, icon, make, markCurrent } from "./dom.js";
 import { moment } from "./moments.js";
 import { shownName } from "./names.js";
@@ -14,12 +15,15 @@ export class ListView {
   #people;
   #typing;
   #rows = new Map();
+  #hold;
   current = null;
   view = (persons) => persons; // which of those who are listed are shown, and in what order
   facts = () => ({}); // what else there is to show of somebody: a text for each class
+  hasDraft = () => false; // takes a user
 
-  constructor(list, search, people, typing) {
+  constructor(list, search, people, typing, news) {
     this.#list = list;
+    this.#hold = new Hold(list, news, () => this.render());
     this.#search = search;
     this.#people = people;
     this.#typing = typing;
@@ -39,13 +43,21 @@ export class ListView {
   }
 
   render() {
-    const { shown } = this;
+    const shown = this.#hold.arrange(this.shown);
     const today = new Date().toDateString();
     const rows = shown.map((person) => this.#row(person, today));
     const wanted = this.#wanted;
     if (wanted && wanted !== this.#people.me && !shown.some((person) => person.user === wanted)) rows.push(this.#offer(wanted));
     if (!rows.length && this.#people.loaded) rows.push(make("li", { class: "note" }, text(wanted ? "nobodyFound" : "nobodyYet")));
     arrange(this.#list, rows);
+    this.#rove();
+  }
+
+  /** Tab comes to one row, the open one or the first; arrows walk on from there. */
+  #rove() {
+    const links = [...this.#list.querySelectorAll("a")];
+    const stop = links.find((link) => link === document.activeElement) ?? links.find((link) => link.ariaCurrent) ?? links[0];
+    for (const link of links) if (link.tabIndex !== (link === stop ? 0 : -1)) link.tabIndex = link === stop ? 0 : -1;
   }
 
   /** The one before (-1) or behind (1) the one that is open. */
@@ -62,6 +74,10 @@ export class ListView {
   linkTo(user) {
     const row = this.#rows.get(user)?.row;
     return row?.isConnected ? row.firstElementChild : null;
+  }
+
+  focus() {
+    this.#list.querySelector("a[tabindex='0']")?.focus();
   }
 
   /** Everybody again: who was sought is found. */
@@ -89,6 +105,7 @@ export class ListView {
   }
 
   #seek() {
+    this.#hold.release();
     this.#people.search(this.#wanted);
     this.render();
   }
@@ -96,14 +113,19 @@ export class ListView {
   #row(person, today) {
     const typing = this.#typing.isTyping(person.user);
     const state = JSON.stringify([person.last?.mensaje, person.last?.fecha, person.unread, person.online, person.failed,
-                                  typing, person.user === this.current, today, person.name, person.role,
-                                  this.facts(person)]);
+                                  typing, person.user === this.current, this.#drafts(person), today, person.name,
+                                  person.role, this.facts(person)]);
     const known = this.#rows.get(person.user);
     if (known?.state === state) return known.row;
     const row = known?.row ?? make("li", {}, make("a", { href: addressOf(person.user) }));
     this.#fill(row.firstElementChild, person, typing);
     this.#rows.set(person.user, { row, state });
     return row;
+  }
+
+  /** What is in the box of the open one is before the reader's eyes. */
+  #drafts({ user }) {
+    return user !== this.current && this.hasDraft(user);
   }
 
   #fill(link, person, typing) {
@@ -113,7 +135,7 @@ export class ListView {
     link.replaceChildren(
       make("span", { class: "face", "data-online": String(online) }, avatar(user)),
       make("span", { class: "lines" },
-        make("span", { class: "name", dir: "auto" }, shownName(person.title), role(person), online ? make("span", { class: "sr-only" }, ` (${text("online")})`) : null),
+        make("span", { class: "name", dir: "auto", title: wholeName(person) }, shownName(person.title), role(person), online ? make("span", { class: "sr-only" }, ` (${text("online")})`) : null),
         typing ? make("span", { class: "snippet typing-now" }, text("typing")) : this.#snippet(person)),
       make("span", { class: "side-facts" },
         last ? moment(last.fecha, briefly(last.fecha)) : null,
@@ -126,6 +148,7 @@ export class ListView {
   #snippet({ user, name, last }) {
     const who = name !== null && name !== user ? `${shownName(user)} · ` : "";
     if (!last) return make("span", { class: "snippet presence" }, who + text("online"));
+    if (this.#drafts({ user })) return make("span", { class: "snippet draft", dir: "auto" }, `${text("draft")}: ${last.mensaje}`.slice(0, 140));
     const author = last.de !== user && !this.#people.isMine(last, user) ? `${shownName(this.#people.get(last.de).title)}: ` : "";
     const prefix = this.#people.isMine(last, user) ? `${text("you")}: ` : author;
     return make("span", { class: "snippet", dir: "auto" }, (who + prefix + last.mensaje).slice(0, 140));
@@ -166,6 +189,11 @@ function folded(words) {
 
 function role({ role: rol }) {
   return rol === "admin" ? make("span", { class: "role" }, text("team.admin")) : null;
+}
+
+/** For the mouse, where the name of somebody is cut. */
+export function wholeName({ user, name }) {
+  return name !== null && name !== user ? `${shownName(name)} · ${shownName(user)}` : shownName(user);
 }
 
 export function addressOf(user) {

@@ -35,6 +35,16 @@ async def test_an_admin_who_logs_in_again_goes_on_with_the_draft(place: Place) -
     await ana.see(".bubble", "half a sentence")
 
 
+async def test_what_was_there_can_be_read_until_somebody_logs_in(place: Place) -> None:
+    ana = await place.user()
+    await ana.say("what I wrote")
+    root = await expired(place)
+    await root.see(".bubble", "what I wrote")
+    await root.see("#list a", "ana")
+    await root.see("#closed-retry")
+    assert await root.evaluate(BOX) == "half a sent"
+
+
 async def test_another_admin_who_logs_in_sees_nothing_of_it(place: Place) -> None:
     root = await expired(place)
     await root.cookie(place.url, "token", token("boss", "admin"))

@@ -244,6 +244,14 @@ class Window:
         for kind in ("mousePressed", "mouseReleased"):
             await self._order("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **spot)
 
+    async def point_at(self, selector: str) -> None:
+        """Move the mouse over the first such element."""
+        await self.see(selector)
+        spot = await self.evaluate(f"""(() => {{
+          const {{ x, y, width, height }} = ({FINDER})({json.dumps(selector)})[0].getBoundingClientRect();
+          return {{ x: x + width / 2, y: y + height / 2 }}; }})()""")
+        await self._order("Input.dispatchMouseEvent", type="mouseMoved", button="none", **spot)
+
     async def write(self, selector: str, text: str) -> None:
         """Click into a field and type."""
         await self.click(selector)
@@ -299,6 +307,12 @@ class Window:
         """Visible texts whose contrast with what is behind them is below 4.5."""
         found: list[str] = await self.evaluate(CONTRAST)
         return found
+
+    async def force_colours(self) -> None:
+        await self._order("Emulation.setEmulatedMedia", features=[{"name": "forced-colors", "value": "active"}])
+
+    async def print_media(self) -> None:
+        await self._order("Emulation.setEmulatedMedia", media="print")
 
     async def task_seconds(self) -> float:
         """The processor time that the page's own thread has used."""

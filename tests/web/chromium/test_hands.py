@@ -1,0 +1,93 @@
+"""Pages for every hand and eye: keyboard, finger, forced colours, paper."""
+
+from __future__ import annotations
+
+from tests.web.chromium.conftest import Place
+from tests.web.chromium.window import Window
+
+SMALL = """[...document.querySelectorAll("button, select, input, textarea, .tabs a, #list a")]
+  .filter((one) => one.checkVisibility() && one.id !== "skip")
+  .filter((one) => { const { width, height } = one.getBoundingClientRect(); return width < 44 || height < 44; })
+  .map((one) => one.outerHTML)"""
+
+
+async def several(place: Place, count: int) -> Window:
+    admin = await place.admin()
+    for number in range(count):
+        user = await place.user(f"user{number}")
+        await user.say(f"from {number}")
+        await admin.see("#list a", f"from {number}")
+    return admin
+
+
+async def test_tab_passes_the_list_in_one_step_and_arrows_walk_it(place: Place) -> None:
+    admin = await several(place, 3)
+    await admin.evaluate("document.getElementById('search').focus()")
+    await admin.press("Tab")
+    await admin.until("document.activeElement.matches('#list li:first-child a')")
+    await admin.press("ArrowDown")
+    await admin.until("document.activeElement.matches('#list li:nth-child(2) a')")
+    await admin.press("Tab")
+    await admin.until("document.activeElement.closest('#list') === null")
+
+
+async def test_the_first_press_of_tab_offers_the_way_to_the_box(place: Place) -> None:
+    admin = await several(place, 1)
+    await admin.click("#list a", "from 0")
+    await admin.until("document.activeElement.id === 'box'")
+    await admin.evaluate("document.activeElement.blur()")
+    await admin.reload()
+    await admin.see("#thread-name", "user0")
+    await admin.evaluate("document.getElementById('skip').focus()")
+    assert await admin.evaluate("document.querySelector('button, a, input') === document.activeElement")
+    await admin.press("Enter")
+    await admin.until("document.activeElement.id === 'box'")
+
+
+async def test_what_a_finger_presses_is_large_enough_and_the_box_does_not_zoom(place: Place) -> None:
+    """44 px, as Apple and WCAG's 2.5.5 have it; iOS zooms into a field whose text is below 16 px."""
+    admin, ana = await several(place, 1), await place.enter("/chatd/panel", "eva", "user")
+    await ana.see("#box")
+    await admin.click("#list a", "from 0")
+    await admin.see(".bubble")
+    for window in (admin, ana):
+        assert await window.evaluate(SMALL) == []
+        size = await window.evaluate("parseFloat(getComputedStyle(document.getElementById('box')).fontSize)")
+        assert size >= 16
+
+
+async def test_forced_colours_show_the_open_row_and_the_tab(place: Place) -> None:
+    admin = await several(place, 2)
+    await admin.click("#list a", "from 0")
+    await admin.see(".bubble")
+    await admin.force_colours()
+    outline = "getComputedStyle(document.querySelector('{}')).outlineStyle"
+    assert await admin.evaluate(outline.format("#list a[aria-current]")) == "solid"
+    assert await admin.evaluate(outline.format("#list a:not([aria-current])")) == "none"
+    assert await admin.evaluate(outline.format(".tabs a[aria-current]")) == "solid"
+
+
+async def test_a_name_that_is_cut_is_whole_for_the_mouse(place: Place) -> None:
+    admin, name = await place.admin(), "n" * 120
+    user = await place.user(name)
+    await user.say("hola")
+    await admin.click("#list a", name)
+    await admin.see("#thread-name", name)
+    for where in ("#list .name", "#thread-name"):
+        assert name in await admin.evaluate(f"document.querySelector('{where}').title")
+
+
+async def test_a_print_has_the_thread_and_not_one_screen(place: Place) -> None:
+    admin, ana = await place.admin(), await place.user()
+    await ana.say("\n".join(f"line {number}" for number in range(20)))
+    for number in range(4):
+        await ana.say("many\nlines\n" * 8 + str(number))
+        await ana.see(".mine[data-mark^=stored]", str(number))
+    await admin.click("#list a", "ana")
+    await admin.see(".bubble", "3")
+    height = "document.documentElement.scrollHeight"
+    assert await admin.evaluate(height) == 760
+    await admin.print_media()
+    assert await admin.evaluate(height) > 760
+    assert not await admin.evaluate("document.getElementById('composer').checkVisibility()")
+    assert not await admin.evaluate("document.getElementById('list').checkVisibility()")

@@ -1,0 +1,59 @@
+"""The list stands still under the pointer and the focus, and says what waits above."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.web.chromium.conftest import Place
+from tests.web.chromium.window import Window
+
+ORDER: Final = "[...document.querySelectorAll('#list a')].map(({ hash }) => hash.replace('#/with/', ''))"
+
+
+async def two_in_order(place: Place) -> tuple[Window, Window, Window]:
+    admin, ana, bob = await place.admin(), await place.user("ana"), await place.user("bob")
+    for user, name in ((ana, "ana"), (bob, "bob")):
+        await user.say(f"from {name}")
+        await admin.see("#list a", f"from {name}")
+    await admin.until(f"{ORDER}.join() === 'bob,ana'")
+    return admin, ana, bob
+
+
+async def test_it_stands_still_while_the_pointer_is_over_it(place: Place) -> None:
+    admin, ana, bob = await two_in_order(place)
+    await admin.point_at("#list a")
+    await ana.say("again")
+    await admin.see("#list a", "again")
+    assert await admin.evaluate(ORDER) == ["bob", "ana"]
+    await admin.see("#list-news", "1 new above")
+    await bob.say("me too")
+    await admin.see("#list-news", "2 new above")
+    await admin.point_at("#thread, #empty")
+    await admin.until(f"{ORDER}.join() === 'bob,ana'")
+    await admin.gone("#list-news")
+    await ana.say("once more")
+    await admin.until(f"{ORDER}.join() === 'ana,bob'")
+
+
+async def test_it_stands_still_while_the_focus_is_in_it(place: Place) -> None:
+    admin, ana, _ = await two_in_order(place)
+    await admin.evaluate("document.querySelector('#list a').focus()")
+    await ana.say("again")
+    await admin.see("#list-news", "1 new above")
+    assert await admin.evaluate(ORDER) == ["bob", "ana"]
+    await admin.click("#list-news")
+    await admin.until(f"{ORDER}.join() === 'ana,bob'")
+
+
+async def test_a_draft_is_marked_in_the_list(place: Place) -> None:
+    admin, *_ = await two_in_order(place)
+    await admin.click("#list a", "ana")
+    await admin.write("#box", "half of it")
+    await admin.click("#list a", "bob")
+    await admin.see("#list .draft", "Draft")
+    later = await admin.beside(width=1180, height=760)
+    await admin.shut()
+    await later.go(f"{place.url}/chatd/")
+    await later.see("#list .draft", "Draft")
+    await later.click("#list a", "ana")
+    await later.until("document.getElementById('box').value === 'half of it'")
