@@ -6,13 +6,15 @@ becomes markup (`require-trusted-types-for`), whatever a message says. https://w
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import html
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from chatd.web.page import Header, Page
+from chatd.web.assets import IMMUTABLE, digest_of, preloads
+from chatd.web.page import Header, Page, compressed
 
 PREFIX: Final = "/chatd/"
 FOLDER: Final = Path(__file__).parent / "static"
@@ -33,8 +35,12 @@ _FOR_OTHERS: Final = "widget.js"
 # The page that other origins may frame.
 _FRAMED: Final = "panel.html"
 
-# A text in the pages that start-up replaces with the path of the Engine.IO server.
+# Texts in the pages that start-up replaces: the path of the Engine.IO server, where the files are, and which to load.
 _PATH_MARK: Final = b"{{path}}"
+_ASSETS_MARK: Final = b"{{assets}}"
+_PRELOADS_MARK: Final = b"{{preloads}}"
+
+_REVALIDATED: Final = (b"Cache-Control", b"no-cache")  # asked for each time, and answered by a 304
 
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; frame-src 'self'; "
@@ -43,23 +49,34 @@ _POLICY: Final = (
 
 
 def load_console(engine_path: str, origins: Sequence[str]) -> dict[str, Page]:
-    """Every page by its path. `origins` are those whose pages may connect, and so may embed the widget."""
-    return {
-        PREFIX + PAGES.get(file.name, file.name): _page(file.name, file.read_bytes(), engine_path, origins)
-        for file in FOLDER.iterdir()
-    }
+    """Every page by its path. `origins` are those whose pages may connect, and so may embed the widget.
+
+    What is no page is there twice: by its name, and at an address that changes with it and may be kept (E-53).
+    """
+    files = {file.name: file.read_bytes() for file in FOLDER.iterdir()}
+    assets = f"{PREFIX}{digest_of(files)}/"
+    pages: dict[str, Page] = {}
+    for name, body in files.items():
+        filled = _fill(body, files, engine_path, assets) if name.endswith(".html") else body
+        page = _page(name, filled, [_REVALIDATED, *_headers(name, origins)])
+        pages[PREFIX + PAGES.get(name, name)] = page
+        if name not in PAGES:
+            pages[assets + name] = dataclasses.replace(page, headers=[IMMUTABLE, *_headers(name, origins)])
+    return pages
 
 
-def _page(name: str, body: bytes, engine_path: str, origins: Sequence[str]) -> Page:
-    if name.endswith(".html"):
-        body = body.replace(_PATH_MARK, html.escape(engine_path).encode())
+def _fill(page: bytes, files: Mapping[str, bytes], engine_path: str, assets: str) -> bytes:
+    page = page.replace(_PRELOADS_MARK, preloads(page, files)).replace(_ASSETS_MARK, assets.encode())
+    return page.replace(_PATH_MARK, html.escape(engine_path).encode())
+
+
+def _page(name: str, body: bytes, headers: list[Header]) -> Page:
     etag = f'"{hashlib.sha256(body).hexdigest()[:20]}"'
-    return Page(body, TYPES[name.rpartition(".")[2]], etag, _headers(name, origins))
+    return Page(body, TYPES[name.rpartition(".")[2]], etag, headers, compressed(body))
 
 
 def _headers(name: str, origins: Sequence[str]) -> list[Header]:
     headers = [
-        (b"Cache-Control", b"no-cache"),  # asked for each time, and answered by a 304
         (b"X-Content-Type-Options", b"nosniff"),
         (b"Referrer-Policy", b"no-referrer"),
         (b"Cross-Origin-Resource-Policy", b"cross-origin" if name == _FOR_OTHERS else b"same-site"),

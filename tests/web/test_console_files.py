@@ -31,8 +31,9 @@ async def test_every_file_is_served_with_its_type_and_the_headers_that_protect_i
         assert answer.header("x-content-type-options") == "nosniff"
         assert answer.header("referrer-policy") == "no-referrer"
         assert answer.header("cache-control") == "no-cache"
-        body = answer.body.replace(b"/socket.io/", b"{{path}}") if name.endswith(".html") else answer.body
-        assert body == (FOLDER / name).read_bytes()
+        if not name.endswith(".html"):
+            assert answer.body == (FOLDER / name).read_bytes()
+        assert b"{{" not in answer.body or name == CLIENT.name
 
 
 async def test_pages_may_run_their_own_scripts_and_nothing_else(browser: Browser) -> None:

@@ -137,4 +137,4 @@ async def test_alt_and_an_arrow_walk_on_where_the_page_ends_and_the_row_stays_in
     assert await admin.evaluate("""(() => {
       const list = document.getElementById("list").getBoundingClientRect();
       const row = document.querySelector("#list [aria-current]").getBoundingClientRect();
-      return row.top >= list.top && row.bottom <= list.bottom; })()""")
+      return row.top >= list.top - 1 && row.bottom <= list.bottom + 1; })()""")

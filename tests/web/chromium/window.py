@@ -282,6 +282,12 @@ class Window:
         """Those that sign themselves, too."""
         await self._order("Security.setIgnoreCertificateErrors", ignore=True)
 
+    async def slow_down(self, *, cpu: float, bytes_per_s: int, latency_ms: float) -> None:
+        """A machine so many times slower, behind a line of that speed."""
+        await self._order("Emulation.setCPUThrottlingRate", rate=cpu)
+        await self._order("Network.emulateNetworkConditions", offline=False, latency=latency_ms,
+                          downloadThroughput=bytes_per_s, uploadThroughput=bytes_per_s)  # fmt: skip
+
     async def trust_scripts(self) -> None:
         """As if the page had no policy: for pages that stand for somebody else's."""
         await self._order("Page.setBypassCSP", enabled=True)

@@ -1,0 +1,76 @@
+"""Files that browsers keep: at addresses that change with them, compressed, and all named by the page."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from chatd.web.assets import digest_of
+from chatd.web.console import FOLDER
+from tests.web.rig import Browser, pages
+
+FILES = {path.name: path.read_bytes() for path in FOLDER.iterdir()}
+
+
+@pytest.fixture
+async def browser(tmp_path: Path) -> AsyncIterator[Browser]:
+    async with pages(tmp_path, console="true") as running:
+        yield running
+
+
+@pytest.mark.parametrize("path", ["/chatd/", "/chatd/panel"])
+async def test_what_a_page_loads_may_be_kept_for_good(browser: Browser, path: str) -> None:
+    """E-53"""
+    page = (await browser.get(path)).text
+    loaded = re.findall(r'(?:href|src)="(/chatd/[0-9a-f]{16}/[\w.-]+)"', page)
+    assert len(loaded) > 10
+    assert not re.findall(r'(?:href|src)="/chatd/[\w-]+\.(?:js|css|svg)"', page)
+    for address in loaded:
+        answer = await browser.get(address)
+        assert (answer.status, answer.header("cache-control")) == (200, "public, max-age=31536000, immutable")
+        assert answer.body == FILES[address.rpartition("/")[2]]
+
+
+@pytest.mark.parametrize("path", ["/chatd/", "/chatd/panel"])
+async def test_a_page_names_every_module_that_it_needs(browser: Browser, path: str) -> None:
+    """Or else the browser would hear of them one after the other."""
+    page = (await browser.get(path)).text
+    named = set(re.findall(r'rel="modulepreload" href="/chatd/[0-9a-f]{16}/([\w.-]+)"', page))
+    for name in named:
+        assert set(re.findall(r'from "\./([\w.-]+)"', FILES[name].decode())) <= named, name
+    assert {"socket.js", "thread.js", "socket.io.esm.min.js"} <= named
+
+
+async def test_they_go_compressed_to_those_who_take_it(browser: Browser) -> None:
+    """E-53"""
+    for path in ("/chatd/console.js", "/chatd/", "/chatd/widget.js"):
+        plain = await browser.get(path)
+        packed = await browser.get(path, Accept_Encoding="gzip, br")
+        assert (plain.header("content-encoding"), packed.header("content-encoding")) == (None, "gzip")
+        assert gzip.decompress(packed.body) == plain.body
+        assert plain.header("vary") == packed.header("vary") == "Accept-Encoding"
+        assert plain.header("etag") != packed.header("etag")
+        again = await browser.get(path, Accept_Encoding="gzip", If_None_Match=packed.header("etag") or "")
+        assert again.status == 304
+        assert (await browser.get(path, If_None_Match=packed.header("etag") or "")).status == 200
+
+
+async def test_the_console_is_small_on_its_way(browser: Browser) -> None:
+    """1.6 Mbit/s carry 200 KB in a second."""
+    page = (await browser.get("/chatd/")).text
+    total = 0
+    for address in set(re.findall(r'(?:href|src)="(/chatd/[0-9a-f]{16}/[\w.-]+)"', page)):
+        total += len((await browser.get(address, Accept_Encoding="gzip")).body)
+    print(f"{total:,} bytes")
+    assert total < 80_000
+
+
+def test_the_digest_is_another_when_any_file_is() -> None:
+    digest = digest_of({"a": b"1", "b": b"2"})
+    assert digest == digest_of({"b": b"2", "a": b"1"})
+    others = [{"a": b"1", "b": b"3"}, {"a": b"12", "b": b""}, {"a": b"1", "c": b"2"}, {"a": b"1"}]
+    assert len({digest, *map(digest_of, others)}) == 5
