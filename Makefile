@@ -19,6 +19,9 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-v
 HAVE_BROWSER := for name in chromium chromium-browser google-chrome-stable google-chrome; do \
     command -v $$name && exit; done; test -n "$$CHROMIUM"
 
+HAVE_OTHERS := { command -v firefox-esr || command -v firefox || test -n "$$FIREFOX"; } && command -v WebKitWebDriver && \
+    command -v Xvfb
+
 .DELETE_ON_ERROR:
 .PHONY: setup run test browser systemd lint reference lock audit bench fuzz soak kill outages simulate clean
 
@@ -41,11 +44,14 @@ run: $(VENV)/.daemon-ready
 test: setup browser
 	$(BIN)/pytest --numprocesses=$(JOBS) --dist=worksteal
 
-# A real browser for the tests of the pages, where we may install one; where not, the tests say what they left out.
+# Real browsers for the tests of the pages, where we may install them; where not, the tests say what they left out.
 browser:
 	@{ $(HAVE_BROWSER); } >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get && apt-get update -q && \
 	    apt-get install -qy --no-install-recommends chromium; } >/dev/null || \
 	    echo "No Chromium here and no right to install one: the tests of the pages will not run" >&2
+	@{ $(HAVE_OTHERS); } >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get && apt-get update -q && \
+	    apt-get install -qy --no-install-recommends firefox-esr webkit2gtk-driver xvfb; } >/dev/null || \
+	    echo "No Firefox, or no WebKitGTK, and no right to install them: their tests will not run" >&2
 
 # The README's pages for operators, on a booted systemd: as root, with the right to mount.
 systemd: $(VENV)/.python-ready

@@ -1,0 +1,67 @@
+"""The flows that everybody meets, in browsers other than Chromium: its own tests are next door."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from tests.chat.people import token
+from tests.interop.processes import Server
+from tests.web.blocking import BlockingProxy, Treatment
+from tests.web.browsers.tabs import OpenTab, Tab
+
+pytestmark = pytest.mark.timeout(240)  # two browsers start for each
+
+
+async def entered(open_tab: OpenTab, url: str, path: str, user: str, rol: str) -> Tab:
+    tab = await open_tab()
+    await tab.cookie(url, "token", token(user, rol, name=user.capitalize()))
+    await tab.go(url + path)
+    return tab
+
+
+async def both(open_tab: OpenTab, url: str) -> tuple[Tab, Tab]:
+    admin = await entered(open_tab, url, "/chatd/", "root", "admin")
+    await admin.see("#whoami", "root")
+    ana = await entered(open_tab, url, "/chatd/demo", "ana", "user")
+    await ana.click("button")
+    return admin, ana
+
+
+async def test_they_log_in_talk_and_find_it_again(open_tab: OpenTab, server: Server) -> None:
+    admin, ana = await both(open_tab, server.url)
+    await ana.say("hola")
+    await admin.click("#list a", "hola")
+    await admin.say("buenas")
+    await ana.see(".bubble", "buenas")
+    await ana.go(server.url + "/chatd/demo")
+    await ana.see(".bubble", "buenas")
+    await admin.go(server.url + "/chatd/#/with/ana")
+    await admin.see(".bubble", "hola")
+
+
+async def test_a_restart_loses_nothing(open_tab: OpenTab, server: Server) -> None:
+    admin, ana = await both(open_tab, server.url)
+    await ana.say("before")
+    await admin.click("#list a", "before")
+    server.stop(signal.SIGKILL)
+    await ana.see("#banner", "No connection")
+    await ana.say("while it was away")
+    server.start()
+    await admin.see(".bubble", "while it was away")
+    await admin.say("after")
+    await ana.see(".bubble", "after")
+
+
+@pytest.mark.parametrize("treatment", [Treatment.REFUSE, Treatment.SWALLOW])
+async def test_they_poll_where_a_proxy_blocks_websockets(
+    open_tab: OpenTab, server: Server, treatment: Treatment
+) -> None:
+    async with BlockingProxy(server.port, treatment).run() as proxy:
+        admin, ana = await both(open_tab, proxy.url)
+        await ana.say("from behind the proxy")
+        await admin.click("#list a", "from behind the proxy")
+        await admin.say("here too")
+        await ana.see(".bubble", "here too")
+        assert proxy.asked >= 2
