@@ -31,6 +31,12 @@ async def test_two_admins_see_each_others_answers_and_who_is_on_it(place: Place)
     await boss.see(".colleague .author", "Root")
     await root.see(".case", "You are on it")
     assert await root.texts("#list .waits") == []
+    await root.gone(".filters button", "Unanswered 1")
+    await root.see(".filters button", "Mine 1")
+    # On the side of what the team has said.
+    right = "document.querySelector({!r}).getBoundingClientRect().right"
+    edges = f"{right.format('#messages')} - {right.format('.message.colleague')}"
+    assert await boss.evaluate(edges) < 60
     # The other admin is asked before it answers too.
     await boss.write("#box", "yo también")
     await boss.press("Enter")
