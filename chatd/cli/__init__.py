@@ -34,6 +34,7 @@ VERBS: Final[Mapping[str, str]] = {
     "dev": "run it on this machine alone, with a secret of its own and ready tokens to try it",
     "token": "print a token",
     "apikey": "make a key for the API, and print it once",
+    "webhook": "show how far webhooks are, send again what was set aside, or try one",
     "who": "list who is connected to the daemon on this machine",
     "kick": "end the connections of a user",
     "send": "send a message from an operator to a user",

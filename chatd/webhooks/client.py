@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 MAX_ANSWER_BYTES: Final = 65_536
 """Of an answer, which nobody reads; a connection with a longer one is closed."""
 
+NO_ANSWER: Final = (OSError, TimeoutError, h11.RemoteProtocolError)
+"""What Poster.post raises."""
+
 _READ_BYTES: Final = 16_384
 
 Headers = list[tuple[str, str]]

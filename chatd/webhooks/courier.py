@@ -7,12 +7,11 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
-import h11
-
 from chatd.webhooks import log
+from chatd.webhooks.client import NO_ANSWER
 from chatd.webhooks.config import Webhook
 from chatd.webhooks.events import Event
-from chatd.webhooks.signing import sign
+from chatd.webhooks.signing import headers_of
 from chatd.webhooks.window import Item, Window
 
 FIRST_PAUSE_S: Final = 0.5
@@ -90,15 +89,10 @@ class Courier:
 
     async def send(self, event: Event) -> int | None:
         """One try: the status, or None where there is no answer. Raises SwitchedOffError."""
-        now = int(self._clock())
-        headers = [
-            ("webhook-id", event.id),
-            ("webhook-timestamp", str(now)),
-            ("webhook-signature", sign(self._secret, event.id, now, event.body)),
-        ]
+        headers = headers_of(self._secret, event.id, int(self._clock()), event.body)
         try:
             status = await self._post(headers, event.body)
-        except (OSError, TimeoutError, h11.RemoteProtocolError) as error:
+        except NO_ANSWER as error:
             log.debug("no answer of a webhook", extra={"hook": self._hook.name, "cause": str(error)})
             return None
         if status == GONE:

@@ -39,12 +39,13 @@ def said(message: Message) -> Event:
         "fecha": message.fecha,
         "supervisado": message.supervisado,
     }
-    return _event("mensaje", message, data)
+    body = msgspec.json.encode(_Envelope("mensaje", _iso(message.fecha), data))
+    return Event(f"mensaje-{message.id}", conversation_of(message), body)
 
 
-def _event(kind: str, message: Message, data: dict[str, object]) -> Event:
-    body = msgspec.json.encode(_Envelope(kind, _iso(message.fecha), data))
-    return Event(f"{kind}-{message.id}", conversation_of(message), body)
+def trial(now_ms: int) -> Event:
+    """`prueba`: an operator tries a receiver."""
+    return Event(f"prueba-{now_ms}", "", msgspec.json.encode(_Envelope("prueba", _iso(now_ms), {})))
 
 
 def _iso(ms: int) -> str:

@@ -26,7 +26,7 @@ POLL_S: Final = 1.0
 """Another node's message may be told here before it is stored."""
 
 AGAIN_S: Final = 2.0
-"""After a fault of the database, and while another node has the turn."""
+"""After a fault of the database, and while another node has the turn or the hook is switched off."""
 
 SAVE_EVERY_S: Final = 0.1
 
@@ -50,6 +50,7 @@ class Hook:
         self._tasks = Tasks()
         self._task: asyncio.Task[None] | None = None
         self._unread = True
+        self._off = False
 
     def start(self) -> None:
         self._feed.listeners.append(self._on_message)
@@ -71,18 +72,23 @@ class Hook:
         while True:
             try:
                 async with self._store.hook_turn(key_of(self.config.name)) as is_ours:
-                    if is_ours and await self._serve():
-                        return
+                    if is_ours:
+                        await self._serve()
             except StoreError as error:
                 log.warning("a webhook waits for the database", extra={"hook": self.config.name, "code": error.code})
             await asyncio.sleep(AGAIN_S)
 
-    async def _serve(self) -> bool:
-        """Until the database fails, or True once the hook is switched off. Raises StoreError."""
-        position, off = await self._memory.load()
-        if off:
-            log.warning("webhook is switched off", extra={"hook": self.config.name})
-            return True
+    async def _serve(self) -> None:
+        """Until the hook is switched off, or at once if it is. Raises StoreError."""
+        position, off_since = await self._memory.load()
+        if off_since:
+            if not self._off:
+                log.warning("webhook is switched off", extra={"hook": self.config.name})
+            self._off = True
+            return
+        if self._off:
+            log.info("webhook is switched on again", extra={"hook": self.config.name})
+        self._off = False
         if not position:
             position = await self._begin()
             await self._memory.save(position)
@@ -94,8 +100,9 @@ class Hook:
             ended.extend(errors.exceptions)
         if any(isinstance(error, SwitchedOffError) for error in ended):
             await self._memory.switch_off()
+            self._off = True
             log.warning("webhook switched off: its receiver has answered 410", extra={"hook": self.config.name})
-            return True
+            return
         raise ended[0]
 
     async def _begin(self) -> Position:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from chatd.store.positions import Position
 
-_LOAD: Final = "SELECT registro, hasta, apagado FROM ganchos WHERE clave = ?1"
+LOAD: Final = "SELECT registro, hasta, apagado FROM ganchos WHERE clave = ?1"
 _SAVE: Final = """
     INSERT INTO ganchos (clave, registro, hasta, apagado) VALUES (?1, ?2, ?3, 0)
     ON CONFLICT (clave, registro) DO UPDATE SET hasta = excluded.hasta
 """
-_SWITCH: Final = "UPDATE ganchos SET apagado = ?2 WHERE clave = ?1"
+SWITCH: Final = "UPDATE ganchos SET apagado = ?2 WHERE clave = ?1"  # since when it is off, 0 for on
 _SET_ASIDE: Final = "INSERT INTO ganchos_apartados (clave, id) VALUES (?1, ?2) ON CONFLICT (clave, id) DO NOTHING"
 
 
@@ -23,6 +24,13 @@ class Runs(Protocol):
     async def run(self, sql: str, values: Sequence[int] = ()) -> list[Any]: ...
 
 
+class Standing(NamedTuple):
+    """How far a hook is, empty if it has never run; and since when it is switched off, in ms, 0 if it is not."""
+
+    position: Position
+    off_since: int
+
+
 class Memory:
     """Of one hook. Every call raises StoreError."""
 
@@ -30,20 +38,23 @@ class Memory:
         self._store = store
         self._key = key_of(name)
 
-    async def load(self) -> tuple[Position, bool]:
-        """How far it is, empty if it has never run; and whether it is switched off."""
-        rows = await self._store.run(_LOAD, (self._key,))
-        return {log: upto for log, upto, _ in rows}, any(off for _, _, off in rows)
+    async def load(self) -> Standing:
+        return standing_of(await self._store.run(LOAD, (self._key,)))
 
     async def save(self, position: Position) -> None:
         for log, upto in position.items():
             await self._store.run(_SAVE, (self._key, log, upto))
 
     async def switch_off(self) -> None:
-        await self._store.run(_SWITCH, (self._key, 1))
+        await self._store.run(SWITCH, (self._key, time.time_ns() // 1_000_000))
 
     async def set_aside(self, message_id: int) -> None:
         await self._store.run(_SET_ASIDE, (self._key, message_id))
+
+
+def standing_of(rows: Sequence[Any]) -> Standing:
+    """From the rows of LOAD."""
+    return Standing({log: upto for log, upto, _ in rows}, max((off for _, _, off in rows), default=0))
 
 
 def key_of(name: str) -> int:

@@ -67,8 +67,9 @@ def _hook(config: Webhook, chat: ChatParts) -> Hook:
 
         return Courier(config, secret, poster.post, time.time, set_aside)
 
-    return Hook(config, chat.store, chat.router.feed, functools.partial(_made, config), courier)
+    return Hook(config, chat.store, chat.router.feed, functools.partial(made, config), courier)
 
 
-def _made(config: Webhook, message: Message) -> Event | None:
+def made(config: Webhook, message: Message) -> Event | None:
+    """The event of a message, if the hook is told of it."""
     return said(message) if message.supervisado or config.private else None

@@ -27,6 +27,14 @@ def parse_secret(text: str, where: str) -> bytes:
     return secret
 
 
+def headers_of(secret: bytes, event_id: str, timestamp: int, body: bytes) -> list[tuple[str, str]]:
+    return [
+        ("webhook-id", event_id),
+        ("webhook-timestamp", str(timestamp)),
+        ("webhook-signature", sign(secret, event_id, timestamp, body)),
+    ]
+
+
 def sign(secret: bytes, event_id: str, timestamp: int, body: bytes) -> str:
     signed = b"%b.%d.%b" % (event_id.encode(), timestamp, body)
     return "v1," + base64.b64encode(hmac.new(secret, signed, hashlib.sha256).digest()).decode()

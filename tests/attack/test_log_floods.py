@@ -50,6 +50,7 @@ NOT_OF_CLIENTS: Final[Mapping[str, str]] = {
     "event set aside": "a receiver",
     "webhook switched off: its receiver has answered 410": "a receiver",
     "webhook is switched off": "the start",
+    "webhook is switched on again": "an operator",
     "a webhook waits for the database": "the disk",
     "listening for other systems": "the start",
     "sessions ended by the API": "another system of the operator",

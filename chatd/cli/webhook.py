@@ -1,0 +1,142 @@
+"""`chatd webhook`: how far webhooks are; what was set aside, sent again; one event to try a receiver. Rules W-02, W-08.
+
+All of it goes by the database, which a daemon may have meanwhile.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import datetime
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from chatd.cli import EXIT_FAILED
+from chatd.cli.arguments import UsageError, given_settings
+from chatd.cli.database import Database, add_database, reading, require_newest, writing
+from chatd.cli.tables import print_table
+from chatd.config import load
+from chatd.store.base import Message
+from chatd.store.config import StoreConfig
+from chatd.store.positions import encode
+from chatd.webhooks.config import Webhook
+from chatd.webhooks.courier import GONE
+from chatd.webhooks.events import Event, trial
+from chatd.webhooks.memory import LOAD, SWITCH, key_of, standing_of
+from chatd.webhooks.opening import made
+from chatd.webhooks.tool import Sender
+
+_ASIDE: Final = "SELECT id FROM ganchos_apartados WHERE clave = ?1 ORDER BY id"
+_FORGET: Final = "DELETE FROM ganchos_apartados WHERE clave = ?1 AND id = ?2"
+_MESSAGE: Final = "SELECT id, de, para, mensaje, fecha, supervisado FROM mensajes WHERE id = ?1"
+_BEHIND: Final = """
+    SELECT count(*) FROM mensajes
+    WHERE id > ?1 AND (?2 = -1 OR ((id >> 12) & 1023) = ?2) AND (supervisado = 1 OR ?3 = 1)
+"""  # -1 and the node of an id: chatd/store/positions.py, chatd/chat/ids.py
+
+_HEAD: Final = ("NAME", "STATE", "POSITION", "BEHIND", "SET ASIDE")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "action",
+        choices=list(_ACTIONS),
+        help="list: how far each is; replay: send again what was set aside, and switch on again what is off; test: "
+        "send one event now and print the answer",
+    )
+    parser.add_argument("name", metavar="NAME", nargs="?", help="the webhook; without it all")
+    add_database(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    config = load(given_settings(args), os.environ)
+    hooks = [hook for hook in config.webhooks if args.name in (None, hook.name)]
+    if not hooks:
+        known = ", ".join(hook.name for hook in config.webhooks) or "none: name the configuration file with --config"
+        raise UsageError(f"there is no such webhook in the configuration; there is {known}")
+    return _ACTIONS[args.action](config.store, hooks)
+
+
+def _list(config: StoreConfig, hooks: Sequence[Webhook]) -> int:
+    with reading(config) as database:
+        require_newest(database)
+        rows = [_row(database, hook) for hook in hooks]
+    print_table([_HEAD, *rows])
+    return 0
+
+
+def _row(database: Database, hook: Webhook) -> tuple[str, ...]:
+    key = key_of(hook.name)
+    position, off_since = standing_of(database.execute(LOAD, (key,)).fetchall())
+    if not position:
+        return hook.name, "never started", "-", "-", "-"
+    state = f"off since {_shown(off_since)}" if off_since else "on"
+    behind = sum(
+        database.execute(_BEHIND, (upto, log, int(hook.private))).fetchone()[0] for log, upto in position.items()
+    )
+    aside = len(database.execute(_ASIDE, (key,)).fetchall())
+    return hook.name, state, encode(position), str(behind), str(aside)
+
+
+def _replay(config: StoreConfig, hooks: Sequence[Webhook]) -> int:
+    senders = [(hook, Sender(hook)) for hook in hooks]
+    with writing(config) as database, asyncio.Runner() as runner:
+        require_newest(database)
+        done = [_replay_one(database, runner, *each) for each in senders]
+    return 0 if all(done) else EXIT_FAILED
+
+
+def _replay_one(database: Database, runner: asyncio.Runner, hook: Webhook, sender: Sender) -> bool:
+    """Whether all that was set aside is taken now. A hook stays off whose receiver says 410 still."""
+    key = key_of(hook.name)
+    aside = [row[0] for row in database.execute(_ASIDE, (key,)).fetchall()]
+    refused = 0
+    for number, message_id in enumerate(aside):
+        event = _event(database, hook, message_id)
+        if event is not None:
+            outcome = runner.run(sender.send(event))
+            if not outcome.is_taken:
+                print(f"{hook.name}: {event.id} was not taken: {outcome.words}")
+                if outcome.status in (None, GONE):
+                    print(f"{hook.name}: {refused + len(aside) - number} of {len(aside)} events stay set aside")
+                    return False
+                refused += 1
+                continue
+        database.execute(_FORGET, (key, message_id))
+    print(f"{hook.name}: {refused} of {len(aside)} events stay set aside")
+    if standing_of(database.execute(LOAD, (key,)).fetchall()).off_since:
+        database.execute(SWITCH, (key, 0))
+        print(f"{hook.name}: switched on again; a running daemon goes on within seconds")
+    return not refused
+
+
+def _event(database: Database, hook: Webhook, message_id: int) -> Event | None:
+    """None for a message that retention has deleted since, or that the hook is no longer told of."""
+    row = database.execute(_MESSAGE, (message_id,)).fetchone()
+    if row is None:
+        return None
+    number, de, para, mensaje, fecha, supervisado = row
+    return made(hook, Message(number, de, para, mensaje, fecha, bool(supervisado)))
+
+
+def _test(_config: StoreConfig, hooks: Sequence[Webhook]) -> int:
+    senders = [(hook, Sender(hook)) for hook in hooks]
+    is_taken = []
+    for hook, sender in senders:
+        outcome = asyncio.run(sender.send(trial(time.time_ns() // 1_000_000)))
+        print(f"{hook.name}: {outcome.words}")
+        is_taken.append(outcome.is_taken)
+    return 0 if all(is_taken) else EXIT_FAILED
+
+
+def _shown(ms: int) -> str:
+    return f"{datetime.datetime.fromtimestamp(ms / 1000, datetime.UTC):%Y-%m-%d %H:%M} UTC"
+
+
+_ACTIONS: Final[Mapping[str, Callable[[StoreConfig, Sequence[Webhook]], int]]] = {
+    "list": _list,
+    "replay": _replay,
+    "test": _test,
+}
