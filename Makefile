@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INTEROP := tests/interop
-EXTRAS := cluster,crypto,test,lint,bench
+EXTRAS := cluster,crypto,test,lint,bench,dist
 
 # The tools of .venv first, Node.js among them where the machine has none.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -23,7 +23,7 @@ HAVE_OTHERS := { command -v firefox-esr || command -v firefox || test -n "$$FIRE
     command -v Xvfb
 
 .DELETE_ON_ERROR:
-.PHONY: setup run test browser systemd lint reference lock audit bench fuzz soak kill outages simulate clean
+.PHONY: setup run test browser systemd lint reference lock audit dist wheel pyz try-dist bench fuzz soak kill outages simulate clean
 
 # What could go on for ever, and how long it does: `make fuzz SECONDS=600`, `make simulate SEEDS=1000`.
 SECONDS := 60
@@ -32,6 +32,8 @@ ROUNDS := 100
 SEEDS := 100000
 # How many processes run the tests. They wait for clients and clocks most of the time: two cores have work for three.
 JOBS := 3
+# Where `make dist` writes.
+DIST := dist
 # What `make audit` reads.
 LOCK := requirements-cluster.lock
 AT_LENGTH := $(BIN)/pytest --capture=no --timeout=0
@@ -86,6 +88,20 @@ audit: $(VENV)/.tools-ready
 	@$(VENV)/tools/bin/pip-audit --strict --require-hashes --disable-pip --requirement $(LOCK) || { \
 	    echo "The audit has failed, or was not made. It needs PyPI's JSON API, which a mirror of the index may lack" >&2; \
 	    exit 1; }
+
+# What a release consists of, the same bytes at every build of one commit: the time in the archives is the commit's.
+dist: wheel pyz
+
+wheel pyz: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 1577836800)
+wheel: $(VENV)/.python-ready
+	$(BIN)/python -m build --no-isolation --outdir $(DIST)
+
+pyz: wheel
+	deploy/pyz $(DIST)
+
+# All of it installed and used as a stranger would, on every Python that is here.
+try-dist: $(VENV)/.python-ready
+	$(BIN)/pytest --whole-release --timeout=400 tests/deploy
 
 bench: setup
 	$(BIN)/python -m bench

@@ -164,3 +164,14 @@ def test_the_client_is_the_bundle_that_the_interop_tests_are_pinned_to() -> None
 
 def test_all_pages_together_are_small() -> None:
     assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 240_000
+
+
+def test_the_licence_of_everything_in_the_bundle_is_in_the_package() -> None:
+    carried = (FOLDER.parent / "licences/socket.io-client.txt").read_text(encoding="utf-8")
+    parts = (PINNED / "node_modules", ("engine.io-client", "engine.io-parser", "socket.io-parser"))
+    imported = (PINNED.parent, ("@socket.io/component-emitter", "base64-arraybuffer", "parseqs", "parseuri"))
+    packages = [PINNED, *(folder / name for folder, names in (parts, imported) for name in names)]
+    texts = [text for package in packages for text in package.glob("LICEN[SC]E*")]
+    assert len(texts) == len(packages)
+    for text in texts:
+        assert text.read_text(encoding="utf-8").strip() in carried, text
