@@ -87,6 +87,8 @@ ELSEWHERE: Final = {
     "make lock": "tests/test_lock.py",
     "make audit": "tests/test_lock.py",
     "make test": ".ci/run",
+    "make dist": "tests/deploy/conftest.py",
+    "make try-dist": "tests/deploy/test_pyz.py",
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ async def test_it_is_copied_and_run(pyz: Path, tmp_path: Path, version: str) -> 
     home = tmp_path / "home"
     home.mkdir()
     copied = home / "chatd.pyz"
-    copied.write_bytes(pyz.read_bytes())
+    shutil.copy(pyz, copied)
     await use([python_of(version), copied], home)
 
 
