@@ -39,6 +39,7 @@ VERBS: Final[Mapping[str, str]] = {
     "kick": "end the connections of a user",
     "send": "send a message from an operator to a user",
     "reload": "let the daemon read its configuration and keys again, and say whether it did",
+    "health": "say whether the daemon on this machine answers, by the exit code",
     "tail": "follow what users write, as it is said",
     "nodes": "list the nodes of this chat, where there are several",
     "doctor": "look at a deployment from outside, and say what to change",

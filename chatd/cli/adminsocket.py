@@ -49,10 +49,10 @@ def answers(args: argparse.Namespace, **request: object) -> Generator[Answer, No
     yield from answers_at(admin_socket_of(config.ops, config.store.db), **request)
 
 
-def answers_at(path: Path, **request: object) -> Generator[Answer, None, None]:
+def answers_at(path: Path, patience_s: float = PATIENCE_S, /, **request: object) -> Generator[Answer, None, None]:
     """The same of the daemon whose socket is at `path`. Raises NobodyThereError and RefusedHereError."""
     with socket.socket(socket.AF_UNIX) as daemon:
-        daemon.settimeout(PATIENCE_S)
+        daemon.settimeout(patience_s)
         try:
             daemon.connect(str(path))
         except OSError as error:
@@ -60,7 +60,11 @@ def answers_at(path: Path, **request: object) -> Generator[Answer, None, None]:
         with daemon.makefile("rwb") as stream:
             stream.write(json.dumps(request).encode() + b"\n")
             stream.flush()
-            first = json.loads(stream.readline() or b'{"ok": false, "error": "the daemon has closed the connection"}')
+            try:
+                line = stream.readline()
+            except TimeoutError as error:
+                raise NobodyThereError(f"no daemon answers at {path} within {patience_s:g} s") from error
+            first = json.loads(line or b'{"ok": false, "error": "the daemon has closed the connection"}')
             if not first["ok"]:
                 raise RefusedHereError(first["error"])
             yield first

@@ -49,6 +49,7 @@ BOOTED: Final = (
 ELSEWHERE: Final = {
     "chatd token --user maria --rol user --ttl 8h --jwt-secret-file secret": "tests/interop/test_readme.py",
     "chatd dev": "tests/cli/test_dev.py",
+    "chatd health": "tests/cli/test_health.py",
     "chatd reload": "tests/cli/test_reload.py",
     "chatd apikey new": "tests/cli/test_apikey.py",
     "chatd serve --console": "tests/web/chromium/conftest.py",
