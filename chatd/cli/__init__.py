@@ -135,7 +135,7 @@ def _discard_output() -> None:
 
 
 def _say(error: Exception, code: int, arguments: Sequence[str]) -> int:
-    if _verb(arguments) == "serve":
+    if _verb(arguments) == "serve" and not _is_of_stdout(error):
         from chatd.cli.fatal import log_fatal  # noqa: PLC0415 - for the daemon
 
         log_fatal(_words(error), arguments)
@@ -144,10 +144,15 @@ def _say(error: Exception, code: int, arguments: Sequence[str]) -> int:
     return code
 
 
+def _is_of_stdout(error: Exception) -> bool:
+    """It names no file. A daemon writes to its log alone: it is the help that could not be printed."""
+    return isinstance(error, OSError) and error.filename is None and error.errno in _OF_A_DISK
+
+
 def _words(error: Exception) -> str:
     """Of an OSError the file and what is wrong with it, without the number."""
     if not isinstance(error, OSError) or not error.strerror:
         return str(error)
     reason = error.strerror[0].lower() + error.strerror[1:]
-    where = "stdout" if error.filename is None and error.errno in _OF_A_DISK else error.filename
+    where = "stdout" if _is_of_stdout(error) else error.filename
     return reason if where is None else f"{where}: {reason}"
