@@ -37,7 +37,7 @@ class Beside:
             from chatd.webhooks.opening import Hooks  # noqa: PLC0415 - memory, for those who want it
 
             self._hooks = Hooks(self._config.webhooks, chat)
-            watched.refusals["webhooks"] = self._hooks.failures
+            watched.hooks.extend(self._hooks.all)
 
     async def start(self) -> None:
         await self._operations.start()

@@ -16,6 +16,7 @@ from typing import Final
 from chatd import __version__
 from chatd.histogram import Histogram
 from chatd.loglines import LINES
+from chatd.ops.hookmetrics import HOOK_METRICS
 from chatd.ops.metric import Kind, Labels, Metric, Sources
 from chatd.ops.watched import Neighbours, Nodes, Team
 
@@ -441,6 +442,7 @@ METRICS: Final[tuple[Metric, ...]] = (
         "Far above the one before: conversations begin well and are left alone; see who has claimed them.",
         lambda sources: _waits(sources, lambda team: team.answer_s),
     ),
+    *HOOK_METRICS,
     Metric(
         "chatd_loop_lag_seconds",
         HISTOGRAM,

@@ -80,6 +80,28 @@ class Neighbours(Protocol):
         """Messages from and to them, since the start: by what became of them."""
 
 
+class HookState(Protocol):
+    """What there is to see of one webhook."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def is_off(self) -> bool:
+        """Whether its receiver has switched it off."""
+
+    @property
+    def unfinished(self) -> int:
+        """Events that were read ahead and are not done."""
+
+    @property
+    def behind_s(self) -> float:
+        """How old the first of them is."""
+
+    def outcomes(self) -> Iterable[tuple[str, int]]:
+        """What became of events, since the start."""
+
+
 class Team(Protocol):
     """What there is to see of a team of admins."""
 
@@ -119,6 +141,8 @@ class Watched:
     """Where there are any."""
     team: Team | None = None
     """Where the admins are one."""
+    hooks: list[HookState] = dataclasses.field(default_factory=list)
+    """Webhooks that are configured."""
 
     def sessions(self) -> dict[str, int]:
         """How many there are of each transport. Costs a look at each."""

@@ -6,6 +6,7 @@ Rules W-02, W-04 and W-08.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -50,7 +51,28 @@ class Hook:
         self._tasks = Tasks()
         self._task: asyncio.Task[None] | None = None
         self._unread = True
-        self._off = False
+        self.is_off = False
+        self._window: Window | None = None
+
+    @property
+    def name(self) -> str:
+        return self.config.name
+
+    @property
+    def unfinished(self) -> int:
+        """Events that were read ahead and are not done; see Window for how many there may be."""
+        return 0 if self._window is None else self._window.unfinished
+
+    @property
+    def behind_s(self) -> float:
+        """How old the first of them is."""
+        oldest_ms = None if self._window is None else self._window.oldest_ms
+        return 0.0 if oldest_ms is None else max(0.0, time.time() - oldest_ms / 1_000)
+
+    def outcomes(self) -> list[tuple[str, int]]:
+        """What became of events, since the start of the process."""
+        courier = self.courier
+        return [("delivered", courier.delivered), ("failed", courier.failures), ("set_aside", courier.aside)]
 
     def start(self) -> None:
         self._feed.listeners.append(self._on_message)
@@ -82,25 +104,28 @@ class Hook:
         """Until the hook is switched off, or at once if it is. Raises StoreError."""
         position, off_since = await self._memory.load()
         if off_since:
-            if not self._off:
+            if not self.is_off:
                 log.warning("webhook is switched off", extra={"hook": self.config.name})
-            self._off = True
+            self.is_off = True
             return
-        if self._off:
+        if self.is_off:
             log.info("webhook is switched on again", extra={"hook": self.config.name})
-        self._off = False
+        self.is_off = False
         if not position:
             position = await self._begin()
             await self._memory.save(position)
         ended: list[Exception] = []
+        self._window = Window(position)
         try:
             async with asyncio.TaskGroup() as group:
-                await self._work(Window(position), group)
+                await self._work(self._window, group)
         except* (SwitchedOffError, StoreError) as errors:
             ended.extend(errors.exceptions)
+        finally:
+            self._window = None
         if any(isinstance(error, SwitchedOffError) for error in ended):
             await self._memory.switch_off()
-            self._off = True
+            self.is_off = True
             log.warning("webhook switched off: its receiver has answered 410", extra={"hook": self.config.name})
             return
         raise ended[0]
@@ -132,7 +157,7 @@ class Hook:
         await self._store.flushed()  # what was delivered is in the log then
         messages = await self._store.log_after(window.read, rows)
         for message in messages:
-            item = Item(self._store.log_of(message.id), message.id, self._make(message))
+            item = Item(self._store.log_of(message.id), message, self._make(message))
             if window.add(item):
                 group.create_task(self.courier.work(window, item, self._wake.set))
         if len(messages) == rows:

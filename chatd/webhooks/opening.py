@@ -28,20 +28,16 @@ class Hooks:
 
     def __init__(self, config: Sequence[Webhook], chat: ChatParts) -> None:
         """Raises ConfigError."""
-        self._hooks = [_hook(each, chat) for each in config]
+        self.all = [_hook(each, chat) for each in config]
 
     def start(self) -> None:
-        for hook in self._hooks:
+        for hook in self.all:
             hook.start()
 
     async def close(self) -> None:
         """Idempotent."""
-        for hook in self._hooks:
+        for hook in self.all:
             await hook.close()
-
-    def failures(self) -> list[tuple[str, int]]:
-        """By the name of each hook: how many tries were not taken."""
-        return [(hook.config.name, hook.courier.failures) for hook in self._hooks]
 
 
 def secret_of(hook: Webhook) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
+from chatd.store.base import Message
 from chatd.store.positions import Position
 from chatd.webhooks.events import Event
 
@@ -17,11 +18,12 @@ MAX_ITEMS: Final = 256
 class Item:
     """One entry of the log; without an `event` there is nothing to send."""
 
-    __slots__ = ("done", "event", "id", "log", "refusals", "tries")
+    __slots__ = ("done", "event", "fecha", "id", "log", "refusals", "tries")
 
-    def __init__(self, log: int, message_id: int, event: Event | None) -> None:
+    def __init__(self, log: int, message: Message, event: Event | None) -> None:
         self.log = log
-        self.id = message_id
+        self.id = message.id
+        self.fecha = message.fecha
         self.event = event
         self.done = event is None
         self.tries = 0  # in a row that did not reach the receiver, or that it refused
@@ -44,6 +46,16 @@ class Window:
     @property
     def is_empty(self) -> bool:
         return not self._items
+
+    @property
+    def unfinished(self) -> int:
+        """Events that are not done."""
+        return sum(map(len, self.lines.values()))
+
+    @property
+    def oldest_ms(self) -> int | None:
+        """The `fecha` of the first that is not done."""
+        return next((item.fecha for item in self._items if not item.done), None)
 
     def add(self, item: Item) -> bool:
         """Whether its conversation has no other, so that somebody must begin with it."""
