@@ -62,11 +62,11 @@ class Chat:
             answer, fail = many.of(number)
             self.say(who, "mensaje_privado", fields, answer, fail)
 
-    def mark(self, call: Call) -> None:
-        """`POST /v1/leidos`."""
-        fields = _given(call.body)
+    def change(self, call: Call, event: str, status: int, **more: object) -> None:
+        """An event whose fields are those of the body, and `more`."""
+        fields = _given(call.body) | more
         who = _speaker(call, fields)
-        self.say(who, "leido", fields, call.answer, call.refuse)
+        self.say(who, event, fields, lambda done: call.answer(done, status), call.refuse)
 
 
 class Many:

@@ -10,7 +10,7 @@ from chatd.api.chat import Chat
 from chatd.api.config import ApiConfig
 from chatd.api.door import ApiDoor
 from chatd.api.openapi import encoded
-from chatd.api.operations import Parts
+from chatd.api.operation import Parts
 from chatd.api.people import People
 from chatd.api.server import ApiServer
 from chatd.api.stream import StreamLimits, Streams

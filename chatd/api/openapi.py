@@ -12,15 +12,22 @@ from typing import Any, Final
 import msgspec
 
 from chatd import __version__
-from chatd.api.operations import OPERATIONS, Operation
+from chatd.api.operation import Operation
+from chatd.api.operations import OPERATIONS
 from chatd.api.problem import Problem
-from chatd.api.words import Cid, ConversationsQuery, HistoryQuery, NewMessage, User
+from chatd.api.words import Cid, ConversationsQuery, HistoryQuery, NewClaim, NewMessage, NewResolution, Shortcut, User
 
 _REF: Final = "#/components/schemas/{name}"
 _NAME: Final = re.compile(r"{(\w+)}")
 
 _CONTRADICTORY: Final = frozenset({ConversationsQuery, HistoryQuery})
 """Queries with names of which one may be there."""
+
+_KIND_OF: Final[dict[str, Any]] = {"atajo": Shortcut}
+"""Of what stands in a path; the others are names, and a jti is as long as one."""
+
+_CONFLICTING: Final = frozenset({NewMessage, NewClaim, NewResolution})
+"""Bodies that the state of the chat may forbid."""
 
 _RESPONSES: Final = {
     400: "Malformed", 401: "NoKey", 403: "Forbidden", 404: "NotFound", 405: "OtherMethod", 409: "Conflict",
@@ -81,9 +88,8 @@ def _operation_id(one: Operation) -> str:
 
 
 def _path_parameters(one: Operation) -> list[dict[str, Any]]:
-    schema = msgspec.json.schema(User)
     return [
-        {"name": name, "in": "path", "required": True, "schema": schema}  # a jti is as long as a name
+        {"name": name, "in": "path", "required": True, "schema": msgspec.json.schema(_KIND_OF.get(name, User))}
         for name in _NAME.findall(one.path)
     ]
 
@@ -129,7 +135,7 @@ def _bad(one: Operation) -> list[int]:
         bad |= {401, 403}
     if one.body is not None:
         bad |= {400, 413, 415}
-    if one.path.startswith("/v1/denegados") or one.body is NewMessage or one.query in _CONTRADICTORY:
+    if one.path.startswith("/v1/denegados") or one.body in _CONFLICTING or one.query in _CONTRADICTORY:
         bad |= {409}
     return sorted(bad)
 

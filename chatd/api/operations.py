@@ -2,60 +2,24 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
 
 from chatd.api import words
-from chatd.api.call import Call
-from chatd.api.chat import CREATED, Chat
+from chatd.api.chat import CREATED
 from chatd.api.counting import counts
 from chatd.api.keys import Scope
-from chatd.api.people import People
-from chatd.api.stream import Streams
+from chatd.api.operation import Operation, asks, changes
+from chatd.api.team import TEAM_OPERATIONS
 from chatd.chat.connected import Connected
 from chatd.chat.events import Stored
 from chatd.chat.history_events import ConversationList, History, UnreadCounts
 from chatd.chat.receipts import Marked
 from chatd.chat.standing import Conversation
-from chatd.ops.metric import Sources
 
 CID_HEADER: Final = b"idempotency-key"
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Parts:
-    """What operations work on."""
-
-    chat: Chat
-    people: People
-    sources: Sources
-    streams: Streams
-    document: Callable[[], bytes]
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
-    """`path` has names in braces. `scope` None: no key is needed."""
-
-    method: str
-    path: str
-    scope: Scope | None
-    summary: str
-    run: Callable[[Parts, Call], None]
-    answer: Any = None
-    status: int = 200
-    query: type[words.Query] = words.Query
-    body: type[msgspec.Struct] | None = None
-    waits: bool = True
-    """Whether the answer comes later."""
-
-
-def _asks(event: str, *params: str) -> Callable[[Parts, Call], None]:
-    """An operation that is an event of the chat."""
-    return lambda parts, call: parts.chat.ask(call, event, **{name: call.params[name] for name in params})
 
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
@@ -92,7 +56,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         path="/v1/leidos",
         scope=Scope.SEND,
         summary="Mark a conversation as read",
-        run=lambda parts, call: parts.chat.mark(call),
+        run=changes("leido"),
         body=words.NewMark,
         answer=Marked,
     ),
@@ -101,7 +65,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         path="/v1/conversaciones",
         scope=Scope.READ,
         summary="The conversations of an admin, most recent first",
-        run=_asks("conversaciones"),
+        run=asks("conversaciones"),
         query=words.ConversationsQuery,
         answer=ConversationList,
     ),
@@ -110,7 +74,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         path="/v1/conversaciones/{con}",
         scope=Scope.READ,
         summary="How far a conversation has been read, and whether its user is here",
-        run=_asks("conversacion", "con"),
+        run=asks("conversacion", "con"),
         query=words.AsWhom,
         answer=Conversation,
     ),
@@ -119,7 +83,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         path="/v1/conversaciones/{con}/mensajes",
         scope=Scope.READ,
         summary="A page of a conversation, oldest first",
-        run=_asks("historial", "con"),
+        run=asks("historial", "con"),
         query=words.HistoryQuery,
         answer=History,
     ),
@@ -128,7 +92,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         path="/v1/no_leidos",
         scope=Scope.READ,
         summary="How many messages are unread, by conversation",
-        run=_asks("no_leidos"),
+        run=asks("no_leidos"),
         query=words.UnreadQuery,
         answer=UnreadCounts,
     ),
@@ -137,7 +101,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         path="/v1/presencia",
         scope=Scope.PEOPLE,
         summary="Users who are here, by name",
-        run=_asks("conectados"),
+        run=asks("conectados"),
         query=words.PeopleQuery,
         answer=Connected,
     ),
@@ -192,6 +156,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         answer=words.Counts,
         waits=False,
     ),
+    *TEAM_OPERATIONS,
 )
 
 

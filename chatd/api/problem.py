@@ -50,6 +50,7 @@ STATUS_OF: Final[Mapping[str, int]] = {
     ApiCode.FAILED: 500,
     EventCode.UNKNOWN_EVENT: 404,
     EventCode.ADMINS_ONLY: 403,
+    EventCode.CLAIMED: 409,
     EventCode.HASTA_INVALID: 404,
     EventCode.RATE_LIMITED: 429,
     EventCode.HISTORY_BUSY: 503,
@@ -91,11 +92,14 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     instance: str | None = None
     """The id of the request, as in the header X-Request-Id."""
     retry_after_ms: int | None = None
+    atiende: str | None = None
+    """Who has claimed the conversation."""
 
 
 def problem_of(error: RefusedError, request_id: str | None = None) -> Problem:
     said = error.details.get("status")
     status = said if isinstance(said, int) else STATUS_OF.get(error.code, UNACCEPTABLE)
+    claimed_by = error.details.get("atiende")
     wait_ms = error.details.get("retry_after_ms")
     return Problem(
         title=_TITLE_OF[status],
@@ -104,6 +108,7 @@ def problem_of(error: RefusedError, request_id: str | None = None) -> Problem:
         detail=error.message,
         instance=None if request_id is None else f"urn:chatd:request:{request_id}",
         retry_after_ms=wait_ms if isinstance(wait_ms, int) else None,
+        atiende=claimed_by if isinstance(claimed_by, str) else None,
     )
 
 

@@ -14,7 +14,8 @@ from chatd.api import log
 from chatd.api.call import Call
 from chatd.api.config import ApiConfig
 from chatd.api.door import ApiDoor, ApiLimit
-from chatd.api.operations import CID_HEADER, OPERATIONS, Operation, Parts, Routes, allowed
+from chatd.api.operation import Operation, Parts
+from chatd.api.operations import CID_HEADER, OPERATIONS, Routes, allowed
 from chatd.api.problem import UNACCEPTABLE, ApiCode
 from chatd.api.words import NUMBERS, NewMessage
 from chatd.chat.events import EventCode, parse_user

@@ -24,6 +24,9 @@ Position = Annotated[
     Meta(pattern=r"^([0-9]{1,19}|[0-9]{1,4}\.[0-9]{1,19}(-[0-9]{1,4}\.[0-9]{1,19})*)$", description="Of an event."),
 ]
 Cid = Annotated[str, Meta(min_length=1, max_length=MAX_CID_CHARS, description="Of its sender's choice, see C-21.")]
+Text = Annotated[str, Meta(min_length=1)]
+Shortcut = Annotated[str, Meta(pattern=r"^[\w-]{1,32}$", description="What stands behind the / in the console.")]
+Filter = Annotated[Literal["mias", "libres", "sin_responder", "resueltas"], Meta(description="Which, of a team.")]
 Rol = Annotated[Literal["admin", "user"], Meta(description="As what it speaks or reads.")]
 Rows = Annotated[int, Meta(ge=1, le=MAX_ROWS)]
 Users = Annotated[int, Meta(ge=1, le=MAX_LIMIT)]
@@ -53,10 +56,11 @@ class HistoryQuery(AsWhom, frozen=True):
 
 
 class ConversationsQuery(AsWhom, frozen=True):
-    """`buscar` is the beginning of a name."""
+    """`buscar` is the beginning of a name, of a team any part of one; `filtro` is for a team."""
 
     antes: Id | None = None
     buscar: User | None = None
+    filtro: Filter | None = None
     limite: Rows | None = None
 
 
@@ -64,6 +68,19 @@ class UnreadQuery(AsWhom, frozen=True):
     """Of all conversations, or of the one with `con`."""
 
     con: User | None = None
+
+
+class NotesQuery(AsWhom, frozen=True):
+    """A page ends before `antes`."""
+
+    antes: Id | None = None
+    limite: Rows | None = None
+
+
+class RepliesQuery(AsWhom, frozen=True):
+    """`despues` is the last shortcut of the page before."""
+
+    despues: Shortcut | None = None
 
 
 class PeopleQuery(Query, frozen=True):
@@ -102,6 +119,37 @@ class NewMark(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     hasta: Id
     como: User | None = None
     rol: Rol | None = None
+
+
+class Write(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Without `como`, an admin of the key's own name writes."""
+
+    como: User | None = None
+    rol: Rol | None = None
+
+
+class NewClaim(Write, frozen=True):
+    """`relevo` takes it over from another admin."""
+
+    relevo: bool | None = None
+
+
+class NewResolution(NewClaim, frozen=True):
+    """Up to the message `hasta`, or to the newest."""
+
+    hasta: Id | None = None
+
+
+class NewNote(Write, frozen=True, kw_only=True):
+    """What admins read of a user."""
+
+    texto: Text
+
+
+class NewReply(Write, frozen=True, kw_only=True):
+    """What stands for a shortcut."""
+
+    texto: Text
 
 
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):

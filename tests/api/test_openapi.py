@@ -68,11 +68,23 @@ async def run(*command: str | Path, cwd: Path) -> tuple[int, str]:
 
 
 @pytest.mark.timeout(300)
-async def test_schemathesis_finds_no_fault_in_any_operation(tmp_path: Path) -> None:
+@pytest.mark.parametrize("admins", ["direct", "team"])
+async def test_schemathesis_finds_no_fault_in_any_operation(tmp_path: Path, admins: str) -> None:
     """A-18: every answer is one that the document describes, whatever is asked. Streams: test_stream.py."""
     deny = tmp_path / "deny"
     deny.touch()
-    limits = ("--api-rate", "0", "--api-address-rate", "0", "--presence", "on")
+    limits = (
+        "--api-rate",
+        "0",
+        "--api-address-rate",
+        "0",
+        "--presence",
+        "on",
+        "--admin-messages",
+        admins,
+        "--payload",
+        "full",
+    )
     async with serving_api(tmp_path, "--deny-file", deny, *limits) as api:
         command = Path(sys.executable).with_name("schemathesis")
         code, said = await run(
