@@ -28,6 +28,7 @@ OF_OPERATORS = {
     "max_connections is more than the system lets us have: raise its limit of open files (LimitNOFILE)",
     "messages were not stored, and none of them acknowledged",
     "nothing was reloaded",
+    "the daemon cannot run",
     "open files",
     "reloaded",
     "stopped",

@@ -69,7 +69,7 @@ async def test_messages_come_as_they_are_stored_in_the_order_of_their_ids(api: A
 
 async def test_a_reader_that_comes_back_misses_nothing_and_gets_nothing_twice(tmp_path: Path) -> None:
     """A-20: over a SIGKILL of the daemon too."""
-    async with serving_api(tmp_path) as api:
+    async with serving_api(tmp_path, "--api-rate", "0") as api:
         bot = await api.system()
         ids = [(await bot.send("ana", f"m{n}"))["id"] for n in range(250)]
         async with following(api, "?desde=0") as stream:

@@ -76,6 +76,8 @@ async def spawn(*flags: str | Path, before: Sequence[str] = ()) -> asyncio.subpr
     environ = {name: value for name, value in os.environ.items() if not name.startswith("CHATD_")}
     if "--jwt-secret-file" not in flags:
         environ["CHATD_JWT_SECRET"] = SECRET
+    if "--admin-socket-file" not in flags and any(str(flag).startswith("postgresql:") for flag in flags):
+        environ["CHATD_ADMIN_SOCKET"] = "false"  # it would be in the working directory
     return await asyncio.create_subprocess_exec(
         *(*before, sys.executable, "-m", "chatd", "serve", "--port", "0", "--log-format", "json", *map(str, flags)),
         cwd=ROOT,

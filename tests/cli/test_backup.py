@@ -170,9 +170,10 @@ def test_a_full_disk_is_told_of_the_target_and_nothing_is_left_on_it(
 
 
 HALF_DONE = """
-import sys
+import signal, sys
 from pathlib import Path
 from chatd.cli.newfile import new_file
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run under nohup
 with new_file(Path(sys.argv[1])) as draft:
     draft.write_text("private")
     print("half done", flush=True)

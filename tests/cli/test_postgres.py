@@ -139,7 +139,7 @@ def test_an_import_is_refused_while_a_daemon_runs(file: Path, base: PostgresBase
             assert done.returncode == 78
             assert "in use by another chatd" in done.stderr
             who = chatd("who", "--db", str(base), "--admin-socket-file", str(file.with_name("admin")))
-            assert (who.returncode, who.stderr) == (1, "")  # it answers that nobody is there
+            assert (who.returncode, who.stderr) == (1, "chatd: nobody is connected\n")
         finally:
             daemon.kill()
 

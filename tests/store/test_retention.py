@@ -349,7 +349,9 @@ async def test_a_file_that_has_remembered_nothing_vouches_for_its_newest_message
     await fill(file, map(message, range(10)))
     with contextlib.closing(sqlite3.connect(file)) as older:
         older.executescript(
-            "DROP TABLE reloj; DROP TRIGGER mensajes_borrados; DROP INDEX mensajes_desfasados; PRAGMA user_version = 3"
+            "DROP TABLE reloj; DROP TRIGGER mensajes_borrados; DROP INDEX mensajes_desfasados;"
+            "DROP TABLE nombres; DROP TABLE casos; DROP TABLE notas; DROP TABLE respuestas;"
+            "DROP TABLE ganchos; DROP TABLE ganchos_apartados; PRAGMA user_version = 3"
         )
     async with made(file, 3.0, Times(message(9).fecha + later_days * DAY_MS)) as (retention, watched):
         await retention.look()
