@@ -31,8 +31,10 @@ async def test_both_links_open_a_chat_in_one_browser(browser: Chromium, tmp_path
         other = await one.beside(width=1000, height=760)
         try:
             await one.go(for_admin)
+            await one.until("location.pathname === '/chatd/'")  # the link's page leads there by itself
             await one.see("#whoami", "admin")
             await other.go(for_user)
+            await other.until("location.pathname === '/chatd/demo'")
             await other.click("chatd-widget button, button")
             await other.see("#messages li:not(.notLoaded)")
             await other.say("hola desde la página")
