@@ -103,6 +103,7 @@ def load(
         config = Config(**parts, webhooks=_webhooks(sources.file), origins=origins)
         refuse_any_origin(config)
         refuse_lonely_bus(config)
+        refuse_slow_commits_of_nodes(config)
         refuse_api_without_certificate(config)
     except ConfigError as error:
         raise _with_line(error, sources.file, origins) from error
@@ -179,12 +180,16 @@ def refuse_any_origin(config: Config) -> None:
 
 
 def refuse_lonely_bus(config: Config) -> None:
-    """Nodes share what is stored: a file is of one daemon. Rules N-01 and N-16. Raises ConfigError."""
+    """Nodes share what is stored: a file is of one daemon. Rule N-01. Raises ConfigError."""
     if config.chat.bus is not None and not is_postgres(config.store.db):
         raise ConfigError(
             "bus: several daemons share one PostgreSQL database: give --db postgresql://USER@HOST/DATABASE, or take "
             "--bus out"
         )
+
+
+def refuse_slow_commits_of_nodes(config: Config) -> None:
+    """Rule N-16. Raises ConfigError."""
     if config.chat.bus is not None and config.store.db_timeout_s > MAX_TIMEOUT_OF_NODES_S:
         raise ConfigError(
             f"db_timeout: of several daemons, each gives a commit up after {MAX_TIMEOUT_OF_NODES_S:.0f} s at most"

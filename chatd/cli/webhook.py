@@ -53,8 +53,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     config = load(given_settings(args), os.environ)
     hooks = [hook for hook in config.webhooks if args.name in (None, hook.name)]
+    if not config.webhooks:
+        raise UsageError("no webhook is configured: name the configuration file with --config")
     if not hooks:
-        known = ", ".join(hook.name for hook in config.webhooks) or "none: name the configuration file with --config"
+        known = ", ".join(hook.name for hook in config.webhooks)
         raise UsageError(f"there is no such webhook in the configuration; there is {known}")
     return _ACTIONS[args.action](config.store, hooks)
 

@@ -120,4 +120,8 @@ def test_a_name_that_no_webhook_has_is_refused(tmp_path: Path) -> None:
         EXIT_USAGE,
         "chatd: there is no such webhook in the configuration; there is crm\n",
     )
-    assert command("webhook", "list").returncode == EXIT_USAGE
+    without = command("webhook", "list")
+    assert (without.returncode, without.stderr) == (
+        EXIT_USAGE,
+        "chatd: no webhook is configured: name the configuration file with --config\n",
+    )
