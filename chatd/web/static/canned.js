@@ -1,7 +1,6 @@
 // Replies that the team has written once: `/` at the beginning of the box shows them, and what is chosen takes its place.
 
 import { arrange, make } from "./dom.js";
-import { RefusedError, UnansweredError } from "./socket.js";
 import { onLanguage, text } from "./texts.js";
 
 const MOST_SHOWN = 8;
@@ -34,7 +33,7 @@ export class Canned {
     if (!this.#team.isThere) return;
     const replies = new Map();
     for (let after = undefined; ; ) {
-      const page = await this.#ask("respuestas", after === undefined ? {} : { despues: after });
+      const page = await this.#socket.askOrNull("respuestas", after === undefined ? {} : { despues: after });
       if (!page) return;
       for (const reply of page.respuestas) replies.set(reply.atajo, reply);
       if (!page.hay_mas) break;
@@ -47,15 +46,6 @@ export class Canned {
     if (texto === null) this.#replies.delete(atajo);
     else this.#replies.set(atajo, { atajo, texto });
     if (this.#editor.open) this.#fillEditor();
-  }
-
-  async #ask(event, asked) {
-    try {
-      return await this.#socket.ask(event, asked);
-    } catch (error) {
-      if (error instanceof RefusedError || error instanceof UnansweredError) return null;
-      throw error;
-    }
   }
 
   // In the box.
@@ -134,7 +124,7 @@ export class Canned {
       make("li", {},
         make("button", { type: "button", class: "plain change", onclick: () => Object.assign(shortcut, { value: atajo }) && (words.value = texto) }, `/${atajo}`),
         make("span", { dir: "auto" }, texto),
-        make("button", { type: "button", class: "plain delete", onclick: () => this.#ask("respuesta", { atajo, texto: null }) }, text("team.deleteReply"))));
+        make("button", { type: "button", class: "plain delete", onclick: () => this.#socket.askOrNull("respuesta", { atajo, texto: null }) }, text("team.deleteReply"))));
     this.#editor.setAttribute("aria-label", text("team.replies"));
     this.#editor.replaceChildren(
       make("h2", {}, text("team.replies")), make("ul", {}, ...rows), form,
@@ -144,6 +134,6 @@ export class Canned {
 
   async #save(event, shortcut, words) {
     event.preventDefault();
-    await this.#ask("respuesta", { atajo: shortcut.value, texto: words.value.trim() });
+    await this.#socket.askOrNull("respuesta", { atajo: shortcut.value, texto: words.value.trim() });
   }
 }

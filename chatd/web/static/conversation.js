@@ -262,14 +262,11 @@ export class Conversation {
   /** How far the other side has read: whoever was away has not heard of it (C-56). */
   async #askStanding(con) {
     if (!con) return;
-    try {
-      const standing = await this.#socket.ask("conversacion", { con });
-      if (this.newAfter === undefined) this.newAfter = standing.leido ?? "";
-      if (standing.leido_por) this.wasRead(standing.leido_por);
-      this.onStanding(standing);
-    } catch (error) {
-      if (!(error instanceof RefusedError || error instanceof UnansweredError)) throw error;
-    }
+    const standing = await this.#socket.askOrNull("conversacion", { con });
+    if (standing === null) return;
+    if (this.newAfter === undefined) this.newAfter = standing.leido ?? "";
+    if (standing.leido_por) this.wasRead(standing.leido_por);
+    this.onStanding(standing);
   }
 
   async #history(range) {

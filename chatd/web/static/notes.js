@@ -2,7 +2,6 @@
 
 import { arrange, make } from "./dom.js";
 import { shownName } from "./names.js";
-import { RefusedError, UnansweredError } from "./socket.js";
 import { briefly, onLanguage, text } from "./texts.js";
 
 export class Notes {
@@ -45,7 +44,7 @@ export class Notes {
   async load() {
     const user = this.#user;
     if (user === null || !this.#team.isThere) return;
-    const answer = await this.#ask("notas", { con: user, limite: 100 });
+    const answer = await this.#socket.askOrNull("notas", { con: user, limite: 100 });
     if (answer && user === this.#user) this.#add(answer.notas);
   }
 
@@ -57,17 +56,8 @@ export class Notes {
   async #write(event) {
     event.preventDefault();
     const texto = this.#box.value.trim();
-    if (!texto || !(await this.#ask("nota", { con: this.#user, texto }))) return; // what was not kept stays in the box
+    if (!texto || !(await this.#socket.askOrNull("nota", { con: this.#user, texto }))) return; // what was not kept stays in the box
     this.#box.value = "";
-  }
-
-  async #ask(event, asked) {
-    try {
-      return await this.#socket.ask(event, asked);
-    } catch (error) {
-      if (error instanceof RefusedError || error instanceof UnansweredError) return null;
-      throw error;
-    }
   }
 
   #draw() {

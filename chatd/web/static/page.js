@@ -1,7 +1,7 @@
 // What console and widget do alike at the beginning: where the server is, the banner, the languages, who one is.
 
 import { announce, byId, make } from "./dom.js";
-import { RefusedError, State, UnansweredError } from "./socket.js";
+import { State } from "./socket.js";
 import { LANGUAGES, currentLanguage, hasText, setLanguage, text } from "./texts.js";
 
 const SETTLED = new Set([State.ONLINE, State.REFUSED, State.STOPPED]); // the rest is for the banner
@@ -40,12 +40,7 @@ export function refusalText(refusal) {
 
 /** Who the token says one is: `{user, name, rol}`; null where the server does not tell. */
 export async function whoAmI(socket) {
-  try {
-    return await socket.ask("quien_soy");
-  } catch (error) {
-    if (error instanceof RefusedError || error instanceof UnansweredError) return null;
-    throw error;
-  }
+  return socket.askOrNull("quien_soy");
 }
 
 export function languageSwitch(select) {

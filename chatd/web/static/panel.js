@@ -9,7 +9,7 @@ import { shownName } from "./names.js";
 import { connectionBanner, languageSwitch, refusalText, serverPath, whoAmI } from "./page.js";
 import { Receipts } from "./receipts.js";
 import { SiteOptions } from "./siteoptions.js";
-import { ChatSocket, RefusedError, State, UNTIL_LOGIN, UnansweredError } from "./socket.js";
+import { ChatSocket, State, UNTIL_LOGIN } from "./socket.js";
 import { fillTexts, onLanguage, onNewDay, text } from "./texts.js";
 import { ThreadView } from "./thread.js";
 import { TypingHeard, TypingSender } from "./typing.js";
@@ -109,22 +109,13 @@ async function showHello() {
 
 /** Whether an admin is here; true where the server does not tell (C-78). */
 async function isAttended() {
-  try {
-    return (await socket.ask("atencion")).atendido;
-  } catch (error) {
-    if (error instanceof RefusedError || error instanceof UnansweredError) return true;
-    throw error;
-  }
+  const answer = await socket.askOrNull("atencion");
+  return answer === null || answer.atendido;
 }
 
 async function countUnread() {
-  try {
-    const { no_leidos: counts } = await socket.ask("no_leidos");
-    return Object.values(counts).reduce((sum, count) => sum + count, 0);
-  } catch (error) {
-    if (error instanceof RefusedError || error instanceof UnansweredError) return null;
-    throw error;
-  }
+  const answer = await socket.askOrNull("no_leidos");
+  return answer && Object.values(answer.no_leidos).reduce((sum, count) => sum + count, 0);
 }
 
 function isSeen() {

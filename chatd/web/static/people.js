@@ -323,13 +323,9 @@ const MOST_PAGES = 4;
 export async function* everybodyHere(socket) {
   let after = undefined;
   for (let page = 0; page < MOST_PAGES; page++) {
-    let answer;
-    try {
-      answer = await socket.ask("conectados", after === undefined ? { limite: 500 } : { limite: 500, despues: after });
-    } catch (error) {
-      if (error instanceof RefusedError || error instanceof UnansweredError) return;
-      throw error;
-    }
+    const asked = after === undefined ? { limite: 500 } : { limite: 500, despues: after };
+    const answer = await socket.askOrNull("conectados", asked);
+    if (answer === null) return;
     yield* answer.conectados;
     if (!answer.hay_mas) return;
     after = answer.conectados.at(-1).user;

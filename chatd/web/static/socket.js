@@ -108,6 +108,16 @@ export class ChatSocket {
     return answer;
   }
 
+  /** As `ask`, but null where the answer is a refusal or does not come. */
+  async askOrNull(event, data) {
+    try {
+      return await this.ask(event, data);
+    } catch (error) {
+      if (error instanceof RefusedError || error instanceof UnansweredError) return null;
+      throw error;
+    }
+  }
+
   /** Send an event that nobody misses: it is dropped while there is no connection. */
   tell(event, data = {}) {
     if (this.online) this.#client.emit(event, data);

@@ -1,7 +1,6 @@
 // What a team of admins knows of its conversations: who is on each, what waits, what is resolved. Knows no elements.
 
 import { onceAFrame } from "./dom.js";
-import { RefusedError, UnansweredError } from "./socket.js";
 
 const COUNT_AGAIN_MS = 1_000;
 const PAGE = 100;
@@ -102,12 +101,9 @@ export class Team {
   }
 
   async #change(event, asked) {
-    try {
-      this.learn((await this.#socket.ask(event, asked)).caso);
-    } catch (error) {
-      if (!(error instanceof RefusedError || error instanceof UnansweredError)) throw error;
-      this.#changed(); // what is shown is what is known
-    }
+    const answer = await this.#socket.askOrNull(event, asked);
+    if (answer === null) this.#changed(); // what is shown is what is known
+    else this.learn(answer.caso);
   }
 
   #count(counts) {
