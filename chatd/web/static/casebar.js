@@ -71,7 +71,7 @@ export class CaseBar {
   }
 
   #nameOf(user) {
-    return shownName(this.#people.get(user).name ?? user);
+    return shownName(this.#people.get(user).title);
   }
 
   async #act(act) {

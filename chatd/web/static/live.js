@@ -4,7 +4,7 @@ import { arrange, byId, make } from "./dom.js";
 import { addressOf } from "./list.js";
 import { shownName } from "./names.js";
 import { NodesTable } from "./nodes.js";
-import { everybodyHere } from "./people.js";
+import { everybodyHere } from "./online.js";
 import { drawChart } from "./chart.js";
 import { briefly, number, text } from "./texts.js";
 

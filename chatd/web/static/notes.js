@@ -71,7 +71,7 @@ export class Notes {
   }
 
   #row({ de, texto, fecha }) {
-    const author = shownName(this.#people.get(de).name ?? de);
+    const author = shownName(this.#people.get(de).title);
     return make("li", {}, make("p", { dir: "auto" }, texto), make("span", { class: "meta" }, `${author} · ${briefly(fecha)}`));
   }
 }

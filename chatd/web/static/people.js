@@ -3,6 +3,7 @@
 import { Conversation, Fate } from "./conversation.js";
 import { onceAFrame } from "./dom.js";
 import { isAfter } from "./messages.js";
+import { everybodyHere } from "./online.js";
 import { RefusedError, UnansweredError } from "./socket.js";
 import { Unsent } from "./unsent.js";
 
@@ -195,7 +196,14 @@ export class People {
 
   /** Some conversations, and what else the answer says. Null if there is none. */
   async fetch(range) {
-    return this.#loadConversations(range);
+    const answer = await this.#ask("conversaciones", range);
+    for (const entry of answer?.conversaciones ?? []) this.#learn(entry);
+    if (answer?.cuentas) {
+      this.#knowsRoles = true;
+      this.onCounts(answer.cuentas);
+    }
+    this.#changed();
+    return answer;
   }
 
   presence({ user, en_linea: online, visto: seen }) {
@@ -259,7 +267,7 @@ export class People {
 
   /** The page of those whose last message is before `id`. Returns whether the server has answered. */
   async #loadPage(id) {
-    const answer = await this.#loadConversations({ limite: PAGE, antes: id });
+    const answer = await this.fetch({ limite: PAGE, antes: id });
     const end = answer?.conversaciones.at(-1)?.ultimo.id ?? this.#pagedTo;
     // The first page comes again after each reconnection: it says nothing of what is below the others.
     if (!answer || (this.#pagedTo && isAfter(end, this.#pagedTo))) return answer !== null;
@@ -274,19 +282,8 @@ export class People {
     for (let asked = ""; this.#sought && asked !== this.#sought; ) {
       await new Promise((ask) => setTimeout(ask, SEARCH_PAUSE_MS));
       asked = this.#sought;
-      await this.#loadConversations({ limite: PAGE, buscar: asked });
+      await this.fetch({ limite: PAGE, buscar: asked });
     }
-  }
-
-  async #loadConversations(range) {
-    const answer = await this.#ask("conversaciones", range);
-    for (const entry of answer?.conversaciones ?? []) this.#learn(entry);
-    if (answer?.cuentas) {
-      this.#knowsRoles = true;
-      this.onCounts(answer.cuentas);
-    }
-    this.#changed();
-    return answer;
   }
 
   async #loadOnline() {
@@ -314,20 +311,5 @@ export class People {
       await new Promise((again) => setTimeout(again, BUSY_MS));
     }
     return null;
-  }
-}
-
-const MOST_PAGES = 4;
-
-/** Who is online, page by page, up to some two thousand; nobody where the server does not say. */
-export async function* everybodyHere(socket) {
-  let after = undefined;
-  for (let page = 0; page < MOST_PAGES; page++) {
-    const asked = after === undefined ? { limite: 500 } : { limite: 500, despues: after };
-    const answer = await socket.askOrNull("conectados", asked);
-    if (answer === null) return;
-    yield* answer.conectados;
-    if (!answer.hay_mas) return;
-    after = answer.conectados.at(-1).user;
   }
 }

@@ -11,7 +11,7 @@ const PARTS = /```\n?([^]+?)\n?```|`([^`\n]+)`|https?:\/\/[^\s\p{Cc}\p{Cf}<>"'`]
 const BEHIND_A_LINK = /[.,;:!?)\]}…]+$/u;
 
 /** The children of the bubble. */
-export function partsOf(words) {
+function partsOf(words) {
   const parts = [];
   let end = 0;
   for (const found of words.matchAll(PARTS)) {
