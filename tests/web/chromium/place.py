@@ -49,3 +49,11 @@ class Place:
         await window.click("chatd-widget button, button")
         await window.see("#messages li:not(.notLoaded)")
         return window
+
+    async def wrote(self, *users: str) -> list[Window]:
+        """Windows of users who have each written "from NAME", the first one first."""
+        windows = [await self.user(user) for user in users]
+        for user, window in zip(users, windows, strict=True):
+            await window.say(f"from {user}")
+            await window.see('[data-fate="stored"]', f"from {user}")
+        return windows

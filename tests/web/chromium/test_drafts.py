@@ -11,10 +11,8 @@ BOX: Final = "document.getElementById('box').value"
 
 
 async def two_wrote(place: Place) -> tuple[Window, Window, Window]:
-    admin, ana, bob = await place.admin(), await place.user("ana"), await place.user("bob")
-    for user, name in ((ana, "ana"), (bob, "bob")):
-        await user.say(f"from {name}")
-        await admin.see("#list a", f"from {name}")
+    admin, (ana, bob) = await place.admin(), await place.wrote("ana", "bob")
+    await admin.see("#list a", "from ", count=2)
     return admin, ana, bob
 
 

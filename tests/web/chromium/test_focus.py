@@ -5,23 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from tests.web.chromium.conftest import Place
-from tests.web.chromium.window import Window
 
 FOCUSED: Final = "document.activeElement"
 
 
-async def two_wrote(place: Place) -> tuple[Window, Window]:
-    """Two windows of users, of whom the second wrote last."""
-    ana, bob = await place.user("ana"), await place.user("bob")
-    for user, name in ((ana, "ana"), (bob, "bob")):
-        await user.say(f"from {name}")
-        await user.see('[data-fate="stored"]', f"from {name}")
-    return ana, bob
-
-
 async def test_a_row_that_moves_keeps_the_focus(place: Place) -> None:
     admin = await place.admin()
-    ana, _ = await two_wrote(place)
+    ana, _ = await place.wrote("ana", "bob")
     await admin.see("#list li:first-child a", "bob")
     await admin.evaluate("document.querySelector('#list li:nth-child(2) a').focus()")
     await ana.say("once more")
@@ -49,7 +39,7 @@ async def test_the_live_view_does_not_lead_to_oneself(place: Place) -> None:
 
 async def test_on_a_phone_it_goes_to_what_is_shown_and_back_to_where_one_was(place: Place) -> None:
     admin = await place.admin(size=(390, 780), phone=True)
-    await two_wrote(place)
+    await place.wrote("ana", "bob")
     await admin.click("#list a", "from ana")
     await admin.until(f"{FOCUSED}.id === 'thread-name'")
     await admin.click("#back")
@@ -62,7 +52,7 @@ async def test_on_a_phone_it_goes_to_what_is_shown_and_back_to_where_one_was(pla
 
 async def test_the_way_back_of_the_browser_leads_to_the_row(place: Place) -> None:
     admin = await place.admin()
-    await two_wrote(place)
+    await place.wrote("ana", "bob")
     await admin.click("#list a", "from ana")
     await admin.until(f"{FOCUSED}.id === 'box'")
     await admin.evaluate("history.back()")
@@ -71,7 +61,7 @@ async def test_the_way_back_of_the_browser_leads_to_the_row(place: Place) -> Non
 
 async def test_enter_on_the_conversation_that_is_open_goes_to_its_box(place: Place) -> None:
     admin = await place.admin()
-    await two_wrote(place)
+    await place.wrote("ana", "bob")
     await admin.click("#list a", "from ana")
     await admin.until(f"{FOCUSED}.id === 'box'")
     await admin.press("Escape")

@@ -6,7 +6,7 @@ import pytest
 
 from tests.web.chromium.conftest import Place
 from tests.web.chromium.test_two_windows import AWAY
-from tests.web.chromium.window import Window
+from tests.web.chromium.window import Window, with_socket
 
 
 async def test_a_reload_keeps_the_history(place: Place) -> None:
@@ -29,12 +29,8 @@ async def test_a_reload_keeps_the_history(place: Place) -> None:
 
 async def write_lines(ana: Window) -> None:
     """130 messages of ana, by a socket of their own."""
-    await ana.evaluate("""(async () => {
-      const { ChatSocket } = await import("/chatd/socket.js");
-      const socket = new ChatSocket("/socket.io/");
-      const online = new Promise((resolve) => socket.on("state", (state) => state === "online" && resolve()));
-      socket.start();
-      await online;
+    await ana.evaluate(
+        with_socket("""
       for (let n = 0; n < 130; n++) {
         for (;;) {
           try { await socket.ask("mensaje_privado", { para: "soporte", mensaje: `line ${n}`, cid: `n-${n}` }); break; }
@@ -42,7 +38,9 @@ async def write_lines(ana: Window) -> None:
         }
       }
       socket.stop();
-    })().then(() => (window.written = true)); 0""")
+    """)
+        + ".then(() => (window.written = true)); 0"
+    )
     await ana.until("window.written")
 
 

@@ -11,10 +11,8 @@ ORDER: Final = "[...document.querySelectorAll('#list a')].map(({ hash }) => hash
 
 
 async def two_in_order(place: Place) -> tuple[Window, Window, Window]:
-    admin, ana, bob = await place.admin(), await place.user("ana"), await place.user("bob")
-    for user, name in ((ana, "ana"), (bob, "bob")):
-        await user.say(f"from {name}")
-        await admin.see("#list a", f"from {name}")
+    admin, (ana, bob) = await place.admin(), await place.wrote("ana", "bob")
+    await admin.see("#list a", "from ", count=2)
     await admin.until(f"{ORDER}.join() === 'bob,ana'")
     return admin, ana, bob
 

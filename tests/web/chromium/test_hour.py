@@ -49,8 +49,7 @@ class Customer:
 
     async def ask(self) -> None:
         question = f"q{next(self.numbers)}"
-        await self.window.write("textarea", question)
-        await self.window.press("Enter")
+        await self.window.say(question)
         await self.window.see(".message.mine", question)
 
 
@@ -94,8 +93,7 @@ class Admin:
 
     async def _answer(self, customer: str) -> None:
         for question in await self.window.evaluate(OPEN_QUESTIONS):
-            await self.window.write("#box", f"re {question}")
-            await self.window.press("Enter")
+            await self.window.say(f"re {question}")
             await self.window.see(".message.mine", f"re {question}")
 
 

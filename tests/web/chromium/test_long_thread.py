@@ -12,7 +12,7 @@ import pytest
 from chatd.chat.ids import EPOCH_MS, NODE_BITS, SEQUENCE_BITS
 from tests.interop.processes import Server
 from tests.web.chromium.conftest import Place
-from tests.web.chromium.window import Window
+from tests.web.chromium.window import Window, with_socket
 from tests.web.imported import serving_imported
 
 LENGTH: Final = 20_000
@@ -53,18 +53,15 @@ async def opened(place: Place) -> Window:
 async def write(place: Place, count: int, per_second: int) -> Window:
     """Messages of ana at that pace, from a page of their own; they are on their way when this returns."""
     ana = await place.enter("/chatd/demo", "ana", "user")
-    await ana.evaluate(f"""(async () => {{
-      const {{ ChatSocket }} = await import("/chatd/socket.js");
-      const socket = new ChatSocket("/socket.io/");
-      const online = new Promise((resolve) => socket.on("state", (state) => state === "online" && resolve()));
-      socket.start();
-      await online;
+    await ana.evaluate(
+        with_socket(f"""
       for (let n = 0; n < {count}; n += {per_second} / 10) {{
         for (let m = n; m < n + {per_second} / 10; m++)
           socket.tell("mensaje_privado", {{ para: "soporte", mensaje: `burst ${{m}}` }});
         await new Promise((next) => setTimeout(next, 100));
-      }}
-    }})(); 0""")
+      }}""")
+        + "; 0"
+    )
     return ana
 
 
@@ -128,14 +125,11 @@ async def test_the_first_unread_is_marked_and_one_press_away(place: Place) -> No
     admin = await place.admin()
     unread = LENGTH - 300
     mark = (WROTE_AT + (unread - 1) * STEP_MS - EPOCH_MS) << (NODE_BITS + SEQUENCE_BITS)
-    await admin.evaluate(f"""(async () => {{
-      const {{ ChatSocket }} = await import("/chatd/socket.js");
-      const socket = new ChatSocket("/socket.io/");
-      const online = new Promise((resolve) => socket.on("state", (state) => state === "online" && resolve()));
-      socket.start();
-      await online;
+    await admin.evaluate(
+        with_socket(f"""
       await socket.ask("leido", {{ con: "ana", hasta: "{mark}" }});
-      socket.stop(); }})()""")
+      socket.stop();""")
+    )
     await admin.click("#list a", "ana")
     await admin.click(".to-new", "First unread")
     await admin.see(".divider", "New")

@@ -16,7 +16,7 @@ from tests.chat.people import SECRET
 from tests.interop import processes
 from tests.interop.processes import ROOT, Server, running
 from tests.web.chromium.conftest import Place
-from tests.web.chromium.window import ALT
+from tests.web.chromium.window import ALT, with_socket
 
 CLIENTS: Final = 130  # of whom the page has 50 at first
 WROTE_AT: Final = 1_700_000_000_000
@@ -109,12 +109,8 @@ async def test_the_count_says_that_there_may_be_more(place: Place) -> None:
 async def test_the_count_does_not_say_that_all_is_read_before_all_is_here(place: Place) -> None:
     admin = await place.admin()
     await admin.see("#unread", "50+")
-    await admin.evaluate("""(async () => {
-      const { ChatSocket } = await import("/chatd/socket.js");
-      const socket = new ChatSocket("/socket.io/");
-      const online = new Promise((resolve) => socket.on("state", (state) => state === "online" && resolve()));
-      socket.start();
-      await online;
+    await admin.evaluate(
+        with_socket("""
       for (let place = 80; place < 130; place++) {
         const upto = { con: `client${String(place).padStart(3, "0")}`, hasta: String(1000 + place) };
         for (;;) {
@@ -122,7 +118,8 @@ async def test_the_count_does_not_say_that_all_is_read_before_all_is_here(place:
           catch (error) { await new Promise((again) => setTimeout(again, 200)); }
         }
       }
-    })().then(() => 0)""")
+    """)
+    )
     await admin.see("#list li", count=100)
     await admin.see("#unread", "50+")
     await admin.until("document.title === '(50+) chatd'")

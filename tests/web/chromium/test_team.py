@@ -19,13 +19,11 @@ def flags() -> list[str]:
 async def test_two_admins_see_each_others_answers_and_who_is_on_it(place: Place) -> None:
     """D-01, D-06, D-07"""
     root, boss, ana = await place.admin("root"), await place.admin("boss"), await place.user("ana")
-    await ana.write("textarea", "¿hola?")
-    await ana.press("Enter")
+    await ana.say("¿hola?")
     for admin in (root, boss):
         await admin.click("#list a", "Ana")
         await admin.see(".case", "Nobody is on it · waiting: just now")
-    await root.write("#box", "dime")
-    await root.press("Enter")
+    await root.say("dime")
     await boss.see(".case", "Root is on it")
     await boss.see(".message.colleague", "dime")
     await boss.see(".colleague .author", "Root")
@@ -38,8 +36,7 @@ async def test_two_admins_see_each_others_answers_and_who_is_on_it(place: Place)
     edges = f"{right.format('#messages')} - {right.format('.message.colleague')}"
     assert await boss.evaluate(edges) < 60
     # The other admin is asked before it answers too.
-    await boss.write("#box", "yo también")
-    await boss.press("Enter")
+    await boss.say("yo también")
     await boss.see(".ask-first", "Root is on this conversation.")
     await boss.click(".ask-first button", "Do not send")
     assert await boss.evaluate("document.querySelector('#box').value") == "yo también"
@@ -54,16 +51,14 @@ async def test_two_admins_see_each_others_answers_and_who_is_on_it(place: Place)
 async def test_a_conversation_is_resolved_and_opened_by_the_next_message(place: Place) -> None:
     """D-08, D-12"""
     root, ana = await place.admin("root"), await place.user("ana")
-    await ana.write("textarea", "¿hola?")
-    await ana.press("Enter")
+    await ana.say("¿hola?")
     await root.click("#list a", "Ana")
     await root.click(".case button", "Resolve")
     await root.see(".case", "Resolved by Root")
     await root.see(".filters button", "Resolved 1")
     await root.click(".filters button", "Unanswered")
     await root.gone("#list a", "Ana")
-    await ana.write("textarea", "otra cosa")
-    await ana.press("Enter")
+    await ana.say("otra cosa")
     await root.see("#list a", "otra cosa")
     await root.see(".case", "Nobody is on it")
     await root.see(".filters button", "Unanswered 1")
@@ -74,8 +69,7 @@ async def test_the_list_shows_those_who_wait_longest_first(place: Place) -> None
     root = await place.admin("root")
     for user in ("ana", "eva", "leo"):
         window = await place.user(user)
-        await window.write("textarea", f"soy {user}")
-        await window.press("Enter")
+        await window.say(f"soy {user}")
         await root.see("#list a", f"soy {user}")
     await root.click(".filters button", "Unanswered")
     await root.until(
@@ -91,8 +85,7 @@ async def test_the_list_shows_those_who_wait_longest_first(place: Place) -> None
 async def test_notes_are_for_admins_and_come_at_once(place: Place) -> None:
     """D-14"""
     root, boss, ana = await place.admin("root"), await place.admin("boss"), await place.user("ana")
-    await ana.write("textarea", "¿hola?")
-    await ana.press("Enter")
+    await ana.say("¿hola?")
     for admin in (root, boss):
         await admin.click("#list a", "Ana")
         await admin.click(".notes summary")
@@ -108,8 +101,7 @@ async def test_notes_are_for_admins_and_come_at_once(place: Place) -> None:
 async def test_a_slash_brings_a_canned_reply_into_the_box(place: Place) -> None:
     """D-15"""
     root, boss, ana = await place.admin("root"), await place.admin("boss"), await place.user("ana")
-    await ana.write("textarea", "¿hola?")
-    await ana.press("Enter")
+    await ana.say("¿hola?")
     await root.click("#list a", "Ana")
     await root.write("#box", "/")
     await root.press("Enter")
@@ -134,8 +126,7 @@ async def test_names_are_shown_and_found_without_accents_and_strangers_are_asked
     ana = await place.enter("/chatd/demo", "jgarcia", "user", name="José García")
     await ana.click("chatd-widget button, button")
     await ana.see("#messages li:not(.notLoaded)")
-    await ana.write("textarea", "¿hola?")
-    await ana.press("Enter")
+    await ana.say("¿hola?")
     await root.see("#list .name", "José García")
     await root.see("#list .snippet", "jgarcia · ¿hola?")
     await root.see("#list .role", "admin")
@@ -146,8 +137,7 @@ async def test_names_are_shown_and_found_without_accents_and_strangers_are_asked
     await root.write("#search", "nobody-at-all")
     await root.press("Enter")
     await root.see("#thread-name", "nobody-at-all")
-    await root.write("#box", "hola")
-    await root.press("Enter")
+    await root.say("hola")
     await root.see(".ask-first", "Nobody called nobody-at-all was ever here.")
     await root.click(".ask-first button", "Send anyway")
     await root.see(".message.mine", "hola")
@@ -156,8 +146,7 @@ async def test_names_are_shown_and_found_without_accents_and_strangers_are_asked
 async def test_what_users_write_to_each_other_says_for_whom_it_was(place: Place) -> None:
     """D-01: what is not for the team is filed under its author, and says so."""
     root, eva = await place.admin("root"), await place.user("eva")
-    await eva.write("textarea", "¿hola?")
-    await eva.press("Enter")
+    await eva.say("¿hola?")
     await root.see("#list a", "Eva")
     async with Client("127.0.0.1", place.server.port, "/socket.io/") as client:
         ana = await enter(client, "ana")

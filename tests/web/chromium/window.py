@@ -94,6 +94,17 @@ CONTRAST: Final = """(() => {
 })()"""
 
 
+def with_socket(script: str) -> str:
+    """A promise of what `script` does with `socket`, a connection besides that of the page."""
+    return f"""(async () => {{
+      const {{ ChatSocket }} = await import("/chatd/socket.js");
+      const socket = new ChatSocket("/socket.io/");
+      const online = new Promise((resolve) => socket.on("state", (state) => state === "online" && resolve()));
+      socket.start();
+      await online;
+      {script} }})()"""
+
+
 class Window:
     """One tab, in a browser context of its own."""
 
@@ -222,9 +233,12 @@ class Window:
             raise BrowserError(str(done["exceptionDetails"].get("exception", {}).get("description")))
         return done["result"].get("value")
 
-    async def screenshot(self, path: Path) -> None:
-        # Two frames: what the last order changed has been drawn then.
+    async def drawn(self) -> None:
+        """Two frames: what the last order changed has been drawn then."""
         await self.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+
+    async def screenshot(self, path: Path) -> None:
+        await self.drawn()
         taken = await self._order("Page.captureScreenshot", format="png", optimizeForSpeed=False)
         await asyncio.to_thread(path.write_bytes, base64.b64decode(taken["data"]))
 
