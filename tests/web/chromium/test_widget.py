@@ -74,6 +74,7 @@ async def test_what_was_refused_is_sent_again_under_the_same_cid(place: Place) -
         while await ana.texts(".mine[data-fate=failed] .bubble"):
             await asyncio.sleep(0.4)  # what a user at this rate has to wait
             await ana.click(".mine[data-fate=failed] .retry")
+            await ana.drawn()  # else the message may still look failed, and be stored before the next press
             await ana.until(f"!{PANEL}.document.querySelector('[data-fate=sending]')")
     assert await ana.texts(".mine[data-fate=stored] .bubble") == [f"message {number}" for number in range(12)]
     cids = await ana.evaluate(r"""window.sent.map((text) => /"mensaje":"(.*?)","cid":"(.*?)"/.exec(text))
