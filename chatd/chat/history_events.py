@@ -33,7 +33,7 @@ class AskHistory(msgspec.Struct, frozen=True, gc=False):
             raise RefusedError(EventCode.ARGUMENTS_INVALID, "historial takes antes or despues, not both.")
         after = parse_id_of(fields, "despues", EventCode.DESPUES_INVALID)
         towards = Towards.PAST if after is None else Towards.FUTURE
-        span = Range(before=_before(fields)) if after is None else Range(after=after)
+        span = Range(before=parse_before(fields)) if after is None else Range(after=after)
         return cls(_con(fields), span, towards, parse_limit(fields, DEFAULT_ROWS, MAX_ROWS))
 
 
@@ -50,7 +50,7 @@ class AskConversations(msgspec.Struct, frozen=True, gc=False):
         fields = parse_fields(args or [{}], "conversaciones takes one object: {limite?, antes?, buscar?}.")
         if fields.get("antes") is not None and fields.get("buscar") is not None:
             raise RefusedError(EventCode.ARGUMENTS_INVALID, "conversaciones takes antes or buscar, not both.")
-        return cls(_before(fields), _prefix(fields), parse_limit(fields, DEFAULT_ROWS, MAX_ROWS))
+        return cls(parse_before(fields), _prefix(fields), parse_limit(fields, DEFAULT_ROWS, MAX_ROWS))
 
 
 class AskUnread(msgspec.Struct, frozen=True, gc=False):
@@ -123,7 +123,8 @@ def _prefix(fields: dict[object, object]) -> str | None:
     return None if value is None else parse_user(value, "buscar", EventCode.BUSCAR_INVALID)
 
 
-def _before(fields: dict[object, object]) -> int:
+def parse_before(fields: dict[object, object]) -> int:
+    """`antes`: the id that a page ends before. Raises RefusedError."""
     before = parse_id_of(fields, "antes", EventCode.ANTES_INVALID)
     return LAST_ID if before is None else before
 

@@ -21,7 +21,7 @@ def join(config: TeamConfig, chat: ChatConfig, router: ChatRouter) -> Cases:
     for feature in (
         names,
         cases,
-        Listing(chat, router, names, cases),
+        Listing(router, names, cases),
         Notes(chat, router, work),
         Replies(router, work),
     ):

@@ -12,10 +12,9 @@ from typing import Any, Final, Self
 
 import msgspec
 
-from chatd.chat.config import ChatConfig
 from chatd.chat.events import EventCode, parse_fields
 from chatd.chat.feature import Handler
-from chatd.chat.history import Historian, within_bytes
+from chatd.chat.history import MAX_UNREAD, Historian, within_bytes
 from chatd.chat.history_events import AskConversations, AskUnread, PastMessage, UnreadCounts
 from chatd.chat.member import Author, Member
 from chatd.chat.router import ROUTES, ChatRouter
@@ -23,7 +22,7 @@ from chatd.errors import RefusedError
 from chatd.socketio.socket import EventName, Reply
 from chatd.store.base import MessageId, StoreError
 from chatd.store.conversations import Unread
-from chatd.store.history import Past
+from chatd.store.history import LAST_ID, Past
 from chatd.tasks import Tasks
 from chatd.team import listsql
 from chatd.team.case import Case
@@ -34,8 +33,6 @@ from chatd.team.names import Known, Names
 
 MAX_STRETCHES: Final = 100
 """Of names, in one search: a million names."""
-
-MAX_UNREAD: Final = 100
 
 
 class AskTeamList(msgspec.Struct, frozen=True, gc=False):
@@ -93,7 +90,7 @@ class _Completed(Reply):
 class Listing:
     """Answers in the place of the chat's own."""
 
-    def __init__(self, config: ChatConfig, router: ChatRouter, names: Names, cases: Cases) -> None:
+    def __init__(self, router: ChatRouter, names: Names, cases: Cases) -> None:
         self.events: Mapping[EventName, Handler] = {
             "conversaciones": self._conversations,
             "no_leidos": self._unread,
@@ -132,7 +129,7 @@ class Listing:
         else:
             found = await self._page(admin, asked.kind, before, limit + 1)
         listed = within_bytes(found[:limit])
-        is_first = before == AskConversations.parse([]).before and asked.asked.prefix is None
+        is_first = before == LAST_ID and asked.asked.prefix is None
         return TeamList(
             ok=True,
             conversaciones=await self._named(listed),
@@ -150,7 +147,7 @@ class Listing:
     async def _waiting(self, admin: str, sql: str, before: int, rows: int) -> list[TeamEntry]:
         """Those who have waited longest come first; `antes` is the last message of the last of the page before."""
         after = -1
-        if before != AskConversations.parse([]).before:
+        if before != LAST_ID:
             found = await self._store.query(_WAITS_SINCE, (before,))
             after = found[0][0] if found else -1
         return [_entry(row) for row in await self._store.query(sql, (admin, after, rows))]
@@ -196,7 +193,7 @@ class Listing:
         if asked.con is not None:
             rows = await self._store.query(listsql.UNREAD_WITH, (admin, asked.con))
             return UnreadCounts.of([Unread(asked.con, count) for (count,) in rows])
-        recent = await self._all(admin, AskConversations.parse([]).before, min(MAX_UNREAD, self._max_rows))
+        recent = await self._all(admin, LAST_ID, min(MAX_UNREAD, self._max_rows))
         return UnreadCounts.of([Unread(each.con, each.no_leidos) for each in recent])
 
     # More in an answer of the chat.

@@ -11,11 +11,10 @@ from chatd.chat.config import ChatConfig
 from chatd.chat.events import EventCode, parse_fields, parse_limit, parse_text, parse_user
 from chatd.chat.feature import Handler
 from chatd.chat.history import within_bytes
-from chatd.chat.history_events import DEFAULT_ROWS, MAX_ROWS, parse_id_of
+from chatd.chat.history_events import DEFAULT_ROWS, MAX_ROWS, parse_before
 from chatd.chat.member import Author, Member
 from chatd.chat.router import ChatRouter
 from chatd.socketio.socket import EventName, Reply
-from chatd.store.history import LAST_ID
 from chatd.team.work import Work
 
 
@@ -75,8 +74,7 @@ class AskNotes(msgspec.Struct, frozen=True, gc=False):
         """Raises RefusedError."""
         fields = parse_fields(args, "notas takes one object: {con, antes?, limite?}.")
         con = parse_user(fields.get("con"), "con", EventCode.CON_INVALID)
-        before = parse_id_of(fields, "antes", EventCode.ANTES_INVALID)
-        return cls(con, LAST_ID if before is None else before, parse_limit(fields, DEFAULT_ROWS, MAX_ROWS))
+        return cls(con, parse_before(fields), parse_limit(fields, DEFAULT_ROWS, MAX_ROWS))
 
 
 class Notes:
