@@ -8,7 +8,7 @@ the rows of a statement and the bytes of an answer, since what waits for a conne
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Iterable
 from typing import Final, TypeVar
 
 import msgspec
@@ -26,15 +26,13 @@ from chatd.chat.history_events import (
     UnreadCounts,
 )
 from chatd.chat.member import Author
-from chatd.engineio.turns import Price
+from chatd.chat.underway import Do, UnderWay
 from chatd.errors import RefusedError
-from chatd.shares import Shares
 from chatd.socketio.socket import Reply
 from chatd.store import history
 from chatd.store.base import Store, StoreError
 from chatd.store.conversations import Conversation, Unread
 from chatd.store.history import LAST_ID, Past, Towards, Viewer
-from chatd.tasks import Tasks
 
 MAX_ASKED: Final = 1_000
 MAX_ASKED_EACH: Final = 4
@@ -49,7 +47,6 @@ MAX_UNREAD: Final = 100
 """Conversations of an admin that `no_leidos` looks at."""
 
 Item = TypeVar("Item")
-Ask = Callable[[Author], Awaitable[msgspec.Struct]]
 
 
 class Historian:
@@ -58,8 +55,7 @@ class Historian:
     def __init__(self, config: ChatConfig, store: Store) -> None:
         self._store = store
         self.max_rows = max(1, MAX_READ_CHARS // config.max_message_chars)
-        self._asked: Shares[str] = Shares(MAX_ASKED, MAX_ASKED_EACH)
-        self._tasks = Tasks()
+        self._under_way = UnderWay(MAX_ASKED, MAX_ASKED_EACH, _busy)
 
     def history(self, member: Author, args: list[object], reply: Reply | None) -> None:
         self.begin(member, reply, lambda: self._history(_viewer(member), AskHistory.parse(args)))
@@ -70,31 +66,10 @@ class Historian:
     def unread(self, member: Author, args: list[object], reply: Reply | None) -> None:
         self.begin(member, reply, lambda: self._unread(_viewer(member), AskUnread.parse(args)))
 
-    def begin(self, member: Author, reply: Reply | None, work: Callable[[], Awaitable[msgspec.Struct]]) -> None:
+    def begin(self, member: Author, reply: Reply | None, do: Do) -> None:
         """Answer a question. Nothing without an acknowledgement: there is nowhere to answer."""
-        if reply is None:
-            return
-        user = member.identity.user
-        if not self._asked.take(user):
-            words = "Too many questions about the past are under way: ask again later."
-            member.refuse(reply, RefusedError(EventCode.HISTORY_BUSY, words))
-            return
-        try:
-            answer = work()
-        except RefusedError as error:
-            self._asked.give_back(user)
-            member.refuse(reply, error)
-            return
-        member.charge(Price.QUESTION)
-        self._tasks.start(self._answer(member, reply, answer), "history")
-
-    async def _answer(self, member: Author, reply: Reply, answer: Awaitable[msgspec.Struct]) -> None:
-        try:
-            reply(await answer)
-        except StoreError as error:
-            member.refuse(reply, error)
-        finally:
-            self._asked.give_back(member.identity.user)
+        if reply is not None:
+            self._under_way.begin(member, reply, do, "history")
 
     def _history(self, viewer: Viewer, asked: AskHistory) -> Awaitable[msgspec.Struct]:
         """Rules C-70 to C-72. Raises RefusedError."""
@@ -162,6 +137,10 @@ class Historian:
             recent = await self._recent(viewer.user, LAST_ID, min(MAX_UNREAD, self.max_rows))
             return UnreadCounts.of([Unread(each.con, each.no_leidos) for each in recent])
         return UnreadCounts.of(await self._store.library.unread(viewer))
+
+
+def _busy() -> RefusedError:
+    return RefusedError(EventCode.HISTORY_BUSY, "Too many questions about the past are under way: ask again later.")
 
 
 def _viewer(member: Author) -> Viewer:
