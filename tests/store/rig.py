@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 import sqlite3
-import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -17,7 +16,7 @@ from chatd.store.choose import make_store
 from chatd.store.config import StoreConfig
 from chatd.store.postgres.texts import decode
 from chatd.store.sqlite import SqliteStore
-from tests.postgresql import Server, environment, programs
+from tests.postgresql import Server
 
 ROOT = Path(__file__).parents[2]
 
@@ -134,31 +133,14 @@ def rows(db: Base) -> list[Message]:
 def locked(db: Base) -> Iterator[None]:
     """Another program is in the middle of a write."""
     if isinstance(db, PostgresBase):
-        with _locked_tables(db):
+        tables = ", ".join(f"chatd.{name}" for name in ("mensajes", "leidos", "vistos", "conversaciones", "reloj"))
+        with db.server.uncommitted(f"LOCK TABLE {tables} IN EXCLUSIVE MODE", db.name):
             yield
         return
     with contextlib.closing(sqlite3.connect(db, isolation_level=None)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         yield
         connection.execute("ROLLBACK")
-
-
-@contextlib.contextmanager
-def _locked_tables(base: PostgresBase) -> Iterator[None]:
-    with subprocess.Popen(
-        [programs() / "psql", "-XAtq", "-d", str(base)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=environment(),
-    ) as other:
-        assert other.stdin is not None
-        assert other.stdout is not None
-        tables = ", ".join(f"chatd.{name}" for name in ("mensajes", "leidos", "vistos", "conversaciones", "reloj"))
-        other.stdin.write(f"BEGIN; LOCK TABLE {tables} IN EXCLUSIVE MODE; SELECT 'locked';\n")
-        other.stdin.flush()
-        assert other.stdout.readline() == "locked\n"
-        yield
 
 
 async def spawn(module: str, *arguments: str) -> asyncio.subprocess.Process:
