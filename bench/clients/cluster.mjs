@@ -3,11 +3,11 @@
 //
 //   node cluster.mjs <folder that holds node_modules> <name of the client's package>
 //
-// Orders come as JSON lines on stdin, one at a time, and each is answered by one line {ok} or {error}. Times are
-// milliseconds of the machine's monotonic clock, which Python reads too. A node is the number before the dot of a sid.
+// Orders are those of orders.mjs. Times are milliseconds of the machine's monotonic clock, which Python reads too.
+// A node is the number before the dot of a sid.
 
 import { createRequire } from "node:module";
-import { createInterface } from "node:readline";
+import { obey } from "./orders.mjs";
 
 const [folder, client] = process.argv.slice(2);
 const { io } = createRequire(`${folder}/`)(client);
@@ -15,7 +15,6 @@ const { io } = createRequire(`${folder}/`)(client);
 const LOOK_MS = 20;
 const AGAIN = new Set(["store_unavailable", "store_rejected"]); // refusals that ask for another attempt
 const now = () => Number(process.hrtime.bigint()) / 1e6;
-const write = (line) => process.stdout.write(JSON.stringify(line) + "\n");
 const pause = (ms) => new Promise((again) => setTimeout(again, ms));
 const nodeOf = (socket) => Number(socket.io.engine?.id?.split(".")[0] ?? 0);
 
@@ -106,13 +105,4 @@ const ORDERS = {
   },
 };
 
-write({ ok: process.version }); // ready
-for await (const line of createInterface({ input: process.stdin })) {
-  const order = JSON.parse(line);
-  try {
-    write({ ok: (await ORDERS[order.do](order)) ?? null });
-  } catch (error) {
-    write({ error: String(error.stack) });
-  }
-}
-process.exit(0);
+await obey(ORDERS);

@@ -2,18 +2,17 @@
 //
 //   node jitter.mjs <folder that holds node_modules> <name of the client's package>
 //
-// Orders come as JSON lines on stdin, one at a time, and each is answered by one line {ok} or {error}. Times are
-// milliseconds of the machine's monotonic clock, which Python reads too. A message's text is its number.
+// Orders are those of orders.mjs. Times are milliseconds of the machine's monotonic clock, which Python reads too.
+// A message's text is its number.
 
 import { createRequire } from "node:module";
-import { createInterface } from "node:readline";
+import { obey } from "./orders.mjs";
 
 const [folder, client] = process.argv.slice(2);
 const { io } = createRequire(`${folder}/`)(client);
 
 const EVERYBODY_S = 30; // how long the last one may take
 const now = () => Number(process.hrtime.bigint()) / 1e6;
-const write = (line) => process.stdout.write(JSON.stringify(line) + "\n");
 
 let sender;
 let timer;
@@ -87,13 +86,4 @@ const ORDERS = {
   },
 };
 
-write({ ok: process.version }); // ready
-for await (const line of createInterface({ input: process.stdin })) {
-  const order = JSON.parse(line);
-  try {
-    write({ ok: (await ORDERS[order.do](order)) ?? null });
-  } catch (error) {
-    write({ error: String(error.stack) });
-  }
-}
-process.exit(0);
+await obey(ORDERS);

@@ -2,20 +2,17 @@
 //
 //   node driver.mjs socket.io-client-4.8
 //
-// Orders come as JSON lines on stdin, each with an `id`, and each is answered by one line {id, ok} or {id, error}.
-// Everything that happens to a socket is a line {socket, on, args}: for what the server sent, `on` is the event's name;
-// for what the client itself reports it is a name of LIFE with a colon in front. `ack` is there when the server waits
-// for an answer: the order `answer` gives it. values.mjs has how values are written.
+// Orders are those of orders.mjs. Everything that happens to a socket is a line {socket, on, args}: for what the server
+// sent, `on` is the event's name; for what the client itself reports it is a name of LIFE with a colon in front. `ack` is
+// there when the server waits for an answer: the order `answer` gives it. values.mjs has how values are written.
 
-import { createInterface } from "node:readline";
+import { obey, write } from "./orders.mjs";
 import { pack, unpack } from "./values.mjs";
 
 const { io } = await import(process.argv[2]);
 
 const sockets = new Map();
 const pendingAnswers = [];
-
-const write = (line) => process.stdout.write(JSON.stringify(line) + "\n");
 
 // What a socket and its manager report about themselves.
 function watch(name, socket) {
@@ -82,12 +79,4 @@ const ORDERS = {
   },
 };
 
-write({ id: 0, ok: process.version }); // ready
-for await (const line of createInterface({ input: process.stdin })) {
-  const order = JSON.parse(line);
-  Promise.resolve()
-    .then(() => ORDERS[order.do](order))
-    .then((ok) => write({ id: order.id, ok: ok ?? null }))
-    .catch((error) => write({ id: order.id, error: String(error.stack) }));
-}
-process.exit(0);
+await obey(ORDERS, process.version);

@@ -2,15 +2,15 @@
 //
 //   node node_neighbour.mjs PATH-OF-REDIS
 //
-// Orders come as JSON lines on stdin, as in driver.mjs. `call` is what the application's own code would do: each step of
-// `chain` is a property or a method with its arguments. The first line, {id: 0, ok: port}, says that it is ready.
+// Orders are those of orders.mjs; it says its port when it is ready. `call` is what the application's own code would do:
+// each step of `chain` is a property or a method with its arguments.
 
 import { createServer } from "node:http";
-import { createInterface } from "node:readline";
 import { createAdapter } from "@socket.io/redis-adapter";
 import { Emitter } from "@socket.io/redis-emitter";
 import { createClient } from "redis";
 import { Server } from "socket.io";
+import { obey } from "./orders.mjs";
 import { pack, unpack } from "./values.mjs";
 
 async function connected() {
@@ -61,14 +61,5 @@ const ORDERS = {
   },
 };
 
-const write = (line) => process.stdout.write(JSON.stringify(line) + "\n");
 await new Promise((resolve) => http.listen(0, "127.0.0.1", resolve));
-write({ id: 0, ok: http.address().port });
-for await (const line of createInterface({ input: process.stdin })) {
-  const order = JSON.parse(line);
-  Promise.resolve()
-    .then(() => ORDERS[order.do](order))
-    .then((ok) => write({ id: order.id, ok: ok ?? null }))
-    .catch((error) => write({ id: order.id, error: String(error.stack) }));
-}
-process.exit(0);
+await obey(ORDERS, http.address().port);
