@@ -1,6 +1,6 @@
 """What the chat can do beside its own rules, and an operator may leave out: one object for each such thing.
 
-A feature brings its events, what it does when a socket joins and leaves, and what it counts. The features of a daemon
+A feature brings its events, what it does when a socket joins, and what it counts. The features of a daemon
 are made in one list (chatd/team/features.py). A daemon without any imports none, and calls nothing for them.
 """
 
@@ -26,6 +26,3 @@ class Feature(Protocol):
         """What clients may send. An event that the chat has already is answered by the feature instead."""
 
     def on_join(self, member: Member) -> None: ...
-
-    def on_leave(self, member: Member) -> None:
-        """Called once for each `on_join`."""

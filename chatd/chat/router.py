@@ -58,7 +58,7 @@ class ChatRouter:
     ) -> None:
         self._config = config
         self.limits = limits
-        self.namespace = namespace
+        self._namespace = namespace
         self.store = store
         self.ids = ids
         self.clock_ms = clock_ms
@@ -80,7 +80,7 @@ class ChatRouter:
         if config.presence == "on":
             tell = News(namespace).tell
             self.presence = self._make_presence(config.presence_grace_s, namespace.timers, store, clock_ms, tell)
-        self.standings = Standings(store, self.presence)
+        self._standings = Standings(store, self.presence)
 
     def add(self, feature: Feature) -> None:
         """Before the first client comes."""
@@ -91,7 +91,7 @@ class ChatRouter:
 
     def tell_admins(self, event: TeamEvent, news: object) -> None:
         """An event for every admin."""
-        self.namespace.emit(event, news, to=(ADMINS,))
+        self._namespace.emit(event, news, to=(ADMINS,))
 
     @property
     def sees_all(self) -> bool:
@@ -127,8 +127,6 @@ class ChatRouter:
             self._writers.on_leave(member)
         if self.presence is not None:
             self.presence.left(member.identity.user)
-        for feature in self._features:
-            feature.on_leave(member)
 
     def use(self, config: ChatConfig) -> None:
         """Another `max_message` and other `admin_messages` from now on; what else is set, is set for good."""
@@ -177,7 +175,7 @@ class ChatRouter:
         self._writers.say(member, args, reply)
 
     def conversation(self, member: Author, args: list[object], reply: Reply | None) -> None:
-        self.standings.ask(member, args, reply)
+        self._standings.ask(member, args, reply)
 
     def connected(self, member: Author, args: list[object], reply: Reply | None) -> None:
         """Nothing without an acknowledgement: there is nowhere to answer."""
@@ -202,7 +200,7 @@ class ChatRouter:
             reply(Attended(atendido=self._is_attended()))
 
     def _is_attended(self) -> bool:
-        return bool(self.namespace.rooms.members(ADMINS))
+        return bool(self._namespace.rooms.members(ADMINS))
 
     def nodes(self, member: Author, _args: list[object], reply: Reply | None) -> None:
         """Nothing without an acknowledgement: there is nowhere to answer."""
@@ -264,7 +262,7 @@ class ChatRouter:
             self._writers.stop(message.de, message.para)
         audience = recipients(message.para, supervised=message.supervisado)
         packet = self.encode(message)
-        self.namespace.send_to_rooms(packet, audience)
+        self._namespace.send_to_rooms(packet, audience)
         feed = self.feed
         feed.position = message.id
         if feed.watchers:
@@ -299,7 +297,7 @@ class ChatRouter:
         return False
 
     def _is_online_admin(self, user: str) -> bool:
-        return is_online_admin(self.namespace.rooms, user)
+        return is_online_admin(self._namespace.rooms, user)
 
 
 def _unknown(event: EventName) -> RefusedError:

@@ -72,9 +72,6 @@ class Cases:
     def on_join(self, member: Member) -> None:
         """Claims look who is here now and then."""
 
-    def on_leave(self, member: Member) -> None:
-        """See on_join."""
-
     async def caught_up(self) -> None:
         """Return once the cases are as far as the messages that were stored before this call. Raises StoreError."""
         if self._task is not None:

@@ -107,9 +107,6 @@ class Listing:
     def on_join(self, member: Member) -> None:
         """Nothing is listed unasked."""
 
-    def on_leave(self, member: Member) -> None:
-        """See on_join."""
-
     # The list.
 
     def _conversations(self, router: ChatRouter, member: Author, args: list[object], reply: Reply | None) -> None:

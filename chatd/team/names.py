@@ -65,9 +65,6 @@ class Names:
     def on_join(self, member: Member) -> None:
         self.meet(member.identity)
 
-    def on_leave(self, member: Member) -> None:
-        """A name stays."""
-
     def meet(self, identity: Identity) -> None:
         known = Known(identity.name, identity.is_admin)
         (self._admins.add if known.is_admin else self._admins.discard)(identity.user)

@@ -90,9 +90,6 @@ class Notes:
     def on_join(self, member: Member) -> None:
         """Notes are asked for."""
 
-    def on_leave(self, member: Member) -> None:
-        """See on_join."""
-
     def _write(self, router: ChatRouter, member: Author, args: list[object], reply: Reply | None) -> None:
         def write() -> Any:
             note = WriteNote.parse(args, self._max_chars)

@@ -63,9 +63,6 @@ class Replies:
     def on_join(self, member: Member) -> None:
         """Replies are asked for."""
 
-    def on_leave(self, member: Member) -> None:
-        """See on_join."""
-
     def _ask(self, _: ChatRouter, member: Author, args: list[object], reply: Reply | None) -> None:
         if reply is not None:
             self._work.begin(member, "respuestas", reply, lambda: self._page(_after(args)))

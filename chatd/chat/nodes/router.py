@@ -34,7 +34,7 @@ class NodeRouter(ChatRouter):
         self._offset = ""
         self.catching_up: Deliver | None = None  # for those who are in no room yet
         shell.deliver = self.give
-        shell.peers.emit = functools.partial(Aside.emit, namespace=self.namespace)
+        shell.peers.emit = functools.partial(Aside.emit, namespace=self._namespace)
 
     def give(self, delivery: Delivery[Message], but: Session | None = None) -> None:
         """To the sockets of this node: a message of any node."""
