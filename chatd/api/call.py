@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 
 from chatd.api import log
 from chatd.api.keys import Key
-from chatd.api.problem import ApiCode, headers_of, problem_of
+from chatd.api.problem import headers_of, problem_of
 from chatd.engineio.exchange import Exchange
 from chatd.errors import RefusedError
 from chatd.timers import Timed, Timers
@@ -26,12 +26,13 @@ _REVALIDATE: Final[Header] = (b"Cache-Control", b"private, no-cache")
 class Call(Timed):
     """`key` is None where none is needed; `query` and `body` are what their declarations have made of them."""
 
-    __slots__ = ("_exchange", "_timers", "body", "key", "params", "query", "request_id")
+    __slots__ = ("_exchange", "_on_late", "_timers", "body", "key", "params", "query", "request_id")
 
     def __init__(self, exchange: Exchange, timers: Timers, request_id: str) -> None:
         super().__init__()
         self._exchange: Exchange | None = exchange
         self._timers = timers
+        self._on_late: Callable[[], None]
         self.request_id = request_id
         self.key: Key | None = None
         self.params: Mapping[str, str] = {}
@@ -43,15 +44,15 @@ class Call(Timed):
         """What a client of server-sent events sends when it comes back."""
         return None if self._exchange is None else self._exchange.request.header(b"last-event-id")
 
-    def wait(self, timeout_s: float) -> None:
-        """From now on the answer comes from elsewhere: refuse if it does not come in time."""
+    def wait(self, timeout_s: float, on_late: Callable[[], None]) -> None:
+        """The answer comes from elsewhere from now on. `on_late` is called if it does not come in time, and refuses."""
         if self._exchange is not None:
             self._exchange.on_lost = self._on_lost
+            self._on_late = on_late
             self._timers.arm(self, timeout_s)
 
     def on_deadline(self) -> None:
-        words = "The database has not answered in time: repeat the request, a message with the same Idempotency-Key."
-        self.refuse(RefusedError(ApiCode.TIMEOUT, words))
+        self._on_late()
 
     def answer(self, answer: object, status: int = 200) -> None:
         """Rule A-10: what was asked by GET has an ETag, and is not sent twice to a client that has it."""

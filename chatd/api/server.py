@@ -118,8 +118,13 @@ class ApiServer:
 
     def _run(self, operation: Operation, call: Call) -> None:
         if operation.waits:
-            call.wait(self._config.api_timeout_s)
+            call.wait(self._config.api_timeout_s, lambda: self._refuse_late(call))
         operation.run(self._parts, call)
+
+    def _refuse_late(self, call: Call) -> None:
+        self._door.refusals.add(ApiLimit.API_TIMEOUT, "request refused: the database is late", key=_name(call))
+        words = "The database has not answered in time: repeat the request, a message with the same Idempotency-Key."
+        call.refuse(RefusedError(ApiCode.TIMEOUT, words))
 
 
 def _segments(path: str) -> list[str]:

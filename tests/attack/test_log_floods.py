@@ -17,13 +17,15 @@ from typing import Final
 
 import pytest
 
+from chatd.api.door import ApiLimit
 from chatd.chat.limits import ChatLimit
 from chatd.engineio.limits import Limit
 from chatd.listen.limits import ListenLimit
 from chatd.loglines import INFO_BURST, INFO_RATE, OPERATORS, WARNING_BURST, WARNING_RATE
 from chatd.refusals import SILENCE_S
 from chatd.socketio.limits import SocketLimit
-from tests.attack.log_floods import FLOODS, TIMES, UNREACHABLE
+from tests.attack.api_floods import API_FLOODS, write_keys
+from tests.attack.log_floods import FLOODS, TIMES, UNREACHABLE, Row
 from tests.chat.daemon import Daemon, daemon
 from tests.chat.people import Person, cookie, join, token
 from tests.conformance.wire import Connection, request_bytes
@@ -39,6 +41,8 @@ CLOSED: Final = "session closed"
 EXPIRED: Final = "token expired"
 EXPELLED: Final = "user expelled: too many messages, for too long"
 NOT_RECOVERED: Final = "nothing recovered"
+
+ALL_FLOODS: Final[Mapping[StrEnum, Row]] = {**FLOODS, **API_FLOODS}
 
 DRIVEN: Final = {OPENED, CLOSED, EXPIRED, EXPELLED, NOT_RECOVERED}
 """Below. All other lines that refuse something are those of FLOODS."""
@@ -104,16 +108,17 @@ def test_every_line_of_the_code_is_driven_or_has_another_cause() -> None:
     """Whoever adds a line or a limit says here what causes it."""
     texts = {line.text for line in log_calls() if line.logger not in OPERATORS and line.file != "refusals.py"}
     assert texts == DRIVEN | set(NOT_OF_CLIENTS)
-    limits: set[StrEnum] = {*Limit, *SocketLimit, *ChatLimit, *ListenLimit}
-    assert limits == set(FLOODS) | set(UNREACHABLE)
+    limits: set[StrEnum] = {*Limit, *SocketLimit, *ChatLimit, *ListenLimit, *ApiLimit}
+    assert limits == set(ALL_FLOODS) | set(UNREACHABLE)
 
 
-@pytest.mark.parametrize("limit", FLOODS)
+@pytest.mark.parametrize("limit", ALL_FLOODS)
 async def test_a_limit_that_is_reached_over_and_over_is_one_line_in_ten_seconds(
     db: Path, limit: StrEnum, tmp_path: Path
 ) -> None:
-    row = FLOODS[limit]
-    flags = [flag.format(certificate=_certificate(tmp_path)) for flag in row.flags]
+    row = ALL_FLOODS[limit]
+    files = {"certificate": _certificate(tmp_path), "keys": write_keys(tmp_path / "keys")}
+    flags = [flag.format(**files) for flag in row.flags]
     async with daemon(db, *flags, before=row.before) as chatd:
         began = time.monotonic()
         await row.flood(chatd)
