@@ -36,6 +36,9 @@ class ApiConfig:
         live=True,
     )
     api_max_connections: int = setting(100, "connections to the API that may be open", minimum=1, maximum=100_000)
+    api_max_connections_per_address: int = setting(
+        50, "connections to the API of one address that may be open; 0 for no limit", minimum=0, maximum=100_000
+    )
     api_max_body_bytes: int = setting(1_048_576, "the longest body of a request", minimum=1_024, maximum=67_108_864)
     api_max_streams: int = setting(20, "streams of events that may be open", minimum=0, maximum=10_000)
     api_heartbeat_s: float = setting(

@@ -45,5 +45,6 @@ def open_api(config: Settings, chat: ChatParts, sources: Sources, reload: Reload
     reload.add("keys of the API", lambda read: listener.door.prepare(read.api))
     reload.add("deny list of the API", lambda read: functools.partial(people.use, read.auth))
     sources.watched.refusals["api"] = listener.door.refusals.counts.items
-    sources.watched.refusals["api_http"] = listener.http_refusals.counts.items
+    sources.watched.refusals["api_http"] = listener.http.refusals.counts.items
+    sources.watched.refusals["api_listen"] = listener.http.listen_refusals.counts.items
     return listener

@@ -1,8 +1,8 @@
 """The open TCP connections, whatever they speak at the moment: counted, and closed at the end.
 
 A client has one connection for a WebSocket, and on long-polling up to three for a moment. So three times as many
-connections as clients may be open, and a few for those that come and go: who is over that is told so without being
-listened to (busy.py). Which clients are let in is in admission.py.
+connections as clients may be open, and a few for those that come and go. A connection over that is told so, and what it
+sends is not read (busy.py). Which clients are admitted is in admission.py.
 """
 
 from __future__ import annotations
@@ -21,22 +21,30 @@ PER_CLIENT: Final = 3  # a poll, a POST and the WebSocket of an upgrade
 SPARE: Final = 16
 
 
-def connections_of(clients: int) -> int:
+def connections_of(clients: int, per_client: int = PER_CLIENT, spare: int = SPARE) -> int:
     """How many connections so many clients may have; 0 for 0, which is without limit."""
-    return PER_CLIENT * clients + SPARE if clients else 0
+    return per_client * clients + spare if clients else 0
 
 
 class Connections:
     """Every accepted connection is added once and discarded once."""
 
-    def __init__(self, config: EngineConfig, proxies: Proxies, refusals: Refusals[Limit]) -> None:
+    def __init__(
+        self,
+        config: EngineConfig,
+        proxies: Proxies,
+        refusals: Refusals[Limit],
+        *,
+        per_client: int = PER_CLIENT,
+        spare: int = SPARE,
+    ) -> None:
         self.refusals = refusals
         self.unfinished = Unfinished(config, refusals)
         self.turned_away = 0  # connections too many that have not gone yet
         self.received_bytes = 0  # HTTP and WebSocket frames, without TLS
         self._proxies = proxies
-        self._max_total = connections_of(config.max_connections)
-        self.max_per_address = connections_of(config.max_connections_per_address)
+        self._max_total = connections_of(config.max_connections, per_client, spare)
+        self.max_per_address = connections_of(config.max_connections_per_address, per_client, spare)
         self._open: dict[asyncio.Transport, str] = {}  # by what each counts; nothing for those behind a proxy
         self._by_address: dict[str, int] = {}
         self._empty: asyncio.Event | None = None
@@ -115,5 +123,4 @@ class Connections:
 
     def _turn_away(self, limit: Limit, address: str) -> None:
         self.turned_away += 1
-        why = f"connection refused: more than {PER_CLIENT} times as many are open as {limit} allows clients"
-        self.refusals.add(limit, why, address=address)
+        self.refusals.add(limit, "connection refused: too many are open", address=address)

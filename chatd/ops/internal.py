@@ -14,25 +14,15 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from chatd.engineio.config import EngineConfig
-from chatd.engineio.connections import Connections
 from chatd.engineio.exchange import Exchange
-from chatd.engineio.http import HttpConnection
-from chatd.engineio.limits import Limit
-from chatd.engineio.proxies import Proxies
-from chatd.engineio.turns import Turns
-from chatd.listen.arrivals import Arrivals
-from chatd.listen.limits import ListenLimit
-from chatd.listen.listener import Listener
-from chatd.listen.tcp import open_tcp
 from chatd.ops import log
 from chatd.ops.exposition import CONTENT_TYPE, Exposition
+from chatd.ops.httplistener import HttpListener
 from chatd.ops.metric import Sources
-from chatd.refusals import Refusals
 from chatd.tasks import Tasks
-from chatd.timers import Timers
 
-# Scrapes and probes are few; whoever opens more connections than three times as many is cut.
-MAX_CLIENTS: Final = 20
+# Scrapes and probes are few.
+MAX_CONNECTIONS: Final = 76
 
 # A load balancer asks again after some seconds, and a disk that hangs does not answer.
 PROBE_TIMEOUT_S: Final = 2.0
@@ -47,12 +37,8 @@ class InternalListener:
 
     def __init__(self, host: str, port: int, sources: Sources) -> None:
         """Raises ListenError."""
-        loop = asyncio.get_running_loop()
-        config = EngineConfig(max_connections=MAX_CLIENTS, max_connections_per_address=0)
-        self._timers = Timers(loop.time, loop.call_at)
-        self._connections = Connections(config, Proxies(()), Refusals(Limit, loop.time, log))
-        self._turns = Turns(loop.time, loop.call_soon)
-        self._config = config
+        config = EngineConfig(max_connections=MAX_CONNECTIONS, max_connections_per_address=0)
+        self._http = HttpListener((host, port), "--internal HOST:PORT", config, log)
         self._sources = sources
         self._exposition = Exposition(sources)
         self._probes = Tasks()
@@ -61,32 +47,13 @@ class InternalListener:
             "/readyz": self._readiness,
             "/metrics": self._metrics,
         }
-        refusals = Refusals(ListenLimit, loop.time, log)
-        self._listeners = [
-            Listener(opened, self._connection, refusals, Arrivals(), max_files=None, tls=None)
-            for opened in open_tcp([host], port, "--internal HOST:PORT")
-        ]
 
     def start(self) -> None:
-        for listener in self._listeners:
-            listener.start()
-            host, port, *_ = listener.socket.getsockname()
-            log.info("listening for operators", extra={"host": host, "port": port})
+        for address in self._http.start(self._on_request):
+            log.info("listening for operators", extra=address)
 
     async def close(self) -> None:
-        for listener in self._listeners:
-            listener.close()
-        await self._connections.close(0)
-
-    def _connection(self) -> HttpConnection:
-        return HttpConnection(
-            self._on_request,
-            self._timers,
-            self._connections,
-            self._turns,
-            request_timeout_s=self._config.request_timeout_s,
-            max_header_bytes=self._config.max_header_bytes,
-        )
+        await self._http.close()
 
     def _on_request(self, exchange: Exchange) -> None:
         answer = self._routes.get(exchange.request.path)

@@ -1,0 +1,131 @@
+"""The listener of the API under attack: too many connections, slow ones, and requests inside of others."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.api.served import Api, System, serving_api
+from tests.conformance.engineio.test_framing import CODINGS, HEADS, TRAILERS, refused
+from tests.conformance.wire import Answer, chunk, request_bytes
+
+HEAD_LIMIT = 16_384
+
+
+def smuggled(api: Api) -> bytes:
+    """What an attacker behind a proxy would like to have taken for a request of somebody with a key."""
+    headers = {"Authorization": f"Bearer {api.key}", "Content-Type": "application/json"}
+    return request_bytes("POST", "/v1/mensajes", headers, b'{"para":"ana","mensaje":"smuggled"}')
+
+
+async def messages(bot: System) -> list[str]:
+    page = await bot.get("/v1/conversaciones/ana/mensajes")
+    return [message["mensaje"] for message in page["mensajes"]]
+
+
+def is_busy(answer: Answer) -> bool:
+    return (answer.status, answer.header("retry-after"), answer.header("connection")) == (503, "10", "close")
+
+
+@pytest.mark.parametrize("flag", ["--api-max-connections", "--api-max-connections-per-address"])
+async def test_connections_too_many_are_refused_and_those_that_are_open_go_on(tmp_path: Path, flag: str) -> None:
+    """A-23"""
+    async with serving_api(tmp_path, flag, "2", "--internal", "127.0.0.1:0") as api:
+        bot, other = await api.system(), await api.system()
+        for _ in range(3):
+            assert is_busy(await (await api.system()).ask("GET", "/v1/no_leidos"))
+        counts = (await bot.get("/v1/cuentas"))["cuentas"]
+        [refusals] = [
+            each["valor"]
+            for each in counts
+            if each["etiquetas"] == {"by": "api_http", "reason": flag.removeprefix("--api-").replace("-", "_")}
+        ]
+        assert refusals == 3
+        other.connection.abort()
+        await other.connection.ended()
+        async with asyncio.timeout(20):
+            while (await (await api.system()).ask("GET", "/v1/no_leidos")).status != 200:
+                pass
+
+
+async def test_a_request_that_comes_too_slowly_is_answered_408(tmp_path: Path) -> None:
+    """A-23"""
+    parts = {
+        "half a line": b"GET /v1/no_lei",
+        "half a head": b"GET /v1/no_leidos HTTP/1.1\r\nHost: a\r\n",
+        "half a body": b"POST /v1/mensajes HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %b\r\n"
+        b'Content-Type: application/json\r\nContent-Length: 90\r\n\r\n{"para":',
+        "half a chunk": b"POST /v1/mensajes HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %b\r\n"
+        b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{",
+    }
+    async with serving_api(tmp_path, "--request-timeout", "0.3") as api:
+
+        async def send(part: bytes) -> int:
+            connection = await api.client.connect()
+            connection.write(part.replace(b"%b", api.key.encode()))
+            return await refused(connection)
+
+        assert await asyncio.gather(*map(send, parts.values())) == [408] * len(parts)
+        assert await messages(await api.system()) == []
+
+
+async def test_a_head_that_is_too_long_is_answered_431(api: Api, bot: System) -> None:
+    """A-23"""
+    for head in (f"GET /{'x' * HEAD_LIMIT} HTTP/1.1\r\nHost: a\r\n", f"GET / HTTP/1.1\r\nX: {'x' * HEAD_LIMIT}\r\n"):
+        connection = await api.client.connect()
+        connection.write(head.encode())
+        assert await refused(connection) == 431
+    assert (await bot.ask("GET", "/v1/no_leidos", X="x" * 8_000)).status == 200
+
+
+async def test_bodies_that_wait_for_their_end_have_a_bound(tmp_path: Path) -> None:
+    """A-23: of one address together."""
+    async with serving_api(tmp_path, "--max-unfinished-per-client", "100000") as api:
+        bot = await api.system()
+        headers = {"Authorization": f"Bearer {api.key}", "Content-Type": "application/json", "Content-Length": "90000"}
+        first, second = await api.client.connect(), await api.client.connect()
+        for connection in (first, second):
+            connection.write(request_bytes("POST", "/v1/mensajes", headers) + b" " * 60_000)
+        ended = {asyncio.ensure_future(refused(each)): each for each in (first, second)}
+        done, waiting = await asyncio.wait(ended, timeout=20, return_when=asyncio.FIRST_COMPLETED)
+        assert [task.result() for task in done] == [503]
+        [left] = waiting
+        left.cancel()
+        assert (await bot.send("ana", "hola"))["ok"] is True
+
+
+async def test_a_request_that_may_end_elsewhere_is_refused_with_what_follows(api: Api, bot: System) -> None:
+    """A-23, E-46"""
+    for name, head in {**HEADS, **CODINGS}.items():
+        connection = await api.client.connect()
+        connection.write(head.encode("latin-1") + smuggled(api))
+        assert await refused(connection) == (501 if name in CODINGS else 400), name
+    assert await messages(bot) == []
+
+
+async def test_so_is_a_body_in_chunks(api: Api, bot: System) -> None:
+    """A-23, E-46"""
+    chunked = {
+        "Authorization": f"Bearer {api.key}", "Content-Type": "application/json", "Transfer-Encoding": "chunked"
+    }  # fmt: skip
+    for name, trailer in TRAILERS.items():
+        connection = await api.client.connect()
+        connection.write(request_bytes("POST", "/v1/mensajes", chunked) + chunk(b"{") + trailer + smuggled(api))
+        assert await refused(connection) == 400, name
+    assert await messages(bot) == []
+
+
+async def test_what_two_readers_read_alike_is_served(api: Api, bot: System) -> None:
+    """A-23: chunks, extensions and trailers; requests ahead of the answer, and bytes behind a request that closes."""
+    chunked = {
+        "Authorization": f"Bearer {api.key}", "Content-Type": "application/json", "Transfer-Encoding": "Chunked"
+    }  # fmt: skip
+    connection = await api.client.connect()
+    connection.write(request_bytes("POST", "/v1/mensajes", chunked))
+    connection.write(b'9;name=value\r\n{"para":"\r\n' + chunk(b'ana","mensaje":"chunks"}') + b"0\r\nX: y\r\n\r\n")
+    assert (await connection.answer()).status == 201
+    connection.write(smuggled(api) * 20)
+    assert [(await connection.answer()).status for _ in range(20)] == [201] * 20
+    assert await messages(bot) == ["chunks", *["smuggled"] * 20]
