@@ -35,17 +35,14 @@ class Alarm(Protocol):
     def cancel(self) -> None: ...
 
 
-class Timed:
-    """Something that has at most one deadline at a time. Subclasses keep it small with `__slots__`."""
+class Timed(Protocol):
+    """Something that has at most one deadline at a time."""
 
-    __slots__ = ("due_tick",)
-
-    def __init__(self) -> None:
-        self.due_tick = 0
+    due_tick: int
+    """The wheel's: 0 from the start, and while there is no deadline."""
 
     def on_deadline(self) -> None:
         """The deadline has passed, and is no longer set."""
-        raise NotImplementedError
 
 
 class Timers:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from chatd.timers import COARSE_FROM_S, COARSE_TICKS, MAX_STALE_TICKS, PUNCTUAL_TICKS, TICK_S, Timed, Timers
+from chatd.timers import COARSE_FROM_S, COARSE_TICKS, MAX_STALE_TICKS, PUNCTUAL_TICKS, TICK_S, Timers
 from tests.clock import Clock
 
 EPSILON_S = 1e-6
@@ -24,13 +24,13 @@ def slack_s(delay_s: float) -> float:
     return TICK_S * (COARSE_TICKS if delay_s >= COARSE_FROM_S else 1) + EPSILON_S
 
 
-class Deadline(Timed):
+class Deadline:
     """Notes when it was called, and can do something then."""
 
-    __slots__ = ("clock", "seen", "then")
+    __slots__ = ("clock", "due_tick", "seen", "then")
 
     def __init__(self, clock: Clock, then: Callable[[], None] = lambda: None) -> None:
-        super().__init__()
+        self.due_tick = 0
         self.clock = clock
         self.seen: list[float] = []
         self.then = then
@@ -255,7 +255,9 @@ async def test_the_real_loop_rings() -> None:
     loop = asyncio.get_running_loop()
     rung = asyncio.Event()
 
-    class Bell(Timed):
+    class Bell:
+        due_tick = 0
+
         def on_deadline(self) -> None:
             rung.set()
 

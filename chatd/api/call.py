@@ -14,7 +14,7 @@ from chatd.api.keys import Key
 from chatd.api.problem import headers_of, problem_of
 from chatd.engineio.exchange import Exchange
 from chatd.errors import RefusedError
-from chatd.timers import Timed, Timers
+from chatd.timers import Timers
 
 Header = tuple[bytes, bytes]
 
@@ -23,13 +23,13 @@ _NO_STORE: Final[Header] = (b"Cache-Control", b"no-store")
 _REVALIDATE: Final[Header] = (b"Cache-Control", b"private, no-cache")
 
 
-class Call(Timed):
+class Call:
     """`key` is None where none is needed; `query` and `body` are what their declarations have made of them."""
 
-    __slots__ = ("_exchange", "_on_late", "_timers", "body", "key", "params", "query", "request_id")
+    __slots__ = ("_exchange", "_on_late", "_timers", "body", "due_tick", "key", "params", "query", "request_id")
 
     def __init__(self, exchange: Exchange, timers: Timers, request_id: str) -> None:
-        super().__init__()
+        self.due_tick = 0
         self._exchange: Exchange | None = exchange
         self._timers = timers
         self._on_late: Callable[[], None]

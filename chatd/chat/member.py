@@ -13,7 +13,7 @@ from chatd.engineio.session import Session
 from chatd.errors import RefusedError
 from chatd.socketio.reasons import DisconnectReason
 from chatd.socketio.socket import EventName, Reply, Socket
-from chatd.timers import Timed, Timers
+from chatd.timers import Timers
 
 log = logging.getLogger("chatd.chat")
 
@@ -71,15 +71,15 @@ class Clock(Protocol):
     def __call__(self) -> float: ...
 
 
-class Member(Timed):
+class Member:
     """The handler of one socket. Its deadline is the end of its token."""
 
-    __slots__ = ("_arrivals", "_clock", "_router", "_timers", "identity", "session", "socket")
+    __slots__ = ("_arrivals", "_clock", "_router", "_timers", "due_tick", "identity", "session", "socket")
 
     def __init__(
         self, socket: Socket, identity: Identity, router: Router, arrivals: Arrivals, timers: Timers, clock: Clock
     ) -> None:
-        super().__init__()
+        self.due_tick = 0
         self.socket = socket
         self.session: Session | None = socket.session
         self.identity = identity

@@ -14,7 +14,6 @@ import msgspec
 from chatd.chat.audience import ADMINS
 from chatd.socketio.namespace import Namespace
 from chatd.socketio.packet import PreparedEvent
-from chatd.timers import Timed
 
 GATHER_S: Final = 0.1
 MAX_TOLD: Final = 200
@@ -29,11 +28,11 @@ class Presencia(msgspec.Struct, frozen=True, gc=False):
     visto: int
 
 
-class News(Timed):
+class News:
     """What admins have not been told yet: the last that is known of each user. Its deadline is when they are."""
 
     def __init__(self, namespace: Namespace) -> None:
-        super().__init__()
+        self.due_tick = 0
         self._namespace = namespace
         self._presencia = PreparedEvent(namespace.name, "presencia")
         self._untold: dict[str, Presencia] = {}

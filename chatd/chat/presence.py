@@ -11,7 +11,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Protocol
 
-from chatd.timers import Timed, Timers
+from chatd.timers import Timers
 
 
 class Witness(Protocol):
@@ -20,13 +20,13 @@ class Witness(Protocol):
     def saw(self, user: str, fecha_ms: int) -> None: ...
 
 
-class Online(Timed):
+class Online:
     """A user who is here, `since_ms`. Its deadline is the end of the grace time."""
 
-    __slots__ = ("_presence", "seen_ms", "since_ms", "sockets", "user")
+    __slots__ = ("_presence", "due_tick", "seen_ms", "since_ms", "sockets", "user")
 
     def __init__(self, presence: Presence, user: str, since_ms: int) -> None:
-        super().__init__()
+        self.due_tick = 0
         self._presence = presence
         self.user = user
         self.since_ms = since_ms

@@ -35,7 +35,8 @@ from chatd.engineio.outgoing import Outgoing
 from chatd.engineio.reasons import CloseReason
 from chatd.engineio.session import State
 from chatd.engineio.turns import Price
-from chatd.socketio.namespace import Auth, Namespace, joined
+from chatd.socketio.joined import joined
+from chatd.socketio.namespace import Auth, Namespace
 from chatd.socketio.socket import Socket
 from chatd.store.base import Message, MessageId, Store, StoreError
 from chatd.tasks import Tasks

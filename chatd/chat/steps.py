@@ -12,7 +12,6 @@ from typing import Final
 
 from chatd.chat.member import Clock, Member
 from chatd.socketio.namespace import Namespace
-from chatd.timers import Timed
 
 EVERY_S: Final = 5.0
 
@@ -22,13 +21,13 @@ STEP_S: Final = 0.5
 log = logging.getLogger("chatd.chat")
 
 
-class ClockSteps(Timed):
+class ClockSteps:
     """Compares from `start` on. `wall` gives Unix seconds; the namespace's timers have the monotonic clock."""
 
-    __slots__ = ("_ahead_s", "_namespace", "_wall")
+    __slots__ = ("_ahead_s", "_namespace", "_wall", "due_tick")
 
     def __init__(self, namespace: Namespace, wall: Clock) -> None:
-        super().__init__()
+        self.due_tick = 0
         self._namespace = namespace
         self._wall = wall
         self._ahead_s = 0.0

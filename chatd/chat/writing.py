@@ -18,7 +18,6 @@ from chatd.chat.member import Author, Member
 from chatd.errors import RefusedError
 from chatd.socketio.namespace import Namespace
 from chatd.socketio.socket import Reply
-from chatd.timers import Timed
 
 Hearers = Callable[[Identity, str], tuple[str, ...]]
 
@@ -53,13 +52,13 @@ class Noted(msgspec.Struct, frozen=True, gc=False):
     ok: bool = True
 
 
-class Writing(Timed):
+class Writing:
     """One user writes to another. Its deadline is when that is no longer believed."""
 
-    __slots__ = ("_writers", "author", "para", "rooms")
+    __slots__ = ("_writers", "author", "due_tick", "para", "rooms")
 
     def __init__(self, writers: Writers, author: Author, para: str) -> None:
-        super().__init__()
+        self.due_tick = 0
         self._writers = writers
         self.author = author  # the socket that has said so last
         self.para = para

@@ -12,7 +12,7 @@ from typing import Final
 
 from chatd.engineio.admission import FULL_RETRY_S
 from chatd.engineio.connections import Connections
-from chatd.timers import Timed, Timers
+from chatd.timers import Timers
 
 # How long a connection too many may stay, whatever it does or does not do.
 STAY_S: Final = 1.0
@@ -31,13 +31,13 @@ ANSWER: Final = (
 ) % (len(_BODY), FULL_RETRY_S, _BODY)
 
 
-class Busy(asyncio.Protocol, Timed):
+class Busy(asyncio.Protocol):
     """Takes over `tcp`, which has just been accepted."""
 
-    __slots__ = ("_answered", "_connections", "_tcp", "_timers")
+    __slots__ = ("_answered", "_connections", "_tcp", "_timers", "due_tick")
 
     def __init__(self, tcp: asyncio.Transport, timers: Timers, connections: Connections) -> None:
-        Timed.__init__(self)
+        self.due_tick = 0
         self._tcp = tcp
         self._timers = timers
         self._connections = connections

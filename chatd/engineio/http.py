@@ -26,7 +26,7 @@ from chatd.engineio.linger import Linger
 from chatd.engineio.request import by_name, parse_request
 from chatd.engineio.turns import BYTES_SHIFT, Payer, Price, Turns
 from chatd.engineio.unfinished import Hold
-from chatd.timers import Timed, Timers
+from chatd.timers import Timers
 
 # Behind a request that has no answer yet no more than this is read ahead, and the read that goes beyond it.
 MAX_PIPELINED_BYTES: Final = 16_384
@@ -47,12 +47,13 @@ _CONTINUE: Final = h11.InformationalResponse(status_code=100, headers=[], reason
 log = logging.getLogger("chatd.engineio")
 
 
-class HttpConnection(asyncio.Protocol, Timed):
+class HttpConnection(asyncio.Protocol):
     """One client connection for as long as it speaks HTTP."""
 
     __slots__ = (
         "_address", "_connections", "_discarded", "_exchange", "_first", "_handler", "_held", "_max_header_bytes",
-        "_parser", "_secure", "_tcp", "_timeout_s", "_timers", "_turns", "_unfinished", "_unread", "credit", "payer",
+        "_parser", "_secure", "_tcp", "_timeout_s", "_timers", "_turns", "_unfinished", "_unread", "credit", "due_tick",
+        "payer",
     )  # fmt: skip
 
     def __init__(
@@ -65,7 +66,7 @@ class HttpConnection(asyncio.Protocol, Timed):
         request_timeout_s: float,
         max_header_bytes: int,
     ) -> None:
-        Timed.__init__(self)
+        self.due_tick = 0
         self._handler = handler
         self._timers = timers
         self._connections = connections

@@ -11,18 +11,18 @@ import contextlib
 from typing import Final
 
 from chatd.engineio.connections import Connections
-from chatd.timers import Timed, Timers
+from chatd.timers import Timers
 
 LINGER_S: Final = 5.0
 
 
-class Linger(asyncio.Protocol, Timed):
+class Linger(asyncio.Protocol):
     """Takes over `tcp`, to which the last word has been written."""
 
-    __slots__ = ("_connections", "_tcp", "_timers")
+    __slots__ = ("_connections", "_tcp", "_timers", "due_tick")
 
     def __init__(self, tcp: asyncio.Transport, timers: Timers, connections: Connections) -> None:
-        Timed.__init__(self)
+        self.due_tick = 0
         self._tcp = tcp
         self._timers = timers
         self._connections = connections

@@ -20,7 +20,13 @@ from chatd.errors import WireError
 class PacketType(enum.IntEnum):
     """https://github.com/socketio/engine.io-protocol#protocol"""
 
-    OPEN, CLOSE, PING, PONG, MESSAGE, UPGRADE, NOOP = range(7)
+    OPEN = 0
+    CLOSE = 1
+    PING = 2
+    PONG = 3
+    MESSAGE = 4
+    UPGRADE = 5
+    NOOP = 6
 
 
 class Packet(msgspec.Struct, frozen=True, gc=False):

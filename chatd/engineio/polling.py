@@ -22,7 +22,7 @@ from chatd.engineio.reasons import CloseReason
 from chatd.engineio.transport import NOBODY, PacketReceiver, TransportState
 from chatd.engineio.turns import Payer, Turns
 from chatd.refusals import Refusals
-from chatd.timers import Timed, Timers
+from chatd.timers import Timers
 
 # How long the goodbye waits for a client that is between two polls.
 CLOSE_TIMEOUT_S: Final = 30.0
@@ -39,18 +39,20 @@ _HTML: Final = (b"Content-Type", b"text/html")
 _NO_STORE: Final = (b"cache-control", b"no-store")
 
 
-class PollingTransport(Timed, NoDescriptor):
+class PollingTransport(NoDescriptor):
     """The polling side of one session."""
 
-    __slots__ = ("_config", "_get", "_held", "_post", "_queue", "_queued_bytes", "_refusals", "_state", "_timers",
-                 "_turns", "_upgrading", "credit", "max_payload_bytes", "payer", "receiver")  # fmt: skip
+    __slots__ = (
+        "_config", "_get", "_held", "_post", "_queue", "_queued_bytes", "_refusals", "_state", "_timers", "_turns",
+        "_upgrading", "credit", "due_tick", "max_payload_bytes", "payer", "receiver",
+    )  # fmt: skip
 
     name: Final = "polling"
 
     def __init__(
         self, timers: Timers, config: EngineConfig, refusals: Refusals[Limit], turns: Turns, payer: Payer
     ) -> None:
-        super().__init__()
+        self.due_tick = 0
         self._timers = timers
         self._turns = turns
         self.payer = payer

@@ -14,7 +14,9 @@ from chatd.engineio.turns import Payer
 class TransportState(enum.Enum):
     """OPEN carries packets; CLOSING says goodbye and takes nothing more; CLOSED is the end."""
 
-    OPEN, CLOSING, CLOSED = "open", "closing", "closed"
+    OPEN = "open"
+    CLOSING = "closing"
+    CLOSED = "closed"
 
 
 class PacketReceiver(Protocol):

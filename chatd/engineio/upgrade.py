@@ -20,7 +20,7 @@ from chatd.engineio.polling import PollingTransport
 from chatd.engineio.reasons import CloseReason
 from chatd.engineio.session import Session, State
 from chatd.engineio.websocket import WebSocketTransport
-from chatd.timers import Timed, Timers
+from chatd.timers import Timers
 
 
 class Probe(enum.Enum):
@@ -29,10 +29,10 @@ class Probe(enum.Enum):
     WAITING, ENDED = "waiting", "ended"
 
 
-class Upgrade(Timed):
+class Upgrade:
     """One attempt; the receiver of the WebSocket's packets until the switch."""
 
-    __slots__ = ("_on_end", "_polling", "_probe", "_session", "_timers", "_websocket")
+    __slots__ = ("_on_end", "_polling", "_probe", "_session", "_timers", "_websocket", "due_tick")
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Upgrade(Timed):
         timeout_s: float,
         on_end: Callable[[Session], None],
     ) -> None:
-        super().__init__()
+        self.due_tick = 0
         self._session = session
         self._polling = polling
         self._websocket = websocket

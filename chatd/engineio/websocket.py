@@ -26,10 +26,10 @@ from chatd.engineio.outgoing import Outgoing, websocket_frame
 from chatd.engineio.packet import EnginePacketError, decode
 from chatd.engineio.reader import Message, MessageReader, WebSocketError
 from chatd.engineio.reasons import CloseReason
-from chatd.engineio.transport import PacketReceiver, TransportState
+from chatd.engineio.transport import NOBODY, PacketReceiver, TransportState
 from chatd.engineio.turns import BYTES_SHIFT, TIMED_BYTES, Payer, Turns
 from chatd.engineio.unfinished import Hold
-from chatd.timers import Timed, Timers
+from chatd.timers import Timers
 
 # How long a peer may take to answer a close frame before the connection is cut.
 CLOSE_TIMEOUT_S: Final = 5.0
@@ -43,7 +43,9 @@ class Goodbye(enum.Enum):
     that was tried connects again. CUT drops what waits for the client.
     """
 
-    CLOSE_FRAME, END_OF_STREAM, CUT = "close frame", "end of stream", "cut"
+    CLOSE_FRAME = "close frame"
+    END_OF_STREAM = "end of stream"
+    CUT = "cut"
 
 
 GOODBYES: Final[Mapping[CloseReason, Goodbye]] = {
@@ -72,12 +74,12 @@ _CLOSED: Final = TransportState.CLOSED
 log = logging.getLogger("chatd.engineio")
 
 
-class WebSocketTransport(asyncio.Protocol, Timed):
+class WebSocketTransport(asyncio.Protocol):
     """One open WebSocket connection."""
 
     __slots__ = (
         "_binary_as_text", "_connections", "_held", "_max_queued_bytes", "_own_fd", "_reader", "_state", "_tcp",
-        "_timers", "_turns", "_unfinished", "credit", "fd", "payer", "receiver",
+        "_timers", "_turns", "_unfinished", "credit", "due_tick", "fd", "payer", "receiver",
     )  # fmt: skip
 
     name: Final = "websocket"
@@ -92,7 +94,7 @@ class WebSocketTransport(asyncio.Protocol, Timed):
         *,
         binary_as_text: bool,
     ) -> None:
-        Timed.__init__(self)
+        self.due_tick = 0
         self._timers = timers
         self._connections = connections
         self._turns = turns
@@ -318,7 +320,7 @@ class WebSocketTransport(asyncio.Protocol, Timed):
         self._tcp.write(websocket_frame(Opcode.CLOSE, payload))
         self._timers.arm(self, CLOSE_TIMEOUT_S)
         self.receiver.on_transport_closed(reason)
-        del self.receiver  # see Session
+        self.receiver = NOBODY  # see Session
 
     def _abort(self, reason: CloseReason) -> None:
         self._tcp.abort()
@@ -333,7 +335,7 @@ class WebSocketTransport(asyncio.Protocol, Timed):
         self._leave(TransportState.CLOSED)
         if was is _OPEN:
             self.receiver.on_transport_closed(reason)
-            del self.receiver  # see Session
+            self.receiver = NOBODY  # see Session
 
 
 def _check_close(payload: bytes) -> None:

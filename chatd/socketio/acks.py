@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from chatd.errors import ChatdError
-from chatd.timers import Timed, Timers
+from chatd.timers import Timers
 
 
 class AckTimeoutError(ChatdError):
@@ -16,13 +16,13 @@ class SocketGoneError(ChatdError):
     """The socket left before it acknowledged."""
 
 
-class PendingAck(Timed):
+class PendingAck:
     """An event of ours that a client has not acknowledged yet. The first end counts: answer, time-out or loss."""
 
-    __slots__ = ("_timers", "future")
+    __slots__ = ("_timers", "due_tick", "future")
 
     def __init__(self, timers: Timers, timeout_s: float) -> None:
-        super().__init__()
+        self.due_tick = 0
         self._timers = timers
         self.future: asyncio.Future[list[object]] = asyncio.get_running_loop().create_future()
         timers.arm(self, timeout_s)

@@ -36,7 +36,7 @@ from chatd.socketio.packet import (
 from chatd.socketio.reasons import DisconnectReason, LeaveReason
 from chatd.socketio.socket import Socket, SocketHandler
 from chatd.tasks import Tasks
-from chatd.timers import Timed, Timers
+from chatd.timers import Timers
 
 SOCKET_ID_BYTES: Final = 15
 
@@ -71,13 +71,13 @@ class Surroundings(Protocol):
     def ended(self) -> dict[CloseReason, int]: ...
 
 
-class Client(Timed):
+class Client:
     """The handler of one session."""
 
-    __slots__ = ("_hold", "_incoming", "_joining", "_kicked", "_refused", "_server", "_sockets", "session")
+    __slots__ = ("_hold", "_incoming", "_joining", "_kicked", "_refused", "_server", "_sockets", "due_tick", "session")
 
     def __init__(self, session: Session, server: Surroundings) -> None:
-        super().__init__()
+        self.due_tick = 0
         self.session = session
         self._server = server
         self._sockets: dict[str, Socket] = {}

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Coroutine, Set
 from typing import Any
 
-import msgspec
-
 from chatd.engineio.outbox import Outbox
 from chatd.engineio.outgoing import Outgoing
 from chatd.engineio.session import Session
 from chatd.errors import ChatdError
+from chatd.socketio.joined import joined
 from chatd.socketio.packet import encode_event
 from chatd.socketio.rooms import Rooms
 from chatd.socketio.socket import Socket, SocketHandler
@@ -37,16 +36,6 @@ It may give the socket another id, if nobody in the namespace has that one.
 
 Greet = Callable[[Socket], object]
 """What the answer to a CONNECT carries. Called when the socket has its handler; must not raise."""
-
-
-class Joined(msgspec.Struct, frozen=True, gc=False):
-    """What every client must hear."""
-
-    sid: str
-
-
-def joined(socket: Socket) -> Joined:
-    return Joined(socket.id)
 
 
 class Namespace:

@@ -37,7 +37,13 @@ _HEAD: Final = re.compile(r"([0-6])(?:(\d+)-)?(?:(/[^,]*)(?:,|\Z))?(\d{0,15})", 
 class PacketType(enum.IntEnum):
     """https://github.com/socketio/socket.io-protocol#exchange-protocol"""
 
-    CONNECT, DISCONNECT, EVENT, ACK, CONNECT_ERROR, BINARY_EVENT, BINARY_ACK = range(7)
+    CONNECT = 0
+    DISCONNECT = 1
+    EVENT = 2
+    ACK = 3
+    CONNECT_ERROR = 4
+    BINARY_EVENT = 5
+    BINARY_ACK = 6
 
 
 class Packet(msgspec.Struct, frozen=True):

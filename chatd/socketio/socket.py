@@ -33,6 +33,19 @@ class SocketHandler(Protocol):
         """The socket has left its rooms and takes nothing more; called once for each `on_connect`."""
 
 
+class Gone:
+    """The handler of a socket that has left."""
+
+    def on_connect(self) -> None: ...
+
+    def on_event(self, event: EventName, args: list[object], reply: Reply | None) -> None: ...
+
+    def on_disconnect(self, reason: DisconnectReason) -> None: ...
+
+
+GONE: Final = Gone()
+
+
 class Socket:
     """What an application holds of a client. Nothing raises once the socket is gone; what is sent then is dropped."""
 
@@ -116,7 +129,7 @@ class Socket:
         for pending in (acks or {}).values():
             pending.fail(SocketGoneError(f"socket {self.id} is gone: {reason.value}"))
         handler = self.handler
-        del self.handler  # the two hold each other: without this, memory would wait for the garbage collector
+        self.handler = GONE  # the two hold each other: without this, memory would wait for the garbage collector
         handler.on_disconnect(reason)
 
     def send(self, packet: Outgoing) -> None:

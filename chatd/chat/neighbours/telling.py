@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from chatd.timers import Timed, Timers
+from chatd.timers import Timers
 
 MAX_WAITING_BYTES: Final = 4_194_304
 
@@ -23,11 +23,11 @@ waits for up to 2.2 s between two attempts.
 Publish = Callable[[str, bytes], bool]
 
 
-class Teller(Timed):
+class Teller:
     """Publishes in order. `publish` says whether it took something: see RedisClient.publish."""
 
     def __init__(self, timers: Timers, publish: Publish, max_waiting: int) -> None:
-        super().__init__()
+        self.due_tick = 0
         self.told = 0
         self.dropped = 0  # because too much waited
         self._timers = timers

@@ -1,0 +1,20 @@
+"""The answer to a CONNECT, where an application has nothing more to say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from chatd.socketio.socket import Socket
+
+
+class Joined(msgspec.Struct, frozen=True, gc=False):
+    """What every client must hear."""
+
+    sid: str
+
+
+def joined(socket: Socket) -> Joined:
+    return Joined(socket.id)
