@@ -1,4 +1,4 @@
-"""Every operation of the API: one table, from which requests are served and the OpenAPI document is made."""
+"""Every operation of the API: one table, from which requests are served and the OpenAPI document is made. Rule A-24."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from chatd.api.counting import counts
 from chatd.api.keys import Scope
 from chatd.api.operation import Operation, asks, changes
 from chatd.api.team import TEAM_OPERATIONS
+from chatd.chat.attended import Attended
 from chatd.chat.connected import Connected
 from chatd.chat.events import Stored
 from chatd.chat.history_events import ConversationList, History, UnreadCounts
@@ -104,6 +105,14 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         run=asks("conectados"),
         query=words.PeopleQuery,
         answer=Connected,
+    ),
+    Operation(
+        method="GET",
+        path="/v1/atencion",
+        scope=Scope.READ,
+        summary="Whether an admin is connected",
+        run=asks("atencion"),
+        answer=Attended,
     ),
     Operation(
         method="GET",

@@ -73,10 +73,20 @@ async def test_who_is_here(tmp_path: Path) -> None:
         assert len(people) == 3
 
 
+async def test_whether_an_admin_is_here_to_answer(tmp_path: Path) -> None:
+    """A-24"""
+    async with serving_api(tmp_path, "--presence", "on") as api:
+        bot = await api.system()
+        assert (await bot.get("/v1/atencion"))["atendido"] is False
+        await api.chatd.enter("root", "admin")
+        assert (await bot.get("/v1/atencion"))["atendido"] is True
+
+
 async def test_without_presence_there_is_no_list(bot: System) -> None:
-    """A-14"""
-    answer = await bot.ask("GET", "/v1/presencia")
-    assert (answer.status, answer.json()["code"]) == (404, "unknown_event")
+    """A-14, A-24"""
+    for target in ("/v1/presencia", "/v1/atencion"):
+        answer = await bot.ask("GET", target)
+        assert (answer.status, answer.json()["code"]) == (404, "unknown_event")
 
 
 async def test_a_user_is_sent_away(api: Api, bot: System) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -62,6 +63,19 @@ def test_the_filters_are_those_of_the_chat() -> None:
     parameters = document()["paths"]["/v1/conversaciones"]["get"]["parameters"]
     [described] = [each["schema"]["enum"] for each in parameters if each["name"] == "filtro"]
     assert sorted(described) == sorted(Kind)
+
+
+async def test_a_user_whom_a_system_has_answered_still_waits_for_a_person(api: Api, bot: System) -> None:
+    """A-24: what is stored later is followed later, so the case of eva comes behind the answer."""
+    await (await api.chatd.enter("ana")).write("soporte", "help")
+    await bot.send("ana", "We open at 9")
+    await (await api.chatd.enter("eva")).write("soporte", "help")
+    waiting: list[str] = []
+    async with asyncio.timeout(20):
+        while "eva" not in waiting:
+            page = await bot.get("/v1/conversaciones?filtro=sin_responder")
+            waiting = [each["con"] for each in page["conversaciones"]]
+    assert waiting == ["ana", "eva"]
 
 
 async def test_notes_are_kept_and_read_by_pages(bot: System) -> None:
