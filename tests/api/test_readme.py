@@ -40,9 +40,7 @@ def section(heading: str) -> str:
 
 def here(text: str) -> str:
     """With ports that no other program has."""
-    for port, ours in PORTS.items():
-        text = text.replace(port, ours)
-    return text
+    return re.sub("|".join(PORTS), lambda port: PORTS[port[0]], text)
 
 
 @contextlib.asynccontextmanager
@@ -67,7 +65,9 @@ async def test_an_operator_gets_from_nothing_to_a_message_of_the_shop(tmp_path: 
     async with started(f"{serve} --log-format json", tmp_path) as process:
         chatd = Daemon(process)
         await chatd.logged("listening")
-        send, read, document = [await asyncio.to_thread(run, curl, tmp_path) for curl in curls]
+        done = [await asyncio.to_thread(run, curl, tmp_path) for curl in curls]
+        assert [each.returncode for each in done] == [0, 0, 0], [each.stderr for each in done]
+        send, read, document = done
         page = json.loads(read.stdout)
         assert [message["mensaje"] for message in page["mensajes"]] == ["Your order is on its way"]
         assert page["mensajes"][0]["id"] == json.loads(send.stdout)["id"]
