@@ -101,6 +101,8 @@ EVENTS: Final = [
     "atencion",
     "nodos",
     "leido",
+    "no_leido",
+    "leido_todo",
     "quien_soy",
     "escribiendo",
     "conversacion",

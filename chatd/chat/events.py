@@ -27,6 +27,7 @@ class EventCode(enum.StrEnum):
     CID_INVALID = "cid_invalid"
     CON_INVALID = "con_invalid"
     HASTA_INVALID = "hasta_invalid"
+    DESDE_INVALID = "desde_invalid"
     BUSCAR_INVALID = "buscar_invalid"
     ACTIVO_INVALID = "activo_invalid"
     LIMITE_INVALID = "limite_invalid"

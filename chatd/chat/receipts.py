@@ -1,4 +1,5 @@
-"""`leido`: how far somebody has read a conversation. Rules C-49 to C-51 of protocol.md.
+"""`leido`: how far a user has read a conversation. Rules C-49 to C-51 of protocol.md. What a reader keeps to itself,
+`no_leido` and `leido_todo`, is in unread.py.
 
 The database keeps one mark for each reader and conversation, and moves it forward only. Here is remembered what was
 told last, so that a client that says the same again costs neither a write nor an event.
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Final, NamedTuple, Protocol, Self
+from typing import Final, Literal, NamedTuple, Protocol, Self
 
 import msgspec
 
@@ -43,7 +44,7 @@ class MarkRead(msgspec.Struct, frozen=True, gc=False):
         """`newest` is the greatest id that a message can have by now. Raises RefusedError."""
         fields = parse_fields(args, "leido takes one object: {con, hasta}.")
         con = parse_user(fields.get("con"), "con", EventCode.CON_INVALID)
-        return cls(con, _hasta(fields.get("hasta"), newest))
+        return cls(con, parse_message(fields, "hasta", newest))
 
 
 class ReadBy(msgspec.Struct, frozen=True, gc=False):
@@ -103,6 +104,10 @@ class Receipts:
         except RefusedError as error:
             member.refuse(reply, error)
 
+    def forget(self, reader: str, con: str) -> None:
+        """`reader` goes back in this conversation: the next mark is written again."""
+        self._told.pop((reader, con), None)
+
     def _on_stored(self, asked: Asked, error: StoreError | None) -> None:
         if error is not None:
             asked.member.refuse(asked.reply, error)
@@ -129,9 +134,11 @@ class Receipts:
             self._namespace.send_to_rooms(self._leido.encode(ReadBy(reader, hasta)), (user_room(con),))
 
 
-def _hasta(value: object, newest: MessageId) -> MessageId:
-    if (number := parse_digits(value)) is None:
-        raise RefusedError(EventCode.HASTA_INVALID, "hasta must be the id of a message, a string of digits.")
+def parse_message(fields: dict[object, object], key: Literal["hasta", "desde"], newest: MessageId) -> MessageId:
+    """The id under `key`, of a message that there may be. Raises RefusedError."""
+    code = EventCode(f"{key}_invalid")
+    if (number := parse_digits(fields.get(key))) is None:
+        raise RefusedError(code, f"{key} must be the id of a message, a string of digits.")
     if not 0 < number <= newest:
-        raise RefusedError(EventCode.HASTA_INVALID, "hasta is an id that no message has yet.")
+        raise RefusedError(code, f"{key} is an id that no message has yet.")
     return MessageId(number)

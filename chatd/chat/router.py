@@ -27,6 +27,7 @@ from chatd.chat.payload import PAYLOADS
 from chatd.chat.presence import Presence
 from chatd.chat.receipts import Receipts
 from chatd.chat.standing import Standings
+from chatd.chat.unread import Unread
 from chatd.chat.whoami import who_am_i
 from chatd.chat.writing import Writers
 from chatd.engineio.outgoing import Outgoing
@@ -76,6 +77,7 @@ class ChatRouter:
         self._writers = self._make_writers(namespace, config.typing_timeout_s, self._hearers)
         self.historian = Historian(config, store)
         self._receipts = self._make_receipts(namespace, store, self.newest)
+        self._unread = self._make_unread(namespace, store, self._receipts, self.newest)
         self.presence: Presence | None = None
         if config.presence == "on":
             tell = News(namespace).tell
@@ -108,6 +110,9 @@ class ChatRouter:
 
     def _make_receipts(self, *parts: Any) -> Receipts:
         return Receipts(*parts)
+
+    def _make_unread(self, *parts: Any) -> Unread:
+        return Unread(*parts)
 
     def _make_presence(self, *parts: Any) -> Presence:
         return Presence(*parts)
@@ -220,6 +225,12 @@ class ChatRouter:
     def unread(self, member: Author, args: list[object], reply: Reply | None) -> None:
         self.historian.unread(member, args, reply)
 
+    def mark_unread(self, member: Author, args: list[object], reply: Reply | None) -> None:
+        self._unread.mark_unread(member, args, reply)
+
+    def mark_all_read(self, member: Author, args: list[object], reply: Reply | None) -> None:
+        self._unread.mark_all_read(member, args, reply)
+
     def who_am_i(self, member: Author, _args: list[object], reply: Reply | None) -> None:
         if reply is not None:
             reply(who_am_i(member.identity))
@@ -331,6 +342,8 @@ ROUTES: Final[Mapping[EventName, Handler]] = {
     "no_leidos": ChatRouter.unread,
     "quien_soy": ChatRouter.who_am_i,
     "leido": ChatRouter.mark_read,
+    "no_leido": ChatRouter.mark_unread,
+    "leido_todo": ChatRouter.mark_all_read,
     "conversacion": ChatRouter.conversation,
     "escribiendo": ChatRouter.say_writing,
 }

@@ -1,7 +1,8 @@
 """`chatd import`: messages from lines of JSON into a database that no daemon holds; all of them or none,
 unless --keep-going leaves out those that are refused. What the chat would refuse is refused here.
 
-The same file twice does no harm: a message whose id is there already is skipped.
+The same file twice does no harm: a message whose id is there already is skipped. What an admin has answered in the file
+is read by all admins. Rule C-88 of protocol.md.
 """
 
 # ruff: noqa: N999 - it is called as its verb
@@ -14,6 +15,7 @@ import datetime
 import os
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -25,12 +27,19 @@ from chatd.cli.progress import Progress
 from chatd.cli.rows import COLUMNS, RowError, Values, check_accepted, from_line
 from chatd.config import load
 from chatd.store.base import MessageId
+from chatd.store.marks import EVERYBODY
 from chatd.store.pruning import FORGET_LIST
 from chatd.store.vouched import VOUCH_FOR_NEWEST
 
 STDIN: Final = Path("-")
 
 _STORED: Final = f"SELECT {COLUMNS} FROM mensajes WHERE id = ?1"  # noqa: S608
+
+# ?1: no user, which stands for all admins; ?2: whom an admin has answered; ?3: the id of the answer.
+_ANSWERED: Final = """
+    INSERT INTO leidos (lector, con, hasta) VALUES (?1, ?2, ?3)
+    ON CONFLICT (lector, con) DO UPDATE SET hasta = excluded.hasta WHERE excluded.hasta > leidos.hasta
+"""
 
 BATCH_ROWS: Final = 1_000
 """Messages that are inserted together: PostgreSQL answers each statement over the network."""
@@ -135,6 +144,7 @@ class Importer:
         """Raises DataError for the first that is refused, unless it is to keep going."""
         batch, self._batch = self._batch, []
         new = set(insert(self._connection, [values for _, values in batch]))
+        self._mark_answered(values for _, values in batch if values[0] in new)
         for number, values in batch:
             if values[0] in new:
                 new.remove(values[0])
@@ -146,6 +156,15 @@ class Importer:
                 self._refuse(number, error)
             else:
                 self.skipped += 1
+
+    def _mark_answered(self, new: Iterable[Values]) -> None:
+        """An answer is what an admin wrote to a user: no other message is unsupervised."""
+        answered: dict[str, int] = {}
+        for number, _, para, _, _, supervised, _ in new:
+            if not supervised:
+                answered[para] = max(number, answered.get(para, 0))
+        for con, upto in sorted(answered.items()):
+            self._connection.execute(_ANSWERED, (EVERYBODY, con, upto))
 
     def _compare(self, values: Values) -> None:
         """Raises RowError unless this very message is there."""

@@ -62,7 +62,8 @@ def _ids(last: MessageId | None, times_ms: Sequence[int]) -> list[MessageId]:
 
 def _move_marks(connection: Database, bound: MessageId, old: Sequence[int], new: Sequence[MessageId]) -> None:
     """What was read up to an old id was read up to its new one; `new` begins with the id below all of them."""
-    marks = connection.execute("SELECT lector, con, hasta FROM leidos WHERE hasta >= ?1", (bound,)).fetchall()
-    for reader, con, upto in marks:
-        moved = new[bisect.bisect_right(old, upto)]
-        connection.execute("UPDATE leidos SET hasta = ?1 WHERE lector = ?2 AND con = ?3", (moved, reader, con))
+    for mark in ("hasta", "vuelta"):
+        found = f"SELECT lector, con, {mark} FROM leidos WHERE {mark} >= ?1"  # noqa: S608 - words of ours
+        move = f"UPDATE leidos SET {mark} = ?1 WHERE lector = ?2 AND con = ?3"  # noqa: S608
+        for reader, con, upto in connection.execute(found, (bound,)).fetchall():
+            connection.execute(move, (new[bisect.bisect_right(old, upto)], reader, con))

@@ -207,6 +207,12 @@ class Store(Protocol):
         that come together are stored as one row. BUSY: too many marks of `lector` wait.
         """
 
+    def mark_unread(self, lector: str, con: str, desde: MessageId, done: Done) -> None:
+        """What `con` wrote from `desde` on is unread for `lector`, until it is read again. As `mark_read`."""
+
+    def mark_all_read(self, lector: str, hasta: MessageId, done: Done) -> None:
+        """`lector` has read everything up to `hasta`, whoever wrote it. As `mark_read`."""
+
     def saw(self, user: str, fecha_ms: int) -> None:
         """Remember that `user` was there; a later instant is kept. Never blocks, never raises.
 

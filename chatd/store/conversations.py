@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from .history import Past, Statement, Viewer
+from .marks import read_upto
 
 MAX_COUNT: Final = 100
 
@@ -184,20 +185,19 @@ def unread_with(viewer: Viewer, con: str) -> Statement:
 
 
 def _mark(reader: str, con: str) -> str:
-    """`con` has to name its table: here, a bare one is that of the marks."""
-    return f"coalesce((SELECT hasta FROM leidos WHERE lector = {reader} AND leidos.con = {con}), -1)"  # noqa: S608
+    return f"coalesce({read_upto(reader, con)}, -1)"
 
 
 def _unread(admin: str, con: str) -> str:
     """What an admin has not read of what `con` wrote. So every message is counted once, under its author."""
     kinds = (
-        ("mensajes_de", f"m.de = {con} AND m.supervisado = 1"),
-        ("mensajes_privados", f"m.para = {admin} AND m.supervisado = 0 AND m.de = {con}"),
+        ("mensajes_de", f"m.de = {con} AND m.supervisado = 1", read_upto(admin, con, by_admin=True)),
+        ("mensajes_privados", f"m.para = {admin} AND m.supervisado = 0 AND m.de = {con}", read_upto(admin, con)),
     )
     counts = " + ".join(
         f"(SELECT count(*) FROM (SELECT 1 FROM mensajes AS m INDEXED BY {index} WHERE {kind} "  # noqa: S608
-        f"AND m.de <> {admin} AND m.id > {_mark(admin, con)} LIMIT {MAX_COUNT}))"
-        for index, kind in kinds
+        f"AND m.de <> {admin} AND m.id > coalesce({mark}, -1) LIMIT {MAX_COUNT}))"
+        for index, kind, mark in kinds
     )
     return f"min({MAX_COUNT}, {counts})"
 

@@ -1,15 +1,18 @@
-"""What moves forward only: how far a user has read a conversation, and when a user was last seen.
+"""How far a user has read a conversation, and when a user was last seen.
 
-One row for each reader and conversation, and for each user. Of several marks of one key that wait for the disk, one row
-is kept, which lies furthest: a user who is seen a thousand times while a commit runs takes one place in the queue.
+One row for each reader and conversation, and for each user. These marks move forward only; beside them a reader may say
+that a conversation is unread again. Of several marks of one key that wait for the disk, one row is kept: a user who is
+seen a thousand times while a commit runs takes one place in the queue.
 """
 
 from __future__ import annotations
 
 import functools
+import itertools
 import logging
+import operator
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from chatd.shares import Shares
@@ -34,42 +37,88 @@ Key = tuple[str, ...]
 """The user whose mark it is, then what else its table is keyed by."""
 
 Furthest = Mapping[Key, int]
-"""Of each key the value that lies furthest."""
+"""Of each key the value that counts."""
 
 Write = Callable[["Table", Furthest], Awaitable[object]]
 
 
 class Table:
-    """Where marks of a kind are kept: its name, the columns of its key, and the column that only grows."""
+    """Where marks of a kind are kept: its name, the columns of its key, and that of its value."""
 
-    __slots__ = ("key", "name", "value")
+    __slots__ = ("keeps", "key", "moved", "name", "value", "zero")
 
-    def __init__(self, name: str, key: Key, value: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        key: Key,
+        value: str,
+        *,
+        moved: str | None = None,
+        keeps: Callable[[int, int], int] = max,
+        zero: str | None = None,
+    ) -> None:
+        """`moved`: what a new value does to a row, in the words of both databases; it grows if nothing is said.
+
+        `keeps`: which of two values counts. `zero`: a column of numbers that a new row needs as well.
+        """
         self.name = name
         self.key = key
         self.value = value
+        self.moved = moved or f"{value} = excluded.{value} WHERE excluded.{value} > {name}.{value}"
+        self.keeps = keeps
+        self.zero = zero
 
 
-READ: Final = Table("leidos", ("lector", "con"), "hasta")
+GO_BACK: Final = "ALTER TABLE leidos ADD COLUMN vuelta INTEGER"
+"""A step of the schema. `vuelta`: what lies behind it is unread, whatever `hasta` says; mostly NULL."""
+
+# Reading on ends what was marked as unread before.
+_READ_ON: Final = """
+    hasta = CASE WHEN excluded.hasta > leidos.hasta THEN excluded.hasta ELSE leidos.hasta END,
+    vuelta = CASE WHEN excluded.hasta > leidos.vuelta THEN NULL ELSE leidos.vuelta END
+    WHERE excluded.hasta > leidos.hasta OR excluded.hasta > leidos.vuelta
+"""
+_GONE_BACK: Final = "vuelta = excluded.vuelta WHERE leidos.vuelta IS NULL OR excluded.vuelta < leidos.vuelta"
+
+READ: Final = Table("leidos", ("lector", "con"), "hasta", moved=_READ_ON)
+BACK: Final = Table("leidos", ("lector", "con"), "vuelta", moved=_GONE_BACK, keeps=min, zero="hasta")
+ALL_READ: Final = Table("leidos", ("lector", "con"), "hasta", moved=_READ_ON)
 SEEN: Final = Table("vistos", ("user",), "fecha")
+
+EVERYBODY: Final = ""
+"""No user has that name. As `con` it stands for all conversations of a reader, as `lector` for all admins."""
+
+FORGET_BACK: Final = "UPDATE leidos SET vuelta = NULL WHERE lector = ?1 AND vuelta < ?2"
+"""What a mark in ALL_READ does to the other conversations of its reader."""
+
+# Unread is what lies behind `hasta` or, if that is less, behind `vuelta`.
+_BOUND: Final = "CASE WHEN min(vuelta) < max(hasta) THEN min(vuelta) ELSE max(hasta) END"
+
+
+def read_upto(reader: str, con: str, *, by_admin: bool = False) -> str:
+    """The id behind which everything is unread, in the words of both databases; NULL where nothing was said.
+
+    `reader` and `con` are SQL; `con` has to name its table, if it is a column. `by_admin`: it is about what all admins
+    may read, which an import may have marked for all of them.
+    """
+    readers = f"lector IN ({reader}, '')" if by_admin else f"lector = {reader}"
+    return f"(SELECT {_BOUND} FROM leidos WHERE {readers} AND leidos.con IN ({con}, ''))"  # noqa: S608
 
 
 class Waiting:
     """One row on its way to the disk, and all who want to know when it is there."""
 
-    __slots__ = ("dones", "key", "value")
+    __slots__ = ("dones", "key", "table", "value")
 
-    def __init__(self, key: Key, value: int) -> None:
+    def __init__(self, table: Table, key: Key, value: int) -> None:
+        self.table = table
         self.key = key
         self.value = value
         self.dones: list[Done] = []
 
 
 class MarkQueue:
-    """The queue of one kind of marks. `write` commits all of them, or raises StoreError.
-
-    It leaves a mark alone that lies further already.
-    """
+    """The queue of one kind of marks. `write` commits all of them, or raises StoreError."""
 
     def __init__(self, what: str, table: Table, write: Write) -> None:
         self._what = what
@@ -90,12 +139,13 @@ class MarkQueue:
         """See GroupCommit.start."""
         self._queue.start()
 
-    def put(self, key: Key, value: int, done: Done) -> None:
-        """See Store.mark_read. Raises StoreError."""
+    def put(self, key: Key, value: int, done: Done, table: Table | None = None) -> None:
+        """See Store.mark_read. `table`: another way to move the same marks. Raises StoreError."""
         if not self._shares.take(key[0]):
             raise StoreError(StoreCode.BUSY, f"too many {self._what} are waiting to be stored: try again", retry=True)
         try:
-            self._row(key, value, patient=False).dones.append(done)
+            row = self._row(key, value, patient=False) if table is None else self._row_of(table, key, value)
+            row.dones.append(done)
         except StoreError:
             self._shares.give_back(key[0])
             raise
@@ -119,20 +169,28 @@ class MarkQueue:
         """The row of `key` that no batch has yet, with `value` at least."""
         row = self._open.get(key)
         if row is None:
-            row = Waiting(key, value)
+            row = Waiting(self._table, key, value)
             self._queue.put(row, functools.partial(self._answer, row), patient=patient)
             self._open[key] = row
             return row
-        row.value = max(row.value, value)
+        row.value = self._table.keeps(row.value, value)
         if not patient:
             self._queue.hurry()
+        return row
+
+    def _row_of(self, table: Table, key: Key, value: int) -> Waiting:
+        """A row of its own: what came before it is written before it, and what comes later, later."""
+        row = Waiting(table, key, value)
+        self._queue.put(row, functools.partial(self._answer, row))
+        self._open.pop(key, None)
         return row
 
     async def _store(self, batch: Sequence[Waiting]) -> None:
         """Raises StoreError."""
         for row in batch:
             self._shut(row)
-        await self._write(self._table, furthest(batch))
+        for table, rows in itertools.groupby(batch, operator.attrgetter("table")):
+            await self._write(table, merged(table, rows))
 
     def _answer(self, row: Waiting, error: StoreError | None) -> None:
         self._shut(row)  # a fault answers rows that no batch had
@@ -148,11 +206,11 @@ class MarkQueue:
             del self._open[row.key]
 
 
-def furthest(batch: Sequence[Waiting]) -> Furthest:
-    """A key may be there twice after a batch that failed."""
+def merged(table: Table, rows: Iterable[Waiting]) -> Furthest:
+    """A key may be there twice."""
     values: dict[Key, int] = {}
-    for row in batch:
-        values[row.key] = max(row.value, values.get(row.key, row.value))
+    for row in rows:
+        values[row.key] = table.keeps(row.value, values.get(row.key, row.value))
     return values
 
 
@@ -165,15 +223,17 @@ def upsert(table: Table, marks: Furthest) -> tuple[str, list[int | str | None]]:
         values += (*key, value)
     values += [0] * (width * (size - len(marks)))
     values.append(len(marks))
-    return _upsert_sql(table.name, table.key, table.value, size), values
+    return _upsert_sql(table, size), values
 
 
 @functools.cache
-def _upsert_sql(table: str, key: tuple[str, ...], value: str, size: int) -> str:
+def _upsert_sql(table: Table, size: int) -> str:
     """For up to `size` rows; the last parameter says how many. WHERE is there because ON could belong to a join."""
-    rows = ",".join([f"({','.join('?' * (len(key) + 1))})"] * size)
+    key = ",".join(table.key)
+    rows = ",".join([f"({','.join('?' * (len(table.key) + 1))})"] * size)
+    column, zero = ("", "") if table.zero is None else (f", {table.zero}", ", 0")
     # Only names of ours and question marks are put into the text.
     return f"""
-        INSERT INTO {table} ({",".join(key)}, {value}) SELECT * FROM (VALUES {rows}) WHERE true LIMIT ?
-        ON CONFLICT ({",".join(key)}) DO UPDATE SET {value} = excluded.{value} WHERE excluded.{value} > {value}
+        INSERT INTO {table.name} ({key}, {table.value}{column}) SELECT *{zero} FROM (VALUES {rows}) WHERE true LIMIT ?
+        ON CONFLICT ({key}) DO UPDATE SET {table.moved}
     """  # noqa: S608

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from .base import Answer, Done, Found, Message, MessageId, Question, StoreCounters, StoreError
 from .config import StoreConfig
 from .lookup import GroupLookup
-from .marks import MAX_MARKS, READ, SEEN, Furthest, MarkQueue, Table
+from .marks import ALL_READ, BACK, EVERYBODY, FORGET_BACK, MAX_MARKS, READ, SEEN, Furthest, MarkQueue, Table
 from .positions import WHOLE, Position
 from .pruning import DELETE_ASTRAY, DELETE_STEP, LAST_OF_STEP, ROWS_PER_STEP
 from .summary import Summary
@@ -46,7 +46,7 @@ class QueuedStore(abc.ABC):
             max_bytes=size,
             delay_s=config.commit_delay_ms / 1_000,
         )
-        self._read = MarkQueue("read marks", READ, self._write_marks)
+        self._read = MarkQueue("read marks", READ, self._write_read)
         self._seen = MarkQueue("seen marks", SEEN, self._write_marks)
         self._summary = Summary(self.run, self._overlap)
         self._sums = GroupCommit("summaries", self._summary.catch_up, lambda _: 0, max_rows=MAX_MARKS, max_bytes=size)
@@ -60,7 +60,7 @@ class QueuedStore(abc.ABC):
 
     @abc.abstractmethod
     async def _write_marks(self, table: Table, marks: Furthest) -> None:
-        """Commit all of them, leaving alone those that lie further already. Raises StoreError."""
+        """Commit all of them. Raises StoreError."""
 
     @abc.abstractmethod
     async def _find(self, questions: Sequence[Question]) -> Sequence[Found]:
@@ -101,6 +101,14 @@ class QueuedStore(abc.ABC):
     def mark_read(self, lector: str, con: str, hasta: MessageId, done: Done) -> None:
         """See Store.mark_read."""
         self._read.put((lector, con), hasta, done)
+
+    def mark_unread(self, lector: str, con: str, desde: MessageId, done: Done) -> None:
+        """See Store.mark_unread."""
+        self._read.put((lector, con), desde - 1, done, BACK)
+
+    def mark_all_read(self, lector: str, hasta: MessageId, done: Done) -> None:
+        """See Store.mark_all_read."""
+        self._read.put((lector, EVERYBODY), hasta, done, ALL_READ)
 
     def saw(self, user: str, fecha_ms: int) -> None:
         """See Store.saw."""
@@ -159,6 +167,13 @@ class QueuedStore(abc.ABC):
     def also_flush(self, flush: Callable[[], Awaitable[None]]) -> None:
         """See Store.also_flush."""
         self._others.append(flush)
+
+    async def _write_read(self, table: Table, marks: Furthest) -> None:
+        """Raises StoreError."""
+        if table is ALL_READ:
+            for (reader, _), hasta in marks.items():
+                await self.run(FORGET_BACK, (reader, hasta))
+        await self._write_marks(table, marks)
 
     def _start_queues(self) -> None:
         for queue in (self._writer, self._read, self._seen, self._sums, self._lookups):

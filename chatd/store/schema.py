@@ -13,6 +13,7 @@ import aiosqlite
 from chatd.errors import ConfigError
 
 from .hooks import HOOK_TABLES
+from .marks import GO_BACK
 from .pruning import ASTRAY_INDEX, LIST_TRIGGER
 from .summary import SUM_UP_ALL
 from .team import TEAM_TABLES
@@ -88,6 +89,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     ),
     TEAM_TABLES,
     HOOK_TABLES,
+    (GO_BACK,),
 )
 
 

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from .base import MessageId
+from .marks import read_upto
 
-STANDING_SQL: Final = """
-    SELECT (SELECT hasta FROM leidos WHERE lector = ?1 AND con = ?2),
-           (SELECT hasta FROM leidos WHERE lector = ?2 AND con = ?1),
+# A row whose `hasta` is 0 only says what is unread.
+STANDING_SQL: Final = f"""
+    SELECT nullif({read_upto("?1", "?2")}, 0),
+           (SELECT hasta FROM leidos WHERE lector = ?2 AND con = ?1 AND hasta > 0),
            (SELECT fecha FROM vistos WHERE vistos.user = ?2)
-"""
+"""  # noqa: S608  # words of ours
 """Takes a user and another; every database understands it. (A bare `user` is a function of PostgreSQL.)"""
 
 

@@ -9,6 +9,7 @@ import enum
 from typing import Final
 
 from chatd.store.conversations import MAX_COUNT
+from chatd.store.marks import read_upto
 from chatd.team.casesql import COLUMNS
 
 # ruff: noqa: S608 - words of ours
@@ -39,13 +40,18 @@ _OF_KIND: Final = {
 # Whoever is an admin by now is not among the users.
 _SHOWN: Final = "ultimo > 0 AND NOT EXISTS (SELECT 1 FROM nombres AS n WHERE n.quien = casos.con AND n.admin = 1)"
 
-_MARK: Final = "coalesce((SELECT hasta FROM leidos WHERE lector = ?1 AND leidos.con = entry.con), -1)"
+_MARK: Final = f"coalesce({read_upto('?1', 'entry.con')}, -1)"
 
-# What the user wrote, the admin has not marked as read, and nobody has answered.
+# Read is what the admin has marked, and what was answered, unless the admin has marked it as unread.
+_READ_OR_ANSWERED: Final = """
+    (SELECT CASE WHEN min(vuelta) < max(hasta) OR min(vuelta) < entry.respuesta THEN min(vuelta)
+        WHEN max(hasta) > entry.respuesta THEN max(hasta) ELSE entry.respuesta END
+    FROM leidos WHERE lector IN (?1, '') AND leidos.con IN (entry.con, ''))
+"""
+
 UNREAD: Final = f"""
     (SELECT count(*) FROM (SELECT 1 FROM mensajes AS m INDEXED BY mensajes_de
-        WHERE m.de = entry.con AND m.supervisado = 1 AND m.id > {_MARK} AND m.id > entry.respuesta
-        LIMIT {MAX_COUNT}) AS few)
+        WHERE m.de = entry.con AND m.supervisado = 1 AND m.id > {_READ_OR_ANSWERED} LIMIT {MAX_COUNT}) AS few)
 """
 
 _ENTRY: Final = f"""

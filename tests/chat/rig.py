@@ -106,6 +106,12 @@ class WaitingStore:
         self.read.append((lector, con, hasta))
         self._waiting.append(done)
 
+    def mark_unread(self, lector: str, con: str, desde: MessageId, done: Done) -> None:
+        self.mark_read(f"{lector} goes back", con, desde, done)
+
+    def mark_all_read(self, lector: str, hasta: MessageId, done: Done) -> None:
+        self.mark_read(lector, "everybody", hasta, done)
+
     def saw(self, user: str, fecha_ms: int) -> None:
         self.seen.append((user, fecha_ms))
 

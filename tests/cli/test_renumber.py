@@ -27,7 +27,7 @@ def db(tmp_path: Path) -> Path:
 
 def mark(db: Path, upto: dict[str, int]) -> None:
     with contextlib.closing(sqlite3.connect(db)) as connection:
-        connection.executemany("INSERT INTO leidos VALUES (?, 'root', ?)", upto.items())
+        connection.executemany("INSERT INTO leidos (lector, con, hasta) VALUES (?, 'root', ?)", upto.items())
         connection.commit()
 
 

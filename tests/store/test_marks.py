@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from chatd.store import marks
-from chatd.store.base import MessageId, StoreCode, StoreError
+from chatd.store.base import Message, MessageId, Store, StoreCode, StoreError
+from chatd.store.history import Viewer
 from chatd.store.marks import MAX_MARKS, MAX_MARKS_EACH, SEEN, Furthest, MarkQueue, Table
 from tests.store.rig import Base, ask, locked, opened, store_on
 
@@ -26,11 +29,126 @@ async def test_a_reader_never_goes_back(base: Base) -> None:
             assert len(heard) < 9 + 3
             await store.flushed()
     assert heard == [None] * 12
-    assert ask(base, "SELECT * FROM leidos ORDER BY lector, con") == [
+    assert ask(base, "SELECT lector, con, hasta FROM leidos ORDER BY lector, con") == [
         ("ana", "root", 8),
         ("root", "ana", 2**63 - 1),
         ("root", "eva", 2**63 - 1),
     ]
+
+
+def put(number: int, de: str, para: str, *, supervised: bool) -> Message:
+    return Message(MessageId(number), de, para, "hola", 1_700_000_000_000, supervisado=supervised)
+
+
+@contextlib.asynccontextmanager
+async def desk_on(base: Base) -> AsyncIterator[Desk]:
+    """Ana wrote 1 to 5 and eva 6 to the desk; root has answered ana with 4, in private."""
+    async with store_on(base) as store:
+        for number in (1, 2, 3, 5):
+            store.put(put(number, "ana", "root", supervised=True), lambda error: None)
+        store.put(put(4, "root", "ana", supervised=False), lambda error: None)
+        store.put(put(6, "eva", "root", supervised=True), lambda error: None)
+        await store.flushed()
+        yield Desk(store)
+
+
+class Desk:
+    """What readers say there, in their order, and what is unread for them afterwards."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.answers: list[StoreError | None] = []
+
+    def read(self, lector: str, con: str, hasta: int) -> None:
+        self._store.mark_read(lector, con, MessageId(hasta), self.answers.append)
+
+    def unread(self, lector: str, con: str, desde: int) -> None:
+        self._store.mark_unread(lector, con, MessageId(desde), self.answers.append)
+
+    def all_read(self, lector: str, hasta: int) -> None:
+        self._store.mark_all_read(lector, MessageId(hasta), self.answers.append)
+
+    async def counts(self, lector: str, *users: str, is_admin: bool = True) -> list[int]:
+        await self._store.flushed()
+        assert self.answers == [None] * len(self.answers)
+        viewer = Viewer(lector, is_admin)
+        return [await self._store.library.unread_with(viewer, user) for user in users]
+
+
+async def test_a_reader_goes_back_when_it_says_so_and_for_itself_alone(base: Base) -> None:
+    """C-86"""
+    async with desk_on(base) as desk:
+        for reader in ("root", "boss"):
+            desk.read(reader, "ana", 5)
+        assert await desk.counts("root", "ana", "eva") == [0, 1]
+        desk.unread("root", "ana", 3)
+        assert await desk.counts("root", "ana", "eva") == [2, 1]
+        assert await desk.counts("boss", "ana") == [0]
+        desk.unread("root", "ana", 5)
+        assert await desk.counts("root", "ana") == [2]
+        desk.read("root", "ana", 2)  # behind it: as before
+        assert await desk.counts("root", "ana") == [2]
+        desk.read("root", "ana", 5)
+        assert await desk.counts("root", "ana") == [0]
+
+
+async def test_who_never_read_anything_has_no_less_unread_by_going_back(base: Base) -> None:
+    """C-86"""
+    async with desk_on(base) as desk:
+        desk.unread("root", "ana", 5)
+        assert await desk.counts("root", "ana") == [4]
+        desk.read("root", "ana", 2)
+        assert await desk.counts("root", "ana") == [2]
+
+
+async def test_what_one_reader_says_counts_in_its_order_however_much_waits(base: Base) -> None:
+    """C-86, C-87"""
+    async with desk_on(base) as desk:
+        for _ in range(3):
+            desk.read("root", "ana", 5)
+            desk.unread("root", "ana", 2)
+        assert await desk.counts("root", "ana") == [3]
+        desk.unread("root", "ana", 1)
+        desk.read("root", "ana", 5)
+        desk.all_read("root", 6)
+        desk.unread("root", "eva", 6)
+        assert await desk.counts("root", "ana", "eva") == [0, 1]
+
+
+async def test_all_is_read_up_to_an_id_in_every_conversation_of_one_reader(base: Base) -> None:
+    """C-87"""
+    async with desk_on(base) as desk:
+        desk.read("root", "ana", 1)
+        desk.unread("root", "ana", 1)
+        desk.all_read("root", 5)
+        assert await desk.counts("root", "ana", "eva") == [0, 1]
+        assert await desk.counts("boss", "ana", "eva") == [4, 1]
+        desk.all_read("root", 3)
+        assert await desk.counts("root", "ana", "eva") == [0, 1]
+        assert await desk.counts("ana", "root", is_admin=False) == [1]
+        desk.all_read("ana", 6)
+        assert await desk.counts("ana", "root", is_admin=False) == [0]
+        desk.unread("ana", "root", 4)
+        assert await desk.counts("ana", "root", is_admin=False) == [1]
+        assert await desk.counts("root", "ana") == [0]
+
+
+async def test_the_author_is_not_told_that_a_reader_went_back(base: Base) -> None:
+    """C-86, C-87"""
+    async with store_on(base) as store:
+        ignore = list[object]().append
+        store.mark_unread("boss", "ana", MessageId(3), ignore)
+        store.mark_all_read("aide", MessageId(6), ignore)
+        store.mark_read("root", "ana", MessageId(5), ignore)
+        store.mark_unread("root", "ana", MessageId(3), ignore)
+        await store.flushed()
+        assert (await store.library.standing("root", "ana")).read == 2
+        assert (await store.library.standing("aide", "ana")).read == 6
+        assert [(await store.library.standing("ana", one)).read_by for one in ("root", "boss", "aide")] == [
+            5,
+            None,
+            None,
+        ]
 
 
 async def test_a_user_was_seen_at_the_latest_instant(base: Base) -> None:

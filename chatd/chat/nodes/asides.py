@@ -1,4 +1,5 @@
-"""Events that are not stored here, for the other nodes: `escribiendo`, `leido`, and news for admins. Rule N-11.
+"""Events that are not stored here, for the other nodes: `escribiendo`, `leido`, `no_leido`, `leido_todo`, and news for
+admins. Rule N-11.
 
     Aside  [3, origin, event, args, to, but, volatile]
     Back   [5, origin, user, sid]
@@ -15,7 +16,9 @@ import msgspec
 
 from chatd.chat.audience import user_room
 from chatd.chat.ids import MAX_NODE
+from chatd.chat.member import Author
 from chatd.chat.receipts import Asked, ReadBy, ReadElsewhere, Receipts
+from chatd.chat.unread import Own, OwnEvent, Unread
 from chatd.chat.writing import Writers, Writing
 from chatd.cluster.core.frame import FrameError
 from chatd.socketio.namespace import Namespace
@@ -30,7 +33,7 @@ class Aside(msgspec.Struct, array_like=True, tag=_TAG, frozen=True, forbid_unkno
     """An event for the rooms `to`. `volatile`: as Namespace.emit_volatile."""
 
     origin: Annotated[int, msgspec.Meta(ge=0, le=MAX_NODE)]
-    event: Literal["escribiendo", "leido", "caso", "nota", "respuesta"]
+    event: Literal["escribiendo", "leido", "no_leido", "leido_todo", "caso", "nota", "respuesta"]
     args: list[Any]
     to: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=8)]
     but: Rooms = ()
@@ -91,3 +94,23 @@ class NodeReceipts(Receipts):
         self._cast(Aside(self._origin, "leido", [ReadElsewhere(con, hasta)], (user_room(reader),)))
         if con != reader:
             self._cast(Aside(self._origin, "leido", [ReadBy(reader, hasta)], (user_room(con),)))
+
+
+class NodeUnread(Unread):
+    """Tells the other nodes as well."""
+
+    def __init__(self, cast: Cast, origin: int, *parts: Any) -> None:
+        super().__init__(*parts)
+        self._cast = cast
+        self._origin = origin
+
+    def _tell(self, member: Author, event: OwnEvent, mark: Own) -> None:
+        super()._tell(member, event, mark)
+        self._cast(Aside(self._origin, event, [mark], (user_room(member.identity.user),)))
+
+
+def gone_back(aside: Aside) -> tuple[str, str] | None:
+    """Who has marked which conversation as unread, if `aside` says that."""
+    if aside.event != "no_leido":
+        return None
+    return aside.to[0].removeprefix(user_room("")), str(aside.args[0].get("con"))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 from chatd.chat.audience import ADMINS
 from chatd.chat.events import EventCode
 from chatd.chat.member import Author, Member
-from chatd.chat.nodes.asides import Aside, NodeReceipts, NodeWriters
+from chatd.chat.nodes.asides import Aside, NodeReceipts, NodeUnread, NodeWriters, gone_back
 from chatd.chat.nodes.listing import all_nodes
 from chatd.chat.nodes.presence import NodePresence
 from chatd.chat.nodes.shell import Deliver, Shell
@@ -34,7 +33,7 @@ class NodeRouter(ChatRouter):
         self._offset = ""
         self.catching_up: Deliver | None = None  # for those who are in no room yet
         shell.deliver = self.give
-        shell.peers.emit = functools.partial(Aside.emit, namespace=self._namespace)
+        shell.peers.emit = self._hear
 
     def give(self, delivery: Delivery[Message], but: Session | None = None) -> None:
         """To the sockets of this node: a message of any node."""
@@ -61,6 +60,15 @@ class NodeRouter(ChatRouter):
 
     def _make_receipts(self, *parts: Any) -> NodeReceipts:
         return NodeReceipts(self.shell.cast, self.shell.node.number, *parts)
+
+    def _make_unread(self, *parts: Any) -> NodeUnread:
+        return NodeUnread(self.shell.cast, self.shell.node.number, *parts)
+
+    def _hear(self, aside: Aside) -> None:
+        """What another node says to sockets of this one. Raises FrameError."""
+        aside.emit(self._namespace)
+        if (back := gone_back(aside)) is not None:
+            self._receipts.forget(*back)
 
     def _make_presence(self, *parts: Any) -> NodePresence:
         return NodePresence(self._people, *parts)

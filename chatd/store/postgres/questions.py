@@ -12,6 +12,7 @@ from typing import Final
 from chatd.store.base import MAX_CIDS
 from chatd.store.conversations import MAX_COUNT, MAX_EXAMINED, MAX_PARTNERS, RECENT_ROWS
 from chatd.store.history import Towards, Viewer
+from chatd.store.marks import read_upto
 
 # ruff: noqa: S608 - words and numbers of ours
 
@@ -50,16 +51,19 @@ def page(viewer: Viewer, con: str | None, towards: Towards) -> str:
 
 def _mark(con: str) -> str:
     """How far $1 has read `con`."""
-    return f"coalesce((SELECT hasta FROM leidos WHERE lector = $1 AND leidos.con = {con}), -1)"
+    return f"coalesce({read_upto('$1', con)}, -1)"
 
 
 def _unread(con: str) -> str:
     """What the admin $1 has not read of what `con` wrote."""
-    kinds = (f"m.de = {con} AND m.supervisado = 1", f"m.para = $1 AND m.supervisado = 0 AND m.de = {con}")
+    kinds = (
+        (f"m.de = {con} AND m.supervisado = 1", read_upto("$1", con, by_admin=True)),
+        (f"m.para = $1 AND m.supervisado = 0 AND m.de = {con}", read_upto("$1", con)),
+    )
     counts = " + ".join(
-        f"(SELECT count(*) FROM (SELECT 1 FROM mensajes AS m WHERE {kind} AND m.de <> $1 AND m.id > {_mark(con)} "
-        f"LIMIT {MAX_COUNT}) AS few)"
-        for kind in kinds
+        f"(SELECT count(*) FROM (SELECT 1 FROM mensajes AS m WHERE {kind} AND m.de <> $1 "
+        f"AND m.id > coalesce({mark}, -1) LIMIT {MAX_COUNT}) AS few)"
+        for kind, mark in kinds
     )
     return f"least({MAX_COUNT}, {counts})"
 

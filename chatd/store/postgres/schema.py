@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from chatd.errors import ConfigError
 from chatd.store.hooks import HOOK_TABLES
+from chatd.store.marks import GO_BACK
 from chatd.store.pruning import ASTRAY_INDEX
 from chatd.store.team import TEAM_TABLES
 from chatd.store.vouched import CLOCK_TABLE
@@ -118,6 +119,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     ),
     tuple(in_postgres(statement) for statement in TEAM_TABLES),
     tuple(in_postgres(statement) for statement in HOOK_TABLES),
+    (in_postgres(GO_BACK),),
 )
 
 # The number of the lock that lets one migration run at a time.

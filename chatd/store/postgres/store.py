@@ -307,11 +307,12 @@ def _decoded(rows: Sequence[Sequence[Any]]) -> list[Any]:
 def _upsert(table: Table) -> str:
     """Takes an array for each column. Only names of ours are put into the text."""
     names = [f'"{name}"' for name in (*table.key, table.value)]
+    column, zero = ("", "") if table.zero is None else (f", {table.zero}", ", 0")
     arrays = [*(f"${place}::text[]" for place in range(1, len(table.key) + 1)), f"${len(names)}::bigint[]"]
     key, value = ", ".join(names[:-1]), names[-1]
     return f"""
-        INSERT INTO {table.name} ({key}, {value}) SELECT * FROM unnest({", ".join(arrays)})
-        ON CONFLICT ({key}) DO UPDATE SET {value} = excluded.{value} WHERE excluded.{value} > {table.name}.{value}
+        INSERT INTO {table.name} ({key}, {value}{column}) SELECT *{zero} FROM unnest({", ".join(arrays)})
+        ON CONFLICT ({key}) DO UPDATE SET {table.moved}
     """  # noqa: S608
 
 

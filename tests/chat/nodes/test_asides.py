@@ -44,6 +44,28 @@ async def test_what_was_read_is_told_to_the_author_and_to_the_readers_other_sock
         assert elsewhere == {"con": "ana", "hasta": message["id"]}
 
 
+async def test_who_goes_back_on_one_node_may_read_the_same_again_on_another(
+    base: PostgresBase, redis: RedisServer
+) -> None:
+    """N-11, C-86, C-87"""
+    async with chats(base, redis, payload="full") as (one, two):
+        ana, root, tab = await one.join("ana"), await two.join("root", "admin"), await one.join("root", "admin")
+        write(ana, "root", "hola")
+        [[message]] = await heard(root, "mensaje_recibido")
+        for _ in range(2):
+            root.emit("leido", {"con": "ana", "hasta": message["id"]})
+            await heard(tab, "leido")
+            tab.emit("no_leido", {"con": "ana", "desde": message["id"]})
+            [[back]] = await heard(root, "no_leido")
+            assert back == {"con": "ana", "desde": message["id"]}
+            tab.received.clear()
+            root.received.clear()
+        tab.emit("leido_todo", {"hasta": message["id"]})
+        [[read]] = await heard(root, "leido_todo")
+        assert read == {"hasta": message["id"]}
+        assert not [event for event in ana.events if event[0] in {"no_leido", "leido_todo"}]
+
+
 @pytest.mark.parametrize(
     "args",
     [
