@@ -15,6 +15,7 @@ export type ErrorCode =
   | "con_invalid"
   | "buscar_invalid"
   | "hasta_invalid"
+  | "desde_invalid"
   | "activo_invalid"
   | "limite_invalid"
   | "antes_invalid"
@@ -50,6 +51,8 @@ export interface ClientToServerEvents {
   atencion: (answer: (answer: Answer<{ atendido: boolean }>) => void) => void;
   nodos: (answer: (answer: Answer<{ nodo: number; nodos: { nodo: number; estado: string; version: string; activo_s: number; sockets: number; usuarios: number; oido_ms: number; atraso: number }[] }>) => void) => void;
   leido: (payload: { con: string; hasta: string }, answer: (answer: Answer) => void) => void;
+  no_leido: (payload: { con: string; desde: string }, answer: (answer: Answer) => void) => void;
+  leido_todo: (payload: { hasta: string }, answer: (answer: Answer) => void) => void;
   conversacion: (payload: { con: string }, answer: (answer: Answer<{ leido: string | null; leido_por: string | null; en_linea?: boolean; visto?: number | null }>) => void) => void;
   historial: (payload: { con?: string; antes?: string; despues?: string; limite?: number }, answer: (answer: Answer<{ mensajes: { id: string; de: string; para: string; mensaje: string; fecha: number }[]; hay_mas: boolean }>) => void) => void;
   conversaciones: (payload: { limite?: number; antes?: string; buscar?: string } | undefined, answer: (answer: Answer<{ conversaciones: { con: string; ultimo: { id: string; de: string; para: string; mensaje: string; fecha: number }; no_leidos: number }[]; hay_mas: boolean }>) => void) => void;
@@ -72,6 +75,8 @@ export interface ServerToClientEvents {
   al_dia: (payload: { ultimo: string | null; completo: boolean }, position?: string) => void;
   presencia: (payload: { user: string; en_linea: boolean; visto: number | null }, position?: string) => void;
   leido: (payload: { de: string; hasta: string } | { con: string; hasta: string }, position?: string) => void;
+  no_leido: (payload: { con: string; desde: string }, position?: string) => void;
+  leido_todo: (payload: { hasta: string }, position?: string) => void;
   escribiendo: (payload: { de: string; para: string; activo: boolean }, position?: string) => void;
   caso: (payload: { con: string; estado: string; rev: number; atiende?: string; desde?: number; cerro?: string; cerrado?: number; espera?: number }, position?: string) => void;
   nota: (payload: { id: string; con: string; de: string; texto: string; fecha: number }, position?: string) => void;

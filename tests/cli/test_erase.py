@@ -34,7 +34,8 @@ def db(tmp_path: Path) -> Path:
         ],
     )
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("INSERT INTO leidos VALUES ('maria', 'root', 1), ('root', 'maria', 1), ('eva', 'root', 1)")
+        marks = "('maria', 'root', 1), ('root', 'maria', 1), ('eva', 'root', 1)"
+        connection.execute(f"INSERT INTO leidos (lector, con, hasta) VALUES {marks}")
         connection.execute("INSERT INTO vistos VALUES ('maria', 1), ('eva', 1)")
         connection.execute("INSERT INTO nombres (quien, nombre, admin, clave) VALUES ('maria', 'María', 0, 'maria')")
     return path

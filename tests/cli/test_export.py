@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -278,3 +279,29 @@ def test_a_line_cannot_move_the_cursor_nor_turn_text_around() -> None:
 def test_any_line_is_a_message_or_an_error(line: bytes) -> None:
     with contextlib.suppress(RowError):
         from_line(line)
+
+
+async def test_what_was_answered_before_an_import_is_not_unread_for_any_admin(tmp_path: Path) -> None:
+    """C-88: what was not answered is, and what one admin wrote to another."""
+    file, db = tmp_path / "all.jsonl", tmp_path / "chatd.db"
+    said = [
+        message(0, de="ana"),
+        message(1, de="eva"),
+        message(2, de="root", para="ana", supervisado=False),
+        message(3, de="root", para="eva", supervisado=False),
+        message(4, de="eva"),
+        message(5, de="zoe"),
+        message(6, de="boss", para="root", supervisado=False),
+        message(7, de="root", para="boss", supervisado=False),
+    ]
+    await asyncio.to_thread(store, tmp_path / "other.db", said)
+    assert chatd("export", file, "--db", tmp_path / "other.db").returncode == 0
+    for added in (8, 0):
+        assert chatd("import", file, "--db", db).stdout.startswith(f"{added} messages imported")
+        async with daemon(db) as running:
+            root, boss = await running.enter("root", "admin"), await running.enter("boss", "admin")
+            assert (await root.ask("no_leidos"))["no_leidos"] == {"boss": 1, "eva": 1, "zoe": 1}
+            assert (await boss.ask("no_leidos"))["no_leidos"] == {"eva": 1, "root": 1, "zoe": 1}
+            ana = await running.enter("ana")
+            assert (await ana.ask("no_leidos"))["no_leidos"] == {"root": 1}
+            assert (await ana.ask("conversacion", {"con": "root"}))["leido_por"] is None

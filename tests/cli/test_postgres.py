@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import os
 import re
@@ -13,6 +14,7 @@ import pytest
 
 from chatd.cli import EXIT_FAILED
 from chatd.cli.rows import from_line, to_line
+from chatd.store.history import Viewer
 from tests.cli.command import chatd, environment
 from tests.cli.stored import message, store
 from tests.postgresql import Server, programs
@@ -54,6 +56,18 @@ def test_a_file_moves_to_postgresql_and_back(file: Path, base: PostgresBase, tmp
     assert chatd("export", back, "--db", str(base)).returncode == 0
     assert chatd("import", back, "--db", tmp_path / "back.db").returncode == 0
     assert chatd("export", "--db", tmp_path / "back.db").stdout == lines
+
+
+async def test_what_was_answered_before_an_import_is_read(base: PostgresBase, tmp_path: Path) -> None:
+    """C-88"""
+    answered = [message(0), message(1, de="root", para="ana", supervisado=False), message(2), message(3, de="eva")]
+    file = tmp_path / "answered.db"
+    await asyncio.to_thread(store, file, answered)
+    assert chatd("export", file.with_name("all.jsonl"), "--db", file).returncode == 0
+    assert chatd("import", file.with_name("all.jsonl"), "--db", str(base)).returncode == 0
+    async with store_on(base) as opened:
+        counts = [await opened.library.unread_with(Viewer("boss", is_admin=True), con) for con in ("ana", "eva")]
+    assert counts == [1, 1]
 
 
 def test_a_chat_of_several_batches_moves_whole(base: PostgresBase, tmp_path: Path) -> None:

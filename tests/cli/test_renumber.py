@@ -92,6 +92,20 @@ def test_messages_get_ids_of_their_time_in_their_order_and_marks_go_with_them(db
     assert rows(db) == found
 
 
+def test_what_was_marked_as_unread_is_unread_under_its_new_id(db: Path) -> None:
+    """C-86"""
+    ahead = first_id_of(int(time.time() * 1000) + 400 * DAY_MS)
+    store(db, [message(0), *(message(number, id=MessageId(ahead + number)) for number in (1, 2, 3))])
+    with contextlib.closing(sqlite3.connect(db)) as connection:
+        connection.execute("INSERT INTO leidos VALUES ('root', 'ana', ?, ?)", (ahead + 3, ahead + 2 - 1))
+        connection.commit()
+    chatd("renumber", "--db", db)
+    with contextlib.closing(sqlite3.connect(db)) as connection:
+        [(upto, back)] = connection.execute("SELECT hasta, vuelta FROM leidos")
+    ids = [row[0] for row in rows(db)]
+    assert (upto, back) == (ids[3], ids[1])
+
+
 def test_a_message_that_is_older_than_those_before_it_stays_behind_them(db: Path) -> None:
     """C-18"""
     ahead = first_id_of(int(time.time() * 1000) + 2 * DAY_MS)

@@ -115,6 +115,20 @@ async def test_what_a_colleague_has_answered_is_not_unread(team: Team) -> None:
     assert (await root.ask("no_leidos"))["no_leidos"] == {"ana": 1}
 
 
+async def test_what_was_answered_is_unread_for_the_admin_who_says_so(team: Team) -> None:
+    """D-13, C-86, C-87"""
+    root, boss, ana = await team.admin("root"), await team.admin("boss"), await team.user("ana")
+    first, last = await ana.write("soporte", "¿hola?"), await ana.write("soporte", "otra cosa")
+    await root.write("ana", "dime")
+    assert (await boss.ask("no_leido", {"con": "ana", "desde": last["id"]}))["ok"]
+    assert (await boss.ask("no_leidos"))["no_leidos"] == {"ana": 1}
+    assert (await root.ask("no_leidos"))["no_leidos"] == {}
+    await boss.ask("leido", {"con": "ana", "hasta": first["id"]})
+    assert (await boss.ask("no_leidos", {"con": "ana"}))["no_leidos"] == {"ana": 1}
+    await boss.ask("leido_todo", {"hasta": last["id"]})
+    assert (await boss.ask("no_leidos"))["no_leidos"] == {}
+
+
 async def test_what_users_say_to_each_other_waits_for_no_admin(base: Base) -> None:
     """D-06"""
     async with team_chat(base) as team:

@@ -16,6 +16,7 @@ import { Notes } from "./notes.js";
 import { badgeTitle, notifications, sound } from "./notices.js";
 import { connectionBanner, languageSwitch, refusalText, serverPath, whoAmI } from "./page.js";
 import { People } from "./people.js";
+import { ReadMarks } from "./readmarks.js";
 import { Receipts } from "./receipts.js";
 import { ChatSocket, State, UNTIL_LOGIN } from "./socket.js";
 import { Team } from "./team.js";
@@ -26,6 +27,7 @@ import { TypingHeard, TypingSender } from "./typing.js";
 const socket = new ChatSocket(serverPath());
 const people = new People(socket);
 const receipts = new Receipts(socket);
+const readMarks = new ReadMarks(socket, people, receipts);
 const typingSender = new TypingSender(socket);
 const typing = new TypingHeard(() => {
   list.render();
@@ -239,6 +241,7 @@ people.onChange(() => {
   const unread = unreadText();
   byId("unread").hidden = unread === "";
   byId("unread").textContent = unread;
+  byId("all-read").hidden = unread === "";
   badgeTitle(unread);
 });
 
@@ -306,11 +309,24 @@ document.addEventListener("keydown", (event) => {
     list.neighbour(event.key === "ArrowUp" ? -1 : 1).then((user) => user !== null && (location.hash = addressOf(user)));
   } else if (event.key === "/" && !writing) byId("search").focus();
   else if (event.key === "?" && !writing) byId("keys").showModal();
+  else if (event.altKey && event.code === "KeyU") event.shiftKey ? allRead() : markUnread(list.userAt(event.target) ?? open);
   else if (event.key === "Escape" && event.target === byId("box")) byId("list").querySelector("[aria-current]")?.focus();
   else if (["ArrowUp", "ArrowDown"].includes(event.key) && byId("list").contains(event.target)) walk(event);
   else return;
   event.preventDefault();
 });
+
+/** One leaves a conversation that is to be read later: who looks at it reads it. */
+async function markUnread(user) {
+  if (user === null || !(await readMarks.unread(user))) return;
+  announce(text("markedUnread", { who: shownName(people.get(user).title) }));
+  if (user === open) location.hash = "#/";
+}
+
+async function allRead() {
+  await readMarks.allRead();
+  if (!people.unread) announce(text("allAreRead"));
+}
 
 function walk(event) {
   const row = event.target.closest("li");
@@ -320,6 +336,11 @@ function walk(event) {
 }
 
 byId("to-date").addEventListener("change", ({ target }) => target.value && thread.toDate(Date.parse(`${target.value}T00:00`)));
+byId("mark-unread").addEventListener("click", () => markUnread(open));
+byId("all-read").addEventListener("click", async () => {
+  await allRead();
+  if (document.activeElement === document.body) list.focus(); // the button is gone
+});
 byId("skip").addEventListener("click", () => (open === null ? list.focus() : focusThread()));
 byId("closed-retry").addEventListener("click", () => socket.start());
 byId("help").addEventListener("click", () => byId("keys").showModal());
@@ -342,7 +363,7 @@ function showNotify() {
 // Texts and pictures, once and in another language.
 
 function draw() {
-  for (const [id, name] of [["back", "back"], ["live-back", "back"], ["notify", "bell"], ["sound", "sound"]])
+  for (const [id, name] of [["back", "back"], ["live-back", "back"], ["notify", "bell"], ["sound", "sound"], ["mark-unread", "unread"]])
     byId(id).replaceChildren(icon(name));
   byId("composer").querySelector("button").replaceChildren(icon("send"));
   showNotify();

@@ -17,6 +17,7 @@ const ICONS = {
   sending: "M12 4a8 8 0 1 0 8 8M12 8v4l3 2",
   sound: "M4 9.5v5h3.5L12 18V6L7.5 9.5zM15.5 9a4 4 0 0 1 0 6M18 6.5a8 8 0 0 1 0 11",
   stored: "M5 12.5l4.5 4.5L19 7",
+  unread: "M4 6h12M4 12h8M4 18h16M19 6a2 2 0 1 0 0 .1",
   up: "M12 19V6M6 11.5l6-6 6 6",
   warning: "M12 4l9 16H3zM12 10v4M12 17v.5",
 };

@@ -76,6 +76,11 @@ export class ListView {
     return row?.isConnected ? row.firstElementChild : null;
   }
 
+  /** Whose row has `element` in it; null outside of the list. */
+  userAt(element) {
+    return this.#list.contains(element) ? userIn(element.closest("a")?.hash ?? "") : null;
+  }
+
   focus() {
     this.#list.querySelector("a[tabindex='0']")?.focus();
   }

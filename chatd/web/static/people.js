@@ -124,6 +124,10 @@ export class People {
       .sort((one, other) => (other.last?.fecha ?? 0) - (one.last?.fecha ?? 0) || one.user.localeCompare(other.user));
   }
 
+  get all() {
+    return this.#people.values();
+  }
+
   /** In how many of the conversations that are here something is unread. */
   get unread() {
     return [...this.#people.values()].filter((person) => person.unread > 0).length;

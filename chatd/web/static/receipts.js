@@ -11,6 +11,11 @@ export class Receipts {
     socket.on("state", () => this.#told.clear()); // what was told last may have been lost
   }
 
+  /** What `con` wrote is unread again: it is told anew when it is read. */
+  forget(con) {
+    this.#told.delete(con);
+  }
+
   /** The last message of each author in `conversation` has been read. */
   read(conversation) {
     if (!this.#socket.online) return;

@@ -28,6 +28,7 @@ SIGHT_S: Final = 12.0  # in which something has to show up: less than PATIENCE_S
 KEYS: Final = {
     "Enter": ("Enter", 13, "\r"), "Escape": ("Escape", 27, ""), "ArrowDown": ("ArrowDown", 40, ""),
     "ArrowUp": ("ArrowUp", 38, ""), "/": ("Slash", 191, "/"), "?": ("Slash", 191, "?"), "Tab": ("Tab", 9, ""),
+    "u": ("KeyU", 85, ""),
 }  # fmt: skip
 ALT: Final = 1
 SHIFT: Final = 8
