@@ -14,6 +14,7 @@ from bench.fairness import measure as fairness
 from bench.load import LoadError
 from bench.options import Options, parse
 from bench.server import ServerError
+from bench.webhook import measure as webhook
 
 BENCHMARKS: Final[Mapping[str, Callable[[Options], None]]] = {
     "all": everything.run,
@@ -27,6 +28,7 @@ BENCHMARKS: Final[Mapping[str, Callable[[Options], None]]] = {
     "jitter": jitter.run,
     "fairness": fairness.run,
     "cluster": cluster.run,
+    "webhook": webhook.run,
     "smoke": smoke.run,
 }
 

@@ -85,7 +85,7 @@ def parse(argv: Sequence[str], names: Sequence[str]) -> Options:
     )
     parser.add_argument("--in-flight", type=_numbers, default=(), metavar="LIST", help="fanout: only these")
     parser.add_argument("--payload", type=_numbers, default=(), metavar="LIST", help="fanout: only these, in bytes")
-    parser.add_argument("--rates", type=_numbers, default=(), metavar="LIST", help="rate: messages a second")
+    parser.add_argument("--rates", type=_numbers, default=(), metavar="LIST", help="rate, webhook: messages a second")
     parser.add_argument("--connections", type=int, default=0, help="connections: how many (10000)")
     parser.add_argument("--subscribers", type=int, default=0, help="jitter: how many (300)")
     parser.add_argument("--every-ms", type=int, default=0, help="jitter: time between two messages (500)")
@@ -95,7 +95,12 @@ def parse(argv: Sequence[str], names: Sequence[str]) -> Options:
     parser.add_argument("--seed", type=int, default=1, help="jitter: of the cuts (1)")
     parser.add_argument("--floods", type=_floods, default=(), metavar="LIST", help="fairness: only these")
     parser.add_argument("--outages", type=_outages, default=(), metavar="LIST", help="cluster: only these")
-    parser.add_argument("--rows", type=int, default=0, help="history: messages in the database (10000000)")
+    parser.add_argument(
+        "--rows",
+        type=int,
+        default=0,
+        help="messages in the database of history (10000000), or for webhook's receiver that is down (100000)",
+    )
     args = parser.parse_args(argv)
     return Options(
         name=args.name,
