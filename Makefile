@@ -23,7 +23,7 @@ HAVE_OTHERS := { command -v firefox-esr || command -v firefox || test -n "$$FIRE
     command -v Xvfb
 
 .DELETE_ON_ERROR:
-.PHONY: setup run test browser systemd lint reference lock audit dist wheel pyz try-dist bench fuzz soak kill outages simulate clean
+.PHONY: setup run test browser systemd lint reference lock audit dist wheel pyz try-dist bench fuzz soak kill hooks outages simulate clean
 
 # What could go on for ever, and how long it does: `make fuzz SECONDS=600`, `make simulate SEEDS=1000`.
 SECONDS := 60
@@ -116,6 +116,10 @@ soak: setup
 
 kill: setup
 	$(AT_LENGTH) tests/durability/test_kill.py --kill-rounds=$(ROUNDS)
+
+# A daemon that is killed while the receiver of its webhook fails: `make hooks ROUNDS=200`.
+hooks: setup
+	$(AT_LENGTH) tests/webhooks/test_rounds.py --hook-rounds=$(ROUNDS)
 
 # Several nodes, and all that fails around them.
 outages: setup

@@ -21,6 +21,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("chatd", "length and luck of the tests of chatd")
     group.addoption("--seed", type=int, default=None, help="of everything random; a failed test prints its own")
     group.addoption("--kill-rounds", type=int, default=4, help="how often the daemon is killed with SIGKILL")
+    group.addoption("--hook-rounds", type=int, default=3, help="of a daemon that is killed while its receiver fails")
     group.addoption("--fuzz-seconds", type=float, default=15.0, help="of the state machine against the whole server")
     group.addoption("--decoder-seconds", type=float, default=1.0, help="of random input to each decoder")
     group.addoption("--soak-seconds", type=float, default=12.0, help="of the soak")

@@ -86,6 +86,7 @@ ELSEWHERE: Final = {
     "make fuzz": "tests/fuzz/test_decoders.py",
     "make soak": "tests/attack/test_soak.py",
     "make kill": "tests/durability/test_kill.py",
+    "make hooks": "tests/webhooks/test_rounds.py",
     "make simulate": "tests/cluster/simulation/test_command.py",
     "make outages": "tests/cluster/test_outages.py",
     "chatd serve --db chat.db --jwt-secret-file secret --bus-adapter socket.io --bus-adapter-url redis://redis:6379": (

@@ -24,9 +24,9 @@ LONGEST_START_S = 1.0
 LONGEST_LIFE_S = 0.5
 
 
-async def killed_at_start(db: Path, dice: random.Random) -> None:
+async def killed_at_start(db: Path, dice: random.Random, *flags: str | Path) -> None:
     """A daemon that does not come to serve anybody."""
-    process = await spawn("--db", db)
+    process = await spawn("--db", db, *flags)
     asyncio.get_running_loop().call_later(dice.uniform(0.0, LONGEST_START_S), process.kill)
     await process.communicate()
 

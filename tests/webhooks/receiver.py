@@ -6,6 +6,7 @@ import asyncio
 import base64
 import contextlib
 import json
+import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +17,8 @@ SECRET: Final = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 
 PATIENCE_S: Final = 20.0
 
-HANG, CLOSE, LATE = "hang", "close", "late"
+HANG, CLOSE, LATE, LOST = "hang", "close", "late", "lost"
+"""The last takes the event, and closes before it says so."""
 
 Answer = int | str
 """A status, or what happens instead of one."""
@@ -30,12 +32,18 @@ class Receiver:
         self.tried: list[str] = []  # ids, as they came
         self.taken: list[dict[str, Any]] = []  # what got 2xx, in that order
         self.headers: dict[str, str] = {}  # of the last one
-        self.port = 0
         self.connections = 0
         self._server: asyncio.Server | None = None
+        self._place = socket.socket()  # keeps the port for us while nobody listens there
+        self._place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._place.bind(("127.0.0.1", 0))
         self._open: set[asyncio.StreamWriter] = set()
         self._changed = asyncio.Event()
         self._webhook = Webhook(SECRET)
+
+    @property
+    def port(self) -> int:
+        return int(self._place.getsockname()[1])
 
     @property
     def url(self) -> str:
@@ -43,7 +51,6 @@ class Receiver:
 
     async def start(self) -> None:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
         """As if it was killed: connections are cut, and nobody listens."""
@@ -51,6 +58,16 @@ class Receiver:
             self._server.close()
         for writer in self._open:
             writer.transport.abort()
+
+    def close(self) -> None:
+        self._place.close()
+
+    async def more_tried(self, count: int) -> None:
+        """Wait for so many further requests, however long that takes."""
+        goal = len(self.tried) + count
+        while len(self.tried) < goal:
+            self._changed.clear()
+            await self._changed.wait()
 
     async def until(self, done: Callable[[], bool]) -> None:
         async with asyncio.timeout(PATIENCE_S):
@@ -94,9 +111,11 @@ class Receiver:
         if answer == LATE:
             await asyncio.sleep(0.05)
             answer = 200
-        if isinstance(answer, int) and 200 <= answer < 300:
+        if answer == LOST or (isinstance(answer, int) and 200 <= answer < 300):
             self.taken.append(json.loads(body))
             self._changed.set()
+        if answer == LOST:
+            return False
         extra = "Location: http://127.0.0.1:1/\r\n" if answer == 302 else ""
         length = "" if answer == 204 else "Content-Length: 0\r\n"
         writer.write(f"HTTP/1.1 {answer} Because\r\n{extra}{length}\r\n".encode())
@@ -112,6 +131,7 @@ async def receiving() -> AsyncIterator[Receiver]:
         yield receiver
     finally:
         await receiver.stop()
+        receiver.close()
 
 
 def write_config(folder: Path, url: str, more: str = "private_addresses = true", name: str = "crm") -> Path:
