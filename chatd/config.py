@@ -105,6 +105,7 @@ def load(
         refuse_lonely_bus(config)
         refuse_slow_commits_of_nodes(config)
         refuse_api_without_certificate(config)
+        refuse_cases_without_team(config)
     except ConfigError as error:
         raise _with_line(error, sources.file, origins) from error
     return config
@@ -200,6 +201,16 @@ def refuse_api_without_certificate(config: Config) -> None:
     """Raises ConfigError."""
     if config.api.api_tls and config.listen.tls_cert is None:
         raise ConfigError("api_tls: the API has the certificate of the main listener: give --tls-cert FILE")
+
+
+def refuse_cases_without_team(config: Config) -> None:
+    """Rule W-11. Raises ConfigError."""
+    for hook in config.webhooks:
+        if "conversacion" in hook.events and config.chat.admin_messages != "team":
+            raise ConfigError(
+                f"webhook {hook.name}: events: only a team of admins has the event conversacion: give --admin-messages "
+                "team, or take it out"
+            )
 
 
 def _webhooks(file: ConfigFile | None) -> tuple[Webhook, ...]:

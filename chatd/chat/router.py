@@ -202,9 +202,10 @@ class ChatRouter:
         if self.presence is None:
             member.refuse(reply, _unknown("atencion"))
         else:
-            reply(Attended(atendido=self._is_attended()))
+            reply(Attended(atendido=self.is_attended()))
 
-    def _is_attended(self) -> bool:
+    def is_attended(self) -> bool:
+        """Whether an admin is connected."""
         return bool(self._namespace.rooms.members(ADMINS))
 
     def nodes(self, member: Author, _args: list[object], reply: Reply | None) -> None:

@@ -26,6 +26,9 @@ _ROWS: Final = {
     "names": ("nombres", "quien = ?1"),
     "cases": ("casos", "con = ?1"),
     "notes": ("notas", "con = ?1"),
+    "waits of webhooks": ("ganchos_esperas", "con = ?1"),
+    "changes of cases for webhooks": ("ganchos_casos", "con = ?1 OR atiende = ?1 OR cerro = ?1"),
+    "events of webhooks that were set aside": ("ganchos_guardados", "con = ?1"),
 }
 _CLAIMS: Final = ("atiende", "cerro")
 

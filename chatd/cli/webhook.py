@@ -30,6 +30,8 @@ from chatd.webhooks.tool import Sender
 
 _ASIDE: Final = "SELECT id FROM ganchos_apartados WHERE clave = ?1 ORDER BY id"
 _FORGET: Final = "DELETE FROM ganchos_apartados WHERE clave = ?1 AND id = ?2"
+_KEPT: Final = "SELECT evento, con, cuerpo FROM ganchos_guardados WHERE clave = ?1 ORDER BY evento"
+_FORGET_KEPT: Final = "DELETE FROM ganchos_guardados WHERE clave = ?1 AND evento = ?2"
 _MESSAGE: Final = "SELECT id, de, para, mensaje, fecha, supervisado FROM mensajes WHERE id = ?1"
 _BEHIND: Final = """
     SELECT count(*) FROM mensajes
@@ -78,7 +80,7 @@ def _row(database: Database, hook: Webhook) -> tuple[str, ...]:
     behind = sum(
         database.execute(_BEHIND, (upto, log, int(hook.private))).fetchone()[0] for log, upto in position.items()
     )
-    aside = len(database.execute(_ASIDE, (key,)).fetchall())
+    aside = sum(len(database.execute(sql, (key,)).fetchall()) for sql in (_ASIDE, _KEPT))
     return hook.name, state, encode(position), str(behind), str(aside)
 
 
@@ -93,10 +95,9 @@ def _replay(config: StoreConfig, hooks: Sequence[Webhook]) -> int:
 def _replay_one(database: Database, runner: asyncio.Runner, hook: Webhook, sender: Sender) -> bool:
     """Whether all that was set aside is taken now. A hook stays off whose receiver says 410 still."""
     key = key_of(hook.name)
-    aside = [row[0] for row in database.execute(_ASIDE, (key,)).fetchall()]
+    aside = _aside(database, hook)
     refused = 0
-    for number, message_id in enumerate(aside):
-        event = _event(database, hook, message_id)
+    for number, (event, forget, row) in enumerate(aside):
         if event is not None:
             outcome = runner.run(sender.send(event))
             if not outcome.is_taken:
@@ -106,12 +107,23 @@ def _replay_one(database: Database, runner: asyncio.Runner, hook: Webhook, sende
                     return False
                 refused += 1
                 continue
-        database.execute(_FORGET, (key, message_id))
+        database.execute(forget, (key, row))
     print(f"{hook.name}: {refused} of {len(aside)} events stay set aside")
     if standing_of(database.execute(LOAD, (key,)).fetchall()).off_since:
         database.execute(SWITCH, (key, 0))
         print(f"{hook.name}: switched on again; a running daemon goes on within seconds")
     return not refused
+
+
+def _aside(database: Database, hook: Webhook) -> list[tuple[Event | None, str, int | str]]:
+    """Each event, messages first, and what removes it: a statement and the row."""
+    key = key_of(hook.name)
+    messages = [row[0] for row in database.execute(_ASIDE, (key,)).fetchall()]
+    others = database.execute(_KEPT, (key,)).fetchall()
+    return [
+        *((_event(database, hook, message_id), _FORGET, message_id) for message_id in messages),
+        *((Event(event_id, con, body.encode()), _FORGET_KEPT, event_id) for event_id, con, body in others),
+    ]
 
 
 def _event(database: Database, hook: Webhook, message_id: int) -> Event | None:

@@ -27,3 +27,29 @@ HOOK_TABLES: Final[tuple[str, ...]] = (
     ) STRICT, WITHOUT ROWID
     """,
 )
+
+WAIT_TABLES: Final[tuple[str, ...]] = (
+    # Users who wait for an answer (chatd/webhooks/waits.py): since which message, and when that was written. `avisado`:
+    # whether the receiver was told.
+    """
+    CREATE TABLE ganchos_esperas (
+        clave INTEGER NOT NULL,
+        con TEXT NOT NULL,
+        desde INTEGER NOT NULL,
+        fecha INTEGER NOT NULL,
+        avisado INTEGER NOT NULL,
+        PRIMARY KEY (clave, con)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX ganchos_esperas_fecha ON ganchos_esperas (clave, fecha) WHERE avisado = 0",
+    # Other events that a receiver did not take, as they were sent.
+    """
+    CREATE TABLE ganchos_guardados (
+        clave INTEGER NOT NULL,
+        evento TEXT NOT NULL,
+        con TEXT NOT NULL,
+        cuerpo TEXT NOT NULL,
+        PRIMARY KEY (clave, evento)
+    ) STRICT, WITHOUT ROWID
+    """,
+)

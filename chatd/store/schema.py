@@ -12,7 +12,8 @@ import aiosqlite
 
 from chatd.errors import ConfigError
 
-from .hooks import HOOK_TABLES
+from .casehooks import CASE_TABLES, CASE_TRIGGERS
+from .hooks import HOOK_TABLES, WAIT_TABLES
 from .marks import GO_BACK
 from .pruning import ASTRAY_INDEX, LIST_TRIGGER
 from .summary import SUM_UP_ALL
@@ -90,6 +91,8 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     TEAM_TABLES,
     HOOK_TABLES,
     (GO_BACK,),
+    WAIT_TABLES,
+    (*CASE_TABLES, *CASE_TRIGGERS),
 )
 
 

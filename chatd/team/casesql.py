@@ -14,14 +14,15 @@ STEP_ROWS: Final = 5_000
 """Messages that one statement follows."""
 
 
-def _is_admin(user: str) -> str:
+def is_admin(user: str) -> str:
+    """The condition for one who came as an admin when it came last."""
     return f"EXISTS (SELECT 1 FROM nombres AS n WHERE n.quien = {user} AND n.admin = 1)"
 
 
-def _is_question(m: str) -> str:
+def is_question(m: str) -> str:
     """What a user wrote, and not to another user who was ever here."""
     return (
-        f"{m}.supervisado = 1 AND NOT {_is_admin(f'{m}.de')} "
+        f"{m}.supervisado = 1 AND NOT {is_admin(f'{m}.de')} "
         f"AND NOT EXISTS (SELECT 1 FROM nombres AS n WHERE n.quien = {m}.para AND n.admin = 0)"
     )
 
@@ -34,7 +35,7 @@ def _waiting(con: str, answered: str) -> str:
     """The first question of `con` behind `answered`."""
     return (
         f"(SELECT min(m.id) FROM mensajes AS m INDEXED BY mensajes_de WHERE m.de = {con} AND m.supervisado = 1 "
-        f"AND m.id > {answered} AND {_is_question('m')})"
+        f"AND m.id > {answered} AND {is_question('m')})"
     )
 
 
@@ -65,11 +66,11 @@ FOLLOW: Final = f"""
         SELECT con, max(ultimo) AS ultimo, max(entrada) AS entrada, max(respuesta) AS respuesta, min(primera) AS primera
         FROM (
             SELECT m.de AS con, m.id AS ultimo, m.id AS entrada, 0 AS respuesta, NULL AS primera FROM mensajes AS m
-            WHERE m.id > ?1 AND m.id <= ?2{{own}} AND {_is_question("m")}
+            WHERE m.id > ?1 AND m.id <= ?2{{own}} AND {is_question("m")}
             UNION ALL
             SELECT m.para, CASE m.supervisado WHEN 1 THEN m.id ELSE 0 END, 0, m.id, m.id FROM mensajes AS m
             WHERE m.id > ?1 AND m.id <= ?2{{own}}
-            AND (m.supervisado = 0 OR {_is_admin("m.de")}) AND m.de <> m.para AND NOT {_is_admin("m.para")}
+            AND (m.supervisado = 0 OR {is_admin("m.de")}) AND m.de <> m.para AND NOT {is_admin("m.para")}
         ) AS said GROUP BY con
     ) AS g WHERE true ORDER BY g.con
     ON CONFLICT (con) DO UPDATE SET

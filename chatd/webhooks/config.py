@@ -18,15 +18,22 @@ _NAME: Final = re.compile(r"[\w.-]{1,64}", re.ASCII)
 _URL: Final = re.compile(r"https?://[^\s/?#@]+(?:[/?][^\s#]*)?")
 
 
+EventType = Literal["mensaje", "sin_respuesta", "conversacion"]
+
+
 class Webhook(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One receiver. Times are in seconds."""
 
     name: str
     url: str
     secret_file: str
-    events: Annotated[tuple[Literal["mensaje"], ...], Meta(min_length=1)] = ("mensaje",)
+    events: Annotated[tuple[EventType, ...], Meta(min_length=1)] = ("mensaje",)
     private: bool = False
     """Also messages that not every admin may read."""
+    unanswered: Annotated[float, Meta(gt=0, le=2_592_000)] = 300.0
+    """How long a user waits for an answer before `sin_respuesta`."""
+    unattended: Annotated[float, Meta(ge=0, le=86_400)] = 10.0
+    """For how long no admin is connected before `sin_respuesta` comes at once."""
     private_addresses: bool = False
     """Let the URL be an address of this machine or of a private network."""
     timeout: Annotated[float, Meta(gt=0, le=300)] = 10.0

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from chatd.webhooks import log
 from chatd.webhooks.client import NO_ANSWER
 from chatd.webhooks.config import Webhook
 from chatd.webhooks.events import Event
+from chatd.webhooks.lines import Item, Lines
 from chatd.webhooks.signing import headers_of
-from chatd.webhooks.window import Item, Window
 
 FIRST_PAUSE_S: Final = 0.5
 MAX_PAUSE_S: Final = 300.0
@@ -33,21 +33,13 @@ class SwitchedOffError(Exception):
 
 
 class Courier:
-    """`set_aside` keeps an event that the receiver does not take; `on_done` is called when one is done with."""
+    """The origin of an event hears what became of it."""
 
-    def __init__(
-        self,
-        hook: Webhook,
-        secret: bytes,
-        post: Post,
-        clock: Callable[[], float],
-        set_aside: Callable[[Item], Awaitable[None]],
-    ) -> None:
+    def __init__(self, hook: Webhook, secret: bytes, post: Post, clock: Callable[[], float]) -> None:
         self._hook = hook
         self._secret = secret
         self._post = post
         self._clock = clock
-        self._set_aside = set_aside
         self._slots = asyncio.Semaphore(hook.parallel)
         self._recovered = asyncio.Event()
         self._failing = False
@@ -55,16 +47,13 @@ class Courier:
         self.failures = 0
         self.aside = 0
 
-    async def work(self, window: Window, first: Item, on_done: Callable[[], None]) -> None:
-        """Send `first` and what stands behind it in its conversation. Raises SwitchedOffError."""
-        item = first
-        while True:
+    async def work(self, lines: Lines, first: Item, on_done: Callable[[], None]) -> None:
+        """Send `first` and what stands behind it in its conversation. Raises SwitchedOffError and StoreError."""
+        item: Item | None = first
+        while item is not None:
             await self._deliver(item)
-            goes_on = window.finish(item)
+            item = lines.finish(item)
             on_done()
-            if not goes_on or item.event is None:
-                return
-            item = window.lines[item.event.con][0]
 
     async def _deliver(self, item: Item) -> None:
         if item.event is None:
@@ -75,14 +64,15 @@ class Courier:
                 status = await self.send(item.event)
             if status is not None and 200 <= status < 300:
                 self._succeeded()
+                await item.origin.on_taken(item, item.event)
                 return
             self._failed(status)
             item.tries += 1
             if status is not None and status not in OVERLOADED:
                 item.refusals += 1
                 if item.refusals >= self._hook.max_tries and self.delivered > delivered_before:
+                    await item.origin.on_set_aside(item, item.event)
                     log.warning("event set aside", extra={"hook": self._hook.name, "event": item.event.id})
-                    await self._set_aside(item)
                     self.aside += 1
                     return
             await self._pause(item, until_recovered=item.refusals == 0)

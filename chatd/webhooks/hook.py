@@ -1,6 +1,6 @@
 """One hook at work: reads the log from where it stands, hands events to its courier, remembers how far it is.
 
-Rules W-02, W-04 and W-08.
+Rules W-02, W-04, W-08 and W-10.
 """
 
 from __future__ import annotations
@@ -8,28 +8,41 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
-from chatd.chat.feed import Feed
-from chatd.store.base import Message, Store, StoreError
+from chatd.chat.router import ChatRouter
+from chatd.store.base import Message, StoreError
 from chatd.store.positions import WHOLE, Position
 from chatd.tasks import Tasks
 from chatd.webhooks import log
+from chatd.webhooks.casenews import CaseNews, forget_cases
 from chatd.webhooks.config import Webhook
 from chatd.webhooks.courier import Courier, SwitchedOffError
 from chatd.webhooks.events import Event
+from chatd.webhooks.lines import Item, Lines
 from chatd.webhooks.memory import Memory, key_of
-from chatd.webhooks.window import Item, Window
+from chatd.webhooks.waits import Waits
+from chatd.webhooks.window import Window
 
 PAGE_ROWS: Final = 64
 
 POLL_S: Final = 1.0
 """Another node's message may be told here before it is stored."""
 
+LOOK_S: Final = 1.0
+"""How often the hook looks for events that do not come from the log."""
+
 AGAIN_S: Final = 2.0
 """After a fault of the database, and while another node has the turn or the hook is switched off."""
 
 SAVE_EVERY_S: Final = 0.1
+
+
+class Side(Protocol):
+    """Events that do not come from the log."""
+
+    async def due(self) -> list[Item]: ...
+
 
 Make = Callable[[Message], Event | None]
 """The event of a message, if a hook is told of it."""
@@ -38,21 +51,20 @@ Make = Callable[[Message], Event | None]
 class Hook:
     """Works from `start` to `close`."""
 
-    def __init__(
-        self, hook: Webhook, store: Store, feed: Feed, make: Make, courier: Callable[[Memory], Courier]
-    ) -> None:
+    def __init__(self, hook: Webhook, router: ChatRouter, make: Make, courier: Courier) -> None:
         self.config = hook
-        self._store = store
-        self._feed = feed
+        self._router = router
+        self._store = router.store
+        self._feed = router.feed
         self._make = make
-        self._memory = Memory(store, hook.name)
-        self.courier = courier(self._memory)
+        self._memory = Memory(router.store, hook.name)
+        self.courier = courier
         self._wake = asyncio.Event()
         self._tasks = Tasks()
         self._task: asyncio.Task[None] | None = None
         self._unread = True
         self.is_off = False
-        self._window: Window | None = None
+        self._lines = Lines()
 
     @property
     def name(self) -> str:
@@ -61,12 +73,12 @@ class Hook:
     @property
     def unfinished(self) -> int:
         """Events that were read ahead and are not done; see Window for how many there may be."""
-        return 0 if self._window is None else self._window.unfinished
+        return len(self._lines)
 
     @property
     def behind_s(self) -> float:
         """How old the first of them is."""
-        oldest_ms = None if self._window is None else self._window.oldest_ms
+        oldest_ms = self._lines.oldest_ms
         return 0.0 if oldest_ms is None else max(0.0, time.time() - oldest_ms / 1_000)
 
     def outcomes(self) -> list[tuple[str, int]]:
@@ -115,14 +127,14 @@ class Hook:
             position = await self._begin()
             await self._memory.save(position)
         ended: list[Exception] = []
-        self._window = Window(position)
+        self._lines = Lines()
         try:
             async with asyncio.TaskGroup() as group:
-                await self._work(self._window, group)
+                await self._work(Window(position), group)
         except* (SwitchedOffError, StoreError) as errors:
             ended.extend(errors.exceptions)
         finally:
-            self._window = None
+            self._lines = Lines()
         if any(isinstance(error, SwitchedOffError) for error in ended):
             await self._memory.switch_off()
             self.is_off = True
@@ -139,11 +151,17 @@ class Hook:
     async def _work(self, window: Window, group: asyncio.TaskGroup) -> None:
         """Never returns; raises StoreError."""
         clock = asyncio.get_running_loop().time
-        saved, save_at = dict(window.position), 0.0
+        waits, sides = await self._sides()
+        saved, save_at, look_at = dict(window.position), 0.0, 0.0
         while True:
             self._wake.clear()
             if self._unread and window.room:
-                await self._read(window, group)
+                await self._read(window, waits, group)
+            if clock() >= look_at:
+                for side in sides:
+                    for item in await side.due():
+                        self._begin_with(item, group)
+                look_at = clock() + LOOK_S
             window.advance()
             if window.position != saved and (window.is_empty or clock() >= save_at):
                 await self._memory.save(window.position)
@@ -151,17 +169,38 @@ class Hook:
             if not self._unread or not window.room:
                 await self._wait(POLL_S if window.position == saved else SAVE_EVERY_S)
 
-    async def _read(self, window: Window, group: asyncio.TaskGroup) -> None:
+    async def _sides(self) -> tuple[Waits | None, list[Side]]:
+        """What the hook is told of beside messages. Raises StoreError."""
+        parts = (self.config, self._memory, self._router)
+        sides: list[Side] = []
+        waits = Waits(*parts) if "sin_respuesta" in self.config.events else None
+        if waits is not None:
+            sides.append(waits)
+        if "conversacion" in self.config.events:
+            sides.append(CaseNews(*parts))
+        else:
+            await forget_cases(self._router, self.config.name)
+        return waits, sides
+
+    async def _read(self, window: Window, waits: Waits | None, group: asyncio.TaskGroup) -> None:
         self._unread = False
         rows = min(PAGE_ROWS, window.room)
         await self._store.flushed()  # what was delivered is in the log then
         messages = await self._store.log_after(window.read, rows)
+        if waits is not None:
+            await waits.follow(messages)
         for message in messages:
-            item = Item(self._store.log_of(message.id), message, self._make(message))
-            if window.add(item):
-                group.create_task(self.courier.work(window, item, self._wake.set))
+            log_number = self._store.log_of(message.id)
+            item = Item(self._memory, message.id, message.fecha, self._make(message), log_number)
+            window.add(item)
+            self._begin_with(item, group)
         if len(messages) == rows:
             self._unread = True
+
+    def _begin_with(self, item: Item, group: asyncio.TaskGroup) -> None:
+        """Send it, or let it wait behind others of its conversation."""
+        if self._lines.add(item):
+            group.create_task(self.courier.work(self._lines, item, self._wake.set))
 
     async def _wait(self, longest_s: float) -> None:
         try:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
 from chatd.store.positions import Position
+from chatd.webhooks.events import Event
+from chatd.webhooks.lines import Item
 
 LOAD: Final = "SELECT registro, hasta, apagado FROM ganchos WHERE clave = ?1"
 _SAVE: Final = """
@@ -16,12 +18,16 @@ _SAVE: Final = """
 """
 SWITCH: Final = "UPDATE ganchos SET apagado = ?2 WHERE clave = ?1"  # since when it is off, 0 for on
 _SET_ASIDE: Final = "INSERT INTO ganchos_apartados (clave, id) VALUES (?1, ?2) ON CONFLICT (clave, id) DO NOTHING"
+_KEEP: Final = """
+    INSERT INTO ganchos_guardados (clave, evento, con, cuerpo) VALUES (?1, ?2, ?3, ?4)
+    ON CONFLICT (clave, evento) DO NOTHING
+"""
 
 
 class Runs(Protocol):
     """See Store.run."""
 
-    async def run(self, sql: str, values: Sequence[int] = ()) -> list[Any]: ...
+    async def run(self, sql: str, values: Sequence[int | str | None] = ()) -> list[Any]: ...
 
 
 class Standing(NamedTuple):
@@ -32,7 +38,7 @@ class Standing(NamedTuple):
 
 
 class Memory:
-    """Of one hook. Every call raises StoreError."""
+    """Of one hook; messages of the log come from here. Every call raises StoreError."""
 
     def __init__(self, store: Runs, name: str) -> None:
         self._store = store
@@ -50,6 +56,17 @@ class Memory:
 
     async def set_aside(self, message_id: int) -> None:
         await self._store.run(_SET_ASIDE, (self._key, message_id))
+
+    async def keep(self, event: Event) -> None:
+        """Set aside an event that is no message."""
+        await self._store.run(_KEEP, (self._key, event.id, event.con, event.body.decode()))
+
+    async def on_taken(self, item: Item, event: Event) -> None:
+        """See Origin: `save` will say so."""
+
+    async def on_set_aside(self, item: Item, event: Event) -> None:
+        """See Origin."""
+        await self.set_aside(item.id)
 
 
 def standing_of(rows: Sequence[Any]) -> Standing:

@@ -16,9 +16,7 @@ from chatd.webhooks.config import Webhook
 from chatd.webhooks.courier import Courier
 from chatd.webhooks.events import Event, said
 from chatd.webhooks.hook import Hook
-from chatd.webhooks.memory import Memory
 from chatd.webhooks.signing import parse_secret
-from chatd.webhooks.window import Item
 
 MAX_SECRET_BYTES = 4_096
 
@@ -57,15 +55,12 @@ def poster_of(hook: Webhook) -> Poster:
 def _hook(config: Webhook, chat: ChatParts) -> Hook:
     secret, poster = secret_of(config), poster_of(config)
 
-    def courier(memory: Memory) -> Courier:
-        async def set_aside(item: Item) -> None:
-            await memory.set_aside(item.id)
-
-        return Courier(config, secret, poster.post, time.time, set_aside)
-
-    return Hook(config, chat.store, chat.router.feed, functools.partial(made, config), courier)
+    courier = Courier(config, secret, poster.post, time.time)
+    return Hook(config, chat.router, functools.partial(made, config), courier)
 
 
 def made(config: Webhook, message: Message) -> Event | None:
     """The event of a message, if the hook is told of it."""
+    if "mensaje" not in config.events:
+        return None
     return said(message) if message.supervisado or config.private else None

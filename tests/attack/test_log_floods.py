@@ -54,6 +54,8 @@ NOT_OF_CLIENTS: Final[Mapping[str, str]] = {
     "event set aside": "a receiver",
     "webhook switched off: its receiver has answered 410": "a receiver",
     "webhook is switched off": "the start",
+    "webhook follows cases": "the start",
+    "webhook follows cases no more": "the start",
     "webhook is switched on again": "an operator",
     "a webhook waits for the database": "the disk",
     "listening for other systems": "the start",

@@ -125,3 +125,21 @@ def test_a_name_that_no_webhook_has_is_refused(tmp_path: Path) -> None:
         EXIT_USAGE,
         "chatd: no webhook is configured: name the configuration file with --config\n",
     )
+
+
+async def test_other_events_that_were_set_aside_are_sent_again_as_they_were(db: Base, tmp_path: Path) -> None:
+    """W-08"""
+    await asyncio.to_thread(store, db, [message(0)])
+    key, body = key_of("crm"), '{"type":"sin_respuesta"}'
+    change(db, f"INSERT INTO ganchos (clave, registro, hasta, apagado) VALUES ({key}, -1, {message(0).id}, 0)")
+    change(
+        db,
+        "INSERT INTO ganchos_guardados (clave, evento, con, cuerpo) "
+        f"VALUES ({key}, 'sin_respuesta-7', 'ana', '{body}')",
+    )
+    async with receiving() as receiver:
+        config = write_config(tmp_path, receiver.url)
+        assert (await webhook("list", config=config, db=db))[1].split()[-1] == "1"
+        assert await webhook("replay", config=config, db=db) == (0, "crm: 0 of 1 events stay set aside\n")
+        assert (receiver.tried, receiver.taken) == (["sin_respuesta-7"], [{"type": "sin_respuesta"}])
+    assert ask(db, "SELECT evento FROM ganchos_guardados") == []

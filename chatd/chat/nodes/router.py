@@ -94,9 +94,9 @@ class NodeRouter(ChatRouter):
         """On any node."""
         return super()._is_online_admin(user) or self._people.is_admin_elsewhere(user)
 
-    def _is_attended(self) -> bool:
+    def is_attended(self) -> bool:
         """Rule C-78, where the admin is on any node."""
-        return super()._is_attended() or self._people.has_admin_elsewhere()
+        return super().is_attended() or self._people.has_admin_elsewhere()
 
     def tell_admins(self, event: TeamEvent, news: object) -> None:
         """See ChatRouter.tell_admins."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from chatd.errors import ConfigError
-from chatd.store.hooks import HOOK_TABLES
+from chatd.store.casehooks import CASE_TABLES, CASE_TRIGGERS_POSTGRES
+from chatd.store.hooks import HOOK_TABLES, WAIT_TABLES
 from chatd.store.marks import GO_BACK
 from chatd.store.pruning import ASTRAY_INDEX
 from chatd.store.team import TEAM_TABLES
@@ -120,6 +121,8 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     tuple(in_postgres(statement) for statement in TEAM_TABLES),
     tuple(in_postgres(statement) for statement in HOOK_TABLES),
     (in_postgres(GO_BACK),),
+    tuple(in_postgres(statement) for statement in WAIT_TABLES),
+    (*(in_postgres(statement) for statement in CASE_TABLES), *CASE_TRIGGERS_POSTGRES),
 )
 
 # The number of the lock that lets one migration run at a time.
