@@ -351,8 +351,9 @@ async def test_a_file_that_has_remembered_nothing_vouches_for_its_newest_message
         older.executescript(
             "DROP TABLE reloj; DROP TRIGGER mensajes_borrados; DROP INDEX mensajes_desfasados;"
             "DROP TABLE nombres; DROP TABLE casos; DROP TABLE notas; DROP TABLE respuestas;"
-            "DROP TABLE ganchos; DROP TABLE ganchos_apartados; DROP TABLE ganchos_esperas; DROP TABLE ganchos_guardados;"
-            "DROP TABLE ganchos_siguen; DROP TABLE ganchos_casos;"
+            "DROP TABLE ganchos; DROP TABLE ganchos_apartados; DROP TABLE ganchos_esperas;"
+            "DROP TABLE ganchos_guardados; DROP TABLE ganchos_siguen; DROP TABLE ganchos_casos;"
+            "ALTER TABLE leidos DROP COLUMN vuelta;"
             "PRAGMA user_version = 3"
         )
     async with made(file, 3.0, Times(message(9).fecha + later_days * DAY_MS)) as (retention, watched):
