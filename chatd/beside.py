@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 from chatd.chat.parts import ChatParts
 from chatd.config import Config
 from chatd.ops.operations import Operations
 from chatd.ops.watched import Watched
-from chatd.reload import Reload
+from chatd.reload import Apply, Reload
 
 if TYPE_CHECKING:
     from chatd.api.listener import ApiListener
@@ -24,6 +25,7 @@ class Beside:
         self._reload = reload
         self._api: ApiListener | None = None
         self._hooks: Hooks | None = None
+        self._works = False
 
     def open(self, watched: Watched, chat: ChatParts) -> None:
         """Raises ConfigError and ListenError."""
@@ -33,13 +35,11 @@ class Beside:
 
             self._api = open_api(self._config, chat, self._operations.sources(watched), self._reload)
 
-        if self._config.webhooks:
-            from chatd.webhooks.opening import Hooks  # noqa: PLC0415 - memory, for those who want it
-
-            self._hooks = Hooks(self._config.webhooks, chat)
-            watched.hooks.extend(self._hooks.all)
+        self._reload.add("webhooks", functools.partial(self._prepare_hooks, watched, chat))
+        self._prepare_hooks(watched, chat, self._config)()
 
     async def start(self) -> None:
+        self._works = True
         await self._operations.start()
         if self._api is not None:
             self._api.start()
@@ -55,3 +55,19 @@ class Beside:
         if api is not None:
             await api.close()
         await self._operations.close()
+
+    def _prepare_hooks(self, watched: Watched, chat: ChatParts, config: Config) -> Apply:
+        """Nothing is loaded before there is one. Raises ConfigError."""
+        if self._hooks is None:
+            if not config.webhooks:
+                return _nothing
+            from chatd.webhooks.opening import Hooks  # noqa: PLC0415 - memory, for those who want it
+
+            self._hooks = Hooks(chat, watched.hooks)
+            if self._works:
+                self._hooks.start()
+        return self._hooks.prepare(config.webhooks)
+
+
+def _nothing() -> None:
+    """There is no webhook, and there was none."""

@@ -1,4 +1,4 @@
-"""Which settings a running daemon takes over at SIGHUP: those that are declared with `live=True`.
+"""Which settings a running daemon takes over at SIGHUP: those that are declared with `live=True`, and webhooks.
 
 The others keep the value they had at the start: an address is bound, a database is open, clients were told how often
 they are pinged.
@@ -10,7 +10,7 @@ import dataclasses
 import logging
 from typing import Any
 
-from chatd.config import OPTIONS, PARTS, Config, refuse_any_origin
+from chatd.config import OPTIONS, PARTS, Config, refuse_any_origin, refuse_cases_without_team
 
 log = logging.getLogger("chatd.reload")
 
@@ -28,8 +28,9 @@ def take_over(running: Config, read: Config) -> Config:
         else:
             left.append(option.name)
     parts = {part: dataclasses.replace(getattr(running, part), **fields) for part, fields in changes.items()}
-    config = dataclasses.replace(running, **parts)
+    config = dataclasses.replace(running, webhooks=read.webhooks, **parts)
     refuse_any_origin(config)
+    refuse_cases_without_team(config)
     if left:
         log.warning("these settings wait for the next start", extra={"settings": ", ".join(left)})
     return config

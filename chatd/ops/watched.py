@@ -142,7 +142,7 @@ class Watched:
     team: Team | None = None
     """Where the admins are one."""
     hooks: list[HookState] = dataclasses.field(default_factory=list)
-    """Webhooks that are configured."""
+    """Webhooks that are configured; a reload changes them."""
 
     def sessions(self) -> dict[str, int]:
         """How many there are of each transport. Costs a look at each."""

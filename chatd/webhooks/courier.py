@@ -37,7 +37,7 @@ class Courier:
 
     def __init__(self, hook: Webhook, secret: bytes, post: Post, clock: Callable[[], float]) -> None:
         self._hook = hook
-        self._secret = secret
+        self.secret = secret
         self._post = post
         self._clock = clock
         self._slots = asyncio.Semaphore(hook.parallel)
@@ -79,7 +79,7 @@ class Courier:
 
     async def send(self, event: Event) -> int | None:
         """One try: the status, or None where there is no answer. Raises SwitchedOffError."""
-        headers = headers_of(self._secret, event.id, int(self._clock()), event.body)
+        headers = headers_of(self.secret, event.id, int(self._clock()), event.body)
         try:
             status = await self._post(headers, event.body)
         except NO_ANSWER as error:

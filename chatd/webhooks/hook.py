@@ -51,7 +51,10 @@ Make = Callable[[Message], Event | None]
 class Hook:
     """Works from `start` to `close`."""
 
-    def __init__(self, hook: Webhook, router: ChatRouter, make: Make, courier: Courier) -> None:
+    def __init__(
+        self, hook: Webhook, router: ChatRouter, make: Make, courier: Courier, release: Callable[[], None]
+    ) -> None:
+        """`release` gives up what the courier has; it is called at the end."""
         self.config = hook
         self._router = router
         self._store = router.store
@@ -59,6 +62,8 @@ class Hook:
         self._make = make
         self._memory = Memory(router.store, hook.name)
         self.courier = courier
+        self._release = release
+        self._made_at = router.feed.position
         self._wake = asyncio.Event()
         self._tasks = Tasks()
         self._task: asyncio.Task[None] | None = None
@@ -97,6 +102,7 @@ class Hook:
             self._feed.listeners.remove(self._on_message)
             task.cancel()
             await asyncio.wait([task])
+            self._release()
 
     def _on_message(self, _message: Message) -> None:
         self._unread = True
@@ -124,7 +130,7 @@ class Hook:
             log.info("webhook is switched on again", extra={"hook": self.config.name})
         self.is_off = False
         if not position:
-            position = await self._begin()
+            position = await self._first_position()
             await self._memory.save(position)
         ended: list[Exception] = []
         self._lines = Lines()
@@ -142,10 +148,10 @@ class Hook:
             return
         raise ended[0]
 
-    async def _begin(self) -> Position:
-        """At the start of this process: what clients have sent since then is told. Of several nodes, from now on."""
-        if self._store.log_of(self._feed.start) == WHOLE:
-            return {WHOLE: self._feed.start}
+    async def _first_position(self) -> Position:
+        """Where the log was when this hook was made, by a start or a reload. Of several nodes, from now on."""
+        if self._store.log_of(self._made_at) == WHOLE:
+            return {WHOLE: self._made_at}
         return await self._store.log_from(None)
 
     async def _work(self, window: Window, group: asyncio.TaskGroup) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import time
 from collections.abc import Sequence
@@ -9,7 +10,10 @@ from collections.abc import Sequence
 from chatd.auth.files import read
 from chatd.chat.parts import ChatParts
 from chatd.errors import ConfigError
+from chatd.ops.watched import HookState
+from chatd.reload import Apply
 from chatd.store.base import Message
+from chatd.tasks import Tasks
 from chatd.webhooks.address import parse_target
 from chatd.webhooks.client import Poster
 from chatd.webhooks.config import Webhook
@@ -22,20 +26,53 @@ MAX_SECRET_BYTES = 4_096
 
 
 class Hooks:
-    """All that are configured, from `start` to `close`."""
+    """All that are configured, from `start` to `close`; a reload may change them. Rule W-13."""
 
-    def __init__(self, config: Sequence[Webhook], chat: ChatParts) -> None:
-        """Raises ConfigError."""
-        self.all = [_hook(each, chat) for each in config]
+    def __init__(self, chat: ChatParts, shown: list[HookState]) -> None:
+        """`shown` is kept to those that there are."""
+        self.all: list[Hook] = []
+        self._shown = shown
+        self._chat = chat
+        self._runs = False
+        self._tasks = Tasks()
+        self._change: asyncio.Task[None] | None = None
+
+    def prepare(self, config: Sequence[Webhook]) -> Apply:
+        """One that has neither another setting nor another secret goes on as it is. Raises ConfigError."""
+        return functools.partial(self._use, [self._kept(each, secret_of(each)) for each in config])
 
     def start(self) -> None:
+        self._runs = True
         for hook in self.all:
             hook.start()
 
     async def close(self) -> None:
         """Idempotent."""
+        if self._change is not None:
+            await asyncio.wait([self._change])
         for hook in self.all:
             await hook.close()
+
+    def _kept(self, config: Webhook, secret: bytes) -> Hook:
+        same = [hook for hook in self.all if hook.config == config and hook.courier.secret == secret]
+        return same[0] if same else _hook(config, secret, self._chat)
+
+    def _use(self, hooks: list[Hook]) -> None:
+        ended = [hook for hook in self.all if hook not in hooks]
+        begun = [hook for hook in hooks if hook not in self.all]
+        self.all, self._shown[:] = hooks, hooks
+        if self._runs and (ended or begun):
+            self._change = self._tasks.start(_replace(ended, begun, self._change), "webhooks")
+
+
+async def _replace(ended: Sequence[Hook], begun: Sequence[Hook], before: asyncio.Task[None] | None) -> None:
+    """One change after the other: of hooks with the same name one at a time works on its position."""
+    if before is not None:
+        await asyncio.wait([before])
+    for hook in ended:
+        await hook.close()
+    for hook in begun:
+        hook.start()
 
 
 def secret_of(hook: Webhook) -> bytes:
@@ -52,11 +89,10 @@ def poster_of(hook: Webhook) -> Poster:
     return Poster(parse_target(hook.url), private=hook.private_addresses, timeout_s=hook.timeout)
 
 
-def _hook(config: Webhook, chat: ChatParts) -> Hook:
-    secret, poster = secret_of(config), poster_of(config)
-
+def _hook(config: Webhook, secret: bytes, chat: ChatParts) -> Hook:
+    poster = poster_of(config)
     courier = Courier(config, secret, poster.post, time.time)
-    return Hook(config, chat.router, functools.partial(made, config), courier)
+    return Hook(config, chat.router, functools.partial(made, config), courier, poster.close)
 
 
 def made(config: Webhook, message: Message) -> Event | None:

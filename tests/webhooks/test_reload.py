@@ -1,0 +1,72 @@
+"""Hooks that SIGHUP begins, ends and changes."""
+
+from __future__ import annotations
+
+import base64
+import signal
+from pathlib import Path
+
+from tests.chat.daemon import Daemon, daemon
+from tests.webhooks.receiver import receiving, write_config
+
+
+async def reload(chatd: Daemon, expected: str = "reloaded") -> None:
+    chatd.process.send_signal(signal.SIGHUP)
+    await chatd.logged(expected)
+
+
+async def test_hooks_begin_change_and_end_with_the_file(tmp_path: Path) -> None:
+    """W-13"""
+    async with receiving() as crm, receiving() as shop:
+        write_config(tmp_path, crm.url)
+        file = tmp_path / "chatd.toml"
+        only_crm = file.read_text()
+        file.write_text("")
+        async with daemon(tmp_path / "c.db", "--config", file) as chatd:
+            ana = await chatd.enter("ana")
+            await ana.write("root", "before any")
+            file.write_text(only_crm)
+            await reload(chatd)
+            await ana.write("root", "one")
+            await crm.until(lambda: crm.texts() == ["one"])
+
+            file.write_text(only_crm + only_crm.replace("crm", "shop").replace(crm.url, shop.url))
+            await reload(chatd)
+            await ana.write("root", "two")
+            await shop.until(lambda: shop.texts() == ["two"])
+            await crm.until(lambda: crm.texts() == ["one", "two"])
+            assert crm.connections == 1  # nothing of it has changed: it goes on undisturbed
+
+            file.write_text(only_crm.replace(crm.url, shop.url))  # one ends, and the other goes elsewhere
+            await reload(chatd)
+            await ana.write("root", "three")
+            await shop.until(lambda: shop.texts() == ["two", "three"])
+            assert shop.tried.count(shop.tried[-1]) == 1
+
+            file.write_text(only_crm.replace("whsec", "nowhere"))
+            await reload(chatd, "nothing was reloaded")
+            file.write_text(only_crm)
+            await reload(chatd)
+            await ana.write("root", "four")
+            await crm.until(lambda: crm.texts() == ["one", "two", "four"])
+
+            file.write_text("")
+            await reload(chatd)
+            chatd.terminate()
+            assert await chatd.ended() == 0
+            assert chatd.faults == []
+
+
+async def test_another_secret_signs_from_a_reload_on(tmp_path: Path) -> None:
+    """W-13, W-03: the receiver takes no other signature than its own."""
+    async with receiving() as crm:
+        file = write_config(tmp_path, crm.url)
+        right = (tmp_path / "whsec").read_text()
+        (tmp_path / "whsec").write_text("whsec_" + base64.b64encode(bytes(32)).decode())
+        async with daemon(tmp_path / "c.db", "--config", file) as chatd:
+            await (await chatd.enter("ana")).write("root", "one")
+            await chatd.logged("webhook does not deliver")
+            assert crm.texts() == []
+            (tmp_path / "whsec").write_text(right)
+            await reload(chatd)
+            await crm.until(lambda: crm.texts() == ["one"])
