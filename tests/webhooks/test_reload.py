@@ -54,7 +54,7 @@ async def test_hooks_begin_change_and_end_with_the_file(tmp_path: Path) -> None:
             await reload(chatd)
             chatd.terminate()
             assert await chatd.ended() == 0
-            assert chatd.faults == []
+            assert [fault["message"] for fault in chatd.faults] == ["nothing was reloaded"]
 
 
 async def test_another_secret_signs_from_a_reload_on(tmp_path: Path) -> None:
