@@ -7,6 +7,7 @@ import ipaddress
 import os
 import shutil
 import sys
+import zipfile
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -89,9 +90,10 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--tls-port: chatd.socket has one kind of port: leave --tls-port out, and --port speaks TLS")
     about = _deployment(args, given, config, by_systemd=by_systemd)
     sys.stdout.write(socket_unit(about) if args.socket else service_unit(about, socket=args.with_socket))
-    if about.command[0].startswith(_UNREACHABLE) and not args.socket:
+    unreachable = next((path for path in about.command if path.startswith(_UNREACHABLE)), None)
+    if unreachable is not None and not args.socket:
         print(
-            f"chatd: {about.command[0]} is in a folder that the service cannot see: install chatd elsewhere, such as "
+            f"chatd: {unreachable} is in a folder that the service cannot see: install chatd elsewhere, such as "
             "in /opt/chatd, and name it with --exec",
             file=sys.stderr,
         )
@@ -105,8 +107,10 @@ def _deployment(args: argparse.Namespace, given: Mapping[str, Raw], config: Conf
     if config.origins["db"] == DEFAULT:
         flags = [*_DEFAULT_DB, *flags]
     files = connections_of(config.engineio.max_connections)
+    command = _command(args.exec)
     return Deployment(
-        command=_command(args.exec),
+        command=command,
+        unpacks=zipfile.is_zipfile(command[-1]),
         flags=[*(flag for secret in secrets for flag in secret.flags), *flags],
         finding=_finding(config) if config.ops.admin_socket else (),
         credentials={secret.name: secret.path for secret in secrets},
@@ -226,11 +230,14 @@ def _written(flag: str, value: str) -> list[str]:
 
 
 def _command(named: str | None) -> list[str]:
+    """How this process was started: by the one file, by an installed script, or by `python -m chatd`."""
     if named is not None:
         if not Path(named).is_absolute():
             raise UsageError(f"--exec: {named} is no absolute path")
         return [named]
-    found = shutil.which(sys.argv[0])
-    if found is not None and Path(found).name == "chatd":
-        return [os.path.abspath(found)]  # noqa: PTH100 - a link is to stay one: an upgrade moves it
+    started = os.path.abspath(shutil.which(sys.argv[0]) or sys.argv[0])  # noqa: PTH100 - an upgrade may move a link
+    if zipfile.is_zipfile(started):
+        return [sys.executable, started]
+    if Path(started).name != "__main__.py" and os.access(started, os.X_OK):
+        return [started]
     return [sys.executable, "-m", "chatd"]

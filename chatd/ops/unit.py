@@ -28,6 +28,8 @@ class Deployment:
 
     command: Sequence[str]
     """How chatd is called: an absolute path first."""
+    unpacks: bool
+    """Whether that is a zip file, whose modules have to be written to a disk to be imported."""
     flags: Sequence[str]
     """Of `serve`, each as it stands in a unit."""
     finding: Sequence[str]
@@ -68,6 +70,7 @@ def service_unit(about: Deployment, *, socket: bool) -> str:
         open_files=about.open_files,
         identity=DYNAMIC_USER if about.folder is None else STATIC_USER.format(folder=escaped(about.folder)),
         runtime=RUNTIME if about.has_unix else "",
+        unpacked=UNPACKED if about.unpacks else "",
         capabilities="CAP_NET_BIND_SERVICE" if low else "",
         users="no" if low else "yes",
         also="Also=chatd.socket\n" if socket else "",
@@ -105,8 +108,15 @@ RuntimeDirectory=chatd
 RuntimeDirectoryMode=0755
 """
 
+UNPACKED: Final = """\
+# chatd.pyz unpacks itself here at its first start.
+CacheDirectory=chatd
+CacheDirectoryMode=0700
+Environment=SHIV_ROOT=%C/chatd
+"""
+
 SERVICE: Final = """\
-# /etc/systemd/system/chatd.service, printed by `chatd unit`
+# chatd.service, printed by `chatd unit`
 [Unit]
 Description=chatd, a support-chat daemon
 {needs}
@@ -135,7 +145,7 @@ LimitCORE=0
 #MemoryMax=1G
 
 {identity}StateDirectory=chatd
-{runtime}StateDirectoryMode=0700
+{runtime}{unpacked}StateDirectoryMode=0700
 UMask=0077
 
 NoNewPrivileges=yes
@@ -174,7 +184,7 @@ WantedBy=multi-user.target
 {also}"""
 
 SOCKET: Final = """\
-# /etc/systemd/system/chatd.socket, printed by `chatd unit --socket`
+# chatd.socket, printed by `chatd unit --socket`
 [Unit]
 Description=chatd's socket, which stays open while the daemon is started again
 

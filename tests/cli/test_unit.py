@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from chatd.cli import EXIT_USAGE
 from chatd.ops.unit import STOP_SPARE_S
-from tests.cli.command import chatd, complaint
+from tests.cli.command import chatd, complaint, environment
 from tests.ops.tools import tool
 
 # systemd's own words: up to 2.0 is "OK".
@@ -214,6 +216,36 @@ def test_a_command_that_the_service_cannot_see_is_warned_of() -> None:
     done = chatd("unit", "--exec", "/home/me/.venv/bin/chatd")
     assert (done.returncode, "install chatd elsewhere" in done.stderr) == (0, True)
     assert chatd("unit", "--exec", "chatd").returncode == EXIT_USAGE
+
+
+PROGRAM = "import sys; from chatd.cli import main; sys.exit(main())\n"
+
+
+def printed_by(*command: str | Path, **variables: str) -> str:
+    done = subprocess.run([*command, "unit"], check=True, capture_output=True, text=True, env=environment(**variables))
+    return done.stdout
+
+
+def test_the_service_is_started_as_the_command_was_that_printed_its_unit(tmp_path: Path) -> None:
+    script = tmp_path / "chat-server"
+    script.write_text(f"#!{sys.executable}\n{PROGRAM}")
+    script.chmod(0o755)
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    for text in (printed_by(script), printed_by("sh", "-c", f"{script.name} $0", PATH=path)):
+        assert value(text, "ExecStart").startswith(f"{script} serve ")
+    assert value(unit(), "ExecStart").startswith(f"{sys.executable} -m chatd serve ")
+
+
+def test_the_one_file_is_started_by_its_python_and_has_a_place_to_unpack(tmp_path: Path) -> None:
+    file = tmp_path / "chatd.pyz"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("__main__.py", PROGRAM)
+    text = printed_by(sys.executable, file)
+    assert value(text, "ExecStart").startswith(f"{sys.executable} {file} serve ")
+    assert value(text, "ExecReload").startswith(f"{sys.executable} {file} reload ")
+    assert (value(text, "CacheDirectory"), value(text, "Environment")) == ("chatd", "SHIV_ROOT=%C/chatd")
+    assert "SHIV_ROOT" not in unit()
+    assert "SHIV_ROOT" in unit("--exec", str(file))
 
 
 @pytest.mark.parametrize("flag", ["--deny-file", "--config", "--tls-cert", "--client-dir"])
