@@ -23,7 +23,7 @@ HAVE_OTHERS := { command -v firefox-esr || command -v firefox || test -n "$$FIRE
     command -v Xvfb
 
 .DELETE_ON_ERROR:
-.PHONY: setup run test browser systemd lint reference lock audit dist wheel pyz try-dist bench fuzz soak kill hooks outages simulate clean
+.PHONY: setup run test browser systemd lint reference lock audit dist wheel pyz deb try-dist bench fuzz soak kill hooks outages simulate clean
 
 # What could go on for ever, and how long it does: `make fuzz SECONDS=600`, `make simulate SEEDS=1000`.
 SECONDS := 60
@@ -55,11 +55,11 @@ browser:
 	    apt-get install -qy --no-install-recommends firefox-esr webkit2gtk-driver xvfb; } >/dev/null || \
 	    echo "No Firefox, or no WebKitGTK, and no right to install them: their tests will not run" >&2
 
-# The README's pages for operators, on a booted systemd: as root, with the right to mount.
-systemd: $(VENV)/.python-ready
+# The README's pages for operators and the package for Debian, on a booted systemd: as root, with the right to mount.
+systemd: $(VENV)/.python-ready $(VENV)/.node-ready $(VENV)/.bookworm-ready
 	@command -v systemd-nspawn >/dev/null || { apt-get update -q && \
 	    apt-get install -qy --no-install-recommends systemd systemd-container python3-venv curl openssl; } >/dev/null
-	$(BIN)/pytest --boot-systemd --timeout=400 tests/systemd
+	$(BIN)/pytest --boot-systemd --timeout=900 tests/systemd
 
 lint: $(VENV)/.python-ready
 	$(BIN)/ruff check .
@@ -90,14 +90,17 @@ audit: $(VENV)/.tools-ready
 	    exit 1; }
 
 # What a release consists of, the same bytes at every build of one commit: the time in the archives is the commit's.
-dist: wheel pyz
+dist: wheel pyz $(if $(shell command -v dpkg-deb),deb)
 
-wheel pyz: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 1577836800)
+wheel pyz deb: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 1577836800)
 wheel: $(VENV)/.python-ready
 	$(BIN)/python -m build --no-isolation --outdir $(DIST)
 
 pyz: wheel
 	deploy/pyz $(DIST)
+
+deb: wheel
+	deploy/deb $(DIST)
 
 # All of it installed and used as a stranger would, on every Python that is here.
 try-dist: $(VENV)/.python-ready
@@ -162,6 +165,14 @@ $(VENV)/.fuzz-ready: $(VENV)/.python-ready
 $(VENV)/.tools-ready: $(VENV)/.created
 	$(PYTHON) -m venv $(VENV)/tools
 	$(VENV)/tools/bin/python -m pip install --quiet --disable-pip-version-check uv pip-audit
+	@touch $@
+
+# A Debian with what the package of chatd depends on, and nothing else.
+$(VENV)/.bookworm-ready: $(VENV)/.created
+	@command -v mmdebstrap >/dev/null || { apt-get update -q && \
+	    apt-get install -qy --no-install-recommends mmdebstrap; } >/dev/null
+	rm -rf $(VENV)/bookworm
+	mmdebstrap --quiet --variant=minbase --include=systemd-sysv,python3 bookworm $(VENV)/bookworm
 	@touch $@
 
 $(VENV)/.node-ready: $(VENV)/.python-ready $(INTEROP)/package.json $(INTEROP)/package-lock.json

@@ -42,6 +42,7 @@ WITH_BLOCKS: Final = (
 )
 # By tests/systemd.
 BOOTED: Final = (
+    "On Debian 12, as root:",
     "With certbot, as root:",
     "To restore a backup, as root:",
 )
@@ -98,6 +99,8 @@ ELSEWHERE: Final = {
     "make test": ".ci/run",
     "make dist": "tests/deploy/conftest.py",
     "make try-dist": "tests/deploy/test_pyz.py",
+    "make deb": "tests/deploy/test_deb.py",
+    "make systemd": "tests/systemd/conftest.py",
 }
 
 

@@ -1,4 +1,4 @@
-"""A machine with a systemd of its own: this one's files under a layer that is thrown away, booted by systemd-nspawn.
+"""A machine with a systemd of its own: files under a layer that is thrown away, booted by systemd-nspawn.
 
 It has a network of its own, without a way out: what needs packages runs in `prepare`, before the boot.
 """
@@ -77,6 +77,10 @@ class Machine:
         """A process that goes on, to be ended by whoever started it."""
         return subprocess.Popen([*self._inside(), *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
+    def on_its_network(self) -> list[str]:
+        """The words before a command of this machine that is to run on the network of that one."""
+        return ["nsenter", f"--target={self._leader}", "--net"]
+
     def stop(self) -> None:
         """At once: nothing on it is kept."""
         if self._nspawn is not None:
@@ -105,15 +109,15 @@ class Machine:
 
 
 @contextlib.contextmanager
-def machine(folder: Path) -> Iterator[Machine]:
-    """Its files, in `folder`; nothing is left of it at the end."""
+def machine(folder: Path, files: Path = Path("/")) -> Iterator[Machine]:
+    """With a copy of `files` in `folder`; nothing is left of it at the end."""
     _mount("-t", "tmpfs", "chatd-machine", str(folder))
     upper, work, root = (folder / name for name in ("upper", "work", "root"))
     for each in (upper, work, root):
         each.mkdir()
     made = None
     try:
-        _mount("-t", "overlay", "overlay", "-o", f"lowerdir=/,upperdir={upper},workdir={work}", str(root))
+        _mount("-t", "overlay", "overlay", "-o", f"lowerdir={files},upperdir={upper},workdir={work}", str(root))
         made = Machine(root)
         yield made
     finally:

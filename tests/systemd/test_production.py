@@ -6,12 +6,18 @@ import contextlib
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 
 from chatd.cli.unit import EPILOG
-from tests.cli.test_readme import commands
-from tests.systemd.machine import Machine
+from tests.cli.test_readme import PAGE, commands
+from tests.ops.tools import tool
+from tests.systemd.machine import Machine, machine
 
+ROOT = Path(__file__).parents[2]
 CONFIG = "/etc/chatd/chatd.toml"
+MADE = (CONFIG, "/etc/systemd/system/chatd.service")
 
 # Opens a session again and again, until its stdin is closed; then it prints how often it was answered and refused.
 ASKER = """
@@ -25,6 +31,37 @@ while not select.select([sys.stdin], [], [], 0.02)[0]:
         refused += 1
 print(json.dumps([answered, refused]))
 """
+
+
+@pytest.fixture(scope="module")
+def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """A machine on which the README's way to production was gone, to its end."""
+    assert "## Production in five minutes" in PAGE
+    tool("systemd-nspawn", "systemd-container")
+    with machine(tmp_path_factory.mktemp("machine")) as made:
+        for command in commands("## Production in five minutes"):
+            if not command.startswith("systemctl "):
+                made.prepare(f"cd {ROOT}; {command}")
+        made.boot()
+        for command in commands("## Production in five minutes"):
+            if command.startswith("systemctl "):
+                made.run(command)
+        made.run(f"mkdir /root/made; cp {' '.join(MADE)} /root/made")
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def as_made(production: Machine) -> None:
+    """What a test before this one has changed is as the README left it."""
+    production.run("""
+        systemctl stop chatd.socket 2>/dev/null || true
+        systemctl stop chatd.service
+        rm -f /etc/systemd/system/chatd.socket
+        cp /root/made/chatd.toml /etc/chatd; cp /root/made/chatd.service /etc/systemd/system
+        systemctl daemon-reload
+        systemctl reset-failed
+        systemctl start chatd
+    """)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,198 @@
+"""The package for Debian on a bookworm that has what it depends on, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from chatd import __version__
+from tests.cli.test_readme import commands
+from tests.deploy.conftest import make
+from tests.interop.chat import with_cookie
+from tests.interop.node import Driver, JsSocket, node_executable, running_driver
+from tests.interop.test_retries import RETRYING, Talker
+from tests.systemd.machine import Machine, machine
+
+BOOKWORM: Final = Path(sys.prefix) / "bookworm"
+CONFIG: Final = "/etc/chatd/chatd.toml"
+NEXT: Final = __version__ + "+next"
+URL: Final = "http://127.0.0.1:8400"
+APT: Final = "DEBIAN_FRONTEND=noninteractive apt-get -qy -o Dpkg::Options::=--force-confold"
+INSTALL: Final = "; ".join(["cd /root/dist", *commands("On Debian 12, as root:")])
+BUSY: Final = '[chat]\nmessage_rate = 0\nmax_chars_per_minute = 0\nrecovery = "on"\n'
+"""What an operator might write into the file: people may write faster, and get what they miss."""
+TRANSPORTS: Final = (["polling"], ["websocket"], ["polling", "websocket"])
+
+
+@pytest.fixture(scope="module")
+def bookworm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """Booted, with a release in /root/dist, and in /root/next.deb a later one with other settings."""
+    folder = tmp_path_factory.mktemp("packages")
+    make("deb", "pyz", f"DIST={folder}")
+    [package] = folder.glob("*.deb")
+    with machine(tmp_path_factory.mktemp("machine"), BOOKWORM) as made:
+        shutil.copytree(folder, made.root / "root/dist")
+        _write_next(package, folder / "next", made.root / "root/next.deb")
+        made.boot()
+        yield made
+
+
+def _write_next(package: Path, unpacked: Path, to: Path) -> None:
+    subprocess.run(["dpkg-deb", "--raw-extract", package, unpacked], check=True)
+    for name, old, new in (
+        ("DEBIAN/control", r"(?m)^Version: .*$", f"Version: {NEXT}-1"),
+        ("usr/lib/chatd/chatd/__init__.py", re.escape(__version__), NEXT),
+        (CONFIG[1:], r"\Z", "# Of the next version.\n"),
+    ):
+        file = unpacked / name
+        file.write_text(re.sub(old, new, file.read_text(), count=1))
+    subprocess.run(["dpkg-deb", "-Zgzip", "-z1", "--build", unpacked, to], check=True, stdout=subprocess.DEVNULL)
+
+
+@pytest.fixture
+def bare(bookworm: Machine) -> Machine:
+    """Without chatd, and without anything that one before has left."""
+    bookworm.run("dpkg --purge chatd; rm -rf /var/lib/chatd /var/lib/private/chatd")
+    return bookworm
+
+
+@pytest.fixture
+def installed(bare: Machine) -> Machine:
+    bare.run(INSTALL)
+    return bare
+
+
+def files(on: Machine) -> set[str]:
+    """Those that a package may leave behind; not what dpkg, debconf and the journal write for themselves."""
+    kept = r"^/var/(lib/(dpkg|apt|systemd)|cache|log)/|^/var/lib/private$"
+    return {line for line in on.run("find /etc /usr /var /opt /srv").splitlines() if not re.search(kept, line)}
+
+
+def messages(on: Machine) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in on.run(f"chatd export --config {CONFIG}").splitlines()]
+
+
+def version_in_force(on: Machine) -> str:
+    """Of the daemon that runs."""
+    ask = "import urllib.request as of; print(of.urlopen('http://127.0.0.1:9464/metrics').read().decode())"
+    [version] = re.findall(r'^chatd_build_info{.*?version="(.*?)"', on.run(f'python3 -c "{ask}"'), re.MULTILINE)
+    return str(version)
+
+
+def test_it_is_installed_and_serves_people_of_this_machine_alone(installed: Machine) -> None:
+    assert installed.run("systemctl is-active chatd; systemctl is-enabled chatd") == "active\nenabled\n"
+    assert installed.run("chatd --version") == f"chatd {__version__}\n"
+    assert installed.run(f"chatd health --config {CONFIG}").startswith("ok")
+    assert installed.run("dpkg --verify chatd") == ""
+    assert installed.run("stat --format='%a %U' /etc/chatd/jwt-secret") == "600 root\n"
+    assert len((installed.root / "etc/chatd/jwt-secret").read_text().strip()) == 64
+    assert installed.run("stat --format='%a' /var/lib/private/chatd") == "700\n"
+    installed.run(f"chatd check --config {CONFIG}")
+
+
+def test_removed_and_installed_again_it_has_the_same_secret_settings_and_messages(installed: Machine) -> None:
+    installed.run(f"echo '{BUSY}' >> {CONFIG}; chatd send --to maria hola --config {CONFIG}")
+    look = f"cat {CONFIG} /etc/chatd/jwt-secret"
+    before = installed.run(look), messages(installed)
+    installed.run(f"{APT} remove chatd")
+    installed.fails("systemctl is-active chatd")
+    assert not (installed.root / "usr/lib/chatd").exists()
+    installed.run(INSTALL)
+    assert installed.run("systemctl is-active chatd; systemctl is-enabled chatd") == "active\nenabled\n"
+    assert (installed.run(look), messages(installed)) == before
+
+
+def test_what_an_operator_has_switched_off_stays_off(installed: Machine) -> None:
+    installed.run("systemctl disable --now chatd")
+    installed.run(f"{APT} install /root/next.deb")
+    assert installed.fails("systemctl is-enabled chatd") == "disabled\n"
+    assert installed.fails("systemctl is-active chatd") == "inactive\n"
+
+
+def test_a_purge_leaves_nothing(bare: Machine) -> None:
+    before = files(bare)
+    bare.run(f"{INSTALL}; chatd send --to maria hola --config {CONFIG}")
+    assert files(bare) > before
+    bare.run(f"{APT} purge chatd")
+    assert files(bare) == before
+    assert "chatd" not in bare.run("debconf-show chatd; systemctl list-unit-files; ls /etc/systemd/system")
+
+
+def test_a_purge_keeps_the_messages_for_those_who_ask_for_it(installed: Machine) -> None:
+    installed.run(f"chatd send --to maria hola --config {CONFIG}")
+    said = messages(installed)
+    installed.run("echo chatd chatd/delete-messages boolean false | debconf-set-selections")
+    installed.run(f"{APT} purge chatd")
+    assert not (installed.root / "etc/chatd").exists()
+    installed.run(INSTALL)
+    assert messages(installed) == said
+
+
+async def enter(driver: Driver, on: Machine, user: str, rol: str, **options: Any) -> JsSocket:
+    token = on.run(f"chatd token --user {user} --rol {rol} --config {CONFIG}").strip()
+    socket = await driver.open(URL, **with_cookie(token), **options)
+    await socket.connected()
+    return socket
+
+
+async def test_an_upgrade_under_load_loses_nothing_and_keeps_the_settings(installed: Machine, tmp_path: Path) -> None:
+    """C-20, C-22, C-28: JavaScript clients write and hear while dpkg works."""
+    installed.run(f"echo '{BUSY}' >> {CONFIG}; systemctl restart chatd")
+    settings = installed.run(f"cat {CONFIG}")
+    node = tmp_path / "node"
+    node.write_text(f'#!/bin/sh\nexec {" ".join(installed.on_its_network())} {node_executable()} "$@"\n')
+    node.chmod(0o755)
+    async with running_driver(str(node), "4.8") as driver:
+        admin = await enter(driver, installed, "root", "admin", reconnectionDelayMax=100)
+        talkers = [
+            Talker(
+                await enter(driver, installed, f"user-{number}", "user", transports=way, **RETRYING), f"user-{number}"
+            )
+            for number, way in enumerate(TRANSPORTS)
+        ]
+        async with asyncio.TaskGroup() as group:
+            talking = [group.create_task(talker.talk()) for talker in talkers]
+            for talker in talkers:
+                await talker.acknowledged.wait()
+            await asyncio.to_thread(installed.run, f"{APT} install /root/next.deb")
+            assert not any(one.done() for one in talking)
+            for talker in talkers:
+                talker.acknowledged.clear()
+                await talker.acknowledged.wait()
+                talker.last_round = True
+        said = {text: answer["id"] for talker in talkers for text, answer in talker.answers.items()}
+        heard = [(await admin.hear("mensaje_recibido"))[0]["mensaje"] for _ in said]
+        assert (sorted(heard), admin.heard("mensaje_recibido")) == (sorted(said), 0)
+    stored = [(row["mensaje"], row["id"]) for row in messages(installed)]
+    assert sorted(stored) == sorted(said.items())
+    assert installed.run("chatd --version") == f"chatd {NEXT}\n"
+    assert version_in_force(installed) == NEXT
+    assert installed.run(f"cat {CONFIG}") == settings
+    assert installed.run(f"tail --lines=1 {CONFIG}.dpkg-dist") == "# Of the next version.\n"
+
+
+def test_the_one_file_is_a_service_too(bare: Machine) -> None:
+    bare.run(f"""
+        cp /root/dist/chatd.pyz /opt; install -d /etc/chatd
+        (umask 077; echo {"s" * 64} > /etc/chatd/jwt-secret)
+        python3 /opt/chatd.pyz unit --internal 127.0.0.1:9464 > /etc/systemd/system/chatd.service
+        systemctl daemon-reload; systemctl start chatd
+    """)
+    try:
+        assert bare.run("python3 /opt/chatd.pyz health --internal 127.0.0.1:9464").startswith("ok")
+        bare.run("systemctl reload chatd")
+    finally:
+        bare.run("""
+            systemctl stop chatd
+            rm -rf /etc/systemd/system/chatd.service /etc/chatd /opt/chatd.pyz /var/cache/chatd /var/cache/private/chatd
+            systemctl daemon-reload
+        """)
