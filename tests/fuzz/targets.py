@@ -39,6 +39,7 @@ from chatd.socketio import packet as socketio
 from chatd.socketio.jsontext import MAX_CONTAINERS, format_json, parse_json
 from chatd.store.base import Message as StoredMessage
 from tests.chat.people import SECRET, token
+from tests.fuzz.api_target import attack_api
 from tests.fuzz.http_target import attack_server
 
 MAX_PACKETS: Final = 8
@@ -242,6 +243,7 @@ TARGETS: Final[Mapping[str, Target]] = {
     "reader": reader,
     "request": request,
     "http": attack_server,
+    "api": attack_api,
     "socketio_packet": socketio_packet,
     "json_text": json_text,
     "cookie": cookie,

@@ -1,0 +1,43 @@
+"""The API of a daemon in this very process, for tests that send it bytes or look at what it holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from chatd.api.keys import Key, Scope, digest_of, new_key
+from chatd.api.listener import ApiListener
+from chatd.api.opening import open_api
+from chatd.app import build
+from chatd.chat.parts import ChatParts
+from chatd.config import Config
+from chatd.engineio.server import EngineServer
+from chatd.ops.lag import LoopLag
+from chatd.ops.metric import Sources
+from chatd.ops.readiness import ReadinessGate
+from chatd.ops.watched import Watched
+from chatd.reload import Reload
+from chatd.store.base import MessageId
+from chatd.store.sqlite import SqliteStore
+
+KEY: Final = new_key()
+"""Of the system `bot`, with every scope."""
+
+
+def write_keys(path: Path, name: str = "bot") -> Path:
+    path.write_text(Key(name, frozenset(Scope), digest_of(KEY)).line() + "\n")
+    return path
+
+
+def build_with_api(config: Config, store: SqliteStore, last_id: MessageId | None) -> tuple[EngineServer, ApiListener]:
+    """Both serve the same chat."""
+    reload: Reload[Config] = Reload(lambda: config)
+    opened: list[ApiListener] = []
+
+    def watch(watched: Watched, chat: ChatParts) -> None:
+        sources = Sources(watched=watched, lag=LoopLag(), gate=ReadinessGate(), reload=reload)
+        opened.append(open_api(config, chat, sources, reload))
+
+    engine = build(config, store, last_id, reload, watch=watch)
+    [listener] = opened
+    return engine, listener
