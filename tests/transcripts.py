@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -26,9 +26,12 @@ from tests.conformance.wire import (
     handshake_headers,
     request_bytes,
 )
+from tests.webhooks.scripted import Scripted
 
 PROTOCOL: Final = Path(__file__).parents[1] / "protocol.md"
 SEPARATOR_SHOWN: Final = "␞"
+HOOK_FLAG: Final = "--webhook"
+"""Of a fence, and no flag of chatd."""
 
 _FENCE: Final = re.compile(r"^```(?P<info>[^\n]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINE: Final = re.compile(r"(?P<who>[a-z]+) +(?P<direction>[<>]) (?P<text>.+)")
@@ -50,6 +53,8 @@ class Fence:
     body: str
     section: str
     line: int
+    hook: str = ""
+    """The name of the daemon's hook, whose receiver has it too."""
 
     @property
     def settings(self) -> dict[str, str]:
@@ -63,7 +68,9 @@ def fences(page: str) -> Iterator[Fence]:
     for match in _FENCE.finditer(page):
         kind, *flags = match["info"].split() or [""]
         headings = re.findall(r"^#{2,3} (.+)$", page[: match.start()], re.MULTILINE)
-        yield Fence(kind, flags, match["body"], headings[-1], page.count("\n", 0, match.start()) + 1)
+        hook = flags.pop(1) if flags[:1] == [HOOK_FLAG] else ""
+        line = page.count("\n", 0, match.start()) + 1
+        yield Fence(kind, flags[1:] if hook else flags, match["body"], headings[-1], line, hook)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -91,10 +98,15 @@ def steps(fence: Fence) -> list[Step]:
 class Player:
     """Plays the steps of one transcript. Whoever is named in it is one TCP connection."""
 
-    def __init__(self, client: Client, api: Client | None = None, **known: str) -> None:
-        """`known` are texts by the names that the page has for them. With `api`, paths of /v1 are asked there."""
+    def __init__(
+        self, client: Client, api: Client | None = None, hooks: Mapping[str, Scripted] | None = None, **known: str
+    ) -> None:
+        """`known` are texts by the names that the page has for them. With `api`, paths of /v1 are asked there; `hooks`
+        are the receivers of webhooks.
+        """
         self._client = client
         self._api = api
+        self._hooks = hooks or {}
         self._connections: dict[str, Connection] = {}
         self._websockets: dict[str, WebSocket] = {}
         now = time.time()
@@ -120,6 +132,9 @@ class Player:
         line = _LINE.fullmatch(step.text)
         assert line, "neither a comment, nor `who > text`, `who < text` or `who joins`"
         who, text = line["who"], line["text"]
+        if who in self._hooks:
+            await self._play_hook(self._hooks[who], line["direction"], text, step.more)
+            return
         if line["direction"] == "<":
             await self._expect(who, text, step.more)
             return
@@ -132,6 +147,18 @@ class Player:
         answer = await websocket.receive()
         assert str(answer).startswith('40{"sid":'), answer
         self._websockets[who] = websocket
+
+    async def _play_hook(self, hook: Scripted, direction: str, text: str, more: list[str]) -> None:
+        """A receiver hears a request, or answers it with a status."""
+        if direction == ">":
+            hook.answer(int(text))
+            return
+        told = await hook.heard()
+        self._match(text, f"{told.method} {told.target} {told.body}")
+        for line in more:
+            header = _HEADER.fullmatch(line)
+            assert header, f"no header: {line}"
+            self._match(header["value"], told.headers.get(header["name"], "(absent)"))
 
     # Sending.
 
