@@ -17,7 +17,8 @@ from typing import Any
 
 import pytest
 
-from tests.attack.visitors import Visitors
+from tests.attack.api_visitors import API_VISITS
+from tests.attack.visitors import VISITS, Visitors
 from tests.chat.daemon import ROOT
 from tests.conftest import number_of
 from tests.store.rig import rows
@@ -135,7 +136,8 @@ async def test_nothing_is_left_of_those_who_have_gone(db: Path, seed: int, reque
     looked: list[dict[str, Any]] = []
     async with watched(db) as server:
         where = await server.answer()
-        visitors = Visitors(where["host"], where["port"], where["path"], dice)
+        chat, api = (where["host"], where["port"], where["path"]), tuple(where["api"])
+        visitors = Visitors([(VISITS, chat), (API_VISITS, api)], dice)
         await one_round(where, visitors, dice, 0.5)  # after which every class and every statement has been used
         looked.append(await server.settled())
         for _ in range(ROUNDS):

@@ -11,7 +11,7 @@ import itertools
 import json
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 from tests.chat.people import cookie, token
@@ -34,6 +34,11 @@ GONE: Final = (ClosedError, RefusedUpgradeError, OSError, EOFError)
 """How a visit may end early: admins hear so much that a slow one is cut."""
 
 
+Visit = Callable[["Visitors", Client], Awaitable[None]]
+Place = tuple[str, int, str]
+"""Host, port and path."""
+
+
 @dataclasses.dataclass(slots=True)
 class Guestbook:
     """What was sent and what was acknowledged, by text."""
@@ -44,20 +49,20 @@ class Guestbook:
 
 
 class Visitors:
-    """Makes visits to one server, from one die and with one book."""
+    """Makes visits to one server, from one die and with one book. `places` says which are made where."""
 
-    def __init__(self, host: str, port: int, path: str, dice: random.Random) -> None:
+    def __init__(self, places: Sequence[tuple[Sequence[Visit], Place]], dice: random.Random) -> None:
         self.book = Guestbook()
-        self._where = host, port, path
+        self._visits = [(visit, place) for visits, place in places for visit in visits]
         self._dice = dice
         self._numbers = itertools.count()
         self.junk = token("user-0", secret="another secret, of which the daemon knows nothing")
         self._tokens = [token(f"user-{number}", "admin" if number < 3 else "user") for number in range(USERS)]
 
     async def visit(self) -> None:
-        kind = self._dice.choice(VISITS)
+        kind, place = self._dice.choice(self._visits)
         self.book.visits[kind.__name__] += 1
-        async with Client(*self._where) as client:
+        async with Client(*place) as client:
             with contextlib.suppress(*GONE):
                 await kind(self, client)
 
@@ -70,14 +75,19 @@ class Visitors:
         """From 1 to `greatest`."""
         return self._dice.randint(1, greatest)
 
-    def message(self, ack_id: int) -> tuple[str, str]:
-        """A text that nobody sent before, and the packet that sends it."""
+    def user(self) -> str:
+        return f"user-{self._dice.randrange(USERS)}"
+
+    def fields(self) -> dict[str, Any]:
+        """A message whose text nobody sent before."""
         text = f"message {next(self._numbers)}"
         self.book.sent.add(text)
-        fields: dict[str, Any] = {"para": f"user-{self._dice.randrange(USERS)}", "mensaje": text}
-        if self._dice.random() < 0.1:
-            fields["cid"] = text
-        return text, f"42{ack_id}" + json.dumps(["mensaje_privado", fields])
+        return {"para": self.user(), "mensaje": text, **({"cid": text} if self._dice.random() < 0.1 else {})}
+
+    def message(self, ack_id: int) -> tuple[str, str]:
+        """Its text, and the packet that sends it."""
+        fields = self.fields()
+        return fields["mensaje"], f"42{ack_id}" + json.dumps(["mensaje_privado", fields])
 
     def acknowledge(self, text: str, answer: str) -> None:
         stored = json.loads(answer[answer.index("[") :])[0]
@@ -269,8 +279,6 @@ async def unfinished_body(visitors: Visitors, client: Client) -> None:
     connection.write(bytes(visitors.number(50_000) - 1))
     await client.settled()
 
-
-Visit = Callable[[Visitors, Client], Awaitable[None]]
 
 VISITS: Final[tuple[Visit, ...]] = (
     by_websocket,

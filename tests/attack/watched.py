@@ -19,12 +19,12 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, Final
 
-from chatd.app import build
 from chatd.chat.cids import Cids
 from chatd.config import load
 from chatd.listen.listening import Listening
 from chatd.rates import Rates
 from chatd.store.sqlite import SqliteStore
+from tests.api.inside import build_with_api, write_keys
 from tests.attack.honest import error_log, holdings
 from tests.attack.loop import SkippingLoop
 from tests.chat.people import SECRET, Chat
@@ -38,6 +38,11 @@ SETTINGS: Final = {
     "message_rate": "200",
     "max_chars_per_minute": "0",
     "synchronous": "normal",
+    "api": "127.0.0.1:0",
+    "api_rate": "0",
+    "api_address_rate": "0",
+    "api_max_connections": "1000",
+    "api_max_connections_per_address": "0",
 }
 
 
@@ -70,7 +75,8 @@ class Watched:
     """A server that answers questions about itself."""
 
     def __init__(self, db: str, loop: SkippingLoop) -> None:
-        self._config = load({"db": db, **SETTINGS}, {"CHATD_JWT_SECRET": SECRET})
+        keys = write_keys(Path(db).with_name("keys"))
+        self._config = load({"db": db, "api_keys_file": str(keys), **SETTINGS}, {"CHATD_JWT_SECRET": SECRET})
         self._loop = loop
 
     async def serve(self) -> None:
@@ -78,15 +84,18 @@ class Watched:
         await self._loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(commands), sys.stdin)
         store = SqliteStore(self._config.store)
         try:
-            engine = build(self._config, store, await store.open())
+            engine, self._api = build_with_api(self._config, store, await store.open())
             listening = Listening(self._config.listen, engine.connection, handshake_timeout_s=10)
             listening.start(self._config.engineio.path)
             self._chat = Chat(Client("", 0, ""), engine, store)
-            self._say({**listening.addresses[0], "path": self._config.engineio.path})
+            self._api.start()
+            api = self._api.http._listeners[0].socket.getsockname()
+            self._say({**listening.addresses[0], "path": self._config.engineio.path, "api": [*api, "/"]})
             with error_log() as self._errors:
                 while line := await commands.readline():
                     await self._obey(*line.decode().split())
             listening.close()
+            await self._api.close()
         finally:
             await store.close()
 
@@ -100,11 +109,20 @@ class Watched:
 
     def _looked(self) -> dict[str, Any]:
         return {
-            "holdings": dataclasses.asdict(holdings(self._chat)),
+            "holdings": {**dataclasses.asdict(holdings(self._chat)), **self._held_by_api()},
             "objects": made_by_chatd(),
             "blocks": blocks(),
             "memory_mb": memory_mb(),
             "errors": self._errors.records,
+        }
+
+    def _held_by_api(self) -> dict[str, int]:
+        http, streams = self._api.http, self._api._server._parts.streams
+        return {
+            "api_connections": len(http.connections),
+            "api_deadlines": http.timers.armed(),
+            "api_unfinished_bytes": http.connections.unfinished.total_bytes,
+            "streams": len(streams),
         }
 
     def _say(self, answer: dict[str, Any]) -> None:
