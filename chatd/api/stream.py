@@ -154,10 +154,13 @@ class Streams:
         except StoreError:
             await asyncio.sleep(RETRY_S)
             return False
+        events = []
         for message in messages:
             position[self._store.log_of(message.id)] = message.id
             if _may_read(key, message):
-                await stream.write(_event(message, position))
+                events.append(_event(message, position))
+        if events:  # in one write: asyncio logs a warning for each one after a reset
+            await stream.write(b"".join(events))
         return len(messages) == PAGE_ROWS
 
     async def _pause(self, stream: EventStream, wake: asyncio.Event, position: Position) -> None:

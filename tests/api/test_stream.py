@@ -11,7 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from chatd.api.keys import Scope
+from chatd.config import load
+from chatd.store.sqlite import SqliteStore
+from tests.api.inside import KEY, build_with_api, write_keys
 from tests.api.served import Api, System, add_key, serving_api
+from tests.chat.people import SECRET
+from tests.conformance.wire import request_bytes
+from tests.fuzz.memory import MemoryTransport
 
 
 class Reader:
@@ -123,7 +129,7 @@ async def test_there_are_so_many_streams_and_no_more(tmp_path: Path) -> None:
             await stream.block()
             answer = await bot.ask("GET", "/v1/eventos")
             assert (answer.status, answer.json()["code"]) == (503, "too_many_streams")
-        assert (await bot.ask("GET", "/v1/eventos?desde=x")).json()["code"] == "arguments_invalid"
+        assert (await bot.ask("GET", "/v1/eventos?desde=x")).json()["code"] == "desde_invalid"
 
 
 async def test_a_reader_that_does_not_read_costs_nobody_else(api: Api, bot: System) -> None:
@@ -137,3 +143,39 @@ async def test_a_reader_that_does_not_read_costs_nobody_else(api: Api, bot: Syst
             await bot.get("/v1/no_leidos")
             await bot.send("ana", "news")
             assert (await other.event())[1]["mensaje"] == "news"
+
+
+class Counting(MemoryTransport):
+    """Counts the writes of the server."""
+
+    writes = 0
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.writes += 1
+        super().write(data)
+
+
+async def sent(transport: MemoryTransport, text: bytes) -> None:
+    while text not in transport.sent:  # noqa: ASYNC110 - bytes ring no bell
+        await asyncio.sleep(0.01)
+
+
+async def test_a_page_is_one_write(tmp_path: Path) -> None:
+    """A-20: after a reset, a stream would go on writing to the end of its page, with a warning for each event."""
+    settings = {"db": str(tmp_path / "c.db"), "api": "127.0.0.1:0", "api_keys_file": str(write_keys(tmp_path / "keys"))}
+    store = SqliteStore(load(settings, {"CHATD_JWT_SECRET": SECRET}).store)
+    _, api = build_with_api(load(settings, {"CHATD_JWT_SECRET": SECRET}), store, await store.open())
+    api.start()
+    headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
+    many = json.dumps({"mensajes": [{"para": "ana", "mensaje": f"m{n}"} for n in range(50)]}).encode()
+    sender, reader = MemoryTransport(api.http._connection()), Counting(api.http._connection())
+    async with asyncio.timeout(20):
+        sender.receive(request_bytes("POST", "/v1/mensajes/lote", headers, many))
+        await sent(sender, b'"respuestas"')
+        reader.receive(request_bytes("GET", "/v1/eventos?desde=0", headers))
+        await sent(reader, b'"m49"')
+    assert reader.writes == 2, "the head, and the page"
+    for transport in (sender, reader):
+        transport.lose()
+    await api.close()
+    await store.close()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.api.inside import write_keys
 from tests.attack.victim import Victim, victim
 from tests.attack.witness import PAUSE_S, Notes, Witness, converse
 from tests.chat.daemon import ROOT
@@ -20,6 +21,7 @@ from tests.conformance.wire import Client
 from tests.conftest import number_of
 
 ATTACKERS = ("tests.attack.hostile", "tests.attack.floods")
+ATTACKERS_OF_THE_API = "tests.attack.api_attacks"
 PAIRS = 5
 WAVES = 2
 
@@ -40,15 +42,16 @@ GROWTH_MB = 8.0
 AFTERMATH_S = 30.0
 
 
-async def attack(client: Client, seconds: float) -> str:
+async def attack(client: Client, api: tuple[str, int], seconds: float) -> str:
     """All attackers at once; how often each attack was made."""
-    made = await asyncio.gather(*(_attackers(module, client, seconds) for module in ATTACKERS))
+    where = {**dict.fromkeys(ATTACKERS, (client.host, client.port)), ATTACKERS_OF_THE_API: api}
+    made = await asyncio.gather(*(_attackers(module, *place, seconds) for module, place in where.items()))
     return ", ".join(f"{name} {count}" for some in made for name, count in sorted(some.items()))
 
 
-async def _attackers(module: str, client: Client, seconds: float) -> dict[str, int]:
+async def _attackers(module: str, host: str, port: int, seconds: float) -> dict[str, int]:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", module, client.host, str(client.port), str(seconds)),
+        *(sys.executable, "-m", module, host, str(port), str(seconds)),
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
     )
@@ -69,7 +72,8 @@ async def quiet_again(chatd: Victim, sessions: int, descriptors: int, one: Witne
 @pytest.mark.timeout(150)
 async def test_honest_people_do_not_notice(db: Path, request: pytest.FixtureRequest) -> None:
     seconds, notes, memory_mb = number_of(request, "--hostile-seconds"), Notes(), []
-    async with victim(db, *LIMITS) as (chatd, client):
+    keys = write_keys(db.with_name("keys"))
+    async with victim(db, *LIMITS, "--api", "127.0.0.1:0", "--api-keys-file", str(keys)) as (chatd, client):
         users = [await Witness.enter(client, f"user-{number}", "user", notes) for number in range(PAIRS + 1)]
         admins = [await Witness.enter(client, f"admin-{number}", "admin", notes) for number in range(PAIRS + 1)]
         everybody = [*users, *admins]
@@ -80,7 +84,7 @@ async def test_honest_people_do_not_notice(db: Path, request: pytest.FixtureRequ
             over = asyncio.Event()
             pairs = zip(users[1:], admins[1:], strict=True)
             talks = [asyncio.create_task(converse(user, admin, notes, over)) for user, admin in pairs]
-            made = await attack(client, seconds / WAVES)
+            made = await attack(client, chatd.api, seconds / WAVES)
             over.set()
             await asyncio.gather(*talks)
             await quiet_again(chatd, len(everybody), descriptors, users[0], admins[0])

@@ -28,6 +28,7 @@ class Victim:
         self.said: Counter[str] = Counter()  # how often each message was logged
         self.faults: list[dict[str, Any]] = []
         self.listening: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        self.api: tuple[str, int]
         self._reading = asyncio.get_running_loop().create_task(self._read())
 
     @property
@@ -55,6 +56,8 @@ class Victim:
         while raw := await self.process.stderr.readline():
             line = json.loads(raw)
             self.said[line["message"]] += 1
+            if line["message"] == "listening for other systems":
+                self.api = line["host"], line["port"]
             if line["message"] == "listening":
                 self.listening.set_result(line)
             if line["level"] in ("error", "critical") or "error" in line:
