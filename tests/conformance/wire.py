@@ -27,6 +27,7 @@ import json
 import os
 import re
 import socket
+import ssl
 import struct
 from collections.abc import Iterable, Mapping
 from types import TracebackType
@@ -395,10 +396,11 @@ class PollingSession:
 class Client:
     """All connections to one server, at `path`."""
 
-    def __init__(self, host: str, port: int, path: str) -> None:
+    def __init__(self, host: str, port: int, path: str, tls: ssl.SSLContext | None = None) -> None:
         self.host = host
         self.port = port
         self.path = path
+        self._tls = tls
         self._connections: list[Connection] = []
 
     async def __aenter__(self) -> Self:
@@ -411,9 +413,10 @@ class Client:
 
     async def aclose(self) -> None:
         """Cut every connection that is still open."""
-        for connection in self._connections:
+        connections, self._connections = self._connections, []
+        for connection in connections:
             connection.abort()
-        for connection in self._connections:
+        for connection in connections:
             await connection.ended()
 
     def target(self, **query: str) -> str:
@@ -430,7 +433,8 @@ class Client:
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 await asyncio.get_running_loop().sock_connect(connected, (self.host, self.port))
-                reader, writer = await asyncio.open_connection(sock=connected)
+                name = self.host if self._tls else None
+                reader, writer = await asyncio.open_connection(sock=connected, ssl=self._tls, server_hostname=name)
         except BaseException:
             connected.close()
             raise

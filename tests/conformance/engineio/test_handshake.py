@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 
 import pytest
 
 from tests.conformance.engineio.engine import Engine, running
+from tests.conformance.tables import BROKEN_HANDSHAKES
 from tests.conformance.wire import Answer, Client, RefusedUpgradeError, request_bytes, text_frame
 
 CODES = {
@@ -202,17 +202,6 @@ async def test_another_revision_on_a_websocket_is_refused_before_the_101(client:
     """E-13; E14"""
     answer = await refused_upgrade(client, **query)
     assert (answer.status, answer.json()["code"]) == (400, 5)
-
-
-BROKEN_HANDSHAKES: Iterable[dict[str, str]] = [
-    {"Sec-WebSocket-Version": "12"},
-    {"Sec-WebSocket-Version": ""},
-    {"Sec-WebSocket-Key": "short"},
-    {"Sec-WebSocket-Key": ""},
-    {"Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAAAA"},
-    {"Sec-WebSocket-Key": "!!!!!!!!!!!!!!!!!!!!!!=="},
-    {"Connection": "keep-alive"},
-]
 
 
 @pytest.mark.parametrize("headers", BROKEN_HANDSHAKES)

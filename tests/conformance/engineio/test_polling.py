@@ -12,6 +12,7 @@ from chatd.engineio.packet import Packet, PacketType
 from chatd.engineio.payload import MAX_PACKETS_PER_POLL
 from chatd.engineio.reasons import CloseReason
 from tests.conformance.engineio.engine import Engine, running
+from tests.conformance.tables import BROKEN_PAYLOADS
 from tests.conformance.wire import Client, PollingSession, chunk, joined, request_bytes
 
 
@@ -184,7 +185,7 @@ async def test_a_body_of_exactly_the_limit_passes(client: Client) -> None:
     assert (await session.post(body + "x")).status == 413
 
 
-@pytest.mark.parametrize("body", [b"", b"abc", b"40\x1e", b"\x1e40", b"7", b"4\xff", b"\x1f\x8b\x08\x00", b"b!!!"])
+@pytest.mark.parametrize("body", BROKEN_PAYLOADS)
 async def test_a_broken_payload_ends_the_session(engine: Engine, body: bytes) -> None:
     """E-05, E-06; E22"""
     session = await engine.client.polling()

@@ -9,8 +9,8 @@ import pytest
 from chatd.engineio.polling import RELEASE_S
 from chatd.engineio.reasons import CloseReason
 from tests.conformance.engineio.engine import Engine, running
+from tests.conformance.tables import WRONG_FIRST
 from tests.conformance.wire import (
-    BINARY,
     CLOSE,
     NO_CODE,
     NO_FRAME,
@@ -121,9 +121,6 @@ async def test_the_poll_that_waits_at_the_switch_is_let_go(engine: Engine) -> No
     assert await pending.packets() == ["6"]
     await websocket.send("4hello")
     assert await websocket.receive() == "4hello"
-
-
-WRONG_FIRST = [*map(text_frame, ("2", "42[x]", "zzz", "2prob", "6", "1", "")), frame_bytes(BINARY, b"\x01")]
 
 
 @pytest.mark.parametrize("first", WRONG_FIRST, ids=itertools.count())

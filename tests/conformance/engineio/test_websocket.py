@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import struct
 import tracemalloc
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from chatd.engineio.reader import MAX_FRAGMENTS
 from chatd.engineio.reasons import CloseReason
 from tests.conformance.engineio.engine import Engine, running
+from tests.conformance.tables import BROKEN_FRAMES, NO_PACKETS, close_payload
 from tests.conformance.wire import (
     BINARY,
     CLOSE,
@@ -26,11 +26,6 @@ from tests.conformance.wire import (
     frame_bytes,
     text_frame,
 )
-
-
-def close_payload(code: int, reason: bytes = b"") -> bytes:
-    return struct.pack("!H", code) + reason
-
 
 TEXTS = ["4hello", "4", "4ñandú 👋", "4" + "x" * 125, "4" + "x" * 70_000]
 BYTES = [b"", b"\x01\x02\x03", b"4hello", b"\xff" * 70_000]
@@ -68,7 +63,7 @@ async def test_a_client_that_closes_by_packet(engine: Engine) -> None:
     assert await engine.peer(websocket.sid).end() is CloseReason.TRANSPORT_CLOSE
 
 
-@pytest.mark.parametrize("frame", ["", "7", "zzz", "b!!!", "\x1e4a"])
+@pytest.mark.parametrize("frame", NO_PACKETS)
 async def test_what_is_no_packet_ends_the_session(engine: Engine, frame: str) -> None:
     """E-01; E30"""
     websocket = await engine.client.websocket()
@@ -145,22 +140,6 @@ async def test_fragments_without_end_are_refused(engine: Engine) -> None:
     tracemalloc.stop()
     assert peak - before < 4_000_000
     assert await engine.peer(websocket.sid).end() is CloseReason.TRANSPORT_ERROR
-
-
-BROKEN_FRAMES = {
-    "unmasked": frame_bytes(TEXT, b"4x", masked=False),
-    "rsv1": frame_bytes(TEXT, b"4x", rsv=0b100),
-    "rsv2": frame_bytes(TEXT, b"4x", rsv=0b010),
-    "rsv3": frame_bytes(TEXT, b"4x", rsv=0b001),
-    "opcode 3": frame_bytes(3, b"x"),
-    "opcode 15": frame_bytes(15, b"x"),
-    "long ping": frame_bytes(PING, b"x" * 126),
-    "fragmented ping": frame_bytes(PING, b"x", fin=False),
-    "continuation of nothing": frame_bytes(CONTINUATION, b"x"),
-    "close of one byte": frame_bytes(CLOSE, b"\x03"),
-    "close with a code that may not be sent": frame_bytes(CLOSE, close_payload(1005)),
-    "close with no such code": frame_bytes(CLOSE, close_payload(999)),
-}
 
 
 @pytest.mark.parametrize("frame", BROKEN_FRAMES.values(), ids=BROKEN_FRAMES)

@@ -9,6 +9,7 @@ import pytest
 from chatd.engineio.reasons import CloseReason
 from tests.conformance.socketio.app import App, running
 from tests.conformance.socketio.peers import Peer, answer, connected, join
+from tests.conformance.tables import EARLY, STRAY
 from tests.conformance.wire import Client
 
 TIMEOUT_S: Final = 0.5
@@ -87,14 +88,14 @@ async def test_a_slow_door_opens(app: App, peer: Peer) -> None:
     assert str(await peer.hear()).startswith('0/slow,{"sid":"')
 
 
-@pytest.mark.parametrize("early", ['2["x"]', "31[]", "1", '51-["x"]', b"x"])
+@pytest.mark.parametrize("early", EARLY)
 async def test_nothing_may_come_before_connect(peer: Peer, early: str | bytes) -> None:
     """S-16; S05"""
     await peer.say(early)
     await peer.ended()
 
 
-@pytest.mark.parametrize("stray", ['2/custom,["x"]', "3/custom,1[]", "1/custom,", '51-/custom,["x"]', '2/nope,["x"]'])
+@pytest.mark.parametrize("stray", STRAY)
 async def test_nothing_may_come_for_a_namespace_that_was_not_joined(app: App, peer: Peer, stray: str) -> None:
     """S-16; S06"""
     await join(peer)
