@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INTEROP := tests/interop
+CLIENTS := tests/interop/clients
 EXTRAS := cluster,crypto,test,lint,bench,dist
 
 # The tools of .venv first, Node.js among them where the machine has none.
@@ -60,6 +61,17 @@ systemd: $(VENV)/.python-ready $(VENV)/.node-ready $(VENV)/.bookworm-ready
 	@command -v systemd-nspawn >/dev/null || { apt-get update -q && \
 	    apt-get install -qy --no-install-recommends systemd systemd-container python3-venv curl openssl; } >/dev/null
 	$(BIN)/pytest --boot-systemd --timeout=900 tests/systemd
+
+.PHONY: interop artillery
+# Every client of the README's table, which it writes: runtimes and releases that take 700 MB more than `make setup`.
+interop: setup browser $(VENV)/.clients-ready
+	$(BIN)/pytest --every-client $(INTEROP)/clients
+	$(BIN)/python -m tests.interop.clients.table
+
+# A load tool with 460 MB of what other people's clouds need: nothing else installs it.
+artillery: setup
+	npm --prefix $(INTEROP)/artillery ci --ignore-scripts --silent --no-audit --no-fund
+	$(BIN)/pytest --artillery $(INTEROP)/artillery
 
 lint: $(VENV)/.python-ready
 	$(BIN)/ruff check .
@@ -134,7 +146,7 @@ simulate: $(VENV)/.python-ready
 	$(BIN)/python -m tests.cluster.simulation --seeds $(SEEDS)
 
 clean:
-	rm -rf $(VENV) $(INTEROP)/node_modules
+	rm -rf $(VENV) $(INTEROP)/node_modules $(CLIENTS)/node_modules $(INTEROP)/artillery/node_modules
 
 # Each stamp is younger than what it was made from, so a target that has nothing to do costs nothing.
 $(VENV)/.created:
@@ -182,4 +194,14 @@ $(VENV)/.node-ready: $(VENV)/.python-ready $(INTEROP)/package.json $(INTEROP)/pa
 	    ln -sf "$$wheel/bin/node" $(BIN)/node && \
 	    ln -sf "$$wheel/lib/node_modules/npm/bin/npm-cli.js" $(BIN)/npm; }
 	npm --prefix $(INTEROP) ci --silent --no-audit --no-fund
+	@touch $@
+
+# Old releases of python-socketio have an environment each.
+$(VENV)/.clients-ready: $(VENV)/.node-ready $(CLIENTS)/package-lock.json $(wildcard $(CLIENTS)/python-socketio-*.txt)
+	npm --prefix $(CLIENTS) ci --silent --no-audit --no-fund
+	for release in 5.8 5.11; do \
+	    $(PYTHON) -m venv $(VENV)/python-socketio-$$release && \
+	    $(VENV)/python-socketio-$$release/bin/python -m pip install --quiet --no-compile --disable-pip-version-check \
+	        --requirement $(CLIENTS)/python-socketio-$$release.txt || exit 1; \
+	done
 	@touch $@

@@ -28,6 +28,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--outage-seconds", type=float, default=3.0, help="without Redis, of several nodes")
     group.addoption("--outages-deliver", choices=("at_once", "stored"), default="stored", help="of several nodes")
     group.addoption("--boot-systemd", action="store_true", help="the tests that boot a systemd, as root")
+    group.addoption("--every-client", action="store_true", help="clients that make interop installs, too")
+    group.addoption("--artillery", action="store_true", help="the load tool that make artillery installs")
     group.addoption("--whole-release", action="store_true", help="every artefact of a release, on every Python")
     group.addoption("--hostile-seconds", type=float, default=12.0, help="of the hostile afternoon")
 

@@ -15,11 +15,16 @@ END: Final = "<!-- until here -->\n"
 
 def with_reference(page: str) -> str:
     """The page with the table that is right now. Raises ValueError where there is no place for it."""
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError("the page has no place for the reference")
-    return f"{before}{BEGIN}\n{markdown()}\n{END}{after}"
+    return between(page, BEGIN, END, markdown())
+
+
+def between(page: str, begin: str, end: str, text: str) -> str:
+    """The page with `text` between two marks. Raises ValueError where it lacks them."""
+    before, found, rest = page.partition(begin)
+    _, closed, after = rest.partition(end)
+    if not found or not closed:
+        raise ValueError(f"the page has no place for it: {begin}")
+    return f"{before}{begin}\n{text}\n{end}{after}"
 
 
 if __name__ == "__main__":

@@ -93,6 +93,8 @@ ELSEWHERE: Final = {
     "chatd serve --db chat.db --jwt-secret-file secret --bus-adapter socket.io --bus-adapter-url redis://redis:6379": (
         "tests/cluster/test_neighbours.py"
     ),
+    "make interop": "tests/interop/clients/test_every_client.py",
+    "make artillery": "tests/interop/artillery/test_load.py",
     "make lint": ".ci/run",
     "make lock": "tests/test_lock.py",
     "make audit": "tests/test_lock.py",

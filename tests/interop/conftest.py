@@ -29,11 +29,19 @@ TRANSPORTS: Final[dict[str, dict[str, Any]]] = {
 }
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+# Marks of tests that need more than `make setup` installs, each named as the option that runs them.
+ON_DEMAND: Final = ("every_client", "artillery")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The tests of this folder share one event loop, since they share the JavaScript processes."""
     for item in items:
         if item.path.is_relative_to(HERE) and pytest_asyncio.is_async_test(item):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+    off = [mark for mark in ON_DEMAND if not config.getoption(mark)]
+    left_out = [item for item in items if any(item.get_closest_marker(mark) for mark in off)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
 
 
 @contextlib.contextmanager

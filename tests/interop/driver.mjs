@@ -1,82 +1,25 @@
 // Runs one release of the real socket.io-client under the orders of a test.
 //
 //   node driver.mjs socket.io-client-4.8
+//   deno run -A driver.mjs socket.io-client-4.8 dist/socket.io.esm.min.js    # that file of the package
 //
-// Orders are those of orders.mjs. Everything that happens to a socket is a line {socket, on, args}: for what the server
-// sent, `on` is the event's name; for what the client itself reports it is a name of LIFE with a colon in front. `ack` is
-// there when the server waits for an answer: the order `answer` gives it. values.mjs has how values are written.
+// orders.mjs has how orders come, sockets.mjs what they are, values.mjs how values are written.
+
+import { readFileSync } from "node:fs";
 
 import { obey, write } from "./orders.mjs";
+import { orders } from "./sockets.mjs";
 import { pack, unpack } from "./values.mjs";
 
-const { io } = await import(process.argv[2]);
+const [name, file] = process.argv.slice(2);
+const folder = new URL(`node_modules/${name}/`, import.meta.url);
+const { version } = JSON.parse(readFileSync(new URL("package.json", folder), "utf8"));
+const client = await import(file ? new URL(file, folder).href : name);
 
-const sockets = new Map();
-const pendingAnswers = [];
+const runtime = globalThis.Deno
+  ? `Deno ${Deno.version.deno}`
+  : globalThis.Bun
+    ? `Bun ${Bun.version}`
+    : `Node.js ${process.versions.node}`;
 
-// What a socket and its manager report about themselves.
-function watch(name, socket) {
-  const report = (on, args) => write({ socket: name, on: `:${on}`, args });
-  const transport = () => socket.io.engine.transport.name;
-
-  socket.on("connect", () => report("connect", [{ id: socket.id, transport: transport(), recovered: Boolean(socket.recovered) }]));
-  socket.on("disconnect", (reason) => report("disconnect", [reason]));
-  socket.on("connect_error", (error) => report("connect_error", [{ message: error.message, data: error.data ?? null }]));
-  socket.io.on("reconnect", () => report("reconnect", []));
-  const watchEngine = () =>
-    socket.io.engine
-      .on("upgrade", () => report("upgrade", [transport()]))
-      .on("packet", (packet) => packet.type === "ping" && report("ping", []));
-  watchEngine();
-  socket.io.on("reconnect_attempt", () => setImmediate(watchEngine)); // each attempt has an engine of its own
-}
-
-function listen(name, socket) {
-  socket.onAny((event, ...args) => {
-    const line = { socket: name, on: event };
-    if (typeof args.at(-1) === "function") line.ack = pendingAnswers.push(args.pop()) - 1;
-    write({ ...line, args: args.map(pack) });
-  });
-}
-
-function enter(name, socket) {
-  sockets.set(name, socket);
-  watch(name, socket);
-  listen(name, socket);
-}
-
-const ORDERS = {
-  open({ socket: name, url, options }) {
-    enter(name, io(url, options));
-  },
-  beside({ socket: name, other, namespace, options }) {
-    enter(name, sockets.get(other).io.socket(namespace, options));
-  },
-  emit({ socket, event, args }) {
-    sockets.get(socket).emit(event, ...args.map(unpack));
-  },
-  ask({ socket, event, args }) {
-    return new Promise((resolve) => sockets.get(socket).emit(event, ...args.map(unpack), (...got) => resolve(got.map(pack))));
-  },
-  answer({ ack, args }) {
-    pendingAnswers[ack](...args.map(unpack));
-  },
-  close({ socket }) {
-    sockets.get(socket).disconnect();
-  },
-  connect({ socket }) {
-    sockets.get(socket).connect();
-  },
-  transport({ socket }) {
-    return sockets.get(socket).io.engine.transport.name;
-  },
-  sid({ socket }) {
-    return sockets.get(socket).io.engine.id;
-  },
-  forget() {
-    for (const socket of sockets.values()) socket.disconnect();
-    sockets.clear();
-  },
-};
-
-await obey(ORDERS, process.version);
+await obey(orders(client, { write, pack, unpack }), { version, runtime });

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import dataclasses
 from base64 import b64encode
@@ -10,7 +9,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-from tests.interop.node import HERE, Driver, node_executable
+from tests.interop.node import HERE, Driver, node_executable, running_program
 from tests.interop.values import pack, unpack
 
 
@@ -40,16 +39,5 @@ class NodeNode:
 @contextlib.asynccontextmanager
 async def running_node(redis: Path) -> AsyncIterator[NodeNode]:
     """A process of it; `redis` is the path of a unix socket."""
-    process = await asyncio.create_subprocess_exec(
-        node_executable(),
-        str(HERE / "node_neighbour.mjs"),
-        str(redis),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    driver = Driver(process)
-    try:
-        port = await driver.ready
-        yield NodeNode(driver, f"http://127.0.0.1:{port}")
-    finally:
-        await driver.stop()
+    async with running_program(node_executable(), str(HERE / "node_neighbour.mjs"), str(redis)) as driver:
+        yield NodeNode(driver, f"http://127.0.0.1:{await driver.ready}")

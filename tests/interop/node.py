@@ -15,8 +15,9 @@ import os
 import shutil
 import sys
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from tests.interop.values import pack, unpack
 
@@ -121,11 +122,43 @@ class JsSocket:
         return await self._driver.order(do, socket=self.name, **details)
 
 
-class Driver:
-    """driver.mjs as a child process."""
+class Channel(Protocol):
+    """How orders reach the program that runs the client, and how its lines come back."""
+
+    def send(self, line: str) -> None: ...
+
+    def lines(self) -> AsyncIterator[str | bytes]:
+        """All lines until the program ends."""
+
+    async def end(self) -> None:
+        """Send no more orders, and wait for the end of the program."""
+
+
+class Process:
+    """A child process with its orders on stdin and its lines on stdout."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._process, self._stdin, self._stdout = process, process.stdin, process.stdout
+
+    def send(self, line: str) -> None:
+        self._stdin.write(line.encode() + b"\n")
+
+    async def lines(self) -> AsyncIterator[str | bytes]:
+        async for line in self._stdout:
+            yield line
+
+    async def end(self) -> None:
+        self._stdin.close()
+        await self._process.wait()
+
+
+class Driver:
+    """A program that obeys orders as driver.mjs does."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
         self._ids = itertools.count(1)
         # The driver says that it is ready as if it answered an order of number 0.
         self.ready: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -154,11 +187,10 @@ class Driver:
     async def order(self, do: str, **details: Any) -> Any:
         """Send one order and wait for its answer."""
         if self._reader.done():
-            raise NodeError("node has ended: see its own words on stderr")
+            raise NodeError("the driver has ended: its stderr has the reason")
         number = next(self._ids)
         answer = self._waiting[number] = asyncio.get_running_loop().create_future()
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps({"id": number, "do": do, **details}).encode() + b"\n")
+        self._channel.send(json.dumps({"id": number, "do": do, **details}))
         try:
             async with asyncio.timeout(PATIENCE_S):
                 return await answer
@@ -167,18 +199,15 @@ class Driver:
 
     async def stop(self) -> None:
         """End of orders: the process leaves by itself."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        await self._process.wait()
+        await self._channel.end()
         await self._reader
 
     async def _read(self) -> None:
-        assert self._process.stdout is not None
-        async for line in self._process.stdout:
+        async for line in self._channel.lines():
             self._take(json.loads(line))
         for answer in self._waiting.values():
             if not answer.done():
-                answer.set_exception(NodeError(f"node ended with code {self._process.returncode}"))
+                answer.set_exception(NodeError("the driver ended: its stderr has the reason"))
 
     def _new_socket(self) -> JsSocket:
         socket = JsSocket(self, f"socket {next(self._ids)}")
@@ -215,20 +244,30 @@ def bun_executable() -> str:
     return str(HERE / "node_modules" / ".bin" / "bun")
 
 
-@contextlib.asynccontextmanager
-async def running_driver(runtime: str, release: str) -> AsyncIterator[Driver]:
+def running_driver(runtime: str, release: str) -> AbstractAsyncContextManager[Driver]:
     """A process of the program `runtime` with socket.io-client `release` ("4.8", "4.0", "3.1")."""
+    return running_program(runtime, str(HERE / "driver.mjs"), f"socket.io-client-{release}")
+
+
+@contextlib.asynccontextmanager
+async def running_program(*command: str) -> AsyncIterator[Driver]:
+    """A process that obeys orders."""
     process = await asyncio.create_subprocess_exec(
-        runtime,
-        str(HERE / "driver.mjs"),
-        f"socket.io-client-{release}",
+        *command,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         limit=64 * 1024 * 1024,  # one line carries one event, binary included
     )
-    running = Driver(process)
+    async with driving(Process(process)) as driver:
+        yield driver
+
+
+@contextlib.asynccontextmanager
+async def driving(channel: Channel) -> AsyncIterator[Driver]:
+    """The driver at the other end of `channel`, once it is ready."""
+    driver = Driver(channel)
     try:
-        await running.ready
-        yield running
+        await driver.ready
+        yield driver
     finally:
-        await running.stop()
+        await driver.stop()
