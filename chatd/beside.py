@@ -13,7 +13,7 @@ from chatd.reload import Apply, Reload
 
 if TYPE_CHECKING:
     from chatd.api.listener import ApiListener
-    from chatd.webhooks.opening import Hooks
+    from chatd.webhooks.opening import Hooks, Recipe
 
 
 class Beside:
@@ -59,14 +59,28 @@ class Beside:
     def _prepare_hooks(self, watched: Watched, chat: ChatParts, config: Config) -> Apply:
         """Nothing is loaded before there is one. Raises ConfigError."""
         if self._hooks is None:
-            if not config.webhooks:
+            if not config.webhooks and not config.notify:
                 return _nothing
             from chatd.webhooks.opening import Hooks  # noqa: PLC0415 - memory, for those who want it
 
-            self._hooks = Hooks(chat, watched.hooks)
+            self._hooks = Hooks(watched.hooks)
             if self._works:
                 self._hooks.start()
-        return self._hooks.prepare(config.webhooks)
+        return self._hooks.prepare([*_webhooks(config, chat), *_mailboxes(config, chat)])
+
+
+def _webhooks(config: Config, chat: ChatParts) -> list[Recipe]:
+    from chatd.webhooks.opening import recipe_of  # noqa: PLC0415 - as in _prepare_hooks
+
+    return [recipe_of(each, chat) for each in config.webhooks]
+
+
+def _mailboxes(config: Config, chat: ChatParts) -> list[Recipe]:
+    if not config.notify:
+        return []
+    from chatd.notify.opening import recipe_of  # noqa: PLC0415 - as in _prepare_hooks
+
+    return [recipe_of(each, chat) for each in config.notify]
 
 
 def _nothing() -> None:

@@ -30,6 +30,7 @@ from chatd.team.config import TeamConfig
 from chatd.web.config import WebConfig
 
 if TYPE_CHECKING:
+    from chatd.notify.config import Notify
     from chatd.webhooks.config import Webhook
 
 DEFAULT: Final = "default"
@@ -57,6 +58,7 @@ class Config:
     api: ApiConfig = dataclasses.field(default=ApiConfig(), metadata={"title": "API for other systems"})
     log: LogConfig = dataclasses.field(default=LogConfig(), metadata={"title": "logs"})
     webhooks: tuple[Webhook, ...] = ()
+    notify: tuple[Notify, ...] = ()
     origins: Mapping[str, str] = dataclasses.field(default_factory=dict, compare=False, repr=False)
     """Where each value comes from, by public name: a flag, a variable, `FILE:LINE`, "default", or what a verb calls its
     own.
@@ -100,7 +102,7 @@ def load(
             values[option.part][option.field] = found[0]
     try:
         parts = {part: cls(**values[part]) for part, cls in PARTS.items()}
-        config = Config(**parts, webhooks=_webhooks(sources.file), origins=origins)
+        config = Config(**parts, webhooks=_webhooks(sources.file), notify=_notify(sources.file), origins=origins)
         refuse_any_origin(config)
         refuse_lonely_bus(config)
         refuse_slow_commits_of_nodes(config)
@@ -203,6 +205,17 @@ def refuse_api_without_certificate(config: Config) -> None:
         raise ConfigError("api_tls: the API has the certificate of the main listener: give --tls-cert FILE")
 
 
+def speaks_tls(config: Config) -> bool:
+    """Whether a connection of this daemon has TLS, as a server or as a client: asyncio learns that at its start."""
+    return (
+        config.listen.tls_cert is not None
+        or is_postgres(config.store.db)
+        or config.chat.has_tls
+        or any(hook.url.startswith("https:") for hook in config.webhooks)
+        or any(notify.security != "none" for notify in config.notify)
+    )
+
+
 def refuse_cases_without_team(config: Config) -> None:
     """Rule W-11. Raises ConfigError."""
     for hook in config.webhooks:
@@ -221,6 +234,16 @@ def _webhooks(file: ConfigFile | None) -> tuple[Webhook, ...]:
     from chatd.webhooks.config import read_webhooks  # noqa: PLC0415 - memory, for those who want it
 
     return read_webhooks([table for table, _ in found], [where for _, where in found])
+
+
+def _notify(file: ConfigFile | None) -> tuple[Notify, ...]:
+    """Raises ConfigError."""
+    found = [] if file is None else file.lists.get("notify", [])
+    if not found:
+        return ()
+    from chatd.notify.config import read_notify  # noqa: PLC0415 - memory, for those who want it
+
+    return read_notify([table for table, _ in found], [where for _, where in found])
 
 
 def _with_line(error: ConfigError, file: ConfigFile | None, origins: Mapping[str, str]) -> ConfigError:

@@ -24,7 +24,7 @@ _PLACE: Final = re.compile(r" \(at (?:line (?P<line>\d+), column (?P<column>\d+)
 
 _CLOSING: Final = ("]", '"' * 3, "'" * 3)
 
-LISTS: Final = frozenset({"webhook"})
+LISTS: Final = frozenset({"webhook", "notify"})
 """Tables of which there may be several, written [[name]]."""
 
 KeyPath = tuple[str, ...]

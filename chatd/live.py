@@ -1,4 +1,4 @@
-"""Which settings a running daemon takes over at SIGHUP: those that are declared with `live=True`, and webhooks.
+"""Which settings a running daemon takes over at SIGHUP: those that are declared with `live=True`, webhooks and mail.
 
 The others keep the value they had at the start: an address is bound, a database is open, clients were told how often
 they are pinged.
@@ -10,7 +10,8 @@ import dataclasses
 import logging
 from typing import Any
 
-from chatd.config import OPTIONS, PARTS, Config, refuse_any_origin, refuse_cases_without_team
+from chatd.config import OPTIONS, PARTS, Config, refuse_any_origin, refuse_cases_without_team, speaks_tls
+from chatd.errors import ConfigError
 
 log = logging.getLogger("chatd.reload")
 
@@ -28,9 +29,11 @@ def take_over(running: Config, read: Config) -> Config:
         else:
             left.append(option.name)
     parts = {part: dataclasses.replace(getattr(running, part), **fields) for part, fields in changes.items()}
-    config = dataclasses.replace(running, webhooks=read.webhooks, **parts)
+    config = dataclasses.replace(running, webhooks=read.webhooks, notify=read.notify, **parts)
     refuse_any_origin(config)
     refuse_cases_without_team(config)
+    if speaks_tls(config) and not speaks_tls(running):
+        raise ConfigError("the first webhook or mail server that needs TLS needs a restart: this daemon runs without")
     if left:
         log.warning("these settings wait for the next start", extra={"settings": ", ".join(left)})
     return config

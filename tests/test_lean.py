@@ -114,6 +114,6 @@ def test_a_daemon_without_an_api_imports_nothing_of_it() -> None:
     code = """
 import sys
 import chatd.cli.serve, chatd.beside, chatd.app
-print(sorted(name for name in sys.modules if name.startswith(("chatd.api", "chatd.webhooks"))))
+print(sorted(name for name in sys.modules if name.startswith(("chatd.api", "chatd.webhooks", "chatd.notify"))))
 """
     assert said(code) == "['chatd.api', 'chatd.api.config']"

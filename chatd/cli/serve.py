@@ -14,10 +14,9 @@ from chatd.auth.deny import load_deny_list
 from chatd.auth.keys import load_keys
 from chatd.cli.arguments import add_settings, given_settings
 from chatd.cli.exposed import exposed
-from chatd.config import Config, load
+from chatd.config import Config, load, speaks_tls
 from chatd.lean import absent, hollow
 from chatd.loglines import LINES
-from chatd.store.url import is_postgres
 
 if TYPE_CHECKING:
     from chatd.web.entries import Entries
@@ -52,7 +51,7 @@ def start(
     logs.start(config.log)
     for text in exposed(config):
         log.warning("a file is open to others", extra={"cause": text})
-    if config.listen.tls_cert is not None or is_postgres(config.store.db) or config.chat.has_tls:
+    if speaks_tls(config):
         import ssl  # noqa: F401, PLC0415 - so that asyncio finds it
     # 4 MB that asyncio imports where it can, for TLS, and 1.5 MB that websockets imports and does not use.
     with absent("ssl"), hollow("importlib.metadata"):

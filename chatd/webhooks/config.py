@@ -34,6 +34,8 @@ class Webhook(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """How long a user waits for an answer before `sin_respuesta`."""
     unattended: Annotated[float, Meta(ge=0, le=86_400)] = 10.0
     """For how long no admin is connected before `sin_respuesta` comes at once."""
+    pause: Annotated[float, Meta(ge=0, le=86_400)] = 0.0
+    """From one round of `sin_respuesta` to the next; who is answered meanwhile is left out."""
     private_addresses: bool = False
     """Let the URL be an address of this machine or of a private network."""
     timeout: Annotated[float, Meta(gt=0, le=300)] = 10.0

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import functools
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from chatd.auth.files import read
 from chatd.chat.parts import ChatParts
@@ -25,21 +26,35 @@ from chatd.webhooks.signing import parse_secret
 MAX_SECRET_BYTES = 4_096
 
 
+class Recipe(NamedTuple):
+    """A hook that may have to be made. Each of its two first parts makes it another one."""
+
+    config: Webhook
+    secret: bytes
+    make: Callable[[], Hook]
+    """Raises ConfigError."""
+
+
+def recipe_of(config: Webhook, chat: ChatParts) -> Recipe:
+    """Raises ConfigError."""
+    secret = secret_of(config)
+    return Recipe(config, secret, functools.partial(_hook, config, secret, chat))
+
+
 class Hooks:
     """All that are configured, from `start` to `close`; a reload may change them. Rule W-13."""
 
-    def __init__(self, chat: ChatParts, shown: list[HookState]) -> None:
+    def __init__(self, shown: list[HookState]) -> None:
         """`shown` is kept to those that there are."""
         self.all: list[Hook] = []
         self._shown = shown
-        self._chat = chat
         self._runs = False
         self._tasks = Tasks()
         self._change: asyncio.Task[None] | None = None
 
-    def prepare(self, config: Sequence[Webhook]) -> Apply:
+    def prepare(self, recipes: Sequence[Recipe]) -> Apply:
         """One that has neither another setting nor another secret goes on as it is. Raises ConfigError."""
-        return functools.partial(self._use, [self._kept(each, secret_of(each)) for each in config])
+        return functools.partial(self._use, [self._kept(each) for each in recipes])
 
     def start(self) -> None:
         self._runs = True
@@ -53,9 +68,9 @@ class Hooks:
         for hook in self.all:
             await hook.close()
 
-    def _kept(self, config: Webhook, secret: bytes) -> Hook:
-        same = [hook for hook in self.all if hook.config == config and hook.courier.secret == secret]
-        return same[0] if same else _hook(config, secret, self._chat)
+    def _kept(self, recipe: Recipe) -> Hook:
+        same = [hook for hook in self.all if (hook.config, hook.courier.secret) == recipe[:2]]
+        return same[0] if same else recipe.make()
 
     def _use(self, hooks: list[Hook]) -> None:
         ended = [hook for hook in self.all if hook not in hooks]

@@ -98,6 +98,7 @@ class Waits:
         self._router = router
         self._store = router.store
         self._attendance = Attendance(router)
+        self._not_before_ms = 0
         self._on_their_way: set[str] = set()
 
     async def follow(self, messages: Sequence[Message]) -> None:
@@ -112,6 +113,8 @@ class Waits:
     async def due(self) -> list[Item]:
         """What is to be told now and is not on its way. Raises StoreError."""
         now_ms = self._router.clock_ms()
+        if now_ms < self._not_before_ms:
+            return []
         is_absent = self._attendance.absent_ms(now_ms) >= self._config.unattended * 1_000
         until_ms = now_ms if is_absent else now_ms - round(self._config.unanswered * 1_000)
         rows = await self._store.query(_DUE, (self._key, until_ms, 2 * MAX_ON_THEIR_WAY))
@@ -126,6 +129,8 @@ class Waits:
             else:
                 self._on_their_way.add(con)
                 found.append(Item(self, since, now_ms, unanswered(con, since, fecha)))
+        if found:
+            self._not_before_ms = now_ms + round(self._config.pause * 1_000)
         return found
 
     async def on_taken(self, item: Item, event: Event) -> None:

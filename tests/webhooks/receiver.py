@@ -7,6 +7,7 @@ import base64
 import contextlib
 import json
 import socket
+import ssl
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, Final
@@ -40,6 +41,7 @@ class Receiver:
         self._open: set[asyncio.StreamWriter] = set()
         self._changed = asyncio.Event()
         self._webhook = Webhook(SECRET)
+        self.tls: ssl.SSLContext | None = None
 
     @property
     def port(self) -> int:
@@ -47,10 +49,10 @@ class Receiver:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/hook?x=1"
+        return f"{'http' if self.tls is None else 'https'}://127.0.0.1:{self.port}/hook?x=1"
 
     async def start(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, ssl=self.tls)
 
     async def stop(self) -> None:
         """As if it was killed: connections are cut, and nobody listens."""
@@ -124,8 +126,9 @@ class Receiver:
 
 
 @contextlib.asynccontextmanager
-async def receiving() -> AsyncIterator[Receiver]:
+async def receiving(tls: ssl.SSLContext | None = None) -> AsyncIterator[Receiver]:
     receiver = Receiver()
+    receiver.tls = tls
     await receiver.start()
     try:
         yield receiver

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import base64
 import signal
+import ssl
 from pathlib import Path
 
+import pytest
+
 from tests.chat.daemon import Daemon, daemon
+from tests.listen.certificates import make_certificate
 from tests.webhooks.receiver import receiving, write_config
 
 
@@ -70,3 +74,24 @@ async def test_another_secret_signs_from_a_reload_on(tmp_path: Path) -> None:
             (tmp_path / "whsec").write_text(right)
             await reload(chatd)
             await crm.until(lambda: crm.texts() == ["one"])
+
+
+async def test_a_receiver_over_tls_is_told_and_the_first_one_waits_for_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """W-05, W-13"""
+    certificate, key = make_certificate(tmp_path, "receiver")
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate, key)
+    async with receiving(tls) as crm:
+        file = write_config(tmp_path, crm.url)
+        with_tls = file.read_text()
+        file.write_text("")
+        async with daemon(tmp_path / "c.db", "--config", file) as chatd:
+            file.write_text(with_tls)
+            await reload(chatd, "nothing was reloaded")
+            assert chatd.log[-1]["cause"].startswith("the first webhook or mail server that needs TLS needs a restart")
+        async with daemon(tmp_path / "c.db", "--config", file) as chatd:
+            await (await chatd.enter("ana")).write("root", "over TLS")
+            await crm.until(lambda: crm.texts() == ["over TLS"])

@@ -1,0 +1,69 @@
+"""`[[notify]]` in the configuration file. Rules M-01 and M-02."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import Meta
+
+from chatd.errors import ConfigError
+
+MAX_NOTIFY: Final = 20
+
+_NAME: Final = re.compile(r"[\w.-]{1,64}", re.ASCII)
+_ADDRESS: Final = re.compile(r"[^\s@<>,;:\"()]{1,64}@[^\s@<>,;:\"()]{1,253}")
+
+Address = Annotated[str, Meta(min_length=3, max_length=254)]
+
+
+class Notify(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, rename={"sender": "from"}):
+    """Mailboxes that are told, and the SMTP server that takes the mail. Times are in seconds."""
+
+    name: str
+    smtp: str
+    sender: Address
+    to: Annotated[tuple[Address, ...], Meta(min_length=1, max_length=50)]
+    port: Annotated[int, Meta(ge=1, le=65_535)] = 587
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    user: str = ""
+    password_file: str = ""
+    link: Annotated[str, Meta(max_length=1_000)] = ""
+    """Where to answer: the last line of each mail."""
+    unanswered: Annotated[float, Meta(gt=0, le=2_592_000)] = 300.0
+    unattended: Annotated[float, Meta(ge=0, le=86_400)] = 10.0
+    pause: Annotated[float, Meta(ge=1, le=86_400)] = 900.0
+    """Between two mails at least."""
+    timeout: Annotated[float, Meta(gt=0, le=300)] = 30.0
+
+
+def read_notify(tables: Sequence[Mapping[str, Any]], wheres: Sequence[str]) -> tuple[Notify, ...]:
+    """`wheres` says of each table where it stands. Raises ConfigError."""
+    if len(tables) > MAX_NOTIFY:
+        raise ConfigError(f"{wheres[MAX_NOTIFY]}: more than {MAX_NOTIFY} tables [[notify]]")
+    found = [_read(table, where) for table, where in zip(tables, wheres, strict=True)]
+    for number, one in enumerate(found):
+        if one.name in [other.name for other in found[:number]]:
+            raise ConfigError(f"{wheres[number]}: there are two [[notify]] called {one.name}")
+    return tuple(found)
+
+
+def _read(table: Mapping[str, Any], where: str) -> Notify:
+    try:
+        notify = msgspec.convert(table, Notify)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{where}: [[notify]]: {error}") from error
+    if not _NAME.fullmatch(notify.name):
+        raise ConfigError(f"{where}: [[notify]]: name has 1 to 64 letters, digits or any of . _ -")
+    for address in (notify.sender, *notify.to):
+        if not _ADDRESS.fullmatch(address):
+            raise ConfigError(f"{where}: [[notify]]: from and to are addresses such as desk@example.com")
+    if bool(notify.user) != bool(notify.password_file):
+        raise ConfigError(f"{where}: [[notify]]: user and password_file go together")
+    if notify.user and notify.security == "none":
+        raise ConfigError(f"{where}: [[notify]]: a password is sent over TLS alone: take security starttls or tls")
+    if any(ord(letter) < 32 for letter in notify.link):
+        raise ConfigError(f"{where}: [[notify]]: link is one line")
+    return notify

@@ -1,0 +1,143 @@
+"""Writes one mail about all who wait, and gives it to the SMTP server. Rules M-03 to M-05.
+
+The text names users and times, and nothing that anybody has written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+from email.message import EmailMessage
+from email.utils import formatdate, make_msgid
+from typing import Final, NamedTuple
+
+import aiosmtplib
+import msgspec
+
+from chatd.notify.config import Notify
+from chatd.tasks import Tasks
+
+GATHER_S: Final = 0.5
+"""Who waits at the same time is in one mail."""
+
+MAX_NAME_CHARS: Final = 64
+
+TAKEN, REFUSED = 250, 400
+"""In the words of webhooks: it is done; it is refused, and may be set aside."""
+
+
+class Wait(NamedTuple):
+    """A user, and since when in ms."""
+
+    con: str
+    fecha: int
+
+
+class _Data(msgspec.Struct):
+    con: str
+    fecha: int
+
+
+class _Event(msgspec.Struct):
+    data: _Data
+
+
+class Mailer:
+    """For one `[[notify]]`."""
+
+    def __init__(self, config: Notify, password: str) -> None:
+        self._config = config
+        self._password = password
+        self._waiting: list[tuple[Wait, asyncio.Future[int]]] = []
+        self._tasks = Tasks()
+        self._task: asyncio.Task[None] | None = None
+        self._not_before_s = 0.0
+
+    async def post(self, headers: list[tuple[str, str]], body: bytes) -> int:
+        """See Post in chatd/webhooks/courier.py. Raises OSError for what is tried again."""
+        del headers  # they sign a webhook
+        data = msgspec.json.decode(body, type=_Event).data
+        answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._waiting.append((Wait(data.con, data.fecha), answer))
+        if self._task is None:
+            self._task = self._tasks.start(self._work(), "mail")
+        return await answer
+
+    def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _work(self) -> None:
+        clock = asyncio.get_running_loop().time
+        try:
+            while self._waiting:
+                await asyncio.sleep(max(GATHER_S, self._not_before_s - clock()))
+                batch = [(wait, answer) for wait, answer in self._waiting if not answer.done()]
+                self._waiting = []
+                if not batch:
+                    continue
+                outcome: int | OSError = OSError("the mail was not sent")
+                try:
+                    outcome = await self._send([wait for wait, _ in batch])
+                    self._not_before_s = clock() + self._config.pause
+                except aiosmtplib.SMTPException as error:
+                    outcome = OSError(str(error))
+                finally:
+                    self._answer(batch, outcome)
+        finally:
+            self._task = None
+
+    def _answer(self, batch: list[tuple[Wait, asyncio.Future[int]]], outcome: int | OSError) -> None:
+        for _, answer in batch:
+            if answer.done():
+                continue
+            if isinstance(outcome, int):
+                answer.set_result(outcome)
+            else:
+                answer.set_exception(outcome)
+
+    async def _send(self, waits: list[Wait]) -> int:
+        """Raises SMTPException for what is tried again."""
+        config = self._config
+        try:
+            await aiosmtplib.send(
+                write(config, waits),
+                hostname=config.smtp,
+                port=config.port,
+                username=config.user or None,
+                password=self._password or None,
+                use_tls=config.security == "tls",
+                start_tls=config.security == "starttls",
+                timeout=config.timeout,
+            )
+        except aiosmtplib.SMTPResponseException as error:
+            if error.code < 500:
+                raise
+            return REFUSED
+        except OSError as error:
+            raise aiosmtplib.SMTPException(str(error)) from error
+        return TAKEN
+
+
+def write(config: Notify, waits: list[Wait]) -> EmailMessage:
+    """The mail, in plain text."""
+    mail = EmailMessage()
+    mail["From"], mail["To"] = config.sender, ", ".join(config.to)
+    who = "1 user waits" if len(waits) == 1 else f"{len(waits)} users wait"
+    mail["Subject"] = f"{who} for an answer"
+    mail["Date"] = formatdate()
+    mail["Message-ID"] = make_msgid(domain=config.sender.partition("@")[2])
+    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no automatic answers to it
+    lines = [f"{_shown(wait.con)}, since {_when(wait.fecha)}" for wait in sorted(waits, key=lambda wait: wait.fecha)]
+    lines += ["", config.link] if config.link else []
+    mail.set_content("\n".join([f"{who} for an answer:", "", *lines, ""]))
+    return mail
+
+
+def _shown(user: str) -> str:
+    """A name on one line, whatever it holds."""
+    return "".join(letter if letter.isprintable() else "?" for letter in user[:MAX_NAME_CHARS])
+
+
+def _when(ms: int) -> str:
+    return datetime.datetime.fromtimestamp(ms / 1_000, datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -1,0 +1,103 @@
+"""Mail about users who wait, with a real SMTP server."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+
+from chatd.cli import EXIT_CONFIG
+from tests.chat.daemon import ROOT, complaint, daemon
+from tests.chat.people import SECRET
+from tests.cli.command import environment
+from tests.listen.certificates import make_certificate
+from tests.notify.mailserver import LOGIN, receiving_mail
+
+
+def write_config(folder: Path, port: int, more: str = 'security = "none"') -> Path:
+    path = folder / "chatd.toml"
+    path.write_text(
+        f'[[notify]]\nname = "desk"\nsmtp = "127.0.0.1"\nport = {port}\nfrom = "chatd@example.com"\n'
+        f'to = ["desk@example.com", "boss@example.com"]\nlink = "https://desk.example/"\nunattended = 0\n{more}\n'
+    )
+    return path
+
+
+async def test_who_waits_is_in_one_mail_without_a_word_of_anybody(tmp_path: Path) -> None:
+    """M-01, M-03, M-04: the next mail comes after a pause, and has no one who was answered meanwhile."""
+    async with receiving_mail() as server:
+        config = write_config(tmp_path, server.port, 'security = "none"\npause = 3')
+        async with daemon(tmp_path / "c.db", "--config", config) as chatd:
+            ana, odd = await chatd.enter("ana"), await chatd.enter("Eva Ñ")
+            await ana.write("root", "a secret")
+            await odd.write("root", "a secret")
+            await server.until(lambda: len(server.mails) >= 1)
+            await ana.write("root", "another secret")
+            pia = await chatd.enter("pia")
+            await pia.write("root", "a secret")
+            await server.until(lambda: any("pia" in mail.get_content() for mail in server.mails))
+        texts = [mail.get_content().replace("\r\n", "\n") for mail in server.mails]
+        assert sum(text.count("ana, since ") for text in texts) == 1
+        assert sum(text.count("Eva Ñ, since ") for text in texts) == 1
+        assert all("secret" not in text and text.endswith("\n\nhttps://desk.example/\n") for text in texts)
+        first = server.mails[0]
+        assert (first["From"], first["To"]) == ("chatd@example.com", "desk@example.com, boss@example.com")
+        assert first["Subject"] in ("2 users wait for an answer", "1 user waits for an answer")
+        assert first.get_content_type() == "text/plain"
+        assert server.recipients[0] == ["desk@example.com", "boss@example.com"]
+
+
+@pytest.mark.filterwarnings("ignore:Session.login_data is deprecated:DeprecationWarning")
+async def test_a_mail_goes_by_starttls_and_a_login_when_a_server_that_was_busy_takes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """M-02, M-05: the daemon is killed meanwhile."""
+    certificate, key = make_certificate(tmp_path, "localhost")
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    password = tmp_path / "password"
+    password.write_bytes(LOGIN.password + b"\n")
+    async with receiving_mail(certificate, key) as server:
+        server.answer = lambda: "451 later"
+        config = write_config(tmp_path, server.port, f'user = "chatd"\npassword_file = "{password}"')
+        async with daemon(tmp_path / "c.db", "--config", config) as chatd:
+            await (await chatd.enter("ana")).write("root", "a secret")
+            await server.until(lambda: server.refused > 1)
+            chatd.process.kill()
+            await chatd.process.wait()
+        server.answer = lambda: "250 OK"
+        async with daemon(tmp_path / "c.db", "--config", config):
+            await server.until(lambda: len(server.mails) == 1)
+        assert "ana, since 20" in server.mails[0].get_content()
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ('user = "chatd"', "user and password_file go together"),
+        ('security = "none"\nuser = "a"\npassword_file = "b"', "a password is sent over TLS alone"),
+        ('cc = "x"', "Object contains unknown field `cc`"),
+    ],
+)
+async def test_a_table_that_cannot_be_right_is_refused(tmp_path: Path, more: str, why: str) -> None:
+    """M-01, M-02"""
+    code, said = await complaint("--config", write_config(tmp_path, 25, more), "--db", tmp_path / "c.db")
+    assert code == EXIT_CONFIG
+    assert said.startswith(f"chatd: {tmp_path}/chatd.toml:1: [[notify]]: ")
+    assert why in said
+
+
+async def test_without_the_package_a_sentence_says_what_to_install(tmp_path: Path) -> None:
+    """M-01"""
+    flags = ["serve", "--db", str(tmp_path / "c.db"), "--port", "0", "--config", str(write_config(tmp_path, 25))]
+    code = f"import sys; sys.modules['aiosmtplib'] = None; from chatd.cli import main; sys.exit(main({flags}))"
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", code),
+        cwd=ROOT,
+        env=environment(CHATD_JWT_SECRET=SECRET),
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, said = await process.communicate()
+    assert process.returncode == EXIT_CONFIG
+    assert "notify: it needs the package aiosmtplib: pip install 'chatd[mail]'" in said.decode()
