@@ -24,7 +24,7 @@ HAVE_OTHERS := { command -v firefox-esr || command -v firefox || test -n "$$FIRE
     command -v Xvfb
 
 .DELETE_ON_ERROR:
-.PHONY: setup run test browser systemd lint reference lock audit dist wheel pyz deb try-dist bench fuzz soak kill hooks outages simulate clean
+.PHONY: setup run test browser systemd lint reference lock audit dist wheel pyz deb try-dist try-compiled bench fuzz soak kill hooks outages simulate clean
 
 # What could go on for ever, and how long it does: `make fuzz SECONDS=600`, `make simulate SEEDS=1000`.
 SECONDS := 60
@@ -105,6 +105,8 @@ audit: $(VENV)/.tools-ready
 dist: wheel pyz $(if $(shell command -v dpkg-deb),deb)
 
 wheel pyz deb: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 1577836800)
+# With COMPILED=1 the wheel is for this Python and this kind of machine, and has modules that mypyc has compiled.
+wheel: export CHATD_COMPILED = $(COMPILED)
 wheel: $(VENV)/.python-ready
 	$(BIN)/python -m build --no-isolation --outdir $(DIST)
 
@@ -117,6 +119,10 @@ deb: wheel
 # All of it installed and used as a stranger would, on every Python that is here.
 try-dist: $(VENV)/.python-ready
 	$(BIN)/pytest --whole-release --timeout=400 tests/deploy
+
+# The compiled wheel, and with it the suites that a client would notice: about ten minutes.
+try-compiled: setup
+	$(BIN)/pytest --whole-release --timeout=3600 tests/deploy/test_compiled.py
 
 bench: setup
 	$(BIN)/python -m bench

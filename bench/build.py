@@ -16,6 +16,7 @@ from typing import Final
 HERE: Final = Path(__file__).resolve().parent
 BUILD: Final = HERE / ".build"
 PEERS: Final = HERE / "peers"
+ROOT: Final = HERE.parent
 COMPILER: Final = "ziglang==0.17.1"
 CFLAGS: Final = ("-O2", "-std=gnu11", "-Wall", "-Wextra")
 
@@ -107,6 +108,23 @@ def peer_python() -> Path:
     _virtual_environment(folder, "-r", str(wanted))
     shutil.copy(wanted, stamp)
     return python
+
+
+def compiled_chatd() -> Path:
+    """The interpreter of an environment with the compiled wheel of this source, made again after each change of it."""
+    folder = BUILD / "chatd"
+    stamp = folder / "ready"
+    sources = [ROOT / "pyproject.toml", ROOT / "deploy" / "compiled.py", *(ROOT / "chatd").rglob("*.py")]
+    if not stamp.exists() or any(path.stat().st_mtime > stamp.stat().st_mtime for path in sources):
+        wheels = BUILD / "wheels"
+        shutil.rmtree(wheels, ignore_errors=True)
+        _do(["make", "wheel", "COMPILED=1", f"DIST={wheels}"], cwd=ROOT)
+        [wheel] = wheels.glob("*.whl")
+        if wheel.name.endswith("-none-any.whl"):
+            raise SetupError("chatd cannot be compiled here: `make wheel COMPILED=1` says why")
+        _virtual_environment(folder, str(wheel), "--constraint", str(ROOT / "constraints.txt"))
+        stamp.touch()
+    return folder / "bin" / "python"
 
 
 def _tool(name: str) -> str:

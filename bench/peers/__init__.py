@@ -85,21 +85,38 @@ def _required(package: str) -> str:
 # ---- chatd ----
 
 
-def _chatd_help() -> str:
-    return _output(sys.executable, "-m", "chatd", "serve", "--help")
-
-
 def _chatd(launch: Launch) -> Command:
+    return _serve(sys.executable, launch)
+
+
+def _chatd_version() -> str:
+    return _version_of(sys.executable)
+
+
+def _chatd_compiled(launch: Launch) -> Command:
+    return _serve(str(build.compiled_chatd()), launch)
+
+
+def _chatd_compiled_version() -> str:
+    return _version_of(str(build.compiled_chatd()))
+
+
+def _run_by(python: str) -> list[str]:
+    """chatd as it is installed there; -P: not as it lies in the working directory."""
+    return [python, "-P", "-m", "chatd"]
+
+
+def _serve(python: str, launch: Launch) -> Command:
     secret = launch.folder / "secret"
     secret.write_text(SECRET)
     secret.chmod(0o600)
-    argv = [sys.executable, "-m", "chatd", "serve", "--host", "127.0.0.1", "--port", str(launch.port)]
+    argv = [*_run_by(python), "serve", "--host", "127.0.0.1", "--port", str(launch.port)]
     argv += ["--db", str(launch.folder / "chat.db"), "--jwt-secret-file", str(secret)]
     argv += ["--ping-interval", f"{launch.ping_interval_s:g}"]
     argv += ["--max-message", "20000"]  # characters; the default of 10,000 is below the largest payload
     argv += ["--log-level", "warning"]  # the peers log nothing either
     # A setting that this version does not have yet is refused: only those that its help lists are passed.
-    known = _chatd_help()
+    known = _output(*_run_by(python), "serve", "--help")
     off = {name: "0" for name in UNLIMITED if name in known or _flag(name) in known}
     return Command(argv, environment(**off))
 
@@ -108,9 +125,9 @@ def _flag(variable: str) -> str:
     return "--" + variable.removeprefix("CHATD_").lower().replace("_", "-")
 
 
-def _chatd_version() -> str:
-    python = ".".join(map(str, sys.version_info[:3]))
-    return f"{_output(sys.executable, '-c', 'import chatd; print(chatd.__version__)')}, CPython {python}"
+def _version_of(python: str) -> str:
+    version = _output(*_run_by(python), "--version").removeprefix("chatd ")
+    return f"{version}, C{_output(python, '--version')}"
 
 
 # ---- peers ----
@@ -202,5 +219,6 @@ PEERS: Final[Mapping[str, Peer]] = {
         Peer("node-sqlite", "Node socket.io + better-sqlite3", _node_sqlite, _node_sqlite_version),
         Peer("node-redis", "Node socket.io + redis-adapter", _node_redis, _node_redis_version),
         Peer("node-streams", "Node socket.io + redis-streams-adapter", _node_streams, _node_streams_version),
+        Peer("chatd-compiled", "chatd, compiled", _chatd_compiled, _chatd_compiled_version),
     )
 }

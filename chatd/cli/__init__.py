@@ -14,9 +14,9 @@ import sys
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-from chatd import __version__
 from chatd.cli.arguments import Parser, UsageError
 from chatd.errors import ChatdError, ConfigError
+from chatd.form import VERSION
 from chatd.lean import import_digests
 
 EXIT_FAILED: Final = 1
@@ -108,7 +108,7 @@ def _verb(arguments: Sequence[str]) -> str:
 def parser_of(chosen: Collection[str]) -> Parser:
     """The whole command line; of verbs that are not `chosen`, the names alone."""
     parser = Parser(prog="chatd", description="A support-chat daemon that speaks Socket.IO v4.")
-    parser.add_argument("--version", action="version", version=f"chatd {__version__}")
+    parser.add_argument("--version", action="version", version=f"chatd {VERSION}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     import_digests()
     for verb, summary in VERBS.items():

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from chatd import __version__
+from chatd.form import FORM
 from chatd.histogram import Histogram
 from chatd.loglines import LINES
 from chatd.ops.hookmetrics import HOOK_METRICS
@@ -79,10 +80,10 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric(
         "chatd_build_info",
         GAUGE,
-        "Always 1; the labels say what runs.",
+        "Always 1; the labels say what runs, `form` whether it is compiled.",
         "Changes with an upgrade. Two values at once over your servers: an upgrade is half done.",
-        lambda _: {(__version__, platform.python_version(), sqlite3.sqlite_version): 1.0},
-        ("version", "python", "sqlite"),
+        lambda _: {(__version__, FORM, platform.python_version(), sqlite3.sqlite_version): 1.0},
+        ("version", "form", "python", "sqlite"),
     ),
     Metric(
         "chatd_ready",

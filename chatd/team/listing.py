@@ -75,8 +75,8 @@ class TeamList(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     cuentas: dict[str, int] | None = None
 
 
-class _Completed(Reply):
-    """Takes the chat's answer, and lets `then` give one with more in it."""
+class _Completed:
+    """A Reply that takes the chat's answer, and lets `then` give one with more in it."""
 
     __slots__ = ("_then",)
 

@@ -48,6 +48,9 @@ BOOTED: Final = (
 )
 # What each of these does is done there: the lengthy ones for a moment, CI's by what runs this.
 ELSEWHERE: Final = {
+    "chatd --version": "tests/cli/test_main.py",
+    "make wheel COMPILED=1": "tests/deploy/test_compiled.py",
+    "make try-compiled": "Makefile",
     "chatd token --user maria --rol user --ttl 8h --jwt-secret-file secret": "tests/interop/test_readme.py",
     "chatd dev": "tests/cli/test_dev.py",
     "chatd health": "tests/cli/test_health.py",

@@ -93,9 +93,9 @@ async def serving(command: Sequence[str | Path], home: Path) -> AsyncIterator[Cl
         await process.communicate()
 
 
-async def use(command: Sequence[str | Path], home: Path) -> None:
+async def use(command: Sequence[str | Path], home: Path, version: str = __version__) -> None:
     """What every stranger tries: its version, a message to an admin, the console."""
-    assert run([*command, "--version"], home) == f"chatd {__version__}\n"
+    assert run([*command, "--version"], home) == f"chatd {version}\n"
     async with serving(command, home) as client:
         ana, admin = await enter(client, "ana"), await enter(client, "admin", "admin")
         assert (await ana.write("admin", "hola"))["id"]
