@@ -35,7 +35,6 @@ COMPILED: Final = (
     "chatd.chat.nodes.router",
     "chatd.chat.router",
     "chatd.engineio.outbox",
-    "chatd.engineio.outgoing",
     "chatd.engineio.reader",
     "chatd.engineio.session",
     "chatd.engineio.transport",
@@ -53,11 +52,12 @@ COMPILED: Final = (
     "chatd.store.writer",
 )
 
-_STRUCTS: Final = "msgspec Structs: mypyc drops the keywords of a class, and with them `frozen` and `gc`"
+_STRUCTS: Final = "msgspec Structs: mypyc loses the keywords of such a class, or refuses its metaclass"
 
 PURE: Final[Mapping[str, str]] = {
     "chatd.chat.events": _STRUCTS,
     "chatd.engineio.direct": "compiled, `list.extend` loses what it took before an exception (Python 3.11 and 3.12)",
+    "chatd.engineio.outgoing": "compiled, a `cached_property` is worked out again at each access",
     "chatd.engineio.packet": _STRUCTS,
     "chatd.socketio.packet": _STRUCTS,
     "chatd.store.base": _STRUCTS,

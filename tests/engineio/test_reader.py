@@ -53,7 +53,7 @@ MESSAGES: list[Message] = [
 
 def read(chunks: Iterable[bytes], limit: int = LIMIT) -> list[Message]:
     reader = MessageReader(limit)
-    return [message for chunk in chunks for message in reader.feed(chunk) if message is not FRAGMENT]
+    return [message for chunk in chunks for message in reader.feed(chunk) if message != FRAGMENT]
 
 
 def fault(*chunks: bytes, limit: int = LIMIT) -> CloseCode:
