@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from chatd import logs
 from chatd.auth import Verifier, load_deny_list, load_keys
-from chatd.beside import Beside
+from chatd.beside import Beside, features
 from chatd.chat.audience import ADMINS, online_users, user_room
 from chatd.chat.desk import Desk
 from chatd.chat.door import KEPT_HEADERS, Door
@@ -61,7 +61,6 @@ from chatd.timers import Timers
 if TYPE_CHECKING:
     from chatd.chat.neighbours.neighbours import Neighbours
     from chatd.chat.nodes.shell import Shell
-    from chatd.team.waits import Waits
     from chatd.web.entries import Entries
 
 # The collector looks at young objects after so many are made, and rarely at all: what ends takes its cycles apart
@@ -113,7 +112,7 @@ async def _serve(
     neighbours = _neighbours(config)
     store, last_id, shell = await _open(config, stop.set)
     retention = _retention(config, store)
-    beside = Beside(config, operations, reload)
+    beside = Beside(config, operations, reload, store)
     try:
         pages = _pages(config, reload, entries)
         engine = build(config, store, last_id, reload, pages, beside.open, shell=shell, neighbours=neighbours)
@@ -232,7 +231,7 @@ def build(  # noqa: PLR0913 - what a daemon is made of
     routes: Router = router
     if neighbours is not None:
         routes = neighbours.meet(namespace, router, recovery, store.recovery_key, _now_ms)
-    team = _team(config, router)
+    team, texts = features(config, router)
     ClockSteps(namespace, time.time).start()
     hooks = EngineHooks(accept=socketio.accept, kept_headers=KEPT_HEADERS, other=other)
     turns = Turns(loop.time, loop.call_soon, config.engineio.turn_budget)
@@ -268,7 +267,7 @@ def build(  # noqa: PLR0913 - what a daemon is made of
                     **({} if neighbours is None else {"adapter": neighbours.refusals.counts.items}),
                 },
             ),
-            ChatParts(router, namespace, door, desk, store),
+            ChatParts(router, namespace, door, desk, store, texts),
         )
     for joining in (shell, neighbours):
         if joining is not None:
@@ -284,15 +283,6 @@ def _among(shell: Shell) -> tuple[Callable[..., ChatRouter], Callable[..., Recov
 
     desk = functools.partial(NodeDesk, shell.peers, shell.node.number)
     return functools.partial(NodeRouter, shell), NodeRecovery, desk
-
-
-def _team(config: Config, router: ChatRouter) -> Waits | None:
-    """What makes the admins a team, if they are one; what there is to see of it."""
-    if config.chat.admin_messages != "team":
-        return None
-    from chatd.team.features import join  # noqa: PLC0415 - memory, for those who want it
-
-    return join(config.team, config.chat, router).waits
 
 
 def _retention(config: Config, store: Store) -> Retention:

@@ -1,4 +1,4 @@
-"""What works on the chat from outside: the operators' part, the API and webhooks where they are asked for."""
+"""What an operator may have beside the chat's own rules: a team, a search of texts; the API, webhooks, operations."""
 
 from __future__ import annotations
 
@@ -6,23 +6,29 @@ import functools
 from typing import TYPE_CHECKING
 
 from chatd.chat.parts import ChatParts
+from chatd.chat.router import ChatRouter
 from chatd.config import Config
 from chatd.ops.operations import Operations
 from chatd.ops.watched import Watched
 from chatd.reload import Apply, Reload
+from chatd.store.base import Store
 
 if TYPE_CHECKING:
     from chatd.api.listener import ApiListener
+    from chatd.store.textindex import TextIndex
+    from chatd.team.waits import Waits
     from chatd.webhooks.opening import Hooks, Recipe
 
 
 class Beside:
     """Opened by `build`, working from `start` to `close`."""
 
-    def __init__(self, config: Config, operations: Operations, reload: Reload[Config]) -> None:
+    def __init__(self, config: Config, operations: Operations, reload: Reload[Config], store: Store) -> None:
         self._config = config
         self._operations = operations
         self._reload = reload
+        self._store = store
+        self._texts: TextIndex | None = None
         self._api: ApiListener | None = None
         self._hooks: Hooks | None = None
         self._works = False
@@ -30,6 +36,7 @@ class Beside:
     def open(self, watched: Watched, chat: ChatParts) -> None:
         """Raises ConfigError and ListenError."""
         self._operations.watch(watched)
+        self._texts = chat.texts
         if self._config.api.api:
             from chatd.api.opening import open_api  # noqa: PLC0415 - memory, for those who want it
 
@@ -39,6 +46,8 @@ class Beside:
         self._prepare_hooks(watched, chat, self._config)()
 
     async def start(self) -> None:
+        """Raises ConfigError."""
+        await self._start_texts()
         self._works = True
         await self._operations.start()
         if self._api is not None:
@@ -55,6 +64,17 @@ class Beside:
         if api is not None:
             await api.close()
         await self._operations.close()
+        if self._texts is not None:
+            await self._texts.close()
+
+    async def _start_texts(self) -> None:
+        if self._texts is not None:
+            await self._texts.make()
+            self._texts.start()
+        elif self._config.chat.bus is None:  # other nodes may have an index
+            from chatd.store.textless import drop_index  # noqa: PLC0415 - forgotten after the start
+
+            await drop_index(self._store, self._config.store.db)
 
     def _prepare_hooks(self, watched: Watched, chat: ChatParts, config: Config) -> Apply:
         """Nothing is loaded before there is one. Raises ConfigError."""
@@ -81,6 +101,20 @@ def _mailboxes(config: Config, chat: ChatParts) -> list[Recipe]:
     from chatd.notify.opening import recipe_of  # noqa: PLC0415 - as in _prepare_hooks
 
     return [recipe_of(each, chat) for each in config.notify]
+
+
+def features(config: Config, router: ChatRouter) -> tuple[Waits | None, TextIndex | None]:
+    """Let `router` do what is asked for: what there is to see of a team, and the index that is searched."""
+    waits: Waits | None = None
+    if config.chat.admin_messages == "team":
+        from chatd.team.features import join  # noqa: PLC0415 - memory, for those who want it
+
+        waits = join(config.team, config.chat, router).waits
+    if config.store.search == "off":
+        return waits, None
+    from chatd.chat.search import join_search  # noqa: PLC0415 - likewise
+
+    return waits, join_search(config.store, router)
 
 
 def _nothing() -> None:

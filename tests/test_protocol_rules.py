@@ -109,6 +109,7 @@ EVENTS: Final = [
     "historial",
     "conversaciones",
     "no_leidos",
+    "buscar",
     "caso",
     "atender",
     "soltar",

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 from chatd.chat.desk import Desk
 from chatd.chat.door import Door
 from chatd.chat.router import ChatRouter
 from chatd.socketio.namespace import Namespace
 from chatd.store.base import Store
+
+if TYPE_CHECKING:
+    from chatd.store.textindex import TextIndex
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -20,3 +24,4 @@ class ChatParts:
     door: Door
     desk: Desk
     store: Store
+    texts: TextIndex | None = None

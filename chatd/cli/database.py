@@ -20,6 +20,7 @@ from chatd.store.config import StoreConfig
 from chatd.store.faults import advice
 from chatd.store.lock import FileLock
 from chatd.store.schema import MIGRATIONS
+from chatd.store.textsql import OPTIMIZE
 from chatd.store.url import is_postgres
 
 # A daemon holds its lock for as long as a commit takes.
@@ -152,6 +153,17 @@ def owning(config: StoreConfig) -> Iterator[Database]:
             yield connection
     finally:
         lock.release()
+
+
+def forget_words(connection: Database) -> None:
+    """After messages were deleted: their words are not left in the index of texts, if the file has one.
+
+    PostgreSQL's VACUUM does that. Raises what the database raises.
+    """
+    if not isinstance(connection, sqlite3.Connection):
+        return
+    if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'textos'").fetchone() is not None:
+        connection.execute(OPTIMIZE)
 
 
 def _session(config: StoreConfig, *, owns: bool = False) -> AbstractContextManager[Database]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Final
 
-from chatd.cli.database import Database, add_database, configured, owning, reading, require_newest
+from chatd.cli.database import Database, add_database, configured, forget_words, owning, reading, require_newest
 
 EPILOG: Final = """\
 Messages that the user wrote or was sent go, for those on the other side too; read marks; when the user was last seen;
@@ -71,6 +71,7 @@ def erase(connection: Database, user: str) -> None:
             connection.execute(f"DELETE FROM {table} WHERE {rows}", (user,))  # noqa: S608 - words of ours
         for column in _CLAIMS:
             connection.execute(f"UPDATE casos SET {column} = NULL WHERE {column} = ?1", (user,))  # noqa: S608
+        forget_words(connection)
         connection.execute("COMMIT")
     except BaseException:
         connection.rollback()

@@ -59,6 +59,12 @@ class StoreConfig:
         maximum=36_500,
         live=True,
     )
+    search: str = setting(
+        "off",
+        "on: messages are found by the words in them (`buscar`); the index takes about as much room on the disk as the "
+        "texts, and at its first start the time to read them all; off: an index that is there is dropped",
+        choices=("off", "on"),
+    )
     busy_timeout_s: float = setting(
         2.0, "seconds that a commit waits for another program that locks the database", minimum=0.0, maximum=60
     )

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
-
-
-def fold(text: str) -> str:
-    """`text` as it is compared: "José" and "JOSE\\u0301" are the same."""
-    letters = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(letter for letter in letters if not unicodedata.combining(letter))
+from chatd.store.words import fold
 
 
 def anywhere(text: str) -> str:

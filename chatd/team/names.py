@@ -20,8 +20,8 @@ from chatd.chat.router import ChatRouter
 from chatd.socketio.socket import EventName
 from chatd.store.base import StoreError
 from chatd.store.marks import NOTE_DELAY_S
+from chatd.store.words import fold
 from chatd.tasks import Tasks
-from chatd.team.folding import fold
 
 MAX_REMEMBERED: Final = 10_000
 """Users whose row is known to be right; one who was forgotten is written again."""

@@ -57,6 +57,7 @@ export interface ClientToServerEvents {
   historial: (payload: { con?: string; antes?: string; despues?: string; limite?: number }, answer: (answer: Answer<{ mensajes: { id: string; de: string; para: string; mensaje: string; fecha: number }[]; hay_mas: boolean }>) => void) => void;
   conversaciones: (payload: { limite?: number; antes?: string; buscar?: string } | undefined, answer: (answer: Answer<{ conversaciones: { con: string; ultimo: { id: string; de: string; para: string; mensaje: string; fecha: number }; no_leidos: number }[]; hay_mas: boolean }>) => void) => void;
   no_leidos: (payload: { con?: string } | undefined, answer: (answer: Answer<{ no_leidos: Record<string, number> }>) => void) => void;
+  buscar: (payload: { texto: string; con?: string; antes?: string; limite?: number }, answer: (answer: Answer<{ encontrados: { id: string; de: string; para: string; mensaje: string; fecha: number }[]; sigue: string | null }>) => void) => void;
   escribiendo: (payload: { para: string; activo: boolean }, answer?: (answer: Answer) => void) => void;
   atender: (payload: { con: string; relevo?: boolean }, answer: (answer: Answer<{ caso: { con: string; estado: string; rev: number; atiende?: string; desde?: number; cerro?: string; cerrado?: number; espera?: number } }>) => void) => void;
   soltar: (payload: { con: string }, answer: (answer: Answer) => void) => void;

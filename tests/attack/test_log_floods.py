@@ -75,6 +75,8 @@ NOT_OF_CLIENTS: Final[Mapping[str, str]] = {
     "claims cannot be looked at": "the disk",
     "old messages deleted": "retention, at most once in a sweep",
     "old messages could not be deleted": "the disk",
+    "texts could not be put into the index": "the disk",
+    "the index of texts could not be dropped": "an operator, who starts without search",
     "old messages are not deleted: the clock is far ahead of what the database knows; see chatd clock": "the clock",
     "the clock is believed again": "the clock",
     "the database file was moved or replaced; nothing is stored": "an operator",

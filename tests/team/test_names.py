@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from chatd.team.folding import anywhere, fold
+from chatd.store.words import fold
+from chatd.team.folding import anywhere
 from tests.chat.people import Person
 from tests.store.rig import Base, ask
 from tests.team.people import Team, listed, team_chat
