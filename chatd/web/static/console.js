@@ -10,7 +10,7 @@ import { announce, avatar, byId, icon, markCurrent } from "./dom.js";
 import { Drafts } from "./drafts.js";
 import { filterButtons } from "./filters.js";
 import { LiveView } from "./live.js";
-import { ListView, addressOf, userIn, wholeName } from "./list.js";
+import { ListView, addressOf, messageIn, userIn, wholeName } from "./list.js";
 import { shownName } from "./names.js";
 import { Notes } from "./notes.js";
 import { badgeTitle, notifications, sound } from "./notices.js";
@@ -21,6 +21,7 @@ import { Receipts } from "./receipts.js";
 import { ChatSocket, State, UNTIL_LOGIN } from "./socket.js";
 import { Team } from "./team.js";
 import { briefly, fillTexts, onLanguage, onNewDay, text } from "./texts.js";
+import { TextHits } from "./texthits.js";
 import { ThreadView } from "./thread.js";
 import { TypingHeard, TypingSender } from "./typing.js";
 
@@ -34,7 +35,7 @@ const typing = new TypingHeard(() => {
   showTyping();
 });
 const colleagues = new Colleagues(() => showTyping());
-const list = new ListView(byId("list"), byId("search"), people, typing, byId("list-news"));
+const list = new ListView(byId("list"), byId("search"), people, typing, byId("list-news"), new TextHits(socket, () => list.render()));
 const attention = new Attention(markRead);
 const thread = new ThreadView(byId("messages"), { onSeen: () => attention.look() });
 const live = new LiveView(socket, people);
@@ -144,6 +145,7 @@ function route() {
   if (toLive) live.show();
   else live.hide();
   if (wanted !== open) openThread(wanted);
+  else if (wanted !== null) goToMessage(Promise.resolve());
   if (wanted === null) keepFocus(toLive ? byId("live-title") : cameFrom);
 }
 
@@ -180,9 +182,15 @@ function openThread(user) {
   caseBar.show(user);
   notes.show(user);
   attention.start();
-  if (conversation.loaded) conversation.findNew();
-  else conversation.refresh();
+  goToMessage(conversation.loaded ? conversation.findNew() : conversation.refresh());
   focusThread();
+}
+
+/** To the message that the address names, once the thread is there. */
+async function goToMessage(there) {
+  const [id, user] = [messageIn(location.hash), open];
+  await there;
+  if (id !== null && user === open) await thread.toMessage(id);
 }
 
 function focusThread() {
@@ -299,7 +307,10 @@ composer(byId("composer"), {
 
 window.addEventListener("hashchange", route);
 byId("list").addEventListener("click", ({ target }) => {
-  if (target.closest("a[aria-current]")) focusThread(); // its address is that of the page: nothing else would happen
+  const link = target.closest("a");
+  const isHere = link?.hash === location.hash; // its address is that of the page: nothing else would happen
+  if (isHere) goToMessage(Promise.resolve());
+  if (isHere || link?.ariaCurrent) focusThread();
 });
 for (const id of ["back", "live-back"]) byId(id).addEventListener("click", () => (location.hash = "#/"));
 

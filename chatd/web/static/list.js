@@ -14,19 +14,23 @@ export class ListView {
   #search;
   #people;
   #typing;
+  #hits;
   #rows = new Map();
+  #hitRows = new Map(); // by message
   #hold;
   current = null;
   view = (persons) => persons; // which of those who are listed are shown, and in what order
   facts = () => ({}); // what else there is to show of somebody: a text for each class
   hasDraft = () => false; // takes a user
 
-  constructor(list, search, people, typing, news) {
+  /** `hits` are messages with the words that are sought. */
+  constructor(list, search, people, typing, news, hits) {
     this.#list = list;
     this.#hold = new Hold(list, news, () => this.render());
     this.#search = search;
     this.#people = people;
     this.#typing = typing;
+    this.#hits = hits;
     search.addEventListener("input", () => this.#seek());
     search.addEventListener("keydown", (event) => this.#onKey(event));
     list.addEventListener("scroll", () => this.#onScroll(), { passive: true });
@@ -49,6 +53,7 @@ export class ListView {
     const wanted = this.#wanted;
     if (wanted && wanted !== this.#people.me && !shown.some((person) => person.user === wanted)) rows.push(this.#offer(wanted));
     if (!rows.length && this.#people.loaded) rows.push(make("li", { class: "note" }, text(wanted ? "nobodyFound" : "nobodyYet")));
+    if (wanted) rows.push(...this.#found());
     arrange(this.#list, rows);
     this.#rove();
   }
@@ -95,6 +100,7 @@ export class ListView {
 
   redraw() {
     this.#rows.clear();
+    this.#hitRows.clear();
     this.#list.replaceChildren();
     this.render();
   }
@@ -112,6 +118,8 @@ export class ListView {
   #seek() {
     this.#hold.release();
     this.#people.search(this.#wanted);
+    this.#hits.seek(this.#wanted);
+    this.#hitRows.clear();
     this.render();
   }
 
@@ -166,6 +174,36 @@ export class ListView {
       make("span", { class: "lines" }, make("span", { class: "name" }, text("writeTo", { user: shownName(user) })))));
   }
 
+  /** The messages in which it was found. */
+  #found() {
+    const { found, hasMore } = this.#hits;
+    if (!found.length) return [];
+    const more = make("button", { type: "button", class: "plain", onclick: () => this.#hits.more() }, text("olderHits"));
+    return [
+      make("li", { class: "note hits" }, text("inMessages")),
+      ...found.map((message) => this.#hitRow(message)),
+      ...(hasMore ? [make("li", { class: "note" }, more)] : []),
+    ];
+  }
+
+  /** The same one each time: it may have the focus. */
+  #hitRow(message) {
+    if (!this.#hitRows.has(message.id)) this.#hitRows.set(message.id, this.#hit(message));
+    return this.#hitRows.get(message.id);
+  }
+
+  #hit(message) {
+    const { de, fecha, mensaje, id } = message;
+    const con = this.#people.conOf(message);
+    const author = this.#people.isMine(message, con) ? text("you") : shownName(this.#people.get(de).title);
+    return make("li", {}, make("a", { href: addressOf(con, id), class: "hit" },
+      make("span", { class: "face" }, avatar(con)),
+      make("span", { class: "lines" },
+        make("span", { class: "name", dir: "auto", title: wholeName(this.#people.get(con)) }, shownName(this.#people.get(con).title)),
+        make("span", { class: "snippet", dir: "auto" }, `${author}: ${mensaje}`.slice(0, 140))),
+      make("span", { class: "side-facts" }, moment(fecha, briefly(fecha)))));
+  }
+
   #onKey(event) {
     if (event.key === "Enter") this.#openFirst();
     else if (event.key === "Escape") {
@@ -201,8 +239,15 @@ export function wholeName({ user, name }) {
   return name !== null && name !== user ? `${shownName(name)} · ${shownName(user)}` : shownName(user);
 }
 
-export function addressOf(user) {
-  return `#/with/${encodeURIComponent(user.toWellFormed())}`; // one types half a surrogate pair, with some keyboards
+/** Of the thread with `user`, at the message `id` if that is given. */
+export function addressOf(user, id = null) {
+  const thread = `#/with/${encodeURIComponent(user.toWellFormed())}`; // one types half a surrogate pair, with some keyboards
+  return id === null ? thread : `${thread}/${id}`;
+}
+
+/** The message in such an address; null if there is none. */
+export function messageIn(address) {
+  return /^#\/with\/[^/]+\/(\d+)$/.exec(address)?.[1] ?? null;
 }
 
 /** The user in such an address; null if there is none that can be read. */

@@ -171,7 +171,7 @@ export class People {
   /** A message that came by itself. Resolves to whose conversation it belongs to. */
   async received(message) {
     if (message.para && message.para !== this.me) await this.#askRole(message.de);
-    const con = this.#conOf(message);
+    const con = this.conOf(message);
     if (con === null) return null;
     const person = this.get(con);
     person.last = { fecha: Date.now(), ...message };
@@ -229,7 +229,7 @@ export class People {
   // The inside.
 
   /** Whose conversation a message belongs to: the user's, whichever admin wrote it. */
-  #conOf({ de, para = null }) {
+  conOf({ de, para = null }) {
     if (de === this.me) return para;
     return this.get(de).role === "admin" && para !== null && para !== this.me ? para : de;
   }

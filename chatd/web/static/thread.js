@@ -79,6 +79,13 @@ export class ThreadView {
     await this.#goTo(idBefore(ms), (message) => message.fecha >= ms);
   }
 
+  /** To the message with that id, where a search has found it. */
+  async toMessage(id) {
+    await this.#goTo(id, (message) => message.id === id);
+    for (const row of this.#list.querySelectorAll(".sought")) row.classList.remove("sought");
+    this.#rowOf((message) => message.id === id)?.classList.add("sought");
+  }
+
   async toFirstNew() {
     await this.#goTo(this.#conversation.newAfter || "0", (message) => this.#conversation.isNew(message));
     this.toNew.hidden = true;

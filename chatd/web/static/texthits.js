@@ -1,0 +1,64 @@
+// Messages with the words that are sought, where the server has an index of them. Knows nothing of elements.
+
+import { RefusedError, UnansweredError } from "./socket.js";
+
+const PAUSE_MS = 300; // whoever types fast asks once
+const LEAST = 2; // characters
+const PAGE = 20;
+const PAGES_AT_ONCE = 5; // a page may be empty, and go on
+
+export class TextHits {
+  #socket;
+  #changed;
+  #sought = "";
+  #timer = 0;
+  #missing = false; // the server has no such event
+  #next = null;
+  found = []; // the newest first
+
+  /** `changed` is called when there is something else to show. */
+  constructor(socket, changed) {
+    this.#socket = socket;
+    this.#changed = changed;
+  }
+
+  get hasMore() {
+    return this.#next !== null;
+  }
+
+  seek(words) {
+    if (words === this.#sought) return;
+    this.#sought = words;
+    this.found = [];
+    this.#next = null;
+    clearTimeout(this.#timer);
+    if (words.length >= LEAST && !this.#missing) this.#timer = setTimeout(() => this.#ask(words, undefined), PAUSE_MS);
+  }
+
+  async more() {
+    if (this.hasMore) await this.#ask(this.#sought, this.#next);
+  }
+
+  async #ask(words, before) {
+    let next = before;
+    for (let pages = 0; pages < PAGES_AT_ONCE && next !== null; pages++) {
+      const answer = await this.#page(words, next);
+      if (answer === null || words !== this.#sought) return;
+      next = answer.sigue;
+      this.found = [...this.found, ...answer.encontrados];
+      if (answer.encontrados.length) break;
+    }
+    this.#next = next;
+    this.#changed();
+  }
+
+  async #page(words, before) {
+    try {
+      return await this.#socket.ask("buscar", { texto: words, limite: PAGE, antes: before });
+    } catch (error) {
+      if (!(error instanceof RefusedError || error instanceof UnansweredError)) throw error;
+      if (error.code === "unknown_event") this.#missing = true;
+      return null;
+    }
+  }
+}
