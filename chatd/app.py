@@ -299,7 +299,9 @@ def _reload(config: Config, read: Callable[[], Config] | None) -> Reload[Config]
 
 def _keeps_tokens(config: Config) -> bool:
     auth = config.auth
-    return are_credentials([*auth.jwt_secret_file, *auth.jwt_public_key_file, auth.deny_file], os.environ)
+    return are_credentials(
+        [*auth.jwt_secret_file, *auth.jwt_public_key_file, auth.jwks_file, auth.deny_file], os.environ
+    )
 
 
 def _keeps_certificate(config: Config) -> bool:

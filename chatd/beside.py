@@ -1,4 +1,4 @@
-"""What an operator may have beside the chat's own rules: a team, a search of texts; the API, webhooks, operations."""
+"""What an operator may have beside the chat's rules: a team, a search, an identity provider, API, webhooks."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from chatd.store.base import Store
 
 if TYPE_CHECKING:
     from chatd.api.listener import ApiListener
+    from chatd.chat.provided import ProvidedKeys
     from chatd.store.textindex import TextIndex
     from chatd.team.waits import Waits
     from chatd.webhooks.opening import Hooks, Recipe
@@ -31,6 +32,7 @@ class Beside:
         self._texts: TextIndex | None = None
         self._api: ApiListener | None = None
         self._hooks: Hooks | None = None
+        self._provided: ProvidedKeys | None = None
         self._works = False
 
     def open(self, watched: Watched, chat: ChatParts) -> None:
@@ -44,6 +46,9 @@ class Beside:
 
         self._reload.add("webhooks", functools.partial(self._prepare_hooks, watched, chat))
         self._prepare_hooks(watched, chat, self._config)()
+        use_provider = functools.partial(self._use_provider, watched, chat)
+        use_provider(self._config)
+        self._reload.add("identity provider", lambda read: functools.partial(use_provider, read))
 
     async def start(self) -> None:
         """Raises ConfigError."""
@@ -55,8 +60,25 @@ class Beside:
         if self._hooks is not None:
             self._hooks.start()
 
+    def _use_provider(self, watched: Watched, chat: ChatParts, config: Config) -> None:
+        """The one that `config` names, if any. Cannot fail: what it imports was imported when keys were read."""
+        watched.providers.clear()
+        if config.auth.jwks_url is None:
+            if self._provided is not None:
+                self._provided.use(config.auth)
+            return
+        if self._provided is None:
+            from chatd.chat.provided import ProvidedKeys  # noqa: PLC0415 - memory, for those who want it
+
+            self._provided = ProvidedKeys(chat.door, chat.namespace)
+            watched.refusals["provider"] = self._provided.refused.items
+        watched.providers.append(self._provided)
+        self._provided.use(config.auth)
+
     async def close(self) -> None:
         """Idempotent."""
+        if self._provided is not None:
+            self._provided.close()
         hooks, self._hooks = self._hooks, None
         if hooks is not None:
             await hooks.close()

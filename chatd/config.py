@@ -77,7 +77,7 @@ OPTIONS: Final[tuple[Option, ...]] = options_of(PARTS)
 _OF_KUBERNETES: Final = re.compile(VARIABLE_PREFIX + r"(SERVICE_(HOST|PORT).*|PORT_[0-9]+_TCP.*)")
 
 # They stand for one another: a flag for one of them outranks a variable for another, and that a line of the file.
-_KEY_SOURCES: Final = frozenset({"jwt_secret", "jwt_secret_file", "jwt_public_key_file"})
+_KEY_SOURCES: Final = frozenset({"jwt_secret", "jwt_secret_file", "jwt_public_key_file", "jwks_url", "jwks_file"})
 
 
 def load(

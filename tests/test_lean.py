@@ -117,3 +117,15 @@ import chatd.cli.serve, chatd.beside, chatd.app
 print(sorted(name for name in sys.modules if name.startswith(("chatd.api", "chatd.webhooks", "chatd.notify"))))
 """
     assert said(code) == "['chatd.api', 'chatd.api.config']"
+
+
+def test_a_daemon_without_an_identity_provider_imports_nothing_of_one() -> None:
+    """J-01"""
+    code = """
+import sys
+import chatd.cli.serve, chatd.beside, chatd.app
+from chatd.auth import AuthConfig, load_keys
+load_keys(AuthConfig(jwt_secret="a secret of forty-two characters, exactly.."))
+print([name for name in sys.modules if "jwks" in name or "provided" in name])
+"""
+    assert said(code) == "[]"

@@ -44,6 +44,7 @@ def test_what_is_live_is_what_the_daemon_can_change() -> None:
     """C-27: the documented subset."""
     assert {option.name for option in OPTIONS if option.about.live} == {
         *("jwt_secret", "jwt_secret_file", "jwt_public_key_file", "deny_file"),
+        *("jwks_url", "jwks_file", "jwks_refresh", "jwks_cooldown", "jwks_timeout", "jwks_keep", "max_jwks"),
         *("max_message", "max_connections_per_user", "message_rate", "message_burst", "admin_messages"),
         "max_chars_per_minute",
         *("max_connections", "max_connections_per_address", "accept_rate"),

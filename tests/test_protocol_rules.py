@@ -22,8 +22,8 @@ from chatd.store.base import StoreCode
 ROOT: Final = Path(__file__).parents[1]
 PAGE: Final = (ROOT / "protocol.md").read_text()
 
-_PROMISE: Final = re.compile(r"^- \*\*([ESCLNPKDAWM]-\d\d)\*\* ", re.MULTILINE)
-_CITED: Final = re.compile(r"\b([ESCLNPKDAWM])-(\d\d)\b(?: to \1-(\d\d)\b)?")
+_PROMISE: Final = re.compile(r"^- \*\*([ESCLNPKDAWMJ]-\d\d)\*\* ", re.MULTILINE)
+_CITED: Final = re.compile(r"\b([ESCLNPKDAWMJ])-(\d\d)\b(?: to \1-(\d\d)\b)?")
 _CODE: Final = re.compile(r"^\| `(\w+)` \|", re.MULTILINE)
 _LIMIT: Final = re.compile(r"^\| (?P<what>[^|]+) \| (?P<default>[\d,]+) \| (?:`(?P<flag>--[\w-]+)`)? ?\|", re.MULTILINE)
 
@@ -51,7 +51,7 @@ def section(title: str) -> str:
 
 def test_a_rule_is_promised_once() -> None:
     assert sorted(PROMISED) == sorted(set(PROMISED))
-    assert {rule[0] for rule in PROMISED} == {"A", "W", "E", "S", "C", "L", "N", "P", "K", "D", "M"}
+    assert {rule[0] for rule in PROMISED} == {"A", "W", "E", "S", "C", "L", "N", "P", "K", "D", "M", "J"}
 
 
 def test_every_rule_is_kept_by_code_that_says_so() -> None:

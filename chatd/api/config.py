@@ -8,6 +8,7 @@ import dataclasses
 from pathlib import Path
 
 from chatd.errors import ConfigError
+from chatd.listen.loopback import is_loopback
 from chatd.settings import setting
 
 
@@ -52,7 +53,7 @@ class ApiConfig:
         if not self.api:
             return
         host, _ = self.api_address
-        if not _is_loopback(host) and not self.api_anywhere:
+        if not is_loopback(host) and not self.api_anywhere:
             raise ConfigError(
                 f"api: {host} is not 127.0.0.1, ::1 or localhost: take one of those, or --api-anywhere with --api-tls"
             )
@@ -66,12 +67,3 @@ class ApiConfig:
         if not colon or not host or not port.isascii() or not port.isdecimal() or int(port) > 65_535:
             raise ConfigError(f"api: {self.api!r} is no HOST:PORT; write 127.0.0.1:8600")
         return host.removeprefix("[").removesuffix("]"), int(port)
-
-
-def _is_loopback(host: str) -> bool:
-    import ipaddress  # noqa: PLC0415 - 0.5 MB, for those who want it
-
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -3,6 +3,7 @@
     find.py    where a request carries its tokens (cookie, `auth.token`, `Authorization: Bearer`)
     verify.py  whether the token holds, and what it says
     keys.py    the operator's secrets and public keys, read and checked
+    jwks/      the keys of an identity provider
     deny.py    the operator's list of tokens and users who are not wanted
     mint.py    tokens of our own, for `chatd token` and `chatd dev`
 
@@ -18,7 +19,7 @@ from chatd.auth.find import Found, find_tokens
 from chatd.auth.identity import Identity
 from chatd.auth.keys import Key, load_keys, load_signing_key
 from chatd.auth.mint import mint
-from chatd.auth.verify import Pay, Verifier, pay_nothing
+from chatd.auth.verify import Pay, UnknownKeyError, Verifier, pay_nothing
 
 __all__ = [
     "AuthCode",
@@ -29,6 +30,7 @@ __all__ = [
     "Identity",
     "Key",
     "Pay",
+    "UnknownKeyError",
     "Verifier",
     "find_tokens",
     "load_deny_list",

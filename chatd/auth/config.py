@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from chatd.errors import ConfigError
+from chatd.listen.loopback import is_loopback
 from chatd.settings import METADATA_KEY, Setting, setting
 
 SECRET_ALGORITHMS: Final = ("HS256", "HS384", "HS512")
@@ -55,6 +56,43 @@ class AuthConfig:
     jwt_public_key_file: tuple[Path, ...] = setting(
         (), "file with the public key (PEM) of somebody who signs tokens, or KID=FILE; reloaded", live=True
     )
+    jwks_url: str | None = setting(
+        None,
+        "URL of an identity provider's key set (JWKS), https unless on this machine; asked again and again",
+        live=True,
+    )
+    jwks_file: Path | None = setting(None, "file with such a key set; reloaded", live=True)
+    jwks_refresh_s: float = setting(
+        300.0,
+        "seconds from one answer of the identity provider to the next question",
+        minimum=10,
+        maximum=86_400,
+        live=True,
+    )
+    jwks_cooldown_s: float = setting(
+        30.0,
+        "seconds without a further question for a token that is signed with an unknown key",
+        minimum=1,
+        maximum=3_600,
+        live=True,
+    )
+    jwks_timeout_s: float = setting(
+        5.0, "seconds for an answer of the identity provider", minimum=0.1, maximum=60, live=True
+    )
+    jwks_keep_s: float = setting(
+        86_400.0,
+        "seconds that its last answer counts while it does not answer",
+        minimum=60,
+        maximum=2_592_000,
+        live=True,
+    )
+    max_jwks_bytes: int = setting(
+        262_144,
+        "bytes of an identity provider's answer, and of jwks_file",
+        minimum=1_024,
+        maximum=16_777_216,
+        live=True,
+    )
     jwt_algorithm: str | None = setting(
         None,
         "the only accepted algorithm; without it HS256 for a secret, or what the type of the public key says",
@@ -83,3 +121,37 @@ class AuthConfig:
     def __post_init__(self) -> None:
         if not _COOKIE_NAME.fullmatch(self.cookie):
             raise ConfigError(f"cookie: {self.cookie!r} is no name for a cookie; take letters, digits, - and _")
+        if self.jwks_url is not None:
+            _check_url(self.jwks_url)
+        if self.jwks_url is not None or self.jwks_file is not None:
+            self._check_algorithm()
+
+    @property
+    def has_keys_of_others(self) -> bool:
+        """Whether tokens may be signed with a key of which we have the public half alone."""
+        return bool(self.jwt_public_key_file or self.jwks_file or self.jwks_url)
+
+    def _check_algorithm(self) -> None:
+        if self.jwt_algorithm in SECRET_ALGORITHMS:
+            raise ConfigError(
+                f"jwt_algorithm: {self.jwt_algorithm} goes with a secret; the keys of jwks_url and jwks_file are public"
+            )
+
+
+def _check_url(url: str) -> None:
+    from urllib.parse import urlsplit  # noqa: PLC0415 - memory, for those who want it
+
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise ConfigError(f"jwks_url: {url!r} is no URL: {error}") from error
+    if parts.scheme not in {"http", "https"} or not host or not url.isascii() or not url.isprintable() or " " in url:
+        raise ConfigError(f"jwks_url: {url!r} is no URL; write https://login.example.com/keys")
+    if parts.username is not None or parts.fragment:
+        raise ConfigError("jwks_url: a URL of keys has no password and no fragment")
+    if parts.scheme == "http" and not is_loopback(host):
+        raise ConfigError(
+            f"jwks_url: whoever is on the way to {host} could give keys of his own: write https, which only a provider "
+            "on this machine may do without"
+        )

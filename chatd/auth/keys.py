@@ -65,13 +65,14 @@ def load_keys(config: AuthConfig) -> tuple[Key, ...]:
     """Read and check what the operator configured. Raises ConfigError."""
     _check_sources(config)
     # Public keys first: they need the whole of PyJWT, and so it is imported once.
+    provided = _keys_of_provider(config)
     public = [_public_key(config, *_named(path, "jwt_public_key_file")) for path in config.jwt_public_key_file]
     keys = (*_secret_keys(config), *public)
     names = [key.kid for key in keys if key.kid is not None]
     for name in names:
         if names.count(name) > 1:
             raise ConfigError(f"two keys have the kid {name}: give each its own")
-    return keys
+    return (*keys, *provided)
 
 
 def load_signing_key(config: AuthConfig) -> Key:
@@ -83,12 +84,17 @@ def load_signing_key(config: AuthConfig) -> Key:
 
 
 def _check_sources(config: AuthConfig) -> None:
-    if config.jwt_secret is None and not config.jwt_secret_file and not config.jwt_public_key_file:
+    if config.jwt_secret is None and not config.jwt_secret_file and not config.has_keys_of_others:
         raise ConfigError(
             f"no secret to verify tokens with: give --jwt-secret-file FILE ({_HOW_TO_MAKE_ONE}), the variable "
-            "CHATD_JWT_SECRET, or --jwt-public-key-file FILE"
+            "CHATD_JWT_SECRET, --jwt-public-key-file FILE, or --jwks-url URL of an identity provider"
         )
-    files = {"--jwt-secret-file": config.jwt_secret_file, "--jwt-public-key-file": config.jwt_public_key_file}
+    files = {
+        "--jwt-secret-file": config.jwt_secret_file,
+        "--jwt-public-key-file": config.jwt_public_key_file,
+        "--jwks-file": config.jwks_file,
+        "--jwks-url": config.jwks_url,
+    }
     beside = [name for name, paths in files.items() if paths]
     if config.jwt_secret is not None and beside:
         raise ConfigError(
@@ -160,10 +166,20 @@ def _public_key(config: AuthConfig, kid: str | None, path: Path) -> Key:
     return Key(algorithm, method, method.prepare_key(material), kid)
 
 
+def _keys_of_provider(config: AuthConfig) -> tuple[Key, ...]:
+    """Those in a file. Those at a URL come later, and what makes them is there before anything else of PyJWT is."""
+    if config.jwks_url is None and config.jwks_file is None:
+        return ()
+    import_pyjwt(public_keys=True)
+    from chatd.auth.jwks.keyset import load
+
+    return load(config)
+
+
 def _load_public_key(raw: bytes, path: Path) -> tuple[Any, tuple[str, ...]]:
     """The key in the file and the algorithms that go with its type, the usual one first."""
     from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+    from cryptography.hazmat.primitives.asymmetric import rsa
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
     try:
@@ -173,17 +189,24 @@ def _load_public_key(raw: bytes, path: Path) -> tuple[Any, tuple[str, ...]]:
             f"jwt_public_key_file: {path} holds no public key in PEM form (-----BEGIN PUBLIC KEY-----); "
             "get it with: openssl pkey -in PRIVATE -pubout, or from a certificate with: openssl x509 -pubkey -noout"
         ) from error
-    usable: tuple[str, ...] = ()
-    match key:
-        case rsa.RSAPublicKey() if key.key_size < MIN_RSA_BITS:
-            raise ConfigError(f"jwt_public_key_file: {path}: {key.key_size} bits are too few, take {MIN_RSA_BITS}")
-        case rsa.RSAPublicKey():
-            usable = tuple(name for name in PUBLIC_KEY_ALGORITHMS if name[:2] in {"RS", "PS"})
-        case ec.EllipticCurvePublicKey():
-            by_curve = {"secp256r1": ("ES256",), "secp384r1": ("ES384",), "secp521r1": ("ES512",)}
-            usable = by_curve.get(key.curve.name, ())
-        case ed25519.Ed25519PublicKey() | ed448.Ed448PublicKey():
-            usable = ("EdDSA",)
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size < MIN_RSA_BITS:
+        raise ConfigError(f"jwt_public_key_file: {path}: {key.key_size} bits are too few, take {MIN_RSA_BITS}")
+    usable = usable_algorithms(key)
     if not usable:
         raise ConfigError(f"jwt_public_key_file: {path}: take an RSA, P-256, P-384, P-521, Ed25519 or Ed448 key")
     return key, usable
+
+
+def usable_algorithms(key: object) -> tuple[str, ...]:
+    """The algorithms that go with the type of a public key, the usual one first; none for a key that is no good."""
+    from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+
+    match key:
+        case rsa.RSAPublicKey() if key.key_size >= MIN_RSA_BITS:
+            return tuple(name for name in PUBLIC_KEY_ALGORITHMS if name[:2] in {"RS", "PS"})
+        case ec.EllipticCurvePublicKey():
+            by_curve = {"secp256r1": ("ES256",), "secp384r1": ("ES384",), "secp521r1": ("ES512",)}
+            return by_curve.get(key.curve.name, ())
+        case ed25519.Ed25519PublicKey() | ed448.Ed448PublicKey():
+            return ("EdDSA",)
+    return ()

@@ -17,7 +17,7 @@ from typing import Final
 from msgspec import UNSET
 
 from chatd.auth.claims import Claims, Header, decode_claims, decode_header
-from chatd.auth.config import AuthConfig
+from chatd.auth.config import PUBLIC_KEY_ALGORITHMS, AuthConfig
 from chatd.auth.deny import NOBODY_DENIED, DenyList
 from chatd.auth.errors import AuthCode, AuthError
 from chatd.auth.identity import Identity
@@ -30,14 +30,22 @@ Pay = Callable[[int], object]
 """Takes a price, in units of 10 µs."""
 
 
+MayAsk = Callable[[str | None], bool]
+"""Whether the identity provider may be asked for the key of this kid."""
+
+
 def pay_nothing(_price: int) -> None:
     """For those who are not one of many."""
+
+
+class UnknownKeyError(Exception):
+    """No key goes with a token, and the identity provider may have one: ask it, then verify again."""
 
 
 class Verifier:
     """Verifies the tokens of one configuration. Pure apart from `clock`, which gives Unix seconds."""
 
-    __slots__ = ("_clock", "_config", "_denied", "_keys")
+    __slots__ = ("_clock", "_config", "_denied", "_keys", "_may_ask", "_own_keys", "_provided_keys")
 
     def __init__(
         self,
@@ -48,15 +56,31 @@ class Verifier:
     ) -> None:
         self._config = config
         self._clock = clock
+        self._provided_keys: tuple[Key, ...] = ()
+        self._may_ask: MayAsk | None = None
         self.use(keys, denied)
 
     def use(self, keys: Iterable[Key], denied: DenyList) -> None:
         """Verify with these from now on; `check_again` tells whose tokens no longer hold."""
-        self._keys = tuple(keys)
+        self._own_keys = tuple(keys)
+        self._keys = (*self._own_keys, *self._provided_keys)
         self._denied = denied
 
+    @property
+    def has_keys(self) -> bool:
+        return bool(self._keys)
+
+    def use_provided(self, keys: tuple[Key, ...]) -> None:
+        """As `use`, for the keys of an identity provider, which stand beside the operator's own."""
+        self._provided_keys = keys
+        self.use(self._own_keys, self._denied)
+
+    def ask_for_keys(self, may_ask: MayAsk | None) -> None:
+        """From now on `verify` raises UnknownKeyError for a token whose kid has no key, where `may_ask` allows it."""
+        self._may_ask = may_ask
+
     def verify(self, token: str, pay: Pay = pay_nothing) -> Identity:
-        """Who the token was made for. Raises AuthError and nothing else, whatever the token is.
+        """Who the token was made for. Raises AuthError, and UnknownKeyError after `ask_for_keys`; else nothing.
 
         `pay` is called before each signature check, with what that costs.
         """
@@ -96,6 +120,8 @@ class Verifier:
             raise _invalid("The token uses extensions (crit, b64) that this server does not know.")
         keys = [key for key in self._keys if key.algorithm == header.alg and _same_kid(key, header)]
         if not keys:
+            if self._may_ask is not None and header.alg in PUBLIC_KEY_ALGORITHMS and self._may_ask(_kid(header)):
+                raise UnknownKeyError
             raise _invalid("The token is signed with an algorithm or a key that this server does not accept.")
         for key in keys:
             pay(key.check_price)
@@ -139,6 +165,10 @@ class Verifier:
 def _same_kid(key: Key, header: Header) -> bool:
     """A key or a token without a name is tried; two names must agree."""
     return key.kid is None or header.kid is UNSET or key.kid == header.kid
+
+
+def _kid(header: Header) -> str | None:
+    return None if header.kid is UNSET else header.kid
 
 
 def _unbase64(part: bytes) -> bytes:

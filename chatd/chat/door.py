@@ -1,4 +1,5 @@
-"""Who comes in and who may stay: a token becomes an Identity, or a refusal. Rules C-01 to C-04, C-25 to C-27, C-63."""
+"""Who comes in and who may stay: a token becomes an Identity, or a refusal. Rules C-01 to C-04, C-25 to C-27, C-63,
+J-05."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from chatd.auth import (
     AuthError,
     Found,
     Identity,
+    Key,
     Pay,
     Verifier,
     find_tokens,
@@ -20,6 +22,7 @@ from chatd.auth import (
     load_keys,
     pay_nothing,
 )
+from chatd.auth.verify import MayAsk
 from chatd.chat.member import Member
 from chatd.engineio.session import Handshake
 from chatd.reload import Apply
@@ -78,6 +81,19 @@ class Door:
             self._verifier.check_again(identity)
         except AuthError as error:
             raise ConnectRefusedError(error.message, {"code": error.code}) from error
+
+    @property
+    def has_keys(self) -> bool:
+        return self._verifier.has_keys
+
+    def ask_for_keys(self, may_ask: MayAsk | None) -> None:
+        """See Verifier.ask_for_keys; `identify` then raises UnknownKeyError too."""
+        self._verifier.ask_for_keys(may_ask)
+
+    def use_provided(self, namespace: Namespace, keys: tuple[Key, ...]) -> None:
+        """The keys that an identity provider has now. Rule J-05."""
+        self._verifier.use_provided(keys)
+        self._expel_unwelcome(namespace)
 
     def prepare(self, namespace: Namespace, config: AuthConfig) -> Apply:
         """Read the keys and the deny list that `config` names. What is returned puts them into force.

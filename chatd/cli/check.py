@@ -16,6 +16,7 @@ from chatd.cli.checks.finding import Finding, Findings, Level
 from chatd.cli.checks.keys import check_deny_list, check_keys
 from chatd.cli.checks.network import check_client_dir, check_open_files, check_origins, check_proxies
 from chatd.cli.checks.ports import check_admin_socket, check_ports
+from chatd.cli.checks.provider import check_provider
 from chatd.cli.checks.reload import check_reload
 from chatd.cli.checks.retention import check_clock, check_retention
 from chatd.config import DEFAULT, FILE_SETTING, OPTIONS, Config, Raw, config_file, load
@@ -52,6 +53,7 @@ def check(flags: Mapping[str, Raw], environ: Mapping[str, str]) -> Findings:
     findings.ok("configuration", _summary(config, flags, environ))
     check_keys(config.auth, findings)
     check_deny_list(config.auth, findings)
+    check_provider(config.auth, findings)
     holder = _check_database(config.store, findings)
     internal = config.ops.internal_address if config.ops.internal else None
     check_ports(config.listen, internal, holder, findings)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import ipaddress
 import os
 import shutil
 import sys
@@ -24,6 +23,7 @@ from chatd.cli.arguments import add_settings, given_settings
 from chatd.cli.state import StateFolder, state_folder
 from chatd.config import FILE_SETTING, Config, Raw, load
 from chatd.errors import ConfigError
+from chatd.listen.loopback import is_loopback
 from chatd.listen.tcp import bare
 from chatd.options import Option
 from chatd.web.entries import Entries, Entry
@@ -48,7 +48,9 @@ _PAGES: Final[Mapping[str, str]] = {"user": "/chatd/demo", "admin": "/chatd/"}
 _OTHER_NAMES: Final[Mapping[str, str]] = {"127.0.0.1": "localhost", "::1": "localhost", "localhost": "127.0.0.1"}
 
 # Tokens of a real deployment must not hold here, nor these there; nor is its file read, which names its database too.
-_KEY_SETTINGS: Final = frozenset({"jwt_secret", "jwt_secret_file", "jwt_public_key_file", "jwt_algorithm"})
+_KEY_SETTINGS: Final = frozenset(
+    {"jwt_secret", "jwt_secret_file", "jwt_public_key_file", "jwt_algorithm", "jwks_url", "jwks_file"}
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -83,7 +85,7 @@ def configure(state: StateFolder, flags: Mapping[str, Raw], environ: Mapping[str
         own_origin="chatd dev",
     )
     for host in config.listen.host:
-        if _is_loopback(bare(host)):
+        if is_loopback(bare(host)):
             continue
         raise ConfigError(
             f"host: chatd dev serves this machine alone, and {host} is not 127.0.0.1, ::1 or localhost; use chatd serve"
@@ -163,13 +165,6 @@ def _called() -> str:
 
 def _offered(option: Option) -> bool:
     return option.name not in _KEY_SETTINGS
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _url(config: Config, name: str | None = None) -> str:

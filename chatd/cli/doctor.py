@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import base64
 import http.client
 import socket
 import ssl
@@ -18,6 +19,9 @@ from urllib.parse import urlsplit
 import msgspec
 from websockets.exceptions import InvalidHandshake, InvalidStatus, WebSocketException
 
+from chatd.auth.claims import decode_header
+from chatd.auth.config import PUBLIC_KEY_ALGORITHMS
+from chatd.auth.errors import AuthError
 from chatd.cli.adminsocket import printable
 from chatd.cli.arguments import UsageError
 from chatd.cli.deployment import PATIENCE_S, Answer, Deployment
@@ -260,7 +264,19 @@ def cookie(deployment: Deployment) -> str:
     if code == "token_missing":
         advice = f"let the proxy pass Cookie, and compare the daemon's --cookie with {deployment.cookie}"
         raise FoundError("the token has not arrived", advice)
-    raise FoundError(f"the token is refused: {code}", "make it with the daemon's key, and see clock above")
+    raise FoundError(f"the token is refused: {code}", _key_advice(deployment.token or ""))
+
+
+def _key_advice(token: str) -> str:
+    """A token of an identity provider names its key."""
+    try:
+        header = decode_header(base64.urlsafe_b64decode(token.partition(".")[0] + "=="))
+    except (ValueError, AuthError):
+        return "make it with the daemon's key, and see clock above"
+    if header.alg not in PUBLIC_KEY_ALGORITHMS:
+        return "make it with the daemon's key, and see clock above"
+    named = f"{header.kid} ({header.alg})" if isinstance(header.kid, str) else header.alg
+    return f"its key is {named}: the daemon's --jwks-url must give that one, and chatd check lists what it gives"
 
 
 def websocket(deployment: Deployment) -> str:

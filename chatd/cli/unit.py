@@ -146,7 +146,7 @@ def _secrets(config: Config, secret: Path | None) -> list[_Secret]:
         "bus_key_file": (config.chat.bus_key_file,),
         "bus_adapter_password_file": (config.chat.bus_adapter_password_file,),
     }
-    if not files["jwt_secret_file"] and not auth.jwt_public_key_file:
+    if not files["jwt_secret_file"] and not auth.has_keys_of_others:
         files["jwt_secret_file"] = (_DEFAULT_SECRET,)
     found = []
     for setting in _SECRETS:

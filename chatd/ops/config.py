@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 import dataclasses
-import ipaddress
 from pathlib import Path
 
 from chatd.errors import ConfigError
+from chatd.listen.loopback import is_loopback
 from chatd.settings import setting
 from chatd.store.url import is_postgres
 
@@ -35,7 +35,7 @@ class OpsConfig:
         if not self.internal:
             return
         host, _ = self.internal_address
-        if not _is_loopback(host) and not self.internal_anywhere:
+        if not is_loopback(host) and not self.internal_anywhere:
             raise ConfigError(
                 f"internal: {host} is not 127.0.0.1, ::1 or localhost, and whoever reaches it reads who is there: "
                 "take one of those, or --internal-anywhere behind a firewall"
@@ -56,10 +56,3 @@ def admin_socket_of(config: OpsConfig, db: str) -> Path:
         return config.admin_socket_file.resolve()
     path = Path("chatd" if is_postgres(db) else db).resolve()
     return path.with_name(f"{path.name}-admin")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -1,7 +1,8 @@
 """The internal listener: what load balancers, Prometheus and people with curl ask. Nobody is asked who they are.
 
     /healthz   200 if the event loop turns: whoever gets no answer within seconds should start the process again
-    /readyz    200 if clients are welcome and the database can be written, else 503: send nobody new here
+    /readyz    200 if clients are welcome, the database can be written and a key for tokens is known, else 503: send
+               nobody new here
     /metrics   the text format of Prometheus
 
 It stays open until the end of a stop, so that /readyz can say that there is one.
@@ -85,8 +86,11 @@ class InternalListener:
             fault = f"the database has not answered for {PROBE_TIMEOUT_S:g} s"
         if fault is None and self._sources.watched.nodes is not None:
             fault = self._sources.watched.nodes.fault
+        worry = next((one.fault for one in self._sources.watched.providers), None)
+        if any(one.keeps_all_out for one in self._sources.watched.providers):
+            fault = fault or worry
         if fault is None:
-            _say(exchange, 200, "ready")
+            _say(exchange, 200, "ready" if worry is None else f"ready, but {worry}")
         else:
             _say(exchange, 503, fault)
 

@@ -29,6 +29,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "hook": "the name of a webhook",
     "event": "the id of an event of a webhook",
     "left_out": "how many lines of the same words came before it in the last ten seconds and were not written",
+    "keys": "how many keys of the identity provider hold from now on",
     "among": "what could not be stored: messages, read marks or seen marks",
     "failures": "how many could not be stored since the start",
     "messages": "how many were deleted; or lost to a stop that took too long, and nobody was told that they are safe",

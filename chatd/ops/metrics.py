@@ -18,6 +18,7 @@ from chatd.form import FORM
 from chatd.histogram import Histogram
 from chatd.loglines import LINES
 from chatd.ops.hookmetrics import HOOK_METRICS
+from chatd.ops.jwksmetrics import JWKS_METRICS
 from chatd.ops.metric import Kind, Labels, Metric, Sources
 from chatd.ops.watched import Neighbours, Nodes, Team
 
@@ -444,6 +445,7 @@ METRICS: Final[tuple[Metric, ...]] = (
         lambda sources: _waits(sources, lambda team: team.answer_s),
     ),
     *HOOK_METRICS,
+    *JWKS_METRICS,
     Metric(
         "chatd_loop_lag_seconds",
         HISTOGRAM,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from chatd.engineio.outbox import Outbox
@@ -102,6 +102,30 @@ class HookState(Protocol):
         """What became of events, since the start."""
 
 
+class KeyProvider(Protocol):
+    """What there is to see of an identity provider."""
+
+    @property
+    def keys(self) -> Sequence[object]:
+        """Those that tokens may be signed with."""
+
+    @property
+    def age_s(self) -> float:
+        """How old its last answer is; NaN if there is none."""
+
+    @property
+    def outcomes(self) -> Mapping[str, int]:
+        """How often it was asked, by what came of it."""
+
+    @property
+    def fault(self) -> str | None:
+        """What is wrong with it, in words; None while it answers."""
+
+    @property
+    def keeps_all_out(self) -> bool:
+        """Whether there is no key at all."""
+
+
 class Team(Protocol):
     """What there is to see of a team of admins."""
 
@@ -143,6 +167,8 @@ class Watched:
     """Where the admins are one."""
     hooks: list[HookState] = dataclasses.field(default_factory=list)
     """Webhooks that are configured; a reload changes them."""
+    providers: list[KeyProvider] = dataclasses.field(default_factory=list)
+    """The identity provider, if there is one."""
 
     def sessions(self) -> dict[str, int]:
         """How many there are of each transport. Costs a look at each."""

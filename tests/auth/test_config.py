@@ -19,3 +19,38 @@ def test_names_that_cookies_have(name: str) -> None:
 
 def test_the_secret_is_not_in_what_gets_printed() -> None:
     assert "hush" not in repr(AuthConfig(jwt_secret="hush" * 10))
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("http://login.example/keys", "write https"),
+        ("http://192.168.1.5/keys", "write https"),
+        ("ftp://login.example/keys", "is no URL"),
+        ("login.example/keys", "is no URL"),
+        ("https:///keys", "is no URL"),
+        ("https://[::1/keys", "is no URL"),
+        ("https://login.example:port/", "is no URL"),
+        ("https://login.example/a b", "is no URL"),
+        ("https://login.example/\r\nHost: x", "is no URL"),
+        ("https://login.example/ñ", "is no URL"),
+        ("https://ana:secret@login.example/keys", "no password"),
+        ("https://login.example/keys#a", "no fragment"),
+    ],
+)
+def test_keys_come_from_a_url_that_nobody_on_the_way_can_change(url: str, why: str) -> None:
+    """J-01"""
+    with pytest.raises(ConfigError, match=f"jwks_url: .*{why}"):
+        AuthConfig(jwks_url=url)
+
+
+@pytest.mark.parametrize("url", ["https://login.example/keys", "http://127.0.0.1:8080/keys", "http://[::1]/keys"])
+def test_a_provider_on_this_machine_may_do_without_tls(url: str) -> None:
+    """J-01"""
+    assert AuthConfig(jwks_url=url).has_keys_of_others
+
+
+def test_no_algorithm_of_secrets_goes_with_a_providers_keys() -> None:
+    """J-02"""
+    with pytest.raises(ConfigError, match="jwt_algorithm: HS512 goes with a secret"):
+        AuthConfig(jwks_url="https://login.example/keys", jwt_algorithm="HS512")

@@ -18,6 +18,7 @@ from chatd.cli.checks.keys import weakness_of
 from chatd.config import Raw
 from chatd.store.schema import MIGRATIONS
 from chatd.store.vouched import DAY_MS, TRUST
+from tests.auth.jwks.idp import key_set, providing
 from tests.chat.daemon import daemon
 from tests.cli.command import chatd
 from tests.cli.stored import message, store
@@ -307,3 +308,18 @@ def test_retention_is_not_judged_where_there_is_no_database_of_ours_yet(db: Path
     assert found("retention", flags) == []
     db.write_text("no database at all, but as long as the head of one, and so forth" * 4)
     assert found("retention", flags) == []
+
+
+def test_the_keys_of_an_identity_provider_are_asked_for_and_named() -> None:
+    """J-01: one that does not answer keeps no daemon from starting."""
+    with providing() as idp:
+        idp.body = key_set("rsa", "ed")
+        flags: dict[str, Raw] = {"jwks_url": idp.url}
+        assert only("jwks_url", flags) == (Level.OK, f"{idp.url}: 2 keys: rsa (RS256), ed (EdDSA)")
+        assert only("jwt_issuer", flags)[0] is Level.WARNING
+        assert only("jwt_audience", flags)[0] is Level.WARNING
+        named: dict[str, Raw] = {**flags, "jwt_issuer": "https://login.example", "jwt_audience": "chat"}
+        assert found("jwt_issuer", named) + found("jwt_audience", named) == []
+        idp.status = 404
+        level, text = only("jwks_url", flags)
+    assert (level, "it answers 404: nobody can join with a token of it" in text) == (Level.WARNING, True)

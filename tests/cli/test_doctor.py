@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from bench.ports import free_port
+from tests.auth.jwks.idp import signed
 from tests.chat.daemon import PATIENCE_S, ROOT, Daemon, daemon
 from tests.chat.people import token
 from tests.cli.command import environment
@@ -70,6 +71,14 @@ async def test_a_daemon_that_is_well_is_told_so(db: Path) -> None:
         assert token("ana")[:20] not in found.printed
         without = await doctor(url_of(chatd))
         assert (without.code, without.verdicts["cookie"]) == (0, "skip"), without.printed
+
+
+async def test_a_token_of_an_identity_provider_is_refused_with_the_name_of_its_key(db: Path) -> None:
+    """J-02"""
+    async with daemon(db) as chatd:
+        found = await doctor(url_of(chatd), "--token-file", "-", stdin=signed("p256"))
+        assert found.failed == ["cookie"]
+        assert "its key is p256 (ES256): the daemon's --jwks-url must give that one" in found.printed
 
 
 async def test_no_session_is_left_for_the_daemon_to_end(db: Path) -> None:

@@ -62,6 +62,9 @@ ELSEWHERE: Final = {
     "chatd check --config /etc/chatd/chatd.toml": "tests/systemd/test_production.py",
     "chatd import": "tests/cli/test_export.py",
     "chatd renumber": "tests/cli/test_renumber.py",
+    "chatd serve --jwks-url https://id.example.com/keys --jwt-issuer https://id.example.com --jwt-audience chat": (
+        "tests/chat/test_provided.py"
+    ),
     "chatd prune": "tests/cli/test_prune.py",
     "chatd vacuum": "tests/cli/test_vacuum.py",
     "chatd erase --help": "tests/cli/test_erase.py",

@@ -1,0 +1,82 @@
+"""The keys of an identity provider at the door: sockets wait while it is asked. Rules J-03 and J-05."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any
+
+from chatd.auth import AuthConfig, UnknownKeyError
+from chatd.auth.jwks.provider import JwksLimit, Provider
+from chatd.auth.keys import Key
+from chatd.chat.door import Door
+from chatd.socketio.namespace import Auth, Namespace
+from chatd.socketio.socket import Socket, SocketHandler
+
+
+class ProvidedKeys:
+    """From `use` to `close`. Where there is no provider any more, it stands in the way of nobody.
+
+    What there is to see of the provider is here too: see KeyProvider in ops/watched.py.
+    """
+
+    def __init__(self, door: Door, namespace: Namespace) -> None:
+        self._provider = Provider(self._take, asyncio.get_running_loop().time)
+        self._door = door
+        self._namespace = namespace
+        self._accept = namespace.accept
+
+    @property
+    def keys(self) -> Sequence[Key]:
+        return self._provider.keys
+
+    @property
+    def age_s(self) -> float:
+        return self._provider.age_s
+
+    @property
+    def outcomes(self) -> Mapping[str, int]:
+        return self._provider.outcomes
+
+    @property
+    def fault(self) -> str | None:
+        return self._provider.fault
+
+    @property
+    def keeps_all_out(self) -> bool:
+        return not self._door.has_keys
+
+    @property
+    def refused(self) -> Mapping[JwksLimit, int]:
+        """How often each limit was reached."""
+        return self._provider.refusals.counts
+
+    def use(self, config: AuthConfig) -> None:
+        """The provider that `config` names, or none."""
+        is_used = config.jwks_url is not None
+        self._door.ask_for_keys(self._provider.may_ask if is_used else None)
+        self._namespace.accept = self._accept_provided if is_used else self._accept
+        self._provider.use(config)
+
+    def close(self) -> None:
+        """Idempotent."""
+        self._provider.close()
+
+    def _take(self, keys: tuple[Key, ...]) -> None:
+        self._door.use_provided(self._namespace, keys)
+
+    def _accept_provided(self, socket: Socket, auth: Auth) -> SocketHandler | Coroutine[Any, Any, SocketHandler]:
+        try:
+            return self._accept(socket, auth)
+        except UnknownKeyError:
+            return self._accept_later(socket, auth)
+
+    async def _accept_later(self, socket: Socket, auth: Auth) -> SocketHandler:
+        """A second question is only for a provider that was replaced meanwhile: of another one, `may_ask` says no."""
+        while True:
+            await self._provider.asked()
+            try:
+                handler = self._accept(socket, auth)
+            except UnknownKeyError:
+                continue
+            return await handler if isinstance(handler, Coroutine) else handler
