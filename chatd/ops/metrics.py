@@ -232,6 +232,22 @@ METRICS: Final[tuple[Metric, ...]] = (
         lambda sources: _known(sources.watched.store.free_bytes),
     ),
     Metric(
+        "chatd_store_bytes",
+        GAUGE,
+        "Size of the database, on PostgreSQL as the server says once a minute; NaN until it is known.",
+        "Grows without end: set `retention`, and see `chatd prune` and `chatd vacuum`. Far above what its rows need "
+        "after a deletion: its pages are used again, and only `chatd vacuum` gives them back.",
+        lambda sources: _known(None if (used := sources.watched.store.used) is None else used.database_bytes),
+    ),
+    Metric(
+        "chatd_store_log_bytes",
+        GAUGE,
+        "Size of SQLite's write-ahead log, the file that ends in -wal; NaN with PostgreSQL.",
+        "Above 256 MiB for minutes: a backup or another program reads the database without an end, and the log cannot "
+        "be written back.",
+        lambda sources: _known(None if (used := sources.watched.store.used) is None else used.log_bytes),
+    ),
+    Metric(
         "chatd_store_displaced",
         GAUGE,
         "1 when the database or its log is not what was opened: removed, replaced or overwritten.",

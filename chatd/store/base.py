@@ -70,6 +70,13 @@ class Found(NamedTuple):
     cids: frozenset[str] | None
 
 
+class Used(NamedTuple):
+    """Bytes that a database takes: `log_bytes` is None where its log is the server's."""
+
+    database_bytes: int
+    log_bytes: int | None
+
+
 class StoreCode(enum.StrEnum):
     """Why a row was not stored, as clients read it in `error.code`."""
 
@@ -143,6 +150,10 @@ class Store(Protocol):
     @property
     def free_bytes(self) -> int | None:
         """Room on the disk of the database, as it was seconds ago; None where it is on another machine."""
+
+    @property
+    def used(self) -> Used | None:
+        """What the database takes, as it was a minute ago at most; None until that is known."""
 
     @property
     def displaced(self) -> bool:

@@ -1,4 +1,4 @@
-"""How much room the disk of the database has, and the floor below which messages are refused. Rule L-14 of protocol.md.
+"""How much room the database takes and its disk has, and the floor below which messages are refused. Rule L-14.
 
 A disk that is full to the last byte stops more than messages: marks, deletion, backups, and whatever else writes there.
 So messages, which take nearly all the room, stop earlier. The disk is asked on the thread of the database, where a disk
@@ -15,7 +15,8 @@ from typing import Any, Final
 
 import aiosqlite
 
-from .base import StoreCode, StoreError
+from .base import StoreCode, StoreError, Used
+from .beside import BESIDE
 
 EVERY_S: Final = 1.0
 IDLE_S: Final = 10.0
@@ -30,11 +31,13 @@ class TooLittleSpaceError(Exception):
 
 
 class Space:
-    """The file system of `folder`. `min_free_bytes` 0: it may be filled to the last byte."""
+    """The file system of the database `path`. `min_free_bytes` 0: it may be filled to the last byte."""
 
-    def __init__(self, folder: Path, min_free_bytes: int) -> None:
+    def __init__(self, path: Path, min_free_bytes: int) -> None:
         self.free_bytes = 0
-        self._folder = folder
+        self.used = Used(0, 0)
+        self._folder = path.parent
+        self._files = (path, path.with_name(path.name + BESIDE[0]))
         self._min_free_bytes = min_free_bytes
         self._asked_at = float("-inf")
 
@@ -72,4 +75,12 @@ class Space:
             self.free_bytes = max(self.free_bytes, self._min_free_bytes)
         else:
             self.free_bytes = found.f_bavail * found.f_frsize
+        self.used = Used(*map(_size, self._files))
         return self.free_bytes
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:  # the log is gone while nothing was written
+        return 0

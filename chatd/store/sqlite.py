@@ -23,7 +23,7 @@ from chatd.errors import ConfigError
 from chatd.tasks import Tasks
 
 from . import faults, schema
-from .base import Found, Message, MessageId, Question, Rows, StoreCode, StoreError
+from .base import Found, Message, MessageId, Question, Rows, StoreCode, StoreError, Used
 from .beside import BESIDE, check_log, close_to_others
 from .config import StoreConfig
 from .guard import FileGuard
@@ -65,7 +65,7 @@ class SqliteStore(QueuedStore):
         self._connection: aiosqlite.Connection | None = None
         self._reader = Reader(self._path, config.busy_timeout_s, self._guard.connect)
         self._history = HistoryReader(self._path, config.busy_timeout_s)
-        self._space = Space(self._path.parent, config.min_free_bytes)
+        self._space = Space(self._path, config.min_free_bytes)
         self._tasks = Tasks()
         self._space_watch: asyncio.Task[None] | None = None
         self._library = SqliteLibrary(self._history)
@@ -74,6 +74,11 @@ class SqliteStore(QueuedStore):
     def free_bytes(self) -> int:
         """See Store.free_bytes."""
         return self._space.free_bytes
+
+    @property
+    def used(self) -> Used:
+        """See Store.used."""
+        return self._space.used
 
     @property
     def displaced(self) -> bool:

@@ -22,6 +22,7 @@ tests:
       - {{series: 'up{{job="chatd",instance="a"}}', values: '1x120'}}
       - {{series: 'chatd_ready{{instance="a"}}', values: '1x120'}}
       - {{series: 'chatd_reload_refused{{instance="a"}}', values: '0x60 1x60'}}
+      - {{series: 'chatd_store_log_bytes{{instance="a"}}', values: '4000000x60 2000000000x60'}}
       - {{series: 'chatd_jwks_age_seconds{{instance="a"}}', values: '0+1x60 4000+60x60'}}
       - {{series: 'chatd_store_failures_total{{instance="a"}}', values: '0x60 1+1x60'}}
       - {{series: 'chatd_store_free_bytes{{instance="a"}}', values: '9000000000x60 1000000x60'}}
@@ -49,12 +50,18 @@ def test_prometheus_takes_the_rules(rules: Path) -> None:
 
 
 def test_what_is_well_is_silent_and_what_is_not_is_told(rules: Path) -> None:
-    names = ("ChatdReloadRefused", "ChatdStoresNothing", "ChatdDiskFillsUp", "ChatdKeysAreOld")
+    names = (
+        "ChatdReloadRefused",
+        "ChatdStoresNothing",
+        "ChatdDiskFillsUp",
+        "ChatdKeysAreOld",
+        "ChatdLogOfTheDatabaseGrows",
+    )
     summaries = {
         name: re.search(rf"alert: {name}\n.*?summary: (\".*?\")", rules.read_text(), re.DOTALL)[1]  # type: ignore[index]
         for name in names
     }
-    severities = dict(zip(names, ("ticket", "page", "ticket", "page"), strict=True))
+    severities = dict(zip(names, ("ticket", "page", "ticket", "page", "ticket"), strict=True))
     cases = [CASE.format(minute=50, name=name, expected="") for name in names]
     for name in names:
         expected = (

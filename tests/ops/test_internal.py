@@ -40,7 +40,9 @@ async def test_a_daemon_with_too_little_room_on_its_disk_is_healthy_and_not_read
         assert answer.text.startswith("only ")
         assert "min_free is 1073741824 MiB" in answer.text
         assert (await operator.get("/healthz")).status == 200
-        assert 0 < (await operator.metrics())("chatd_store_free_bytes") < 2**50
+        seen = await operator.metrics()
+        assert 0 < seen("chatd_store_free_bytes") < 2**50
+        assert seen("chatd_store_bytes") + seen("chatd_store_log_bytes") > 4_096
 
 
 async def test_a_daemon_whose_database_is_locked_is_healthy_and_not_ready(db: Path) -> None:

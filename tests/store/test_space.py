@@ -9,7 +9,7 @@ from chatd.store.base import MessageId, StoreCode, StoreError
 from chatd.store.config import StoreConfig
 from chatd.store.space import Space
 from chatd.store.sqlite import SqliteStore
-from tests.store.rig import Answers, message, rows
+from tests.store.rig import Answers, message, opened, rows
 
 PIB = 2**50
 """More than any disk here has."""
@@ -54,7 +54,7 @@ async def test_a_store_with_room_takes_messages_and_knows_how_much_there_is(tmp_
 
 async def test_the_disk_is_asked_once_a_second_however_many_batches_there_are(tmp_path: Path) -> None:
     """L-14"""
-    space, asked = Space(tmp_path, 0), list[str]()
+    space, asked = Space(tmp_path / "chatd.db", 0), list[str]()
 
     async def execute(sql: str, _values: object) -> None:
         asked.append(sql)
@@ -67,6 +67,21 @@ async def test_the_disk_is_asked_once_a_second_however_many_batches_there_are(tm
 
 def test_a_disk_that_does_not_say_how_much_room_it_has_refuses_nothing(tmp_path: Path) -> None:
     """L-14"""
-    space = Space(tmp_path / "absent", 1_000)
+    space = Space(tmp_path / "absent" / "chatd.db", 1_000)
     assert space._look() == 1_000
     assert space.fault is None
+
+
+async def test_what_the_files_take_is_known_and_grows(tmp_path: Path) -> None:
+    """L-14: as it was when the disk was asked last."""
+    db, answers = tmp_path / "chatd.db", Answers()
+    async with opened(db) as store:
+        for number in range(1, 200):
+            answers.put(store, message(number, mensaje="x" * 4_000))
+        await store.flushed()
+        store._space._asked_at = float("-inf")
+        assert await store.fault() is None
+        log = db.with_name("chatd.db-wal")
+        assert (store.used.database_bytes, store.used.log_bytes) == (db.stat().st_size, log.stat().st_size)
+        assert store.used.log_bytes is not None
+        assert store.used.log_bytes > 199 * 4_000

@@ -15,12 +15,13 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from chatd.errors import ChatdError, ConfigError
-from chatd.store.base import Found, Message, MessageId, Question, StoreError
+from chatd.store.base import Found, Message, MessageId, Question, StoreError, Used
 from chatd.store.config import StoreConfig
 from chatd.store.doubt import Doubt
 from chatd.store.library import Library
 from chatd.store.marks import Furthest, Table
 from chatd.store.queued import QueuedStore
+from chatd.tasks import Tasks
 
 from . import faults, lock
 from .connecting import Connector, server_of
@@ -40,6 +41,9 @@ log = logging.getLogger("chatd.store")
 T = TypeVar("T")
 
 _KEY_BYTES: Final = 32
+
+SIZE_S: Final = 60.0
+"""From one look at the size of the database to the next."""
 
 # A start waits so long for the lock: after a crash of the machine or its network the server may take half a minute to
 # notice that the session which has it is gone (_ALIVE in connecting.py).
@@ -90,11 +94,19 @@ class PostgresStore(QueuedStore):
             [Link("reading", self._connect_reader, config.db_timeout_s) for _ in range(config.db_readers)]
         )
         self._library = PostgresLibrary(self._readers)
+        self._used: Used | None = None
+        self._tasks = Tasks()
+        self._watch: asyncio.Task[None] | None = None
 
     @property
     def free_bytes(self) -> int | None:
         """See Store.free_bytes."""
         return None
+
+    @property
+    def used(self) -> Used | None:
+        """See Store.used."""
+        return self._used
 
     @property
     def displaced(self) -> bool:
@@ -116,6 +128,7 @@ class PostgresStore(QueuedStore):
             await self.close()
             raise
         self._start_queues()
+        self._watch = self._tasks.start(self._watch_size(), "size of the database")
         log.info("store open", extra={"path": "PostgreSQL", "greatest_id": greatest})
         return greatest
 
@@ -156,8 +169,18 @@ class PostgresStore(QueuedStore):
             return f"the database cannot be written: {faults.advice(error)}"
         return None
 
+    async def _watch_size(self) -> None:
+        """The server looks at each file of the database: milliseconds."""
+        while True:
+            with contextlib.suppress(StoreError):  # who reads next is told
+                [(size,)] = await self.query("SELECT pg_database_size(current_database())")
+                self._used = Used(size, None)
+            await asyncio.sleep(SIZE_S)
+
     async def close(self) -> None:
         """See Store.close."""
+        if self._watch is not None:
+            self._watch.cancel()
         try:
             await self._close_queues()
         finally:

@@ -32,6 +32,21 @@ async def test_a_start_waits_for_the_daemon_before_to_end(own: PostgresBase, cap
     await second
 
 
+async def test_the_size_of_the_database_is_asked_for(own: PostgresBase) -> None:
+    """P-01"""
+    async with store_on(own) as store:
+
+        async def is_known() -> bool:
+            return store.used is not None
+
+        await eventually(is_known)
+        [(size,)] = await store.query("SELECT pg_database_size(current_database())")
+    assert store.used is not None
+    assert store.used.log_bytes is None
+    assert abs(store.used.database_bytes - size) < 10_000_000  # the server vacuums meanwhile
+    assert store.used.database_bytes > 1_000_000
+
+
 async def test_a_start_waits_for_a_lock_of_another_program(own: PostgresBase, caplog: pytest.LogCaptureFixture) -> None:
     """P-04"""
     await opened(str(own))
