@@ -365,7 +365,7 @@ async def _stop(config: Config, listening: Listening, engine: EngineServer, stor
     if shell is not None:
         shell.stopping()
     await asyncio.sleep(config.listen.stop_delay_s)
-    listening.close()
+    await listening.stop()
     engine.stop_admitting()
     await store.flushed()
     within_s = DRAIN_SHARE * (config.listen.stop_timeout_s - config.listen.stop_delay_s)

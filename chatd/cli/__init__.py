@@ -31,6 +31,7 @@ _OF_A_DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EI
 
 VERBS: Final[Mapping[str, str]] = {
     "serve": "run the daemon",
+    "keep": "run the daemon, and keep its sockets open while it is restarted",
     "dev": "run it on this machine alone, with a secret of its own and ready tokens to try it",
     "token": "print a token",
     "apikey": "make a key for the API, and print it once",

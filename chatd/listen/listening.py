@@ -6,7 +6,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from chatd.errors import ConfigError
 from chatd.listen.activation import TLS, Inherited
@@ -22,6 +22,8 @@ from chatd.reload import Apply
 
 if TYPE_CHECKING:
     from chatd.listen.tls import Tls
+
+GRACE_S: Final = 0.1
 
 log = logging.getLogger("chatd.listen")
 
@@ -75,6 +77,12 @@ class Listening:
         unix, self._unix = self._unix, None
         if unix is not None:
             unix.remove()
+
+    async def stop(self) -> None:
+        """Close. Where the sockets stay open in another process, what was accepted before is to get its answer."""
+        self.close()
+        if self._inherited:
+            await asyncio.sleep(GRACE_S)
 
     def prepare(self) -> Apply:
         """Read the certificate again. What is returned puts it into force. Raises ConfigError."""

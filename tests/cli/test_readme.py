@@ -53,6 +53,8 @@ ELSEWHERE: Final = {
     "make try-compiled": "Makefile",
     "chatd token --user maria --rol user --ttl 8h --jwt-secret-file secret": "tests/interop/test_readme.py",
     "chatd dev": "tests/cli/test_dev.py",
+    "chatd keep": "tests/cli/test_keep.py",
+    "kill -USR2 \"$(pgrep -of 'chatd keep')\"": "tests/cli/test_keep.py",
     "chatd health": "tests/cli/test_health.py",
     "chatd reload": "tests/cli/test_reload.py",
     "chatd apikey new": "tests/cli/test_apikey.py",
