@@ -95,6 +95,7 @@ NOT_OF_CLIENTS: Final[Mapping[str, str]] = {
     "a connection did not close cleanly": "the stop",
     "%s up": "Redis, or the network",
     "node %s": "another node, or the network",
+    "a frame could not be taken": "a bug",
     "a frame could not be read": "whoever else writes to the channel of Redis",
     "another process has the number of this node": "an operator",
     "%s down": "Redis, or the network",

@@ -67,6 +67,7 @@ class Shell:
         self.deliver: Deliver
         self.peers = Peers(self.node, self, answer_timeout_s)
         self.broken = 0  # frames that could not be read
+        self.failed = 0  # frames that were read, and then raised: a bug
         self.newer = 0  # frames of kinds that this version does not know
         self.healed = 0  # messages that came from the database and not over the bus
         self.bus: RedisBus
@@ -83,6 +84,7 @@ class Shell:
         self._timer: asyncio.TimerHandle | None = None
         self._has_polled = False  # since the bus was there
         self._ended = False
+        self._checks_place = False
         store.on_settled = self._on_settled
 
     def join(self, address: RedisAddress, channel: str) -> None:
@@ -132,6 +134,7 @@ class Shell:
         yield "dropped", counters.dropped
         yield "overflowed", counters.overflowed
         yield "broken", self.broken
+        yield "failed", self.failed
         yield "newer", self.newer
         yield "refused", self.node.refused
 
@@ -209,6 +212,9 @@ class Shell:
         except FrameError as error:
             self.broken += 1
             log.warning("a frame could not be read", extra={"cause": str(error)})
+        except Exception:
+            self.failed += 1
+            log.exception("a frame could not be taken")
 
     def _hear(self, frame: News[Message] | Call, size_bytes: int) -> None:
         if isinstance(frame, Call) and frame.origin != self.node.number:
@@ -259,7 +265,7 @@ class Shell:
             case Act.RECONNECT:
                 self.bus.reconnect()
             case Act.DISPLACED:
-                self._displaced()
+                self._suspect()
             case Read():
                 self._do(self._heal(decision), "reading what another node stored")
             case Poll():
@@ -307,6 +313,21 @@ class Shell:
         self.healed += len(rows)
         self._has_polled = len(rows) < PAGE_ROWS
         self._give(self.node.on_polled(rows, whole=self._has_polled))
+
+    def _suspect(self) -> None:
+        """A frame says that another process has this number: anybody who reaches Redis can. Rule N-03."""
+        if not self._checks_place:
+            self._checks_place = True
+            self._do(self._check_place(), "looking who has the number of this node")
+
+    async def _check_place(self) -> None:
+        try:
+            if not await self.store.has_place():
+                self._displaced()
+        except StoreError:
+            pass  # it is said again
+        finally:
+            self._checks_place = False
 
     def _displaced(self) -> None:
         if not self._ended:

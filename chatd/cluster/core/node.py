@@ -214,6 +214,7 @@ class Node(Generic[T]):
         decisions: list[Decision] = [*self._changes]
         self._changes.clear()
         if self._displaced:
+            self._displaced = False  # the other process goes on to say so
             decisions.append(Act.DISPLACED)
         if self.bus is Bus.UP and self._pulse.is_deaf(now_s):
             self.bus_went_down()

@@ -130,6 +130,14 @@ class NodeStore(PostgresStore):
         await self._write(_RESERVE, self.number, self._epoch, upto)
         return {nodo: primero for nodo, primero, _, _ in await self._write(_TABLE)}
 
+    async def has_place(self) -> bool:
+        """Whether no other process has had this number since `register`. Raises StoreError."""
+        try:
+            rows = await self._readers.fetch("SELECT epoca FROM nodos WHERE nodo = $1", self.number)
+        except faults.ERRORS as error:
+            raise faults.lookup_error(error) from faults.cause(error)
+        return [epoch for (epoch,) in rows] == [self._epoch]
+
     async def read(self, node: int, after: int, upto: int, limit: int) -> list[Message]:
         """What `node` stored between two ids, in their order. Raises StoreError."""
         return await self._messages(_OF_ONE, node, after, upto, limit)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from chatd.chat.nodes import shell as module
-from chatd.store.base import MessageId
+from chatd.cluster.core.frame import News
+from chatd.cluster.core.vector import MS_SHIFT
+from chatd.store.base import Message, MessageId
 from chatd.store.doubt import Doubt
 from tests.chat.nodes.rig import hearers, shells, until
 from tests.cluster.redis.server import RedisServer
-from tests.store.rig import PostgresBase
+from tests.store.rig import PostgresBase, change
 
 
 async def test_what_one_node_says_the_other_delivers_in_its_order(base: PostgresBase, redis: RedisServer) -> None:
@@ -52,6 +54,50 @@ async def test_a_frame_that_cannot_be_read_costs_nothing_but_itself(base: Postgr
         assert dict(two.shell.traffic())["broken"] == 3
         one.say("hola")
         await until(lambda: two.texts == ["hola"])
+
+
+async def test_a_frame_in_the_name_of_this_node_ends_it_only_where_the_database_says_so(
+    base: PostgresBase, redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """N-03"""
+    async with hearers(base, redis) as (one, two):
+        ended: list[bool] = []
+        monkeypatch.setattr(one.shell, "_end", lambda: ended.append(True))
+        looked: list[bool] = []
+        has_place = one.shell.store.has_place
+
+        async def look() -> bool:
+            looked.append(await has_place())
+            return looked[-1]
+
+        monkeypatch.setattr(one.shell.store, "has_place", look)
+        number = one.shell.node.number
+        epoch = one.shell.epoch + (1 << MS_SHIFT)
+        forged = one.shell._encode(News[Message](number, epoch, epoch, epoch, epoch, []))
+        one.shell.on_message(forged)
+        await until(lambda: looked == [True])
+        two.say("hola")
+        await until(lambda: one.texts == ["hola"])
+        assert (ended, one.shell.is_displaced) == ([], False)
+        change(base, f"UPDATE nodos SET epoca = epoca + 1 WHERE nodo = {number}")
+        one.shell.on_message(forged)
+        await until(lambda: ended == [True])
+        assert one.shell.is_displaced
+
+
+async def test_a_frame_that_cannot_be_taken_costs_nothing_but_itself(
+    base: PostgresBase, redis: RedisServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """N-17"""
+    async with hearers(base, redis) as (one, two):
+        with monkeypatch.context() as broken:
+            broken.setattr(two.shell, "_give", None)
+            one.say("lost")
+            await until(lambda: two.shell.failed > 0)
+        one.say("hola")
+        await until(lambda: "hola" in two.texts)
+        assert dict(two.shell.traffic())["failed"] == two.shell.failed
+        assert "a frame could not be taken" in caplog.messages
 
 
 async def test_nothing_is_promised_while_a_commit_is_in_doubt(base: PostgresBase, redis: RedisServer) -> None:
