@@ -118,8 +118,8 @@ deb: wheel
 	deploy/deb $(DIST)
 
 # All of it installed and used as a stranger would, on every Python that is here.
-try-dist: $(VENV)/.python-ready
-	$(BIN)/pytest --whole-release --timeout=400 tests/deploy
+try-dist: $(VENV)/.python-ready $(VENV)/.bookworm-ready
+	$(BIN)/pytest --whole-release --timeout=900 tests/deploy
 
 # The compiled wheel, and with it the suites that a client would notice: about ten minutes.
 try-compiled: setup

@@ -110,6 +110,11 @@ ELSEWHERE: Final = {
     "make dist": "tests/deploy/conftest.py",
     "make try-dist": "tests/deploy/test_pyz.py",
     "make deb": "tests/deploy/test_deb.py",
+    # By buildah, and by the command of the image.
+    "docker build --tag chatd --file deploy/Containerfile dist": "tests/deploy/test_container.py",
+    "(umask 077; openssl rand -hex 32 > deploy/jwt-secret)": "tests/deploy/test_container.py",
+    "chown 8400 deploy/jwt-secret": "tests/deploy/test_container.py",
+    "docker compose --file deploy/compose.yaml up --detach": "tests/deploy/test_compose.py",
     "make systemd": "tests/systemd/conftest.py",
 }
 
