@@ -3,34 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
 from chatd import __version__
 from tests.cli.test_readme import commands
 from tests.deploy.conftest import make
-from tests.interop.chat import with_cookie
-from tests.interop.node import Driver, JsSocket, node_executable, running_driver
-from tests.interop.test_retries import RETRYING, Talker
 from tests.systemd.machine import Machine, machine
+from tests.systemd.talkers import CONFIG, UNHURRIED, messages, talking
 
 BOOKWORM: Final = Path(sys.prefix) / "bookworm"
-CONFIG: Final = "/etc/chatd/chatd.toml"
 NEXT: Final = __version__ + "+next"
-URL: Final = "http://127.0.0.1:8400"
 APT: Final = "DEBIAN_FRONTEND=noninteractive apt-get -qy -o Dpkg::Options::=--force-confold"
 INSTALL: Final = "; ".join(["cd /root/dist", *commands("On Debian 12, as root:")])
-BUSY: Final = '[chat]\nmessage_rate = 0\nmax_chars_per_minute = 0\nrecovery = "on"\n'
-"""What an operator might write into the file: people may write faster, and get what they miss."""
-TRANSPORTS: Final = (["polling"], ["websocket"], ["polling", "websocket"])
 
 
 @pytest.fixture(scope="module")
@@ -77,10 +69,6 @@ def files(on: Machine) -> set[str]:
     return {line for line in on.run("find /etc /usr /var /opt /srv").splitlines() if not re.search(kept, line)}
 
 
-def messages(on: Machine) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in on.run(f"chatd export --config {CONFIG}").splitlines()]
-
-
 def version_in_force(on: Machine) -> str:
     """Of the daemon that runs."""
     ask = "import urllib.request as of; print(of.urlopen('http://127.0.0.1:9464/metrics').read().decode())"
@@ -100,7 +88,7 @@ def test_it_is_installed_and_serves_people_of_this_machine_alone(installed: Mach
 
 
 def test_removed_and_installed_again_it_has_the_same_secret_settings_and_messages(installed: Machine) -> None:
-    installed.run(f"echo '{BUSY}' >> {CONFIG}; chatd send --to maria hola --config {CONFIG}")
+    installed.run(f"echo '{UNHURRIED}' >> {CONFIG}; chatd send --to maria hola --config {CONFIG}")
     look = f"cat {CONFIG} /etc/chatd/jwt-secret"
     before = installed.run(look), messages(installed)
     installed.run(f"{APT} remove chatd")
@@ -137,43 +125,12 @@ def test_a_purge_keeps_the_messages_for_those_who_ask_for_it(installed: Machine)
     assert messages(installed) == said
 
 
-async def enter(driver: Driver, on: Machine, user: str, rol: str, **options: Any) -> JsSocket:
-    token = on.run(f"chatd token --user {user} --rol {rol} --config {CONFIG}").strip()
-    socket = await driver.open(URL, **with_cookie(token), **options)
-    await socket.connected()
-    return socket
-
-
 async def test_an_upgrade_under_load_loses_nothing_and_keeps_the_settings(installed: Machine, tmp_path: Path) -> None:
     """C-20, C-22, C-28: JavaScript clients write and hear while dpkg works."""
-    installed.run(f"echo '{BUSY}' >> {CONFIG}; systemctl restart chatd")
+    installed.run(f"echo '{UNHURRIED}' >> {CONFIG}; systemctl restart chatd")
     settings = installed.run(f"cat {CONFIG}")
-    node = tmp_path / "node"
-    node.write_text(f'#!/bin/sh\nexec {" ".join(installed.on_its_network())} {node_executable()} "$@"\n')
-    node.chmod(0o755)
-    async with running_driver(str(node), "4.8") as driver:
-        admin = await enter(driver, installed, "root", "admin", reconnectionDelayMax=100)
-        talkers = [
-            Talker(
-                await enter(driver, installed, f"user-{number}", "user", transports=way, **RETRYING), f"user-{number}"
-            )
-            for number, way in enumerate(TRANSPORTS)
-        ]
-        async with asyncio.TaskGroup() as group:
-            talking = [group.create_task(talker.talk()) for talker in talkers]
-            for talker in talkers:
-                await talker.acknowledged.wait()
-            await asyncio.to_thread(installed.run, f"{APT} install /root/next.deb")
-            assert not any(one.done() for one in talking)
-            for talker in talkers:
-                talker.acknowledged.clear()
-                await talker.acknowledged.wait()
-                talker.last_round = True
-        said = {text: answer["id"] for talker in talkers for text, answer in talker.answers.items()}
-        heard = [(await admin.hear("mensaje_recibido"))[0]["mensaje"] for _ in said]
-        assert (sorted(heard), admin.heard("mensaje_recibido")) == (sorted(said), 0)
-    stored = [(row["mensaje"], row["id"]) for row in messages(installed)]
-    assert sorted(stored) == sorted(said.items())
+    async with talking(installed, tmp_path):
+        await asyncio.to_thread(installed.run, f"{APT} install /root/next.deb")
     assert installed.run("chatd --version") == f"chatd {NEXT}\n"
     assert version_in_force(installed) == NEXT
     assert installed.run(f"cat {CONFIG}") == settings

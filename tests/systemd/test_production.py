@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import re
@@ -14,9 +15,9 @@ from chatd.cli.unit import EPILOG
 from tests.cli.test_readme import PAGE, commands
 from tests.ops.tools import tool
 from tests.systemd.machine import Machine, machine
+from tests.systemd.talkers import CONFIG, UNHURRIED, talking
 
 ROOT = Path(__file__).parents[2]
-CONFIG = "/etc/chatd/chatd.toml"
 MADE = (CONFIG, "/etc/systemd/system/chatd.service")
 
 # Opens a session again and again, until its stdin is closed; then it prints how often it was answered and refused.
@@ -193,3 +194,55 @@ def test_a_database_elsewhere_and_a_unix_socket(production: Machine) -> None:
     assert production.run(f"curl --silent --unix-socket /run/chatd/http '{url}'").startswith("0{")
     assert production.run("stat --format=%U /data/chatd/chat.db") == "chatd\n"
     production.run("systemctl reload chatd")
+
+
+def test_systemd_itself_finds_little_to_say_against_its_sandbox(production: Machine) -> None:
+    production.run("systemd-analyze security --threshold=20 chatd")
+    pid = production.run("systemctl show --property=MainPID --value chatd").strip()
+    assert production.run(f"stat --format=%U /proc/{pid}") == "chatd\n"
+    assert production.run(f"grep -E '^(CapEff|NoNewPrivs|Seccomp):' /proc/{pid}/status").split() == [
+        *("CapEff:", "0000000000000000", "NoNewPrivs:", "1", "Seccomp:", "2")
+    ]
+
+
+def test_the_secret_is_a_credential_that_no_one_else_can_read(production: Machine) -> None:
+    assert production.run("stat --format='%a %U' /etc/chatd/jwt-secret") == "600 root\n"
+    pid = production.run("systemctl show --property=MainPID --value chatd").strip()
+    inside = f"nsenter --target={pid} --mount"
+    copy = "/run/credentials/chatd.service/jwt-secret"
+    assert production.run(f"{inside} cat {copy}") == production.run("cat /etc/chatd/jwt-secret")
+    production.fails(f"{inside} setpriv --reuid=nobody --clear-groups cat {copy}")
+    secret = production.run("cat /etc/chatd/jwt-secret").strip()
+    assert secret not in production.run(f"cat /proc/{pid}/environ /proc/{pid}/cmdline | tr '\\0' '\\n'")
+
+
+def test_a_daemon_that_hangs_is_started_again(production: Machine) -> None:
+    production.run("""
+        mkdir --parents /run/systemd/system/chatd.service.d
+        printf '[Service]\\nWatchdogSec=2\\n' > /run/systemd/system/chatd.service.d/soon.conf
+        systemctl daemon-reload; systemctl restart chatd
+    """)
+    try:
+        production.run("systemctl kill --signal=STOP --kill-whom=main chatd")
+        production.run("until [ $(systemctl show --property=NRestarts --value chatd) -gt 0 ]; do sleep 0.1; done")
+        production.run("until systemctl is-active --quiet chatd; do sleep 0.1; done")
+        assert (
+            "watchdog"
+            in production.run("journalctl --unit=chatd --output=cat --grep=watchdog --case-sensitive=no").lower()
+        )
+    finally:
+        production.run("rm -r /run/systemd/system/chatd.service.d; systemctl daemon-reload")
+
+
+async def test_javascript_clients_that_write_lose_nothing_over_a_stop_and_restarts(
+    production: Machine, tmp_path: Path
+) -> None:
+    """C-20, C-22, C-28: first without a daemon for a while, then under the socket, where no request is refused."""
+    production.run(f"rm -rf /var/lib/private/chatd/*; printf '{UNHURRIED}' >> {CONFIG}; systemctl restart chatd")
+    async with talking(production, tmp_path) as load:
+        await asyncio.to_thread(production.run, "systemctl stop chatd")
+        assert production.run("systemctl show --property=Result --value chatd") == "success\n"
+        await asyncio.to_thread(to_the_socket, production)
+        for _ in range(2):
+            await load.goes_on()
+            await asyncio.to_thread(production.run, "systemctl restart chatd")
