@@ -25,6 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--fuzz-seconds", type=float, default=15.0, help="of the state machine against the whole server")
     group.addoption("--decoder-seconds", type=float, default=1.0, help="of random input to each decoder")
     group.addoption("--soak-seconds", type=float, default=12.0, help="of the soak")
+    group.addoption("--storm-seconds", type=float, default=6.0, help="of 100 messages a second into an open thread")
     group.addoption("--outage-seconds", type=float, default=3.0, help="without Redis, of several nodes")
     group.addoption("--outages-deliver", choices=("at_once", "stored"), default="stored", help="of several nodes")
     group.addoption("--boot-systemd", action="store_true", help="the tests that boot a systemd, as root")

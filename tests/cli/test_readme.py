@@ -94,6 +94,7 @@ ELSEWHERE: Final = {
     "make bench": "tests/bench/test_smoke.py",
     "make fuzz": "tests/fuzz/test_decoders.py",
     "make soak": "tests/attack/test_soak.py",
+    "make storm": "tests/web/chromium/test_long_thread.py",
     "make kill": "tests/durability/test_kill.py",
     "make hooks": "tests/webhooks/test_rounds.py",
     "make simulate": "tests/cluster/simulation/test_command.py",

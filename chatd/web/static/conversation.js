@@ -155,7 +155,7 @@ export class Conversation {
     if (this.hasNewer) {
       this.#window.clear();
       this.loaded = false;
-    } else if (this.messages.length > 2 * PAGE) this.#window.trim(End.OLDEST, PAGE);
+    } else this.#window.trim(End.OLDEST, 2 * PAGE, PAGE);
     this.following = true;
   }
 

@@ -18,6 +18,7 @@ export const End = Object.freeze({ OLDEST: "oldest", NEWEST: "newest" });
 
 export class MessageWindow {
   static MOST = 400;
+  static KEPT = 300; // when there are more: a cut at the top moves every row below it, so it is not made for each message
 
   #byId = new Map();
   list = []; // oldest first; without ids where the server tells none
@@ -50,10 +51,11 @@ export class MessageWindow {
     this.list.splice(place, 0, message);
   }
 
-  /** Forget what is more than `most`, at the end `from`. What has no id cannot be read again, and stays longer. */
-  trim(from, most = MessageWindow.MOST) {
-    const excess = this.list.length - most;
-    if (excess <= 0 || (this.firstId === undefined && this.list.length < 5 * most)) return;
+  /** Where there are more than `most`, forget all but `kept`, at the end `from`. What has no id cannot be read again, and stays longer. */
+  trim(from, most = MessageWindow.MOST, kept = MessageWindow.KEPT) {
+    const { length } = this.list;
+    if (length <= most || (this.firstId === undefined && length < 5 * most)) return;
+    const excess = length - kept;
     const gone = from === End.OLDEST ? this.list.splice(0, excess) : this.list.splice(-excess);
     for (const { id } of gone) this.#byId.delete(id);
     if (from === End.OLDEST) this.hasOlder = true;

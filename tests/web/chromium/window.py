@@ -337,15 +337,24 @@ class Window:
 
     async def task_seconds(self) -> float:
         """The processor time that the page's own thread has used."""
-        await self._order("Performance.enable", timeDomain="threadTicks")
-        metrics: list[Params] = (await self._order("Performance.getMetrics"))["metrics"]
-        return next(float(metric["value"]) for metric in metrics if metric["name"] == "TaskDuration")
+        return (await self._metrics())["TaskDuration"]
+
+    async def memory(self) -> tuple[float, float]:
+        """The bytes of the page's scripts and the number of nodes in its documents, without garbage."""
+        await self._order("HeapProfiler.collectGarbage")
+        metrics = await self._metrics()
+        return metrics["JSHeapUsedSize"], metrics["Nodes"]
 
     async def dark(self, *, on: bool) -> None:
         scheme = {"name": "prefers-color-scheme", "value": "dark" if on else "light"}
         await self._order("Emulation.setEmulatedMedia", features=[scheme])
 
-    # The inside.
+    # Internals.
+
+    async def _metrics(self) -> dict[str, float]:
+        await self._order("Performance.enable", timeDomain="threadTicks")
+        metrics: list[Params] = (await self._order("Performance.getMetrics"))["metrics"]
+        return {metric["name"]: metric["value"] for metric in metrics}
 
     async def _order(self, method: str, **params: Any) -> Params:
         return await self._browser.order(method, self._session, **params)
