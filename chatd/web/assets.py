@@ -1,7 +1,7 @@
 """Files that a browser may keep for good: their address has a digest of all of them in it. Rule E-53.
 
-Modules name each other by relative addresses, so they stay under one digest, and none of them has to be rewritten. A
-page loads every module that it needs at once: `modulepreload`, from the imports that are in the files.
+A page loads one script and one style sheet. Both are joined at start from the files in static/, which stay small and
+stand for themselves there: each file of its own is a request, and a slow line has six at a time.
 """
 
 from __future__ import annotations
@@ -11,10 +11,13 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from chatd.web.modules import bundled, kept_apart
+
 IMMUTABLE: Final = (b"Cache-Control", b"public, max-age=31536000, immutable")
 
-_IMPORT: Final = re.compile(rb'^import [^"]*"\./([\w.-]+)";$', re.MULTILINE)
-_SCRIPT: Final = re.compile(rb'<script type="module" src="\{\{assets\}\}([\w.-]+)"')
+_SCRIPT: Final = re.compile(rb'<script type="module" src="\{\{assets\}\}([\w.-]+)"></script>')
+_SHEETS: Final = re.compile(rb'(?:<link rel="stylesheet" href="\{\{assets\}\}[\w.-]+">\s*)+')
+_SHEET: Final = re.compile(rb'href="\{\{assets\}\}([\w.-]+)"')
 
 
 def digest_of(files: Mapping[str, bytes]) -> str:
@@ -25,13 +28,20 @@ def digest_of(files: Mapping[str, bytes]) -> str:
     return digest.hexdigest()[:16]
 
 
-def preloads(page: bytes, files: Mapping[str, bytes]) -> bytes:
-    """A link for each module that the page's script imports, and that those import."""
-    needed: dict[str, None] = {}
-    waiting = [name.decode() for name in _SCRIPT.findall(page)]
-    while waiting:
-        name = waiting.pop()
-        if name not in needed:
-            needed[name] = None
-            waiting += [imported.decode() for imported in _IMPORT.findall(files[name])]
-    return b"\n  ".join(b'<link rel="modulepreload" href="{{assets}}%s">' % name.encode() for name in needed)
+def joined(name: str, files: Mapping[str, bytes]) -> tuple[bytes, dict[str, bytes]]:
+    """The page `name` with one script and one style sheet, and these two by their names."""
+    page, made = files[name], {}
+    if (script := _SCRIPT.search(page)) is not None:
+        entry = script[1].decode()
+        made[entry] = bundled(entry, files)
+        page = page.replace(script[0], b"".join(map(_preload, kept_apart(entry, files))) + script[0])
+    if (sheets := _SHEETS.search(page)) is not None:
+        sheet = name.replace(".html", ".css")
+        made[sheet] = b"\n".join(files[one.decode()] for one in _SHEET.findall(sheets[0]))
+        page = page.replace(sheets[0], b'<link rel="stylesheet" href="{{assets}}%s">\n  ' % sheet.encode())
+    return page, made
+
+
+def _preload(name: str) -> bytes:
+    """The browser asks for it together with the script that imports it."""
+    return b'<link rel="modulepreload" href="{{assets}}%s">\n  ' % name.encode()

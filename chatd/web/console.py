@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from chatd.web.assets import IMMUTABLE, digest_of, preloads
+from chatd.web.assets import IMMUTABLE, digest_of, joined
 from chatd.web.page import Header, Page, compressed
 
 PREFIX: Final = "/chatd/"
@@ -35,10 +35,9 @@ _FOR_OTHERS: Final = "widget.js"
 # The page that other origins may frame.
 _FRAMED: Final = "panel.html"
 
-# Texts in the pages that start-up replaces: the path of the Engine.IO server, where the files are, and which to load.
+# Texts in the pages that start-up replaces: the path of the Engine.IO server, and where the files are.
 _PATH_MARK: Final = b"{{path}}"
 _ASSETS_MARK: Final = b"{{assets}}"
-_PRELOADS_MARK: Final = b"{{preloads}}"
 
 _REVALIDATED: Final = (b"Cache-Control", b"no-cache")  # asked for each time, and answered by a 304
 
@@ -51,23 +50,27 @@ _POLICY: Final = (
 def load_console(engine_path: str, origins: Sequence[str]) -> dict[str, Page]:
     """Every page by its path. `origins` are those whose pages may connect, and so may embed the widget.
 
-    What is no page is there twice: by its name, and at an address that changes with it and may be kept (E-53).
+    What is no page is there twice: by its name, and at an address that changes with it and may be kept (E-53), where a
+    page has one script and one style sheet.
     """
     files = {file.name: file.read_bytes() for file in FOLDER.iterdir()}
     assets = f"{PREFIX}{digest_of(files)}/"
+    served = {name: _page(name, body, [_REVALIDATED, *_headers(name, origins)]) for name, body in files.items()}
     pages: dict[str, Page] = {}
-    for name, body in files.items():
-        filled = _fill(body, files, engine_path, assets) if name.endswith(".html") else body
-        page = _page(name, filled, [_REVALIDATED, *_headers(name, origins)])
+    kept = {name: page for name, page in served.items() if name not in PAGES}
+    for name in PAGES:
+        body, made = joined(name, files)
+        kept |= {one: _page(one, text, _headers(one, origins)) for one, text in made.items()}
+        served[name] = _page(name, _fill(body, engine_path, assets), [_REVALIDATED, *_headers(name, origins)])
+    for name, page in served.items():
         pages[PREFIX + PAGES.get(name, name)] = page
-        if name not in PAGES:
-            pages[assets + name] = dataclasses.replace(page, headers=[IMMUTABLE, *_headers(name, origins)])
+    for name, page in kept.items():
+        pages[assets + name] = dataclasses.replace(page, headers=[IMMUTABLE, *_headers(name, origins)])
     return pages
 
 
-def _fill(page: bytes, files: Mapping[str, bytes], engine_path: str, assets: str) -> bytes:
-    page = page.replace(_PRELOADS_MARK, preloads(page, files)).replace(_ASSETS_MARK, assets.encode())
-    return page.replace(_PATH_MARK, html.escape(engine_path).encode())
+def _fill(page: bytes, engine_path: str, assets: str) -> bytes:
+    return page.replace(_ASSETS_MARK, assets.encode()).replace(_PATH_MARK, html.escape(engine_path).encode())
 
 
 def _page(name: str, body: bytes, headers: list[Header]) -> Page:

@@ -20,7 +20,7 @@ import { ReadMarks } from "./readmarks.js";
 import { Receipts } from "./receipts.js";
 import { ChatSocket, State, UNTIL_LOGIN } from "./socket.js";
 import { Team } from "./team.js";
-import { briefly, fillTexts, onLanguage, onNewDay, text } from "./texts.js";
+import { briefly, fillTexts, onLanguage, onNewDay, text, timeOf } from "./texts.js";
 import { TextHits } from "./texthits.js";
 import { ThreadView } from "./thread.js";
 import { TypingHeard, TypingSender } from "./typing.js";
@@ -72,7 +72,9 @@ socket
 
 /** Whatever may have been missed, at the first connection and at each one after. */
 async function begin() {
-  const me = await whoAmI(socket);
+  const asked = whoAmI(socket);
+  const loading = people.load(); // at once: the first row waits for nothing else
+  const me = await asked;
   if (!socket.online) return; // the next connection begins again
   if (me && people.me !== null && me.user !== people.me) {
     location.reload(); // what is here is not for whoever logged in meanwhile
@@ -87,7 +89,7 @@ async function begin() {
   list.hasDraft = (user) => drafts.to(user) !== "";
   byId("whoami").textContent = me ? `${shownName(me.name)} · ${shownName(me.user)}` : "";
   showDesk();
-  await people.load();
+  await loading;
   await Promise.all([canned.load(), notes.load()]);
   if (open !== null) await people.conversationWith(open).refresh();
   people.resend();
@@ -398,3 +400,4 @@ languageSwitch(byId("language"));
 fillTexts();
 draw();
 socket.start();
+setTimeout(() => timeOf(Date.now())); // the first date that a page formats takes long: not while the first row waits for it

@@ -4,7 +4,8 @@
 const BELONGS = String.raw`\p{RGI_Emoji}|(?<=\p{sc=Arabic})\u200c(?=\p{sc=Arabic})`;
 // Controls, what turns the direction of writing, what has no width, and every space but a single one between words.
 const UNSEEN = String.raw`[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|(?<=^|\s)\s|\s$|[\s--\x20]`;
-const ODD = new RegExp(`(${BELONGS})|${UNSEEN}`, "gv");
+const ANY_UNSEEN = new RegExp(UNSEEN, "v");
+let odd = null; // made for the first name that needs it: it has thousands of emoji, and takes a phone a fifth of a second
 
 // Among the letters that Unicode has for the sake of old encodings, those that names have: the ordinal in Mª, and jamo.
 const IN_NAMES = /[ªº\p{sc=Hangul}]/u;
@@ -18,12 +19,19 @@ const LIKE_LATIN = /[\p{sc=Cyrillic}\p{sc=Greek}\p{sc=Armenian}\p{sc=Cherokee}]/
  */
 export function shownName(name) {
   const letters = uncomposed(name).replace(/\S+/g, withoutLookalikes);
-  return letters.replace(ODD, (odd, whole) => whole ?? (odd === " " ? "␣" : marked(odd)));
+  return withoutUnseen(letters, (unseen) => (unseen === " " ? "␣" : marked(unseen)));
 }
 
 /** The letters of `name` that are seen. */
 export function seenLetters(name) {
-  return name.replace(ODD, (odd, whole) => whole ?? " ").trim();
+  return withoutUnseen(name, () => " ").trim();
+}
+
+/** `name` with `shown(character)` for each character that is not seen, unless it belongs where it is. */
+function withoutUnseen(name, shown) {
+  if (!ANY_UNSEEN.test(name)) return name;
+  odd ??= new RegExp(`(${BELONGS})|${UNSEEN}`, "gv");
+  return name.replace(odd, (found, whole) => whole ?? shown(found));
 }
 
 // A letter in several code points, or in an old one, looks like the one of Unicode's composed form (NFC).

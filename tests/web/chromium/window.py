@@ -116,6 +116,7 @@ class Window:
         self._session = session
         self.faults: list[str] = []
         self.all_faults: list[str] = []  # those that a test expects, too
+        self.frames: list[tuple[str, str]] = []  # of its WebSocket: "Sent" or "Received", and the text
         self._news = asyncio.Event()
         self.allowed: set[str] = set()  # parts of faults that a test expects
         browser.listen(session, self._on_event)
@@ -361,6 +362,10 @@ class Window:
 
     def _on_event(self, method: str, params: Params) -> None:
         match method, params:
+            case "Network.webSocketFrameSent" | "Network.webSocketFrameReceived", {
+                "response": {"payloadData": str(text)}
+            }:
+                self.frames.append((method.removeprefix("Network.webSocketFrame"), text))
             case "Runtime.exceptionThrown", {"exceptionDetails": details}:
                 self._blame(str(details.get("exception", {}).get("description", details)))
             case "Runtime.consoleAPICalled", {"type": "error" | "assert", "args": args}:

@@ -1,0 +1,71 @@
+"""JavaScript modules joined into one, with no other change of their text.
+
+Each module becomes a function that is called once, behind those that it imports, and returns what it exports. That
+holds for the forms that static/ has: `import { a, b } from "./x.js";` on a line, `export` before a declaration that is
+not assigned again, no cycles. Other forms are refused here, rather than found out by a browser.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+_IMPORT: Final = re.compile(r'^import \{ (\w+(?:, \w+)*) \} from "\./([\w.-]+)";$', re.MULTILINE)
+_EXPORT: Final = re.compile(r"^export ((?:async )?(?:const|class|function)\b\*? ?(\w+))", re.MULTILINE)
+_OTHER_FORM: Final = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
+_OF_OTHERS: Final = ".min.js"  # minified, with forms of their own: loaded as they are
+
+
+def bundled(entry: str, files: Mapping[str, bytes]) -> bytes:
+    """The module `entry` and all that it imports, in one. Raises ValueError."""
+    order = _in_order(entry, files)
+    apart = [
+        found[0] for name in order for found in _IMPORT.finditer(_text(name, files)) if found[2].endswith(_OF_OTHERS)
+    ]
+    return "\n".join([*dict.fromkeys(apart), *(_called(name, files) for name in order)]).encode()
+
+
+def kept_apart(entry: str, files: Mapping[str, bytes]) -> list[str]:
+    """The modules that the bundle of `entry` imports."""
+    imported = (found[2] for name in _in_order(entry, files) for found in _IMPORT.finditer(_text(name, files)))
+    return list(dict.fromkeys(name for name in imported if name.endswith(_OF_OTHERS)))
+
+
+def _in_order(entry: str, files: Mapping[str, bytes]) -> list[str]:
+    """`entry` and what it imports, each behind those that it needs."""
+    order: dict[str, None] = {}
+
+    def visit(name: str, importers: tuple[str, ...]) -> None:
+        if name in importers:
+            raise ValueError(f"modules import each other: {' -> '.join([*importers, name])}")
+        if name in order or name.endswith(_OF_OTHERS):
+            return
+        for found in _IMPORT.finditer(_text(name, files)):
+            visit(found[2], (*importers, name))
+        order[name] = None
+
+    visit(entry, ())
+    return list(order)
+
+
+def _called(name: str, files: Mapping[str, bytes]) -> str:
+    text = _text(name, files)
+    exported = [found[2] for found in _EXPORT.finditer(text)]
+    body = _EXPORT.sub(r"\1", _IMPORT.sub(_take, text))
+    if (other := _OTHER_FORM.search(body)) is not None:
+        raise ValueError(f"{name} has a form that cannot be joined: {other[0]}")
+    return f"const {_variable(name)} = (() => {{\n{body}\nreturn {{ {', '.join(exported)} }};\n}})();"
+
+
+def _take(found: re.Match[str]) -> str:
+    names, module = found.groups()
+    return "" if module.endswith(_OF_OTHERS) else f"const {{ {names} }} = {_variable(module)};"
+
+
+def _variable(name: str) -> str:
+    return "$" + re.sub(r"\W", "_", name)
+
+
+def _text(name: str, files: Mapping[str, bytes]) -> str:
+    return files[name].decode()
