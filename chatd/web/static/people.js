@@ -64,6 +64,7 @@ export class People {
   onCounts = () => {};
   #knowsRoles = false;
   #looking = 0;
+  #cameOrWent = new Set(); // since it was last asked who is online
   hasMore = false;
   loaded = false;
 
@@ -212,6 +213,7 @@ export class People {
 
   presence({ user, en_linea: online, visto: seen }) {
     const person = this.get(user);
+    this.#cameOrWent.add(user);
     person.cameOrWent(online, seen);
     if (online && this.#knowsRoles && person.role === undefined) this.#lookAround();
     this.#changed();
@@ -292,13 +294,15 @@ export class People {
 
   async #loadOnline() {
     const online = new Set();
+    this.#cameOrWent.clear(); // the news of somebody may be younger than the answer
     for await (const { user, desde, nombre, rol } of everybodyHere(this.#socket)) {
       const person = this.get(user);
-      person.cameOrWent(true, desde);
+      if (!this.#cameOrWent.has(user)) person.cameOrWent(true, desde);
       Object.assign(person, { name: nombre ?? person.name, role: this.#knowsRoles ? (rol ?? null) : undefined });
       online.add(user);
     }
-    for (const person of this.#people.values()) if (!online.has(person.user)) person.cameOrWent(false, person.seen);
+    const isGone = ({ user }) => !online.has(user) && !this.#cameOrWent.has(user);
+    for (const person of this.#people.values()) if (isGone(person)) person.cameOrWent(false, person.seen);
     this.#changed();
   }
 

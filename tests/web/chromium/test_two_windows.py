@@ -118,3 +118,19 @@ async def test_what_was_read_in_one_tab_is_read_in_the_other(place: Place) -> No
         await tab.see("#unread", "1")
     await one.click("#list a", "ana")
     await two.gone("#unread")
+
+
+async def test_a_user_who_comes_while_the_page_asks_who_is_here_counts_as_here(place: Place) -> None:
+    """A payload of polling may hold the answer and the news: the news runs first."""
+    admin = await place.admin()
+    online = await admin.evaluate("""(async () => {
+      const { People } = await import("/chatd/people.js");
+      const people = new People({
+        ask: async () => ({ conversaciones: [], hay_mas: false }),
+        askOrNull: async () => {
+          people.presence({ user: "ana", en_linea: true, visto: null });
+          return { conectados: [], hay_mas: false };
+        } });
+      await people.load();
+      return people.get("ana").online; })()""")
+    assert online is True
