@@ -59,6 +59,11 @@ class Tab(abc.ABC):
     @abc.abstractmethod
     async def press(self, key: str) -> None: ...
 
+    @contextlib.asynccontextmanager
+    async def frame(self, _element: str) -> AsyncIterator[None]:
+        """Type into the panel in that frame, an expression. It has the focus, but WebKit's driver needs more."""
+        yield
+
     async def see(self, selector: str, text: str = "") -> None:
         """Wait until such an element is visible."""
         await self.until(f"{FINDER}({json.dumps(selector)}, {json.dumps(text)}) !== null")
@@ -168,6 +173,13 @@ class WebKitTab(Tab):
         from selenium.webdriver.common.action_chains import ActionChains  # noqa: PLC0415
 
         await asyncio.to_thread(ActionChains(self._driver).send_keys(text).perform)
+
+    @contextlib.asynccontextmanager
+    async def frame(self, element: str) -> AsyncIterator[None]:
+        await asyncio.to_thread(self._driver.switch_to.frame, await self.evaluate(element))
+        await asyncio.to_thread(self._driver.find_element("id", "box").click)
+        yield
+        await asyncio.to_thread(self._driver.switch_to.default_content)
 
     async def press(self, key: str) -> None:
         from selenium.webdriver.common.keys import Keys  # noqa: PLC0415
