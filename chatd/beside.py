@@ -78,7 +78,7 @@ class Beside:
     async def close(self) -> None:
         """Idempotent."""
         if self._provided is not None:
-            self._provided.close()
+            await self._provided.close()
         hooks, self._hooks = self._hooks, None
         if hooks is not None:
             await hooks.close()

@@ -58,9 +58,9 @@ class ProvidedKeys:
         self._namespace.accept = self._accept_provided if is_used else self._accept
         self._provider.use(config)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Idempotent."""
-        self._provider.close()
+        await self._provider.end()
 
     def _take(self, keys: tuple[Key, ...]) -> None:
         self._door.use_provided(self._namespace, keys)

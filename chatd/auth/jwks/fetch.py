@@ -105,17 +105,18 @@ class Thread:
     """Runs one piece of work at a time, and does not wait for one that hangs."""
 
     def __init__(self) -> None:
-        self._is_working = False
+        self.idle = asyncio.Event()
+        self.idle.set()
 
     async def run(self, work: Callable[[], Result]) -> Result:
         """What `work` gives or raises. Raises KeySetError while the work before hangs."""
-        if self._is_working:
+        if not self.idle.is_set():
             raise KeySetError("the request before still hangs, in the name server perhaps")
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Result] = loop.create_future()
 
         def settle(result: Result | None, error: Exception | None) -> None:
-            self._is_working = False
+            self.idle.set()
             if done.done():
                 return
             if error is None:
@@ -133,5 +134,5 @@ class Thread:
                 loop.call_soon_threadsafe(settle, result, fault)
 
         threading.Thread(target=run, name="keys of the identity provider", daemon=True).start()
-        self._is_working = True
+        self.idle.clear()
         return await done

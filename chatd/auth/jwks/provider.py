@@ -7,6 +7,7 @@ than once in `jwks_cooldown`, whatever clients send. Everybody who waits for an 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import enum
 import functools
 import math
@@ -89,6 +90,13 @@ class Provider:
             if task is not None:
                 task.cancel()
         self._refreshing = self._asking = None
+
+    async def end(self) -> None:
+        """The process is about to end: a thread within OpenSSL would crash it then. A name server is not waited for."""
+        self.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._config.jwks_timeout_s + GRACE_S):
+                await self._thread.idle.wait()
 
     def may_ask(self, kid: str | None) -> bool:
         """Whether a token that no key fits is worth a question. Counts those that come too soon."""
