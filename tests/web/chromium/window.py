@@ -118,6 +118,7 @@ class Window:
         self.all_faults: list[str] = []  # those that a test expects, too
         self.frames: list[tuple[str, str]] = []  # of its WebSocket: "Sent" or "Received", and the text
         self._news = asyncio.Event()
+        self._pointer: dict[str, float] = {}  # where the mouse is
         self.allowed: set[str] = set()  # parts of faults that a test expects
         browser.listen(session, self._on_event)
 
@@ -248,8 +249,21 @@ class Window:
 
     async def click(self, selector: str, text: str = "") -> None:
         """Click into the middle of the first such element, with the mouse."""
+        await self.point_at(selector, text)
+        for kind in ("mousePressed", "mouseReleased"):
+            await self._mouse(kind, "left", clickCount=1)
+
+    async def point_at(self, selector: str, text: str = "") -> None:
+        """Move the mouse to the first such element, and after it if it moved away before the mouse came."""
+        spot = None
+        while spot != (spot := await self._middle(selector, text)):
+            self._pointer = spot
+            await self._mouse("mouseMoved", "none")
+
+    async def _middle(self, selector: str, text: str) -> dict[str, float]:
+        """Where the first such element is in the window, in CSS pixels, once it is there."""
         await self.see(selector, text)
-        spot = await self.evaluate(f"""(() => {{
+        return await self.evaluate(f"""(() => {{
           const one = ({FINDER})({json.dumps(selector)}).find((one) => one.textContent.includes({json.dumps(text)}));
           one.scrollIntoView({{ block: "nearest" }});
           let {{ x, y, width, height }} = one.getBoundingClientRect();
@@ -257,16 +271,9 @@ class Window:
             const frame = w.frameElement.getBoundingClientRect();
             x += frame.x; y += frame.y; }}
           return {{ x: x + width / 2, y: y + height / 2 }}; }})()""")
-        for kind in ("mousePressed", "mouseReleased"):
-            await self._order("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **spot)
 
-    async def point_at(self, selector: str) -> None:
-        """Move the mouse over the first such element."""
-        await self.see(selector)
-        spot = await self.evaluate(f"""(() => {{
-          const {{ x, y, width, height }} = ({FINDER})({json.dumps(selector)})[0].getBoundingClientRect();
-          return {{ x: x + width / 2, y: y + height / 2 }}; }})()""")
-        await self._order("Input.dispatchMouseEvent", type="mouseMoved", button="none", **spot)
+    async def _mouse(self, kind: str, button: str, **more: int) -> None:
+        await self._order("Input.dispatchMouseEvent", type=kind, button=button, **self._pointer, **more)
 
     async def write(self, selector: str, text: str) -> None:
         """Click into a field and type."""
