@@ -48,6 +48,7 @@ async function enter(url, { user, rol, token, options, writes }, index) {
 async function insist(person, message) {
   const { para, text } = message;
   for (;;) {
+    message.sendings += 1;
     const asked = person.socket.timeout(ackTimeoutMs);
     const answer = await asked.emitWithAck("mensaje_privado", { para, mensaje: text, cid: text }).catch(() => null);
     if (answer?.ok) return Object.assign(message, { acked: now(), id: answer.id, node: nodeOf(person.socket) });
@@ -60,7 +61,7 @@ async function insist(person, message) {
 function say(person) {
   const { user, rol, index } = person;
   const text = `${index}-${sent.length}`;
-  const message = { writer: index, user, rol, para: person.writes.para, text, due: now(), acked: null, id: null, node: 0 };
+  const message = { writer: index, user, rol, para: person.writes.para, text, due: now(), acked: null, id: null, node: 0, sendings: 0 };
   sent.push(message);
   for (const each of people) if (hears(each, message)) each.owed.push(text);
   writing.push(insist(person, message));

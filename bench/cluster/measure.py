@@ -27,6 +27,7 @@ from bench.rig import say
 
 RECIPIENTS: Final = 1_000
 SECONDS: Final = 2.0
+IN_FLIGHT: Final = (1, 8)  # of the fan-out: each message by itself, and several in one send()
 FEW: Final = 2
 COLUMNS: Final[Mapping[str, Callable[[Verdict], str]]] = {
     "deliveries due": lambda verdict: f"{verdict.due:,}",
@@ -92,15 +93,16 @@ def _outage_tables(report: Report, servers: Sequence[str], verdicts: Mapping[str
 
 
 def measure_cost(report: Report, servers: Sequence[str], recipients: int, rounds: int, seconds: float) -> None:
-    fanout, relay = Case("fanout", recipients, 8), Case("relay", FEW, 100)
+    fanouts, relay = [Case("fanout", recipients, in_flight) for in_flight in IN_FLIGHT], Case("relay", FEW, 100)
     say("cluster: CPU without faults")
-    results = cost.measure(servers, (fanout, relay), rounds, seconds)
+    results = cost.measure(servers, (*fanouts, relay), rounds, seconds)
     for case, by_name in results.items():
         for name, costs in by_name.items():
             best = cost.best({name: costs})[name]
             figures = {"best": asdict(best), "rounds": [asdict(each) for each in costs]}
             report.add(name, {"case": case.name, "recipients": case.recipients, "in_flight": case.in_flight}, figures)
-    _fanout_table(report, fanout, cost.best(results[fanout]))
+    for fanout in fanouts:
+        _fanout_table(report, fanout, cost.best(results[fanout]))
     _relay_table(report, relay, cost.best(results[relay]))
 
 

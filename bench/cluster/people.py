@@ -40,7 +40,10 @@ class Person:
 
 
 class Sent(msgspec.Struct, frozen=True):
-    """A message: when it was written, and acknowledged; `node` is where its writer was then."""
+    """A message: when it was written, and acknowledged; `node` is where its writer was then.
+
+    It was sent once, or again after each refusal that asked for it: `sendings` in all.
+    """
 
     writer: int
     user: str
@@ -51,6 +54,7 @@ class Sent(msgspec.Struct, frozen=True):
     acked: float | None
     id: str | None
     node: int
+    sendings: int = 1
 
 
 class Heard(msgspec.Struct, frozen=True):

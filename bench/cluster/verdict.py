@@ -17,7 +17,7 @@ class Verdict:
     """Of all messages that were written in that time, and their recipients.
 
     A delivery is lost if the message was acknowledged and never came; doubled if it came again; late if a later one of
-    the same stream came before it; stray if it came to somebody else, or was never written. It came anew if it came
+    the same stream came before it; stray if it came to another person, or was never written. It came anew if it came
     again under another id: it was refused, and its writer has sent it again. The waits are the longest from the moment
     when a message was written: local where the recipient was on the node that took it, remote on another.
     """
@@ -43,13 +43,16 @@ class Verdict:
 
 
 class Delivery(NamedTuple):
-    """A message as one socket heard it. `stream` and `place`: in one stream, places grow."""
+    """A message as one socket heard it. `stream` and `place`: in one stream, places grow.
+
+    A message of no stream may come at any time.
+    """
 
     at_ms: float
     sent: Sent
     id: str | None
     is_local: bool
-    stream: Hashable
+    stream: Hashable | None
     place: float
 
 
@@ -78,13 +81,14 @@ def judge(people: Sequence[Person], record: Record, since_ms: float, until_ms: f
 
 
 def _deliveries(heard: Heard, written: Mapping[str, Sent]) -> Iterable[Delivery]:
-    """chatd's id has the node in it, and all messages of a node are in order; elsewhere those of one writer are."""
+    """By ids of chatd, all messages of a node are in order. Without ids, those of one writer that were sent once are."""
     for at_ms, text, here, number in heard.heard:
         if text not in written:
             continue
         sent = written[text]
         if number is None:
-            yield Delivery(at_ms, sent, None, here == sent.node, (sent.writer, sent.node), sent.due)
+            stream = (sent.writer, sent.node) if sent.sendings == 1 else None
+            yield Delivery(at_ms, sent, None, here == sent.node, stream, sent.due)
         else:
             node = origin_of(int(number))
             yield Delivery(at_ms, sent, number, here == node, node, int(number))
@@ -97,7 +101,7 @@ def _counts(mine: Sequence[Sent], deliveries: Sequence[Delivery]) -> Counter[str
     counts = Counter(due=len(mine), doubled=len(deliveries) - copies, anew=copies - len(first))
     counts["lost"] = sum(each.acked is not None and each.text not in times for each in mine)
     newest: dict[Hashable, float] = {}
-    for one in first:
+    for one in (each for each in first if each.stream is not None):
         counts["late"] += one.place < newest.get(one.stream, 0)
         newest[one.stream] = max(newest.get(one.stream, 0), one.place)
     return counts

@@ -91,6 +91,13 @@ def test_messages_of_two_nodes_may_come_in_any_order() -> None:
     assert verdict([ALL[0], sent(SECOND, 200, node=2), ALL[2]], bare).late == 0
 
 
+def test_a_message_that_was_refused_and_sent_again_may_come_after_later_ones() -> None:
+    swapped = [without_ids(heard(*BOTH[::-1])), *map(without_ids, WHOLE[1:])]
+    assert verdict(ALL, swapped).late == 1
+    again = msgspec.structs.replace(ALL[0], sendings=2)
+    assert verdict([again, *ALL[1:]], swapped).late == 0
+
+
 def test_a_message_that_comes_under_another_id_came_anew() -> None:
     again = Heard(WHOLE[0].connects, [*WHOLE[0].heard, (250.0, SECOND, 1, "9999999999999")])
     found = verdict(ALL, [again, *WHOLE[1:]])
