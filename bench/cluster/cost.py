@@ -2,7 +2,7 @@
 
 A sender on the first node, admins on both, or all on one node that is alone. `fanout`: 1,000 admins, one message in
 flight, or eight. `relay`: one admin on each node, a hundred messages in flight, so that each node has one delivery a
-message: what the second node spends is the cost of a remote message. Redis and the load generator are on the other core.
+message: what the second node spends is the cost of a remote message. Redis and the generator are on the other core.
 """
 
 from __future__ import annotations
