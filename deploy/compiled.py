@@ -32,8 +32,6 @@ COMPILED: Final = (
     "chatd.chat.limits",
     "chatd.chat.member",
     "chatd.chat.nodes.ids",
-    "chatd.chat.nodes.router",
-    "chatd.chat.router",
     "chatd.engineio.outbox",
     "chatd.engineio.reader",
     "chatd.engineio.session",
@@ -56,6 +54,7 @@ _STRUCTS: Final = "msgspec Structs: mypyc loses the keywords of such a class, or
 
 PURE: Final[Mapping[str, str]] = {
     "chatd.chat.events": _STRUCTS,
+    "chatd.chat.router": "that of several nodes hands it `*parts`, which compiled code passes on as one tuple",
     "chatd.engineio.direct": "compiled, `list.extend` loses what it took before an exception (Python 3.11 and 3.12)",
     "chatd.engineio.outgoing": "compiled, a `cached_property` is worked out again at each access",
     "chatd.engineio.packet": _STRUCTS,

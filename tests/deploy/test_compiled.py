@@ -1,7 +1,7 @@
 """`make wheel COMPILED=1`: the same source, with modules that mypyc has compiled.
 
-`make test` compiles without optimization, in a minute, and uses the result as a stranger would. `make try-compiled`
-takes the wheel as it is released and runs the suites against it, which takes as long as with the pure form.
+`make try-compiled` builds it, uses it as a stranger would and runs the suites against it, which takes as long as with
+the pure form. `make test` has no compiler.
 """
 
 from __future__ import annotations
@@ -80,9 +80,8 @@ def build(folder: Path, **environ: str) -> Path:
 
 
 @pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
-    quick = {} if request.config.getoption("whole_release") else {"MYPYC_OPT_LEVEL": "0"}
-    return build(tmp_path_factory.mktemp("compiled"), **quick)
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("compiled"))
 
 
 @pytest.fixture(scope="session")
@@ -98,12 +97,14 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return inside
 
 
-@pytest.mark.timeout(400)  # it compiles
+@pytest.mark.whole_release
+@pytest.mark.timeout(400)
 async def test_the_compiled_wheel_is_used(wheel: Path, python: Path, tmp_path: Path) -> None:
     assert wheel.name.startswith(f"chatd-{__version__}-cp{OWN.replace('.', '')}-")
     await use([python.with_name("chatd")], tmp_path / "home", version=f"{__version__} (compiled)")
 
 
+@pytest.mark.whole_release
 @pytest.mark.timeout(400)
 def test_no_interpreted_class_inherits_from_a_compiled_one(python: Path, tmp_path: Path) -> None:
     assert run([python, "-c", CLASSES, *COMPILED], tmp_path) == "all\n"
