@@ -81,7 +81,7 @@ def judge(people: Sequence[Person], record: Record, since_ms: float, until_ms: f
 
 
 def _deliveries(heard: Heard, written: Mapping[str, Sent]) -> Iterable[Delivery]:
-    """By ids of chatd, all messages of a node are in order. Without ids, those of one writer that were sent once are."""
+    """By ids of chatd, messages of a node are in order. Without ids, those of one writer that were sent once are."""
     for at_ms, text, here, number in heard.heard:
         if text not in written:
             continue
