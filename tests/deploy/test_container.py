@@ -46,9 +46,7 @@ class Image:
         """A command on the files, by the user and with the variables of the image."""
         said = dict(pair.split("=", 1) for pair in self.config["Env"])
         command = ["chroot", f"--userspec={self.config['User']}", str(self.files), *words]
-        return subprocess.Popen(
-            command, env=said | environ, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
+        return subprocess.Popen(command, env=said | environ)
 
 
 @pytest.fixture(scope="module")

@@ -263,7 +263,7 @@ class Window:
     async def _middle(self, selector: str, text: str) -> dict[str, float]:
         """Where the first such element is in the window, in CSS pixels, once it is there."""
         await self.see(selector, text)
-        return await self.evaluate(f"""(() => {{
+        spot: dict[str, float] = await self.evaluate(f"""(() => {{
           const one = ({FINDER})({json.dumps(selector)}).find((one) => one.textContent.includes({json.dumps(text)}));
           one.scrollIntoView({{ block: "nearest" }});
           let {{ x, y, width, height }} = one.getBoundingClientRect();
@@ -271,6 +271,7 @@ class Window:
             const frame = w.frameElement.getBoundingClientRect();
             x += frame.x; y += frame.y; }}
           return {{ x: x + width / 2, y: y + height / 2 }}; }})()""")
+        return spot
 
     async def _mouse(self, kind: str, button: str, **more: int) -> None:
         await self._order("Input.dispatchMouseEvent", type=kind, button=button, **self._pointer, **more)
