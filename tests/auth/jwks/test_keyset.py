@@ -118,7 +118,7 @@ def test_no_token_chooses_how_it_is_checked() -> None:
         (b'{"keys":[' + b"[" * 100_000, "no JSON Web Key Set"),
         (json.dumps({"keys": [jwk("ed")] * (MAX_KEYS + 1)}).encode(), "65 keys are more than 64"),
     ],
-    ids=lambda value: str(value)[:30],
+    ids=["nothing", "a page", "a list", "an object", "a text", "an empty set", "deep", "too many"],
 )
 def test_what_is_no_set_of_keys_is_refused_in_words(raw: bytes, why: str) -> None:
     """J-02"""
