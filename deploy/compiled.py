@@ -21,7 +21,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 SWITCH: Final = "CHATD_COMPILED"
 
-COMPILER: Final = ("mypy>=2.4,<2.5", "setuptools>=66")
+COMPILER: Final = ("mypy>=2.4,<2.5", "setuptools>=65")
 """Beside the dependencies of chatd, whose types it reads; and a C compiler with Python's headers."""
 
 # One group: calls between these modules are calls of C functions.
