@@ -9,7 +9,7 @@ queue: a client that does not read keeps a page in memory, however many messages
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple, cast
 
 import msgspec
@@ -26,7 +26,8 @@ from chatd.store.base import Message, Store, StoreError
 from chatd.store.positions import Position
 from chatd.tasks import Tasks
 
-PAGE_ROWS: Final = 100
+PAGE_ROWS: Final = 20
+"""A client that does not read keeps so many messages in memory, each of them once."""
 
 POLL_S: Final = 1.0
 """Of several nodes: another one's message may be told here before it is stored."""
@@ -154,14 +155,20 @@ class Streams:
         except StoreError:
             await asyncio.sleep(RETRY_S)
             return False
+        is_full, page = len(messages) == PAGE_ROWS, self._page(key, messages, position)
+        del messages  # the client may let us wait for long
+        if page:  # in one write: asyncio logs a warning for each one after a reset
+            await stream.write(page)
+        return is_full
+
+    def _page(self, key: Key, messages: Sequence[Message], position: Position) -> bytes:
+        """The events of those messages that the key may read. Moves the position past all of them."""
         events = []
         for message in messages:
             position[self._store.log_of(message.id)] = message.id
             if _may_read(key, message):
                 events.append(_event(message, position))
-        if events:  # in one write: asyncio logs a warning for each one after a reset
-            await stream.write(b"".join(events))
-        return len(messages) == PAGE_ROWS
+        return b"".join(events)
 
     async def _pause(self, stream: EventStream, wake: asyncio.Event, position: Position) -> None:
         """Until the next message. A heartbeat carries the position past messages that the key may not read."""

@@ -21,7 +21,7 @@ CHATD = f"{sys.executable} -m chatd"
 
 def only(pattern: str) -> str:
     """The one place of the page that fits."""
-    [found] = re.findall(pattern, README, re.DOTALL)
+    [found] = set(re.findall(pattern, README, re.DOTALL))
     return str(found)
 
 
