@@ -81,7 +81,7 @@ def _fill(path: Path, rows: int) -> None:
             say(f"history: {' '.join(statement.split()[:3])}")
             db.execute(statement)
         db.executemany("INSERT INTO vistos VALUES (?, ?)", [(user_name(number), EPOCH_MS) for number in range(USERS)])
-        db.executemany("INSERT INTO leidos VALUES (?, ?, ?)", _marks(rows))
+        db.executemany("INSERT INTO leidos (lector, con, hasta) VALUES (?, ?, ?)", _marks(rows))
         db.execute("COMMIT")
         db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
         db.execute("PRAGMA journal_mode = WAL")
