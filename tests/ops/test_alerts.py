@@ -55,7 +55,7 @@ def test_what_is_well_is_silent_and_what_is_not_is_told(rules: Path) -> None:
         "ChatdStoresNothing",
         "ChatdDiskFillsUp",
         "ChatdKeysAreOld",
-        "ChatdLogOfTheDatabaseGrows",
+        "ChatdDatabaseLogGrows",
     )
     summaries = {
         name: re.search(rf"alert: {name}\n.*?summary: (\".*?\")", rules.read_text(), re.DOTALL)[1]  # type: ignore[index]
