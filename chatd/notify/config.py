@@ -10,10 +10,10 @@ import msgspec
 from msgspec import Meta
 
 from chatd.errors import ConfigError
+from chatd.webhooks.tables import read_tables
 
 MAX_NOTIFY: Final = 20
 
-_NAME: Final = re.compile(r"[\w.-]{1,64}", re.ASCII)
 _ADDRESS: Final = re.compile(r"[^\s@<>,;:\"()]{1,64}@[^\s@<>,;:\"()]{1,253}")
 
 Address = Annotated[str, Meta(min_length=3, max_length=254)]
@@ -41,29 +41,20 @@ class Notify(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 def read_notify(tables: Sequence[Mapping[str, Any]], wheres: Sequence[str]) -> tuple[Notify, ...]:
     """`wheres` says of each table where it stands. Raises ConfigError."""
-    if len(tables) > MAX_NOTIFY:
-        raise ConfigError(f"{wheres[MAX_NOTIFY]}: more than {MAX_NOTIFY} tables [[notify]]")
-    found = [_read(table, where) for table, where in zip(tables, wheres, strict=True)]
-    for number, one in enumerate(found):
-        if one.name in [other.name for other in found[:number]]:
-            raise ConfigError(f"{wheres[number]}: there are two [[notify]] called {one.name}")
-    return tuple(found)
+    found = read_tables("notify", Notify, MAX_NOTIFY, tables, wheres)
+    for notify, where in zip(found, wheres, strict=True):
+        _check(notify, f"{where}: [[notify]]")
+    return found
 
 
-def _read(table: Mapping[str, Any], where: str) -> Notify:
-    try:
-        notify = msgspec.convert(table, Notify)
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"{where}: [[notify]]: {error}") from error
-    if not _NAME.fullmatch(notify.name):
-        raise ConfigError(f"{where}: [[notify]]: name has 1 to 64 letters, digits or any of . _ -")
+def _check(notify: Notify, where: str) -> None:
+    """Raises ConfigError."""
     for address in (notify.sender, *notify.to):
         if not _ADDRESS.fullmatch(address):
-            raise ConfigError(f"{where}: [[notify]]: from and to are addresses such as desk@example.com")
+            raise ConfigError(f"{where}: from and to are addresses such as desk@example.com")
     if bool(notify.user) != bool(notify.password_file):
-        raise ConfigError(f"{where}: [[notify]]: user and password_file go together")
+        raise ConfigError(f"{where}: user and password_file go together")
     if notify.user and notify.security == "none":
-        raise ConfigError(f"{where}: [[notify]]: a password is sent over TLS alone: take security starttls or tls")
+        raise ConfigError(f"{where}: a password is sent over TLS alone: take security starttls or tls")
     if any(ord(letter) < 32 for letter in notify.link):
-        raise ConfigError(f"{where}: [[notify]]: link is one line")
-    return notify
+        raise ConfigError(f"{where}: link is one line")

@@ -11,10 +11,10 @@ import msgspec
 from msgspec import Meta
 
 from chatd.errors import ConfigError
+from chatd.webhooks.tables import read_tables
 
 MAX_HOOKS: Final = 100
 
-_NAME: Final = re.compile(r"[\w.-]{1,64}", re.ASCII)
 _URL: Final = re.compile(r"https?://[^\s/?#@]+(?:[/?][^\s#]*)?")
 
 
@@ -50,22 +50,8 @@ class Webhook(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 def read_webhooks(tables: Sequence[Mapping[str, Any]], wheres: Sequence[str]) -> tuple[Webhook, ...]:
     """`wheres` says of each table where it stands. Raises ConfigError."""
-    if len(tables) > MAX_HOOKS:
-        raise ConfigError(f"{wheres[MAX_HOOKS]}: more than {MAX_HOOKS} webhooks")
-    hooks = [_read(table, where) for table, where in zip(tables, wheres, strict=True)]
-    for number, hook in enumerate(hooks):
-        if hook.name in [other.name for other in hooks[:number]]:
-            raise ConfigError(f"{wheres[number]}: there are two webhooks called {hook.name}")
-    return tuple(hooks)
-
-
-def _read(table: Mapping[str, Any], where: str) -> Webhook:
-    try:
-        hook = msgspec.convert(table, Webhook)
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"{where}: [[webhook]]: {error}") from error
-    if not _NAME.fullmatch(hook.name):
-        raise ConfigError(f"{where}: [[webhook]]: name has 1 to 64 letters, digits or any of . _ -")
-    if not _URL.fullmatch(hook.url):
-        raise ConfigError(f"{where}: [[webhook]]: url must be http://... or https://..., without a password in it")
-    return hook
+    hooks = read_tables("webhook", Webhook, MAX_HOOKS, tables, wheres)
+    for hook, where in zip(hooks, wheres, strict=True):
+        if not _URL.fullmatch(hook.url):
+            raise ConfigError(f"{where}: [[webhook]]: url must be http://... or https://..., without a password in it")
+    return hooks
