@@ -152,6 +152,6 @@ def _check_url(url: str) -> None:
         raise ConfigError("jwks_url: a URL of keys has no password and no fragment")
     if parts.scheme == "http" and not is_loopback(host):
         raise ConfigError(
-            f"jwks_url: whoever is on the way to {host} could give keys of his own: write https, which only a provider "
-            "on this machine may do without"
+            f"jwks_url: over http, another computer on the way to {host} could send keys of its own: write https. "
+            "Only a provider on this machine may be asked by http"
         )
