@@ -10,16 +10,15 @@ import asyncio
 import re
 import tempfile
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from chatd.config import load
 from chatd.engineio.http import HttpConnection
 from chatd.store.sqlite import SqliteStore
 from tests.api.inside import KEY, build_with_api, write_keys
-from tests.attack.honest import error_log
-from tests.attack.loop import SkippingLoop
 from tests.chat.people import SECRET
 from tests.fuzz.http_target import CUT, FOR_EVER_S, NEW
+from tests.fuzz.lasting import LastingServer, attack_on
 from tests.fuzz.memory import MemoryTransport
 
 KEY_SHOWN: Final = b"~KEY~"
@@ -43,13 +42,11 @@ SETTINGS: Final = {
 _STATUS: Final = re.compile(rb"HTTP/1\.1 (\d{3}) ")
 
 
-class Server:
+class Server(LastingServer):
     """One server for all inputs of a process; each input must leave it as it found it, but for what it has stored."""
 
     def __init__(self) -> None:
-        self.loop = SkippingLoop()
-        self.faults: list[dict[str, Any]] = []
-        self.loop.set_exception_handler(lambda _, context: self.faults.append(context))
+        super().__init__()
         self._folder = tempfile.TemporaryDirectory()
         self.loop.run_until_complete(self._open(Path(self._folder.name)))
 
@@ -69,7 +66,7 @@ class Server:
             connection.lose()
         for _ in range(5):
             self.loop.skip(FOR_EVER_S)
-            await self._turns()
+            await self.turns()
         left = len(self._api.http.connections), self._api.http.timers.armed(), len(self._streams)
         assert left == (0, 0, 0), left
 
@@ -77,14 +74,10 @@ class Server:
         transport = MemoryTransport(self._api.http._connection())
         for piece in data.split(CUT):
             transport.receive(piece)
-            await self._turns()
+            await self.turns()
             while _waits(transport):  # noqa: ASYNC110 - an exchange rings no bell
                 await asyncio.sleep(0.001)  # the database answers from a thread
         return transport
-
-    async def _turns(self) -> None:
-        for _ in range(4):
-            await asyncio.sleep(0)
 
 
 def _waits(transport: MemoryTransport) -> bool:
@@ -94,15 +87,4 @@ def _waits(transport: MemoryTransport) -> bool:
     return exchange is not None and exchange.on_lost is not None
 
 
-_servers: list[Server] = []
-
-
-def attack_api(data: bytes) -> None:
-    """Nothing but answers may come out, none that says that we have a bug, and nothing may stay."""
-    if not _servers:
-        _servers.append(Server())
-    [server] = _servers
-    with error_log() as errors:
-        server.loop.run_until_complete(server.attack(data))
-    assert not server.faults, server.faults
-    assert not errors.records, errors.records
+attack_api = attack_on(Server)

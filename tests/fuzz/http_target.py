@@ -6,8 +6,7 @@ that was opened before, and `~NEW~` begins another connection.
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any, Final
+from typing import Final
 
 from chatd.engineio.config import EngineConfig
 from chatd.engineio.outbox import Outbox
@@ -18,8 +17,7 @@ from chatd.socketio.namespace import Auth
 from chatd.socketio.server import SocketIoServer
 from chatd.socketio.socket import EventName, Reply, Socket
 from chatd.timers import Timers
-from tests.attack.honest import error_log
-from tests.attack.loop import SkippingLoop
+from tests.fuzz.lasting import LastingServer, attack_on
 from tests.fuzz.memory import MemoryTransport
 
 CUT: Final = b"~CUT~"
@@ -48,13 +46,11 @@ class Echo:
     def on_disconnect(self, reason: object) -> None: ...
 
 
-class Server:
+class Server(LastingServer):
     """One server for all inputs of a process; each input must leave it as it found it."""
 
     def __init__(self) -> None:
-        self.loop = SkippingLoop()
-        self.faults: list[dict[str, Any]] = []
-        self.loop.set_exception_handler(lambda _, context: self.faults.append(context))
+        super().__init__()
         self.timers = Timers(self.loop.time, self.loop.call_at)
         outbox = Outbox(self.loop.call_soon)
         self.socketio = SocketIoServer(SocketIoConfig(), self.timers, outbox)
@@ -70,14 +66,14 @@ class Server:
             connection.lose()
         for _ in range(5):
             self.loop.skip(FOR_EVER_S)
-            await self._turns()
+            await self.turns()
         left = len(self.engine.sessions), len(self.engine.connections), self.timers.armed(), len(self.socketio.tasks)
         assert left == (0, 0, 0, 0), left
 
     async def _open_session(self) -> bytes:
         transport = MemoryTransport(self.engine.connection())
         transport.receive(HANDSHAKE)
-        await self._turns()
+        await self.turns()
         transport.lose()
         return bytes(transport.sent).split(b'"')[3]
 
@@ -85,23 +81,8 @@ class Server:
         transport = MemoryTransport(self.engine.connection())
         for piece in data.split(CUT):
             transport.receive(piece)
-            await self._turns()
+            await self.turns()
         return transport
 
-    async def _turns(self) -> None:
-        for _ in range(4):
-            await asyncio.sleep(0)
 
-
-_servers: list[Server] = []
-
-
-def attack_server(data: bytes) -> None:
-    """Nothing but answers may come out, and nothing may stay."""
-    if not _servers:
-        _servers.append(Server())
-    [server] = _servers
-    with error_log() as errors:
-        server.loop.run_until_complete(server.attack(data))
-    assert not server.faults, server.faults
-    assert not errors.records, errors.records
+attack_server = attack_on(Server)
