@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from chatd.api.keys import Scope
+from chatd.api.stream import PAGE_ROWS
 from chatd.config import load
 from chatd.store.sqlite import SqliteStore
 from tests.api.inside import KEY, build_with_api, write_keys
@@ -167,13 +168,13 @@ async def test_a_page_is_one_write(tmp_path: Path) -> None:
     _, api = build_with_api(load(settings, {"CHATD_JWT_SECRET": SECRET}), store, await store.open())
     api.start()
     headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
-    many = json.dumps({"mensajes": [{"para": "ana", "mensaje": f"m{n}"} for n in range(50)]}).encode()
+    many = json.dumps({"mensajes": [{"para": "ana", "mensaje": f"m{n}"} for n in range(PAGE_ROWS)]}).encode()
     sender, reader = MemoryTransport(api.http._connection()), Counting(api.http._connection())
     async with asyncio.timeout(20):
         sender.receive(request_bytes("POST", "/v1/mensajes/lote", headers, many))
         await sent(sender, b'"respuestas"')
         reader.receive(request_bytes("GET", "/v1/eventos?desde=0", headers))
-        await sent(reader, b'"m49"')
+        await sent(reader, f'"m{PAGE_ROWS - 1}"'.encode())
     assert reader.writes == 2, "the head, and the page"
     for transport in (sender, reader):
         transport.lose()
