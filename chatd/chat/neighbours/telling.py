@@ -15,9 +15,9 @@ MAX_WAITING_BYTES: Final = 4_194_304
 
 RETRY_S: Final = 0.1
 
-RESUME_S: Final = 2.5
+RESUME_S: Final = 4.0
 """How long Redis is back before what has waited is published. By then the others have subscribed again: npm's redis
-waits for up to 2.2 s between two attempts.
+waits for up to 2.2 s between two attempts. 2.5 s were too few for a Node.js node on a busy machine.
 """
 
 Publish = Callable[[str, bytes], bool]
