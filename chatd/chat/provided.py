@@ -74,7 +74,7 @@ class ProvidedKeys:
     async def _accept_later(self, socket: Socket, auth: Auth) -> SocketHandler:
         """A second question is only for a provider that was replaced meanwhile: of another one, `may_ask` says no."""
         while True:
-            await self._provider.asked()
+            await self._provider.asked_if_due()
             try:
                 handler = self._accept(socket, auth)
             except UnknownKeyError:

@@ -102,10 +102,19 @@ class Provider:
         """Whether a token that no key fits is worth a question. Counts those that come too soon."""
         if not self.is_used or (self.keys and (kid is None or any(key.kid == kid for key in self.keys))):
             return False
-        if self._asking is not None or self._now() >= self._asked_at + self._config.jwks_cooldown_s:
+        if self._asking is not None or not self._is_cooling_down:
             return True
         self.refusals.add(JwksLimit.JWKS_COOLDOWN, "token refused: its key is unknown, and the provider was just asked")
         return False
+
+    async def asked_if_due(self) -> None:
+        """For a token of which `may_ask` said yes: as `asked`, but for an answer that came between the two."""
+        if self._asking is not None or not self._is_cooling_down:
+            await self.asked()
+
+    @property
+    def _is_cooling_down(self) -> bool:
+        return self._now() < self._asked_at + self._config.jwks_cooldown_s
 
     async def asked(self) -> None:
         """Return once there is an answer, or none in time."""

@@ -85,6 +85,15 @@ async def test_an_unknown_key_is_asked_for_once_in_a_while_whatever_comes(rig: R
     assert not rig.provider.may_ask("new")
 
 
+async def test_an_answer_that_comes_before_its_client_waits_for_it_is_not_asked_for_again(rig: Rig) -> None:
+    """J-03"""
+    rig.use()
+    assert rig.provider.may_ask("new")
+    await until(lambda: rig.taken == [["rsa"]])
+    await rig.provider.asked_if_due()
+    assert len(rig.idp.asked) == 1
+
+
 async def test_it_is_asked_again_in_time_without_any_token() -> None:
     """J-01"""
     with providing() as idp:
