@@ -73,7 +73,8 @@ class Server(LastingServer):
     async def _open_session(self) -> bytes:
         transport = MemoryTransport(self.engine.connection())
         transport.receive(HANDSHAKE)
-        await self.turns()
+        while not transport.sent:  # the address may have to wait: the input before was dear
+            await self.turns()
         transport.lose()
         return bytes(transport.sent).split(b'"')[3]
 
