@@ -120,7 +120,7 @@ class Hook:
 
     async def _serve(self) -> None:
         """Until the hook is switched off, or at once if it is. Raises StoreError."""
-        position, off_since = await self._memory.load()
+        known, off_since = await self._memory.load()
         if off_since:
             if not self.is_off:
                 log.warning("webhook is switched off", extra={"hook": self.config.name})
@@ -129,9 +129,9 @@ class Hook:
         if self.is_off:
             log.info("webhook is switched on again", extra={"hook": self.config.name})
         self.is_off = False
-        if not position:
-            position = await self._first_position()
-            await self._memory.save(position)
+        position = await (self._store.log_from(known) if known else self._first_position())
+        if position != known:
+            await self._memory.replace(position)
         ended: list[Exception] = []
         self._lines = Lines()
         try:

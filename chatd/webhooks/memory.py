@@ -16,6 +16,7 @@ _SAVE: Final = """
     INSERT INTO ganchos (clave, registro, hasta, apagado) VALUES (?1, ?2, ?3, 0)
     ON CONFLICT (clave, registro) DO UPDATE SET hasta = excluded.hasta
 """
+_FORGET_OTHERS: Final = "DELETE FROM ganchos WHERE clave = ?1 AND registro NOT IN ({marks})"
 SWITCH: Final = "UPDATE ganchos SET apagado = ?2 WHERE clave = ?1"  # since when it is off, 0 for on
 _SET_ASIDE: Final = "INSERT INTO ganchos_apartados (clave, id) VALUES (?1, ?2) ON CONFLICT (clave, id) DO NOTHING"
 _KEEP: Final = """
@@ -50,6 +51,12 @@ class Memory:
     async def save(self, position: Position) -> None:
         for log, upto in position.items():
             await self._store.run(_SAVE, (self._key, log, upto))
+
+    async def replace(self, position: Position) -> None:
+        """Save it, and forget how far other logs were read: those of a daemon alone, or of several nodes."""
+        await self.save(position)
+        marks = ",".join(f"?{place}" for place in range(2, len(position) + 2)) or "NULL"
+        await self._store.run(_FORGET_OTHERS.format(marks=marks), (self._key, *position))
 
     async def switch_off(self) -> None:
         await self._store.run(SWITCH, (self._key, time.time_ns() // 1_000_000))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 from pathlib import Path
 
+from chatd.store.positions import WHOLE
 from tests.chat.daemon import daemon
 from tests.ops.operator import resident_kb
 from tests.webhooks.receiver import CLOSE, HANG, LATE, Answer, receiving, write_config
@@ -81,6 +83,24 @@ async def test_a_receiver_that_was_away_gets_everything_after_a_sigkill_of_the_d
         async with daemon(tmp_path / "c.db", "--config", config):
             await receiver.until(lambda: len(receiver.texts()) == 301)
         assert receiver.texts() == ["before", *(f"away {n}" for n in range(300))]
+
+
+async def test_a_daemon_that_was_one_of_several_nodes_goes_on_where_they_were(tmp_path: Path) -> None:
+    """W-04"""
+    async with receiving() as receiver:
+        config = write_config(tmp_path, receiver.url)
+        async with daemon(tmp_path / "c.db", "--config", config) as chatd:
+            await (await chatd.enter("ana")).write("root", "before")
+            await receiver.until(lambda: receiver.texts() == ["before"])
+        with contextlib.closing(sqlite3.connect(tmp_path / "c.db")) as db, db:
+            db.execute("UPDATE ganchos SET registro = 1")
+            db.execute("INSERT INTO ganchos SELECT clave, 2, hasta, apagado FROM ganchos")
+        async with daemon(tmp_path / "c.db", "--config", config) as chatd:
+            await (await chatd.enter("ana")).write("root", "after")
+            await receiver.until(lambda: len(receiver.texts()) == 2)
+        with contextlib.closing(sqlite3.connect(tmp_path / "c.db")) as db:
+            assert db.execute("SELECT registro FROM ganchos").fetchall() == [(WHOLE,)]
+        assert receiver.texts() == ["before", "after"]
 
 
 async def test_a_hook_begins_with_what_comes_after_its_first_start(tmp_path: Path) -> None:
