@@ -22,14 +22,14 @@ from chatd import logs
 from chatd.auth import Verifier, load_deny_list, load_keys
 from chatd.beside import Beside, features
 from chatd.chat.audience import ADMINS, online_users, user_room
+from chatd.chat.chat import Chat
 from chatd.chat.desk import Desk
 from chatd.chat.door import KEPT_HEADERS, Door
 from chatd.chat.ids import IdSource, first_id_of, is_in_reserve
 from chatd.chat.limits import ChatLimits
-from chatd.chat.member import Member, Router
+from chatd.chat.member import Member
 from chatd.chat.parts import ChatParts
 from chatd.chat.recovery import Recovery
-from chatd.chat.router import ChatRouter
 from chatd.chat.steps import ClockSteps
 from chatd.config import Config
 from chatd.credentials import are_credentials
@@ -218,20 +218,20 @@ def build(  # noqa: PLR0913 - what a daemon is made of
         session = socket.session
         identity = door.identify(session.handshake, auth, session.charge)
         session.pay_as(user_room(identity.user))
-        return recovery.admit(Member(socket, identity, routes, recovery, timers, time.time), auth)
+        return recovery.admit(Member(socket, identity, router, recovery, timers, time.time), auth)
 
     namespace = socketio.namespace(MAIN_NAMESPACE, accept)
     ids = IdSource(_now_ms, config.chat.node, last_id) if shell is None else shell.ids
     if is_in_reserve(ids.start):
         log.error("the ids of messages are coming to an end: run chatd check", extra={"greatest_id": last_id})
-    make_router, make_recovery, make_desk = (ChatRouter, Recovery, Desk) if shell is None else _among(shell)
-    router = make_router(config.chat, limits, namespace, store, ids, _now_ms)
-    recovery = make_recovery(config.chat, limits, namespace, store, router, door.check_again)
+    make_chat, make_recovery, make_desk = (Chat, Recovery, Desk) if shell is None else _among(shell)
+    chat = make_chat(config.chat, limits, namespace, store, ids, _now_ms)
+    router = chat.router
+    recovery = make_recovery(chat, door.check_again)
     namespace.greet = recovery.greet
-    routes: Router = router
     if neighbours is not None:
-        routes = neighbours.meet(namespace, router, recovery, store.recovery_key, _now_ms)
-    team, texts = features(config, router)
+        neighbours.meet(chat, recovery)
+    team, texts = features(config, chat)
     ClockSteps(namespace, time.time).start()
     hooks = EngineHooks(accept=socketio.accept, kept_headers=KEPT_HEADERS, other=other)
     turns = Turns(loop.time, loop.call_soon, config.engineio.turn_budget)
@@ -240,9 +240,9 @@ def build(  # noqa: PLR0913 - what a daemon is made of
         reload.add("tokens", lambda read: door.prepare(namespace, read.auth), _keeps_tokens)
         reload.add("limits of clients and origins", lambda read: functools.partial(engine.use, read.engineio))
         reload.add("limits of users", lambda read: functools.partial(limits.use, read.chat))
-        reload.add("messages", lambda read: functools.partial(router.use, read.chat))
+        reload.add("messages", lambda read: functools.partial(chat.use, read.chat))
     if watch is not None:
-        desk = make_desk(namespace, router)
+        desk = make_desk(chat)
         watch(
             Watched(
                 engine=engine,
@@ -267,7 +267,7 @@ def build(  # noqa: PLR0913 - what a daemon is made of
                     **({} if neighbours is None else {"adapter": neighbours.refusals.counts.items}),
                 },
             ),
-            ChatParts(router, namespace, door, desk, store, texts),
+            ChatParts(chat, door, desk, texts),
         )
     for joining in (shell, neighbours):
         if joining is not None:
@@ -275,14 +275,13 @@ def build(  # noqa: PLR0913 - what a daemon is made of
     return engine
 
 
-def _among(shell: Shell) -> tuple[Callable[..., ChatRouter], Callable[..., Recovery], Callable[..., Desk]]:
-    """What routes messages among several daemons, what lets members in there, and what operators may do."""
-    from chatd.chat.nodes.desk import NodeDesk  # noqa: PLC0415 - as in _open
+def _among(shell: Shell) -> tuple[Callable[..., Chat], Callable[..., Recovery], Callable[..., Desk]]:
+    """The chat among several daemons, what lets members in there, and what operators may do."""
+    from chatd.chat.nodes.chat import NodeChat  # noqa: PLC0415 - as in _open
+    from chatd.chat.nodes.desk import NodeDesk  # noqa: PLC0415
     from chatd.chat.nodes.recovery import NodeRecovery  # noqa: PLC0415
-    from chatd.chat.nodes.router import NodeRouter  # noqa: PLC0415
 
-    desk = functools.partial(NodeDesk, shell.peers, shell.node.number)
-    return functools.partial(NodeRouter, shell), NodeRecovery, desk
+    return functools.partial(NodeChat, shell), NodeRecovery, NodeDesk
 
 
 def _retention(config: Config, store: Store) -> Retention:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
+from chatd.chat.chat import Chat
 from chatd.chat.parts import ChatParts
-from chatd.chat.router import ChatRouter
 from chatd.config import Config
 from chatd.ops.operations import Operations
 from chatd.ops.watched import Watched
@@ -35,18 +35,18 @@ class Beside:
         self._provided: ProvidedKeys | None = None
         self._works = False
 
-    def open(self, watched: Watched, chat: ChatParts) -> None:
+    def open(self, watched: Watched, parts: ChatParts) -> None:
         """Raises ConfigError and ListenError."""
         self._operations.watch(watched)
-        self._texts = chat.texts
+        self._texts = parts.texts
         if self._config.api.api:
             from chatd.api.opening import open_api  # noqa: PLC0415 - memory, for those who want it
 
-            self._api = open_api(self._config, chat, self._operations.sources(watched), self._reload)
+            self._api = open_api(self._config, parts, self._operations.sources(watched), self._reload)
 
-        self._reload.add("webhooks", functools.partial(self._prepare_hooks, watched, chat))
-        self._prepare_hooks(watched, chat, self._config)()
-        use_provider = functools.partial(self._use_provider, watched, chat)
+        self._reload.add("webhooks", functools.partial(self._prepare_hooks, watched, parts.chat))
+        self._prepare_hooks(watched, parts.chat, self._config)()
+        use_provider = functools.partial(self._use_provider, watched, parts)
         use_provider(self._config)
         self._reload.add("identity provider", lambda read: functools.partial(use_provider, read))
 
@@ -60,7 +60,7 @@ class Beside:
         if self._hooks is not None:
             self._hooks.start()
 
-    def _use_provider(self, watched: Watched, chat: ChatParts, config: Config) -> None:
+    def _use_provider(self, watched: Watched, parts: ChatParts, config: Config) -> None:
         """The one that `config` names, if any. Cannot fail: what it imports was imported when keys were read."""
         watched.providers.clear()
         if config.auth.jwks_url is None:
@@ -70,7 +70,7 @@ class Beside:
         if self._provided is None:
             from chatd.chat.provided import ProvidedKeys  # noqa: PLC0415 - memory, for those who want it
 
-            self._provided = ProvidedKeys(chat.door, chat.namespace)
+            self._provided = ProvidedKeys(parts.door, parts.chat.namespace)
             watched.refusals["provider"] = self._provided.refused.items
         watched.providers.append(self._provided)
         self._provided.use(config.auth)
@@ -98,7 +98,7 @@ class Beside:
 
             await drop_index(self._store, self._config.store.db)
 
-    def _prepare_hooks(self, watched: Watched, chat: ChatParts, config: Config) -> Apply:
+    def _prepare_hooks(self, watched: Watched, chat: Chat, config: Config) -> Apply:
         """Nothing is loaded before there is one. Raises ConfigError."""
         if self._hooks is None:
             if not config.webhooks and not config.notify:
@@ -111,13 +111,13 @@ class Beside:
         return self._hooks.prepare([*_webhooks(config, chat), *_mailboxes(config, chat)])
 
 
-def _webhooks(config: Config, chat: ChatParts) -> list[Recipe]:
+def _webhooks(config: Config, chat: Chat) -> list[Recipe]:
     from chatd.webhooks.opening import recipe_of  # noqa: PLC0415 - as in _prepare_hooks
 
     return [recipe_of(each, chat) for each in config.webhooks]
 
 
-def _mailboxes(config: Config, chat: ChatParts) -> list[Recipe]:
+def _mailboxes(config: Config, chat: Chat) -> list[Recipe]:
     if not config.notify:
         return []
     from chatd.notify.opening import recipe_of  # noqa: PLC0415 - as in _prepare_hooks
@@ -125,18 +125,18 @@ def _mailboxes(config: Config, chat: ChatParts) -> list[Recipe]:
     return [recipe_of(each, chat) for each in config.notify]
 
 
-def features(config: Config, router: ChatRouter) -> tuple[Waits | None, TextIndex | None]:
-    """Let `router` do what is asked for: what there is to see of a team, and the index that is searched."""
+def features(config: Config, chat: Chat) -> tuple[Waits | None, TextIndex | None]:
+    """Let `chat` do what is asked for: what there is to see of a team, and the index that is searched."""
     waits: Waits | None = None
     if config.chat.admin_messages == "team":
         from chatd.team.features import join  # noqa: PLC0415 - memory, for those who want it
 
-        waits = join(config.team, config.chat, router).waits
+        waits = join(config.team, chat).waits
     if config.store.search == "off":
         return waits, None
     from chatd.chat.search import join_search  # noqa: PLC0415 - likewise
 
-    return waits, join_search(config.store, router)
+    return waits, join_search(config.store, chat)
 
 
 def _nothing() -> None:

@@ -27,11 +27,17 @@ COMPILER: Final = ("mypy>=2.4,<2.5", "setuptools>=65")
 # One group: calls between these modules are calls of C functions.
 COMPILED: Final = (
     "chatd.chat.audience",
+    "chatd.chat.composing",
     "chatd.chat.feed",
     "chatd.chat.ids",
     "chatd.chat.limits",
     "chatd.chat.member",
+    "chatd.chat.messages",
     "chatd.chat.nodes.ids",
+    "chatd.chat.nodes.messages",
+    "chatd.chat.nodes.supervision",
+    "chatd.chat.router",
+    "chatd.chat.supervision",
     "chatd.engineio.outbox",
     "chatd.engineio.reader",
     "chatd.engineio.session",
@@ -54,7 +60,6 @@ _STRUCTS: Final = "msgspec Structs: mypyc loses the keywords of such a class, or
 
 PURE: Final[Mapping[str, str]] = {
     "chatd.chat.events": _STRUCTS,
-    "chatd.chat.router": "that of several nodes hands it `*parts`, which compiled code passes on as one tuple",
     "chatd.engineio.direct": "compiled, `list.extend` loses what it took before an exception (Python 3.11 and 3.12)",
     "chatd.engineio.outgoing": "compiled, a `cached_property` is worked out again at each access",
     "chatd.engineio.packet": _STRUCTS,

@@ -28,7 +28,7 @@ class ApiListener:
         self,
         config: ApiConfig,
         engine: EngineConfig,
-        chat: ChatParts,
+        parts: ChatParts,
         people: People,
         sources: Sources,
         tls: Tls | None,
@@ -42,14 +42,14 @@ class ApiListener:
         self.http = HttpListener(config.api_address, "--api HOST:PORT", limits, log, tls)
         self.door = ApiDoor(config, asyncio.get_running_loop().time)
         streams = Streams(
-            chat.router.feed,
-            chat.store,
+            parts.chat.messages.feed,
+            parts.chat.store,
             self.door,
             StreamLimits(config.api_max_streams, config.api_heartbeat_s),
             self.http.connections.discard,
         )
-        parts = Parts(Chat(chat.router), people, sources, streams, encoded)
-        self._server = ApiServer(config, self.door, self.http.timers, parts)
+        operations = Parts(Chat(parts.chat.router), people, sources, streams, encoded)
+        self._server = ApiServer(config, self.door, self.http.timers, operations)
 
     def start(self) -> None:
         for address in self.http.start(self._server.on_request):

@@ -33,15 +33,15 @@ class Settings(Protocol):
     def listen(self) -> ListenConfig: ...
 
 
-def open_api(config: Settings, chat: ChatParts, sources: Sources, reload: Reload[Any]) -> ApiListener:
+def open_api(config: Settings, parts: ChatParts, sources: Sources, reload: Reload[Any]) -> ApiListener:
     """Listens, and does not answer yet. Raises ConfigError and ListenError."""
-    people = People(chat.desk, config.auth, lambda auth: chat.door.prepare(chat.namespace, auth)())
+    people = People(parts.desk, config.auth, lambda auth: parts.door.prepare(parts.chat.namespace, auth)())
     tls = None
     if config.api.api_tls and config.listen.tls_cert is not None:
         tls = Tls(config.listen.tls_cert, config.listen.tls_key, config.engineio.request_timeout_s)
         renew = tls.prepare
         reload.add("certificate of the API", lambda _: renew())
-    listener = ApiListener(config.api, config.engineio, chat, people, sources, tls)
+    listener = ApiListener(config.api, config.engineio, parts, people, sources, tls)
     reload.add("keys of the API", lambda read: listener.door.prepare(read.api))
     reload.add("deny list of the API", lambda read: functools.partial(people.use, read.auth))
     sources.watched.refusals["api"] = listener.door.refusals.counts.items

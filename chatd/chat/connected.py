@@ -7,8 +7,11 @@ from typing import Final, Self
 import msgspec
 
 from chatd.chat.events import MAX_USER_CHARS, EventCode, parse_fields, parse_limit
+from chatd.chat.feature import Feature
+from chatd.chat.member import Author, Member
 from chatd.chat.presence import Presence
 from chatd.errors import RefusedError
+from chatd.socketio.socket import Reply
 
 DEFAULT_LIMIT: Final = 100
 MAX_LIMIT: Final = 500
@@ -45,11 +48,38 @@ class Connected(msgspec.Struct, frozen=True, kw_only=True):
     hay_mas: bool
 
 
-def connected(presence: Presence, asked: AskConnected) -> Connected:
-    """One page of those who are here. Costs the page, however many there are."""
-    page, more = presence.page(asked.after, asked.limit)
-    users = [ConnectedUser(online.user, online.sockets, online.since_ms) for online in page]
-    return Connected(conectados=users, total=len(presence), hay_mas=more)
+class Connections:
+    """Tells presence of each socket, and admins of all who are here."""
+
+    def __init__(self, presence: Presence) -> None:
+        self._presence = presence
+
+    @property
+    def feature(self) -> Feature:
+        return Feature(events={"conectados": self.ask}, on_join=self._on_join, on_leave=self._on_leave)
+
+    def ask(self, member: Author, args: list[object], reply: Reply | None) -> None:
+        """Nothing without an acknowledgement: there is nowhere to answer."""
+        if reply is None:
+            return
+        try:
+            if not member.identity.is_admin:
+                raise RefusedError(EventCode.ADMINS_ONLY, "conectados is for admins.")
+            reply(self._page(AskConnected.parse(args)))
+        except RefusedError as error:
+            member.refuse(reply, error)
+
+    def _page(self, asked: AskConnected) -> Connected:
+        """Costs the page, however many there are."""
+        page, more = self._presence.page(asked.after, asked.limit)
+        users = [ConnectedUser(online.user, online.sockets, online.since_ms) for online in page]
+        return Connected(conectados=users, total=len(self._presence), hay_mas=more)
+
+    def _on_join(self, member: Member) -> None:
+        self._presence.came(member.identity.user)
+
+    def _on_leave(self, member: Member) -> None:
+        self._presence.left(member.identity.user)
 
 
 def _after(value: object) -> str:

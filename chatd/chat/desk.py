@@ -1,6 +1,6 @@
 """What an operator may do in a chat, from a terminal on the same machine. Rule C-65.
 
-Who may is decided by whoever can open the daemon's admin socket; here nobody asks.
+The mode of the admin socket decides who may; here nobody is asked.
 """
 
 from __future__ import annotations
@@ -12,12 +12,11 @@ from typing import Any, Final
 from chatd.auth import Identity
 from chatd.auth.identity import ADMIN
 from chatd.chat.audience import user_room
+from chatd.chat.chat import Chat
 from chatd.chat.events import EventCode, PrivateMessage, parse_user
 from chatd.chat.member import Member
-from chatd.chat.router import ChatRouter
 from chatd.engineio.session import Session
 from chatd.errors import RefusedError
-from chatd.socketio.namespace import Namespace
 from chatd.store.base import Done, Message
 
 KICKED: Final = "kicked"
@@ -33,9 +32,9 @@ Found = dict[str, Any]
 class Desk:
     """One for the chat."""
 
-    def __init__(self, namespace: Namespace, router: ChatRouter) -> None:
-        self._namespace = namespace
-        self._router = router
+    def __init__(self, chat: Chat) -> None:
+        self._namespace = chat.namespace
+        self._messages = chat.messages
 
     async def who(self) -> Found:
         """`people`: every socket that is connected, and who it speaks for."""
@@ -68,12 +67,12 @@ class Desk:
     def send(self, author: object, to: object, text: object, done: Done) -> Message:
         """A message of an admin who is called `author`. Raises RefusedError and StoreError as a client's would."""
         name = parse_user(author, "from", EventCode.ARGUMENTS_INVALID)
-        parsed = PrivateMessage.parse([{"para": to, "mensaje": text}], self._router.max_chars)
-        return self._router.submit(Identity(name, name, ADMIN, None, None), parsed, done)
+        parsed = PrivateMessage.parse([{"para": to, "mensaje": text}], self._messages.max_chars)
+        return self._messages.submit(Identity(name, name, ADMIN, None, None), parsed, done)
 
     def follow(self, tell: Callable[[Message], None]) -> Callable[[], None]:
         """Call `tell` with every message that all admins see, until what is returned is called."""
-        listeners = self._router.feed.listeners
+        listeners = self._messages.feed.listeners
 
         def supervised(message: Message) -> None:
             if message.supervisado:

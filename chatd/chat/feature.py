@@ -1,28 +1,24 @@
-"""What the chat can do beside its own rules, and an operator may leave out: one object for each such thing.
+"""What one part of the chat brings: its events, and what it does when a socket comes or goes.
 
-A feature brings its events, what it does when a socket joins, and what it counts. The features of a daemon
-are made in one list (chatd/team/features.py). A daemon without any imports none, and calls nothing for them.
+The features of a chat are in one list (`Chat.features`), those of a team in another (chatd/team/features.py).
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Protocol
 
 from chatd.chat.member import Author, Member
 from chatd.socketio.socket import EventName, Reply
 
-if TYPE_CHECKING:
-    from chatd.chat.router import ChatRouter
-
-Handler = Callable[["ChatRouter", Author, list[object], Reply | None], None]
+Handler = Callable[[Author, list[object], Reply | None], None]
+"""Called with an event of its sender, the arguments, and what answers it if an acknowledgement is asked for."""
 
 
-class Feature(Protocol):
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Feature:
     """Calls are synchronous, come from the loop thread and must not raise."""
 
-    @property
-    def events(self) -> Mapping[EventName, Handler]:
-        """What clients may send. An event that the chat has already is answered by the feature instead."""
-
-    def on_join(self, member: Member) -> None: ...
+    events: Mapping[EventName, Handler]
+    on_join: Callable[[Member], None] | None = None
+    on_leave: Callable[[Member], None] | None = None

@@ -15,6 +15,7 @@ import msgspec
 
 from chatd.chat.config import ChatConfig
 from chatd.chat.events import EventCode
+from chatd.chat.feature import Feature
 from chatd.chat.history_events import (
     AskConversations,
     AskHistory,
@@ -56,6 +57,12 @@ class Historian:
         self._store = store
         self.max_rows = max(1, MAX_READ_CHARS // config.max_message_chars)
         self._under_way = UnderWay(MAX_ASKED, MAX_ASKED_EACH, _busy)
+
+    @property
+    def feature(self) -> Feature:
+        return Feature(
+            events={"historial": self.history, "conversaciones": self.conversations, "no_leidos": self.unread}
+        )
 
     def history(self, member: Author, args: list[object], reply: Reply | None) -> None:
         self.begin(member, reply, lambda: self._history(_viewer(member), AskHistory.parse(args)))

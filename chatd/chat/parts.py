@@ -5,11 +5,9 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
+from chatd.chat.chat import Chat
 from chatd.chat.desk import Desk
 from chatd.chat.door import Door
-from chatd.chat.router import ChatRouter
-from chatd.socketio.namespace import Namespace
-from chatd.store.base import Store
 
 if TYPE_CHECKING:
     from chatd.store.textindex import TextIndex
@@ -19,9 +17,7 @@ if TYPE_CHECKING:
 class ChatParts:
     """Made once, by `build`."""
 
-    router: ChatRouter
-    namespace: Namespace
+    chat: Chat
     door: Door
     desk: Desk
-    store: Store
     texts: TextIndex | None = None

@@ -15,6 +15,7 @@ import msgspec
 
 from chatd.chat.audience import user_room
 from chatd.chat.events import EventCode, parse_fields, parse_user
+from chatd.chat.feature import Feature
 from chatd.chat.ids import parse_digits
 from chatd.chat.member import Author
 from chatd.errors import RefusedError
@@ -92,6 +93,10 @@ class Receipts:
         self._newest = newest
         self._leido = PreparedEvent(namespace.name, "leido")
         self._told: dict[tuple[str, str], MessageId] = {}  # durable
+
+    @property
+    def feature(self) -> Feature:
+        return Feature(events={"leido": self.mark})
 
     def mark(self, member: Author, args: list[object], reply: Reply | None) -> None:
         try:

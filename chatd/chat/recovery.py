@@ -23,22 +23,22 @@ import msgspec
 
 from chatd.auth import Identity
 from chatd.chat.audience import receives, user_room
+from chatd.chat.chat import Chat
 from chatd.chat.config import ChatConfig
 from chatd.chat.ids import parse_id
-from chatd.chat.limits import ChatLimits, TooFastError
+from chatd.chat.limits import TooFastError
 from chatd.chat.member import Member
 from chatd.chat.pages import Pages, Question, Stretch
 from chatd.chat.pid import Pids
 from chatd.chat.resume import parse_resume
-from chatd.chat.router import ChatRouter
 from chatd.engineio.outgoing import Outgoing
 from chatd.engineio.reasons import CloseReason
 from chatd.engineio.session import State
 from chatd.engineio.turns import Price
 from chatd.socketio.joined import joined
-from chatd.socketio.namespace import Auth, Namespace
+from chatd.socketio.namespace import Auth
 from chatd.socketio.socket import Socket
-from chatd.store.base import Message, MessageId, Store, StoreError
+from chatd.store.base import Message, MessageId, StoreError
 from chatd.tasks import Tasks
 
 # A replay waits while so much waits for the client: far less than what gets a client cut off (E-27). A message that is
@@ -124,26 +124,18 @@ class Portion:
 class Recovery:
     """Lets members in: at once, or when they have what they missed."""
 
-    def __init__(
-        self,
-        config: ChatConfig,
-        limits: ChatLimits,
-        namespace: Namespace,
-        store: Store,
-        router: ChatRouter,
-        check_again: Callable[[Identity], None],
-    ) -> None:
-        """`check_again` raises ConnectRefusedError for somebody who would not come in now."""
-        self._pids = Pids(store.recovery_key) if config.recovery == "on" else None
+    def __init__(self, chat: Chat, check_again: Callable[[Identity], None]) -> None:
+        """`check_again` raises ConnectRefusedError for a user who would not be let in now."""
+        self._pids = Pids(chat.store.recovery_key) if chat.config.recovery == "on" else None
         self.outcomes = {"complete": 0, "incomplete": 0}  # of clients that said how far they had come
-        self._limits = limits
-        self._namespace = namespace
-        self._feed = router.feed
-        self._ids = router.ids
-        self._encode = router.encode
+        self._limits = chat.limits
+        self._namespace = chat.namespace
+        self._feed = chat.messages.feed
+        self._ids = chat.ids
+        self._encode = chat.messages.encode
         self._check_again = check_again
         self._tasks = Tasks()
-        self._pages = Pages(config, router.feed, store, self._tasks)
+        self._pages = Pages(self._config_of_pages(chat.config), self._feed, chat.store, self._tasks)
         self._arriving: Counter[str] = Counter()  # sockets that are in no room yet, by user
         self._replays: dict[str, Replay] = {}  # by socket id
 
@@ -187,7 +179,11 @@ class Recovery:
             replay.task.cancel()
         return False
 
-    # The door. Among several nodes, positions are others: the first three are theirs to change.
+    # The door. Among several nodes, positions are others: the first four are theirs to change.
+
+    @staticmethod
+    def _config_of_pages(config: ChatConfig) -> ChatConfig:
+        return config
 
     def _parse(self, value: object) -> Any:
         """The position in `value`; None if there is none."""

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final, Self
 
 import msgspec
 
+from chatd.chat.chat import Chat
 from chatd.chat.events import EventCode, parse_fields, parse_limit, parse_user
-from chatd.chat.feature import Handler
+from chatd.chat.feature import Feature
 from chatd.chat.history import within_bytes
 from chatd.chat.history_events import PastMessage, parse_before
-from chatd.chat.member import Author, Member
-from chatd.chat.router import ChatRouter
+from chatd.chat.member import Author
 from chatd.errors import RefusedError
-from chatd.socketio.socket import EventName, Reply
+from chatd.socketio.socket import Reply
 from chatd.store import textsql
 from chatd.store.config import StoreConfig
 from chatd.store.history import Viewer
@@ -58,17 +57,17 @@ class Hits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Search:
-    """A feature of the router."""
+    """What `buscar` asks."""
 
-    def __init__(self, router: ChatRouter, index: TextIndex) -> None:
-        self.events: Mapping[EventName, Handler] = {"buscar": self._search}
-        self._historian = router.historian
+    def __init__(self, chat: Chat, index: TextIndex) -> None:
+        self._historian = chat.historian
         self._index = index
 
-    def on_join(self, member: Member) -> None:
-        """Nothing is found unasked."""
+    @property
+    def feature(self) -> Feature:
+        return Feature(events={"buscar": self._search})
 
-    def _search(self, _router: ChatRouter, member: Author, args: list[object], reply: Reply | None) -> None:
+    def _search(self, member: Author, args: list[object], reply: Reply | None) -> None:
         viewer = Viewer(member.identity.user, member.identity.is_admin)
         self._historian.begin(member, reply, lambda: self._find(viewer, AskSearch.parse(args)))
 
@@ -92,13 +91,13 @@ def _words(value: object) -> list[str]:
     return words
 
 
-def join_search(config: StoreConfig, router: ChatRouter) -> TextIndex:
-    """Let `router` search. The index is made later."""
+def join_search(config: StoreConfig, chat: Chat) -> TextIndex:
+    """Let `chat` search. The index is made later."""
     overlap = 0
-    if router.node is not None:
+    if chat.node is not None:
         from chatd.store.postgres.nodes import OVERLAP  # noqa: PLC0415 - not every installation has the driver
 
         overlap = OVERLAP
-    index = TextIndex(router.store, textsql.of(config.db), max_chars=router.max_chars, overlap=overlap)
-    router.add(Search(router, index))
+    index = TextIndex(chat.store, textsql.of(config.db), max_chars=chat.messages.max_chars, overlap=overlap)
+    chat.router.add(Search(chat, index).feature)
     return index

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from chatd.chat.events import EventCode, parse_fields, parse_user
+from chatd.chat.feature import Feature
 from chatd.chat.member import Author
 from chatd.chat.presence import Presence
 from chatd.engineio.turns import Price
@@ -53,6 +54,10 @@ class Standings:
         self._shares: Shares[str] = Shares(MAX_WAITING, MAX_WAITING_EACH)
         self._tasks = Tasks()
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def feature(self) -> Feature:
+        return Feature(events={"conversacion": self.ask})
 
     def ask(self, member: Author, args: list[object], reply: Reply | None) -> None:
         """Nothing without an acknowledgement: there is nowhere to answer."""

@@ -13,6 +13,7 @@ import msgspec
 
 from chatd.chat.audience import user_room
 from chatd.chat.events import EventCode, parse_fields, parse_user
+from chatd.chat.feature import Feature
 from chatd.chat.member import Author
 from chatd.chat.receipts import Marked, Receipts, parse_message
 from chatd.errors import RefusedError
@@ -71,6 +72,10 @@ class Unread:
         self._marks = marks
         self._receipts = receipts
         self._newest = newest
+
+    @property
+    def feature(self) -> Feature:
+        return Feature(events={"no_leido": self.mark_unread, "leido_todo": self.mark_all_read})
 
     def mark_unread(self, member: Author, args: list[object], reply: Reply | None) -> None:
         try:

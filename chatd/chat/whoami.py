@@ -5,9 +5,13 @@ A page's script cannot read a cookie that is HttpOnly, as the cookie of a login 
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
-from chatd.auth import Identity
+from chatd.chat.feature import Feature
+from chatd.chat.member import Author
+from chatd.socketio.socket import Reply
 
 
 class WhoAmI(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,5 +23,10 @@ class WhoAmI(msgspec.Struct, frozen=True, kw_only=True):
     rol: str
 
 
-def who_am_i(identity: Identity) -> WhoAmI:
-    return WhoAmI(user=identity.user, name=identity.name, rol=identity.rol)
+def _answer(member: Author, _args: list[object], reply: Reply | None) -> None:
+    if reply is not None:
+        identity = member.identity
+        reply(WhoAmI(user=identity.user, name=identity.name, rol=identity.rol))
+
+
+WHO_AM_I: Final = Feature(events={"quien_soy": _answer})

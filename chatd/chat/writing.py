@@ -14,6 +14,7 @@ import msgspec
 from chatd.auth import Identity
 from chatd.chat.audience import user_room
 from chatd.chat.events import EventCode, parse_fields, parse_user
+from chatd.chat.feature import Feature
 from chatd.chat.member import Author, Member
 from chatd.errors import RefusedError
 from chatd.socketio.namespace import Namespace
@@ -80,6 +81,10 @@ class Writers:
         self._hearers = hearers
         self.active: dict[str, dict[str, Writing]] = {}
 
+    @property
+    def feature(self) -> Feature:
+        return Feature(events={"escribiendo": self.say}, on_leave=self._on_leave)
+
     def say(self, member: Author, args: list[object], reply: Reply | None) -> None:
         try:
             said = SayWriting.parse(args)
@@ -103,7 +108,7 @@ class Writers:
         self._namespace.timers.cancel(writing)
         self._tell(writing, active=False)
 
-    def on_leave(self, member: Member) -> None:
+    def _on_leave(self, member: Member) -> None:
         """The other sockets of its user may go on."""
         user = member.identity.user
         for writing in list(self.active.get(user, {}).values()):

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from chatd.auth.files import read
-from chatd.chat.parts import ChatParts
+from chatd.chat.chat import Chat
 from chatd.errors import ConfigError
 from chatd.notify.config import Notify
 from chatd.store.base import Message
@@ -23,7 +23,7 @@ PREFIX = "notify/"
 """Of the name that its position has, which no webhook can have."""
 
 
-def recipe_of(config: Notify, chat: ChatParts) -> Recipe:
+def recipe_of(config: Notify, chat: Chat) -> Recipe:
     """Raises ConfigError."""
     password = _password(config)
     hook = Webhook(
@@ -42,13 +42,13 @@ def recipe_of(config: Notify, chat: ChatParts) -> Recipe:
     return Recipe(hook, identity, functools.partial(_make, config, password, hook, identity, chat))
 
 
-def _make(config: Notify, password: str, hook: Webhook, identity: bytes, chat: ChatParts) -> Hook:
+def _make(config: Notify, password: str, hook: Webhook, identity: bytes, chat: Chat) -> Hook:
     try:
         from chatd.notify.mail import Mailer  # noqa: PLC0415 - an extra, for those who want it
     except ModuleNotFoundError as error:
         raise ConfigError(f"notify: it needs the package {error.name}: pip install 'chatd[mail]'") from error
     mailer = Mailer(config, password)
-    return Hook(hook, chat.router, _no_message, Courier(hook, identity, mailer.post, time.time), mailer.close)
+    return Hook(hook, chat, _no_message, Courier(hook, identity, mailer.post, time.time), mailer.close)
 
 
 def _password(config: Notify) -> str:

@@ -9,15 +9,16 @@ D-10.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
-from chatd.chat.feature import Handler
+from chatd.chat.chat import Chat
+from chatd.chat.feature import Feature
 from chatd.chat.ids import MAX_NODE, NODE_BITS, SEQUENCE_BITS, parts
-from chatd.chat.member import Author, Member
-from chatd.chat.router import ChatRouter
-from chatd.socketio.socket import EventName, Reply
+from chatd.chat.member import Author
+from chatd.socketio.socket import Reply
 from chatd.store.base import Message, StoreError
 from chatd.store.history import LAST_ID
 from chatd.tasks import Tasks
@@ -44,17 +45,12 @@ log = logging.getLogger("chatd.team")
 class Cases:
     """One for the team."""
 
-    def __init__(self, config: TeamConfig, router: ChatRouter, work: Work) -> None:
-        self.events: Mapping[EventName, Handler] = {
-            "atender": lambda _, member, args, reply: self._begin(member, "atender", args, reply),
-            "soltar": lambda _, member, args, reply: self._begin(member, "soltar", args, reply),
-            "resolver": lambda _, member, args, reply: self._begin(member, "resolver", args, reply),
-        }
+    def __init__(self, config: TeamConfig, chat: Chat, work: Work) -> None:
         self.waits = Waits()
-        self._router = router
-        self._store = router.store
+        self._chat = chat
+        self._store = chat.store
         self._work = work
-        self._claims = Claims(config.claim_timeout_s, router, self)
+        self._claims = Claims(config.claim_timeout_s, chat, self)
         self._upto: int | None = None
         self._is_behind = False
         self._answered: dict[str, Message] = {}
@@ -62,15 +58,22 @@ class Cases:
         self._waiting: list[asyncio.Future[None]] = []
         self._tasks = Tasks()
         self._task: asyncio.Task[None] | None = None
-        router.feed.listeners.append(self._on_message)
+        chat.messages.feed.listeners.append(self._on_message)
+
+    @property
+    def feature(self) -> Feature:
+        return Feature(
+            events={
+                "atender": functools.partial(self._begin, "atender"),
+                "soltar": functools.partial(self._begin, "soltar"),
+                "resolver": functools.partial(self._begin, "resolver"),
+            }
+        )
 
     def begin(self, after: asyncio.Event) -> None:
         """Follow what is stored already, `after` it is known who is an admin."""
         self._task = self._tasks.start(self._start(after), "cases")
         self._claims.begin()
-
-    def on_join(self, member: Member) -> None:
-        """Claims look who is here now and then."""
 
     async def caught_up(self) -> None:
         """Return once the cases are as far as the messages that were stored before this call. Raises StoreError."""
@@ -87,20 +90,20 @@ class Cases:
             told = self._told.pop(case.con, None)
             self._told[case.con] = case
             if told is None or _told(told) != _told(case):
-                self._router.tell_admins("caso", case)
+                self._chat.tell_admins("caso", case)
         for con in list(self._told)[: max(0, len(self._told) - MAX_TOLD)]:
             del self._told[con]
         return cases
 
     # What admins do.
 
-    def _begin(self, member: Author, event: str, args: list[object], reply: Reply | None) -> None:
+    def _begin(self, event: str, member: Author, args: list[object], reply: Reply | None) -> None:
         change = {"atender": self._claim, "soltar": self._release, "resolver": self._resolve}[event]
         admin = member.identity.user
         self._work.begin(member, event, reply, lambda: change(AskCase.parse(event, args), admin))
 
     async def _claim(self, asked: AskCase, admin: str) -> CaseAnswer:
-        now = self._router.clock_ms()
+        now = self._chat.clock_ms()
         rows = await self._store.run(casesql.CLAIM, (asked.con, admin, now, int(asked.takes_over)))
         return await self._answer(asked.con, rows)
 
@@ -110,9 +113,9 @@ class Cases:
 
     async def _resolve(self, asked: AskCase, admin: str) -> CaseAnswer:
         """Up to what the admin has seen: what a user writes in the same moment opens it again."""
-        newest = self._router.newest()
+        newest = self._chat.messages.newest()
         upto = min(asked.upto or newest, newest)
-        values = (asked.con, admin, self._router.clock_ms(), upto, int(asked.takes_over))
+        values = (asked.con, admin, self._chat.clock_ms(), upto, int(asked.takes_over))
         return await self._answer(asked.con, await self._store.run(casesql.RESOLVE, values))
 
     async def _answer(self, con: str, rows: Sequence[Sequence[Any]]) -> CaseAnswer:
@@ -132,9 +135,9 @@ class Cases:
     # Following the messages.
 
     def _on_message(self, message: Message) -> None:
-        if self._router.node not in (None, parts(message.id).node):
+        if self._chat.node not in (None, parts(message.id).node):
             return
-        if self._router.is_admin(message.de):
+        if self._chat.supervision.is_admin(message.de):
             self._answered.setdefault(message.para, message)
         self._is_behind = True
         self._follow_soon()
@@ -153,8 +156,8 @@ class Cases:
                 [found] = await self._store.run(casesql.START)
                 is_new = found[0] is None
                 start = max((each for each in found if each is not None), default=-1)
-                overlap = 0 if self._router.node is None else OVERLAP
-                begun = self._router.ids.start
+                overlap = 0 if self._chat.node is None else OVERLAP
+                begun = self._chat.ids.start
                 await self._steps(start - overlap, begun, claims=False, own="")
                 if is_new:
                     await self._store.run(casesql.RESOLVE_THE_PAST)
@@ -216,7 +219,7 @@ class Cases:
     @property
     def _own(self) -> str:
         """The condition for messages that this node made, among several."""
-        node = self._router.node
+        node = self._chat.node
         return "" if node is None else f" AND ((id >> {SEQUENCE_BITS}) & {MAX_NODE}) = {node}"
 
 

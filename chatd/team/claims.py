@@ -11,7 +11,7 @@ import logging
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
-from chatd.chat.router import ChatRouter
+from chatd.chat.chat import Chat
 from chatd.store.base import StoreError
 from chatd.tasks import Tasks
 from chatd.team import casesql
@@ -34,10 +34,10 @@ class Told(Protocol):
 class Claims:
     """Looks from `begin` on."""
 
-    def __init__(self, timeout_s: float, router: ChatRouter, cases: Told) -> None:
+    def __init__(self, timeout_s: float, chat: Chat, cases: Told) -> None:
         self._timeout_s = timeout_s
-        self._router = router
-        self._store = router.store
+        self._chat = chat
+        self._store = chat.store
         self._cases = cases
         self._gone_since_s: dict[str, float] = {}
         self._tasks = Tasks()
@@ -57,9 +57,9 @@ class Claims:
     async def look(self, now_s: float) -> None:
         """Raises StoreError."""
         waiting, since_ms, claimed = (await self._store.query(casesql.STANDING))[0]
-        self._cases.waits.saw(waiting, since_ms, claimed, self._router.clock_ms())
+        self._cases.waits.saw(waiting, since_ms, claimed, self._chat.clock_ms())
         claimants = {admin for (admin,) in await self._store.query(casesql.CLAIMANTS)} if claimed else set()
-        if not self._router.sees_all:
+        if not self._chat.sees_all:
             claimants = set()
         gone = {admin for admin in claimants if not self._is_here(admin)}
         self._gone_since_s = {admin: self._gone_since_s.get(admin, now_s) for admin in gone}
@@ -68,5 +68,5 @@ class Claims:
                 self._cases.changed(await self._store.run(casesql.RELEASE_ALL, (admin,)))
 
     def _is_here(self, admin: str) -> bool:
-        presence = self._router.presence
+        presence = self._chat.presence
         return presence is not None and presence.find(admin) is not None

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from chatd.chat.config import ChatConfig
-from chatd.chat.router import ChatRouter
+from chatd.chat.chat import Chat
 from chatd.team.cases import Cases
 from chatd.team.config import TeamConfig
 from chatd.team.listing import Listing
@@ -13,19 +12,13 @@ from chatd.team.replies import Replies
 from chatd.team.work import Work
 
 
-def join(config: TeamConfig, chat: ChatConfig, router: ChatRouter) -> Cases:
-    """Let `router` do what a team can. What is returned counts for the metrics."""
+def join(config: TeamConfig, chat: Chat) -> Cases:
+    """Let `chat` do what a team can. What is returned counts for the metrics."""
     work = Work()
-    names = Names(router)
-    cases = Cases(config, router, work)
-    for feature in (
-        names,
-        cases,
-        Listing(router, names, cases),
-        Notes(chat, router, work),
-        Replies(router, work),
-    ):
-        router.add(feature)
+    names = Names(chat)
+    cases = Cases(config, chat, work)
+    for part in (names, cases, Listing(chat, names, cases), Notes(chat, work), Replies(chat, work)):
+        chat.router.add(part.feature)
     names.begin()
     cases.begin(after=names.loaded)
     return cases

@@ -7,19 +7,19 @@ Rules D-04, D-05, D-12, D-13 and D-16.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Self
 
 import msgspec
 
+from chatd.chat.chat import Chat
 from chatd.chat.events import EventCode, parse_fields
-from chatd.chat.feature import Handler
+from chatd.chat.feature import Feature
 from chatd.chat.history import MAX_UNREAD, Historian, within_bytes
 from chatd.chat.history_events import AskConversations, AskUnread, PastMessage, UnreadCounts
-from chatd.chat.member import Author, Member
-from chatd.chat.router import ROUTES, ChatRouter
+from chatd.chat.member import Author
 from chatd.errors import RefusedError
-from chatd.socketio.socket import EventName, Reply
+from chatd.socketio.socket import Reply
 from chatd.store.base import MessageId, StoreError
 from chatd.store.conversations import Unread
 from chatd.store.history import LAST_ID, Past
@@ -90,28 +90,31 @@ class _Completed:
 class Listing:
     """Answers in the place of the chat's own."""
 
-    def __init__(self, router: ChatRouter, names: Names, cases: Cases) -> None:
-        self.events: Mapping[EventName, Handler] = {
-            "conversaciones": self._conversations,
-            "no_leidos": self._unread,
-            "conversacion": self._conversation,
-            "conectados": self._connected,
-        }
-        self._historian: Historian = router.historian
+    def __init__(self, chat: Chat, names: Names, cases: Cases) -> None:
+        self._in_chat = {event: chat.router.handler(event) for event in ("conversacion", "conectados")}
+        self._historian: Historian = chat.historian
         self._max_rows = self._historian.max_rows
-        self._store = router.store
+        self._store = chat.store
         self._names = names
         self._cases = cases
         self._tasks = Tasks()
 
-    def on_join(self, member: Member) -> None:
-        """Nothing is listed unasked."""
+    @property
+    def feature(self) -> Feature:
+        return Feature(
+            events={
+                "conversaciones": self._conversations,
+                "no_leidos": self._unread,
+                "conversacion": self._conversation,
+                "conectados": self._connected,
+            }
+        )
 
     # The list.
 
-    def _conversations(self, router: ChatRouter, member: Author, args: list[object], reply: Reply | None) -> None:
+    def _conversations(self, member: Author, args: list[object], reply: Reply | None) -> None:
         if not member.identity.is_admin:
-            router.conversations(member, args, reply)
+            self._historian.conversations(member, args, reply)
             return
         admin = member.identity.user
         self._historian.begin(member, reply, lambda: self._list(admin, AskTeamList.parse(args)))
@@ -178,9 +181,9 @@ class Listing:
 
     # What is unread.
 
-    def _unread(self, router: ChatRouter, member: Author, args: list[object], reply: Reply | None) -> None:
+    def _unread(self, member: Author, args: list[object], reply: Reply | None) -> None:
         if not member.identity.is_admin:
-            router.unread(member, args, reply)
+            self._historian.unread(member, args, reply)
             return
         admin = member.identity.user
         self._historian.begin(member, reply, lambda: self._count_unread(admin, AskUnread.parse(args)))
@@ -195,17 +198,17 @@ class Listing:
 
     # More in an answer of the chat.
 
-    def _conversation(self, router: ChatRouter, member: Author, args: list[object], reply: Reply | None) -> None:
-        self._add(router, "conversacion", member, args, reply)
+    def _conversation(self, member: Author, args: list[object], reply: Reply | None) -> None:
+        self._add("conversacion", member, args, reply)
 
-    def _connected(self, router: ChatRouter, member: Author, args: list[object], reply: Reply | None) -> None:
-        self._add(router, "conectados", member, args, reply)
+    def _connected(self, member: Author, args: list[object], reply: Reply | None) -> None:
+        self._add("conectados", member, args, reply)
 
-    def _add(self, router: ChatRouter, event: str, member: Author, args: list[object], reply: Reply | None) -> None:
+    def _add(self, event: str, member: Author, args: list[object], reply: Reply | None) -> None:
         """Let the chat answer, and put into its answer to an admin what the team knows."""
         if reply is not None and member.identity.is_admin:
             reply = _Completed(functools.partial(self._complete, event, member, args, reply))
-        ROUTES[event](router, member, args, reply)
+        self._in_chat[event](member, args, reply)
 
     def _complete(self, event: str, member: Author, args: list[object], reply: Reply, answer: object) -> None:
         told = msgspec.to_builtins(answer)

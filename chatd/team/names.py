@@ -14,10 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from chatd.auth import Identity
-from chatd.chat.feature import Handler
-from chatd.chat.member import Member
-from chatd.chat.router import ChatRouter
-from chatd.socketio.socket import EventName
+from chatd.chat.chat import Chat
+from chatd.chat.feature import Feature
 from chatd.store.base import StoreError
 from chatd.store.marks import NOTE_DELAY_S
 from chatd.store.words import fold
@@ -44,26 +42,25 @@ class Known(NamedTuple):
 class Names:
     """Keeps names, and answers who is an admin: at once, from memory."""
 
-    events: Mapping[EventName, Handler] = {}
-
-    def __init__(self, router: ChatRouter) -> None:
-        self._store = router.store
-        self._is_online_admin = router.is_admin
+    def __init__(self, chat: Chat) -> None:
+        self._store = chat.store
+        self._is_online_admin = chat.supervision.is_online_admin
         self._admins: set[str] = set()
         self._stored: dict[str, Known] = {}
         self._waiting: dict[str, Known] = {}
         self._tasks = Tasks()
         self._task: asyncio.Task[None] | None = None
         self.loaded = asyncio.Event()
-        router.is_admin = self.is_admin
-        router.store.also_flush(self.flushed)
+        chat.supervision.is_admin = self.is_admin
+        chat.store.also_flush(self.flushed)
 
     def begin(self) -> None:
         """Read who is an admin."""
         self._tasks.start(self._load(), "admins")
 
-    def on_join(self, member: Member) -> None:
-        self.meet(member.identity)
+    @property
+    def feature(self) -> Feature:
+        return Feature(events={}, on_join=lambda member: self.meet(member.identity))
 
     def meet(self, identity: Identity) -> None:
         known = Known(identity.name, identity.is_admin)

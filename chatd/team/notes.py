@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, Self
 
 import msgspec
 
-from chatd.chat.config import ChatConfig
+from chatd.chat.chat import Chat
 from chatd.chat.events import EventCode, parse_fields, parse_limit, parse_text, parse_user
-from chatd.chat.feature import Handler
+from chatd.chat.feature import Feature
 from chatd.chat.history import within_bytes
 from chatd.chat.history_events import DEFAULT_ROWS, MAX_ROWS, parse_before
-from chatd.chat.member import Author, Member
-from chatd.chat.router import ChatRouter
-from chatd.socketio.socket import EventName, Reply
+from chatd.chat.member import Author
+from chatd.socketio.socket import Reply
 from chatd.team.work import Work
 
 
@@ -80,38 +79,38 @@ class AskNotes(msgspec.Struct, frozen=True, gc=False):
 class Notes:
     """One for the team."""
 
-    def __init__(self, config: ChatConfig, router: ChatRouter, work: Work) -> None:
-        self.events: Mapping[EventName, Handler] = {"nota": self._write, "notas": self._ask}
-        self._router = router
+    def __init__(self, chat: Chat, work: Work) -> None:
+        self._chat = chat
         self._work = work
-        self._max_rows = router.historian.max_rows
-        self._max_chars = config.max_message_chars
+        self._max_rows = chat.historian.max_rows
+        self._max_chars = chat.config.max_message_chars
 
-    def on_join(self, member: Member) -> None:
-        """Notes are asked for."""
+    @property
+    def feature(self) -> Feature:
+        return Feature(events={"nota": self._write, "notas": self._ask})
 
-    def _write(self, router: ChatRouter, member: Author, args: list[object], reply: Reply | None) -> None:
+    def _write(self, member: Author, args: list[object], reply: Reply | None) -> None:
         def write() -> Any:
             note = WriteNote.parse(args, self._max_chars)
-            router.limits.check_chars(member.identity.user, len(note.texto))
+            self._chat.limits.check_chars(member.identity.user, len(note.texto))
             return self._store(member.identity.user, note)
 
         self._work.begin(member, "nota", reply, write)
 
-    def _ask(self, _: ChatRouter, member: Author, args: list[object], reply: Reply | None) -> None:
+    def _ask(self, member: Author, args: list[object], reply: Reply | None) -> None:
         if reply is not None:
             self._work.begin(member, "notas", reply, lambda: self._page(AskNotes.parse(args)))
 
     async def _store(self, admin: str, asked: WriteNote) -> Noted:
-        number, fecha = self._router.ids.next(), self._router.clock_ms()
-        await self._router.store.run(_INSERT, (number, asked.con, admin, asked.texto, fecha))
+        number, fecha = self._chat.ids.next(), self._chat.clock_ms()
+        await self._chat.store.run(_INSERT, (number, asked.con, admin, asked.texto, fecha))
         note = Note(str(number), asked.con, admin, asked.texto, fecha)
-        self._router.tell_admins("nota", note)
+        self._chat.tell_admins("nota", note)
         return Noted(id=note.id, fecha=fecha)
 
     async def _page(self, asked: AskNotes) -> NotePage:
         limit = min(asked.limit, self._max_rows)
-        rows = await self._router.store.query(_PAGE, (asked.con, asked.before, limit + 1))
+        rows = await self._chat.store.query(_PAGE, (asked.con, asked.before, limit + 1))
         notes = within_bytes([Note.of(row) for row in rows[:limit]])
         return NotePage(notas=notes[::-1], hay_mas=len(notes) < len(rows))
 

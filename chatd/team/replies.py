@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final, Self
 
 import msgspec
 
+from chatd.chat.chat import Chat
 from chatd.chat.events import EventCode, parse_fields, parse_text
-from chatd.chat.feature import Handler
+from chatd.chat.feature import Feature
 from chatd.chat.history import within_bytes
-from chatd.chat.member import Author, Member
-from chatd.chat.router import ChatRouter
+from chatd.chat.member import Author
 from chatd.errors import RefusedError
-from chatd.socketio.socket import EventName, Reply
+from chatd.socketio.socket import Reply
 from chatd.team.work import Work
 
 MAX_REPLIES: Final = 500
@@ -55,34 +54,34 @@ class Changed(msgspec.Struct, frozen=True):
 class Replies:
     """One for the team."""
 
-    def __init__(self, router: ChatRouter, work: Work) -> None:
-        self.events: Mapping[EventName, Handler] = {"respuestas": self._ask, "respuesta": self._change}
-        self._router = router
+    def __init__(self, chat: Chat, work: Work) -> None:
+        self._chat = chat
         self._work = work
 
-    def on_join(self, member: Member) -> None:
-        """Replies are asked for."""
+    @property
+    def feature(self) -> Feature:
+        return Feature(events={"respuestas": self._ask, "respuesta": self._change})
 
-    def _ask(self, _: ChatRouter, member: Author, args: list[object], reply: Reply | None) -> None:
+    def _ask(self, member: Author, args: list[object], reply: Reply | None) -> None:
         if reply is not None:
             self._work.begin(member, "respuestas", reply, lambda: self._page(_after(args)))
 
-    def _change(self, _: ChatRouter, member: Author, args: list[object], reply: Reply | None) -> None:
+    def _change(self, member: Author, args: list[object], reply: Reply | None) -> None:
         admin = member.identity.user
         self._work.begin(member, "respuesta", reply, lambda: self._store(admin, Canned.parse(args)))
 
     async def _page(self, after: str) -> RepliesPage:
-        rows = await self._router.store.query(_PAGE, (after, MAX_REPLIES))
+        rows = await self._chat.store.query(_PAGE, (after, MAX_REPLIES))
         fit = within_bytes([Canned(*row) for row in rows])
         return RepliesPage(respuestas=fit, hay_mas=len(fit) < len(rows))
 
     async def _store(self, admin: str, asked: Canned) -> Changed:
-        store = self._router.store
+        store = self._chat.store
         if asked.texto is None:
             await store.run(_DELETE, (asked.atajo,))
-        elif not await store.run(_PUT, (asked.atajo, asked.texto, admin, self._router.clock_ms(), MAX_REPLIES)):
+        elif not await store.run(_PUT, (asked.atajo, asked.texto, admin, self._chat.clock_ms(), MAX_REPLIES)):
             raise RefusedError(EventCode.TOO_MANY_REPLIES, f"The team has {MAX_REPLIES} replies, which is all it may.")
-        self._router.tell_admins("respuesta", asked)
+        self._chat.tell_admins("respuesta", asked)
         return Changed()
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from chatd.chat.router import ChatRouter
+from chatd.chat.chat import Chat
 from chatd.webhooks import log
 from chatd.webhooks.config import Webhook
 from chatd.webhooks.events import CaseChange, Event, case_changed
@@ -36,12 +36,12 @@ _TAKEN: Final = "DELETE FROM ganchos_casos WHERE clave = ?1 AND con = ?2 AND rev
 class CaseNews:
     """Of one hook."""
 
-    def __init__(self, config: Webhook, memory: Memory, router: ChatRouter) -> None:
+    def __init__(self, config: Webhook, memory: Memory, chat: Chat) -> None:
         self._name = config.name
         self._memory = memory
         self._key = key_of(config.name)
-        self._router = router
-        self._store = router.store
+        self._chat = chat
+        self._store = chat.store
         self._renew_ms = 0
         self._on_their_way: set[tuple[str, int]] = set()
 
@@ -68,7 +68,7 @@ class CaseNews:
         await self.on_taken(item, event)
 
     async def _renew(self) -> None:
-        now_ms = self._router.clock_ms()
+        now_ms = self._chat.clock_ms()
         if now_ms >= self._renew_ms:
             await self._store.run(_FOLLOW, (self._key, now_ms + STAYS_MS))
             if not self._renew_ms:
@@ -76,9 +76,9 @@ class CaseNews:
             self._renew_ms = now_ms + RENEW_MS
 
 
-async def forget_cases(router: ChatRouter, name: str) -> None:
+async def forget_cases(chat: Chat, name: str) -> None:
     """The hook does not hear of cases. Raises StoreError."""
     key = key_of(name)
-    if await router.store.run(_LEAVE, (key,)):
+    if await chat.store.run(_LEAVE, (key,)):
         log.info("webhook follows cases no more", extra={"hook": name})
-    await router.store.run(_FORGET, (key,))
+    await chat.store.run(_FORGET, (key,))

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from chatd.chat.router import ChatRouter
+from chatd.chat.chat import Chat
 from chatd.store.base import Message, StoreError
 from chatd.store.positions import WHOLE, Position
 from chatd.tasks import Tasks
@@ -51,19 +51,17 @@ Make = Callable[[Message], Event | None]
 class Hook:
     """Works from `start` to `close`."""
 
-    def __init__(
-        self, hook: Webhook, router: ChatRouter, make: Make, courier: Courier, release: Callable[[], None]
-    ) -> None:
+    def __init__(self, hook: Webhook, chat: Chat, make: Make, courier: Courier, release: Callable[[], None]) -> None:
         """`release` gives up what the courier has; it is called at the end."""
         self.config = hook
-        self._router = router
-        self._store = router.store
-        self._feed = router.feed
+        self._chat = chat
+        self._store = chat.store
+        self._feed = chat.messages.feed
         self._make = make
-        self._memory = Memory(router.store, hook.name)
+        self._memory = Memory(chat.store, hook.name)
         self.courier = courier
         self._release = release
-        self._made_at = router.feed.position
+        self._made_at = chat.messages.feed.position
         self._wake = asyncio.Event()
         self._tasks = Tasks()
         self._task: asyncio.Task[None] | None = None
@@ -177,7 +175,7 @@ class Hook:
 
     async def _sides(self) -> tuple[Waits | None, list[Side]]:
         """What the hook is told of beside messages. Raises StoreError."""
-        parts = (self.config, self._memory, self._router)
+        parts = (self.config, self._memory, self._chat)
         sides: list[Side] = []
         waits = Waits(*parts) if "sin_respuesta" in self.config.events else None
         if waits is not None:
@@ -185,7 +183,7 @@ class Hook:
         if "conversacion" in self.config.events:
             sides.append(CaseNews(*parts))
         else:
-            await forget_cases(self._router, self.config.name)
+            await forget_cases(self._chat, self.config.name)
         return waits, sides
 
     async def _read(self, window: Window, waits: Waits | None, group: asyncio.TaskGroup) -> None:

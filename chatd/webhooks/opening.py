@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from chatd.auth.files import read
-from chatd.chat.parts import ChatParts
+from chatd.chat.chat import Chat
 from chatd.errors import ConfigError
 from chatd.ops.watched import HookState
 from chatd.reload import Apply
@@ -35,7 +35,7 @@ class Recipe(NamedTuple):
     """Raises ConfigError."""
 
 
-def recipe_of(config: Webhook, chat: ChatParts) -> Recipe:
+def recipe_of(config: Webhook, chat: Chat) -> Recipe:
     """Raises ConfigError."""
     secret = secret_of(config)
     return Recipe(config, secret, functools.partial(_hook, config, secret, chat))
@@ -104,10 +104,10 @@ def poster_of(hook: Webhook) -> Poster:
     return Poster(parse_target(hook.url), private=hook.private_addresses, timeout_s=hook.timeout)
 
 
-def _hook(config: Webhook, secret: bytes, chat: ChatParts) -> Hook:
+def _hook(config: Webhook, secret: bytes, chat: Chat) -> Hook:
     poster = poster_of(config)
     courier = Courier(config, secret, poster.post, time.time)
-    return Hook(config, chat.router, functools.partial(made, config), courier, poster.close)
+    return Hook(config, chat, functools.partial(made, config), courier, poster.close)
 
 
 def made(config: Webhook, message: Message) -> Event | None:

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from chatd.chat.chat import Chat
 from chatd.chat.ids import MAX_NODE, SEQUENCE_BITS
-from chatd.chat.router import ChatRouter
 from chatd.store.base import Message
 from chatd.store.positions import WHOLE
 from chatd.team.casesql import is_admin, is_question
@@ -75,13 +75,13 @@ _TOLD: Final = "UPDATE ganchos_esperas SET avisado = 1 WHERE clave = ?1 AND con 
 class Attendance:
     """Since when no admin is connected, as far as this process knows. A chat that it cannot see all of is attended."""
 
-    def __init__(self, router: ChatRouter) -> None:
-        self._router = router
+    def __init__(self, chat: Chat) -> None:
+        self._chat = chat
         self._since_ms: int | None = None
 
     def absent_ms(self, now_ms: int) -> int:
         """For how long; 0 while one is there."""
-        if not self._router.sees_all or self._router.is_attended():
+        if not self._chat.sees_all or self._chat.supervision.is_attended():
             self._since_ms = None
         elif self._since_ms is None:
             self._since_ms = now_ms
@@ -91,13 +91,13 @@ class Attendance:
 class Waits:
     """Of one hook."""
 
-    def __init__(self, config: Webhook, memory: Memory, router: ChatRouter) -> None:
+    def __init__(self, config: Webhook, memory: Memory, chat: Chat) -> None:
         self._config = config
         self._memory = memory
         self._key = key_of(config.name)
-        self._router = router
-        self._store = router.store
-        self._attendance = Attendance(router)
+        self._chat = chat
+        self._store = chat.store
+        self._attendance = Attendance(chat)
         self._not_before_ms = 0
         self._on_their_way: set[str] = set()
 
@@ -112,7 +112,7 @@ class Waits:
 
     async def due(self) -> list[Item]:
         """What is to be told now and is not on its way. Raises StoreError."""
-        now_ms = self._router.clock_ms()
+        now_ms = self._chat.clock_ms()
         if now_ms < self._not_before_ms:
             return []
         is_absent = self._attendance.absent_ms(now_ms) >= self._config.unattended * 1_000
@@ -122,7 +122,7 @@ class Waits:
         for con, since, fecha, answered in rows:
             if con in self._on_their_way or len(self._on_their_way) >= MAX_ON_THEIR_WAY:
                 continue
-            if self._router.is_admin(con):
+            if self._chat.supervision.is_admin(con):
                 await self._store.run(_CLOSE, (self._key, con))
             elif answered is not None and answered > since:
                 await self._move(con, answered)

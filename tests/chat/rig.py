@@ -7,12 +7,12 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from chatd.auth import Identity
+from chatd.chat.chat import Chat
 from chatd.chat.config import ChatConfig
 from chatd.chat.ids import IdSource
 from chatd.chat.limits import ChatLimits
 from chatd.chat.member import Member
 from chatd.chat.recovery import Recovery
-from chatd.chat.router import ChatRouter
 from chatd.engineio.config import EngineConfig
 from chatd.engineio.direct import NoDescriptor
 from chatd.engineio.outbox import Outbox
@@ -93,6 +93,7 @@ class WaitingStore:
         self.read: list[tuple[str, str, int]] = []
         self._waiting: list[Done] = []
         self.full: StoreError | None = None
+        self.recovery_key = b"of a chat"
 
     def put(self, message: Message, done: Done, *, patient: bool = False) -> None:
         if self.full is not None:
@@ -149,8 +150,8 @@ class Rig:
         config = config or ChatConfig()
         self.limits = ChatLimits(config, self.clock.time)
         kept: Store = store or self.store  # type: ignore[assignment]  # as much of one as this needs
-        self.router = ChatRouter(config, self.limits, self.namespace, kept, ids, self._wall_ms)
-        self.recovery = Recovery(config, self.limits, self.namespace, kept, self.router, lambda identity: None)
+        self.chat = Chat(config, self.limits, self.namespace, kept, ids, self._wall_ms)
+        self.recovery = Recovery(self.chat, lambda identity: None)
         self.namespace.greet = self.recovery.greet
 
     def enter(self, identity: Identity, line: Line | None = None, auth: str = "") -> Line:
@@ -191,7 +192,7 @@ class Rig:
         """What a session calls at its end."""
 
     def _accept(self, socket: Socket, auth: Auth) -> Member | Coroutine[Any, Any, Member]:
-        member = Member(socket, self._identity, self.router, self.recovery, self.timers, lambda: self.wall_s)
+        member = Member(socket, self._identity, self.chat.router, self.recovery, self.timers, lambda: self.wall_s)
         return self.recovery.admit(member, auth)
 
     def _wall_ms(self) -> int:

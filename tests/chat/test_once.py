@@ -65,7 +65,7 @@ def test_whoever_sends_again_while_the_first_waits_is_answered_with_it(config: C
     assert told == {"ok": True, "id": str(twice.disk.rows[0].id), "fecha": twice.disk.rows[0].fecha}
     assert [twice.told(twice.ana, 3), twice.told(twice.tab, 2)] == [told, told]
     assert len(twice.disk.rows) == 1
-    assert twice.rig.router._once._held.taken == 0
+    assert twice.rig.chat.messages._once._held.taken == 0
 
 
 def test_whoever_sends_again_later_is_answered_with_the_row() -> None:
@@ -157,7 +157,7 @@ def test_what_is_sent_behind_a_message_that_is_looked_up_stays_behind() -> None:
     assert twice.seen == ["hello", "one", "two", "three", "four"]
     twice.disk.read()
     assert twice.seen == ["hello", "one", "two", "three", "four", "five", "six"]
-    assert not twice.rig.router._once.has_line("ana")
+    assert not twice.rig.chat.messages._once.has_line("ana")
 
 
 def test_what_failed_was_never_sent() -> None:
@@ -238,7 +238,7 @@ def test_what_waits_to_be_looked_up_is_bounded(monkeypatch: pytest.MonkeyPatch) 
     assert [twice.told(twice.ana, ack)["ok"] for ack in (1, 2, 7)] == [True] * 3
     assert twice.told(twice.eva, 1)["ok"]
     assert twice.seen == ["one", "two", "hello", "three"]
-    assert (twice.rig.router._once._held.taken, twice.rig.router._once._held_bytes.taken) == (0, 0)
+    assert (twice.rig.chat.messages._once._held.taken, twice.rig.chat.messages._once._held_bytes.taken) == (0, 0)
 
 
 def test_the_bytes_of_what_waits_are_bounded_but_a_lone_message_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -266,14 +266,14 @@ def test_users_who_were_silent_longest_are_asked_for_again(monkeypatch: pytest.M
         twice.disk.read()
     send(twice.root, "root's", "r")
     twice.disk.read()
-    assert twice.rig.router._once._senders.keys() == {"ana", "eva", "root"}  # all busy
+    assert twice.rig.chat.messages._once._senders.keys() == {"ana", "eva", "root"}  # all busy
     twice.disk.commit()
     for number in range(3, 6):
         send(twice.ana, str(number), f"a{number}")
         twice.disk.read()
         twice.disk.commit()
-    assert list(twice.rig.router._once._senders) == ["ana"]
-    assert twice.rig.router._once._weight == twice.rig.router._once._senders["ana"].weight
+    assert list(twice.rig.chat.messages._once._senders) == ["ana"]
+    assert twice.rig.chat.messages._once._weight == twice.rig.chat.messages._once._senders["ana"].weight
     send(twice.eva, "on its way", "e")
     twice.disk.read()
     assert twice.disk.asked[-1] == Question("eva", "e", list_cids=True)
@@ -297,7 +297,7 @@ def test_a_sender_who_left_is_not_told_and_its_message_is_delivered() -> None:
 def test_a_weight_that_is_remembered_is_that_of_all_senders() -> None:
     """C-23: through reading, too many, and forgetting."""
     twice = Twice(AT_ONCE, *[row(number, f"old {number}") for number in range(1, MAX_CIDS + 1)])
-    remembered = twice.rig.router._once
+    remembered = twice.rig.chat.messages._once
     for number in range(2):
         send(twice.ana, "x", f"new {number}")
         send(twice.eva, "x", f"new {number}")

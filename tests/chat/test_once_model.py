@@ -155,7 +155,7 @@ class Promises(RuleBasedStateMachine):
         for sent in self.sent:
             if sent.line in [line for tabs in self.tabs.values() for line in tabs]:
                 assert len(self._answers(sent)) == 1
-        left = self.rig.router._once
+        left = self.rig.chat.messages._once
         assert (left._held.taken, left._held_bytes.taken) == (0, 0)
         assert not any(sender.busy for sender in left._senders.values())
         assert left._weight == sum(sender.weight for sender in left._senders.values())

@@ -163,7 +163,7 @@ def test_what_is_remembered_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None
         read(ana, con, hasta)
         rig.store.answer()
     assert [con for _, con, _ in rig.store.read] == ["root", "boss", "aide", "root"]
-    assert len(rig.router._receipts._told) == 2
+    assert len(rig.chat.receipts._told) == 2
     assert heard(rig, root) == [[{"de": "ana", "hasta": hasta}] * 2]
 
 

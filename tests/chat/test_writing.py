@@ -107,7 +107,7 @@ def test_it_ends_by_itself_unless_it_is_said_again() -> None:
     rig.pass_seconds(0.2)
     assert heard(rig, root) == [[("ana", "root", False)]]
     assert rig.timers.armed() == timers
-    assert rig.router._writers.active == {}
+    assert rig.chat.writers.active == {}
 
 
 @pytest.mark.parametrize("deliver", ["at_once", "stored"])
@@ -141,7 +141,7 @@ def test_it_ends_with_the_socket_that_said_so_last() -> None:
     assert heard(rig, root) == [[("ana", "root", False)]]
     second.send("1")
     assert heard(rig, root) == [[("ana", "eva", False)]]
-    assert rig.router._writers.active == {}
+    assert rig.chat.writers.active == {}
 
 
 def test_whoever_leaves_in_silence_ends_nothing() -> None:

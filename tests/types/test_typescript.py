@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from chatd.chat.router import ROUTES
+from chatd.chat.config import ChatConfig
+from tests.chat.rig import Rig
 from tests.cli.command import chatd
 from tests.types.events import PAGE, read
 from tests.types.shapes import ShapeError, parse
@@ -82,7 +83,8 @@ def test_the_file_is_made_from_protocol_md() -> None:
 
 def test_every_event_that_the_daemon_knows_has_its_types() -> None:
     """C-85"""
-    assert ROUTES.keys() <= {event.name for event in read(PAGE.read_text()).events if event.of_client}
+    events = [set(feature.events) for feature in Rig(ChatConfig(presence="on")).chat.features()]
+    assert set().union(*events) <= {event.name for event in read(PAGE.read_text()).events if event.of_client}
 
 
 @pytest.mark.timeout(120)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 from chatd.chat.audience import recipients
+from chatd.chat.chat import Chat
 from chatd.chat.config import ChatConfig
 from chatd.chat.ids import parts
 from chatd.chat.neighbours.answering import Answerer
@@ -17,7 +18,6 @@ from chatd.chat.neighbours.taking import Taker
 from chatd.chat.neighbours.telling import Teller
 from chatd.chat.payload import PAYLOADS
 from chatd.chat.recovery import Recovery
-from chatd.chat.router import ChatRouter
 from chatd.cluster.adapter import said
 from chatd.cluster.adapter.channels import Channels
 from chatd.cluster.adapter.faults import Fault, ForeignError
@@ -26,7 +26,6 @@ from chatd.cluster.redis.address import RedisAddress
 from chatd.cluster.redis.client import RedisClient
 from chatd.cluster.redis.wire import Subscription
 from chatd.refusals import Refusals
-from chatd.socketio.namespace import Namespace
 from chatd.store.base import Message
 
 _UID_BYTES: Final = 12
@@ -44,14 +43,14 @@ def uid_of(key: bytes) -> str:
 class Neighbours:
     """One for the daemon."""
 
-    def __init__(self, address: RedisAddress, chat: ChatConfig, bounds: Bounds, path: str, *, secure: bool) -> None:
+    def __init__(self, address: RedisAddress, config: ChatConfig, bounds: Bounds, path: str, *, secure: bool) -> None:
         """`path` and `secure` say how clients connect."""
         self.received = 0  # all that came, but for what this chat has said itself
-        self._channels = Channels(chat.bus_adapter_key)
+        self._channels = Channels(config.bus_adapter_key)
         subscription = Subscription((self._channels.requests,), (self._channels.broadcasts,))
         self._client = RedisClient("adapter", address, subscription, self)
-        self._chat = chat
-        self._payload = PAYLOADS[chat.payload]
+        self._config = config
+        self._payload = PAYLOADS[config.payload]
         self._bounds = bounds
         self._path = path
         self._secure = secure
@@ -62,20 +61,18 @@ class Neighbours:
         self._uid: str
         self._own: bytes
 
-    def meet(
-        self, namespace: Namespace, router: ChatRouter, recovery: Recovery, key: bytes, clock_ms: Callable[[], int]
-    ) -> Roster:
-        """What members take for their router. `key` is what the daemons of this chat have in common."""
-        roster = Roster(router, namespace, clock_ms)
-        position = (lambda: recovery.position) if self._chat.recovery == "on" else None
+    def meet(self, chat: Chat, recovery: Recovery) -> None:
+        """Before the first client comes."""
+        namespace, roster = chat.namespace, Roster(chat.namespace, chat.clock_ms)
+        chat.router.add(roster.feature)
+        position = (lambda: recovery.position) if self._config.recovery == "on" else None
         self._taker = Taker(namespace, roster, self._bounds, position)
         self._answerer = Answerer(namespace, roster, self._taker, self._answer, self._path, secure=self._secure)
         self.refusals = Refusals(Fault, namespace.timers.now, log)
-        self._teller = Teller(namespace.timers, self._client.publish, self._chat.bus_adapter_queue)
-        self._uid = uid_of(key)
+        self._teller = Teller(namespace.timers, self._client.publish, self._config.bus_adapter_queue)
+        self._uid = uid_of(chat.store.recovery_key)
         self._own = said.beginning(self._uid)
-        router.feed.listeners.append(self._on_delivery)
-        return roster
+        chat.messages.feed.listeners.append(self._on_delivery)
 
     def start(self) -> None:
         """After `meet`. Connects in the background."""
@@ -138,7 +135,7 @@ class Neighbours:
 
     def _on_delivery(self, message: Message) -> None:
         """Of a message of another daemon of this chat, that one tells."""
-        if parts(message.id).node == self._chat.node:
+        if parts(message.id).node == self._config.node:
             rooms = recipients(message.para, supervised=message.supervisado)
             frame = said.event(self._uid, "mensaje_recibido", self._payload(message), rooms)
             self._teller.tell(self._channels.to(rooms), frame)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from chatd.chat.audience import rooms_of
-from chatd.chat.member import Member, Router
+from chatd.chat.feature import Feature
+from chatd.chat.member import Member
 from chatd.cluster.adapter.frames import Options, Room
 from chatd.engineio.session import Session
 from chatd.socketio.namespace import Namespace
@@ -21,27 +22,24 @@ class Entered(NamedTuple):
 
 
 class Roster:
-    """Stands between members and their router."""
+    """Hears from the router who comes and goes."""
 
-    def __init__(self, router: Router, namespace: Namespace, clock_ms: Callable[[], int]) -> None:
-        self.refused = router.refused
-        self.route = router.route
-        self._router = router
+    def __init__(self, namespace: Namespace, clock_ms: Callable[[], int]) -> None:
         self._namespace = namespace
         self._clock_ms = clock_ms
         self._entered: dict[str, Entered] = {}
 
-    # Router
+    @property
+    def feature(self) -> Feature:
+        return Feature(events={}, on_join=self._on_join, on_leave=self._on_leave)
 
-    def on_join(self, member: Member) -> None:
+    def _on_join(self, member: Member) -> None:
         self._entered[member.socket.id] = Entered(member, self._clock_ms())
-        self._router.on_join(member)
 
-    def on_leave(self, member: Member) -> None:
+    def _on_leave(self, member: Member) -> None:
         entered = self._entered.get(member.socket.id)
         if entered is not None and entered.member is member:
             del self._entered[member.socket.id]
-        self._router.on_leave(member)
 
     # Who is meant.
 

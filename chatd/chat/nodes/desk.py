@@ -6,10 +6,8 @@ import dataclasses
 from typing import Final
 
 from chatd.chat.desk import Desk, Found
-from chatd.chat.nodes.peers import Peers
+from chatd.chat.nodes.chat import NodeChat
 from chatd.chat.nodes.questions import Row
-from chatd.chat.router import ChatRouter
-from chatd.socketio.namespace import Namespace
 
 WHO: Final = "who"
 KICK: Final = "kick"
@@ -19,11 +17,11 @@ SESSIONS: Final = "sessions"
 class NodeDesk(Desk):
     """Asks the other nodes as well, and answers them."""
 
-    def __init__(self, peers: Peers, number: int, namespace: Namespace, router: ChatRouter) -> None:
-        super().__init__(namespace, router)
-        self._peers = peers
-        self._number = number
-        peers.questions.answers = {WHO: lambda _: self._people(), KICK: self._kick_here}
+    def __init__(self, chat: NodeChat) -> None:
+        super().__init__(chat)
+        self._peers = chat.shell.peers
+        self._number = chat.node
+        self._peers.questions.answers = {WHO: lambda _: self._people(), KICK: self._kick_here}
 
     async def who(self) -> Found:
         """See Desk.who. Each socket has its node."""

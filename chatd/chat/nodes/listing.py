@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Self
 
 import msgspec
 
+from chatd.chat.events import EventCode
+from chatd.chat.feature import Feature
+from chatd.chat.member import Author
 from chatd.chat.nodes.states import NodeRow
+from chatd.errors import RefusedError
+from chatd.socketio.socket import Reply
 
 
 class OneNode(msgspec.Struct, frozen=True, gc=False):
@@ -36,5 +41,15 @@ class AllNodes(msgspec.Struct, frozen=True, kw_only=True):
     nodos: list[OneNode]
 
 
-def all_nodes(number: int, rows: Iterable[NodeRow]) -> AllNodes:
-    return AllNodes(nodo=number, nodos=[OneNode.of(row) for row in rows])
+def node_list(number: int, rows: Callable[[], Iterable[NodeRow]]) -> Feature:
+    """`number` is that of this node. Nothing without an acknowledgement: there is nowhere to answer."""
+
+    def ask(member: Author, _args: list[object], reply: Reply | None) -> None:
+        if reply is None:
+            return
+        if member.identity.is_admin:
+            reply(AllNodes(nodo=number, nodos=[OneNode.of(row) for row in rows()]))
+        else:
+            member.refuse(reply, RefusedError(EventCode.ADMINS_ONLY, "nodos is for admins."))
+
+    return Feature(events={"nodos": ask})

@@ -16,11 +16,10 @@ from typing import Any, Final
 from chatd.auth import Identity
 from chatd.chat.audience import receives
 from chatd.chat.config import ChatConfig
-from chatd.chat.limits import ChatLimits
 from chatd.chat.member import Member
 from chatd.chat.nodes.asides import Back
+from chatd.chat.nodes.chat import NodeChat
 from chatd.chat.nodes.positions import parse_position
-from chatd.chat.nodes.router import NodeRouter
 from chatd.chat.pages import Question, Stretch
 from chatd.chat.recovery import Portion, Recovery, Replay
 from chatd.chat.resume import parse_resume
@@ -32,8 +31,8 @@ from chatd.cluster.core.replay import Delivery
 from chatd.cluster.core.vector import Vector, covers
 from chatd.engineio.outgoing import Outgoing
 from chatd.engineio.reasons import CloseReason
-from chatd.socketio.namespace import Auth, Namespace
-from chatd.store.base import Message, MessageId, Store
+from chatd.socketio.namespace import Auth
+from chatd.store.base import Message, MessageId
 
 MAX_PACKETS: Final = 4_096
 """That wait for one client; one that has more is sent away, and says again how far it has come.
@@ -99,24 +98,20 @@ class NodeReplay(Replay):
 class NodeRecovery(Recovery):
     """Lets members in, on one of several nodes."""
 
-    def __init__(
-        self,
-        config: ChatConfig,
-        limits: ChatLimits,
-        namespace: Namespace,
-        store: Store,
-        router: NodeRouter,
-        check_again: Callable[[Identity], None],
-    ) -> None:
-        # What was delivered and is not stored is in the node's tail: no question waits for a commit.
-        super().__init__(dataclasses.replace(config, deliver="stored"), limits, namespace, store, router, check_again)
-        self._node = router.shell.node
-        self._encode_at = router.encode_at
+    @staticmethod
+    def _config_of_pages(config: ChatConfig) -> ChatConfig:
+        """See Recovery. What was delivered and is not stored is in the node's tail: no question waits for a commit."""
+        return dataclasses.replace(config, deliver="stored")
+
+    def __init__(self, chat: NodeChat, check_again: Callable[[Identity], None]) -> None:
+        super().__init__(chat, check_again)
+        self._node = chat.shell.node
+        self._encode_at = chat.messages.encode_at
         self._catching_up: list[NodeReplay] = []
         self._resuming: dict[str, Member] = {}  # who reads what it missed, by the socket id that it is about to take
-        self._shell = router.shell
-        router.catching_up = self._on_delivery
-        router.shell.peers.make_room = self._make_room
+        self._shell = chat.shell
+        chat.messages.catching_up = self._on_delivery
+        chat.shell.peers.make_room = self._make_room
 
     def admit(self, member: Member, auth: Auth) -> Member | Coroutine[Any, Any, Member]:
         """See Recovery.admit. Rule N-20: who would be refused because of sockets elsewhere waits for a moment first.

@@ -32,7 +32,8 @@ class NodeSide(Rig):
     def __init__(self, position: Callable[[], str] | None = None) -> None:
         super().__init__()
         self.answers: list[Any] = []
-        self.roster = Roster(self.router, self.namespace, self._wall_ms)
+        self.roster = Roster(self.namespace, self._wall_ms)
+        self.chat.router.add(self.roster.feature)
         self.taker = Taker(self.namespace, self.roster, BOUNDS, position)
         self.answerer = Answerer(self.namespace, self.roster, self.taker, self._keep, "/socket.io/", secure=True)
 
@@ -55,7 +56,7 @@ class NodeSide(Rig):
         self.answers.append(json.loads(data) if data.startswith(b"{") else msgspec.msgpack.decode(data))
 
     def _accept(self, socket: Socket, auth: Auth) -> Member | Coroutine[Any, Any, Member]:
-        member = Member(socket, self._identity, self.roster, self.recovery, self.timers, lambda: self.wall_s)
+        member = Member(socket, self._identity, self.chat.router, self.recovery, self.timers, lambda: self.wall_s)
         return self.recovery.admit(member, auth)
 
 

@@ -48,9 +48,8 @@ class Side:
         self.neighbours = Neighbours(
             server.address(), ChatConfig(bus_adapter_key="key"), BOUNDS, "/socket.io/", secure=False
         )
-        self.roster = self.neighbours.meet(
-            self.rig.namespace, self.rig.router, self.rig.recovery, key, self.rig._wall_ms
-        )
+        self.rig.store.recovery_key = key
+        self.neighbours.meet(self.rig.chat, self.rig.recovery)
         self.listener = Listener(server.address())
 
     async def until(self, condition: Callable[[], bool]) -> None:
@@ -126,7 +125,7 @@ async def test_what_another_node_of_the_chat_said_is_told_by_that_one(tmp_path: 
     side = Side(RedisServer(tmp_path))
     write(side)
     side.rig.store.rows[0] = msgspec.structs.replace(side.rig.store.rows[0], id=side.rig.store.rows[0].id + (1 << 12))
-    side.rig.router._deliver(side.rig.store.rows[0], None)
+    side.rig.chat.messages._deliver(side.rig.store.rows[0], None)
     assert len(side.neighbours._teller._waiting) == 1
 
 
@@ -167,7 +166,7 @@ async def test_a_user_of_redis_needs_three_channels(tmp_path: Path, channels: st
         config, address = ChatConfig(bus_adapter_key="key"), server.address(user="chat", password="secret")
         side = Side(server)
         side.neighbours = Neighbours(address, config, BOUNDS, "/socket.io/", secure=False)
-        side.neighbours.meet(side.rig.namespace, side.rig.router, side.rig.recovery, b"", side.rig._wall_ms)
+        side.neighbours.meet(side.rig.chat, side.rig.recovery)
         side.neighbours.start()
         side.listener.client.start()
         await side.until(lambda: side.neighbours.is_up or side.neighbours._client.failures > 1)

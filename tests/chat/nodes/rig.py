@@ -10,9 +10,9 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from chatd.chat.config import ChatConfig
+from chatd.chat.nodes.chat import NodeChat
 from chatd.chat.nodes.making import join
 from chatd.chat.nodes.recovery import NodeRecovery
-from chatd.chat.nodes.router import NodeRouter
 from chatd.chat.nodes.shell import Shell
 from chatd.store.base import Message, StoreError
 from chatd.store.config import StoreConfig
@@ -30,14 +30,15 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
-class Chat(Rig):
+class Node(Rig):
     """What a node is without a network."""
+
+    chat: NodeChat
 
     def __init__(self, shell: Shell, config: ChatConfig) -> None:
         super().__init__(call_soon=asyncio.get_running_loop().call_soon)
-        parts = (config, self.limits, self.namespace, shell.store)
-        self.router: NodeRouter = NodeRouter(shell, *parts, shell.ids, self._wall_ms)
-        self.recovery: NodeRecovery = NodeRecovery(*parts, self.router, lambda identity: None)
+        self.chat = NodeChat(shell, config, self.limits, self.namespace, shell.store, shell.ids, self._wall_ms)
+        self.recovery: NodeRecovery = NodeRecovery(self.chat, lambda identity: None)
         self.namespace.greet = self.recovery.greet
         self.shell = shell
 
@@ -109,10 +110,10 @@ async def hearers(base: PostgresBase, redis: RedisServer) -> AsyncIterator[list[
 
 
 @contextlib.asynccontextmanager
-async def chats(base: PostgresBase, redis: RedisServer, **settings: Any) -> AsyncIterator[list[Chat]]:
+async def chats(base: PostgresBase, redis: RedisServer, **settings: Any) -> AsyncIterator[list[Node]]:
     """Two nodes of one chat, with those settings."""
     async with shells(base, redis, **settings) as two:
-        both = [Chat(shell, ChatConfig(**settings)) for shell in two]
+        both = [Node(shell, ChatConfig(**settings)) for shell in two]
         await _meet(two)
         yield both
 

@@ -11,7 +11,7 @@ async def test_rows_that_another_version_writes_in_another_way_are_no_error(
 ) -> None:
     """N-21, N-23"""
     async with chats(base, redis) as (one, two):
-        desk = NodeDesk(one.shell.peers, 1, one.namespace, one.router)
+        desk = NodeDesk(one.chat)
         two.shell.peers.questions.answers = {
             WHO: lambda _: [{"user": "ana", "node": 7}],
             KICK: lambda _: [{"sessions": 2}, {"sessions": "many"}, {}],

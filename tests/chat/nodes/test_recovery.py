@@ -12,7 +12,7 @@ from chatd.chat.recovery import PORTION_BYTES
 from chatd.cluster.core.position import encode
 from chatd.cluster.core.vector import MS_SHIFT
 from chatd.engineio.reasons import CloseReason
-from tests.chat.nodes.rig import Chat, chats, heard, until, write
+from tests.chat.nodes.rig import Node, chats, heard, until, write
 from tests.chat.rig import Line
 from tests.cluster.redis.server import RedisServer
 from tests.store.rig import PostgresBase
@@ -74,7 +74,7 @@ async def test_more_than_may_wait_for_one_client_ends_its_session(
         await until(lambda: back.closed is CloseReason.RECONNECT)
 
 
-def ahead_of(chat: Chat) -> str:
+def ahead_of(chat: Node) -> str:
     """A position that the node will not reach soon."""
     vector = chat.shell.node.vector
     return encode(vector | {1: vector[1] + (30_000 << MS_SHIFT)})

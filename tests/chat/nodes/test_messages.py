@@ -18,7 +18,7 @@ async def test_a_message_comes_with_the_vector_of_the_node_that_delivers_it(
         [[message, offset]] = await heard(root, "mensaje_recibido")
         assert message["mensaje"] == "hola"
         assert decode(offset)[1] == int(message["id"])
-        assert two.router.feed.position == int(message["id"])
+        assert two.chat.messages.feed.position == int(message["id"])
 
 
 async def test_an_admin_of_another_node_is_online_too(base: PostgresBase, redis: RedisServer) -> None:

@@ -1,0 +1,25 @@
+"""Who is an admin, on any of several nodes. Rules C-08 and C-78."""
+
+from __future__ import annotations
+
+from chatd.chat.config import ChatConfig
+from chatd.chat.nodes.people import People
+from chatd.chat.supervision import Supervision
+from chatd.engineio.session import Session
+from chatd.socketio.rooms import Rooms
+
+
+class NodeSupervision(Supervision):
+    """Knows the sockets of this node, and those that `people` has of others."""
+
+    def __init__(self, people: People, config: ChatConfig, rooms: Rooms[Session]) -> None:
+        super().__init__(config, rooms)
+        self._people = people
+
+    def is_online_admin(self, user: str) -> bool:
+        """See Supervision.is_online_admin."""
+        return super().is_online_admin(user) or self._people.is_admin_elsewhere(user)
+
+    def is_attended(self) -> bool:
+        """See Supervision.is_attended."""
+        return super().is_attended() or self._people.has_admin_elsewhere()
