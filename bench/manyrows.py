@@ -17,7 +17,7 @@ from typing import Final
 
 from bench import build
 from bench.rig import say
-from chatd.chat.ids import EPOCH_MS, NODE_BITS, SEQUENCE_BITS
+from chatd.chat.messages.ids import EPOCH_MS, NODE_BITS, SEQUENCE_BITS
 from chatd.store.schema import MIGRATIONS
 
 USERS: Final = 20_000

@@ -1,6 +1,6 @@
-"""A support-chat daemon that speaks Socket.IO v4. `chatd.app` puts the floors together, `chatd.cli` starts it."""
+"""A support-chat daemon that speaks Socket.IO v4. `chatd.daemon` puts the floors together, `chatd.cli` starts it."""
 
-from chatd.lean import absent
+from chatd.base.lean import absent
 
 __version__ = "0.1.0"
 

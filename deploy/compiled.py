@@ -26,18 +26,18 @@ COMPILER: Final = ("mypy>=2.4,<2.5", "setuptools>=65")
 
 # One group: calls between these modules are calls of C functions.
 COMPILED: Final = (
-    "chatd.chat.audience",
-    "chatd.chat.composing",
-    "chatd.chat.feed",
-    "chatd.chat.ids",
+    "chatd.chat.messages.audience",
+    "chatd.chat.messages.composing",
+    "chatd.chat.messages.feed",
+    "chatd.chat.messages.ids",
     "chatd.chat.limits",
     "chatd.chat.member",
-    "chatd.chat.messages",
+    "chatd.chat.messages.messages",
     "chatd.chat.nodes.ids",
     "chatd.chat.nodes.messages",
     "chatd.chat.nodes.supervision",
     "chatd.chat.router",
-    "chatd.chat.supervision",
+    "chatd.chat.messages.supervision",
     "chatd.engineio.outbox",
     "chatd.engineio.reader",
     "chatd.engineio.session",
@@ -45,7 +45,7 @@ COMPILED: Final = (
     "chatd.engineio.turns",
     "chatd.engineio.unfinished",
     "chatd.engineio.websocket",
-    "chatd.rates",
+    "chatd.base.rates",
     "chatd.socketio.acks",
     "chatd.socketio.binary",
     "chatd.socketio.client",
@@ -67,7 +67,7 @@ PURE: Final[Mapping[str, str]] = {
     "chatd.store.base": _STRUCTS,
     "chatd.store.queued": "stores inherit from it, and an interpreted class cannot inherit from a compiled one",
     "chatd.store.sqlite": "its work is in threads and in SQLite",
-    "chatd.timers": "a message sets no deadline",
+    "chatd.base.timers": "a message sets no deadline",
 }
 """Modules that take part in a message and stay as they are, and why."""
 

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Callable
 from typing import Final
 
-from chatd.timers import Timers
+from chatd.base.timers import Timers
 
 _ROUNDING_S: Final = 1e-9
 

@@ -14,7 +14,7 @@ from chatd.api.problem import STATUS_OF, ApiCode
 from chatd.auth import AuthCode
 from chatd.chat.events import EventCode
 from chatd.chat.limits import LimitCode
-from chatd.config import OPTIONS
+from chatd.daemon.config import OPTIONS
 from chatd.engineio.reasons import CloseReason
 from chatd.engineio.request import Refusal
 from chatd.store.base import StoreCode

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from chatd.config import OPTIONS
+from chatd.daemon.config import OPTIONS
 from tests.chat.people import token
 from tests.conformance.wire import (
     CLOSE,

@@ -12,9 +12,9 @@ import msgspec
 from chatd.api import log
 from chatd.api.keys import Key
 from chatd.api.problem import headers_of, problem_of
+from chatd.base.errors import RefusedError
+from chatd.base.timers import Timers
 from chatd.engineio.exchange import Exchange
-from chatd.errors import RefusedError
-from chatd.timers import Timers
 
 Header = tuple[bytes, bytes]
 

@@ -12,8 +12,8 @@ from chatd.api.guest import Guest, speaker
 from chatd.api.problem import ApiCode, problem_of
 from chatd.api.words import Outcome, Outcomes
 from chatd.auth import Identity
+from chatd.base.errors import RefusedError
 from chatd.chat.router import ChatRouter
-from chatd.errors import RefusedError
 
 CREATED: Final = 201
 

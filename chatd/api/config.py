@@ -7,9 +7,9 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from chatd.errors import ConfigError
+from chatd.base.errors import ConfigError
 from chatd.listen.loopback import is_loopback
-from chatd.settings import setting
+from chatd.settings.setting import setting
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

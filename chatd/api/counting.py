@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 
 from chatd.api.words import Counts, Sample
-from chatd.histogram import Histogram
+from chatd.base.histogram import Histogram
 from chatd.ops.metric import Metric, Sources
 from chatd.ops.metrics import METRICS
 

@@ -9,13 +9,13 @@ from chatd.api import log
 from chatd.api.config import ApiConfig
 from chatd.api.keys import Key, Keys, Scope, digest_of, load_keys
 from chatd.api.problem import ApiCode
+from chatd.base.errors import RefusedError
+from chatd.base.rates import Rates
+from chatd.base.refusals import Refusals
 from chatd.chat.events import EventCode
 from chatd.engineio.proxies import counted_address
 from chatd.engineio.request import Request
-from chatd.errors import RefusedError
-from chatd.rates import Rates
-from chatd.refusals import Refusals
-from chatd.reload import Apply
+from chatd.settings.reload import Apply
 
 _SCHEME = "bearer"
 

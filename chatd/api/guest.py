@@ -9,8 +9,8 @@ from chatd.api.keys import Key, Scope
 from chatd.api.problem import ApiCode
 from chatd.auth import Identity
 from chatd.auth.identity import ADMIN
+from chatd.base.errors import RefusedError
 from chatd.engineio.session import Session
-from chatd.errors import RefusedError
 from chatd.socketio.socket import Reply
 
 

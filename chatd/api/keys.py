@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Final
 
 from chatd.auth.files import read
+from chatd.base.errors import ConfigError
 from chatd.chat.events import MAX_USER_CHARS
-from chatd.errors import ConfigError
 
 MAX_BYTES: Final = 1_048_576
 

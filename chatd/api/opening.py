@@ -14,7 +14,7 @@ from chatd.engineio.config import EngineConfig
 from chatd.listen.config import ListenConfig
 from chatd.listen.tls import Tls
 from chatd.ops.metric import Sources
-from chatd.reload import Reload
+from chatd.settings.reload import Reload
 
 
 class Settings(Protocol):

@@ -13,12 +13,12 @@ from chatd.api.counting import counts
 from chatd.api.keys import Scope
 from chatd.api.operation import Operation, asks, changes
 from chatd.api.team import TEAM_OPERATIONS
-from chatd.chat.attended import Attended
-from chatd.chat.connected import Connected
 from chatd.chat.events import Stored
-from chatd.chat.history_events import ConversationList, History, UnreadCounts
-from chatd.chat.receipts import Marked
-from chatd.chat.standing import Conversation
+from chatd.chat.history.questions import ConversationList, History, UnreadCounts
+from chatd.chat.history.receipts import Marked
+from chatd.chat.history.standing import Conversation
+from chatd.chat.presence.attended import Attended
+from chatd.chat.presence.connected import Connected
 
 CID_HEADER: Final = b"idempotency-key"
 

@@ -15,9 +15,9 @@ from chatd.api.call import Call
 from chatd.api.problem import ApiCode
 from chatd.api.words import Connection, Denied, Kicked, PeopleHere, PersonHere
 from chatd.auth import AuthConfig
+from chatd.base.errors import ConfigError, RefusedError
+from chatd.base.tasks import Tasks
 from chatd.chat.desk import Desk
-from chatd.errors import ConfigError, RefusedError
-from chatd.tasks import Tasks
 
 DEFAULT_ROWS: Final = 100
 

@@ -9,8 +9,8 @@ from typing import Final
 
 import msgspec
 
+from chatd.base.errors import RefusedError
 from chatd.chat.events import EventCode
-from chatd.errors import RefusedError
 from chatd.store.base import StoreCode
 
 CONTENT_TYPE: Final = b"application/problem+json"

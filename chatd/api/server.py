@@ -18,11 +18,11 @@ from chatd.api.operation import Operation, Parts
 from chatd.api.operations import CID_HEADER, OPERATIONS, Routes, allowed
 from chatd.api.problem import UNACCEPTABLE, ApiCode
 from chatd.api.words import NUMBERS, NewMessage
+from chatd.base.errors import RefusedError
+from chatd.base.timers import Timers
 from chatd.chat.events import EventCode, parse_user
 from chatd.engineio.exchange import Exchange
 from chatd.engineio.request import Request
-from chatd.errors import RefusedError
-from chatd.timers import Timers
 
 JSON: Final = "application/json"
 

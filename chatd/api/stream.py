@@ -18,13 +18,13 @@ from chatd.api.call import Call
 from chatd.api.door import ApiDoor, ApiLimit
 from chatd.api.keys import Key, Scope
 from chatd.api.problem import ApiCode
+from chatd.base.errors import RefusedError
+from chatd.base.tasks import Tasks
 from chatd.chat.events import EventCode
-from chatd.chat.feed import Feed
-from chatd.errors import RefusedError
+from chatd.chat.messages.feed import Feed
 from chatd.store import positions
 from chatd.store.base import Message, Store, StoreError
 from chatd.store.positions import Position
-from chatd.tasks import Tasks
 
 PAGE_ROWS: Final = 20
 """A client that does not read keeps so many messages in memory, each of them once."""

@@ -10,9 +10,9 @@ import msgspec
 from msgspec import Meta
 
 from chatd.api.problem import Problem
-from chatd.chat.connected import MAX_LIMIT
 from chatd.chat.events import MAX_CID_CHARS, MAX_USER_CHARS
-from chatd.chat.history_events import MAX_ROWS
+from chatd.chat.history.questions import MAX_ROWS
+from chatd.chat.presence.connected import MAX_LIMIT
 
 MAX_MANY: Final = 100
 """Messages in one request."""

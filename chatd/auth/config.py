@@ -9,9 +9,9 @@ import re
 from pathlib import Path
 from typing import Final
 
-from chatd.errors import ConfigError
+from chatd.base.errors import ConfigError
 from chatd.listen.loopback import is_loopback
-from chatd.settings import METADATA_KEY, Setting, setting
+from chatd.settings.setting import METADATA_KEY, Setting, setting
 
 SECRET_ALGORITHMS: Final = ("HS256", "HS384", "HS512")
 PUBLIC_KEY_ALGORITHMS: Final = (

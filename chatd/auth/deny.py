@@ -17,7 +17,7 @@ from typing import Final
 from chatd.auth.config import AuthConfig
 from chatd.auth.files import read
 from chatd.auth.identity import Identity
-from chatd.errors import ConfigError
+from chatd.base.errors import ConfigError
 
 MAX_BYTES: Final = 4_194_304
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 
-from chatd.errors import RefusedError
+from chatd.base.errors import RefusedError
 
 
 class AuthCode(enum.StrEnum):

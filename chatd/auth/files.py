@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-from chatd.errors import ConfigError
+from chatd.base.errors import ConfigError
 
 
 def read(path: Path, setting: str, max_bytes: int) -> bytes:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from chatd.auth.config import PUBLIC_KEY_ALGORITHMS, SECRET_ALGORITHMS, AuthConfig
 from chatd.auth.files import read
 from chatd.auth.pyjwt import import_pyjwt
-from chatd.errors import ConfigError
+from chatd.base.errors import ConfigError
 
 if TYPE_CHECKING:
     from jwt.algorithms import Algorithm

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import sys
 
-from chatd.errors import ConfigError
-from chatd.lean import absent, hollow
+from chatd.base.errors import ConfigError
+from chatd.base.lean import absent, hollow
 
 
 def import_pyjwt(*, public_keys: bool) -> None:

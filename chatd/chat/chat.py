@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Literal
 
-from chatd.chat.attended import attended
-from chatd.chat.audience import ADMINS
-from chatd.chat.composing import Composer
 from chatd.chat.config import ChatConfig
-from chatd.chat.connected import Connections
 from chatd.chat.feature import Feature
-from chatd.chat.history import Historian
-from chatd.chat.ids import IdSource
+from chatd.chat.history.historian import Historian
+from chatd.chat.history.receipts import Receipts
+from chatd.chat.history.standing import Standings
+from chatd.chat.history.unread import Unread
 from chatd.chat.limits import ChatLimits
-from chatd.chat.messages import Messages
-from chatd.chat.news import News
-from chatd.chat.presence import Presence
-from chatd.chat.receipts import Receipts
+from chatd.chat.messages.audience import ADMINS
+from chatd.chat.messages.composing import Composer
+from chatd.chat.messages.ids import IdSource
+from chatd.chat.messages.messages import Messages
+from chatd.chat.messages.supervision import Supervision
+from chatd.chat.messages.writing import Writers
+from chatd.chat.presence.attended import attended
+from chatd.chat.presence.connected import Connections
+from chatd.chat.presence.news import News
+from chatd.chat.presence.presence import Presence
 from chatd.chat.router import ChatRouter
-from chatd.chat.standing import Standings
-from chatd.chat.supervision import Supervision
-from chatd.chat.unread import Unread
 from chatd.chat.whoami import WHO_AM_I
-from chatd.chat.writing import Writers
 from chatd.socketio.namespace import Namespace
 from chatd.store.base import Store
 

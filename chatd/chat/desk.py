@@ -11,12 +11,12 @@ from typing import Any, Final
 
 from chatd.auth import Identity
 from chatd.auth.identity import ADMIN
-from chatd.chat.audience import user_room
+from chatd.base.errors import RefusedError
 from chatd.chat.chat import Chat
 from chatd.chat.events import EventCode, PrivateMessage, parse_user
 from chatd.chat.member import Member
+from chatd.chat.messages.audience import user_room
 from chatd.engineio.session import Session
-from chatd.errors import RefusedError
 from chatd.store.base import Done, Message
 
 KICKED: Final = "kicked"

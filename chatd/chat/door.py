@@ -25,7 +25,7 @@ from chatd.auth import (
 from chatd.auth.verify import MayAsk
 from chatd.chat.member import Member
 from chatd.engineio.session import Handshake
-from chatd.reload import Apply
+from chatd.settings.reload import Apply
 from chatd.socketio.namespace import Auth, ConnectRefusedError, Namespace
 
 log = logging.getLogger("chatd.chat")

@@ -10,7 +10,7 @@ from typing import Final, Self
 
 import msgspec
 
-from chatd.errors import RefusedError
+from chatd.base.errors import RefusedError
 
 MAX_USER_CHARS: Final = 128
 MAX_CID_CHARS: Final = 64

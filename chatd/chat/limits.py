@@ -8,11 +8,11 @@ import math
 from collections.abc import Callable
 from typing import Final
 
+from chatd.base.errors import RefusedError
+from chatd.base.rates import Rates
+from chatd.base.refusals import Refusals
 from chatd.chat.config import ChatConfig
 from chatd.chat.events import EventCode
-from chatd.errors import RefusedError
-from chatd.rates import Rates
-from chatd.refusals import Refusals
 from chatd.socketio.namespace import ConnectRefusedError
 
 # Whoever is refused so many bursts, faster than the rate itself, does not listen.

@@ -7,13 +7,13 @@ from collections import Counter
 from typing import Protocol
 
 from chatd.auth import AuthCode, Identity
-from chatd.chat.audience import rooms_of
+from chatd.base.errors import RefusedError
+from chatd.base.timers import Timers
+from chatd.chat.messages.audience import rooms_of
 from chatd.engineio.reasons import CloseReason
 from chatd.engineio.session import Session
-from chatd.errors import RefusedError
 from chatd.socketio.reasons import DisconnectReason
 from chatd.socketio.socket import EventName, Reply, Socket
-from chatd.timers import Timers
 
 log = logging.getLogger("chatd.chat")
 

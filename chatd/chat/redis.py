@@ -7,7 +7,7 @@ from pathlib import Path
 from chatd.chat.config import ChatConfig
 from chatd.cluster.redis.address import RedisAddress, parse_address
 from chatd.cluster.redis.tls import Credentials, secured
-from chatd.passwords import read_password
+from chatd.settings.passwords import read_password
 
 
 def bus_address(chat: ChatConfig) -> RedisAddress:

@@ -6,11 +6,11 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
 
+from chatd.base.errors import RefusedError
 from chatd.chat.events import EventCode
 from chatd.chat.feature import Feature, Handler
 from chatd.chat.limits import ChatLimits, TooFastError
 from chatd.chat.member import Author, Member
-from chatd.errors import RefusedError
 from chatd.socketio.socket import EventName, Reply
 
 log = logging.getLogger("chatd.chat")

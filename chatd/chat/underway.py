@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
+from chatd.base.errors import RefusedError
+from chatd.base.shares import Shares
+from chatd.base.tasks import Tasks
 from chatd.chat.member import Author
 from chatd.engineio.turns import Price
-from chatd.errors import RefusedError
-from chatd.shares import Shares
 from chatd.socketio.socket import Reply
-from chatd.tasks import Tasks
 
 Do = Callable[[], Awaitable[msgspec.Struct]]
 

@@ -14,10 +14,10 @@ import sys
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
+from chatd.base.errors import ChatdError, ConfigError
+from chatd.base.form import VERSION
+from chatd.base.lean import import_digests
 from chatd.cli.arguments import Parser, UsageError
-from chatd.errors import ChatdError, ConfigError
-from chatd.form import VERSION
-from chatd.lean import import_digests
 
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2

@@ -12,11 +12,11 @@ from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from chatd.base.errors import ChatdError
 from chatd.cli.arguments import add_settings, given_settings
-from chatd.config import load
-from chatd.errors import ChatdError
+from chatd.daemon.config import load
 from chatd.ops.config import admin_socket_of
-from chatd.options import Option
+from chatd.settings.options import Option
 
 # The daemon answers within a turn of its loop, or within a commit.
 PATIENCE_S: Final = 10.0

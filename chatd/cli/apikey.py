@@ -8,10 +8,10 @@ import os
 from pathlib import Path
 
 from chatd.api.keys import Key, Scope, check_name, digest_of, load_keys, new_key, parse_scopes
+from chatd.base.errors import ConfigError
 from chatd.cli.arguments import UsageError, add_settings, given_settings
-from chatd.config import FILE_SETTING, load
-from chatd.errors import ConfigError
-from chatd.options import Option
+from chatd.daemon.config import FILE_SETTING, load
+from chatd.settings.options import Option
 
 OWNER_AND_GROUP = 0o640
 

@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NoReturn
 
-from chatd.config import FILE_SETTING, OPTIONS, TITLES, Raw, did_you_mean
-from chatd.options import Option
+from chatd.daemon.config import FILE_SETTING, OPTIONS, TITLES, Raw, did_you_mean
+from chatd.settings.options import Option
 
 _PREFIX: Final = "setting:"  # keeps a verb's own arguments and the settings apart
 
@@ -69,7 +69,7 @@ def add_settings(
 
 
 def given_settings(args: argparse.Namespace) -> dict[str, Raw]:
-    """The settings that the command line names, as `chatd.config.load` takes them."""
+    """The settings that the command line names, as `chatd.daemon.config.load` takes them."""
     return {
         name.removeprefix(_PREFIX): value
         for name, value in vars(args).items()

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from chatd.base.errors import ConfigError
 from chatd.cli.arguments import add_settings, given_settings
 from chatd.cli.checks.database import check_database, holder_of
 from chatd.cli.checks.finding import Finding, Findings, Level
@@ -19,8 +20,7 @@ from chatd.cli.checks.ports import check_admin_socket, check_ports
 from chatd.cli.checks.provider import check_provider
 from chatd.cli.checks.reload import check_reload
 from chatd.cli.checks.retention import check_clock, check_retention
-from chatd.config import DEFAULT, FILE_SETTING, OPTIONS, Config, Raw, config_file, load
-from chatd.errors import ConfigError
+from chatd.daemon.config import DEFAULT, FILE_SETTING, OPTIONS, Config, Raw, config_file, load
 from chatd.ops.config import admin_socket_of
 from chatd.store.config import StoreConfig
 from chatd.store.url import is_postgres

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from chatd.cli.described import Argument, Verb, verbs
-from chatd.config import OPTIONS
+from chatd.daemon.config import OPTIONS
 
 _CHOICES: Final = {option.flag: option.about.choices for option in OPTIONS if option.flag and option.about.choices}
 

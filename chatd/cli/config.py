@@ -7,7 +7,7 @@ import os
 
 from chatd.cli.arguments import add_settings, given_settings
 from chatd.cli.reference import default_file, effective_file, markdown
-from chatd.config import load
+from chatd.daemon.config import load
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

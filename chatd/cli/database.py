@@ -11,10 +11,10 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any, Final, Protocol, runtime_checkable
 
+from chatd.base.errors import ChatdError, ConfigError
 from chatd.cli.arguments import add_settings, given_settings
-from chatd.config import load
-from chatd.errors import ChatdError, ConfigError
-from chatd.options import Option
+from chatd.daemon.config import load
+from chatd.settings.options import Option
 from chatd.store.beside import check_log, close_to_others
 from chatd.store.config import StoreConfig
 from chatd.store.faults import advice

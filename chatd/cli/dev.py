@@ -18,14 +18,14 @@ from typing import Final
 
 from chatd.auth.keys import load_signing_key
 from chatd.auth.mint import mint
+from chatd.base.errors import ConfigError
 from chatd.cli import serve
 from chatd.cli.arguments import add_settings, given_settings
 from chatd.cli.state import StateFolder, state_folder
-from chatd.config import FILE_SETTING, Config, Raw, load
-from chatd.errors import ConfigError
+from chatd.daemon.config import FILE_SETTING, Config, Raw, load
 from chatd.listen.loopback import is_loopback
 from chatd.listen.tcp import bare
-from chatd.options import Option
+from chatd.settings.options import Option
 from chatd.web.entries import Entries, Entry
 
 TOKEN_LIFE_S: Final = 7 * 86_400

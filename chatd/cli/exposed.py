@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from chatd.config import Config
+from chatd.daemon.config import Config
 from chatd.store.url import is_postgres
 
 

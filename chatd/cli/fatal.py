@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from chatd import logs
+from chatd.logs import stderr as logs
 
 _FORMATS: Final = ("auto", "text", "json")
 

@@ -9,9 +9,9 @@ from typing import Final
 
 from chatd.cli.adminsocket import NobodyThereError, RefusedHereError, answers_at
 from chatd.cli.arguments import UsageError, add_settings, given_settings
-from chatd.config import Config, load
+from chatd.daemon.config import Config, load
 from chatd.ops.config import admin_socket_of
-from chatd.options import Option
+from chatd.settings.options import Option
 
 # Longer than the daemon's own probe of the database.
 PATIENCE_S: Final = 5.0

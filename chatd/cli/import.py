@@ -19,13 +19,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from chatd.chat.ids import AHEAD_MS, MAX_ID, first_id_of, parts
+from chatd.chat.messages.ids import AHEAD_MS, MAX_ID, first_id_of, parts
 from chatd.cli import EXIT_FAILED
 from chatd.cli.arguments import add_settings, given_settings
 from chatd.cli.database import SETTINGS, Database, DataError, insert, owning
 from chatd.cli.progress import Progress
 from chatd.cli.rows import COLUMNS, RowError, Values, check_accepted, from_line
-from chatd.config import load
+from chatd.daemon.config import load
 from chatd.store.base import MessageId
 from chatd.store.marks import EVERYBODY
 from chatd.store.pruning import FORGET_LIST

@@ -16,9 +16,9 @@ import time
 from collections.abc import Sequence
 from typing import Final, NoReturn
 
+from chatd.base.errors import ConfigError
 from chatd.cli.arguments import add_settings, given_settings
-from chatd.config import load
-from chatd.errors import ConfigError
+from chatd.daemon.config import load
 from chatd.listen.activation import FIRST_FD, TLS, Inherited
 from chatd.listen.config import ListenConfig
 from chatd.listen.tcp import open_tcp

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NoReturn
 
-from chatd.errors import ChatdError
+from chatd.base.errors import ChatdError
 
 
 class FileExistsAlreadyError(ChatdError):

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+from chatd.base.errors import ConfigError
 from chatd.cli.database import DataError
-from chatd.errors import ConfigError
 from chatd.store.config import StoreConfig
 from chatd.store.postgres import faults, lock
 from chatd.store.postgres.connecting import Connector

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from chatd.chat.ids import EPOCH_MS, MAX_MS, first_id_of
+from chatd.chat.messages.ids import EPOCH_MS, MAX_MS, first_id_of
 from chatd.cli.clock import clock_of
 from chatd.cli.database import Database, DataError, add_database, configured, reading, require_newest, writing
 from chatd.cli.progress import Progress

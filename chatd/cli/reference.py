@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from chatd.config import DEFAULT, OPTIONS, TITLES, Config
-from chatd.options import Option
+from chatd.daemon.config import DEFAULT, OPTIONS, TITLES, Config
+from chatd.settings.options import Option
 
 MASK: Final = "(masked)"
 

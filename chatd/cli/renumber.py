@@ -12,7 +12,7 @@ import bisect
 import time
 from collections.abc import Sequence
 
-from chatd.chat.ids import AHEAD_MS, IdSource, first_id_of
+from chatd.chat.messages.ids import AHEAD_MS, IdSource, first_id_of
 from chatd.cli.database import Database, add_database, configured, owning
 from chatd.cli.progress import Progress
 from chatd.store.base import MessageId

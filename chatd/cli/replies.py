@@ -10,9 +10,9 @@ from typing import Final
 
 import msgspec
 
+from chatd.base.errors import RefusedError
 from chatd.chat.events import EventCode, parse_text
 from chatd.cli.database import DataError, add_database, configured, reading, require_newest, writing
-from chatd.errors import RefusedError
 from chatd.team.replies import MAX_REPLIES, MAX_REPLY_CHARS, parse_shortcut
 
 _ALL: Final = "SELECT atajo, texto FROM respuestas ORDER BY atajo"

@@ -18,9 +18,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from chatd.base.errors import ConfigError
 from chatd.cli.database import DataError, add_database, configured, refuse_postgres
 from chatd.cli.newfile import draft_beside, sync
-from chatd.errors import ConfigError
 from chatd.store.access import user
 from chatd.store.beside import BESIDE
 from chatd.store.faults import advice

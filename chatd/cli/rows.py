@@ -18,10 +18,10 @@ from typing import Annotated, Final
 import msgspec
 
 from chatd.auth.claims import has_control
+from chatd.base.errors import ChatdError, RefusedError
 from chatd.chat.events import EventCode, PrivateMessage, parse_user
-from chatd.chat.ids import MAX_ID
+from chatd.chat.messages.ids import MAX_ID
 from chatd.cli.database import Database
-from chatd.errors import ChatdError, RefusedError
 
 COLUMNS: Final = "id, de, para, mensaje, fecha, supervisado, cid"
 

@@ -9,14 +9,14 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from chatd import logs
 from chatd.auth.deny import load_deny_list
 from chatd.auth.keys import load_keys
+from chatd.base.lean import absent, hollow
 from chatd.cli.arguments import add_settings, given_settings
 from chatd.cli.exposed import exposed
-from chatd.config import Config, load, speaks_tls
-from chatd.lean import absent, hollow
-from chatd.loglines import LINES
+from chatd.daemon.config import Config, load, speaks_tls
+from chatd.logs import stderr as logs
+from chatd.logs.lines import LINES
 
 if TYPE_CHECKING:
     from chatd.web.entries import Entries
@@ -55,7 +55,7 @@ def start(
         import ssl  # noqa: F401, PLC0415 - so that asyncio finds it
     # 4 MB that asyncio imports where it can, for TLS, and 1.5 MB that websockets imports and does not use.
     with absent("ssl"), hollow("importlib.metadata"):
-        from chatd.app import run as run_daemon  # noqa: PLC0415 - after everything that may still be refused
+        from chatd.daemon.app import run as run_daemon  # noqa: PLC0415 - after everything that may still be refused
 
     try:
         return run_daemon(config, read=read, entries=entries, announce=announce)

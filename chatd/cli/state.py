@@ -9,7 +9,7 @@ import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from chatd.errors import ConfigError
+from chatd.base.errors import ConfigError
 from chatd.store.beside import BESIDE
 
 

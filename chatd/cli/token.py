@@ -15,8 +15,8 @@ from chatd.auth.mint import mint
 from chatd.cli.arguments import UsageError, add_settings, given_settings
 from chatd.cli.dev import configure
 from chatd.cli.state import state_folder
-from chatd.config import FILE_SETTING, Config, load
-from chatd.options import Option
+from chatd.daemon.config import FILE_SETTING, Config, load
+from chatd.settings.options import Option
 
 _UNIT_S: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _MAX_TTL_S: Final = 3_650 * 86_400

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from chatd.cli.arguments import UsageError, add_settings, given_settings
-from chatd.config import DEFAULT, FILE_SETTING, OPTIONS, Config, Raw, load
+from chatd.daemon.config import DEFAULT, FILE_SETTING, OPTIONS, Config, Raw, load
 from chatd.engineio.connections import connections_of
 from chatd.listen.config import ListenConfig
 from chatd.listen.files import RESERVED

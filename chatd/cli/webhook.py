@@ -17,7 +17,7 @@ from chatd.cli import EXIT_FAILED
 from chatd.cli.arguments import UsageError, given_settings
 from chatd.cli.database import Database, add_database, reading, require_newest, writing
 from chatd.cli.tables import print_table
-from chatd.config import load
+from chatd.daemon.config import load
 from chatd.store.base import Message
 from chatd.store.config import StoreConfig
 from chatd.store.positions import encode
@@ -36,7 +36,7 @@ _MESSAGE: Final = "SELECT id, de, para, mensaje, fecha, supervisado FROM mensaje
 _BEHIND: Final = """
     SELECT count(*) FROM mensajes
     WHERE id > ?1 AND (?2 = -1 OR ((id >> 12) & 1023) = ?2) AND (supervisado = 1 OR ?3 = 1)
-"""  # -1 and the node of an id: chatd/store/positions.py, chatd/chat/ids.py
+"""  # -1 and the node of an id: chatd/store/positions.py, chatd/chat/messages/ids.py
 
 _HEAD: Final = ("NAME", "STATE", "POSITION", "BEHIND", "SET ASIDE")
 

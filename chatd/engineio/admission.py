@@ -12,12 +12,12 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from chatd.base.rates import Rates
+from chatd.base.refusals import Refusals
 from chatd.engineio.config import EngineConfig
 from chatd.engineio.limits import Limit
 from chatd.engineio.proxies import NO_ADDRESS, counted_address
 from chatd.engineio.request import Refusal
-from chatd.rates import Rates
-from chatd.refusals import Refusals
 
 # It is unknown when a session will end.
 FULL_RETRY_S: Final = 10

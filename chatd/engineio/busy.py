@@ -10,9 +10,9 @@ import asyncio
 import contextlib
 from typing import Final
 
+from chatd.base.timers import Timers
 from chatd.engineio.admission import FULL_RETRY_S
 from chatd.engineio.connections import Connections
-from chatd.timers import Timers
 
 # How long a connection too many may stay, whatever it does or does not do.
 STAY_S: Final = 1.0

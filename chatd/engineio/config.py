@@ -7,7 +7,7 @@ import dataclasses
 from chatd.engineio.origins import check_origin
 from chatd.engineio.proxies import UNIX, parse_network
 from chatd.engineio.turns import BUDGET
-from chatd.settings import setting
+from chatd.settings.setting import setting
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

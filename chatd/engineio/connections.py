@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
+from chatd.base.refusals import Refusals
 from chatd.engineio.config import EngineConfig
 from chatd.engineio.limits import Limit
 from chatd.engineio.proxies import NO_ADDRESS, Proxies, counted_address
 from chatd.engineio.turns import Payer
 from chatd.engineio.unfinished import Unfinished
-from chatd.refusals import Refusals
 
 PER_CLIENT: Final = 3  # a poll, a POST and the WebSocket of an upgrade
 SPARE: Final = 16

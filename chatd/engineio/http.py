@@ -16,6 +16,7 @@ from typing import Final, cast
 
 import h11
 
+from chatd.base.timers import Timers
 from chatd.engineio.busy import Busy
 from chatd.engineio.connections import Connections
 from chatd.engineio.exchange import Exchange
@@ -26,7 +27,6 @@ from chatd.engineio.linger import Linger
 from chatd.engineio.request import by_name, parse_request
 from chatd.engineio.turns import BYTES_SHIFT, Payer, Price, Turns
 from chatd.engineio.unfinished import Hold
-from chatd.timers import Timers
 
 # Behind a request that has no answer yet no more than this is read ahead, and the read that goes beyond it.
 MAX_PIPELINED_BYTES: Final = 16_384

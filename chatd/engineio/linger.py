@@ -10,8 +10,8 @@ import asyncio
 import contextlib
 from typing import Final
 
+from chatd.base.timers import Timers
 from chatd.engineio.connections import Connections
-from chatd.timers import Timers
 
 LINGER_S: Final = 5.0
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from chatd.errors import ConfigError
+from chatd.base.errors import ConfigError
 
 ANY_ORIGIN: Final = "*"
 NO_ORIGIN: Final = "null"  # of files, and of sandboxed frames, which any page can make

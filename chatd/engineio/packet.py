@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from chatd.errors import WireError
+from chatd.base.errors import WireError
 
 
 class PacketType(enum.IntEnum):

@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Final
 
+from chatd.base.refusals import Refusals
+from chatd.base.timers import Timers
 from chatd.engineio.config import EngineConfig, untrusted_payload_bytes
 from chatd.engineio.direct import NoDescriptor
 from chatd.engineio.exchange import Exchange
@@ -21,8 +23,6 @@ from chatd.engineio.payload import MAX_PACKETS_PER_POLL, TooManyPacketsError, de
 from chatd.engineio.reasons import CloseReason
 from chatd.engineio.transport import NOBODY, PacketReceiver, TransportState
 from chatd.engineio.turns import Payer, Turns
-from chatd.refusals import Refusals
-from chatd.timers import Timers
 
 # How long the goodbye waits for a client that is between two polls.
 CLOSE_TIMEOUT_S: Final = 30.0

@@ -16,8 +16,8 @@ import socket
 from collections.abc import Iterable
 from typing import Final
 
+from chatd.base.errors import ConfigError
 from chatd.engineio.request import Request
-from chatd.errors import ConfigError
 
 # In the place of a network: whoever connects by the unix socket. Its peers have no address.
 UNIX: Final = "unix"

@@ -12,8 +12,8 @@ from typing import Final
 from websockets.exceptions import PayloadTooBig, ProtocolError
 from websockets.frames import CTRL_OPCODES, CloseCode, Frame, Opcode
 
+from chatd.base.errors import WireError
 from chatd.engineio.unfinished import FRAGMENT_BYTES
-from chatd.errors import WireError
 
 try:
     from websockets.speedups import apply_mask

@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 import msgspec
 
+from chatd.base.refusals import Refusals
+from chatd.base.timers import Timers
 from chatd.engineio.admission import Admission, NotNow
 from chatd.engineio.config import EngineConfig
 from chatd.engineio.connections import Connections
@@ -32,8 +34,6 @@ from chatd.engineio.transport import NOBODY, Transport
 from chatd.engineio.turns import Payer, Price, Turns
 from chatd.engineio.upgrade import Upgrade
 from chatd.engineio.websocket import WebSocketTransport
-from chatd.refusals import Refusals
-from chatd.timers import Timers
 
 log = logging.getLogger("chatd.engineio")
 

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Mapping
 from typing import Final, Protocol
 
+from chatd.base.timers import Timers
 from chatd.engineio.config import EngineConfig
 from chatd.engineio.connections import Connections
 from chatd.engineio.outbox import Outbox
@@ -21,7 +22,6 @@ from chatd.engineio.sid import Sid, logged_sid
 from chatd.engineio.transport import Transport
 from chatd.engineio.turns import Payer, Turns
 from chatd.engineio.unfinished import Hold
-from chatd.timers import Timers
 
 log = logging.getLogger("chatd.engineio")
 

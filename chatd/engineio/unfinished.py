@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from chatd.base.refusals import Refusals
 from chatd.engineio.config import EngineConfig
 from chatd.engineio.limits import Limit
 from chatd.engineio.turns import Payer
-from chatd.refusals import Refusals
 
 FRAGMENT_BYTES: Final = 64
 """What a part of a message takes beside its bytes."""

@@ -14,13 +14,13 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable
 
+from chatd.base.timers import Timers
 from chatd.engineio.outgoing import PROBE_PONG
 from chatd.engineio.packet import Packet, PacketType
 from chatd.engineio.polling import PollingTransport
 from chatd.engineio.reasons import CloseReason
 from chatd.engineio.session import Session, State
 from chatd.engineio.websocket import WebSocketTransport
-from chatd.timers import Timers
 
 
 class Probe(enum.Enum):

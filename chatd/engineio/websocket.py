@@ -17,6 +17,7 @@ from typing import Final, cast
 from websockets.exceptions import ProtocolError
 from websockets.frames import Close, CloseCode, Opcode
 
+from chatd.base.timers import Timers
 from chatd.engineio.config import EngineConfig, untrusted_payload_bytes
 from chatd.engineio.connections import Connections
 from chatd.engineio.direct import NO_FD, write_now
@@ -29,7 +30,6 @@ from chatd.engineio.reasons import CloseReason
 from chatd.engineio.transport import NOBODY, PacketReceiver, TransportState
 from chatd.engineio.turns import BYTES_SHIFT, TIMED_BYTES, Payer, Turns
 from chatd.engineio.unfinished import Hold
-from chatd.timers import Timers
 
 # How long a peer may take to answer a close frame before the connection is cut.
 CLOSE_TIMEOUT_S: Final = 5.0

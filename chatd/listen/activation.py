@@ -11,7 +11,7 @@ import socket
 from collections.abc import MutableMapping
 from typing import Final, NamedTuple
 
-from chatd.errors import ConfigError
+from chatd.base.errors import ConfigError
 
 FIRST_FD: Final = 3
 

@@ -9,8 +9,8 @@ import re
 from pathlib import Path
 from typing import Final
 
-from chatd.errors import ConfigError
-from chatd.settings import setting
+from chatd.base.errors import ConfigError
+from chatd.settings.setting import setting
 
 _MODE: Final = re.compile(r"0?[0-7]{3}")
 

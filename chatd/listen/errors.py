@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chatd.errors import ChatdError
+from chatd.base.errors import ChatdError
 
 
 class ListenError(ChatdError):

@@ -18,11 +18,11 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from chatd.base.refusals import Refusals
+from chatd.base.tasks import Tasks
 from chatd.listen.arrivals import Arrivals
 from chatd.listen.files import RESERVED
 from chatd.listen.limits import ListenLimit
-from chatd.refusals import Refusals
-from chatd.tasks import Tasks
 
 if TYPE_CHECKING:
     from chatd.listen.tls import Tls

@@ -8,7 +8,8 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from chatd.errors import ConfigError
+from chatd.base.errors import ConfigError
+from chatd.base.refusals import Refusals
 from chatd.listen.activation import TLS, Inherited
 from chatd.listen.arrivals import Arrivals
 from chatd.listen.config import ListenConfig
@@ -17,8 +18,7 @@ from chatd.listen.limits import ListenLimit
 from chatd.listen.listener import Listener
 from chatd.listen.tcp import open_tcp
 from chatd.listen.unix import UnixSocket
-from chatd.refusals import Refusals
-from chatd.reload import Apply
+from chatd.settings.reload import Apply
 
 if TYPE_CHECKING:
     from chatd.listen.tls import Tls

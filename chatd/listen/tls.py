@@ -7,8 +7,8 @@ from asyncio import sslproto
 from pathlib import Path
 from typing import Final
 
-from chatd.errors import ConfigError
-from chatd.reload import Apply
+from chatd.base.errors import ConfigError
+from chatd.settings.reload import Apply
 
 ALPN: Final = ["http/1.1"]
 

@@ -10,7 +10,7 @@ import stat
 from pathlib import Path
 from typing import Final
 
-from chatd.errors import ConfigError
+from chatd.base.errors import ConfigError
 from chatd.listen.errors import ListenError
 from chatd.listen.tcp import BACKLOG
 

@@ -14,8 +14,8 @@ from typing import Final, NamedTuple
 import aiosmtplib
 import msgspec
 
+from chatd.base.tasks import Tasks
 from chatd.notify.config import Notify
-from chatd.tasks import Tasks
 
 GATHER_S: Final = 0.5
 """Who waits at the same time is in one mail."""

@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 
 from chatd.auth.files import read
+from chatd.base.errors import ConfigError
 from chatd.chat.chat import Chat
-from chatd.errors import ConfigError
 from chatd.notify.config import Notify
 from chatd.store.base import Message
 from chatd.webhooks.config import Webhook

@@ -24,11 +24,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from chatd.errors import ChatdError, RefusedError
+from chatd.base.errors import ChatdError, RefusedError
 from chatd.listen.unix import UnixSocket
 from chatd.ops import log
 from chatd.ops.desk import Desk
-from chatd.reload import Outcome
+from chatd.settings.reload import Outcome
 from chatd.store.base import Message, StoreError
 
 OWNER_ONLY: Final = 0o600

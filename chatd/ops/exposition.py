@@ -15,8 +15,8 @@ from collections.abc import Iterator, Mapping
 from importlib.machinery import PathFinder
 from typing import Final
 
-from chatd.histogram import Histogram
-from chatd.lean import hollow, hollow_package
+from chatd.base.histogram import Histogram
+from chatd.base.lean import hollow, hollow_package
 from chatd.ops.metric import Kind, Metric, Sources
 from chatd.ops.metrics import METRICS
 

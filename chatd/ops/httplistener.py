@@ -7,6 +7,8 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from chatd.base.refusals import Refusals
+from chatd.base.timers import Timers
 from chatd.engineio.config import EngineConfig
 from chatd.engineio.connections import Connections
 from chatd.engineio.exchange import Exchange
@@ -18,8 +20,6 @@ from chatd.listen.arrivals import Arrivals
 from chatd.listen.limits import ListenLimit
 from chatd.listen.listener import Listener
 from chatd.listen.tcp import open_tcp
-from chatd.refusals import Refusals
-from chatd.timers import Timers
 
 if TYPE_CHECKING:
     from chatd.listen.tls import Tls

@@ -14,13 +14,13 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from chatd.base.tasks import Tasks
 from chatd.engineio.config import EngineConfig
 from chatd.engineio.exchange import Exchange
 from chatd.ops import log
 from chatd.ops.exposition import CONTENT_TYPE, Exposition
 from chatd.ops.httplistener import HttpListener
 from chatd.ops.metric import Sources
-from chatd.tasks import Tasks
 
 # Scrapes and probes are few.
 MAX_CONNECTIONS: Final = 76

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from chatd.histogram import SECONDS, Histogram
+from chatd.base.histogram import SECONDS, Histogram
 
 PROBE_S: Final = 0.25
 

@@ -7,13 +7,13 @@ import enum
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from chatd.histogram import Histogram
+from chatd.base.histogram import Histogram
 
 if TYPE_CHECKING:
     from chatd.ops.lag import LoopLag
     from chatd.ops.readiness import ReadinessGate
     from chatd.ops.watched import Watched
-    from chatd.reload import Reload
+    from chatd.settings.reload import Reload
 
 
 class Kind(enum.StrEnum):

@@ -2,7 +2,7 @@
 
 What ends in `_total` or is a histogram grows from the start of the process on. Messages, deliveries and bytes are
 counted by plain numbers where they pass; how long acknowledgements take is observed a whole batch at a time, with
-the exact wait of every message (chatd/histogram.py); sessions by transport are counted when somebody asks.
+the exact wait of every message (chatd/base/histogram.py); sessions by transport are counted when somebody asks.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from chatd import __version__
-from chatd.form import FORM
-from chatd.histogram import Histogram
-from chatd.loglines import LINES
+from chatd.base.form import FORM
+from chatd.base.histogram import Histogram
+from chatd.logs.lines import LINES
 from chatd.ops.hookmetrics import HOOK_METRICS
 from chatd.ops.jwksmetrics import JWKS_METRICS
 from chatd.ops.metric import Kind, Labels, Metric, Sources

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import MutableMapping
 from typing import TYPE_CHECKING, Any
 
-from chatd.errors import ChatdError
+from chatd.base.errors import ChatdError
 from chatd.ops import log
 from chatd.ops.admin import AdminSocket
 from chatd.ops.config import OpsConfig, admin_socket_of
@@ -14,7 +14,7 @@ from chatd.ops.metric import Sources
 from chatd.ops.notify import Notifier
 from chatd.ops.readiness import Readiness, ReadinessGate
 from chatd.ops.watched import Counts, Watched
-from chatd.reload import Outcome, Reload
+from chatd.settings.reload import Outcome, Reload
 
 if TYPE_CHECKING:
     from chatd.ops.internal import InternalListener

@@ -6,10 +6,10 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
+from chatd.base.histogram import Histogram
 from chatd.engineio.outbox import Outbox
 from chatd.engineio.request import TransportName
 from chatd.engineio.server import EngineServer
-from chatd.histogram import Histogram
 from chatd.ops.desk import Desk
 from chatd.socketio.namespace import Namespace
 from chatd.socketio.server import SocketIoServer

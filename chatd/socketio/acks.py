@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from chatd.errors import ChatdError
-from chatd.timers import Timers
+from chatd.base.errors import ChatdError
+from chatd.base.timers import Timers
 
 
 class AckTimeoutError(ChatdError):

@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-from chatd.errors import WireError
+from chatd.base.errors import WireError
 
 PLACEHOLDER: Final = "_placeholder"
 NUMBER: Final = "num"

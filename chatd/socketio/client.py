@@ -14,12 +14,14 @@ import secrets
 from collections.abc import Coroutine, Mapping
 from typing import Any, Final, Protocol, cast
 
+from chatd.base.errors import WireError
+from chatd.base.refusals import Refusals
+from chatd.base.tasks import Tasks
+from chatd.base.timers import Timers
 from chatd.engineio.reasons import CloseReason
 from chatd.engineio.session import Session, State
 from chatd.engineio.turns import Price
 from chatd.engineio.unfinished import Hold
-from chatd.errors import WireError
-from chatd.refusals import Refusals
 from chatd.socketio.config import SocketIoConfig
 from chatd.socketio.jsontext import parsed_bytes
 from chatd.socketio.limits import SocketLimit
@@ -35,8 +37,6 @@ from chatd.socketio.packet import (
 )
 from chatd.socketio.reasons import DisconnectReason, LeaveReason
 from chatd.socketio.socket import Socket, SocketHandler
-from chatd.tasks import Tasks
-from chatd.timers import Timers
 
 SOCKET_ID_BYTES: Final = 15
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Coroutine, Set
 from typing import Any
 
+from chatd.base.errors import ChatdError
+from chatd.base.timers import Timers
 from chatd.engineio.outbox import Outbox
 from chatd.engineio.outgoing import Outgoing
 from chatd.engineio.session import Session
-from chatd.errors import ChatdError
 from chatd.socketio.joined import joined
 from chatd.socketio.packet import encode_event
 from chatd.socketio.rooms import Rooms
 from chatd.socketio.socket import Socket, SocketHandler
-from chatd.timers import Timers
 
 Auth = dict[str, Any]
 """The payload of a CONNECT, `{}` if it has none."""

@@ -15,8 +15,8 @@ from typing import Final
 
 import msgspec
 
+from chatd.base.errors import WireError
 from chatd.engineio.outgoing import Outgoing, OutgoingBatch, OutgoingBinary, OutgoingText
-from chatd.errors import WireError
 from chatd.socketio.binary import deconstruct, has_binary, reconstruct
 from chatd.socketio.jsontext import TooDeepError, TooManyError, format_json, parse_json
 from chatd.socketio.limits import SocketLimit

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import logging
 
+from chatd.base.refusals import Refusals
+from chatd.base.tasks import Tasks
+from chatd.base.timers import Timers
 from chatd.engineio.outbox import Outbox
 from chatd.engineio.reasons import CloseReason
 from chatd.engineio.session import Session
-from chatd.refusals import Refusals
 from chatd.socketio.client import Client
 from chatd.socketio.config import SocketIoConfig
 from chatd.socketio.limits import SocketLimit
 from chatd.socketio.namespace import Accept, Namespace
-from chatd.tasks import Tasks
-from chatd.timers import Timers
 
 
 class SocketIoServer:

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, NewType, Protocol
 
 import msgspec
 
-from chatd.errors import RefusedError
-from chatd.histogram import ROWS, SECONDS, Histogram
+from chatd.base.errors import RefusedError
+from chatd.base.histogram import ROWS, SECONDS, Histogram
 
 if TYPE_CHECKING:
     from .doubt import Doubt
     from .library import Library
     from .positions import Position
 
-MessageId = NewType("MessageId", int)  # grows with time, see chat/ids.py; a decimal string on the wire
+MessageId = NewType("MessageId", int)  # grows with time, see chat/messages/ids.py; a decimal string on the wire
 
 MAX_CIDS: Final = 1_000
 """A sender with more of them has no list in the answer to `find`."""

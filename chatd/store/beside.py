@@ -10,7 +10,7 @@ import contextlib
 from pathlib import Path
 from typing import Final
 
-from chatd.errors import ConfigError
+from chatd.base.errors import ConfigError
 
 BESIDE: Final = ("-wal", "-shm")
 """What is added to the name of the database: https://www.sqlite.org/tempfiles.html"""

@@ -8,9 +8,9 @@ import dataclasses
 from pathlib import Path
 from typing import Final
 
-from chatd.errors import ConfigError
-from chatd.passwords import check_url
-from chatd.settings import setting
+from chatd.base.errors import ConfigError
+from chatd.settings.passwords import check_url
+from chatd.settings.setting import setting
 
 from .url import has_several_hosts, is_postgres
 

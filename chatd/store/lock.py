@@ -6,7 +6,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from chatd.errors import ConfigError
+from chatd.base.errors import ConfigError
 
 
 class FileLock:

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Final
 
-from chatd.tasks import Tasks
+from chatd.base.tasks import Tasks
 
 from .base import MAX_CIDS, Answer, Found, MessageId, Question, StoreCode, StoredAs, StoreError
 from .flushes import Flushes

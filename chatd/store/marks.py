@@ -15,7 +15,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Final
 
-from chatd.shares import Shares
+from chatd.base.shares import Shares
 
 from .base import Done, StoreCode, StoreError
 from .writer import GroupCommit

@@ -18,7 +18,7 @@ ROWS_PER_STEP: Final = 250
 AGREED_MS: Final = 60_000
 """An id and a `fecha` agree if they are not further apart."""
 
-# The times in ids count from 2025 (chat/ids.py). A part of a released step of the schema: it never changes.
+# The times in ids count from 2025 (chat/messages/ids.py). A part of a released step of the schema: it never changes.
 ASTRAY: Final = "(id >> 22) + 1735689600000 NOT BETWEEN fecha - 60000 AND fecha + 60000"
 ASTRAY_INDEX: Final = f"CREATE INDEX mensajes_desfasados ON mensajes (fecha) WHERE {ASTRAY}"
 

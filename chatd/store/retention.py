@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Final, Protocol
 
-from chatd.tasks import Tasks
+from chatd.base.tasks import Tasks
 
 from .base import MessageId, StoreCounters, StoreError
 from .pruning import AGREED_MS

@@ -10,7 +10,7 @@ from typing import Final
 
 import aiosqlite
 
-from chatd.errors import ConfigError
+from chatd.base.errors import ConfigError
 
 from .casehooks import CASE_TABLES, CASE_TRIGGERS
 from .hooks import HOOK_TABLES, WAIT_TABLES

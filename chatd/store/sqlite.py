@@ -19,8 +19,8 @@ from typing import Any, Final
 
 import aiosqlite
 
-from chatd.errors import ConfigError
-from chatd.tasks import Tasks
+from chatd.base.errors import ConfigError
+from chatd.base.tasks import Tasks
 
 from . import faults, schema
 from .base import Found, Message, MessageId, Question, Rows, StoreCode, StoreError, Used

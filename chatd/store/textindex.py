@@ -12,8 +12,8 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
-from chatd.errors import ConfigError
-from chatd.tasks import Tasks
+from chatd.base.errors import ConfigError
+from chatd.base.tasks import Tasks
 
 from . import textsql
 from .base import MessageId, Store, StoreError

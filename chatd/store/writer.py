@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic
 from typing import Final, Generic, TypeVar
 
-from chatd.tasks import Tasks
+from chatd.base.tasks import Tasks
 
 from .base import Done, StoreCode, StoreCounters, StoreError
 from .flushes import Flushes

@@ -8,9 +8,9 @@ from typing import Any, Self
 
 import msgspec
 
+from chatd.base.errors import RefusedError
 from chatd.chat.events import EventCode, parse_fields, parse_user
-from chatd.chat.history_events import parse_id_of
-from chatd.errors import RefusedError
+from chatd.chat.history.questions import parse_id_of
 from chatd.store.base import MessageId
 
 

@@ -14,14 +14,14 @@ import logging
 from collections.abc import Sequence
 from typing import Any, Final
 
+from chatd.base.tasks import Tasks
 from chatd.chat.chat import Chat
 from chatd.chat.feature import Feature
-from chatd.chat.ids import MAX_NODE, NODE_BITS, SEQUENCE_BITS, parts
 from chatd.chat.member import Author
+from chatd.chat.messages.ids import MAX_NODE, NODE_BITS, SEQUENCE_BITS, parts
 from chatd.socketio.socket import Reply
 from chatd.store.base import Message, StoreError
 from chatd.store.history import LAST_ID
-from chatd.tasks import Tasks
 from chatd.team import casesql
 from chatd.team.case import AskCase, Case, CaseAnswer, ClaimedError
 from chatd.team.claims import Claims

@@ -11,9 +11,9 @@ import logging
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
+from chatd.base.tasks import Tasks
 from chatd.chat.chat import Chat
 from chatd.store.base import StoreError
-from chatd.tasks import Tasks
 from chatd.team import casesql
 from chatd.team.waits import Waits
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from chatd.settings import setting
+from chatd.settings.setting import setting
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

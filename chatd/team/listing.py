@@ -12,18 +12,18 @@ from typing import Any, Final, Self
 
 import msgspec
 
+from chatd.base.errors import RefusedError
+from chatd.base.tasks import Tasks
 from chatd.chat.chat import Chat
 from chatd.chat.events import EventCode, parse_fields
 from chatd.chat.feature import Feature
-from chatd.chat.history import MAX_UNREAD, Historian, within_bytes
-from chatd.chat.history_events import AskConversations, AskUnread, PastMessage, UnreadCounts
+from chatd.chat.history.historian import MAX_UNREAD, Historian, within_bytes
+from chatd.chat.history.questions import AskConversations, AskUnread, PastMessage, UnreadCounts
 from chatd.chat.member import Author
-from chatd.errors import RefusedError
 from chatd.socketio.socket import Reply
 from chatd.store.base import MessageId, StoreError
 from chatd.store.conversations import Unread
 from chatd.store.history import LAST_ID, Past
-from chatd.tasks import Tasks
 from chatd.team import listsql
 from chatd.team.case import Case
 from chatd.team.cases import Cases

@@ -14,12 +14,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from chatd.auth import Identity
+from chatd.base.tasks import Tasks
 from chatd.chat.chat import Chat
 from chatd.chat.feature import Feature
 from chatd.store.base import StoreError
 from chatd.store.marks import NOTE_DELAY_S
 from chatd.store.words import fold
-from chatd.tasks import Tasks
 
 MAX_REMEMBERED: Final = 10_000
 """Users whose row is known to be right; one who was forgotten is written again."""

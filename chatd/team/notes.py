@@ -10,8 +10,8 @@ import msgspec
 from chatd.chat.chat import Chat
 from chatd.chat.events import EventCode, parse_fields, parse_limit, parse_text, parse_user
 from chatd.chat.feature import Feature
-from chatd.chat.history import within_bytes
-from chatd.chat.history_events import DEFAULT_ROWS, MAX_ROWS, parse_before
+from chatd.chat.history.historian import within_bytes
+from chatd.chat.history.questions import DEFAULT_ROWS, MAX_ROWS, parse_before
 from chatd.chat.member import Author
 from chatd.socketio.socket import Reply
 from chatd.team.work import Work

@@ -6,12 +6,12 @@ from typing import Final, Self
 
 import msgspec
 
+from chatd.base.errors import RefusedError
 from chatd.chat.chat import Chat
 from chatd.chat.events import EventCode, parse_fields, parse_text
 from chatd.chat.feature import Feature
-from chatd.chat.history import within_bytes
+from chatd.chat.history.historian import within_bytes
 from chatd.chat.member import Author
-from chatd.errors import RefusedError
 from chatd.socketio.socket import Reply
 from chatd.team.work import Work
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from chatd.histogram import Histogram
+from chatd.base.histogram import Histogram
 
 SECONDS: Final = (1, 5, 15, 30, 60, 120, 300, 600, 1_800, 3_600, 14_400, 86_400)
 

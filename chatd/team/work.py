@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from chatd.base.errors import RefusedError
 from chatd.chat.events import EventCode
 from chatd.chat.member import Author
 from chatd.chat.underway import Do, UnderWay
-from chatd.errors import RefusedError
 from chatd.socketio.socket import Reply
 from chatd.store.base import StoreCode
 

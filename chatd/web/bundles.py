@@ -13,7 +13,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from chatd.errors import ConfigError
+from chatd.base.errors import ConfigError
 from chatd.web.page import Page
 
 NAMES: Final = tuple(

@@ -7,7 +7,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from chatd.settings import setting
+from chatd.settings.setting import setting
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

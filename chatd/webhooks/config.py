@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta
 
-from chatd.errors import ConfigError
+from chatd.base.errors import ConfigError
 from chatd.webhooks.tables import read_tables
 
 MAX_HOOKS: Final = 100

@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable
 from typing import Final, Protocol
 
+from chatd.base.tasks import Tasks
 from chatd.chat.chat import Chat
 from chatd.store.base import Message, StoreError
 from chatd.store.positions import WHOLE, Position
-from chatd.tasks import Tasks
 from chatd.webhooks import log
 from chatd.webhooks.casenews import CaseNews, forget_cases
 from chatd.webhooks.config import Webhook

@@ -9,12 +9,12 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from chatd.auth.files import read
+from chatd.base.errors import ConfigError
+from chatd.base.tasks import Tasks
 from chatd.chat.chat import Chat
-from chatd.errors import ConfigError
 from chatd.ops.watched import HookState
-from chatd.reload import Apply
+from chatd.settings.reload import Apply
 from chatd.store.base import Message
-from chatd.tasks import Tasks
 from chatd.webhooks.address import parse_target
 from chatd.webhooks.client import Poster
 from chatd.webhooks.config import Webhook

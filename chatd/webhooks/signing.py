@@ -8,7 +8,7 @@ import hashlib
 import hmac
 from typing import Final
 
-from chatd.errors import ConfigError
+from chatd.base.errors import ConfigError
 
 PREFIX: Final = "whsec_"
 

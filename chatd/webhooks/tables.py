@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 import msgspec
 
-from chatd.errors import ConfigError
+from chatd.base.errors import ConfigError
 
 _NAME: Final = re.compile(r"[\w.-]{1,64}", re.ASCII)
 

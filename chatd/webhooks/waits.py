@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from chatd.chat.chat import Chat
-from chatd.chat.ids import MAX_NODE, SEQUENCE_BITS
+from chatd.chat.messages.ids import MAX_NODE, SEQUENCE_BITS
 from chatd.store.base import Message
 from chatd.store.positions import WHOLE
 from chatd.team.casesql import is_admin, is_question

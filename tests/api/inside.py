@@ -8,15 +8,15 @@ from typing import Final
 from chatd.api.keys import PREFIX, Key, Scope, digest_of
 from chatd.api.listener import ApiListener
 from chatd.api.opening import open_api
-from chatd.app import build
 from chatd.chat.parts import ChatParts
-from chatd.config import Config
+from chatd.daemon.app import build
+from chatd.daemon.config import Config
 from chatd.engineio.server import EngineServer
 from chatd.ops.lag import LoopLag
 from chatd.ops.metric import Sources
 from chatd.ops.readiness import ReadinessGate
 from chatd.ops.watched import Watched
-from chatd.reload import Reload
+from chatd.settings.reload import Reload
 from chatd.store.base import MessageId
 from chatd.store.sqlite import SqliteStore
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from chatd.api.keys import Key, Scope, digest_of, load_keys, new_key
-from chatd.errors import ConfigError
+from chatd.base.errors import ConfigError
 
 
 def test_a_key_is_found_by_its_digest_alone(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from chatd.api.keys import Scope
 from chatd.api.stream import PAGE_ROWS
-from chatd.config import load
+from chatd.daemon.config import load
 from chatd.store.sqlite import SqliteStore
 from tests.api.inside import KEY, build_with_api, write_keys
 from tests.api.served import Api, System, add_key, serving_api

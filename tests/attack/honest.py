@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
-from chatd.config import Raw
+from chatd.daemon.config import Raw
 from tests.chat.people import Chat, Person, chatting
 
 QUIET = logging.ERROR

@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
 
-from chatd.config import Raw
+from chatd.daemon.config import Raw
 from tests.attack import moves
 from tests.attack.honest import attacked, error_log, growth, holdings
 from tests.attack.loop import SkippingLoop

@@ -18,11 +18,11 @@ from typing import Final
 import pytest
 
 from chatd.api.door import ApiLimit
+from chatd.base.refusals import SILENCE_S
 from chatd.chat.limits import ChatLimit
 from chatd.engineio.limits import Limit
 from chatd.listen.limits import ListenLimit
-from chatd.loglines import INFO_BURST, INFO_RATE, OPERATORS, WARNING_BURST, WARNING_RATE
-from chatd.refusals import SILENCE_S
+from chatd.logs.lines import INFO_BURST, INFO_RATE, OPERATORS, WARNING_BURST, WARNING_RATE
 from chatd.socketio.limits import SocketLimit
 from tests.attack.api_floods import API_FLOODS, write_keys
 from tests.attack.log_floods import FLOODS, TIMES, UNREACHABLE, Row
@@ -110,12 +110,12 @@ NOT_OF_CLIENTS: Final[Mapping[str, str]] = {
     "task %s failed": "a bug",
     "a deadline failed": "a bug",
 }
-"""Lines that no client can cause alone, and what does. They have the same limit, see tests/test_loglines.py."""
+"""Lines that no client can cause alone, and what does. They have the same limit, see tests/logs/test_lines.py."""
 
 
 def test_every_line_of_the_code_is_driven_or_has_another_cause() -> None:
     """Whoever adds a line or a limit says here what causes it."""
-    texts = {line.text for line in log_calls() if line.logger not in OPERATORS and line.file != "refusals.py"}
+    texts = {line.text for line in log_calls() if line.logger not in OPERATORS and line.file != "base/refusals.py"}
     assert texts == DRIVEN | set(NOT_OF_CLIENTS)
     limits: set[StrEnum] = {*Limit, *SocketLimit, *ChatLimit, *ListenLimit, *ApiLimit}
     assert limits == set(ALL_FLOODS) | set(UNREACHABLE)

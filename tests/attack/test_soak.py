@@ -36,8 +36,8 @@ GROWTH_MB = 4.0
 # Blocks of Python's allocator that nobody can account for; an honest one for each hundredth visit would be more.
 GROWTH_BLOCKS = 500
 
-# What may be kept of users who have left, for a while and with a bound; see chat/once.py. So many bytes a block.
-CACHES = frozenset({"chatd.chat.cids.Cids", "chatd.chat.once.Sender"})
+# What may be kept of users who have left, for a while and with a bound (chat/messages/once.py). So many bytes a block.
+CACHES = frozenset({"chatd.chat.messages.cids.Cids", "chatd.chat.messages.once.Sender"})
 CACHED_BYTES = 130
 
 

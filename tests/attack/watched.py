@@ -19,10 +19,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, Final
 
-from chatd.chat.cids import Cids
-from chatd.config import load
+from chatd.base.rates import Rates
+from chatd.chat.messages.cids import Cids
+from chatd.daemon.config import load
 from chatd.listen.listening import Listening
-from chatd.rates import Rates
 from chatd.store.sqlite import SqliteStore
 from tests.api.inside import build_with_api, write_keys
 from tests.attack.honest import error_log, holdings

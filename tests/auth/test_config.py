@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from chatd.auth.config import AuthConfig
-from chatd.errors import ConfigError
+from chatd.base.errors import ConfigError
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a=b", "a;b", "ñ", '"a"', "a\n", "a,b"])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from chatd.auth.config import AuthConfig
 from chatd.auth.deny import DenyList, load_deny_list
 from chatd.auth.identity import Identity
-from chatd.errors import ConfigError
+from chatd.base.errors import ConfigError
 
 
 def load(folder: Path, content: bytes) -> DenyList:

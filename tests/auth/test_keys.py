@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 from chatd.auth.config import AuthConfig
 from chatd.auth.keys import MAX_FILE_BYTES, load_keys, load_signing_key
 from chatd.auth.verify import Verifier
-from chatd.errors import ConfigError
+from chatd.base.errors import ConfigError
 from tests.auth.tokens import GOOD, NOW, SECRET, token
 
 

@@ -31,7 +31,7 @@ NO_CRYPTOGRAPHY = """
 import sys
 sys.modules["cryptography"] = None
 from chatd.auth.pyjwt import import_pyjwt
-from chatd.errors import ConfigError
+from chatd.base.errors import ConfigError
 try:
     import_pyjwt(public_keys=True)
 except ConfigError as error:
@@ -50,7 +50,7 @@ def imported_after(code: str) -> set[str]:
 
 
 def test_importing_auth_and_the_configuration_loads_neither() -> None:
-    assert not imported_after("import chatd.auth, chatd.config, chatd.cli.serve") & {"jwt", "cryptography"}
+    assert not imported_after("import chatd.auth, chatd.daemon.config, chatd.cli.serve") & {"jwt", "cryptography"}
 
 
 def test_a_secret_does_without_cryptography() -> None:

@@ -22,8 +22,8 @@ from typing import Any, Final, cast
 
 import jwt
 
-from chatd.app import build
-from chatd.config import OPTIONS, Raw, load
+from chatd.daemon.app import build
+from chatd.daemon.config import OPTIONS, Raw, load
 from chatd.engineio.server import EngineServer
 from chatd.socketio.namespace import Namespace
 from chatd.socketio.server import SocketIoServer

@@ -9,10 +9,10 @@ from typing import Any, Final
 from chatd.auth import Identity
 from chatd.chat.chat import Chat
 from chatd.chat.config import ChatConfig
-from chatd.chat.ids import IdSource
 from chatd.chat.limits import ChatLimits
 from chatd.chat.member import Member
-from chatd.chat.recovery import Recovery
+from chatd.chat.messages.ids import IdSource
+from chatd.chat.recovery.recovery import Recovery
 from chatd.engineio.config import EngineConfig
 from chatd.engineio.direct import NoDescriptor
 from chatd.engineio.outbox import Outbox

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from chatd.chat.ids import parts
+from chatd.chat.messages.ids import parts
 from chatd.store.base import MessageId
 from tests.chat.people import Chat, Person, chatting
 from tests.conformance.wire import frame_bytes, text_frame

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from chatd.app import EXIT_AT_ONCE
-from chatd.errors import ConfigError
+from chatd.base.errors import ConfigError
+from chatd.daemon.app import EXIT_AT_ONCE
 from chatd.listen.config import ListenConfig
 from tests.chat.daemon import daemon
 from tests.chat.people import Person, cookie, token

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chatd.base.errors import RefusedError
 from chatd.chat.events import MAX_USER_CHARS, EventCode, PrivateMessage
-from chatd.errors import RefusedError
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.binary(),

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from chatd.chat.config import ChatConfig
-from chatd.chat.history import MAX_ASKED, MAX_ASKED_EACH
+from chatd.chat.history.historian import MAX_ASKED, MAX_ASKED_EACH
 from chatd.store.base import StoreCode, StoreError
 from chatd.store.history import Range, Read, Towards, Viewer
 from tests.chat.rig import Line, Rig, WaitingStore, who

@@ -6,9 +6,9 @@ import logging
 
 import pytest
 
+from chatd.base.rates import FIRST_SWEEP
 from chatd.chat.config import ChatConfig
 from chatd.chat.limits import PATIENCE_BURSTS, ChatLimit, ChatLimits, LimitCode, TooFastError
-from chatd.rates import FIRST_SWEEP
 from chatd.socketio.namespace import ConnectRefusedError
 from tests.clock import Clock
 

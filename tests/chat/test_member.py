@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from chatd.base.errors import RefusedError
 from chatd.chat.config import ChatConfig
 from chatd.engineio.reasons import CloseReason
-from chatd.errors import RefusedError
 from tests.chat.rig import NOW, Rig, who
 
 QUIET = ChatConfig(presence="off")

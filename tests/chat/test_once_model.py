@@ -11,8 +11,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from chatd.chat import cids, once
 from chatd.chat.config import ChatConfig
+from chatd.chat.messages import cids, once
 from chatd.store.base import Message
 from tests.chat.disk import BROKEN, Disk
 from tests.chat.rig import Line, Rig, who

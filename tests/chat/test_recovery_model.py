@@ -21,8 +21,9 @@ from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 from chatd.auth import Identity
-from chatd.chat import feed, pages, recovery
 from chatd.chat.config import ChatConfig
+from chatd.chat.messages import feed
+from chatd.chat.recovery import pages, recovery
 from chatd.engineio.outgoing import Outgoing, OutgoingPacket
 from chatd.engineio.reasons import CloseReason
 from chatd.store.base import Done, Message

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chatd.chat import recovery
+from chatd.chat.recovery import recovery
 from tests.chat.daemon import Daemon, daemon
 from tests.chat.people import Chat, Person, chatting, cookie, token
 from tests.conformance.wire import TIMEOUT_S, PollingSession, WebSocket, handshake_headers, request_bytes

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Any
 
-from chatd.chat.ids import first_id_of
+from chatd.chat.messages.ids import first_id_of
 from chatd.store.base import Message, MessageId, StoreError
 from chatd.store.choose import make_store
 from chatd.store.config import StoreConfig

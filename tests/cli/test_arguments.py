@@ -4,7 +4,7 @@ import argparse
 import re
 
 from chatd.cli.arguments import Parser, add_settings, given_settings
-from chatd.config import OPTIONS, TITLES
+from chatd.daemon.config import OPTIONS, TITLES
 
 
 def parser() -> argparse.ArgumentParser:

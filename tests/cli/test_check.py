@@ -15,7 +15,7 @@ from chatd.cli.check import check
 from chatd.cli.checks.database import holder_of
 from chatd.cli.checks.finding import Finding, Level
 from chatd.cli.checks.keys import weakness_of
-from chatd.config import Raw
+from chatd.daemon.config import Raw
 from chatd.store.schema import MIGRATIONS
 from chatd.store.vouched import DAY_MS, TRUST
 from tests.auth.jwks.idp import key_set, providing

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatd.chat.ids import MAX_ID, IdSource, first_id_of
+from chatd.chat.messages.ids import MAX_ID, IdSource, first_id_of
 from chatd.cli import EXIT_CONFIG, EXIT_FAILED
 from chatd.cli.database import reading, writing
 from chatd.cli.rows import RowError, Values, from_line, to_line

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatd.cli.reference import default_file, effective_file, markdown, toml
-from chatd.config import OPTIONS, PARTS, Config, load
+from chatd.daemon.config import OPTIONS, PARTS, Config, load
 from tests.reference import README, with_reference
 
 NONE: dict[str, str] = {}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from chatd.chat.ids import MAX_MS, first_id_of, parts
+from chatd.chat.messages.ids import MAX_MS, first_id_of, parts
 from chatd.cli import EXIT_CONFIG
 from chatd.store.base import Message, MessageId
 from tests.chat.daemon import daemon

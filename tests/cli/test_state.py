@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from chatd.base.errors import ConfigError
 from chatd.cli.state import StateFolder, state_folder
-from chatd.errors import ConfigError
 
 
 def mode(path: Path) -> int:

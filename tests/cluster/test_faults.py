@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from chatd.app import EXIT_DISPLACED
+from chatd.daemon.app import EXIT_DISPLACED
 from tests.cluster.nodes import cluster
 from tests.cluster.people import desk, enter, texts, write
 from tests.interop.node import Driver, JsSocket

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from chatd.chat.ids import EPOCH_MS
+from chatd.chat.messages.ids import EPOCH_MS
 from tests.cluster.nodes import Cluster, cluster
 from tests.postgresql import Server
 

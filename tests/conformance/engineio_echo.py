@@ -10,13 +10,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 
+from chatd.base.timers import Timers
 from chatd.engineio.config import EngineConfig
 from chatd.engineio.outbox import Outbox
 from chatd.engineio.reasons import CloseReason
 from chatd.engineio.server import EngineHooks, EngineServer
 from chatd.engineio.session import Session
 from chatd.engineio.turns import Turns
-from chatd.timers import Timers
 
 CONFIG = EngineConfig(
     path="/engine.io/",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 
+from chatd.base.timers import Timers
 from chatd.engineio.config import EngineConfig
 from chatd.engineio.outbox import Outbox
 from chatd.engineio.server import EngineHooks, EngineServer
@@ -19,7 +20,6 @@ from chatd.socketio.namespace import Auth
 from chatd.socketio.reasons import DisconnectReason
 from chatd.socketio.server import SocketIoServer
 from chatd.socketio.socket import EventName, Reply, Socket
-from chatd.timers import Timers
 
 ENGINE = EngineConfig(
     ping_interval_s=0.3,

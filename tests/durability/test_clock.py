@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from chatd.chat.ids import IdSource, first_id_of, parts
+from chatd.chat.messages.ids import IdSource, first_id_of, parts
 from chatd.store.base import MessageId
 from tests.chat.daemon import ROOT, Daemon, daemon
 from tests.chat.people import SECRET, Person, cookie, join, token

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 
+from chatd.base.refusals import Refusals
 from chatd.engineio.config import EngineConfig
 from chatd.engineio.connections import Connections
 from chatd.engineio.limits import Limit
 from chatd.engineio.proxies import Proxies
-from chatd.refusals import Refusals
 
 
 def connections(config: EngineConfig) -> Connections:

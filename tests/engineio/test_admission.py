@@ -6,11 +6,11 @@ import logging
 
 import pytest
 
+from chatd.base.refusals import Refusals
 from chatd.engineio.admission import FULL_RETRY_S, STOPPING_RETRY_S, Admission, NotNow
 from chatd.engineio.config import EngineConfig
 from chatd.engineio.limits import Limit
 from chatd.engineio.request import Refusal
-from chatd.refusals import Refusals
 from tests.clock import Clock
 
 

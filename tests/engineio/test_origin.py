@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatd.config import Config, refuse_any_origin
+from chatd.daemon.config import Config, refuse_any_origin
 from chatd.engineio.config import EngineConfig
 from chatd.engineio.origin import OriginPolicy, refusal_message
 from chatd.engineio.request import Request, by_name, parse_request

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chatd.base.errors import ConfigError
 from chatd.engineio.origins import check_origin
-from chatd.errors import ConfigError
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chatd.base.errors import WireError
 from chatd.engineio.packet import EnginePacketError, Packet, PacketType, decode, encode, encode_base64
-from chatd.errors import WireError
 
 FRAMES = [
     ("0{}", Packet(PacketType.OPEN, "{}")),

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chatd.base.errors import WireError
 from chatd.engineio.outgoing import outgoing
 from chatd.engineio.packet import EnginePacketError, Packet, PacketType
 from chatd.engineio.payload import decode_payload, encode_payload
-from chatd.errors import WireError
 
 MESSAGE = PacketType.MESSAGE
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chatd.base.errors import ConfigError
 from chatd.engineio.proxies import MAX_HOPS, Proxies, counted_address, parse_network
 from chatd.engineio.request import Request, by_name, parse_request
-from chatd.errors import ConfigError
 
 TRUSTED = Proxies(["10.0.0.0/8", "2001:db8:1::/48", "192.0.2.1"])
 

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from websockets.frames import CloseCode, Opcode
 
+from chatd.base.errors import WireError
 from chatd.engineio.reader import FRAGMENT, MAX_FRAGMENTS, Message, MessageReader, WebSocketError
-from chatd.errors import WireError
 from tests.conformance.wire import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, frame_bytes, text_frame
 
 LIMIT = 1_000

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from chatd.chat.ids import MAX_NODE
+from chatd.chat.messages.ids import MAX_NODE
 from chatd.engineio.sid import Sid, logged_sid, new_sid, node_mark
 
 MARKS = [node_mark(node) for node in range(1, MAX_NODE + 1)]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 
+from chatd.base.refusals import Refusals
 from chatd.engineio.config import EngineConfig
 from chatd.engineio.limits import Limit
 from chatd.engineio.unfinished import Hold, Unfinished
-from chatd.refusals import Refusals
 
 
 def budgets(*, total: int = 0, each: int = 0) -> tuple[Unfinished, dict[Limit, int]]:

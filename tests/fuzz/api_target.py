@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from chatd.config import load
+from chatd.daemon.config import load
 from chatd.engineio.http import HttpConnection
 from chatd.store.sqlite import SqliteStore
 from tests.api.inside import KEY, build_with_api, write_keys

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from chatd.base.timers import Timers
 from chatd.engineio.config import EngineConfig
 from chatd.engineio.outbox import Outbox
 from chatd.engineio.server import EngineHooks, EngineServer
@@ -16,7 +17,6 @@ from chatd.socketio.config import SocketIoConfig
 from chatd.socketio.namespace import Auth
 from chatd.socketio.server import SocketIoServer
 from chatd.socketio.socket import EventName, Reply, Socket
-from chatd.timers import Timers
 from tests.fuzz.lasting import LastingServer, attack_on
 from tests.fuzz.memory import MemoryTransport
 

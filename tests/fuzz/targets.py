@@ -19,6 +19,7 @@ from chatd.auth.errors import AuthError
 from chatd.auth.find import find_tokens
 from chatd.auth.keys import load_keys
 from chatd.auth.verify import Verifier
+from chatd.base.errors import RefusedError, WireError
 from chatd.chat.events import PrivateMessage
 from chatd.chat.nodes import frames as node_frames
 from chatd.cluster.adapter import frames
@@ -34,7 +35,6 @@ from chatd.engineio.payload import decode_payload
 from chatd.engineio.proxies import Proxies
 from chatd.engineio.reader import Message, MessageReader, WebSocketError
 from chatd.engineio.request import KnownSession, by_name, parse_request, refusal, version_fault
-from chatd.errors import RefusedError, WireError
 from chatd.socketio import packet as socketio
 from chatd.socketio.jsontext import MAX_CONTAINERS, format_json, parse_json
 from chatd.store.base import Message as StoredMessage

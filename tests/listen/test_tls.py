@@ -12,11 +12,11 @@ import aiohttp
 import pytest
 import socketio
 
+from chatd.base.errors import ConfigError
 from chatd.cli import EXIT_CONFIG
 from chatd.engineio.config import EngineConfig
 from chatd.engineio.connections import connections_of
 from chatd.engineio.limits import Limit
-from chatd.errors import ConfigError
 from chatd.listen.limits import ListenLimit
 from chatd.listen.listener import MAX_HANDSHAKES_PER_ADDRESS
 from chatd.listen.tls import READ_BUFFER_BYTES, Tls

@@ -13,8 +13,8 @@ import aiohttp
 import pytest
 import socketio
 
+from chatd.base.errors import ConfigError
 from chatd.cli import EXIT_CONFIG, EXIT_FAILED
-from chatd.errors import ConfigError
 from chatd.listen.config import ListenConfig
 from chatd.listen.errors import ListenError
 from chatd.listen.unix import UnixSocket

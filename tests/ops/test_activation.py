@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from chatd.base.errors import ConfigError
 from chatd.cli import EXIT_CONFIG
-from chatd.errors import ConfigError
 from chatd.listen.activation import inherited_sockets
 from tests.chat.daemon import ROOT, Daemon
 from tests.chat.people import SECRET, enter

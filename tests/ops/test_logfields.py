@@ -14,7 +14,7 @@ from tests.ops.logging_calls import logged_fields
 
 ROOT = Path(__file__).parents[2]
 
-# What the formatter adds, chatd/logs.py, and the limit on lines, chatd/loglines.py.
+# What the formatter adds, chatd/logs/stderr.py, and the limit on lines, chatd/logs/lines.py.
 OF_EVERY_LINE: Final = {"time", "level", "logger", "message", "error", "left_out"}
 
 MARK: Final = "a-text-that-nobody-must-read"

@@ -16,6 +16,7 @@ import itertools
 from collections.abc import Callable
 from typing import NamedTuple
 
+from chatd.base.timers import Timers
 from chatd.engineio.config import EngineConfig
 from chatd.engineio.direct import NoDescriptor
 from chatd.engineio.outbox import Outbox
@@ -31,7 +32,6 @@ from chatd.socketio.namespace import Accept, Auth, Namespace
 from chatd.socketio.reasons import DisconnectReason
 from chatd.socketio.server import SocketIoServer
 from chatd.socketio.socket import EventName, Reply, Socket
-from chatd.timers import Timers
 from tests.engineio.connections import connections
 
 # No heartbeat comes within the times that the tests let pass.

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatd.errors import WireError
+from chatd.base.errors import WireError
 from chatd.socketio.binary import AttachmentError, deconstruct, has_binary, reconstruct
 from tests.socketio.values import JSON, JSON_WITH_BYTES
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from chatd.base.errors import WireError
 from chatd.engineio.outgoing import Outgoing
 from chatd.engineio.packet import decode as decode_engine_packet
-from chatd.errors import WireError
 from chatd.socketio.packet import (
     MAX_ATTACHMENTS,
     RESERVED_EVENTS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from chatd.errors import ConfigError
+from chatd.base.errors import ConfigError
 from chatd.store.config import StoreConfig
 from chatd.store.sqlite import SqliteStore
 

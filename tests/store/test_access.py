@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chatd.errors import ConfigError
+from chatd.base.errors import ConfigError
 from chatd.store.config import StoreConfig
 from chatd.store.sqlite import SqliteStore
 

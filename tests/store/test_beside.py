@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from chatd.base.errors import ConfigError
 from chatd.cli import EXIT_CONFIG
-from chatd.errors import ConfigError
 from chatd.store.beside import check_log
 from chatd.store.config import StoreConfig
 from chatd.store.sqlite import SqliteStore

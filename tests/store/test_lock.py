@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chatd.errors import ConfigError
+from chatd.base.errors import ConfigError
 from chatd.store.lock import FileLock
 
 

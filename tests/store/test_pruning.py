@@ -6,7 +6,7 @@ import contextlib
 import sqlite3
 from pathlib import Path
 
-from chatd.chat.ids import EPOCH_MS, NODE_BITS, SEQUENCE_BITS, IdSource, first_id_of
+from chatd.chat.messages.ids import EPOCH_MS, NODE_BITS, SEQUENCE_BITS, IdSource, first_id_of
 from chatd.store.base import MessageId
 from chatd.store.pruning import AGREED_MS, ASTRAY
 from tests.cli.stored import START_MS, message, store

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chatd.chat.ids import EPOCH_MS, first_id_of
+from chatd.chat.messages.ids import EPOCH_MS, first_id_of
 from chatd.store.base import Message, MessageId, Store, StoreCounters, StoreError
 from chatd.store.pruning import ROWS_PER_STEP
 from chatd.store.retention import Retention

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatd.errors import ConfigError
+from chatd.base.errors import ConfigError
 from chatd.store.base import Message, MessageId
 from chatd.store.config import StoreConfig
 from chatd.store.sqlite import SqliteStore

@@ -12,8 +12,8 @@ from pathlib import Path
 import aiosqlite
 import pytest
 
+from chatd.base.errors import ConfigError
 from chatd.cli.database import forget_words
-from chatd.errors import ConfigError
 from chatd.store import schema, textindex, textsql
 from chatd.store.base import Message, MessageId, Store, StoreError
 from chatd.store.history import LAST_ID, Past, Range, Towards, Viewer

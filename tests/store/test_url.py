@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatd.errors import ConfigError
+from chatd.base.errors import ConfigError
 from chatd.store.config import StoreConfig
 from chatd.store.url import is_postgres
 

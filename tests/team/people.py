@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from typing import Any, Final, cast
 
 from chatd.chat.router import ChatRouter
-from chatd.config import Raw
+from chatd.daemon.config import Raw
 from chatd.team.cases import Cases
 from chatd.team.waits import Waits
 from tests.chat.people import Chat, Person, chatting, cookie, join, token

@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from chatd.config import Config, load
-from chatd.errors import ConfigError
-from chatd.live import take_over
+from chatd.base.errors import ConfigError
+from chatd.daemon.config import Config, load
+from chatd.daemon.live import take_over
 from tests.chat.people import chatting
 from tests.store.rig import Base
 from tests.team.people import SETTINGS, Team, heard, team_chat
@@ -98,7 +98,7 @@ async def test_without_a_team_its_events_do_not_exist_and_nothing_is_new(base: B
 def test_without_a_team_nothing_of_it_is_imported() -> None:
     """D-01"""
     probe = (
-        "import sys, chatd.app; "
+        "import sys, chatd.daemon.app; "
         "print(sorted(name for name in sys.modules if name.startswith('chatd.team') or name == 'chatd.store.team'))"
     )
     found = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)

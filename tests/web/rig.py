@@ -6,8 +6,8 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from chatd.app import build, other_paths
-from chatd.config import Raw, load
+from chatd.daemon.app import build, other_paths
+from chatd.daemon.config import Raw, load
 from chatd.store.sqlite import SqliteStore
 from chatd.web.entries import Entries
 from tests.chat.people import SECRET

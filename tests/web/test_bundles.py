@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chatd.errors import ConfigError
+from chatd.base.errors import ConfigError
 from chatd.web.bundles import MAX_BYTES, NAMES, load_bundles
 from tests.web.rig import pages
 

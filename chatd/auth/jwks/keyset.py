@@ -14,7 +14,7 @@ import msgspec
 from chatd.auth.config import PUBLIC_KEY_ALGORITHMS, AuthConfig
 from chatd.auth.files import read
 from chatd.auth.keys import Key, usable_algorithms
-from chatd.errors import ChatdError, ConfigError
+from chatd.base.errors import ChatdError, ConfigError
 
 MAX_KEYS: Final = 64
 """A token without a kid is tried with each of one algorithm."""

@@ -19,8 +19,8 @@ from chatd.auth.jwks import log
 from chatd.auth.jwks.fetch import Thread, fetch
 from chatd.auth.jwks.keyset import KeySetError, parse
 from chatd.auth.keys import Key
-from chatd.refusals import Refusals
-from chatd.tasks import Tasks
+from chatd.base.refusals import Refusals
+from chatd.base.tasks import Tasks
 
 FIRST_PAUSE_S: Final = 1.0
 """After a failure; twice as long after each further one, up to `jwks_refresh`."""

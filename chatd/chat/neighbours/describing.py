@@ -15,11 +15,11 @@ from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
+from chatd.base.tasks import Tasks
 from chatd.chat.neighbours.roster import Entered, Roster
 from chatd.cluster.adapter import said
 from chatd.cluster.adapter.faults import Fault, ForeignError
 from chatd.cluster.adapter.frames import Options
-from chatd.tasks import Tasks
 
 MAX_WAITING: Final = 100
 """Questions, beside the one that is being answered."""

@@ -8,16 +8,17 @@ import logging
 from collections.abc import Iterator
 from typing import Final
 
-from chatd.chat.audience import recipients
+from chatd.base.refusals import Refusals
 from chatd.chat.chat import Chat
 from chatd.chat.config import ChatConfig
-from chatd.chat.ids import parts
+from chatd.chat.messages.audience import recipients
+from chatd.chat.messages.ids import parts
+from chatd.chat.messages.payload import PAYLOADS
 from chatd.chat.neighbours.answering import Answerer
 from chatd.chat.neighbours.roster import Roster
 from chatd.chat.neighbours.taking import Taker
 from chatd.chat.neighbours.telling import Teller
-from chatd.chat.payload import PAYLOADS
-from chatd.chat.recovery import Recovery
+from chatd.chat.recovery.recovery import Recovery
 from chatd.cluster.adapter import said
 from chatd.cluster.adapter.channels import Channels
 from chatd.cluster.adapter.faults import Fault, ForeignError
@@ -25,7 +26,6 @@ from chatd.cluster.adapter.values import Bounds
 from chatd.cluster.redis.address import RedisAddress
 from chatd.cluster.redis.client import RedisClient
 from chatd.cluster.redis.wire import Subscription
-from chatd.refusals import Refusals
 from chatd.store.base import Message
 
 _UID_BYTES: Final = 12

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from chatd.chat.audience import rooms_of
 from chatd.chat.feature import Feature
 from chatd.chat.member import Member
+from chatd.chat.messages.audience import rooms_of
 from chatd.cluster.adapter.frames import Options, Room
 from chatd.engineio.session import Session
 from chatd.socketio.namespace import Namespace

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from chatd.timers import Timers
+from chatd.base.timers import Timers
 
 MAX_WAITING_BYTES: Final = 4_194_304
 

@@ -14,12 +14,12 @@ from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
-from chatd.chat.audience import user_room
-from chatd.chat.ids import MAX_NODE
+from chatd.chat.history.receipts import Asked, ReadBy, ReadElsewhere, Receipts
+from chatd.chat.history.unread import Own, OwnEvent, Unread
 from chatd.chat.member import Author
-from chatd.chat.receipts import Asked, ReadBy, ReadElsewhere, Receipts
-from chatd.chat.unread import Own, OwnEvent, Unread
-from chatd.chat.writing import Writers, Writing
+from chatd.chat.messages.audience import user_room
+from chatd.chat.messages.ids import MAX_NODE
+from chatd.chat.messages.writing import Writers, Writing
 from chatd.cluster.core.frame import FrameError
 from chatd.socketio.namespace import Namespace
 

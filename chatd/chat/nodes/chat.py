@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from chatd.chat.audience import ADMINS
 from chatd.chat.chat import Chat, TeamEvent
 from chatd.chat.feature import Feature
 from chatd.chat.member import Member
-from chatd.chat.news import News
+from chatd.chat.messages.audience import ADMINS
 from chatd.chat.nodes.asides import Aside, NodeReceipts, NodeUnread, NodeWriters, gone_back
 from chatd.chat.nodes.listing import node_list
 from chatd.chat.nodes.messages import NodeMessages
@@ -17,6 +16,7 @@ from chatd.chat.nodes.people import People
 from chatd.chat.nodes.presence import NodePresence
 from chatd.chat.nodes.shell import Shell
 from chatd.chat.nodes.supervision import NodeSupervision
+from chatd.chat.presence.news import News
 
 
 class NodeChat(Chat):

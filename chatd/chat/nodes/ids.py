@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from chatd.chat.ids import IdSource, first_id_of
+from chatd.chat.messages.ids import IdSource, first_id_of
 from chatd.cluster.core.epoch import Reservation
 from chatd.store.base import MessageId, StoreCode, StoreError
 

@@ -7,11 +7,11 @@ from typing import Self
 
 import msgspec
 
+from chatd.base.errors import RefusedError
 from chatd.chat.events import EventCode
 from chatd.chat.feature import Feature
 from chatd.chat.member import Author
 from chatd.chat.nodes.states import NodeRow
-from chatd.errors import RefusedError
 from chatd.socketio.socket import Reply
 
 

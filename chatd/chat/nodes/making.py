@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from chatd.base.errors import ConfigError
 from chatd.chat.config import ChatConfig
-from chatd.chat.ids import parts
+from chatd.chat.messages.ids import parts
 from chatd.chat.nodes.ids import ReservedIds
 from chatd.chat.nodes.shell import Shell
 from chatd.chat.redis import bus_address
 from chatd.cluster.core import epoch
 from chatd.cluster.core.node import TooManyOriginsError
-from chatd.errors import ConfigError
 from chatd.store.config import StoreConfig
 from chatd.store.postgres.nodes import NodeStore
 

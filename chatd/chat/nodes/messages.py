@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from chatd.chat.composing import Composer
 from chatd.chat.config import ChatConfig
 from chatd.chat.limits import ChatLimits
-from chatd.chat.messages import Messages
+from chatd.chat.messages.composing import Composer
+from chatd.chat.messages.messages import Messages
+from chatd.chat.messages.writing import Writers
 from chatd.chat.nodes.shell import Deliver, Shell
-from chatd.chat.writing import Writers
 from chatd.cluster.core import position
 from chatd.cluster.core.replay import Delivery
 from chatd.engineio.outgoing import Outgoing

@@ -15,7 +15,7 @@ from typing import Annotated, Final, NamedTuple
 
 import msgspec
 
-from chatd.chat.ids import MAX_NODE
+from chatd.chat.messages.ids import MAX_NODE
 
 TAG: Final = 10
 MAX_PEOPLE: Final = 5_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from chatd.chat.ids import parse_id
+from chatd.chat.messages.ids import parse_id
 from chatd.cluster.core.position import PositionError, decode
 from chatd.cluster.core.vector import MS_SHIFT, Vector, first_of, latest_of
 from chatd.store.config import LATEST_COMMIT_MS

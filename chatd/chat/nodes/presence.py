@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chatd.chat.nodes.people import People
-from chatd.chat.presence import Presence
+from chatd.chat.presence.presence import Presence
 
 
 class NodePresence(Presence):

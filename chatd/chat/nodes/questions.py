@@ -17,9 +17,9 @@ from typing import Annotated, Final, NamedTuple
 
 import msgspec
 
-from chatd.chat.ids import MAX_NODE
-from chatd.errors import RefusedError
-from chatd.tasks import Tasks
+from chatd.base.errors import RefusedError
+from chatd.base.tasks import Tasks
+from chatd.chat.messages.ids import MAX_NODE
 
 QUESTION_TAG: Final = 12
 ANSWER_TAG: Final = 13

@@ -14,15 +14,15 @@ from time import monotonic
 from typing import Any, Final
 
 from chatd.auth import Identity
-from chatd.chat.audience import receives
 from chatd.chat.config import ChatConfig
 from chatd.chat.member import Member
+from chatd.chat.messages.audience import receives
 from chatd.chat.nodes.asides import Back
 from chatd.chat.nodes.chat import NodeChat
 from chatd.chat.nodes.positions import parse_position
-from chatd.chat.pages import Question, Stretch
-from chatd.chat.recovery import Portion, Recovery, Replay
-from chatd.chat.resume import parse_resume
+from chatd.chat.recovery.pages import Question, Stretch
+from chatd.chat.recovery.recovery import Portion, Recovery, Replay
+from chatd.chat.recovery.resume import parse_resume
 from chatd.cluster.core import position
 from chatd.cluster.core.beat import DEAF_S
 from chatd.cluster.core.members import LEASE_S

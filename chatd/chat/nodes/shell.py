@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
+from chatd.base.tasks import Tasks
 from chatd.chat.nodes import frames
 from chatd.chat.nodes.frames import Frame, Kind
 from chatd.chat.nodes.ids import ReservedIds
@@ -29,7 +30,6 @@ from chatd.cluster.redis.address import RedisAddress
 from chatd.cluster.redis.bus import RedisBus
 from chatd.store.base import Message, MessageId, StoreError
 from chatd.store.postgres.nodes import Known, NodeStore
-from chatd.tasks import Tasks
 
 TICK_S: Final = 0.1
 PAGE_ROWS: Final = 256

@@ -12,7 +12,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from chatd.chat.ids import MAX_NODE
+from chatd.chat.messages.ids import MAX_NODE
 
 TAG: Final = 11
 

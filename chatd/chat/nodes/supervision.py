@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from chatd.chat.config import ChatConfig
+from chatd.chat.messages.supervision import Supervision
 from chatd.chat.nodes.people import People
-from chatd.chat.supervision import Supervision
 from chatd.engineio.session import Session
 from chatd.socketio.rooms import Rooms
 

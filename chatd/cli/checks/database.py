@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
-from chatd.chat.ids import is_in_reserve
+from chatd.chat.messages.ids import is_in_reserve
 from chatd.cli.checks.finding import Findings
 from chatd.cli.exposed import exposed_database
 from chatd.store.access import user

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from chatd.errors import ChatdError
+from chatd.base.errors import ChatdError
 
 
 class Level(enum.Enum):

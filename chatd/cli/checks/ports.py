@@ -8,8 +8,8 @@ import socket
 from pathlib import Path
 from typing import Final
 
+from chatd.base.errors import ConfigError
 from chatd.cli.checks.finding import Findings
-from chatd.errors import ConfigError
 from chatd.listen.config import ListenConfig
 from chatd.listen.errors import ListenError
 from chatd.listen.tcp import addresses_of, bare, shown

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
-from chatd.chat.ids import is_in_reserve
+from chatd.base.errors import ConfigError
+from chatd.chat.messages.ids import is_in_reserve
 from chatd.cli.checks.finding import Findings
-from chatd.errors import ConfigError
 from chatd.store.base import MessageId
 from chatd.store.config import StoreConfig
 

@@ -6,11 +6,11 @@ import contextlib
 import sqlite3
 from pathlib import Path
 
+from chatd.base.errors import ConfigError
 from chatd.cli.checks.database import looking_at
 from chatd.cli.checks.finding import Findings
 from chatd.cli.clock import ClockState, clock_of
 from chatd.cli.database import DataError, reading
-from chatd.errors import ConfigError
 from chatd.store.config import StoreConfig
 from chatd.store.schema import MIGRATIONS
 from chatd.store.vouched import DAY_MS, MAX_AHEAD_MS, allowed_ms

@@ -1,7 +1,7 @@
 """How far a reader has come, by origin: `{origin: id}`. Pure functions on mappings.
 
-An id is a 63-bit integer: milliseconds (41 bits), origin (10), sequence (12), as chat/ids.py makes it. The entry of an
-origin is always an id of that origin, though not always one that a message has: see `latest_of`.
+An id is a 63-bit integer: milliseconds (41 bits), origin (10), sequence (12), as chat/messages/ids.py makes it. The
+entry of an origin is always an id of that origin, though not always one that a message has: see `latest_of`.
 """
 
 from __future__ import annotations

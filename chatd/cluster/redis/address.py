@@ -10,7 +10,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
-from chatd.errors import ConfigError
+from chatd.base.errors import ConfigError
 
 if TYPE_CHECKING:
     from ssl import SSLContext

@@ -7,11 +7,11 @@ import logging
 import random
 from typing import Final, Protocol
 
+from chatd.base.tasks import Tasks
 from chatd.cluster.redis.address import RedisAddress
 from chatd.cluster.redis.link import Link
 from chatd.cluster.redis.pauses import Pauses
 from chatd.cluster.redis.wire import Subscription, Wire
-from chatd.tasks import Tasks
 
 CONNECT_S: Final = 2.0
 

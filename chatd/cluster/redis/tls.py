@@ -6,8 +6,8 @@ import dataclasses
 import ssl
 from pathlib import Path
 
+from chatd.base.errors import ConfigError
 from chatd.cluster.redis.address import RedisAddress
-from chatd.errors import ConfigError
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from chatd.errors import ConfigError
-from chatd.passwords import read_password
+from chatd.base.errors import ConfigError
+from chatd.settings.passwords import read_password
 from chatd.store.config import StoreConfig
 
 from .driver import asyncpg

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chatd.errors import ConfigError
+from chatd.base.errors import ConfigError
 
 try:
     import asyncpg

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from typing import Final
 
-from chatd.errors import ConfigError
+from chatd.base.errors import ConfigError
 from chatd.store.base import StoreCode, StoreError
 
 from .driver import asyncpg

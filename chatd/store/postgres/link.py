@@ -8,7 +8,7 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from chatd.tasks import Tasks
+from chatd.base.tasks import Tasks
 
 from . import faults
 from .connecting import SPARE_S

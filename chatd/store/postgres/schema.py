@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from chatd.errors import ConfigError
+from chatd.base.errors import ConfigError
 from chatd.store.casehooks import CASE_TABLES, CASE_TRIGGERS_POSTGRES
 from chatd.store.hooks import HOOK_TABLES, WAIT_TABLES
 from chatd.store.marks import GO_BACK
@@ -52,7 +52,7 @@ _MEND_LIST: Final = f"""
 """  # noqa: S608  # words of ours
 
 NODE_OF_ID: Final = "(id >> 12) & 1023"
-"""The node that made a message: see chatd/chat/ids.py."""
+"""The node that made a message: see chatd/chat/messages/ids.py."""
 
 
 def node_of(message_id: int) -> int:

@@ -14,14 +14,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from chatd.errors import ChatdError, ConfigError
+from chatd.base.errors import ChatdError, ConfigError
+from chatd.base.tasks import Tasks
 from chatd.store.base import Found, Message, MessageId, Question, StoreError, Used
 from chatd.store.config import StoreConfig
 from chatd.store.doubt import Doubt
 from chatd.store.library import Library
 from chatd.store.marks import Furthest, Table
 from chatd.store.queued import QueuedStore
-from chatd.tasks import Tasks
 
 from . import faults, lock
 from .connecting import Connector, server_of

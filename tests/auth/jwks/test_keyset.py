@@ -15,7 +15,7 @@ from chatd.auth.errors import AuthError
 from chatd.auth.jwks.keyset import MAX_KEYS, KeySetError, parse
 from chatd.auth.keys import load_keys
 from chatd.auth.verify import Verifier
-from chatd.errors import ConfigError
+from chatd.base.errors import ConfigError
 from tests.auth.jwks.idp import PRIVATE_KEYS, RSA, jwk, key_set, signed
 from tests.auth.tokens import sign
 

@@ -10,10 +10,10 @@ from typing import Final
 
 import pytest
 
+from chatd.base.errors import ConfigError
 from chatd.chat.neighbours.making import make_neighbours
 from chatd.chat.neighbours.neighbours import uid_of
-from chatd.config import Config, load
-from chatd.errors import ConfigError
+from chatd.daemon.config import Config, load
 
 ON = {"bus_adapter": "socket.io"}
 

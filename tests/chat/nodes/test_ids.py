@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatd.chat.ids import EPOCH_MS, parts
+from chatd.chat.messages.ids import EPOCH_MS, parts
 from chatd.chat.nodes.ids import ReservedIds
 from chatd.cluster.core.epoch import AHEAD_MS, begin
 from chatd.store.base import StoreCode, StoreError

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from chatd.base.errors import RefusedError
 from chatd.chat.nodes.questions import MAX_ASKED, MAX_ROWS, Answer, Found, Question, Questions, Row
-from chatd.errors import RefusedError
 
 SHORT_S = 0.05
 

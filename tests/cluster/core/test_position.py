@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatd.chat.ids import parse_id
+from chatd.chat.messages.ids import parse_id
 from chatd.cluster.core.position import MAX_CHARS, PositionError, decode, encode
 from chatd.cluster.core.vector import MAX_ID, MAX_ORIGIN, MAX_ORIGINS, Vector, latest_of, origin_of
 from tests.cluster.core.said import at

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatd.chat.ids import IdSource, parts
+from chatd.chat.messages.ids import IdSource, parts
 from chatd.cluster.core.vector import MAX_ID, MAX_ORIGIN, covers, first_of, joined, latest_of, origin_of
 from chatd.store.base import MessageId
 from tests.cluster.core.said import at

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from chatd.base.errors import ConfigError
 from chatd.cluster.redis.address import RedisAddress, parse_address
-from chatd.errors import ConfigError
 
 
 @pytest.mark.parametrize(

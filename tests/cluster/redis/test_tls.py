@@ -10,9 +10,9 @@ from typing import NamedTuple
 import pytest
 
 from bench.ports import free_port
+from chatd.base.errors import ConfigError
 from chatd.cluster.redis.address import RedisAddress, parse_address
 from chatd.cluster.redis.tls import Credentials, secured
-from chatd.errors import ConfigError
 from tests.cluster.redis.recorder import Recorder, connected, trying
 from tests.cluster.redis.server import RedisServer
 from tests.listen.certificates import make_certificate

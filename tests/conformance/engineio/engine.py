@@ -8,6 +8,7 @@ import dataclasses
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Final
 
+from chatd.base.timers import Timers
 from chatd.engineio.config import EngineConfig
 from chatd.engineio.outbox import Outbox
 from chatd.engineio.reasons import CloseReason
@@ -16,7 +17,6 @@ from chatd.engineio.server import EngineHooks, EngineServer
 from chatd.engineio.session import Session
 from chatd.engineio.sid import Sid
 from chatd.engineio.turns import Turns
-from chatd.timers import Timers
 from tests.conformance.serving import serving
 from tests.conformance.wire import TIMEOUT_S, Client
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from chatd.base.timers import TICK_S
 from chatd.engineio.reasons import CloseReason
-from chatd.timers import TICK_S
 from tests.conformance.engineio.engine import Engine, running
 from tests.conformance.idle_loop import run_in_loop_time
 from tests.conformance.wire import NO_FRAME, WebSocket

@@ -14,6 +14,7 @@ import dataclasses
 from collections.abc import AsyncIterator
 from typing import Final
 
+from chatd.base.timers import Timers
 from chatd.engineio.config import EngineConfig
 from chatd.engineio.outbox import Outbox
 from chatd.engineio.server import EngineHooks, EngineServer
@@ -23,7 +24,6 @@ from chatd.socketio.namespace import Auth, ConnectRefusedError, Namespace
 from chatd.socketio.reasons import DisconnectReason
 from chatd.socketio.server import SocketIoServer
 from chatd.socketio.socket import EventName, Reply, Socket
-from chatd.timers import Timers
 from tests.conformance.serving import serving
 from tests.conformance.wire import TIMEOUT_S, Client
 

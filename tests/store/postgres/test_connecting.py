@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chatd.errors import ConfigError
+from chatd.base.errors import ConfigError
 from chatd.store.config import StoreConfig
 from chatd.store.postgres.connecting import Connector
 from chatd.store.postgres.store import UnreachableError

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from chatd.errors import ConfigError
+from chatd.base.errors import ConfigError
 from chatd.store.base import Found, Message, MessageId, Question, StoreCode, StoredAs, StoreError
 from chatd.store.choose import make_store
 from chatd.store.config import StoreConfig

@@ -7,7 +7,7 @@ import asyncio
 import asyncpg
 import pytest
 
-from chatd.errors import ConfigError
+from chatd.base.errors import ConfigError
 from chatd.store.choose import make_store
 from chatd.store.config import StoreConfig
 from tests.interop.proxy import proxy

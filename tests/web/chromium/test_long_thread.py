@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from chatd.chat.ids import EPOCH_MS, NODE_BITS, SEQUENCE_BITS
+from chatd.chat.messages.ids import EPOCH_MS, NODE_BITS, SEQUENCE_BITS
 from tests.interop.processes import Server
 from tests.web.chromium.conftest import Place
 from tests.web.chromium.window import Window, with_socket

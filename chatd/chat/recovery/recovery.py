@@ -1,0 +1,333 @@
+"""A socket that comes back gets what it missed, then the live messages: in order, each once. Rules C-28 to C-37, C-62.
+
+    door      what was missed is read, from the database, once all that was delivered is in there
+    CONNECT   the old id and pid if it can be recovered, and from here on events may follow
+    replay    what was read, in portions that the client takes in; read on while there is more
+    seam      in one turn: what was delivered since the last reading, which the feed has kept; into the rooms; `al_dia`
+
+Until the seam a member is in no room, so nothing comes to it twice or in disorder; afterwards nothing is left of all
+this. Who comes back says up to where it has everything, whoever it was connected to before: a cut in the middle of a
+replay is a cut like any other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import Counter, deque
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any, Final
+
+import msgspec
+
+from chatd.auth import Identity
+from chatd.base.tasks import Tasks
+from chatd.chat.chat import Chat
+from chatd.chat.config import ChatConfig
+from chatd.chat.limits import TooFastError
+from chatd.chat.member import Member
+from chatd.chat.messages.audience import receives, user_room
+from chatd.chat.messages.ids import parse_id
+from chatd.chat.recovery.pages import Pages, Question, Stretch
+from chatd.chat.recovery.pid import Pids
+from chatd.chat.recovery.resume import parse_resume
+from chatd.engineio.outgoing import Outgoing
+from chatd.engineio.reasons import CloseReason
+from chatd.engineio.session import State
+from chatd.engineio.turns import Price
+from chatd.socketio.joined import joined
+from chatd.socketio.namespace import Auth
+from chatd.socketio.socket import Socket
+from chatd.store.base import Message, MessageId, StoreError
+
+# A replay waits while so much waits for the client: far less than what gets a client cut off (E-27). A message that is
+# larger than that goes alone, and only when it leaves at once.
+PORTION_BYTES: Final = 32_768
+
+# How often a client that takes its time is looked after, and how long it may take nothing at all.
+SHORTEST_WAIT_S: Final = 0.002
+LONGEST_WAIT_S: Final = 0.1
+PATIENCE_S: Final = 30.0
+
+log = logging.getLogger("chatd.chat")
+
+
+class Joined(msgspec.Struct, frozen=True, gc=False):
+    """What the answer to a CONNECT carries, where sockets can be recovered."""
+
+    sid: str
+    pid: str
+
+
+class UpToDate(msgspec.Struct, frozen=True, gc=False):
+    """`al_dia`: from here on, everything comes live. Where it is not `completo`, load the history up to `ultimo`."""
+
+    ultimo: str
+    completo: bool
+
+
+class Replay:
+    """One member between the door and its rooms."""
+
+    __slots__ = ("_read_to", "complete", "cursor", "member", "packets", "task")
+
+    def __init__(self, member: Member, after: MessageId, *, complete: bool) -> None:
+        self.member = member
+        self.complete = complete
+        self.cursor = after  # everything up to it has been sent
+        self.packets: deque[tuple[MessageId, Outgoing]] = deque()  # what was read, and is still to be sent
+        self.task: asyncio.Task[None] | None = None
+        self._read_to = after
+
+    @property
+    def question(self) -> Question:
+        """What to read next."""
+        identity = self.member.identity
+        return Question(identity.user, identity.is_admin, self.cursor)
+
+    def take(self, stretch: Stretch, encode: Callable[[Message], Outgoing]) -> None:
+        self.packets.extend((message.id, encode(message)) for message in stretch.messages)
+        self._read_to = stretch.upto if stretch.whole else stretch.messages[-1].id
+
+    def send(self, portion: Portion) -> bool:
+        """Send what was read, as far as it fits; whether that was all."""
+        while self.packets:
+            message_id, packet = self.packets[0]
+            if not portion.send(packet):
+                return False
+            self.packets.popleft()
+            self.cursor = message_id
+        self.cursor = max(self.cursor, self._read_to)
+        return True
+
+
+class Portion:
+    """What a client is sent in one turn, beside what waits for it already."""
+
+    __slots__ = ("_socket", "_waiting_bytes")
+
+    def __init__(self, socket: Socket) -> None:
+        self._socket = socket
+        self._waiting_bytes = socket.session.queued_bytes
+
+    def send(self, packet: Outgoing) -> bool:
+        """Whether there was room for it."""
+        size = len(packet.frame)
+        if self._waiting_bytes + size > PORTION_BYTES and (self._waiting_bytes or not self._socket.session.writable):
+            return False
+        self._waiting_bytes += size
+        self._socket.send(packet)
+        return True
+
+
+class Recovery:
+    """Lets members in: at once, or when they have what they missed."""
+
+    def __init__(self, chat: Chat, check_again: Callable[[Identity], None]) -> None:
+        """`check_again` raises ConnectRefusedError for a user who would not be let in now."""
+        self._pids = Pids(chat.store.recovery_key) if chat.config.recovery == "on" else None
+        self.outcomes = {"complete": 0, "incomplete": 0}  # of clients that said how far they had come
+        self._limits = chat.limits
+        self._namespace = chat.namespace
+        self._feed = chat.messages.feed
+        self._ids = chat.ids
+        self._encode = chat.messages.encode
+        self._check_again = check_again
+        self._tasks = Tasks()
+        self._pages = Pages(self._config_of_pages(chat.config), self._feed, chat.store, self._tasks)
+        self._arriving: Counter[str] = Counter()  # sockets that are in no room yet, by user
+        self._replays: dict[str, Replay] = {}  # by socket id
+
+    def greet(self, socket: Socket) -> object:
+        """What the answer to a CONNECT carries."""
+        if self._pids is None or not isinstance(socket.handler, Member):
+            return joined(socket)
+        return Joined(socket.id, self._pids.mint(socket.id, socket.handler.identity.user))
+
+    def admit(self, member: Member, auth: Auth) -> Member | Coroutine[Any, Any, Member]:
+        """The rest of the door, for a member whose token holds. Raises ConnectRefusedError."""
+        user = member.identity.user
+        asked = parse_resume(auth, user, self._pids, self._parse)
+        if asked is not None and asked.sid is not None:
+            self._take_place(asked.sid, user)
+        replay = None if asked is None or asked.after is None else self._replay(member, asked.after)
+        if asked is not None and replay is not None:
+            return self._resume(replay, asked.sid)
+        self._limits.check_sockets(user, self._sockets(user))
+        if asked is not None:
+            self._begin(Replay(member, self._feed.position, complete=False))
+        return member
+
+    def on_connect(self, member: Member) -> None:
+        """The member has the answer to its CONNECT."""
+        replay = self._replays.get(member.socket.id)
+        if replay is None:
+            member.enter()
+            if self._pids is not None:
+                self._tell(member, complete=False)
+        elif not self._advance(replay):
+            replay.task = self._tasks.start(self._go_on(replay), "replay")
+
+    def on_disconnect(self, member: Member) -> bool:
+        """The socket is gone; whether the member had entered its rooms."""
+        replay = self._replays.get(member.socket.id)
+        if replay is None or replay.member is not member:
+            return True
+        self._finish(replay)
+        if replay.task is not None:
+            replay.task.cancel()
+        return False
+
+    # The door. Among several nodes, positions are others: the first four are theirs to change.
+
+    @staticmethod
+    def _config_of_pages(config: ChatConfig) -> ChatConfig:
+        return config
+
+    def _parse(self, value: object) -> Any:
+        """The position in `value`; None if there is none."""
+        return parse_id(value)
+
+    def _replay(self, member: Member, after: Any) -> Replay | None:
+        """What sends `member` all that it has missed since the position `after`; None if that is of no use."""
+        return None if self._ids.is_ahead(after) else Replay(member, self._known(after), complete=True)
+
+    def _take_place(self, sid: str, user: str) -> None:
+        """The socket that has come back ends its old one, which need not hear of its own death, but would count."""
+        self._end(sid, user)
+
+    async def _resume(self, replay: Replay, sid: str | None) -> Member:
+        """`sid` is the socket whose place it takes, if it is recovered."""
+        member = replay.member
+        user = member.identity.user
+        with self._arrival(user):
+            self._limits.check_sockets(user, self._sockets(user) - 1)
+            try:
+                self._limits.check_pace(user)
+                member.socket.session.charge(Price.QUESTION)
+                stretch = await self._pages.first(replay.question)
+            except TooFastError:
+                replay.complete = False
+            except StoreError as error:
+                log.warning("nothing recovered", extra={**member.logged, "code": error.code})
+                replay.complete = False
+            else:
+                replay.complete = not stretch.beyond
+                if replay.complete:
+                    replay.take(stretch, self._encode)
+            self._check_again(member.identity)  # that may have taken a while
+            if replay.complete and sid is not None:
+                self._end(sid, user)
+                member.socket.id = sid
+            self._begin(replay)
+        return member
+
+    @contextlib.contextmanager
+    def _arrival(self, user: str) -> Iterator[None]:
+        """What is delivered meanwhile is kept, and who arrives is counted."""
+        self._expect(user)
+        try:
+            yield
+        finally:
+            self._expect_no_more(user)
+
+    def _known(self, after: MessageId) -> MessageId:
+        """A client may know what was delivered and not stored before the last process ended.
+
+        Its successor gives larger ids, unless the clock was set back meanwhile: then all that it has given counts.
+        """
+        return after if after <= self._feed.position else min(after, self._feed.start)
+
+    def _sockets(self, user: str) -> int:
+        return len(self._namespace.rooms.members(user_room(user))) + self._arriving[user]
+
+    def _end(self, sid: str, user: str) -> None:
+        """Rule C-32: whoever has that id makes room for its successor."""
+        replay = self._replays.get(sid)
+        if replay is not None:
+            replay.member.socket.disconnect_session()
+        for session in list(self._namespace.rooms.members(user_room(user))):
+            socket = self._namespace.sockets[session]
+            if socket.id == sid:
+                socket.disconnect_session()
+
+    # The replay.
+
+    def _begin(self, replay: Replay) -> None:
+        self._expect(replay.member.identity.user)
+        self._replays[replay.member.socket.id] = replay
+
+    def _finish(self, replay: Replay) -> None:
+        del self._replays[replay.member.socket.id]
+        self._expect_no_more(replay.member.identity.user)
+
+    def _expect(self, user: str) -> None:
+        self._feed.watch()
+        self._arriving[user] += 1
+
+    def _expect_no_more(self, user: str) -> None:
+        self._feed.unwatch()
+        self._arriving[user] -= 1
+        if not self._arriving[user]:
+            del self._arriving[user]
+
+    def _advance(self, replay: Replay) -> bool:
+        """Send what can be sent in this turn; whether the member is in its rooms now."""
+        if replay.complete:
+            portion = Portion(replay.member.socket)
+            if not replay.send(portion) or not self._feed.reaches(replay.cursor):
+                return False
+            for message, packet in self._feed.after(replay.cursor):
+                if receives(replay.member.identity, message) and not portion.send(packet):
+                    return False
+                replay.cursor = message.id
+        self._enter(replay)
+        return True
+
+    def _enter(self, replay: Replay) -> None:
+        """From here on, everything comes live."""
+        self._finish(replay)
+        self.outcomes["complete" if replay.complete else "incomplete"] += 1
+        replay.member.enter()
+        self._tell(replay.member, complete=replay.complete)
+
+    def _must_read(self, replay: Replay) -> bool:
+        return not replay.packets and not self._feed.reaches(replay.cursor)
+
+    @property
+    def position(self) -> str:
+        """Of everybody who has all that was delivered."""
+        return str(self._feed.position)
+
+    def _tell(self, member: Member, *, complete: bool) -> None:
+        position = self.position
+        offset = () if self._pids is None else (position,)
+        member.socket.emit("al_dia", UpToDate(position, complete), *offset)
+
+    async def _go_on(self, replay: Replay) -> None:
+        """The rest of a replay that needs more than one turn. Cancelled when the socket is gone."""
+        session, cursor, wait_s, quiet_s = replay.member.socket.session, replay.cursor, SHORTEST_WAIT_S, 0.0
+        while session.state is State.OPEN and not self._advance(replay):
+            if self._must_read(replay):
+                await self._read_on(replay)
+                continue
+            await asyncio.sleep(0)  # what was sent leaves at the end of the turn
+            queued_bytes = session.queued_bytes
+            if replay.cursor != cursor:
+                cursor, wait_s, quiet_s = replay.cursor, SHORTEST_WAIT_S, 0.0
+                if not queued_bytes:
+                    continue
+            await asyncio.sleep(wait_s)
+            quiet_s = quiet_s + wait_s if session.queued_bytes >= max(1, queued_bytes) else 0.0
+            wait_s = min(2 * wait_s, LONGEST_WAIT_S)
+            if quiet_s > PATIENCE_S:
+                session.close(CloseReason.SLOW_CONSUMER)
+
+    async def _read_on(self, replay: Replay) -> None:
+        """If that fails, the session ends: its client comes back and says how far it has come."""
+        try:
+            replay.take(await self._pages.next(replay.question), self._encode)
+        except StoreError as error:
+            log.warning("a replay was broken off", extra={**replay.member.logged, "code": error.code})
+            replay.member.socket.session.close(CloseReason.RECONNECT)

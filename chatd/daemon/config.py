@@ -1,0 +1,281 @@
+"""The whole configuration: one frozen dataclass per part, merged from flag > environment > file > default.
+
+Every part declares its own settings in its own folder; this page only lists the parts and merges the sources. How a
+declaration becomes a name and how a text becomes a value is in settings/options.py; settings/file.py reads the file.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from chatd.api.config import ApiConfig
+from chatd.auth.config import AuthConfig
+from chatd.base.errors import ConfigError
+from chatd.chat.config import ChatConfig
+from chatd.engineio.config import EngineConfig
+from chatd.engineio.origins import LETS_ANYBODY_IN
+from chatd.listen.config import ListenConfig
+from chatd.logs.stderr import LogConfig
+from chatd.ops.config import OpsConfig
+from chatd.settings.file import ConfigFile, read_config_file
+from chatd.settings.options import VARIABLE_PREFIX, Option, options_of
+from chatd.socketio.config import SocketIoConfig
+from chatd.store.config import MAX_TIMEOUT_OF_NODES_S, StoreConfig
+from chatd.store.url import is_postgres
+from chatd.team.config import TeamConfig
+from chatd.web.config import WebConfig
+
+if TYPE_CHECKING:
+    from chatd.notify.config import Notify
+    from chatd.webhooks.config import Webhook
+
+DEFAULT: Final = "default"
+
+FILE_SETTING: Final = "config"
+"""The flag --config and the variable CHATD_CONFIG: where the file is, which is no setting itself."""
+
+Raw = str | Sequence[str]
+"""What a source gives for one setting: a text, or several for one that may be repeated."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Every setting of the daemon; a title per part is what --help says above its flags."""
+
+    listen: ListenConfig = dataclasses.field(default=ListenConfig(), metadata={"title": "listening"})
+    auth: AuthConfig = dataclasses.field(default=AuthConfig(), metadata={"title": "tokens"})
+    chat: ChatConfig = dataclasses.field(default=ChatConfig(), metadata={"title": "chat"})
+    team: TeamConfig = dataclasses.field(default=TeamConfig(), metadata={"title": "team of admins"})
+    store: StoreConfig = dataclasses.field(default=StoreConfig(), metadata={"title": "database"})
+    engineio: EngineConfig = dataclasses.field(default=EngineConfig(), metadata={"title": "sessions and transports"})
+    socketio: SocketIoConfig = dataclasses.field(default=SocketIoConfig(), metadata={"title": "Socket.IO packets"})
+    web: WebConfig = dataclasses.field(default=WebConfig(), metadata={"title": "console"})
+    ops: OpsConfig = dataclasses.field(default=OpsConfig(), metadata={"title": "operators"})
+    api: ApiConfig = dataclasses.field(default=ApiConfig(), metadata={"title": "API for other systems"})
+    log: LogConfig = dataclasses.field(default=LogConfig(), metadata={"title": "logs"})
+    webhooks: tuple[Webhook, ...] = ()
+    notify: tuple[Notify, ...] = ()
+    origins: Mapping[str, str] = dataclasses.field(default_factory=dict, compare=False, repr=False)
+    """Where each value comes from, by public name: a flag, a variable, `FILE:LINE`, "default", or what a verb calls its
+    own.
+    """
+
+
+PARTS: Final[Mapping[str, type]] = {
+    field.name: type(field.default) for field in dataclasses.fields(Config) if "title" in field.metadata
+}
+TITLES: Final[Mapping[str, str]] = {
+    field.name: field.metadata["title"] for field in dataclasses.fields(Config) if "title" in field.metadata
+}
+OPTIONS: Final[tuple[Option, ...]] = options_of(PARTS)
+
+# https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
+_OF_KUBERNETES: Final = re.compile(VARIABLE_PREFIX + r"(SERVICE_(HOST|PORT).*|PORT_[0-9]+_TCP.*)")
+
+# They stand for one another: a flag for one of them outranks a variable for another, and that a line of the file.
+_KEY_SOURCES: Final = frozenset({"jwt_secret", "jwt_secret_file", "jwt_public_key_file", "jwks_url", "jwks_file"})
+
+
+def load(
+    flags: Mapping[str, Raw],
+    environ: Mapping[str, str],
+    own: Mapping[str, Raw] | None = None,
+    own_origin: str = DEFAULT,
+) -> Config:
+    """The configuration that the sources add up to. `flags` and `own` go by public name, `environ` by variable.
+
+    `own` are defaults of the verb that asks, weaker than the file, and `own_origin` is how they are called. A
+    variable that is set to nothing counts as not set. Raises ConfigError, which says what to change.
+    """
+    _refuse_unknown(environ)
+    sources = _Sources(flags, environ, _without_problems(config_file(flags, environ)), own or {}, own_origin)
+    values: dict[str, dict[str, Any]] = {part: {} for part in PARTS}
+    origins: dict[str, str] = {}
+    for option in OPTIONS:
+        found = sources.find(option)
+        origins[option.name] = DEFAULT if found is None else found[1]
+        if found is not None:
+            values[option.part][option.field] = found[0]
+    try:
+        parts = {part: cls(**values[part]) for part, cls in PARTS.items()}
+        config = Config(**parts, webhooks=_webhooks(sources.file), notify=_notify(sources.file), origins=origins)
+        refuse_any_origin(config)
+        refuse_lonely_bus(config)
+        refuse_slow_commits_of_nodes(config)
+        refuse_api_without_certificate(config)
+        refuse_cases_without_team(config)
+    except ConfigError as error:
+        raise _with_line(error, sources.file, origins) from error
+    return config
+
+
+def config_file(flags: Mapping[str, Raw], environ: Mapping[str, str]) -> ConfigFile | None:
+    """The file that is named, if one is: none is looked for, so that a folder cannot change how a daemon behaves.
+
+    Raises ConfigError for one that cannot be read; what it says may have problems.
+    """
+    named = flags.get(FILE_SETTING) or environ.get(VARIABLE_PREFIX + FILE_SETTING.upper())
+    return read_config_file(Path(str(named)), OPTIONS) if named else None
+
+
+def _without_problems(file: ConfigFile | None) -> ConfigFile | None:
+    if file is not None and file.problems:
+        first, *others = file.problems
+        raise ConfigError(f"{first} (and {len(others)} more: see chatd check)" if others else first)
+    return file
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Sources:
+    """All of them, strongest first."""
+
+    flags: Mapping[str, Raw]
+    environ: Mapping[str, str]
+    file: ConfigFile | None
+    own: Mapping[str, Raw]
+    own_origin: str
+
+    def find(self, option: Option) -> tuple[Any, str] | None:
+        """The value and where it comes from; None where nobody says anything."""
+        return self._flag(option) or self._variable(option) or self._in_file(option) or self._own(option)
+
+    def _flag(self, option: Option) -> tuple[Any, str] | None:
+        if option.flag is None or option.name not in self.flags:
+            return None
+        return _value(option, self.flags[option.name], option.flag), option.flag
+
+    def _variable(self, option: Option) -> tuple[Any, str] | None:
+        text = self.environ.get(option.variable)
+        if not text or (option.name in _KEY_SOURCES and not _KEY_SOURCES.isdisjoint(self.flags)):
+            return None
+        pieces = [piece.strip() for piece in text.split(",") if piece.strip()]
+        return _value(option, pieces if option.repeatable else text, option.variable), option.variable
+
+    def _in_file(self, option: Option) -> tuple[Any, str] | None:
+        if self.file is None or option.name not in self.file.values:
+            return None
+        if option.name in _KEY_SOURCES and self._names_keys():
+            return None
+        return self.file.values[option.name], self.file.origins[option.name]
+
+    def _own(self, option: Option) -> tuple[Any, str] | None:
+        if option.name not in self.own:
+            return None
+        return _value(option, self.own[option.name], self.own_origin), self.own_origin
+
+    def _names_keys(self) -> bool:
+        """Whether a flag or a variable does."""
+        variables = {VARIABLE_PREFIX + name.upper() for name in _KEY_SOURCES}
+        return not _KEY_SOURCES.isdisjoint(self.flags) or any(self.environ.get(name) for name in variables)
+
+
+def refuse_any_origin(config: Config) -> None:
+    """Identity is a cookie, which browsers send along whichever page connects. Raises ConfigError."""
+    if LETS_ANYBODY_IN.intersection(config.engineio.origin) and not config.engineio.insecure_any_origin:
+        raise ConfigError(
+            "origin: with * (or null) any page of the web could speak for whoever visits it, because the cookie "
+            f"{config.auth.cookie} says who that is: list the pages' origins, or take --insecure-any-origin"
+        )
+
+
+def refuse_lonely_bus(config: Config) -> None:
+    """Nodes share what is stored: a file is of one daemon. Rule N-01. Raises ConfigError."""
+    if config.chat.bus is not None and not is_postgres(config.store.db):
+        raise ConfigError(
+            "bus: several daemons share one PostgreSQL database: give --db postgresql://USER@HOST/DATABASE, or take "
+            "--bus out"
+        )
+
+
+def refuse_slow_commits_of_nodes(config: Config) -> None:
+    """Rule N-16. Raises ConfigError."""
+    if config.chat.bus is not None and config.store.db_timeout_s > MAX_TIMEOUT_OF_NODES_S:
+        raise ConfigError(
+            f"db_timeout: of several daemons, each gives a commit up after {MAX_TIMEOUT_OF_NODES_S:.0f} s at most"
+        )
+
+
+def refuse_api_without_certificate(config: Config) -> None:
+    """Raises ConfigError."""
+    if config.api.api_tls and config.listen.tls_cert is None:
+        raise ConfigError("api_tls: the API has the certificate of the main listener: give --tls-cert FILE")
+
+
+def speaks_tls(config: Config) -> bool:
+    """Whether a connection of this daemon has TLS, as a server or as a client: asyncio learns that at its start."""
+    return (
+        config.listen.tls_cert is not None
+        or is_postgres(config.store.db)
+        or config.chat.has_tls
+        or any(hook.url.startswith("https:") for hook in config.webhooks)
+        or any(notify.security != "none" for notify in config.notify)
+    )
+
+
+def refuse_cases_without_team(config: Config) -> None:
+    """Rule W-11. Raises ConfigError."""
+    for hook in config.webhooks:
+        if "conversacion" in hook.events and config.chat.admin_messages != "team":
+            raise ConfigError(
+                f"webhook {hook.name}: events: only a team of admins has the event conversacion: give --admin-messages "
+                "team, or take it out"
+            )
+
+
+def _webhooks(file: ConfigFile | None) -> tuple[Webhook, ...]:
+    """Raises ConfigError."""
+    found = [] if file is None else file.lists.get("webhook", [])
+    if not found:
+        return ()
+    from chatd.webhooks.config import read_webhooks  # noqa: PLC0415 - memory, for those who want it
+
+    return read_webhooks([table for table, _ in found], [where for _, where in found])
+
+
+def _notify(file: ConfigFile | None) -> tuple[Notify, ...]:
+    """Raises ConfigError."""
+    found = [] if file is None else file.lists.get("notify", [])
+    if not found:
+        return ()
+    from chatd.notify.config import read_notify  # noqa: PLC0415 - memory, for those who want it
+
+    return read_notify([table for table, _ in found], [where for _, where in found])
+
+
+def _with_line(error: ConfigError, file: ConfigFile | None, origins: Mapping[str, str]) -> ConfigError:
+    """Whoever looks at a part as a whole does not know where its values come from."""
+    name = str(error).partition(":")[0]
+    if file is None or name not in file.origins or file.origins[name] != origins[name]:
+        return error
+    return ConfigError(f"{error} ({origins[name]})")
+
+
+def _value(option: Option, raw: Raw, source: str) -> object:
+    if not option.repeatable:
+        return option.parse(str(raw), source)
+    return tuple(option.parse(one, source) for one in ([raw] if isinstance(raw, str) else raw))
+
+
+def _refuse_unknown(environ: Mapping[str, str]) -> None:
+    """A variable that nobody reads is a setting that its owner believes in."""
+    known = [*(option.variable for option in OPTIONS), VARIABLE_PREFIX + FILE_SETTING.upper()]
+    for name, value in environ.items():
+        if _OF_KUBERNETES.fullmatch(name) and value:
+            raise ConfigError(
+                f"{name}: Kubernetes sets this, and CHATD_PORT too, where a service is called chatd: give the pod "
+                "enableServiceLinks: false, or the service another name"
+            )
+        if name.startswith(VARIABLE_PREFIX) and value and name not in known:
+            raise ConfigError(f"{name}: there is no such setting{did_you_mean(name, known)}")
+
+
+def did_you_mean(name: str, known: Iterable[str], page: str = "chatd serve --help") -> str:
+    """The end of a sentence: the valid name that is nearest, or the page that has all of them."""
+    import difflib  # noqa: PLC0415 - needed at most once, on the way out
+
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean {near[0]}?" if near else f"; see {page} for all of them"

@@ -1,0 +1,63 @@
+"""feed.py"""
+
+from __future__ import annotations
+
+import pytest
+
+from chatd.chat.messages import feed as feed_module
+from chatd.chat.messages.feed import Feed
+from chatd.engineio.outgoing import OutgoingText
+from chatd.store.base import Message, MessageId
+
+
+def deliver(feed: Feed, *ids: int, size: int = 1) -> None:
+    for number in ids:
+        feed.position = MessageId(number)
+        if feed.watchers:
+            message = Message(feed.position, "ana", "eva", "x", 0, supervisado=True)
+            feed.keep(message, OutgoingText(b"x" * size))
+
+
+def kept(feed: Feed, after: int) -> list[int] | None:
+    """None where the feed does not reach."""
+    position = MessageId(after)
+    return [one.message.id for one in feed.after(position)] if feed.reaches(position) else None
+
+
+def test_a_position_is_the_last_id() -> None:
+    """C-35"""
+    feed = Feed(MessageId(5))
+    assert feed.position == 5
+    deliver(feed, 7, 9)
+    assert feed.position == 9
+
+
+def test_what_is_delivered_is_kept_while_somebody_watches() -> None:
+    """C-31"""
+    feed = Feed(MessageId(0))
+    deliver(feed, 1, 2)
+    assert kept(feed, 2) is None
+    feed.watch()
+    deliver(feed, 3)
+    feed.watch()
+    deliver(feed, 5, 6)
+    assert [kept(feed, after) for after in (1, 2, 3, 4, 6, 7)] == [None, [3, 5, 6], [5, 6], [5, 6], [], []]
+    feed.unwatch()
+    assert kept(feed, 3) == [5, 6]
+    feed.unwatch()
+    assert kept(feed, 6) is None
+    feed.watch()
+    assert (kept(feed, 5), kept(feed, 6)) == (None, [])
+
+
+@pytest.mark.parametrize(("count", "size"), [(4, 1_000), (1_000, 16)])
+def test_what_is_kept_has_a_bound(monkeypatch: pytest.MonkeyPatch, count: int, size: int) -> None:
+    """C-31: who falls behind it reads again."""
+    monkeypatch.setattr(feed_module, "MAX_KEPT", count)
+    monkeypatch.setattr(feed_module, "MAX_KEPT_BYTES", size)
+    feed = Feed(MessageId(0))
+    feed.watch()
+    deliver(feed, *range(1, 100), size=2)
+    assert kept(feed, 90) is None
+    assert kept(feed, 98) == [99]
+    assert len(feed._kept) <= 4

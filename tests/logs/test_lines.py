@@ -1,0 +1,161 @@
+"""Every line that a client can cause has a limit; what an operator does is always written."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from chatd.logs.lines import INFO_BURST, INFO_RATE, OPERATORS, SILENCE_S, WARNING_BURST, WARNING_RATE, LineLimit
+from tests.clock import Clock
+from tests.ops.logging_calls import log_calls
+
+PACKAGE = Path(__file__).parents[2] / "chatd"
+
+# What the loggers of operators say. A line that a client can cause does not belong here: give it another logger.
+OF_OPERATORS = {
+    "a file is open to others",
+    "admin socket open",
+    "an operator follows the messages",
+    "listening",
+    "listening for operators",
+    "max_connections is more than the system lets us have: raise its limit of open files (LimitNOFILE)",
+    "messages were not stored, and none of them acknowledged",
+    "nothing was reloaded",
+    "the daemon cannot run",
+    "open files",
+    "reloaded",
+    "stopped",
+    "stopping",
+    "the ids of messages are coming to an end: run chatd check",
+    "the limit of open files stays as it is",
+    "the stop took too long; connections were cut",
+    "there is no admin socket",
+    "these settings wait for the next start",
+}
+
+FLOOD = """
+import json, logging, sys
+from chatd.logs import stderr as logs
+logs.start(logs.LogConfig(log_format="json"))
+for name, level, text, times in json.load(sys.stdin):
+    args = ("x",) * text.count("%s")
+    for _ in range(times):
+        getattr(logging.getLogger(name), level)(text, *args)
+"""
+
+
+def test_every_line_that_a_client_can_cause_is_limited_on_its_way_out() -> None:
+    """Each is written more often than its burst by the process that a daemon logs with."""
+    lines = [line for line in log_calls() if line.logger not in OPERATORS and line.file != "base/refusals.py"]
+    kinds = sorted({(line.logger, line.level, line.text or "") for line in lines})
+    assert len(kinds) > 15
+    times = {"info": INFO_BURST + 1_000}
+    flood = [(*kind, times.get(kind[1], WARNING_BURST + 1_000)) for kind in kinds]
+    done = subprocess.run(
+        [sys.executable, "-c", FLOOD], input=json.dumps(flood), check=True, capture_output=True, text=True
+    )
+    written = Counter((line["logger"], line["message"]) for line in map(json.loads, done.stderr.splitlines()))
+    for logger, level, text in kinds:
+        burst, rate = (INFO_BURST, INFO_RATE) if level == "info" else (WARNING_BURST, WARNING_RATE)
+        count = written[logger, text.replace("%s", "x")]
+        assert burst <= count <= burst + 60 * rate, text  # the process takes less than a minute
+
+
+def test_the_text_of_every_line_is_a_constant_so_that_its_kind_is_one() -> None:
+    assert [line for line in log_calls() if line.text is None] == []
+
+
+def test_the_loggers_without_a_limit_say_only_what_operators_cause() -> None:
+    assert {line.text for line in log_calls() if line.logger in OPERATORS} == OF_OPERATORS
+
+
+def test_nothing_in_chatd_goes_around_the_limit() -> None:
+    """Only logs.py has a handler, and nothing that serves writes to stderr by itself."""
+    source = {str(path.relative_to(PACKAGE)): path.read_text() for path in PACKAGE.rglob("*.py")}
+    served = {name: text for name, text in source.items() if not name.startswith("cli/")}
+    assert {name for name, text in source.items() if "Handler(sys." in text or "addHandler" in text} == {
+        "logs/stderr.py"
+    }
+    assert [name for name, text in served.items() if "print(" in text or "stderr.write" in text] == []
+
+
+def record(text: str = "user expelled", level: int = logging.WARNING, name: str = "chatd.chat") -> logging.LogRecord:
+    return logging.LogRecord(name, level, "file", 1, text, (), None)
+
+
+def test_a_kind_that_floods_silences_no_other_and_no_operator() -> None:
+    limit = LineLimit(Clock().time)
+    assert sum(limit.filter(record()) for _ in range(1_000)) == WARNING_BURST
+    assert limit.filter(record("another"))
+    assert limit.filter(record(level=logging.ERROR))
+    assert all(limit.filter(record("reloaded", name="chatd.settings.reload")) for _ in range(1_000))
+    assert all(limit.filter(record("frame", level=logging.DEBUG)) for _ in range(1_000))
+    assert limit.suppressed == 1_000 - WARNING_BURST
+
+
+def test_a_library_that_words_each_line_differently_is_limited_too() -> None:
+    """As asyncio does, which names the connection."""
+    limit = LineLimit(Clock().time)
+    texts = [f"Fatal error on transport fd={number}" for number in range(1_000)]
+    written = [text for text in texts if limit.filter(record(text, logging.ERROR, "asyncio"))]
+    assert written == texts[:WARNING_BURST]
+    assert limit.filter(record("another", logging.ERROR, "websockets.server"))
+    assert len(limit._last) + len(limit._left_out) <= 2
+
+
+def test_sessions_of_a_whole_server_may_open_at_once_and_ten_a_second_for_ever() -> None:
+    clock = Clock()
+    limit = LineLimit(clock.time)
+    opened = [limit.filter(record("session open", logging.INFO)) for _ in range(INFO_BURST)]
+    for _ in range(1_000):
+        clock.pass_seconds(1 / INFO_RATE)
+        opened.append(limit.filter(record("session open", logging.INFO)))
+    assert all(opened)
+
+
+async def test_the_last_line_that_was_left_out_is_written_and_says_how_many_there_were(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    limit = LineLimit(Clock().time)
+    caplog.handler.addFilter(limit)
+    try:
+        for number in range(WARNING_BURST + 50):
+            logging.getLogger("chatd.store").warning("%s are stored again", "messages", extra={"failures": number})
+        assert len(caplog.records) == WARNING_BURST
+        limit.tell_all()
+        last = vars(caplog.records[-1])
+        assert (last["failures"], last["left_out"]) == (WARNING_BURST + 49, 49)
+        assert limit.suppressed == 49
+    finally:
+        caplog.handler.removeFilter(limit)
+
+
+async def test_it_is_written_by_itself_after_a_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chatd.logs.lines.SILENCE_S", 0.01)
+    limit, written = LineLimit(Clock().time), asyncio.Event()
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if hasattr(record, "left_out"):
+                written.set()
+
+    handler = Handler()
+    handler.addFilter(limit)
+    logger = logging.getLogger("chatd.chat")
+    logger.addHandler(handler)
+    try:
+        for _ in range(WARNING_BURST + 2):
+            logger.warning("user expelled")
+        assert not written.is_set()
+        async with asyncio.timeout(10):
+            await written.wait()
+    finally:
+        logger.removeHandler(handler)
+    assert SILENCE_S == 10.0

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from chatd.settings.credentials import are_credentials
+
+SYSTEMD = {"CREDENTIALS_DIRECTORY": "/run/credentials/chatd.service"}
+HANDED = Path("/run/credentials/chatd.service/jwt-secret")
+
+
+@pytest.mark.parametrize(
+    ("files", "environ", "expected"),
+    [
+        ([HANDED, None], SYSTEMD, True),
+        ([Path(f"2026={HANDED}")], SYSTEMD, True),
+        ([HANDED, Path("/etc/chatd/deny")], SYSTEMD, False),
+        ([HANDED], {}, False),
+        ([HANDED], {"CREDENTIALS_DIRECTORY": ""}, False),
+        ([None], SYSTEMD, False),
+        ([], SYSTEMD, False),
+    ],
+)
+def test_files_are_credentials_where_systemd_has_handed_over_each(
+    files: list[Path | None], environ: dict[str, str], expected: bool
+) -> None:
+    assert are_credentials(files, environ) is expected
