@@ -171,6 +171,8 @@ async def test_a_node_is_ready_when_it_is_as_far_as_the_others(
         try:
             await asyncio.to_thread(several.nodes[1].stop)
             await asyncio.to_thread(several.start, 1, "--internal", f"127.0.0.1:{port}")
+            while "\nchatd_bus_up 1.0\n" not in (await look(port, "/metrics"))[1]:
+                pass
             assert await look(port, "/readyz") == (503, NOT_YET)
             while (found := await look(port, "/readyz"))[0] != 200:
                 assert found == (503, NOT_YET)
