@@ -99,7 +99,8 @@ def _query_parameters(one: Operation) -> list[dict[str, Any]]:
     for field in msgspec.structs.fields(one.query):
         kind: Any = field.type
         [schema], _ = msgspec.json.schema_components([kind], ref_template=_REF)
-        parameters.append({"name": field.name, "in": "query", "required": False, "schema": _without_null(schema)})
+        described = {"name": field.name, "in": "query", "required": field.required, "schema": _without_null(schema)}
+        parameters.append(described)
     return parameters
 
 

@@ -1,4 +1,7 @@
-"""Every operation of the API: one table, from which requests are served and the OpenAPI document is made. Rule A-24."""
+"""Every operation of the API: one table, from which requests are served and the OpenAPI document is made.
+
+Rules A-24, A-30 and A-31.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from chatd.api.team import TEAM_OPERATIONS
 from chatd.chat.events import Stored
 from chatd.chat.history.questions import ConversationList, History, UnreadCounts
 from chatd.chat.history.receipts import Marked
+from chatd.chat.history.search import Hits
 from chatd.chat.history.standing import Conversation
 from chatd.chat.presence.attended import Attended
 from chatd.chat.presence.connected import Connected
@@ -87,6 +91,15 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         run=asks("historial", "con"),
         query=words.HistoryQuery,
         answer=History,
+    ),
+    Operation(
+        method="GET",
+        path="/v1/encontrados",
+        scope=Scope.READ,
+        summary="Messages by the words in them, newest first",
+        run=asks("buscar"),
+        query=words.SearchQuery,
+        answer=Hits,
     ),
     Operation(
         method="GET",

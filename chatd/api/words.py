@@ -12,6 +12,7 @@ from msgspec import Meta
 from chatd.api.problem import Problem
 from chatd.chat.events import MAX_CID_CHARS, MAX_USER_CHARS
 from chatd.chat.history.questions import MAX_ROWS
+from chatd.chat.history.search import MAX_SOUGHT_CHARS, MAX_SOUGHT_WORDS
 from chatd.chat.presence.connected import MAX_LIMIT
 
 MAX_MANY: Final = 100
@@ -25,6 +26,12 @@ Position = Annotated[
 ]
 Cid = Annotated[str, Meta(min_length=1, max_length=MAX_CID_CHARS, description="Of its sender's choice, see C-21.")]
 Text = Annotated[str, Meta(min_length=1)]
+Sought = Annotated[
+    str,
+    Meta(
+        pattern=r"[^\W_]", max_length=MAX_SOUGHT_CHARS, description=f"1 to {MAX_SOUGHT_WORDS} words to find, see C-89."
+    ),
+]
 Shortcut = Annotated[str, Meta(pattern=r"^[\w-]{1,32}$", description="What stands behind the / in the console.")]
 Filter = Annotated[Literal["mias", "libres", "sin_responder", "resueltas"], Meta(description="Which, of a team.")]
 Rol = Annotated[Literal["admin", "user"], Meta(description="As what it speaks or reads.")]
@@ -68,6 +75,15 @@ class UnreadQuery(AsWhom, frozen=True):
     """Of all conversations, or of the one with `con`."""
 
     con: User | None = None
+
+
+class SearchQuery(AsWhom, frozen=True, kw_only=True):
+    """`antes` is the `sigue` of the page before."""
+
+    texto: Sought
+    con: User | None = None
+    antes: Id | None = None
+    limite: Rows | None = None
 
 
 class NotesQuery(AsWhom, frozen=True):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection
 from typing import Final
 
-from .textsql import name_of
+from .textsql import MIN_PREFIX_CHARS, name_of
 
 MAX_WORD_CHARS: Final = 64
 """Of a word; what is behind them does not count. PostgreSQL takes 2,046 bytes, and a name is in hexadecimal digits."""
@@ -31,6 +32,14 @@ def fold(text: str) -> str:
 def words_of(text: str) -> list[str]:
     """Its different words, in their order."""
     return list(dict.fromkeys(word[:MAX_WORD_CHARS] for word in _WORD.findall(fold(text))))
+
+
+def has_words(text: str, sought: Collection[str]) -> bool:
+    """Whether `text` has all words that are sought, as the index finds them: long ones by their beginning."""
+    words = words_of(text) if sought else []
+    return all(
+        one in words or (len(one) >= MIN_PREFIX_CHARS and any(word.startswith(one) for word in words)) for one in sought
+    )
 
 
 def indexed(de: str, para: str, mensaje: str) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,21 @@ def test_the_last_few_are_the_newest(db: Path) -> None:
     assert chatd("history", "ana", "--last", "1", "--db", db).stdout == "2026-01-04 00:00:00Z  ana > root: bien\n"
     for wrong in ("0", "-1", "x"):
         assert "at least 1" in complaint(chatd("history", "ana", f"--last={wrong}", "--db", db), EXIT_USAGE)
+
+
+def test_a_search_finds_all_words_by_their_beginnings_without_an_index(db: Path) -> None:
+    """C-89: as `buscar` does."""
+    store(db, [message(5, mensaje="Hola, QUÉ bien"), message(6, mensaje="que no"), message(7, mensaje="bienes")])
+
+    def found(*arguments: str) -> list[str]:
+        lines = chatd("history", "ana", "--db", db, "--json", *arguments).stdout.splitlines()
+        return [json.loads(line)["mensaje"] for line in lines]
+
+    assert found("--search", "BIEN") == ["bien", "Hola, QUÉ bien", "bienes"]
+    assert found("--search", "bien hola") == ["Hola, QUÉ bien"]
+    assert found("--search", "bi") == []
+    assert found("--search", "bien", "--last", "2") == ["Hola, QUÉ bien", "bienes"]
+    assert "at least one word" in complaint(chatd("history", "ana", "--search=?", "--db", db), EXIT_USAGE)
 
 
 def test_a_time_beyond_all_years_is_shown_as_it_is(db: Path) -> None:
