@@ -73,7 +73,7 @@ def as_json(connection: Database, user: str, last: int = _ALL, words: Sequence[s
 
 def _messages(connection: Database, user: str, last: int, words: Sequence[str]) -> list[tuple[int, str, str, str, int]]:
     """The newest `last` messages that have all `words`, oldest first. A search reads all, so it needs no index."""
-    rows = connection.execute(_SQL, (user, _NEWEST, _ALL if words else last))
+    rows = connection.execute(_SQL, (user, _NEWEST, _ALL if words else last)).fetchall()
     found = islice((row for row in rows if has_words(row[3], words)), last)
     return list(found)[::-1]
 
