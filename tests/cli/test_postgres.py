@@ -160,7 +160,7 @@ def test_an_import_is_refused_while_a_daemon_runs(file: Path, base: PostgresBase
 
 def test_the_commands_of_the_page_move_a_chat(postgresql: Server, file: Path) -> None:
     """P-01, P-08: as somebody would paste them."""
-    page = README.read_text(encoding="utf-8").partition("\n### PostgreSQL\n")[2].partition("\n### ")[0]
+    page = README.read_text(encoding="utf-8").partition("\n### PostgreSQL\n")[2].partition("</details>")[0]
     commands = re.findall(r"^    (.*)$", page, re.MULTILINE)
     assert [command.split()[0] for command in commands] == ["pip", "createdb", *["chatd"] * 4]
     file.rename(file.with_name("chat.db"))

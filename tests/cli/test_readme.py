@@ -34,10 +34,10 @@ ALONE: Final = (
     "chatd types > chatd.d.ts",
 )
 WITH_BLOCKS: Final = (
-    "## Production in five minutes",
+    "## Run it",
     "Without systemd:",
-    "## Configuration",
-    "## Operations",
+    "### Configuration",
+    "## Operate it",
     "### Backups, export, retention",
 )
 # By tests/systemd.
@@ -148,7 +148,7 @@ def shell_environment() -> dict[str, str]:
 
 def test_those_who_come_from_node_are_told_which_setting_takes_tokens_for_an_audience() -> None:
     """C-64"""
-    _, table = PAGE.split("## Moving from a Node.js server\n")
+    _, table = PAGE.split("## Move from Node.js\n")
     assert re.search(r"^\| tokens with an `aud`[^|]*\| `--jwt-audience`", table, re.MULTILINE)
 
 
@@ -175,7 +175,7 @@ def test_what_stands_in_a_sentence_prints_something(command: str, tmp_path: Path
 async def test_operators_see_and_reach_people(tmp_path: Path) -> None:
     config = tmp_path / "chatd.toml"
     config.write_text(f"[store]\ndb = '{tmp_path}/chatd.db'\n")
-    where, *verbs, tail = (line.replace("/etc/chatd", f"{tmp_path}") for line in commands("## Operations"))
+    where, *verbs, tail = (line.replace("/etc/chatd", f"{tmp_path}") for line in commands("## Operate it"))
     async with daemon(tmp_path / "chatd.db") as running:
         maria = await running.enter("maria")
         following = await asyncio.create_subprocess_exec(
@@ -197,7 +197,7 @@ async def test_operators_see_and_reach_people(tmp_path: Path) -> None:
             await following.communicate()
 
 
-@pytest.mark.parametrize("heading", ["## Configuration", "### Backups, export, retention"])
+@pytest.mark.parametrize("heading", ["### Configuration", "### Backups, export, retention"])
 def test_every_command_does_what_it_says(heading: str, tmp_path: Path) -> None:
     store(tmp_path / "chat.db", [message(0, de="maria"), message(1)])
     told = {command: run(command, tmp_path) for command in commands(heading)}
@@ -212,7 +212,7 @@ def test_the_service_of_production_is_one_that_systemd_takes(tmp_path: Path) -> 
     unit.parent.mkdir(parents=True)
     linked = tmp_path / "usr/local/bin"
     linked.mkdir(parents=True)
-    for command in commands("## Production in five minutes"):
+    for command in commands("## Run it"):
         if not command.startswith("systemctl "):
             here = f"PATH={linked}:$PATH; " + re.sub("/(opt|etc|usr)/", rf"{tmp_path}/\1/", command)
             done = run(

@@ -46,7 +46,7 @@ def test_it_says_what_it_is_and_everything_in_it_is_of_root(package: Path) -> No
 
 def test_its_settings_are_those_of_the_readme_and_its_unit_is_what_chatd_prints(package: Path, tmp_path: Path) -> None:
     subprocess.run(["dpkg-deb", "--extract", package, tmp_path], check=True)
-    [command] = (line for line in commands("## Production in five minutes") if line.startswith("chatd config "))
+    [command] = (line for line in commands("## Run it") if line.startswith("chatd config "))
     shown = command.partition(" > ")[0]
     config = tmp_path / "etc/chatd/chatd.toml"
     assert chatd(*shown.split()[1:]).stdout == config.read_text()

@@ -108,7 +108,7 @@ def test_a_client_that_is_not_let_in_does_not_hang(tmp_path: Path, server: Serve
 def test_the_page_warns_of_the_cookie_that_the_python_client_loses() -> None:
     """C-63: that it does is shown in test_python_client.py"""
     assert only(
-        r"asyncio\.run\(main\(\)\)\n```\n\n(`headers=\{\"Cookie\": \.\.\.\}` is lost when python-socketio comes back)"
+        r"asyncio\.run\(main\(\)\)\n```\n\n(python-socketio loses `headers=\{\"Cookie\": \.\.\.\}` when it reconnects)"
     )
 
 

@@ -37,14 +37,14 @@ print(json.dumps([answered, refused]))
 @pytest.fixture(scope="module")
 def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """A machine on which the README's way to production was gone, to its end."""
-    assert "## Production in five minutes" in PAGE
+    assert "## Run it" in PAGE
     tool("systemd-nspawn", "systemd-container")
     with machine(tmp_path_factory.mktemp("machine")) as made:
-        for command in commands("## Production in five minutes"):
+        for command in commands("## Run it"):
             if not command.startswith("systemctl "):
                 made.prepare(f"cd {ROOT}; {command}")
         made.boot()
-        for command in commands("## Production in five minutes"):
+        for command in commands("## Run it"):
             if command.startswith("systemctl "):
                 made.run(command)
         made.run(f"mkdir /root/made; cp {' '.join(MADE)} /root/made")
