@@ -28,6 +28,7 @@ _ROWS: Final = {
     "notes": ("notas", "con = ?1"),
     "waits of webhooks": ("ganchos_esperas", "con = ?1"),
     "changes of cases for webhooks": ("ganchos_casos", "con = ?1 OR atiende = ?1 OR cerro = ?1"),
+    "users whom webhooks were told of": ("ganchos_presentes", "quien = ?1"),
     "events of webhooks that were set aside": ("ganchos_guardados", "con = ?1"),
 }
 _CLAIMS: Final = ("atiende", "cerro")

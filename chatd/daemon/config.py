@@ -107,7 +107,7 @@ def load(
         refuse_lonely_bus(config)
         refuse_slow_commits_of_nodes(config)
         refuse_api_without_certificate(config)
-        refuse_cases_without_team(config)
+        refuse_events_that_never_come(config)
     except ConfigError as error:
         raise _with_line(error, sources.file, origins) from error
     return config
@@ -216,9 +216,13 @@ def speaks_tls(config: Config) -> bool:
     )
 
 
-def refuse_cases_without_team(config: Config) -> None:
-    """Rule W-11. Raises ConfigError."""
+def refuse_events_that_never_come(config: Config) -> None:
+    """Rules W-11 and W-14. Raises ConfigError."""
     for hook in config.webhooks:
+        if "presencia" in hook.events and config.chat.presence == "off":
+            raise ConfigError(
+                f"webhook {hook.name}: events: presencia needs --presence on: give it, or take the event out"
+            )
         if "conversacion" in hook.events and config.chat.admin_messages != "team":
             raise ConfigError(
                 f"webhook {hook.name}: events: only a team of admins has the event conversacion: give --admin-messages "

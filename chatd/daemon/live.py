@@ -11,7 +11,7 @@ import logging
 from typing import Any
 
 from chatd.base.errors import ConfigError
-from chatd.daemon.config import OPTIONS, PARTS, Config, refuse_any_origin, refuse_cases_without_team, speaks_tls
+from chatd.daemon.config import OPTIONS, PARTS, Config, refuse_any_origin, refuse_events_that_never_come, speaks_tls
 
 log = logging.getLogger("chatd.settings.reload")
 
@@ -31,7 +31,7 @@ def take_over(running: Config, read: Config) -> Config:
     parts = {part: dataclasses.replace(getattr(running, part), **fields) for part, fields in changes.items()}
     config = dataclasses.replace(running, webhooks=read.webhooks, notify=read.notify, **parts)
     refuse_any_origin(config)
-    refuse_cases_without_team(config)
+    refuse_events_that_never_come(config)
     if speaks_tls(config) and not speaks_tls(running):
         raise ConfigError("the first webhook or mail server that needs TLS needs a restart: this daemon runs without")
     if left:

@@ -28,6 +28,17 @@ HOOK_TABLES: Final[tuple[str, ...]] = (
     """,
 )
 
+PRESENCE_TABLES: Final[tuple[str, ...]] = (
+    # Users who are here, as a receiver was told (chatd/webhooks/presencenews.py).
+    """
+    CREATE TABLE ganchos_presentes (
+        clave INTEGER NOT NULL,
+        quien TEXT NOT NULL,
+        PRIMARY KEY (clave, quien)
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+
 WAIT_TABLES: Final[tuple[str, ...]] = (
     # Users who wait for an answer (chatd/webhooks/waits.py): since which message, and when that was written. `avisado`:
     # whether the receiver was told.

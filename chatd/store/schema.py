@@ -13,7 +13,7 @@ import aiosqlite
 from chatd.base.errors import ConfigError
 
 from .casehooks import CASE_TABLES, CASE_TRIGGERS
-from .hooks import HOOK_TABLES, WAIT_TABLES
+from .hooks import HOOK_TABLES, PRESENCE_TABLES, WAIT_TABLES
 from .marks import GO_BACK
 from .pruning import ASTRAY_INDEX, LIST_TRIGGER
 from .summary import SUM_UP_ALL
@@ -93,6 +93,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (GO_BACK,),
     WAIT_TABLES,
     (*CASE_TABLES, *CASE_TRIGGERS),
+    PRESENCE_TABLES,
 )
 
 

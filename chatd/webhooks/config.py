@@ -18,7 +18,7 @@ MAX_HOOKS: Final = 100
 _URL: Final = re.compile(r"https?://[^\s/?#@]+(?:[/?][^\s#]*)?")
 
 
-EventType = Literal["mensaje", "sin_respuesta", "conversacion"]
+EventType = Literal["mensaje", "sin_respuesta", "conversacion", "presencia"]
 
 
 class Webhook(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""What a hook is told: the event, its id and its body. Pure. Rules W-02, W-09 and W-11."""
+"""What a hook is told: the event, its id and its body. Pure. Rules W-02, W-09, W-11 and W-14."""
 
 from __future__ import annotations
 
@@ -70,9 +70,15 @@ def case_changed(change: CaseChange) -> Event:
         data["atiende"] = change.atiende
     if change.estado == "resuelto" and change.cerro is not None:
         data["cerro"] = change.cerro
-    number = hashlib.sha256(f"{change.con}\0{change.rev}\0{change.fecha}".encode()).hexdigest()[:24]
     body = msgspec.json.encode(_Envelope("conversacion", _iso(change.fecha), data))
-    return Event(f"conversacion-{number}", change.con, body)
+    return Event(f"conversacion-{_number(change.con, change.rev, change.fecha)}", change.con, body)
+
+
+def came_or_went(user: str, is_here: bool, seen_ms: int) -> Event:
+    """`presencia`: a user came, or has gone."""
+    data: dict[str, object] = {"user": user, "en_linea": is_here, "visto": seen_ms}
+    body = msgspec.json.encode(_Envelope("presencia", _iso(seen_ms), data))
+    return Event(f"presencia-{_number(user, is_here, seen_ms)}", user, body)
 
 
 def trial(now_ms: int) -> Event:
@@ -82,3 +88,8 @@ def trial(now_ms: int) -> Event:
 
 def _iso(ms: int) -> str:
     return datetime.datetime.fromtimestamp(ms / 1_000, datetime.UTC).isoformat(timespec="milliseconds")
+
+
+def _number(*parts: object) -> str:
+    """Of an event that has no id of its own: the same for the same parts."""
+    return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:24]

@@ -21,6 +21,7 @@ from chatd.webhooks.courier import Courier, SwitchedOffError
 from chatd.webhooks.events import Event
 from chatd.webhooks.lines import Item, Lines
 from chatd.webhooks.memory import Memory, key_of
+from chatd.webhooks.presencenews import PresenceNews, forget_presence
 from chatd.webhooks.waits import Waits
 from chatd.webhooks.window import Window
 
@@ -184,6 +185,10 @@ class Hook:
             sides.append(CaseNews(*parts))
         else:
             await forget_cases(self._chat, self.config.name)
+        if "presencia" in self.config.events:
+            sides.append(PresenceNews(*parts))
+        else:
+            await forget_presence(self._chat, self.config.name)
         return waits, sides
 
     async def _read(self, window: Window, waits: Waits | None, group: asyncio.TaskGroup) -> None:

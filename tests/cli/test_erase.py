@@ -37,6 +37,7 @@ def db(tmp_path: Path) -> Path:
         marks = "('maria', 'root', 1), ('root', 'maria', 1), ('eva', 'root', 1)"
         connection.execute(f"INSERT INTO leidos (lector, con, hasta) VALUES {marks}")
         connection.execute("INSERT INTO vistos VALUES ('maria', 1), ('eva', 1)")
+        connection.execute("INSERT INTO ganchos_presentes (clave, quien) VALUES (1, 'maria')")
         connection.execute("INSERT INTO nombres (quien, nombre, admin, clave) VALUES ('maria', 'María', 0, 'maria')")
     return path
 
@@ -53,7 +54,7 @@ def mentions(path: Path, text: str) -> list[str]:
 
 
 def test_nothing_of_a_user_stays_in_any_table_nor_in_the_file(db: Path) -> None:
-    assert mentions(db, "maria") == ["leidos", "mensajes", "nombres", "vistos"]
+    assert mentions(db, "maria") == ["ganchos_presentes", "leidos", "mensajes", "nombres", "vistos"]
     others = mentions(db, "eva")
     done = chatd("erase", "--user", "maria", "--db", db)
     assert (done.returncode, done.stderr) == (0, "")
@@ -69,7 +70,7 @@ def test_a_dry_run_says_how_much_there_is_and_changes_nothing(db: Path) -> None:
     done = chatd("erase", "--user", "maria", "--dry-run", "--db", db)
     assert "2 messages would be deleted\n" in done.stdout
     assert "1 times last seen would be deleted\n" in done.stdout
-    assert mentions(db, "maria") == ["leidos", "mensajes", "nombres", "vistos"]
+    assert mentions(db, "maria") == ["ganchos_presentes", "leidos", "mensajes", "nombres", "vistos"]
 
 
 async def test_a_daemon_that_runs_is_not_erased_under(tmp_path: Path) -> None:

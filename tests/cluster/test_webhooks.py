@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from tests.cluster.nodes import cluster
 from tests.cluster.people import enter, write
 from tests.interop.node import Driver
 from tests.postgresql import Server
-from tests.webhooks.receiver import receiving, write_config
+from tests.webhooks.receiver import PATIENCE_S, receiving, write_config
 
 
 async def test_one_node_at_a_time_does_a_hook_and_another_takes_over_when_it_is_killed(
@@ -39,3 +40,30 @@ async def test_one_node_at_a_time_does_a_hook_and_another_takes_over_when_it_is_
         ]
     waits = [each["data"]["con"] for each in receiver.taken if each["type"] == "sin_respuesta"]
     assert set(waits) == {"user1", "user2"}
+
+
+async def test_of_several_nodes_one_tells_who_is_here_on_any_of_them(
+    driver: Driver, postgresql: Server, tmp_path: Path
+) -> None:
+    """W-16: node 1 has the hook, since it was there first, and ends."""
+    async with receiving() as receiver:
+        config = write_config(tmp_path, receiver.url, 'private_addresses = true\nevents = ["presencia"]')
+
+        def told() -> list[tuple[str, bool]]:
+            return [(each["data"]["user"], each["data"]["en_linea"]) for each in receiver.taken]
+
+        flags = ("--config", str(config), "--presence", "on", "--presence-grace", "0.2")
+        with cluster(tmp_path, postgresql, *flags) as several:
+            for node in (1, 2):
+                await enter(driver, several.url(node), f"user{node}")
+            await receiver.until(lambda: len(told()) == 2)
+            async with asyncio.timeout(PATIENCE_S):
+                sql = "SELECT quien FROM chatd.ganchos_presentes"
+                while len(postgresql.sql(sql, several.base)) < 2:  # noqa: ASYNC110 - a table rings no bell
+                    await asyncio.sleep(0.01)
+            several.nodes[1].stop()
+            await receiver.until(lambda: len(told()) == 3)
+            await enter(driver, several.url(2), "guest")
+            await receiver.until(lambda: len(told()) == 4)
+    assert set(told()[:2]) == {("user1", True), ("user2", True)}
+    assert told()[2:] == [("user1", False), ("guest", True)]

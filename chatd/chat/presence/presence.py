@@ -7,7 +7,7 @@ only while there is no socket. How admins hear of it is in news.py, how they ask
 from __future__ import annotations
 
 import bisect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Protocol
 
@@ -57,6 +57,9 @@ class Presence:
 
     def __len__(self) -> int:
         return len(self._online)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._online)
 
     def came(self, user: str, sockets: int = 1) -> None:
         """So many more sockets of `user`."""
