@@ -44,7 +44,7 @@ class Guest:
 
 
 def speaker(key: Key, name: str | None, rol: str | None) -> Identity:
-    """Who speaks: the key itself as an admin, or with the scope `impersonate` anybody, as a user unless `rol` differs.
+    """The sender: the key itself as an admin, or with the scope `impersonate` any name, as a user unless `rol` differs.
 
     Raises RefusedError.
     """

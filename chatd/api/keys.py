@@ -39,7 +39,7 @@ class Scope(enum.StrEnum):
     PEOPLE = "people"  # who is connected
     KICK = "kick"  # end connections, deny users and tokens
     COUNTS = "counts"  # the metrics
-    IMPERSONATE = "impersonate"  # with `send` and `read`: in the name of anybody
+    IMPERSONATE = "impersonate"  # with `send` and `read`: in any user's name
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ class People:
         self._tasks.start(self._add(call, path, f"{kind}:{json.dumps(name)}"), "deny list")
 
     async def _add(self, call: Call, path: Path, entry: str) -> None:
-        """Durable first, then in force: a restart must not let in again who was sent away."""
+        """Durable first, then in force: after a restart, the denied must stay denied."""
         try:
             async with self._writing:
                 await asyncio.to_thread(_append, path, entry)

@@ -1,4 +1,4 @@
-"""Who somebody is: a JSON Web Token in, an `Identity` out.
+"""Authentication: a JSON Web Token in, an `Identity` out.
 
     find.py    where a request carries its tokens (cookie, `auth.token`, `Authorization: Bearer`)
     verify.py  whether the token holds, and what it says

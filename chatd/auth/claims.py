@@ -50,7 +50,7 @@ class Claims(msgspec.Struct, frozen=True):
 
     @property
     def audiences(self) -> list[str]:
-        """For whom the token is meant; none where `aud` names nobody, as one of another type than RFC 7519's does."""
+        """The audiences of the token; none if `aud` has another type than RFC 7519 allows."""
         named = self.aud if isinstance(self.aud, list) else [self.aud]
         return [one for one in named if isinstance(one, str) and one]
 

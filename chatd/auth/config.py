@@ -139,7 +139,7 @@ class AuthConfig:
 
 
 def _check_url(url: str) -> None:
-    from urllib.parse import urlsplit  # noqa: PLC0415 - memory, for those who want it
+    from urllib.parse import urlsplit  # noqa: PLC0415 - loaded only when used
 
     try:
         parts = urlsplit(url)

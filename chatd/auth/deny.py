@@ -35,14 +35,14 @@ class DenyList:
         return identity.user in self.user or identity.token_id in self.jti
 
 
-NOBODY_DENIED: Final = DenyList()
+NONE_DENIED: Final = DenyList()
 
 
 def load_deny_list(config: AuthConfig) -> DenyList:
     """The list in the operator's file; an empty one if there is no such setting. Raises ConfigError."""
     path = config.deny_file
     if path is None:
-        return NOBODY_DENIED
+        return NONE_DENIED
     try:
         text = read(path, "deny_file", MAX_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -1,4 +1,4 @@
-"""Why somebody is not let in."""
+"""Why a connection is refused."""
 
 from __future__ import annotations
 

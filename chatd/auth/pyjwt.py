@@ -2,7 +2,7 @@
 
 PyJWT imports `cryptography` at once wherever it is installed: 9 MB of resident memory, a third of what the daemon may
 take at start, for nothing when tokens are signed with a shared secret. PyJWT supports its absence, so unless a public
-key is configured it is absent while PyJWT is imported. So is its client for keys on the web, which nobody here uses,
+key is configured it is absent while PyJWT is imported. So is its client for keys on the web, which chatd does not use,
 and with it `ssl`, `http.client` and the parsers of `email`, another 5 MB.
 """
 

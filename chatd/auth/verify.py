@@ -4,7 +4,7 @@ Signatures are PyJWT's, by its `Algorithm` objects, which keep a prepared key. W
 parts of a compact token (https://www.rfc-editor.org/rfc/rfc7515#section-7.1) and the registered claims. For a token
 of 200 characters under HS256 that takes about 10 µs; `jwt.decode`, which prepares its key and checks base64 letter
 by letter for every token, takes 60 to 90. A test holds this against `jwt.decode`: what passes here passes there, but
-for `iat` and claims of odd types, which refuse nobody here (rule C-64 of protocol.md).
+for `iat` and claims of odd types, which do not refuse a token here (rule C-64 of protocol.md).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from msgspec import UNSET
 
 from chatd.auth.claims import Claims, Header, decode_claims, decode_header
 from chatd.auth.config import PUBLIC_KEY_ALGORITHMS, AuthConfig
-from chatd.auth.deny import NOBODY_DENIED, DenyList
+from chatd.auth.deny import NONE_DENIED, DenyList
 from chatd.auth.errors import AuthCode, AuthError
 from chatd.auth.identity import Identity
 from chatd.auth.keys import Key
@@ -35,7 +35,7 @@ MayAsk = Callable[[str | None], bool]
 
 
 def pay_nothing(_price: int) -> None:
-    """For those who are not one of many."""
+    """For a caller that does not share it."""
 
 
 class UnknownKeyError(Exception):
@@ -52,7 +52,7 @@ class Verifier:
         config: AuthConfig,
         keys: Iterable[Key],
         clock: Callable[[], float],
-        denied: DenyList = NOBODY_DENIED,
+        denied: DenyList = NONE_DENIED,
     ) -> None:
         self._config = config
         self._clock = clock

@@ -1,10 +1,10 @@
 """Every error that chatd raises on purpose. Any other exception that escapes is a bug.
 
 ChatdError
-├── WireError        a peer broke a rule of the wire: its session ends, nobody else's
+├── WireError        a peer broke a rule of the wire: its session ends, and no other
 ├── ConfigError      the operator erred: the process does not start, and says what to change
 ├── RefusedError     the user may not: a code for programs, a message for people
-└── QueueFullError   a bound was reached: whoever wanted to add must answer for it
+└── QueueFullError   a bound was reached: the caller that wanted to add handles it
 """
 
 from __future__ import annotations

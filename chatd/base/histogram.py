@@ -1,4 +1,4 @@
-"""A histogram of plain numbers, for whoever is measured: what publishes it is in ops/.
+"""A histogram of plain numbers, kept by the code that is measured: ops/ publishes it.
 
 `observe` takes 0.2 µs, so it is for what happens to a batch, a session or a second. For what happens to every message
 there is `observe_waits`, which takes a whole batch at once.

@@ -1,6 +1,6 @@
 """How often each limit was reached, and a line in the log about it.
 
-One count for each limit of a floor, by the name that the operator knows. Whoever runs into limits on purpose does so
+One count for each limit of a floor, by the name that the operator knows. A client that hits limits on purpose does so
 thousands of times a second, and must not fill a disk with it: the log gets the first of a kind, then at most one in
 SILENCE_S, with the count.
 """

@@ -1,7 +1,7 @@
 """One wheel for every deadline of the server: heartbeats, time-outs, expiring tokens.
 
 A deadline is a slotted object in the set of its tick, and the wheel holds one alarm at the event loop, for the
-earliest tick that has anybody. So a deadline costs about a tenth of an `asyncio.call_later` handle, is set again in
+earliest tick that has a deadline. So a deadline costs about a tenth of an `asyncio.call_later` handle, is set again in
 half its time, and an idle server sleeps. A deadline never comes early. One that is less than a second away comes at
 most a tick late; longer ones share every hundredth tick, which keeps the sets few.
 """
@@ -19,7 +19,7 @@ COARSE_TICKS: Final = 100
 COARSE_FROM_S: Final = 1.0
 
 # A heartbeat is two deadlines in a row. The second counts from the instant at which the first was due, so that their
-# delays do not add up; but at most this much before now, for while the loop was held up nobody could be heard.
+# delays do not add up; but at most this much before now, for while the loop was held up no client could be heard.
 PUNCTUAL_TICKS: Final = 100
 
 MAX_STALE_TICKS: Final = 1_000
@@ -97,7 +97,7 @@ class Timers:
         return sum(map(len, self._sets.values()))
 
     def turn(self) -> None:
-        """The alarm: call `on_deadline` of everybody who is due, earliest first."""
+        """The alarm: call `on_deadline` of all that are due, earliest first."""
         self._alarm = None
         self._turn_to(max(self._alarm_tick, self._now_tick()))  # a clock may be a little behind its own alarm
 

@@ -83,7 +83,7 @@ class Chat:
 
     @property
     def sees_all(self) -> bool:
-        """Whether presence knows everybody who is here."""
+        """Whether presence knows all connected users."""
         return True
 
     @property

@@ -1,6 +1,6 @@
 """What an operator may do in a chat, from a terminal on the same machine. Rule C-65.
 
-The mode of the admin socket decides who may; here nobody is asked.
+The file mode of the admin socket decides who may; here is no further check.
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
-"""Who comes in and who may stay: a token becomes an Identity, or a refusal. Rules C-01 to C-04, C-25 to C-27, C-63,
-J-05."""
+"""Admission to the chat, and later checks: a token becomes an Identity, or a refusal.
+
+Rules C-01 to C-04, C-25 to C-27, C-63, J-05.
+"""
 
 from __future__ import annotations
 
@@ -109,7 +111,7 @@ class Door:
         return apply
 
     def _expel_unwelcome(self, namespace: Namespace) -> None:
-        """Whoever would not come in now may not stay."""
+        """Disconnect sockets whose token would be refused now."""
         for socket in list(namespace.sockets.values()):
             member = socket.handler
             if isinstance(member, Member):

@@ -15,7 +15,7 @@ from chatd.chat.config import ChatConfig
 from chatd.chat.events import EventCode
 from chatd.socketio.namespace import ConnectRefusedError
 
-# Whoever is refused so many bursts, faster than the rate itself, does not listen.
+# A client that is refused so many bursts, faster than the rate itself, ignores its answers.
 PATIENCE_BURSTS: Final = 10
 
 # Who begins and stops, over and over, in several conversations.

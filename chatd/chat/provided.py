@@ -15,9 +15,9 @@ from chatd.socketio.socket import Socket, SocketHandler
 
 
 class ProvidedKeys:
-    """From `use` to `close`. Where there is no provider any more, it stands in the way of nobody.
+    """From `use` to `close`. When the provider is removed, it refuses no token.
 
-    What there is to see of the provider is here too: see KeyProvider in ops/watched.py.
+    It also has what metrics read of the provider: see KeyProvider in ops/watched.py.
     """
 
     def __init__(self, door: Door, namespace: Namespace) -> None:

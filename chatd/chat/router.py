@@ -51,7 +51,7 @@ class ChatRouter:
             on_leave(member)
 
     def route(self, member: Author, event: EventName, args: list[object], reply: Reply | None) -> None:
-        """An event that nobody knows is refused where an answer is asked for, and ignored otherwise."""
+        """An unknown event is refused if it asks for an acknowledgement, and ignored otherwise."""
         self.received += 1
         try:
             check = self._limits.check_typing if event == "escribiendo" else self._limits.check_pace

@@ -24,7 +24,7 @@ PATIENCE_S: Final = 10.0
 Answer = Mapping[str, Any]
 
 
-class NobodyThereError(ChatdError):
+class NoDaemonError(ChatdError):
     """No daemon answers; the message says where it was looked for."""
 
 
@@ -38,7 +38,7 @@ def add_database(parser: argparse.ArgumentParser) -> None:
 
 
 def ask(args: argparse.Namespace, **request: object) -> Answer:
-    """One request, one answer. Raises ConfigError, NobodyThereError and RefusedHereError."""
+    """One request, one answer. Raises ConfigError, NoDaemonError and RefusedHereError."""
     with contextlib.closing(answers(args, **request)) as lines:
         return next(lines)
 
@@ -50,20 +50,20 @@ def answers(args: argparse.Namespace, **request: object) -> Generator[Answer, No
 
 
 def answers_at(path: Path, patience_s: float = PATIENCE_S, /, **request: object) -> Generator[Answer, None, None]:
-    """The same of the daemon whose socket is at `path`. Raises NobodyThereError and RefusedHereError."""
+    """The same of the daemon whose socket is at `path`. Raises NoDaemonError and RefusedHereError."""
     with socket.socket(socket.AF_UNIX) as daemon:
         daemon.settimeout(patience_s)
         try:
             daemon.connect(str(path))
         except OSError as error:
-            raise NobodyThereError(_advice(path, error)) from error
+            raise NoDaemonError(_advice(path, error)) from error
         with daemon.makefile("rwb") as stream:
             stream.write(json.dumps(request).encode() + b"\n")
             stream.flush()
             try:
                 line = stream.readline()
             except TimeoutError as error:
-                raise NobodyThereError(f"no daemon answers at {path} within {patience_s:g} s") from error
+                raise NoDaemonError(f"no daemon answers at {path} within {patience_s:g} s") from error
             first = json.loads(line or b'{"ok": false, "error": "the daemon has closed the connection"}')
             if not first["ok"]:
                 raise RefusedHereError(first["error"])
@@ -95,5 +95,5 @@ def _names_a_daemon(option: Option) -> bool:
 
 
 def printable(text: str) -> str:
-    """What somebody wrote must not start a line of its own nor move a terminal's cursor."""
+    """A message must not start a line of its own nor move a terminal's cursor."""
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)

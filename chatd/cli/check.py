@@ -75,7 +75,7 @@ def check(flags: Mapping[str, Raw], environ: Mapping[str, str]) -> Findings:
 def _check_database(config: StoreConfig, findings: Findings) -> int | None:
     """The process of this machine whose daemon holds the database; see holder_of."""
     if is_postgres(config.db):
-        from chatd.cli.checks.postgres import check_postgres  # noqa: PLC0415 - for those who have one
+        from chatd.cli.checks.postgres import check_postgres  # noqa: PLC0415 - loaded only when used
 
         check_postgres(config, findings)
         check_clock(config, findings)

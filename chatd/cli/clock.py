@@ -72,5 +72,5 @@ def _now_ms() -> int:
 
 
 def _shown(ms: int) -> str:
-    """Of a `fecha` that somebody has made up, at most what a date can say."""
+    """Of an invented `fecha`, at most what a date can say."""
     return f"{datetime.datetime.fromtimestamp(min(ms, _LAST_MS) / 1000, datetime.UTC):%Y-%m-%d %H:%M} UTC"

@@ -179,7 +179,7 @@ def _opened(config: StoreConfig) -> Iterator[sqlite3.Connection]:
     if not path.is_file():
         raise ConfigError(f"there is no database {path}: name it with --db")
     try:
-        # Not mode=ro, which leaves the files of its log behind where nobody else has it open.
+        # Not mode=ro, which leaves the files of its log behind if no other process has it open.
         uri = f"{path.as_uri()}?mode=rw"
         with closing(sqlite3.connect(uri, uri=True, timeout=PATIENCE_S, isolation_level=None)) as connection:
             _check_version(connection, path)

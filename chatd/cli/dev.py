@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def configure(state: StateFolder, flags: Mapping[str, Raw], environ: Mapping[str, str]) -> Config:
-    """Raises ConfigError where somebody else than this machine could connect."""
+    """Raises ConfigError where another machine could connect."""
     ignored = {f"CHATD_{name.upper()}" for name in _KEY_SETTINGS | {FILE_SETTING}}
     config = load(
         flags,
@@ -156,7 +156,7 @@ Tokens for others: {chatd} token --dev --user U --rol R --ttl 8h
 
 
 def _called() -> str:
-    """How a shell finds this command: it is on nobody's PATH where `make run` has installed it."""
+    """How a shell finds this command: `make run` installs it outside of the PATH."""
     named = Path(sys.argv[0])
     on_path = shutil.which("chatd")
     is_found = on_path is not None and named.exists() and Path(on_path).samefile(named)

@@ -339,7 +339,7 @@ def _session(deployment: Deployment, answer: Answer) -> Iterator[Opened]:
 
 
 def _refusal(body: str) -> str:
-    """The code in a CONNECT_ERROR of chatd's, or what there is instead."""
+    """The code in a CONNECT_ERROR of chatd's, or its message."""
     try:
         return msgspec.json.decode(body.removeprefix("44").split("\x1e")[0], type=_Refusal).data.code
     except msgspec.DecodeError:

@@ -7,7 +7,7 @@ import http.client
 import os
 from typing import Final
 
-from chatd.cli.adminsocket import NobodyThereError, RefusedHereError, answers_at
+from chatd.cli.adminsocket import NoDaemonError, RefusedHereError, answers_at
 from chatd.cli.arguments import UsageError, add_settings, given_settings
 from chatd.daemon.config import Config, load
 from chatd.ops.config import admin_socket_of
@@ -46,7 +46,7 @@ def _http(config: Config, path: str) -> str:
         answer = connection.getresponse()
         said = answer.read().decode(errors="replace").strip()
     except (OSError, http.client.HTTPException) as error:
-        raise NobodyThereError(
+        raise NoDaemonError(
             f"no daemon answers at {config.ops.internal}: {str(error) or type(error).__name__}"
         ) from error
     finally:

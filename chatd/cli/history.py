@@ -86,7 +86,7 @@ def _moment(ms: int) -> str:
 
 
 def _shown(text: str) -> str:
-    """What somebody wrote must not move the cursor of whoever reads it."""
+    """A message must not move the reader's cursor."""
     if text.isprintable():
         return text
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)

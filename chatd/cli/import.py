@@ -99,7 +99,7 @@ class Importer:
             self._read_lines(lines, size_bytes)
             connection.execute(FORGET_LIST)  # it goes on at its greatest id; so the next daemon makes it again
             if was_empty:
-                connection.execute(VOUCH_FOR_NEWEST)  # nobody knows by which clock the file was made
+                connection.execute(VOUCH_FOR_NEWEST)  # the clock that made the file is unknown
             connection.execute("COMMIT")
         except BaseException:
             connection.rollback()

@@ -138,7 +138,7 @@ def _astray(connection: Database, before_ms: int) -> int:
 
 @contextlib.contextmanager
 def _in_turn() -> Iterator[None]:
-    """Give others their time afterwards: SQLite has no queue for its lock, whoever tries at the right moment has it."""
+    """Give others their time afterwards: SQLite's lock has no queue, only retries."""
     began_s = time.monotonic()
     yield
     time.sleep(TURNS * (time.monotonic() - began_s))

@@ -138,7 +138,7 @@ async def _serve(
     except TimeoutError:
         log.error("the stop took too long; connections were cut", extra={"timeout_s": config.listen.stop_timeout_s})
         if store.waiting:
-            # The disk hangs, and to close the file would hang with it. Nobody was told that these are safe.
+            # The disk hangs, and to close the file would hang with it. None of them was acknowledged.
             log.error("messages were not stored, and none of them acknowledged", extra={"messages": store.waiting})
             os._exit(EXIT_UNFINISHED)
     finally:
@@ -154,7 +154,7 @@ async def _open(config: Config, end: Callable[[], None]) -> tuple[Store, Message
     """
     if config.chat.bus is not None:
         try:
-            from chatd.chat.nodes.making import join  # noqa: PLC0415 - memory, for those who want it
+            from chatd.chat.nodes.making import join  # noqa: PLC0415 - loaded only when used
         except ModuleNotFoundError as error:
             package = error.name
             raise ConfigError(f"bus: it needs the package {package}: pip install 'chatd[cluster]'") from error
@@ -170,7 +170,7 @@ def _neighbours(config: Config) -> Neighbours | None:
     if config.chat.bus_adapter == "off":
         return None
     try:
-        from chatd.chat.neighbours.making import make_neighbours  # noqa: PLC0415 - memory, for those who want it
+        from chatd.chat.neighbours.making import make_neighbours  # noqa: PLC0415 - loaded only when used
     except ModuleNotFoundError as error:
         package = error.name
         raise ConfigError(f"bus_adapter: it needs the package {package}: pip install 'chatd[cluster]'") from error
@@ -204,7 +204,7 @@ def build(  # noqa: PLR0913 - what a daemon is made of
 ) -> EngineServer:
     """Every floor, from the rules of the chat down to the connections. Raises ConfigError.
 
-    `other` answers requests that are not for Socket.IO; `watch` is given what there is to see, and the chat; `shell`
+    `other` answers requests that are not for Socket.IO; `watch` gets what metrics read, and the chat; `shell`
     joins this daemon to others, and `neighbours` to Node.js nodes.
     """
     loop = asyncio.get_running_loop()
@@ -330,7 +330,7 @@ def other_paths(config: Config, entries: Entries | None) -> Callable[[Exchange],
     """What is served besides Socket.IO. Raises ConfigError."""
     if not config.web.console and config.web.client_dir is None:
         return not_found
-    from chatd.web.site import site  # noqa: PLC0415 - memory, for those who want it
+    from chatd.web.site import site  # noqa: PLC0415 - loaded only when used
 
     origins = OriginPolicy(config.engineio.origin, config.engineio.cors_credentials)
     return site(config.web, config.engineio.path, origins, config.auth.cookie, entries)

@@ -40,7 +40,7 @@ class Beside:
         self._operations.watch(watched)
         self._texts = parts.texts
         if self._config.api.api:
-            from chatd.api.opening import open_api  # noqa: PLC0415 - memory, for those who want it
+            from chatd.api.opening import open_api  # noqa: PLC0415 - loaded only when used
 
             self._api = open_api(self._config, parts, self._operations.sources(watched), self._reload)
 
@@ -68,7 +68,7 @@ class Beside:
                 self._provided.use(config.auth)
             return
         if self._provided is None:
-            from chatd.chat.provided import ProvidedKeys  # noqa: PLC0415 - memory, for those who want it
+            from chatd.chat.provided import ProvidedKeys  # noqa: PLC0415 - loaded only when used
 
             self._provided = ProvidedKeys(parts.door, parts.chat.namespace)
             watched.refusals["provider"] = self._provided.refused.items
@@ -103,7 +103,7 @@ class Beside:
         if self._hooks is None:
             if not config.webhooks and not config.notify:
                 return _nothing
-            from chatd.webhooks.opening import Hooks  # noqa: PLC0415 - memory, for those who want it
+            from chatd.webhooks.opening import Hooks  # noqa: PLC0415 - loaded only when used
 
             self._hooks = Hooks(watched.hooks)
             if self._works:
@@ -126,10 +126,10 @@ def _mailboxes(config: Config, chat: Chat) -> list[Recipe]:
 
 
 def features(config: Config, chat: Chat) -> tuple[Waits | None, TextIndex | None]:
-    """Let `chat` do what is asked for: what there is to see of a team, and the index that is searched."""
+    """Add the features that are configured; returns what metrics read of a team, and the index of the search."""
     waits: Waits | None = None
     if config.chat.admin_messages == "team":
-        from chatd.team.features import join  # noqa: PLC0415 - memory, for those who want it
+        from chatd.team.features import join  # noqa: PLC0415 - loaded only when used
 
         waits = join(config.team, chat).waits
     if config.store.search == "off":

@@ -17,7 +17,7 @@ from chatd.auth.config import AuthConfig
 from chatd.base.errors import ConfigError
 from chatd.chat.config import ChatConfig
 from chatd.engineio.config import EngineConfig
-from chatd.engineio.origins import LETS_ANYBODY_IN
+from chatd.engineio.origins import UNRESTRICTED
 from chatd.listen.config import ListenConfig
 from chatd.logs.stderr import LogConfig
 from chatd.ops.config import OpsConfig
@@ -175,7 +175,7 @@ class _Sources:
 
 def refuse_any_origin(config: Config) -> None:
     """Identity is a cookie, which browsers send along whichever page connects. Raises ConfigError."""
-    if LETS_ANYBODY_IN.intersection(config.engineio.origin) and not config.engineio.insecure_any_origin:
+    if UNRESTRICTED.intersection(config.engineio.origin) and not config.engineio.insecure_any_origin:
         raise ConfigError(
             "origin: with * (or null) any page of the web could speak for whoever visits it, because the cookie "
             f"{config.auth.cookie} says who that is: list the pages' origins, or take --insecure-any-origin"
@@ -235,7 +235,7 @@ def _webhooks(file: ConfigFile | None) -> tuple[Webhook, ...]:
     found = [] if file is None else file.lists.get("webhook", [])
     if not found:
         return ()
-    from chatd.webhooks.config import read_webhooks  # noqa: PLC0415 - memory, for those who want it
+    from chatd.webhooks.config import read_webhooks  # noqa: PLC0415 - loaded only when used
 
     return read_webhooks([table for table, _ in found], [where for _, where in found])
 
@@ -245,7 +245,7 @@ def _notify(file: ConfigFile | None) -> tuple[Notify, ...]:
     found = [] if file is None else file.lists.get("notify", [])
     if not found:
         return ()
-    from chatd.notify.config import read_notify  # noqa: PLC0415 - memory, for those who want it
+    from chatd.notify.config import read_notify  # noqa: PLC0415 - loaded only when used
 
     return read_notify([table for table, _ in found], [where for _, where in found])
 

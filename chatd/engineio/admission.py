@@ -28,7 +28,7 @@ _OF_AN_ADDRESS: Final = frozenset({Limit.MAX_CONNECTIONS_PER_ADDRESS, Limit.ACCE
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class NotNow:
-    """Why a client is not let in at present, for the answer."""
+    """Why a new client is refused at present, for the answer."""
 
     refusal: Refusal
     detail: str
@@ -49,7 +49,7 @@ class Admission:
         self._stopping = False
 
     def use(self, config: EngineConfig, present: Iterable[str]) -> None:
-        """Other limits from now on; those who are there, from the addresses `present`, may stay."""
+        """Other limits from now on; existing clients, from the addresses `present`, may stay."""
         self._max_total = config.max_connections
         self._max_per_address = config.max_connections_per_address
         self._rate.change(config.accept_rate, config.accept_rate)
@@ -59,7 +59,7 @@ class Admission:
             self.entered(address)
 
     def stop(self) -> None:
-        """From now on nobody is let in."""
+        """From now on no client is admitted."""
         self._stopping = True
 
     def fault(self, address: str, sessions: int) -> NotNow | None:

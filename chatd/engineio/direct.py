@@ -45,14 +45,14 @@ class NoDescriptor:
 
 
 class Recipient(Protocol):
-    """Whoever can be sent to: a session, by the transport that it has at this moment."""
+    """A receiver: a session, by the transport that it has at this moment."""
 
     @property
     def transport(self) -> Deliverer: ...
 
 
 def write_now(fd: int, frame: bytes) -> int:
-    """How many bytes the kernel took. Never raises: whoever writes the rest meets the error again."""
+    """How many bytes the kernel took. Never raises: the write of the rest meets the error again."""
     try:
         return os.write(fd, frame)
     except OSError:

@@ -18,7 +18,7 @@ STEP_S: Final = 0.02
 async def drain(server: EngineServer, per_second: float, within_s: float) -> None:
     """End the sessions of `server`, `per_second` of them (0: at once), or as many more as `within_s` asks for.
 
-    Those that have been open for longest go first. Who comes in meanwhile is not seen.
+    Those that have been open for longest go first. New clients are left to the next call.
     """
     sessions = list(server.sessions.values())
     if not per_second:

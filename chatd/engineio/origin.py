@@ -1,6 +1,6 @@
 """Which pages may connect, and the CORS headers for their browsers. Pure. Rules E-14, E-45 and E-48 of protocol.md.
 
-CORS alone keeps nobody out: a browser opens a WebSocket to any host and sends its cookies along. So the Origin of
+CORS alone refuses no one: a browser opens a WebSocket to any host and sends its cookies along. So the Origin of
 every request is checked too. What an operator may list is in origins.py.
 """
 
@@ -78,7 +78,7 @@ class OriginPolicy:
         return headers
 
     def log_message(self, request: Request) -> str:
-        """What the log says of a request that is refused: with what an operator needs and nobody else is told."""
+        """The log's words for a refused request: with details for the operator that the answer does not have."""
         scheme, host = self._own(request)
         own = f"{scheme or '(any scheme)'}://{host[:MAX_SHOWN_CHARS]}"
         return f"{refusal_message(request)} (listed: {', '.join(self.origins) or 'none'}; this server: {own})"
@@ -99,7 +99,7 @@ class OriginPolicy:
     def _is_own(self, origin: str, request: Request) -> bool:
         """Whether `origin` is this server as its clients know it.
 
-        The scheme has to be the same where it is known: a page from plain HTTP, which anybody on the way may have
+        The scheme has to be the same where it is known: a page from plain HTTP, which any node of the network may have
         written, is not that of an HTTPS server.
         """
         scheme, _, authority = origin.partition("://")

@@ -15,7 +15,7 @@ from chatd.base.errors import ConfigError
 ANY_ORIGIN: Final = "*"
 NO_ORIGIN: Final = "null"  # of files, and of sandboxed frames, which any page can make
 
-LETS_ANYBODY_IN: Final = frozenset({ANY_ORIGIN, NO_ORIGIN})
+UNRESTRICTED: Final = frozenset({ANY_ORIGIN, NO_ORIGIN})
 
 DEFAULT_PORTS: Final[Mapping[str, str]] = {"http": "80", "https": "443"}
 
@@ -31,7 +31,7 @@ _HERE: Final = re.compile(r"https?://(?:localhost|127\.0\.0\.1|\[::1\]):\*")
 
 def check_origin(text: str) -> None:
     """Raises ConfigError, which says what to write."""
-    if text in LETS_ANYBODY_IN or text == "file://" or _HERE.fullmatch(text):
+    if text in UNRESTRICTED or text == "file://" or _HERE.fullmatch(text):
         return
     match = _ORIGIN.fullmatch(text)
     if match is None:

@@ -6,7 +6,7 @@ themselves under load.
 
 Broadcasts that follow each other to the same audience make a *run*: one list for all its members instead of one
 append per member and message. A run is settled, that is, handed to each member's own list, as soon as order could
-depend on it: somebody in it is sent something else, its audience is about to change, or another run begins.
+depend on it: a member is sent something else, its audience is about to change, or another run begins.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ class Outbox:
         self._append(recipient, packet)
 
     def broadcast(self, audience: Set[Recipient], packet: Outgoing) -> None:
-        """To everybody who is in `audience` at this moment.
+        """To all that are in `audience` at this moment.
 
-        Whoever changes the audience later must call `before_change` first. Costs O(1) while the run lasts.
+        Call `before_change` before a later change of the audience. Costs O(1) while the run lasts.
         """
         run = self._run
         if run is None or run.audience is not audience:

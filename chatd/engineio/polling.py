@@ -21,7 +21,7 @@ from chatd.engineio.outgoing import CLOSE, NOOP, Outgoing, OutgoingBatch, Outgoi
 from chatd.engineio.packet import EnginePacketError, Packet
 from chatd.engineio.payload import MAX_PACKETS_PER_POLL, TooManyPacketsError, decode_payload, encode_payload
 from chatd.engineio.reasons import CloseReason
-from chatd.engineio.transport import NOBODY, PacketReceiver, TransportState
+from chatd.engineio.transport import DISCARD, PacketReceiver, TransportState
 from chatd.engineio.turns import Payer, Turns
 
 # How long the goodbye waits for a client that is between two polls.
@@ -238,7 +238,7 @@ class PollingTransport(NoDescriptor):
         self._end(CloseReason.TRANSPORT_ERROR)
 
     def _release_get(self) -> None:
-        """Answer the waiting GET with what there is, or with a packet that means nothing."""
+        """Answer the waiting GET with the packets that wait, or with a NOOP."""
         if self._get is not None and not self._queue:
             self._enqueue(NOOP)
         self._answer_get()
@@ -277,4 +277,4 @@ class PollingTransport(NoDescriptor):
             self._state = TransportState.CLOSED
             self._timers.cancel(self)
             self.receiver.on_transport_closed(reason)
-            self.receiver = NOBODY  # see Session; the rest of a POST may still come
+            self.receiver = DISCARD  # see Session; the rest of a POST may still come

@@ -5,7 +5,7 @@ made up by the client. So it is read from the right, for as long as the hop that
 the connection itself comes from a trusted one. X-Forwarded-Proto and X-Forwarded-Host are read alike.
 
 `Forwarded` (RFC 7239) is not read. Proxies that write X-Forwarded-* pass on a `Forwarded` that the client has made up,
-so whoever reads both believes the client.
+so a reader of both believes the client.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Final
 from chatd.base.errors import ConfigError
 from chatd.engineio.request import Request
 
-# In the place of a network: whoever connects by the unix socket. Its peers have no address.
+# In the place of a network: every peer on the unix socket. They have no address.
 UNIX: Final = "unix"
 NO_ADDRESS: Final = ""
 

@@ -49,7 +49,7 @@ class Refusal(enum.Enum):
         return self.value[1]
 
     def body(self, message: str | None = None, detail: str | None = None) -> bytes:
-        """The JSON answer: `message` in place of the standard one; `detail` is ours, for whoever reads the answer."""
+        """The JSON answer: `message` in place of the standard one; `detail` is ours, for a human reader."""
         code, _, standard = self.value
         answer = {"code": code, "message": message or standard}
         return msgspec.json.encode(answer if detail is None else {**answer, "detail": detail})

@@ -30,7 +30,7 @@ from chatd.engineio.reasons import CloseReason
 from chatd.engineio.request import KnownSession, Refusal, Request, TransportName, refusal, version_fault
 from chatd.engineio.session import Handshake, Session, SessionHandler
 from chatd.engineio.sid import Sid, new_sid, node_mark
-from chatd.engineio.transport import NOBODY, Transport
+from chatd.engineio.transport import DISCARD, Transport
 from chatd.engineio.turns import Payer, Price, Turns
 from chatd.engineio.upgrade import Upgrade
 from chatd.engineio.websocket import WebSocketTransport
@@ -39,7 +39,7 @@ log = logging.getLogger("chatd.engineio")
 
 
 def not_found(exchange: Exchange) -> None:
-    """The answer for paths that nobody serves."""
+    """The answer for paths that are not served."""
     exchange.respond(404, b"not found\n", [(b"Content-Type", b"text/plain; charset=UTF-8")])
 
 
@@ -79,7 +79,7 @@ class EngineServer:
         }
 
     def use(self, config: EngineConfig) -> None:
-        """Other origins and limits of admission from now on; those who are in stay. Nothing else is looked at."""
+        """Other origins and limits of admission from now on; existing sessions stay. Other settings are ignored."""
         self._origins = self._policy(config)
         self._admission.use(config, [session.handshake.address for session in self.sessions.values()])
 
@@ -208,7 +208,7 @@ class EngineServer:
         if websocket is None:
             return
         if session in self._upgrades or not isinstance(polling, PollingTransport):
-            websocket.receiver = NOBODY
+            websocket.receiver = DISCARD
             _switch_protocols(exchange, websocket)
             websocket.close(CloseReason.FORCED_CLOSE)
             return

@@ -201,7 +201,7 @@ class Session:
     # The inside.
 
     def _on_pong(self) -> None:
-        """Rule E-22: a pong that nobody asked for changes nothing."""
+        """Rule E-22: an unsolicited pong changes nothing."""
         if self._heartbeat is not Heartbeat.QUIET:
             self._heartbeat = Heartbeat.QUIET
             self._timers.arm(self, self._config.ping_interval_s)

@@ -17,7 +17,7 @@ RANDOM_BYTES: Final = 15  # 120 random bits, 20 characters
 # It stands unescaped in a query and in a cookie.
 MARK_END: Final = "."
 
-# Whoever has a session id can poll and post as its client: logs get only its beginning, 48 of the random bits.
+# A session id is a secret: its holder can poll and post as its client. Logs get only its first 48 random bits.
 LOGGED_RANDOM_CHARS: Final = 8
 
 
@@ -27,7 +27,7 @@ def node_mark(node: int) -> str:
 
 
 def new_sid(mark: str) -> Sid:
-    """A sid that nobody can guess."""
+    """A sid that cannot be guessed."""
     return Sid(mark + secrets.token_urlsafe(RANDOM_BYTES))
 
 

@@ -28,15 +28,15 @@ class PacketReceiver(Protocol):
         """The transport is done, for its own reason or after `close`; called exactly once."""
 
 
-class Nobody:
-    """The receiver of a transport that is done, or that nobody wants."""
+class Discard:
+    """The receiver of a transport that is done, or that is not used."""
 
     def on_packet(self, packet: Packet) -> None: ...
 
     def on_transport_closed(self, reason: CloseReason) -> None: ...
 
 
-NOBODY: Final = Nobody()
+DISCARD: Final = Discard()
 
 
 class Transport(Protocol):
@@ -66,9 +66,9 @@ class Transport(Protocol):
         """See direct.py."""
 
     def deliver(self, packets: Outgoing) -> None:
-        """Take `packets`, in order. Never blocks, never raises, and calls nobody before the next turn: a session that
-        ended in the middle of a broadcast could end others, with what waits for them. Does nothing unless the transport
-        is open.
+        """Take `packets`, in order. Never blocks, never raises, and calls no receiver before the next turn: a
+        session that ended in the middle of a broadcast could end others, with what waits for them. Does nothing unless
+        the transport is open.
         """
 
     def deliver_rest(self, packets: Outgoing, sent_bytes: int) -> None:

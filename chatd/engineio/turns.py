@@ -4,7 +4,7 @@ The loop has one thread, and a turn of it lasts as long as all the work in it. S
 price would say too little, and a payer has a budget for each turn: a user, over all sockets, where one is known; else
 the address. A connection whose payer has used up the budget is not read until a later turn, where the payers that wait
 are served in rotation, and the connections of a payer one after the other. A turn that has lasted for TURN_S gives no
-more credit to anybody. When no one else wants the loop, the next turn comes at once, so a budget does not slow a client
+more credit to any. When no one else wants the loop, the next turn comes at once, so a budget does not slow a client
 that is alone.
 
 An account exists only while its payer is active: idle clients cost no memory. A connection draws CHUNK units at a time,
@@ -162,7 +162,7 @@ class Turns:
         self._call_soon(self._next_turn)
 
     def _next_turn(self) -> None:
-        """Fill up the budgets, forget the accounts that are full, and serve those who wait."""
+        """Fill up the budgets, forget the accounts that are full, and serve the waiting connections."""
         kept = {}
         for payer, account in self._accounts.items():
             account.units = min(account.units + self._budget, self._budget)

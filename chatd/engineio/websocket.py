@@ -27,7 +27,7 @@ from chatd.engineio.outgoing import Outgoing, websocket_frame
 from chatd.engineio.packet import EnginePacketError, decode
 from chatd.engineio.reader import Message, MessageReader, WebSocketError
 from chatd.engineio.reasons import CloseReason
-from chatd.engineio.transport import NOBODY, PacketReceiver, TransportState
+from chatd.engineio.transport import DISCARD, PacketReceiver, TransportState
 from chatd.engineio.turns import BYTES_SHIFT, TIMED_BYTES, Payer, Turns
 from chatd.engineio.unfinished import Hold
 
@@ -193,7 +193,7 @@ class WebSocketTransport(asyncio.Protocol):
     def pause_writing(self) -> None:
         """More than `max_queued_bytes` wait in the transport's buffer: the peer does not read.
 
-        Its end waits for the next turn, because `deliver` calls nobody.
+        Its end waits for the next turn, because `deliver` calls no receiver.
         """
         asyncio.get_running_loop().call_soon(self._on_slow)
 
@@ -320,7 +320,7 @@ class WebSocketTransport(asyncio.Protocol):
         self._tcp.write(websocket_frame(Opcode.CLOSE, payload))
         self._timers.arm(self, CLOSE_TIMEOUT_S)
         self.receiver.on_transport_closed(reason)
-        self.receiver = NOBODY  # see Session
+        self.receiver = DISCARD  # see Session
 
     def _abort(self, reason: CloseReason) -> None:
         self._tcp.abort()
@@ -335,7 +335,7 @@ class WebSocketTransport(asyncio.Protocol):
         self._leave(TransportState.CLOSED)
         if was is _OPEN:
             self.receiver.on_transport_closed(reason)
-            self.receiver = NOBODY  # see Session
+            self.receiver = DISCARD  # see Session
 
 
 def _check_close(payload: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Sockets that somebody else has opened and left to us: systemd, for one.
+"""Sockets that another process has opened and passed on: systemd, for one.
 
 They stay open while the daemon is not there, so that clients who come meanwhile wait in the kernel's queue and are
 served by the next one. https://www.freedesktop.org/software/systemd/man/latest/sd_listen_fds.html

@@ -9,7 +9,7 @@ import os
 import resource
 from typing import Final
 
-# For the database and its journals, for keys and certificates that are read again, for whoever looks at the process.
+# For the database and its journals, for keys and certificates that are read again, for operators' tools.
 RESERVED: Final = 32
 
 # Of the kernel's table at the start: half a megabyte of its memory.

@@ -37,7 +37,7 @@ ACCEPTED_PER_TURN: Final = 64
 # Out of files or memory: how long no connection is accepted.
 PAUSE_S: Final = 1.0
 
-# Unfinished TLS handshakes, in all and of one address. They hold 50 KB each, and whoever sends nothing keeps them.
+# Unfinished TLS handshakes, in all and of one address. They hold 50 KB each, for as long as the client sends nothing.
 MAX_HANDSHAKES: Final = 1_000
 MAX_HANDSHAKES_PER_ADDRESS: Final = 100
 

@@ -91,7 +91,7 @@ class Listening:
     def _open(self) -> None:
         config = self._config
         if config.tls_cert is not None:
-            from chatd.listen.tls import Tls  # noqa: PLC0415 - 4 MB, for those who want it
+            from chatd.listen.tls import Tls  # noqa: PLC0415 - 4 MB, loaded only when used
 
             self.tls = Tls(config.tls_cert, config.tls_key, self._handshake_timeout_s)
         if self._inherited:
@@ -111,7 +111,7 @@ class Listening:
             self._add(opened, tls, {"host": host, "port": free_port, "tls": tls is not None})
 
     def _adopt(self) -> None:
-        """What somebody else has opened: a TCP socket speaks TLS if it is called so, or where `port` would."""
+        """Inherited sockets: a TCP socket speaks TLS if its name says so, or if `port` would."""
         for name, opened in self._inherited:
             host, port = opened.getsockname()[:2] if opened.family != socket.AF_UNIX else ("", 0)
             where = {"host": host, "port": port} if port else {"unix": str(opened.getsockname())}

@@ -32,13 +32,13 @@ class UnixSocket:
             raise ListenError(f"cannot listen on {path}: {error.strerror or error}") from error
 
     def remove(self) -> None:
-        with contextlib.suppress(OSError):  # somebody has removed it already
+        with contextlib.suppress(OSError):  # it is removed already
             if _identity(self.path) == self._file:
                 self.path.unlink()
 
 
 def check_place(path: Path) -> None:
-    """Whether `path` is free, or holds a socket that nobody answers. Nothing else is ever removed.
+    """Whether `path` is free, or holds a socket without a listener. Nothing else is ever removed.
 
     Raises ConfigError for a path that cannot be one, ListenError for one that is in use.
     """

@@ -1,4 +1,4 @@
-"""The one place that limits log lines: every line at INFO and above passes it on its way to stderr, whoever wrote it.
+"""The one place that limits log lines: every line at INFO and above passes it on its way to stderr.
 
 Many lines have a client as their cause, and a client that floods must not fill a disk with them. A kind of line is its
 logger, its level and its text before arguments are put in, which is a constant. Libraries put all that they know into

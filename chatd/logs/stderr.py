@@ -40,7 +40,7 @@ class LogConfig:
 
 
 def start(config: LogConfig) -> None:
-    """Log to stderr from now on, exceptions that nobody handles too. A second call replaces the first."""
+    """Log to stderr from now on, unhandled exceptions too. A second call replaces the first."""
     handler = logging.StreamHandler(sys.stderr)
     handler.addFilter(LINES)
     handler.setFormatter(_formatter(config))

@@ -1,6 +1,6 @@
 """Writes one mail about all who wait, and gives it to the SMTP server. Rules M-03 to M-05.
 
-The text names users and times, and nothing that anybody has written.
+The text names users and times, and quotes no message.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ def recipe_of(config: Notify, chat: Chat) -> Recipe:
 
 def _make(config: Notify, password: str, hook: Webhook, identity: bytes, chat: Chat) -> Hook:
     try:
-        from chatd.notify.mail import Mailer  # noqa: PLC0415 - an extra, for those who want it
+        from chatd.notify.mail import Mailer  # noqa: PLC0415 - an extra, loaded only when used
     except ModuleNotFoundError as error:
         raise ConfigError(f"notify: it needs the package {error.name}: pip install 'chatd[mail]'") from error
     mailer = Mailer(config, password)

@@ -1,6 +1,6 @@
 """The metrics as text, by prometheus-client.
 
-That package imports a web server, `ssl`, `wsgiref` and `urllib.request` for ways of publishing that nobody uses here,
+That package imports a web server, `ssl`, `wsgiref` and `urllib.request` for ways of publishing that chatd does not use,
 5 MB of resident memory. So it is imported without them, and without its own metric types, which would count a second
 time what chatd has counted: 1.1 MB. If a version of it should want more than is given here, it gets everything.
 """
@@ -63,7 +63,7 @@ CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
 
 
 class ChatdCollector(Collector):
-    """Reads every metric at the moment at which somebody asks."""
+    """Reads every metric at each scrape."""
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources

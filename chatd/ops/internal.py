@@ -1,6 +1,6 @@
-"""The internal listener: what load balancers, Prometheus and people with curl ask. Nobody is asked who they are.
+"""The internal listener: for load balancers, Prometheus and curl, without authentication.
 
-    /healthz   200 if the event loop turns: whoever gets no answer within seconds should start the process again
+    /healthz   200 if the event loop turns: without an answer within seconds, restart the process
     /readyz    200 if clients are welcome, the database can be written and a key for tokens is known, else 503: send
                nobody new here
     /metrics   the text format of Prometheus

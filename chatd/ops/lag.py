@@ -1,4 +1,4 @@
-"""How late the event loop is: whatever one turn of it takes too long for, everybody waits for."""
+"""How late the event loop is: a turn that takes too long delays every client."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 What ends in `_total` or is a histogram grows from the start of the process on. Messages, deliveries and bytes are
 counted by plain numbers where they pass; how long acknowledgements take is observed a whole batch at a time, with
-the exact wait of every message (chatd/base/histogram.py); sessions by transport are counted when somebody asks.
+the exact wait of every message (chatd/base/histogram.py); sessions by transport are counted at each scrape.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, MutableMapping
 from typing import Final
 
-# How often the status line is brought up to date where nobody watches.
+# How often the status line is updated without a watchdog.
 STATUS_S: Final = 10.0
 
 _US: Final = 1_000_000

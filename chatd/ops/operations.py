@@ -39,7 +39,7 @@ class Operations:
         """Open what the configuration asks for. Raises ListenError."""
         self._watched = watched
         if self._config.internal:
-            from chatd.ops.internal import InternalListener  # noqa: PLC0415 - 1.5 MB, for those who want it
+            from chatd.ops.internal import InternalListener  # noqa: PLC0415 - 1.5 MB, loaded only when used
 
             self._internal = InternalListener(*self._config.internal_address, self.sources(watched))
 
@@ -80,7 +80,7 @@ class Operations:
         return self._reload.last.fault
 
     def stopping(self) -> None:
-        """Nobody new is to come here, from this moment on."""
+        """From now on no new client shall come here."""
         self.gate.state = Readiness.STOPPING
         self._systemd.stopping("sending clients away")
 

@@ -1,4 +1,4 @@
-"""Whether somebody who spreads clients over servers should send any here."""
+"""Whether a load balancer should send clients here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What there is to see in a daemon: the parts that count, as app.py hands them over."""
+"""The parts of a daemon that metrics read, as app.py hands them over."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Counts = Callable[[], Iterable[tuple[str, int]]]
 
 
 class Nodes(Protocol):
-    """What there is to see of several nodes, by one of them."""
+    """What metrics read of several nodes, as one of them sees it."""
 
     @property
     def fault(self) -> str | None:
@@ -66,7 +66,7 @@ class Nodes(Protocol):
 
 
 class Neighbours(Protocol):
-    """What there is to see of Node.js nodes."""
+    """What metrics read of Node.js nodes."""
 
     @property
     def is_up(self) -> bool:
@@ -81,7 +81,7 @@ class Neighbours(Protocol):
 
 
 class HookState(Protocol):
-    """What there is to see of one webhook."""
+    """What metrics read of one webhook."""
 
     @property
     def name(self) -> str: ...
@@ -103,7 +103,7 @@ class HookState(Protocol):
 
 
 class KeyProvider(Protocol):
-    """What there is to see of an identity provider."""
+    """What metrics read of an identity provider."""
 
     @property
     def keys(self) -> Sequence[object]:
@@ -115,7 +115,7 @@ class KeyProvider(Protocol):
 
     @property
     def outcomes(self) -> Mapping[str, int]:
-        """How often it was asked, by what came of it."""
+        """How often it was asked, by outcome."""
 
     @property
     def fault(self) -> str | None:
@@ -127,7 +127,7 @@ class KeyProvider(Protocol):
 
 
 class Team(Protocol):
-    """What there is to see of a team of admins."""
+    """What metrics read of a team of admins."""
 
     first_answer_s: Histogram
     answer_s: Histogram
@@ -141,7 +141,7 @@ class Team(Protocol):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
-    """Nothing here is counted twice: who looks reads the numbers of whoever counts."""
+    """Nothing is counted twice: a reader takes the number from the part that counts."""
 
     engine: EngineServer
     socketio: SocketIoServer

@@ -32,7 +32,7 @@ KeyPath = tuple[str, ...]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ConfigFile:
-    """What a file says. With a problem, the rest holds all the same; but nobody should start with it."""
+    """What a file says. With a problem, the rest holds all the same; but no daemon should start with it."""
 
     path: Path
     values: Mapping[str, object] = dataclasses.field(repr=False)
@@ -145,7 +145,7 @@ def _near(name: str, known: Mapping[str, None] | Sequence[str], shown: str = "{}
 
 
 def _read(path: Path) -> tuple[str, bool]:
-    """The text, and whether everybody on the machine could read it."""
+    """The text, and whether all users of the machine could read it."""
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
@@ -162,7 +162,7 @@ def _read(path: Path) -> tuple[str, bool]:
 
 
 def _parse(text: str, path: Path) -> dict[str, Any]:
-    import tomllib  # noqa: PLC0415 - 0.4 MB, for those who have a file
+    import tomllib  # noqa: PLC0415 - 0.4 MB, loaded only when used
 
     try:
         return tomllib.loads(text)

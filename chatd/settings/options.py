@@ -47,7 +47,7 @@ class Option:
 
     @property
     def flag(self) -> str | None:
-        """None for a secret: everybody on a machine can read the command lines of its processes."""
+        """None for a secret: all users of a machine can read the command lines of its processes."""
         return None if self.about.secret else "--" + self.name.replace("_", "-")
 
     @property
@@ -171,7 +171,7 @@ def _switch(text: str) -> bool:
 def _path(text: str) -> Path:
     try:
         return Path(_text(text)).expanduser()
-    except RuntimeError as error:  # `~somebody` who is not known here
+    except RuntimeError as error:  # `~user` that is unknown here
         raise ValueError("no home directory") from error
 
 

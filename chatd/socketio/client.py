@@ -113,7 +113,7 @@ class Client:
             self._drop(socket, reason)
 
     def on_deadline(self) -> None:
-        """Rule S-14: nobody may stay without a namespace."""
+        """Rule S-14: a client must join a namespace in time."""
         self._count(SocketLimit.CONNECT_TIMEOUT, "session closed: it did not join in time")
         self.session.close(CloseReason.FORCED_CLOSE)
 

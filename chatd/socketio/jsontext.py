@@ -15,7 +15,7 @@ from typing import Final, NoReturn
 import msgspec
 
 # Arrays and objects in one text. Each costs the sender two or three bytes and us a microsecond: a megabyte of them held
-# up everybody for half a second, before anybody had to say who it was.
+# the loop for half a second, before the client had to authenticate.
 MAX_CONTAINERS: Final = 10_000
 
 # Elements and members in one text: 50 ns each, and a megabyte can hold 500,000 of them.

@@ -31,7 +31,7 @@ class ConnectRefusedError(ChatdError):
 Accept = Callable[[Socket, Auth], SocketHandler | Coroutine[Any, Any, SocketHandler]]
 """The door of a namespace: makes the handler of a socket, or raises ConnectRefusedError. May be a coroutine.
 
-It may give the socket another id, if nobody in the namespace has that one.
+It may give the socket another id, if no socket of the namespace has that one.
 """
 
 Greet = Callable[[Socket], object]
@@ -52,16 +52,16 @@ class Namespace:
         self.sockets: dict[Session, Socket] = {}
         self.rooms: Rooms[Session] = Rooms(outbox.before_change)
         self._outbox = outbox
-        self._everybody = self.sockets.keys()  # a live view: the audience of a broadcast without rooms
+        self._all = self.sockets.keys()  # a live view: the audience of a broadcast without rooms
         self._ack_id = -1
         self.broadcasts = 0  # events to rooms
         self.deliveries = 0  # of those, one for each socket
         self.acknowledgements = 0  # that we gave to clients
 
     def emit(self, event: str, *args: object, to: Collection[str] = (), but: Collection[str] = ()) -> None:
-        """Send an event to everybody in the rooms `to`, once each; to the whole namespace if `to` is empty.
+        """Send an event to each socket in the rooms `to`, once; to the whole namespace if `to` is empty.
 
-        Whoever is in one of the rooms `but` is left out. Raises as `encode_event`, and then nothing is sent.
+        Sockets in any room of `but` are skipped. Raises as `encode_event`, and then nothing is sent.
         """
         packet = encode_event(self.name, event, args)
         if but:
@@ -69,10 +69,10 @@ class Namespace:
         elif to:
             self.send_to_rooms(packet, to)
         else:
-            self._outbox.broadcast(self._everybody, packet)
+            self._outbox.broadcast(self._all, packet)
 
     def emit_volatile(self, event: str, *args: object, to: Collection[str] = (), but: Collection[str] = ()) -> None:
-        """As `emit`, but only to those who would get it at once."""
+        """As `emit`, but skip sockets that would not get it at once."""
         audience = self._audience(to) - self.rooms.union(but)
         self.send_each(encode_event(self.name, event, args), [session for session in audience if session.writable])
 
@@ -108,14 +108,14 @@ class Namespace:
     # What clients call.
 
     def enter(self, socket: Socket) -> None:
-        self._outbox.before_change(self._everybody)
+        self._outbox.before_change(self._all)
         self.sockets[socket.session] = socket
 
     def leave(self, socket: Socket) -> None:
         """Take the socket out of all its rooms, at once."""
-        self._outbox.before_change(self._everybody)
+        self._outbox.before_change(self._all)
         self.rooms.leave_all(socket.session)
         self.sockets.pop(socket.session, None)
 
     def _audience(self, rooms: Collection[str]) -> Set[Session]:
-        return self.rooms.union(rooms) if rooms else self._everybody
+        return self.rooms.union(rooms) if rooms else self._all

@@ -1,4 +1,4 @@
-"""The room registry: two mirrored dictionaries. A room exists as long as somebody is in it."""
+"""The room registry: two mirrored dictionaries. A room exists as long as it has a member."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 Member = TypeVar("Member", bound=Hashable)
 
-_NOBODY: frozenset[object] = frozenset()
+_NO_MEMBERS: frozenset[object] = frozenset()
 
 
 class Rooms(Generic[Member]):
@@ -51,13 +51,13 @@ class Rooms(Generic[Member]):
             self._discard(member, room)
 
     def members(self, room: str) -> Set[Member]:
-        """The members of `room`; nobody for a room that does not exist. Not to be changed, and not to be kept."""
-        return self._members.get(room, _NOBODY)  # type: ignore[arg-type]  # the empty set is a set of anything
+        """The members of `room`; none for a room that does not exist. Do not change or keep the set."""
+        return self._members.get(room, _NO_MEMBERS)  # type: ignore[arg-type]  # the empty set is a set of anything
 
     def union(self, rooms: Collection[str]) -> set[Member]:
-        """Everybody who is in any of `rooms`, once."""
-        everybody: set[Member] = set()
-        return everybody.union(*(self.members(room) for room in rooms))
+        """The members of all `rooms`, each once."""
+        none: set[Member] = set()
+        return none.union(*(self.members(room) for room in rooms))
 
     def of(self, member: Member) -> tuple[str, ...]:
         """The rooms that `member` is in, in the order of joining."""

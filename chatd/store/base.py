@@ -63,7 +63,7 @@ class Question(NamedTuple):
 class Found(NamedTuple):
     """The answer to a Question: no message, or under what it is stored.
 
-    `cids` are all that the sender's durable messages have; None where nobody asked, and if they are more than MAX_CIDS.
+    `cids` are all that the sender's durable messages have; None if they were not asked for, or are more than MAX_CIDS.
     """
 
     stored: StoredAs | None
@@ -115,7 +115,7 @@ class Rows(Protocol):
     async def rows(self, sql: str, values: Sequence[int | str | None] = ()) -> list[Any]:
         """All rows of one SELECT, which sees what was committed before it began. Raises StoreError.
 
-        Statements run one after the other: whoever asks must have a bound on how many wait, and on what one reads.
+        Statements run one after the other: the caller must bound how many wait, and what one reads.
         """
 
 
@@ -183,7 +183,7 @@ class Store(Protocol):
         """See OldRows.sweep_turn in retention.py."""
 
     async def query(self, sql: str, values: Sequence[int | str | None] = ()) -> list[Any]:
-        """As `run`, for a SELECT: it waits for no commit. Whoever asks has a bound, as with `library`."""
+        """As `run`, for a SELECT: it waits for no commit. The caller has a bound, as with `library`."""
 
     async def prune(self, above: MessageId, bound: MessageId, before_ms: int) -> tuple[MessageId, int] | None:
         """See OldRows.prune in retention.py."""
@@ -192,7 +192,7 @@ class Store(Protocol):
         """See OldRows.prune_astray."""
 
     def put(self, message: Message, done: Done, *, patient: bool = False) -> None:
-        """Hand over a row. Never blocks. `patient`: nobody waits for `done`, so a commit may wait for company.
+        """Hand over a row. Never blocks. `patient`: no client waits for `done`, so a commit may wait for more rows.
 
         `done` is called once, from the loop thread, never from within this call, in the order of the calls to
         `put`: with None when the row is durable, else with the error. It must not raise.
@@ -222,7 +222,7 @@ class Store(Protocol):
         """What `con` wrote from `desde` on is unread for `lector`, until it is read again. As `mark_read`."""
 
     def mark_all_read(self, lector: str, hasta: MessageId, done: Done) -> None:
-        """`lector` has read everything up to `hasta`, whoever wrote it. As `mark_read`."""
+        """`lector` has read everything up to `hasta`, of all authors. As `mark_read`."""
 
     def saw(self, user: str, fecha_ms: int) -> None:
         """Remember that `user` was there; a later instant is kept. Never blocks, never raises.

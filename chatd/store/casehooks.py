@@ -1,4 +1,4 @@
-"""Webhooks hear of cases (chatd/team) by triggers: what has changed and what is to be told are one commit. Pure.
+"""Webhooks hear of cases (chatd/team) by triggers: the change and its event are one commit. Pure.
 
 `ganchos_siguen`: which hooks want to hear of cases, and until when they are believed to be there. `ganchos_casos`: what
 each of them has not delivered. `antes`: the state before; `rev` is that of the case, so it is in order for each.

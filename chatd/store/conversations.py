@@ -1,4 +1,4 @@
-"""Whom an admin talks with, and what nobody has read yet. Pure: SQL and its values. Rules C-73 to C-75 and C-77.
+"""The conversations of an admin, and what is unread. Pure: SQL and its values. Rules C-73 to C-75 and C-77.
 
 The list merges three: who wrote to be read by every admin, whom this admin wrote to in private (both in the table
 `conversaciones`, see summary.py), and which admins wrote to it. Who is in two of them is there once, with the later
@@ -21,7 +21,7 @@ MAX_EXAMINED: Final = 60
 """Entries of the lists that one statement looks at; those that another list has later are left out."""
 
 MAX_PARTNERS: Final = 200
-"""Of a user: those who wrote to it."""
+"""Of a user: the authors of messages to it."""
 
 RECENT_ROWS: Final = 1_000
 """Of what other users wrote to a user, the rows that are counted among."""
@@ -96,7 +96,7 @@ def conversations(admin: str, before: int, rows: int) -> Statement:
 
 
 def named(admin: str, prefix: str, rows: int) -> Statement:
-    """The conversations with those whose name begins with `prefix`, by name: see `found`."""
+    """The conversations with users whose name begins with `prefix`, by name: see `found`."""
     # Of each list one more than asked for: the admin's own name may be in it, and be no conversation.
     sql = f"""
         WITH RECURSIVE admins (con) AS (
@@ -146,7 +146,7 @@ def listed(found: Sequence[Sequence[Any]], rows: int) -> Listed:
 
 
 def unread(viewer: Viewer) -> Statement:
-    """For a user: of everybody who wrote to it, how much is unread. Rows (con, count), none of them 0."""
+    """For a user: the number of unread messages by author. Rows (con, count), none of them 0."""
     sql = f"""
         WITH RECURSIVE senders (de) AS (
             SELECT min(m.de) FROM {_PRIVATE}

@@ -1,4 +1,4 @@
-"""A group of messages whose commit got no answer: it is stored whole or not at all, and nobody knows which. Rule P-11.
+"""A group of messages whose commit got no answer: it is stored whole or not at all, and it is unknown which. Rule P-11.
 
 The database can tell once the session that writes has its lock again. Senders wait for that, but not for ever.
 """

@@ -1,4 +1,4 @@
-"""Pages of messages, as somebody may read them. Pure: SQL and its values. Rule C-71: the privacy of history.
+"""Pages of messages, as one viewer may read them. Pure: SQL and its values. Rule C-71: the privacy of history.
 
 A user reads the rows it sent or received. An admin reads, of the rows of one user, those that are supervised, and
 those between the two. Each kind of row is a walk along an index in the order of ids, and a page merges the walks: its
@@ -72,7 +72,7 @@ def _wrote(user: str) -> Walk:
 
 
 def _was_sent(user: str) -> Walk:
-    """By somebody else, to be read by every admin. The filter throws out only what one wrote to oneself."""
+    """By another user, to be read by every admin. The filter drops only notes to oneself."""
     return Walk("mensajes_para", _WAS_SENT, " AND de <> ?", (user, user))
 
 

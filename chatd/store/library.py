@@ -19,7 +19,7 @@ from .standing import Standing
 class Library(Protocol):
     """What is read. An answer sees what was committed before it was asked for. Every call raises StoreError.
 
-    Whoever asks must have a bound on how many wait, and on how many rows are asked for.
+    The caller must bound how many wait, and how many rows are asked for.
     """
 
     async def page(self, viewer: Viewer, con: str | None, span: Range, towards: Towards, rows: int) -> Read:
@@ -29,10 +29,10 @@ class Library(Protocol):
         """The most recent conversations whose last message is before the id `before`."""
 
     async def named(self, admin: str, prefix: str, rows: int) -> list[Conversation]:
-        """The conversations with those whose name begins with `prefix`, by name."""
+        """The conversations with users whose name begins with `prefix`, by name."""
 
     async def unread(self, viewer: Viewer) -> list[Unread]:
-        """For a user: of everybody who wrote to it, how much is unread; none of them 0."""
+        """For a user: the number of unread messages by author; none of them 0."""
 
     async def unread_with(self, viewer: Viewer, con: str) -> int:
         """Of one conversation."""

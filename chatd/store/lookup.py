@@ -115,7 +115,7 @@ class GroupLookup:
             log.warning("messages are looked up again")
 
     def _finished(self, _task: asyncio.Task[None]) -> None:
-        """The task has ended: after `close`, with the loop, or by a bug. Nobody is left without an answer."""
+        """The task has ended: after `close`, with the loop, or by a bug. Every caller gets an answer."""
         self._task = None
         self._accepting = False
         self._answer([_closed()] * len(self._waiting))

@@ -29,7 +29,7 @@ MAX_MARKS_EACH: Final = 1_000
 """Of one user, acknowledgements that wait included."""
 
 NOTE_DELAY_S: Final = 0.05
-"""How long a mark for which nobody waits may rest, so that those who come at once share commits: 40 of the 500 µs that
+"""How long a mark that no client waits for may rest, so that simultaneous marks share commits: 40 of the 500 µs that
 it costs to join.
 """
 
@@ -151,9 +151,9 @@ class MarkQueue:
             raise
 
     def note(self, key: Key, value: int) -> None:
-        """As `put`, with nobody to answer: no user has more than two rows of a key, one of them being written.
+        """As `put`, without an answer: no user has more than two rows of a key, one of them being written.
 
-        It is written within NOTE_DELAY_S, or with the next mark for which somebody waits.
+        It is written within NOTE_DELAY_S, or with the next mark that a client waits for.
         """
         self._row(key, value, patient=True)
 

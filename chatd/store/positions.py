@@ -1,4 +1,4 @@
-"""How far somebody has read the log of messages, as a text. Pure. Rule A-20.
+"""How far a reader is in the log of messages, as a text. Pure. Rule A-20.
 
 One daemon has one log, whose ids grow: a position is the id of the last message. Of several nodes each has its own:
 a position has the last id of each, since a node may commit a message whose id is smaller than that of another node.

@@ -196,4 +196,4 @@ def _texts_bytes(message: Message) -> int:
 
 
 def _unheard(error: StoreError | None) -> None:
-    """Nobody waits for the answer; the queue logs what goes wrong."""
+    """No caller waits for the answer; the queue logs failures."""

@@ -52,7 +52,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "CREATE INDEX mensajes_para ON mensajes (para, supervisado)",
         "CREATE INDEX mensajes_de ON mensajes (de, supervisado, id, para) WHERE supervisado = 1",
         "CREATE INDEX mensajes_supervisados ON mensajes (supervisado) WHERE supervisado = 1",
-        # what an admin wrote to somebody, and to nobody else. (A partial index covers only what is in it: therefore
+        # what an admin wrote to one user only. (A partial index covers only what is in it: therefore
         # `supervisado`, which takes a byte.)
         "CREATE INDEX mensajes_privados ON mensajes (para, de, supervisado) WHERE supervisado = 0",
         # The conversations of all admins (`lector` is empty) and of each; `ultimo` is the last id. See summary.py.
@@ -77,7 +77,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         """,
         # `fecha`: when the user was last seen, in milliseconds since 1970, UTC.
         "CREATE TABLE vistos (user TEXT PRIMARY KEY, fecha INTEGER NOT NULL) STRICT, WITHOUT ROWID",
-        # Keys that are made once and live as long as the file; whoever can read the file can read every message.
+        # Keys that are made once and live as long as the file; a reader of the file can read every message.
         "CREATE TABLE secretos (nombre TEXT PRIMARY KEY, valor BLOB NOT NULL) STRICT, WITHOUT ROWID",
     ),
     (

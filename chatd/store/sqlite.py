@@ -328,7 +328,7 @@ def _check_path(path: Path) -> None:
 def _create(path: Path) -> None:
     """Make an absent file readable to its owner only: it will hold private messages.
 
-    Before SQLite opens it: see FileLock for why nobody else may open it later.
+    Before SQLite opens it: see FileLock for why no other code may open it later.
     """
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))

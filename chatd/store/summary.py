@@ -2,7 +2,7 @@
 
 `conversaciones` has a row for each user who wrote to be read by every admin (its `lector` is empty), and one for each
 admin and whomever it wrote to in private; `ultimo` is the last of these messages. Only what is asked for must be
-complete: so the table is brought up to date when somebody asks, and now and then in between, which keeps that short.
+complete: so the table is brought up to date for each question, and now and then in between, which keeps that short.
 Measured with 20,000 users by a power law: a trigger that did it with each row took 30 to 40 µs of every insert.
 """
 

@@ -1,7 +1,7 @@
 """The time that a database vouches for, without which nothing is deleted by its age. Rule C-59 of protocol.md.
 
 A wall clock that is 400 days ahead at one start makes every message look old, and what is deleted is gone. So the
-file remembers until when it was in use; while a daemon runs, that moves on by a clock which nobody sets. A wall clock
+file remembers until when it was in use; while a daemon runs, that moves on by a clock that cannot be set. A wall clock
 that is not much further is believed, and remembered. One that is much further waits for the operator's word (`chatd
 clock --trust`): that time, written into the file. It holds for this once, and not for the next step.
 
@@ -53,7 +53,7 @@ def allowed_ms(age_ms: int) -> int:
 
 
 def uptime_s() -> float:
-    """Seconds by a clock that nobody sets; where there is one, it goes on while the machine is suspended."""
+    """Seconds by a clock that cannot be set; where there is one, it goes on while the machine is suspended."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 

@@ -41,7 +41,7 @@ class GroupCommit(Generic[Row]):
     batch began, for they would only meet it one after the other. So while the trouble lasts a row waits for two
     batches at most, however long the queue is, and the next batch finds out whether it is over.
 
-    While nobody waits for an answer, a batch waits for company until its first row is `delay_s` old (C-67): a commit
+    While no client waits for it, a batch waits for more rows until its first row is `delay_s` old (C-67): a commit
     costs 100 to 200 µs of CPU, whatever the number of its rows.
     """
 
@@ -111,7 +111,7 @@ class GroupCommit(Generic[Row]):
             self.hurry()
 
     def hurry(self) -> None:
-        """Write all that waits now: somebody waits for an answer, or it is enough."""
+        """Write all that waits now: a client waits for an answer, or the batch is full."""
         self._awaited = len(self._waiting)
         if self._resting is not None:
             self._resting.set()
@@ -144,7 +144,7 @@ class GroupCommit(Generic[Row]):
                 await self._write_batch()
 
     async def _rest(self) -> None:
-        """Wait for company, as long as nobody waits for this batch."""
+        """Wait for more rows, as long as no client waits for this batch."""
         left_s = self._since[0] + self._delay_s - monotonic()
         if self._awaited or left_s <= 0:
             return
@@ -232,7 +232,7 @@ class GroupCommit(Generic[Row]):
                 log.exception("a callback of the store raised")
 
     def _finished(self, _task: asyncio.Task[None]) -> None:
-        """The task has ended: after `close`, with the loop, or by a bug. Nobody is left without an answer."""
+        """The task has ended: after `close`, with the loop, or by a bug. Every caller gets an answer."""
         self._task = None
         self._accepting = False
         self._answer(len(self._waiting), _closed())

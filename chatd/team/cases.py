@@ -148,7 +148,7 @@ class Cases:
         return self._task
 
     async def _start(self, after: asyncio.Event) -> None:
-        """Nobody claims by an answer of the past; and a past without cases needs nobody."""
+        """An old answer claims nothing; and old conversations without a case need no answer."""
         await after.wait()
         while self._upto is None:
             try:

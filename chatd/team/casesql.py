@@ -85,7 +85,7 @@ FOLLOW: Final = f"""
     RETURNING {COLUMNS}
 """
 
-# What was answered before there was a team, needs nobody.
+# A message that was answered before there was a team needs no answer.
 RESOLVE_THE_PAST: Final = """
     UPDATE casos SET resuelto = ultimo, cerrado = (SELECT fecha FROM mensajes WHERE id = ultimo)
     WHERE espera IS NULL AND cerrado IS NULL

@@ -145,7 +145,7 @@ class Listing:
         return [_entry(row) for row in await self._store.query(sql, (admin, before, rows))]
 
     async def _waiting(self, admin: str, sql: str, before: int, rows: int) -> list[TeamEntry]:
-        """Those who have waited longest come first; `antes` is the last message of the last of the page before."""
+        """Users who have waited longest come first; `antes` is the last message of the last of the page before."""
         after = -1
         if before != LAST_ID:
             found = await self._store.query(_WAITS_SINCE, (before,))

@@ -37,7 +37,7 @@ _OF_KIND: Final = {
     Kind.RESOLVED: "cerrado IS NOT NULL AND entrada <= resuelto AND ?1 = ?1",
 }
 
-# Whoever is an admin by now is not among the users.
+# Users who have become admins are left out.
 _SHOWN: Final = "ultimo > 0 AND NOT EXISTS (SELECT 1 FROM nombres AS n WHERE n.quien = casos.con AND n.admin = 1)"
 
 _MARK: Final = f"coalesce({read_upto('?1', 'entry.con')}, -1)"

@@ -1,6 +1,6 @@
 """Who was here: the claim `name` of each user, and who is an admin. Kept at CONNECT. Rule D-04.
 
-A user is written when there is something new, at most once at a time; those who come within a moment share commits, as
+A user is written when there is something new, at most once at a time; users who connect together share commits, as
 seen marks do. What waits is one row for each user, and so has the bound of the users who are connected.
 """
 
@@ -93,7 +93,7 @@ class Names:
                 await asyncio.sleep(RETRY_S)
 
     async def flushed(self) -> None:
-        """Return once everybody who came before this call is stored, or cannot be now."""
+        """Return once all users who connected before this call are stored, or cannot be stored now."""
         with contextlib.suppress(StoreError):
             while self._waiting:
                 await self._put_some()

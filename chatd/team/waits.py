@@ -24,7 +24,7 @@ class Waits:
         self.claimed = 0
 
     def answered(self, since_ms: int, at_ms: int, *, first: bool) -> None:
-        """`first`: nobody had answered since the conversation was opened."""
+        """`first`: no admin had answered since the conversation was opened."""
         waited_s = max(0, at_ms - since_ms) / 1000
         self.answer_s.observe(waited_s)
         if first:

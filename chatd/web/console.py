@@ -48,7 +48,7 @@ _POLICY: Final = (
 
 
 def load_console(engine_path: str, origins: Sequence[str]) -> dict[str, Page]:
-    """Every page by its path. `origins` are those whose pages may connect, and so may embed the widget.
+    """Every page by its path. Pages of `origins` may connect, and so may embed the widget.
 
     What is no page is there twice: by its name, and at an address that changes with it and may be kept (E-53), where a
     page has one script and one style sheet.

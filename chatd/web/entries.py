@@ -1,4 +1,4 @@
-"""Links that let somebody in once: `chatd dev` prints one for each role, and a click on it sets the cookie.
+"""Links that log a visitor in once: `chatd dev` prints one for each role, and a click on it sets the cookie.
 
 A link holds for one use, on this machine alone. It shows a page with a button, so that a preview or `curl` does not use
 it up; a browser presses it by itself. What it gives is a cookie that scripts cannot read and that no other site can
@@ -80,7 +80,7 @@ class Entries:
         if request.method not in {"GET", "HEAD", "POST"}:
             exchange.respond(405, b"", [(b"Allow", b"GET, HEAD, POST"), *_PRIVATE])
         elif request.header(b"sec-purpose") is not None:
-            exchange.respond(503, b"", _PRIVATE)  # a browser that only guesses where somebody will go
+            exchange.respond(503, b"", _PRIVATE)  # a browser that only prefetches
         elif not is_this_machine(request.header(b"host") or ""):
             exchange.respond(403, b"These links are for this machine alone.\n", [_PLAIN, *_PRIVATE])
         elif request.method == "POST":

@@ -1,6 +1,6 @@
 """`conversacion`: a case of the team was claimed, resolved or is open again. Rules W-11 and W-12.
 
-The database itself writes down what is to be told, in the commit that changes a case (chatd/store/casehooks.py), for
+The database itself writes the event down, in the commit that changes a case (chatd/store/casehooks.py), for
 hooks that have said that they are there. What is delivered is deleted.
 """
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import ssl
 
 MAX_ANSWER_BYTES: Final = 65_536
-"""Of an answer, which nobody reads; a connection with a longer one is closed."""
+"""Of an answer, which is not read; a connection with a longer one is closed."""
 
 NO_ANSWER: Final = (OSError, TimeoutError, h11.RemoteProtocolError)
 """What Poster.post raises."""
@@ -95,7 +95,7 @@ class Poster:
         self._idle: list[Connection] = []
         self._tls: ssl.SSLContext | None = None
         if target.secure:
-            import ssl  # noqa: PLC0415 - 4 MB, for those who want it
+            import ssl  # noqa: PLC0415 - 4 MB, loaded only when used
 
             self._tls = ssl.create_default_context()
 

@@ -1,4 +1,4 @@
-"""A hook as a tool sees it, from a process beside the daemon: one request at a time, and what came of it in words."""
+"""A hook as a tool sees it, from a process beside the daemon: one request at a time, and its result in words."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ class Waits:
                 await self._store.run(sql, (self._key, min(ids), max(ids), log))
 
     async def due(self) -> list[Item]:
-        """What is to be told now and is not on its way. Raises StoreError."""
+        """The events that are due and not on their way. Raises StoreError."""
         now_ms = self._chat.clock_ms()
         if now_ms < self._not_before_ms:
             return []

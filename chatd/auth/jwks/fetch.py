@@ -130,7 +130,7 @@ class Thread:
                 result = work()
             except Exception as error:  # noqa: BLE001 - for who waits
                 fault = error
-            with contextlib.suppress(RuntimeError):  # the loop is closed, nobody waits
+            with contextlib.suppress(RuntimeError):  # the loop is closed, nothing waits
                 loop.call_soon_threadsafe(settle, result, fault)
 
         threading.Thread(target=run, name="keys of the identity provider", daemon=True).start()

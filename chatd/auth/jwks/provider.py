@@ -1,7 +1,7 @@
 """When the identity provider is asked for its keys, and how long its last answer counts. Rules J-01, J-03 and J-04.
 
 It is asked at the start, every `jwks_refresh` seconds, and when a token names a key that is not known; then no more
-than once in `jwks_cooldown`, whatever clients send. Everybody who waits for an answer waits for the same one.
+than once in `jwks_cooldown`, whatever clients send. All who wait for an answer share one request.
 """
 
 from __future__ import annotations

@@ -85,7 +85,7 @@ class Asked(NamedTuple):
 
 
 class Receipts:
-    """Stores marks, and tells those whom they concern. `newest` returns the greatest id that was made."""
+    """Stores marks, and tells the two users concerned. `newest` returns the greatest id that was made."""
 
     def __init__(self, namespace: Namespace, marks: Marks, newest: Callable[[], MessageId]) -> None:
         self._namespace = namespace
@@ -129,7 +129,7 @@ class Receipts:
             del self._told[next(iter(self._told))]
 
     def _tell(self, asked: Asked) -> None:
-        """Rule C-50: nobody but the two of them."""
+        """Rule C-50: only the two of them hear of it."""
         reader, con = asked.key
         hasta = str(asked.mark.hasta)
         others = self._namespace.rooms.members(user_room(reader)) - {asked.member.session}

@@ -1,4 +1,4 @@
-"""`conversacion`: how things stand with somebody, for a page that has just been loaded. Rules C-56 and C-57.
+"""`conversacion`: the state of one conversation, for a page that has just been loaded. Rules C-56 and C-57.
 
 Questions stand in one line in front of the database, with a bound by user. One task for the line, which ends with it.
 """

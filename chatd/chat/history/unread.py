@@ -1,6 +1,6 @@
 """`no_leido` and `leido_todo`: what a reader says of its own marks. Rules C-86 and C-87 of protocol.md.
 
-Nobody but the reader hears of it: those who wrote were told that it was read, and that stays true.
+Only the reader hears of it: the authors were told that it was read, and that stays true.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ def user_room(user: str) -> str:
 
 
 def rooms_of(user: str, *, is_admin: bool) -> tuple[str, ...]:
-    """The rooms that a socket of `user` joins; nobody can join anything else."""
+    """The rooms that a socket of `user` joins; there are no others."""
     return (user_room(user), ADMINS) if is_admin else (user_room(user),)
 
 

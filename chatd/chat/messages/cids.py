@@ -1,4 +1,4 @@
-"""Which cids a user has given to messages, as far as somebody has to know it. Pure. Rule C-23."""
+"""Which cids a user has given to messages, as far as that is needed. Pure. Rule C-23."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Cids:
         return len(self._cids) - before
 
     def ask(self) -> None:
-        """Somebody is reading all of them."""
+        """All of them are being read from the database."""
         self.knowledge = Knowledge.ASKED
 
     def learn(self, durable: Collection[str] | None) -> int:

@@ -1,4 +1,4 @@
-"""What was delivered: how far, and the end of it for as long as somebody catches up. Rules C-30 and C-31.
+"""What was delivered: how far, and its last messages while a client catches up. Rules C-30 and C-31.
 
 Messages are delivered in the order of their ids (C-16). So the id of the last one is a position: everything that was
 delivered has an id up to it, everything that will be has a larger one.
@@ -13,22 +13,22 @@ from typing import Final, NamedTuple
 from chatd.engineio.outgoing import Outgoing
 from chatd.store.base import Message, MessageId
 
-# What is kept while somebody catches up; who falls behind it reads from the database again.
+# Messages kept while a client catches up; one that falls behind them reads from the database again.
 MAX_KEPT: Final = 4_096
 MAX_KEPT_BYTES: Final = 8_388_608
 
 
 class Delivered(NamedTuple):
-    """A message, and the frame that everybody got."""
+    """A message, and the frame that all recipients got."""
 
     message: Message
     packet: Outgoing
 
 
 class Feed:
-    """One for the chat. Whoever delivers a message sets `position` and, if there are `watchers`, calls `keep`.
+    """One for the chat. To deliver a message, set `position` and, if there are `watchers`, call `keep`.
 
-    It is not one call, because nothing is as frequent, and mostly nobody watches.
+    It is not one call, because nothing is as frequent, and mostly there is no watcher.
     """
 
     __slots__ = ("_kept", "_kept_after", "_kept_bytes", "listeners", "position", "start", "watchers")
@@ -65,7 +65,7 @@ class Feed:
         return self._kept[first:]
 
     def keep(self, message: Message, packet: Outgoing) -> None:
-        """It was delivered to somebody, and somebody else will ask for it."""
+        """It was delivered, and a client that catches up will ask for it."""
         self._kept.append(Delivered(message, packet))
         self._kept_bytes += len(packet.frame)
         if len(self._kept) > MAX_KEPT or self._kept_bytes > MAX_KEPT_BYTES:

@@ -93,7 +93,7 @@ class Messages:
         """Hand the message to the store and deliver it, now or once it is stored. Raises StoreError.
 
         The store comes first because it may refuse at once; nothing is delivered that will not be stored. The sender
-        need not be connected. `but` is the session that has no echo of it. `patient`: nobody waits for `done`.
+        need not be connected. `but` is the session that has no echo of it. `patient`: no client waits for `done`.
         """
         message = self._composer.compose(sender, parsed)
         if self._config.deliver == "stored":
@@ -104,7 +104,7 @@ class Messages:
         return message
 
     def encode(self, message: Message) -> Outgoing:
-        """The frame that everybody gets. Rule C-28: where sockets are recovered, the id is its last argument."""
+        """The frame that all recipients get. Rule C-28: where sockets are recovered, the id is its last argument."""
         if self._with_offsets:
             return self._received.encode(self._payload(message), str(message.id))
         return self._received.encode(self._payload(message))

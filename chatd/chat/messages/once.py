@@ -31,14 +31,14 @@ MAX_HELD_EACH: Final = 1_000
 MAX_HELD_BYTES: Final = 16_777_216
 MAX_HELD_BYTES_EACH: Final = 4_194_304
 
-# Cids, at some 130 bytes each. Beyond it, the database is asked again for whoever has been silent for the longest time.
+# Cids, at some 130 bytes each. Beyond it, the user silent for longest is forgotten: the database is asked again.
 MAX_REMEMBERED: Final = 50_000
 
 _NOT_THERE: Final = Found(None, None)
 
 
 class Send(Protocol):
-    """Composes a message, hands it to the store with `done`, delivers it. Raises StoreError before anybody sees it."""
+    """Composes a message, hands it to the store with `done`, delivers it. Raises StoreError before it is delivered."""
 
     def __call__(self, member: Author, parsed: PrivateMessage, done: Done) -> Message: ...
 
@@ -111,7 +111,7 @@ class Once:
     """All senders who use cids. `send` is called for what is new, in the order in which each of them sent it."""
 
     def __init__(self, store: Store, send: Send, *, alone: bool = True) -> None:
-        """`alone`: nobody else writes to the database, so memory knows what is new. Else it is asked each time."""
+        """`alone`: no other process writes to the database, so memory knows what is new. Else it is asked each time."""
         self._alone = alone
         self._store = store
         self._send = send
@@ -235,7 +235,7 @@ class Once:
             self._forget_senders()
 
     def _forget_senders(self) -> None:
-        """Those who were silent longest, but nobody who has a message on its way: its cid would not be listed yet."""
+        """The users who were silent longest, but none with a message on its way: its cid would not be listed yet."""
         while self._weight > MAX_REMEMBERED:
             user, oldest = next(iter(self._senders.items()))
             if oldest.busy:

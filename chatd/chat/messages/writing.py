@@ -1,4 +1,4 @@
-"""`escribiendo`: somebody is writing. Rules C-52 to C-55 of protocol.md.
+"""`escribiendo`: a user is writing. Rules C-52 to C-55 of protocol.md.
 
 Nothing of it is stored, and one who does not say it again is taken to have stopped: by whoever closes the lid of a
 laptop, nobody is kept waiting. There is a timer for each conversation in which somebody writes at this moment.
@@ -40,7 +40,7 @@ class SayWriting(msgspec.Struct, frozen=True, gc=False):
 
 
 class IsWriting(msgspec.Struct, frozen=True, gc=False):
-    """`escribiendo` for those who would get the message."""
+    """`escribiendo` for the users who would get the message."""
 
     de: str
     para: str
@@ -70,7 +70,7 @@ class Writing:
 
 
 class Writers:
-    """Everybody who writes at this moment. `active` is by author and addressee, and holds nobody else.
+    """The users who are writing. `active` is by author and addressee, and holds no others.
 
     `hearers` returns the rooms that would get a message of an author to an addressee.
     """
@@ -99,7 +99,7 @@ class Writers:
             reply(Noted())
 
     def stop(self, user: str, para: str) -> None:
-        """`user` has stopped, or has sent it. Does nothing if nobody believed otherwise."""
+        """`user` has stopped, or has sent it. Does nothing if it was not writing."""
         writing = self.active.get(user, {}).pop(para, None)
         if writing is None:
             return
@@ -116,7 +116,7 @@ class Writers:
                 self.stop(user, writing.para)
 
     def _start(self, member: Author, para: str) -> None:
-        """Said again, it goes out again: to those who have come meanwhile, and those who were too busy to hear it."""
+        """Said again, it goes out again: for sockets that have joined meanwhile or were too busy to get it."""
         user = member.identity.user
         writings = self.active.setdefault(user, {})
         writing = writings.get(para)
@@ -128,7 +128,7 @@ class Writers:
         self._tell(writing, active=True)
 
     def _tell(self, writing: Writing, *, active: bool) -> None:
-        """That somebody has stopped must be heard; that somebody goes on is said again."""
+        """A stop must arrive; "still writing" is repeated anyway."""
         emit = self._namespace.emit_volatile if active else self._namespace.emit
         event = self.event(writing, active=active)
         emit("escribiendo", event, to=writing.rooms, but=(user_room(event.de),))

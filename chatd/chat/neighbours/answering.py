@@ -1,4 +1,4 @@
-"""Requests of Node.js nodes: all are answered, or those who ask would wait for five seconds and fail.
+"""Requests of Node.js nodes: all are answered, or the asking node would wait for five seconds and fail.
 
 What a request may do is end sockets, which is what `chatd kick` does. It may not change who is in which room, since
 that is who may read. Rules N-36 to N-38.

@@ -84,7 +84,7 @@ class Neighbours:
         self._answerer.close()
         await self._client.close()
 
-    # What there is to see of it: see Neighbours in chatd/ops/watched.py.
+    # What metrics read of it: see Neighbours in chatd/ops/watched.py.
 
     @property
     def is_up(self) -> bool:

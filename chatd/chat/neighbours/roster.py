@@ -22,7 +22,7 @@ class Entered(NamedTuple):
 
 
 class Roster:
-    """Hears from the router who comes and goes."""
+    """The router tells it of every join and leave."""
 
     def __init__(self, namespace: Namespace, clock_ms: Callable[[], int]) -> None:
         self._namespace = namespace
@@ -49,7 +49,7 @@ class Roster:
         yield from self._entered
 
     def has(self, room: Room) -> bool:
-        """Whether anybody is in it."""
+        """Whether a socket is in it."""
         return room in self._entered or bool(self._namespace.rooms.members(str(room)))
 
     def is_socket(self, room: Room) -> bool:

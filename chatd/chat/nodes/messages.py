@@ -34,7 +34,7 @@ class NodeMessages(Messages):
         super().__init__(config, limits, namespace, store, composer, writers)
         self._shell = shell
         self._offset = ""
-        self.catching_up: Deliver | None = None  # for those who are in no room yet
+        self.catching_up: Deliver | None = None  # for sockets that are in no room yet
         shell.deliver = self.give
 
     def give(self, delivery: Delivery[Message], but: Session | None = None) -> None:

@@ -52,7 +52,7 @@ class Peers:
     # What this node has to tell.
 
     def news(self) -> Iterator[Here]:
-        """What is to be published at the end of a turn."""
+        """What to publish at the end of a turn."""
         return self.people.news()
 
     def tick(self) -> None:

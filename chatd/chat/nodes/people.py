@@ -108,7 +108,7 @@ class People:
         self._wake()
 
     def news(self) -> Iterator[Here]:
-        """What is to be told at the end of a turn."""
+        """What to tell at the end of a turn."""
         changed, self._changed = self._changed, {}
         is_asked, self._is_asked = self._is_asked, False
         if not is_asked and not changed:

@@ -79,7 +79,7 @@ class Shell:
         self._encode = msgspec.msgpack.Encoder().encode
         self._outgoing: list[News[Message] | Call | Frame] = []
         self._unpublished = 0  # frames, when that was last looked at
-        self._unsure: MessageId | None = None  # nobody knows yet whether messages up to it are stored
+        self._unsure: MessageId | None = None  # it is unknown whether messages up to it are stored
         self._tasks = Tasks()
         self._timer: asyncio.TimerHandle | None = None
         self._has_polled = False  # since the bus was there
@@ -109,7 +109,7 @@ class Shell:
         """Clients are about to be sent away. Rule N-24."""
         self.peers.become(Phase.STOPPING)
 
-    # What there is to see of it: see Nodes in chatd/ops/watched.py.
+    # What metrics read of it: see Nodes in chatd/ops/watched.py.
 
     @property
     def fault(self) -> str | None:
@@ -234,7 +234,7 @@ class Shell:
         while (news := self.node.flush(monotonic())) is not None:
             yield self._encode(news)
 
-    # What is to be done.
+    # Actions of the core.
 
     def _tick(self) -> None:
         if self._ended:
@@ -315,7 +315,7 @@ class Shell:
         self._give(self.node.on_polled(rows, whole=self._has_polled))
 
     def _suspect(self) -> None:
-        """A frame says that another process has this number: anybody who reaches Redis can. Rule N-03."""
+        """A frame says that another process has this number: any client of Redis can say so. Rule N-03."""
         if not self._checks_place:
             self._checks_place = True
             self._do(self._check_place(), "looking who has the number of this node")

@@ -32,7 +32,7 @@ class AskConnected(msgspec.Struct, frozen=True, gc=False):
 
 
 class ConnectedUser(msgspec.Struct, frozen=True, gc=False):
-    """One of those who are here; `desde` is milliseconds since 1970."""
+    """A user who is connected; `desde` is milliseconds since 1970."""
 
     user: str
     sockets: int

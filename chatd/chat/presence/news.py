@@ -1,4 +1,4 @@
-"""Admins hear who comes and goes. Rules C-44 and C-47 of protocol.md.
+"""Admins hear of users who come and go. Rules C-44 and C-47 of protocol.md.
 
 What happens within a tenth of a second is told in one write to each admin. So a storm of 10,000 arrivals costs each of
 them some fifty writes and not 10,000, and what waits for an admin stays far below the bound of a connection.

@@ -15,7 +15,7 @@ from chatd.base.timers import Timers
 
 
 class Witness(Protocol):
-    """The part of a store that remembers when somebody was last seen."""
+    """The part of a store that remembers when a user was last seen."""
 
     def saw(self, user: str, fecha_ms: int) -> None: ...
 

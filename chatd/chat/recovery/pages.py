@@ -1,7 +1,7 @@
 """Reading what was missed: a line of questions in front of the database, answered many at a time. Rule C-30.
 
 However many clients come back at once, one statement runs at a time, and each has its turn in the order of arrival.
-Those who wait for the answer to their CONNECT go first, but never alone: a client that reads on has its share.
+Clients that wait for the answer to their CONNECT go first, but never alone: one that reads on has its share.
 One task for the line, which ends with it.
 """
 
@@ -94,7 +94,7 @@ class Pages:
                 answer.cancel()
 
     def _next_batch(self) -> list[_Waiting]:
-        """Without those who have gone meanwhile."""
+        """Without the clients that have gone meanwhile."""
         batch: list[_Waiting] = []
         while not batch and (self._arriving or self._reading_on):
             others = min(len(self._reading_on), max(_KEPT_FOR_OTHERS, self._batch - len(self._arriving)))

@@ -2,7 +2,7 @@
 
     <socket id>.<keyed BLAKE2 of the socket id and the user, 16 bytes in base64>
 
-Nothing is remembered of it: whoever has the key can check it, and the key is in the database. It says nothing of rooms
+Nothing is remembered of it: the key, which is in the database, checks it. It says nothing of rooms
 or roles, and is good for nothing without a token of the same user. BLAKE2 (RFC 7693) is a MAC where it has a key, and
 takes a quarter of the time of HMAC-SHA256, which every CONNECT would spend.
 """

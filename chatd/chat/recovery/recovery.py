@@ -6,7 +6,7 @@
     seam      in one turn: what was delivered since the last reading, which the feed has kept; into the rooms; `al_dia`
 
 Until the seam a member is in no room, so nothing comes to it twice or in disorder; afterwards nothing is left of all
-this. Who comes back says up to where it has everything, whoever it was connected to before: a cut in the middle of a
+this. A client that comes back says up to where it has everything, on any server: a cut in the middle of a
 replay is a cut like any other.
 """
 
@@ -125,7 +125,7 @@ class Recovery:
     """Lets members in: at once, or when they have what they missed."""
 
     def __init__(self, chat: Chat, check_again: Callable[[Identity], None]) -> None:
-        """`check_again` raises ConnectRefusedError for a user who would not be let in now."""
+        """`check_again` raises ConnectRefusedError for a user who would be refused now."""
         self._pids = Pids(chat.store.recovery_key) if chat.config.recovery == "on" else None
         self.outcomes = {"complete": 0, "incomplete": 0}  # of clients that said how far they had come
         self._limits = chat.limits
@@ -243,7 +243,7 @@ class Recovery:
         return len(self._namespace.rooms.members(user_room(user))) + self._arriving[user]
 
     def _end(self, sid: str, user: str) -> None:
-        """Rule C-32: whoever has that id makes room for its successor."""
+        """Rule C-32: the socket that has that id makes room for its successor."""
         replay = self._replays.get(sid)
         if replay is not None:
             replay.member.socket.disconnect_session()
@@ -297,7 +297,7 @@ class Recovery:
 
     @property
     def position(self) -> str:
-        """Of everybody who has all that was delivered."""
+        """Of every socket that has all that was delivered."""
         return str(self._feed.position)
 
     def _tell(self, member: Member, *, complete: bool) -> None:

@@ -27,7 +27,7 @@ def check_certificate(config: ListenConfig, now: datetime.datetime, findings: Fi
         context = Tls(path, config.tls_key).context
         trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         trusting.check_hostname = False
-        trusting.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # trusted itself, whoever has signed it
+        trusting.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # trusted itself, by any signer
         trusting.load_verify_locations(path)
         try:
             shown = _shake_hands(context, trusting)

@@ -84,7 +84,7 @@ def holder_of(path: Path) -> int | None:
 def looking_at(path: Path) -> Iterator[sqlite3.Connection]:
     """A connection that leaves nothing behind. Raises sqlite3.Error.
 
-    Without a write-ahead log nobody is writing, and SQLite is told so: else it would leave files.
+    Without a write-ahead log no process is writing, and SQLite is told so: else it would leave files.
     """
     how = "mode=ro" if path.with_name(path.name + "-wal").exists() else "immutable=1"
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=2)) as connection:

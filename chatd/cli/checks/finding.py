@@ -1,4 +1,4 @@
-"""One thing that was looked at, and what came of it."""
+"""One check, and its result."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chatd.base.errors import ChatdError
 
 
 class Level(enum.Enum):
-    """ERROR: chatd does not start with it, or nobody should."""
+    """ERROR: chatd does not start with it, or should not."""
 
     OK, WARNING, ERROR = "ok", "warning", "error"
 

@@ -1,4 +1,4 @@
-"""Keys and the deny list: readable, strong enough, and for nobody else's eyes."""
+"""Keys and the deny list: readable, strong enough, and private."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from chatd.cli.checks.finding import Findings
 from chatd.engineio.config import EngineConfig
-from chatd.engineio.origins import LETS_ANYBODY_IN
+from chatd.engineio.origins import UNRESTRICTED
 from chatd.engineio.proxies import UNIX, parse_network
 from chatd.listen.files import RESERVED
 from chatd.web.bundles import load_bundles
@@ -25,13 +25,13 @@ def check_client_dir(config: WebConfig, engine_path: str, findings: Findings) ->
 
 
 def check_origins(config: EngineConfig, findings: Findings) -> None:
-    anybody = [origin for origin in config.origin if origin in LETS_ANYBODY_IN]
+    unrestricted = [origin for origin in config.origin if origin in UNRESTRICTED]
     plain = [origin for origin in config.origin if origin.startswith("http://") and not origin.startswith(_HERE)]
-    if anybody:
-        findings.warning("origin", f"{', '.join(anybody)}: every page of the web can speak for whoever visits it")
+    if unrestricted:
+        findings.warning("origin", f"{', '.join(unrestricted)}: every page of the web can speak for whoever visits it")
     for origin in plain:
         findings.warning("origin", f"{origin}: whoever is on the way can change that page; serve it by https")
-    if not anybody and not plain:
+    if not unrestricted and not plain:
         findings.ok("origin", f"pages of {', '.join((*config.origin, 'the own host'))} may connect")
 
 

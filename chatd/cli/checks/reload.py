@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from chatd.cli.adminsocket import NobodyThereError, RefusedHereError, answers_at
+from chatd.cli.adminsocket import NoDaemonError, RefusedHereError, answers_at
 from chatd.cli.checks.finding import Findings
 
 
@@ -14,7 +14,7 @@ def check_reload(admin_socket: Path, findings: Findings) -> None:
     try:
         with contextlib.closing(answers_at(admin_socket, verb="state")) as lines:
             fault = next(lines)["reload_fault"]
-    except (NobodyThereError, RefusedHereError, OSError):
+    except (NoDaemonError, RefusedHereError, OSError):
         return
     if fault is not None:
         findings.error("reload", f"the running daemon has refused the last one: {fault}")

@@ -1,6 +1,6 @@
 """The channels of the main namespace. Rule N-31.
 
-KEY#/#              broadcasts to everybody, or to several rooms
+KEY#/#              broadcasts to all sockets, or to several rooms
 KEY#/#ROOM#         broadcasts to one room, which may be the id of a socket
 KEY-request#/#      requests: all who subscribe have to answer
 KEY-response#/#     the answers

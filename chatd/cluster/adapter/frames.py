@@ -3,7 +3,7 @@
     broadcast   msgpack [uid, {type, data, nsp}, {rooms, except, flags}]
     request     JSON, or msgpack where it carries a packet: {uid, requestId, type, ...}
 
-What an event carries is left as it is, in msgpack: most of it is for nobody here, and is never read.
+What an event carries is left as it is, in msgpack: most of it is for no socket here, and is never read.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Flags(msgspec.Struct, frozen=True):
 
 
 class Options(msgspec.Struct, frozen=True, rename={"but": "except"}):
-    """To whom: everybody if there are no rooms."""
+    """The audience: all sockets if there are no rooms."""
 
     rooms: tuple[Room, ...]
     but: tuple[Room, ...] | None = None

@@ -51,7 +51,7 @@ def done(request_id: str) -> bytes:
 
 
 def nothing(request_id: str) -> bytes:
-    """The answer to SERVER_SIDE_EMIT: chatd runs no code of anybody's."""
+    """The answer to SERVER_SIDE_EMIT: chatd runs no handlers of applications."""
     return _json({"type": RequestType.SERVER_SIDE_EMIT, "requestId": request_id, "data": None})
 
 

@@ -31,7 +31,7 @@ Words. Told: the origin has published the message. Settled: the database has com
 settles its ids in order. Applied: it was delivered to the sockets of this node. With `deliver = "stored"` an origin
 tells what is settled; with "at_once" it tells first, and settles afterwards.
 
-One more case for a shell. When the writing connection breaks in the middle of a commit, nobody knows whether the rows
+One more case for a shell. When the writing connection breaks in the middle of a commit, it is unknown whether the rows
 are there. The origin takes its lock again, on a new connection; then it is decided, and a query says how. Until then it
 settles nothing, and with "stored" tells nothing.
 """

@@ -76,7 +76,7 @@ class Members:
         return None if turn is None else Change(node, turn)
 
     def tick(self, now_s: float) -> list[Change]:
-        """Those whose lease has run out; they count no more until they are heard again."""
+        """Nodes whose lease has run out; they do not count until they are heard again."""
         gone = [node for node, member in self._members.items() if now_s - member.heard_s >= LEASE_S]
         return [Change(node, Turn.LEFT) for node in gone if self._members.pop(node).lives]
 

@@ -207,7 +207,7 @@ class Node(Generic[T]):
     # Time, and the bus.
 
     def tick(self, now_s: float) -> list[Decision]:
-        """What is to be done now."""
+        """What to do now."""
         self._wake(now_s)
         if self.bus is Bus.UP:
             self._changes += self.members.tick(now_s)

@@ -25,7 +25,7 @@ class Stream(Generic[T]):
     __slots__ = ("applied", "epoch", "heal", "held", "settled", "tail", "told")
 
     def __init__(self, origin: int, applied: int) -> None:
-        """`applied`: up to there the node owes nothing to anybody."""
+        """`applied`: up to there the node owes nothing to other nodes."""
         self.applied = applied
         self.epoch = 0
         self.told = 0

@@ -2,7 +2,7 @@
 
 RESP3 (https://redis.io/docs/latest/develop/reference/protocol-spec/), which Redis 6 and Valkey speak: one connection
 publishes and listens. With two, one may be back before the other after an outage, and what is published meanwhile is
-heard by nobody.
+lost.
 
 Redis answers commands in their order; what it pushes comes between the answers. Pub/Sub knows no databases: two
 deployments on one server need two channels, whatever SELECT says.

@@ -110,7 +110,7 @@ def is_of_a_value(error: BaseException) -> bool:
 
 
 def breaks(error: BaseException) -> bool:
-    """Whether the connection is of no more use: it is closed, or nobody knows what it is doing."""
+    """Whether the connection is of no more use: it is closed, or in an unknown state."""
     return fault_of(error) in _BREAKING
 
 
@@ -132,7 +132,7 @@ def cause(error: BaseException) -> BaseException:
 
 
 def store_error(error: BaseException) -> StoreError:
-    """What the senders of a batch are told. Where the connection broke, nobody knows whether it was committed."""
+    """What the senders of a batch are told. If the connection broke, it is unknown whether it was committed."""
     match fault := fault_of(error):
         case Fault.ROW:
             return StoreError(StoreCode.REJECTED, fault.words, retry=False)

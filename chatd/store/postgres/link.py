@@ -99,11 +99,11 @@ class Link:
         connection.add_termination_listener(self._on_end)
 
     def _on_end(self, connection: Connection) -> None:
-        """The server, or somebody in between, has ended it."""
+        """The server, or a proxy in between, has ended it."""
         self._lose(connection, "the server has closed the connection")
 
     def _lose(self, connection: Connection, fault: str) -> None:
-        """Nobody knows what became of the statement that ran."""
+        """It is unknown what became of the statement that ran."""
         if self._connection is None or self._connection is not connection:
             return
         self._connection = None
@@ -113,7 +113,7 @@ class Link:
         self._healing = self._tasks.start(self._heal(), f"connection for {self._what}")
 
     async def _heal(self) -> None:
-        """Try again, at growing intervals: a server that comes up is not met by everybody at once."""
+        """Try again, at growing intervals: a server that comes up must not get all connections at once."""
         pause_s = FIRST_PAUSE_S
         while not self.is_up:
             await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311 - no secret

@@ -187,7 +187,7 @@ class NodeStore(PostgresStore):
             raise faults.lookup_error(error) from faults.cause(error)
 
     async def _send(self, batch: Sequence[Message]) -> None:
-        """Not what is too old: see deadline.py. The server looks at its clock once it has all locks."""
+        """Refuse what is too old: see deadline.py. The server looks at its clock once it has all locks."""
         left_ms = self._latest_start_ms - self._age_ms(batch[0].id)
         if left_ms <= 0:
             raise late() from TimeoutError("it waited too long for its turn")

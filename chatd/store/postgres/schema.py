@@ -74,7 +74,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         """,
         f"CREATE UNIQUE INDEX {CID_INDEX} ON mensajes (de, cid) WHERE cid IS NOT NULL",
         # What a user was sent, in its two kinds; what a user wrote, to all and to one; what every admin may read; what
-        # an admin wrote to somebody, and to nobody else.
+        # an admin wrote to one user only.
         "CREATE INDEX mensajes_para ON mensajes (para, supervisado, id)",
         "CREATE INDEX mensajes_de ON mensajes (de, id) WHERE supervisado = 1",
         "CREATE INDEX mensajes_entre ON mensajes (de, para, id) WHERE supervisado = 1",
