@@ -40,8 +40,17 @@ class ApiConfig:
     api_max_connections_per_address: int = setting(
         50, "connections to the API of one address that may be open; 0 for no limit", minimum=0, maximum=100_000
     )
+    api_max_connections_per_key: int = setting(
+        50, "connections to the API of one key that may be open; 0 for no limit", minimum=0, maximum=100_000
+    )
     api_max_body_bytes: int = setting(1_048_576, "the longest body of a request", minimum=1_024, maximum=67_108_864)
     api_max_streams: int = setting(20, "streams of events that may be open", minimum=0, maximum=10_000)
+    api_max_streams_per_key: int = setting(
+        10, "streams of events of one key that may be open; 0 for no limit", minimum=0, maximum=10_000
+    )
+    api_stream_timeout_s: float = setting(
+        60.0, "how long the reader of a stream may take nothing of what waits for it", minimum=0.1, maximum=86_400
+    )
     api_heartbeat_s: float = setting(
         15.0, "how long a stream of events may be silent before it is sent a heartbeat", minimum=0.1, maximum=3_600
     )

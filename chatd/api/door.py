@@ -1,12 +1,15 @@
-"""Which requests are served: keys, scopes and rates. Rules A-02 to A-04 and A-18."""
+"""Which requests are served: keys, scopes and rates. Rules A-02 to A-04, A-18 and A-27."""
 
 from __future__ import annotations
 
+import asyncio
 import enum
 from collections.abc import Callable
+from typing import Final
 
 from chatd.api import log
 from chatd.api.config import ApiConfig
+from chatd.api.held import HeldConnections
 from chatd.api.keys import Key, Keys, Scope, digest_of, load_keys
 from chatd.api.problem import ApiCode
 from chatd.base.errors import RefusedError
@@ -19,6 +22,9 @@ from chatd.settings.reload import Apply
 
 _SCHEME = "bearer"
 
+WAIT_MS: Final = 10_000
+"""What a client is told whose key holds too much: nobody knows when some of it ends."""
+
 
 class ApiLimit(enum.StrEnum):
     """By the name of the setting."""
@@ -27,6 +33,9 @@ class ApiLimit(enum.StrEnum):
     API_ADDRESS_RATE = "api_address_rate"
     API_MAX_BODY = "api_max_body"
     API_MAX_STREAMS = "api_max_streams"
+    API_MAX_STREAMS_PER_KEY = "api_max_streams_per_key"
+    API_STREAM_TIMEOUT = "api_stream_timeout"
+    API_MAX_CONNECTIONS_PER_KEY = "api_max_connections_per_key"
     API_TIMEOUT = "api_timeout"
 
 
@@ -37,6 +46,7 @@ class ApiDoor:
         """Raises ConfigError."""
         self.refusals = Refusals(ApiLimit, now, log)
         self._now = now
+        self._held = HeldConnections(config.api_max_connections_per_key)
         self._keys = _keys(config)
         self._by_key: Rates[str] = Rates(config.api_rate, 2 * config.api_rate)
         self._by_address: Rates[str] = Rates(config.api_address_rate, 2 * config.api_address_rate)
@@ -68,6 +78,14 @@ class ApiDoor:
         if scope not in key.scopes:
             raise RefusedError(ApiCode.SCOPE_MISSING, f"This key has not the scope {scope}.")
         return key
+
+    def take_connection(self, key: Key, connection: asyncio.Transport) -> None:
+        """A request of `key` has come on this connection. Raises RefusedError."""
+        if not self._held.take(connection, key.name):
+            why = "connection refused: its key has too many open"
+            self.refusals.add(ApiLimit.API_MAX_CONNECTIONS_PER_KEY, why, key=key.name)
+            words = "This key has too many connections open already."
+            raise RefusedError(ApiCode.TOO_MANY_CONNECTIONS_OF_KEY, words, retry_after_ms=WAIT_MS)
 
     def holds(self, key: Key) -> bool:
         """Whether a key that was admitted would be admitted now."""

@@ -45,7 +45,12 @@ class ApiListener:
             parts.chat.messages.feed,
             parts.chat.store,
             self.door,
-            StreamLimits(config.api_max_streams, config.api_heartbeat_s),
+            StreamLimits(
+                config.api_max_streams,
+                config.api_max_streams_per_key,
+                config.api_heartbeat_s,
+                config.api_stream_timeout_s,
+            ),
             self.http.connections.discard,
         )
         operations = Parts(Chat(parts.chat.router), people, sources, streams, encoded)

@@ -30,6 +30,8 @@ class ApiCode(enum.StrEnum):
     CONTRADICTION = "contradiction"
     NO_DENY_FILE = "no_deny_file"
     TOO_MANY_STREAMS = "too_many_streams"
+    TOO_MANY_STREAMS_OF_KEY = "too_many_streams_of_key"
+    TOO_MANY_CONNECTIONS_OF_KEY = "too_many_connections_of_key"
     TIMEOUT = "timeout"
     FAILED = "failed"
 
@@ -46,6 +48,8 @@ STATUS_OF: Final[Mapping[str, int]] = {
     ApiCode.CONTRADICTION: 409,
     ApiCode.NO_DENY_FILE: 409,
     ApiCode.TOO_MANY_STREAMS: 503,
+    ApiCode.TOO_MANY_STREAMS_OF_KEY: 429,
+    ApiCode.TOO_MANY_CONNECTIONS_OF_KEY: 429,
     ApiCode.TIMEOUT: 503,
     ApiCode.FAILED: 500,
     EventCode.UNKNOWN_EVENT: 404,

@@ -14,6 +14,7 @@ from chatd.api import log
 from chatd.api.call import Call
 from chatd.api.config import ApiConfig
 from chatd.api.door import ApiDoor, ApiLimit
+from chatd.api.keys import Key
 from chatd.api.operation import Operation, Parts
 from chatd.api.operations import CID_HEADER, OPERATIONS, Routes, allowed
 from chatd.api.problem import UNACCEPTABLE, ApiCode
@@ -84,12 +85,23 @@ class ApiServer:
             call.refuse(RefusedError(ApiCode.METHOD_NOT_ALLOWED, words), [(b"Allow", allowed(methods))])
             return
         call.key = self._door.admit(request, operation.scope)
+        if call.key is not None and not self._may_stay(call, call.key, exchange):
+            return
         _check_names(call.params)
         call.query = _convert(_query_of(request), operation.query)
         if operation.body is None:
             self._run(operation, call)
         else:
             self._receive(operation, call, exchange)
+
+    def _may_stay(self, call: Call, key: Key, exchange: Exchange) -> bool:
+        """Whether the key may have this connection; if not, that is the last answer on it."""
+        try:
+            self._door.take_connection(key, exchange.transport)
+        except RefusedError as error:
+            call.refuse(error, [(b"Connection", b"close")])
+            return False
+        return True
 
     def _receive(self, operation: Operation, call: Call, exchange: Exchange) -> None:
         kind = (exchange.request.header(b"content-type") or "").partition(";")[0].strip().lower()

@@ -1,4 +1,4 @@
-"""`GET /v1/eventos`: the log of messages as server-sent events, from any position. Rules A-20 to A-22.
+"""`GET /v1/eventos`: the log of messages as server-sent events, from any position. Rules A-20 to A-22, A-25, A-26.
 
 https://html.spec.whatwg.org/multipage/server-sent-events.html
 
@@ -9,13 +9,14 @@ queue: a client that does not read keeps a page in memory, however many messages
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple, cast
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 import msgspec
 
 from chatd.api.call import Call
-from chatd.api.door import ApiDoor, ApiLimit
+from chatd.api.door import WAIT_MS, ApiDoor, ApiLimit
+from chatd.api.eventstream import EventStream, Lost, StalledError
 from chatd.api.keys import Key, Scope
 from chatd.api.problem import ApiCode
 from chatd.base.errors import RefusedError
@@ -49,44 +50,13 @@ class LoggedMessage(msgspec.Struct, frozen=True):
     supervisado: bool
 
 
-class EventStream(asyncio.Protocol):
-    """The connection of one stream; it reads nothing that its client sends."""
-
-    def __init__(self, on_lost: Callable[[asyncio.Transport], None]) -> None:
-        self._on_lost = on_lost
-        self._tcp: asyncio.Transport
-        self._writable = asyncio.Event()
-        self._writable.set()
-        self.task: asyncio.Task[None] | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._tcp = cast(asyncio.Transport, transport)
-
-    def pause_writing(self) -> None:
-        self._writable.clear()
-
-    def resume_writing(self) -> None:
-        self._writable.set()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self.task is not None:
-            self.task.cancel()
-        self._on_lost(self._tcp)
-
-    async def write(self, data: bytes) -> None:
-        """Returns once the client has taken most of it."""
-        self._tcp.write(data)
-        await self._writable.wait()
-
-    def close(self) -> None:
-        self._tcp.close()
-
-
 class StreamLimits(NamedTuple):
-    """How many may be open, and how long one may be silent."""
+    """How many may be open, of all keys and of one; how long a stream may be silent, and its reader take nothing."""
 
     max_streams: int
+    max_per_key: int
     heartbeat_s: float
+    patience_s: float
 
 
 class Streams:
@@ -98,15 +68,15 @@ class Streams:
         store: Store,
         door: ApiDoor,
         limits: StreamLimits,
-        on_lost: Callable[[asyncio.Transport], None],
+        on_lost: Lost,
     ) -> None:
         self._feed = feed
         self._store = store
         self._door = door
-        self._max_streams = limits.max_streams
-        self._heartbeat_s = limits.heartbeat_s
+        self._limits = limits
         self._on_lost = on_lost
         self._tasks = Tasks()
+        self._key_of: dict[asyncio.Task[None], str] = {}  # the name of the key of each
 
     def __len__(self) -> int:
         return len(self._tasks)
@@ -116,14 +86,34 @@ class Streams:
         if call.key is None:
             raise AssertionError("a stream needs a key")
         begin = _begin(call)
-        if len(self._tasks) >= self._max_streams:
-            self._door.refusals.add(ApiLimit.API_MAX_STREAMS, "stream refused: too many are open", key=call.key.name)
-            raise RefusedError(ApiCode.TOO_MANY_STREAMS, f"{self._max_streams} streams are open already.")
-        stream = EventStream(self._on_lost)
-        stream.task = self._tasks.start(self._run(stream, call.key, begin), "stream of events")
+        self._check_count(call.key)
+        stream = EventStream(self._limits.patience_s, self._on_lost)
+        stream.task = task = self._tasks.start(self._run(stream, call.key, begin), "stream of events")
+        self._key_of[task] = call.key.name
+        task.add_done_callback(self._key_of.pop)
         call.stream(stream, _HEADERS, b": chatd\n\n")
 
+    def _check_count(self, key: Key) -> None:
+        """Raises RefusedError."""
+        if len(self._tasks) >= self._limits.max_streams:
+            self._door.refusals.add(ApiLimit.API_MAX_STREAMS, "stream refused: too many are open", key=key.name)
+            raise RefusedError(ApiCode.TOO_MANY_STREAMS, f"{self._limits.max_streams} streams are open already.")
+        if 0 < self._limits.max_per_key <= list(self._key_of.values()).count(key.name):
+            why = "stream refused: its key has too many open"
+            self._door.refusals.add(ApiLimit.API_MAX_STREAMS_PER_KEY, why, key=key.name)
+            words = f"This key has {self._limits.max_per_key} streams open already."
+            raise RefusedError(ApiCode.TOO_MANY_STREAMS_OF_KEY, words, retry_after_ms=WAIT_MS)
+
     async def _run(self, stream: EventStream, key: Key, begin: Position | None) -> None:
+        try:
+            await self._follow(stream, key, begin)
+        except StalledError:
+            why = "stream ended: its reader takes nothing"
+            self._door.refusals.add(ApiLimit.API_STREAM_TIMEOUT, why, key=key.name)
+            stream.abort()
+
+    async def _follow(self, stream: EventStream, key: Key, begin: Position | None) -> None:
+        """Raises StalledError."""
         wake = asyncio.Event()
 
         def tell(_message: Message) -> None:
@@ -172,7 +162,7 @@ class Streams:
 
     async def _pause(self, stream: EventStream, wake: asyncio.Event, position: Position) -> None:
         """Until the next message. A heartbeat carries the position past messages that the key may not read."""
-        pause_s = self._heartbeat_s if positions.WHOLE in position else min(POLL_S, self._heartbeat_s)
+        pause_s = self._limits.heartbeat_s if positions.WHOLE in position else min(POLL_S, self._limits.heartbeat_s)
         try:
             async with asyncio.timeout(pause_s):
                 await wake.wait()

@@ -39,6 +39,11 @@ class Exchange:
         self._connection.payer = payer
 
     @property
+    def transport(self) -> asyncio.Transport:
+        """Of the connection, whatever it will speak."""
+        return self._connection.transport
+
+    @property
     def body_bytes(self) -> int:
         """How much of the body has come and waits for the rest."""
         return len(self._body)

@@ -162,6 +162,10 @@ class HttpConnection(asyncio.Protocol):
 
     # What an exchange calls.
 
+    @property
+    def transport(self) -> asyncio.Transport:
+        return self._tcp
+
     def respond(self, status: int, body: bytes, headers: Sequence[tuple[bytes, bytes]]) -> None:
         body_withheld = self._h11.they_are_waiting_for_100_continue
         exchange, self._exchange = self._exchange, None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.served import Api, System, serving_api
+from tests.api.served import Api, System, add_key, serving_api
 from tests.conformance.engineio.test_framing import CODINGS, HEADS, TRAILERS, refused
 from tests.conformance.wire import Answer, chunk, request_bytes
 
@@ -48,6 +48,35 @@ async def test_connections_too_many_are_refused_and_those_that_are_open_go_on(tm
         async with asyncio.timeout(20):
             while (await (await api.system()).ask("GET", "/v1/no_leidos")).status != 200:
                 pass
+
+
+async def test_a_key_has_so_many_connections_and_no_more(tmp_path: Path) -> None:
+    """A-27: one too many is answered and closed, and another key is not concerned."""
+    other = add_key(tmp_path / "keys", "other")
+    async with serving_api(tmp_path, "--api-max-connections-per-key", "2") as api:
+        first, second = await api.system(), await api.system()
+        for system in (first, second, first):
+            await system.get("/v1/no_leidos")
+        third = await api.system()
+        answer = await third.ask("GET", "/v1/no_leidos")
+        assert (answer.status, answer.json()["code"]) == (429, "too_many_connections_of_key")
+        assert (answer.header("retry-after"), answer.header("connection")) == ("10", "close")
+        assert await third.connection.rest() == b""
+        await (await api.system(other)).get("/v1/no_leidos")
+        first.connection.abort()
+        async with asyncio.timeout(20):
+            while (await (await api.system()).ask("GET", "/v1/no_leidos")).status != 200:
+                pass
+
+
+async def test_a_connection_that_another_key_uses_counts_for_that_one(tmp_path: Path) -> None:
+    """A-27: as behind a proxy that keeps its connections."""
+    other = add_key(tmp_path / "keys", "other")
+    async with serving_api(tmp_path, "--api-max-connections-per-key", "1") as api:
+        shared = await api.client.connect()
+        for key in (api.key, other, api.key, other):
+            await System(shared, key).get("/v1/no_leidos")
+        await (await api.system()).get("/v1/no_leidos")
 
 
 async def test_a_request_that_comes_too_slowly_is_answered_408(tmp_path: Path) -> None:

@@ -10,6 +10,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from chatd.api.eventstream import EventStream, StalledError
 from chatd.api.keys import Scope
 from chatd.api.stream import PAGE_ROWS
 from chatd.daemon.config import load
@@ -144,6 +147,68 @@ async def test_a_reader_that_does_not_read_costs_nobody_else(api: Api, bot: Syst
             await bot.get("/v1/no_leidos")
             await bot.send("ana", "news")
             assert (await other.event())[1]["mensaje"] == "news"
+
+
+async def test_a_reader_that_takes_nothing_for_too_long_is_ended_and_counted(tmp_path: Path) -> None:
+    """A-25: its place is free again."""
+    limits = ("--api-stream-timeout", "0.3", "--api-max-streams", "1", "--api-rate", "0")
+    pace = ("--message-rate", "0", "--max-chars-per-minute", "0")
+    async with serving_api(tmp_path, *limits, *pace) as api:
+        bot = await api.system()
+        for _ in range(5):
+            many = [{"para": "ana", "mensaje": "x" * 9_000} for _ in range(100)]
+            assert (await bot.ask("POST", "/v1/mensajes/lote", {"mensajes": many})).status == 200
+        deaf = await api.client.connect(4_096)
+        deaf.stop_reading()
+        deaf.write(request_bytes("GET", "/v1/eventos?desde=0", {"Authorization": f"Bearer {api.key}"}))
+        ended = await api.chatd.logged("stream ended: its reader takes nothing")
+        assert (ended["key"], ended["limit"]) == ("bot", "api_stream_timeout")
+        async with following(api) as stream:
+            await stream.block()
+
+
+class Draining(MemoryTransport):
+    """Its client takes a byte each time that somebody looks, as long as there are `takes`."""
+
+    def __init__(self, protocol: asyncio.Protocol, takes: int) -> None:
+        super().__init__(protocol)
+        self.protocol = protocol
+        self.takes = takes
+        self.waiting = 100
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.protocol.pause_writing()
+
+    def get_write_buffer_size(self) -> int:
+        if self.takes:
+            self.takes -= 1
+            self.waiting -= 1
+        return self.waiting
+
+
+async def test_a_reader_that_takes_little_is_slow_and_one_that_takes_nothing_has_stalled() -> None:
+    """A-25"""
+    reader = EventStream(0.001, lambda _: None)
+    transport = Draining(reader, takes=7)
+    with pytest.raises(StalledError):
+        await reader.write(b"x")
+    assert transport.takes == 0
+
+
+async def test_a_key_has_so_many_streams_and_no_more(tmp_path: Path) -> None:
+    """A-26: another key is not concerned."""
+    keys = tmp_path / "keys"
+    other = add_key(keys, "other")
+    async with serving_api(tmp_path, "--api-max-streams-per-key", "1") as api:
+        bot = await api.system()
+        async with following(api) as stream, following(api, key=other):
+            await stream.block()
+            answer = await bot.ask("GET", "/v1/eventos")
+            assert (answer.status, answer.json()["code"]) == (429, "too_many_streams_of_key")
+            assert answer.header("retry-after") == "10"
+        async with asyncio.timeout(20):
+            while (await bot.ask("GET", "/v1/eventos?desde=x")).json()["code"] != "desde_invalid":
+                pass
 
 
 class Counting(MemoryTransport):
