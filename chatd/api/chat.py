@@ -40,13 +40,13 @@ class Chat:
         fields = _given(call.query) | more
         if "antes" in fields and ("despues" in fields or "buscar" in fields):
             raise RefusedError(ApiCode.CONTRADICTION, "antes goes neither with despues nor with buscar.")
-        who = _speaker(call, fields)
+        who = self._speaker(call, fields)
         self.say(who, event, fields, call.answer, call.refuse)
 
     def send(self, call: Call) -> None:
         """`POST /v1/mensajes`."""
         fields = _given(call.body)
-        who = _speaker(call, fields, "de")
+        who = self._speaker(call, fields, "de")
         self.say(who, "mensaje_privado", fields, lambda stored: call.answer(stored, CREATED), call.refuse)
 
     def send_many(self, call: Call) -> None:
@@ -55,7 +55,7 @@ class Chat:
         for number, message in enumerate(call.body.mensajes):
             fields = _given(message)
             try:
-                who = _speaker(call, fields, "de")
+                who = self._speaker(call, fields, "de")
             except RefusedError as error:
                 many.fail(number, error)
                 continue
@@ -65,8 +65,18 @@ class Chat:
     def change(self, call: Call, event: str, status: int, **more: object) -> None:
         """An event whose fields are those of the body, and `more`."""
         fields = _given(call.body) | more
-        who = _speaker(call, fields)
+        who = self._speaker(call, fields)
         self.say(who, event, fields, lambda done: call.answer(done, status), call.refuse)
+
+    def _speaker(self, call: Call, fields: dict[str, object], name: str = "como") -> Identity:
+        """Takes what says who speaks out of the fields. Raises RefusedError."""
+        if call.key is None:
+            raise AssertionError("an operation of the chat needs a key")
+        who, rol = fields.pop(name, None), fields.pop("rol", None)
+        identity = speaker(call.key, None if who is None else str(who), None if rol is None else str(rol))
+        if identity.is_admin and identity.user == call.key.name:
+            self._router.on_system(identity.user)
+        return identity
 
 
 class Many:
@@ -93,14 +103,6 @@ class Many:
         self._missing -= 1
         if not self._missing:
             self._call.answer(Outcomes([each for each in self._outcomes if each is not None]))
-
-
-def _speaker(call: Call, fields: dict[str, object], name: str = "como") -> Identity:
-    """Takes what says who speaks out of the fields. Raises RefusedError."""
-    if call.key is None:
-        raise AssertionError("an operation of the chat needs a key")
-    who, rol = fields.pop(name, None), fields.pop("rol", None)
-    return speaker(call.key, None if who is None else str(who), None if rol is None else str(rol))
 
 
 def _given(asked: msgspec.Struct | None) -> dict[str, object]:

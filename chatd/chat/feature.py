@@ -22,3 +22,5 @@ class Feature:
     events: Mapping[EventName, Handler]
     on_join: Callable[[Member], None] | None = None
     on_leave: Callable[[Member], None] | None = None
+    on_system: Callable[[str], None] | None = None
+    """Told of the name of a system of the operator that speaks for the desk, without a socket."""

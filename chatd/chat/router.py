@@ -24,6 +24,7 @@ class ChatRouter:
         self._routes: dict[EventName, Handler] = {}
         self._joins: tuple[Callable[[Member], None], ...] = ()
         self._leaves: tuple[Callable[[Member], None], ...] = ()
+        self._on_system: tuple[Callable[[str], None], ...] = ()
         self.received = 0  # events, whatever becomes of them
         self.refused: Counter[str] = Counter()  # of those, by code
         for feature in features:
@@ -37,6 +38,9 @@ class ChatRouter:
         if feature.on_leave is not None:
             self._leaves = (feature.on_leave, *self._leaves)
 
+        if feature.on_system is not None:
+            self._on_system = (*self._on_system, feature.on_system)
+
     def handler(self, event: EventName) -> Handler:
         """What answers `event` now. Raises KeyError."""
         return self._routes[event]
@@ -49,6 +53,10 @@ class ChatRouter:
         """The feature that was first at the join is last here."""
         for on_leave in self._leaves:
             on_leave(member)
+
+    def on_system(self, name: str) -> None:
+        for on_system in self._on_system:
+            on_system(name)
 
     def route(self, member: Author, event: EventName, args: list[object], reply: Reply | None) -> None:
         """An unknown event is refused if it asks for an acknowledgement, and ignored otherwise."""

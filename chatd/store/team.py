@@ -10,6 +10,7 @@ from typing import Final
 
 TEAM_TABLES: Final[tuple[str, ...]] = (
     # Who was here: the claim `name`, whether the token was an admin's, and what is searched in both names.
+    # `admin` is a Role of chatd/team/names.py.
     """
     CREATE TABLE nombres (
         quien TEXT PRIMARY KEY,

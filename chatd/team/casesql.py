@@ -19,10 +19,15 @@ def is_admin(user: str) -> str:
     return f"EXISTS (SELECT 1 FROM nombres AS n WHERE n.quien = {user} AND n.admin = 1)"
 
 
+def is_of_desk(user: str) -> str:
+    """The condition for one who came so, or is a system that speaks for the desk (see Role in names.py)."""
+    return f"EXISTS (SELECT 1 FROM nombres AS n WHERE n.quien = {user} AND n.admin > 0)"
+
+
 def is_question(m: str) -> str:
     """What a user wrote, and not to another user who was ever here."""
     return (
-        f"{m}.supervisado = 1 AND NOT {is_admin(f'{m}.de')} "
+        f"{m}.supervisado = 1 AND NOT {is_of_desk(f'{m}.de')} "
         f"AND NOT EXISTS (SELECT 1 FROM nombres AS n WHERE n.quien = {m}.para AND n.admin = 0)"
     )
 
@@ -70,7 +75,7 @@ FOLLOW: Final = f"""
             UNION ALL
             SELECT m.para, CASE m.supervisado WHEN 1 THEN m.id ELSE 0 END, 0, m.id, m.id FROM mensajes AS m
             WHERE m.id > ?1 AND m.id <= ?2{{own}}
-            AND (m.supervisado = 0 OR {is_admin("m.de")}) AND m.de <> m.para AND NOT {is_admin("m.para")}
+            AND (m.supervisado = 0 OR {is_admin("m.de")}) AND m.de <> m.para AND NOT {is_of_desk("m.para")}
         ) AS said GROUP BY con
     ) AS g WHERE true ORDER BY g.con
     ON CONFLICT (con) DO UPDATE SET

@@ -37,8 +37,8 @@ _OF_KIND: Final = {
     Kind.RESOLVED: "cerrado IS NOT NULL AND entrada <= resuelto AND ?1 = ?1",
 }
 
-# Users who have become admins are left out.
-_SHOWN: Final = "ultimo > 0 AND NOT EXISTS (SELECT 1 FROM nombres AS n WHERE n.quien = casos.con AND n.admin = 1)"
+# Admins, and systems that speak for the desk, are not among the users.
+_SHOWN: Final = "ultimo > 0 AND NOT EXISTS (SELECT 1 FROM nombres AS n WHERE n.quien = casos.con AND n.admin > 0)"
 
 _MARK: Final = f"coalesce({read_upto('?1', 'entry.con')}, -1)"
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import enum
 import functools
 import logging
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,11 +33,23 @@ RETRY_S: Final = 5.0
 log = logging.getLogger("chatd.team")
 
 
+class Role(enum.IntEnum):
+    """As what a user came last: `nombres.admin`."""
+
+    USER = 0
+    ADMIN = 1
+    SYSTEM = 2  # with a key of the API, and never with a token
+
+
 class Known(NamedTuple):
     """What is kept of a user."""
 
     nombre: str
-    is_admin: bool
+    role: Role
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role is not Role.USER
 
 
 class Names:
@@ -60,15 +73,23 @@ class Names:
 
     @property
     def feature(self) -> Feature:
-        return Feature(events={}, on_join=lambda member: self.meet(member.identity))
+        return Feature(events={}, on_join=lambda member: self.meet(member.identity), on_system=self.meet_system)
 
     def meet(self, identity: Identity) -> None:
-        known = Known(identity.name, identity.is_admin)
+        known = Known(identity.name, Role.ADMIN if identity.is_admin else Role.USER)
         (self._admins.add if known.is_admin else self._admins.discard)(identity.user)
         if self._stored.get(identity.user) != known:
-            self._waiting[identity.user] = known
-            if self._task is None:
-                self._task = self._tasks.start(self._write(), "names")
+            self._keep(identity.user, known)
+
+    def meet_system(self, name: str) -> None:
+        """It speaks for the desk and is no admin. A person of that name comes before it."""
+        if name not in self._stored and name not in self._waiting:
+            self._keep(name, Known(name, Role.SYSTEM))
+
+    def _keep(self, user: str, known: Known) -> None:
+        self._waiting[user] = known
+        if self._task is None:
+            self._task = self._tasks.start(self._write(), "names")
 
     def is_admin(self, user: str) -> bool:
         """Whether `user` came as an admin when it came last, to whichever node."""
@@ -80,7 +101,7 @@ class Names:
         for start in range(0, len(users), ROWS):
             some = users[start : start + ROWS]
             rows = await self._store.query(_look_up(len(some)), some)
-            found |= {user: Known(nombre, bool(admin)) for user, nombre, admin in rows}
+            found |= {user: Known(nombre, Role(admin)) for user, nombre, admin in rows}
         return found
 
     async def _load(self) -> None:
@@ -122,8 +143,8 @@ class Names:
     async def _put(self, some: Mapping[str, Known]) -> None:
         values: list[int | str | None] = []
         for user in sorted(some):  # two nodes that write the same rows wait for one another, and never both
-            nombre, is_admin = some[user]
-            values += (user, nombre, int(is_admin), searched(user, nombre))
+            nombre, role = some[user]
+            values += (user, nombre, role.value, searched(user, nombre))
         await self._store.run(_put(len(some)), values)
 
     def _remember(self, some: Mapping[str, Known]) -> None:
@@ -147,7 +168,7 @@ def _put(rows: int) -> str:
         INSERT INTO nombres (quien, nombre, admin, clave) VALUES {_rows(rows, 4)}
         ON CONFLICT (quien) DO UPDATE
         SET nombre = excluded.nombre, admin = excluded.admin, clave = excluded.clave
-        WHERE nombres.nombre <> excluded.nombre OR nombres.admin <> excluded.admin
+        WHERE (nombres.nombre <> excluded.nombre OR nombres.admin <> excluded.admin) AND excluded.admin <> {Role.SYSTEM}
     """  # noqa: S608
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+from collections.abc import Set
 from typing import NamedTuple
 
 import msgspec
@@ -37,9 +38,9 @@ class _Envelope(msgspec.Struct, frozen=True):
     data: dict[str, object]
 
 
-def conversation_of(message: Message) -> str:
-    """The user on the other side of the desk."""
-    return message.de if message.supervisado else message.para
+def conversation_of(message: Message, desk: Set[str] = frozenset()) -> str:
+    """The user on the other side of the desk, for which those in `desk` write: see desk.py."""
+    return message.de if message.supervisado and message.de not in desk else message.para
 
 
 def said(message: Message) -> Event:

@@ -18,7 +18,8 @@ from chatd.webhooks import log
 from chatd.webhooks.casenews import CaseNews, forget_cases
 from chatd.webhooks.config import Webhook
 from chatd.webhooks.courier import Courier, SwitchedOffError
-from chatd.webhooks.events import Event
+from chatd.webhooks.desk import desk_of
+from chatd.webhooks.events import Event, conversation_of
 from chatd.webhooks.lines import Item, Lines
 from chatd.webhooks.memory import Memory, key_of
 from chatd.webhooks.presencenews import PresenceNews, forget_presence
@@ -198,9 +199,12 @@ class Hook:
         messages = await self._store.log_after(window.read, rows)
         if waits is not None:
             await waits.follow(messages)
+        desk = await desk_of(self._chat, messages)
         for message in messages:
-            log_number = self._store.log_of(message.id)
-            item = Item(self._memory, message.id, message.fecha, self._make(message), log_number)
+            event = self._make(message)
+            if event is not None:
+                event = event._replace(con=conversation_of(message, desk))
+            item = Item(self._memory, message.id, message.fecha, event, self._store.log_of(message.id))
             window.add(item)
             self._begin_with(item, group)
         if len(messages) == rows:

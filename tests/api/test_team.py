@@ -78,6 +78,31 @@ async def test_a_user_whom_a_system_has_answered_still_waits_for_a_person(api: A
     assert waiting == ["ana", "eva"]
 
 
+async def test_what_a_system_writes_or_is_written_opens_no_case(api: Api, bot: System) -> None:
+    """A-24: the user has never been here."""
+    root = await api.chatd.enter("root", "admin")
+    await bot.send("maria", "Your order is on its way")
+    await root.write("bot", "a note to the bot")
+    await (await api.chatd.enter("eva")).write("soporte", "help")
+    listed: list[str] = []
+    async with asyncio.timeout(20):
+        while "eva" not in listed:
+            listed = [each["con"] for each in (await bot.get("/v1/conversaciones"))["conversaciones"]]
+    assert listed == ["eva"]
+    assert (await bot.get("/v1/conversaciones/bot"))["rol"] == "admin"
+
+
+async def test_a_system_that_speaks_as_an_admin_answers_and_claims_as_that_admin(api: Api, bot: System) -> None:
+    """A-24"""
+    await api.chatd.enter("root", "admin")
+    await (await api.chatd.enter("ana")).write("soporte", "help")
+    await bot.send("ana", "I am on it", de="root", rol="admin")
+    async with asyncio.timeout(20):
+        while (caso := (await bot.get("/v1/conversaciones/ana"))["caso"]).get("atiende") is None:
+            pass
+    assert (caso["estado"], caso["atiende"], "espera" in caso) == ("atendido", "root", False)
+
+
 async def test_notes_are_kept_and_read_by_pages(bot: System) -> None:
     """A-12"""
     place = "/v1/conversaciones/ana/notas"
