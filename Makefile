@@ -24,7 +24,7 @@ HAVE_OTHERS := { command -v firefox-esr || command -v firefox || test -n "$$FIRE
     command -v Xvfb
 
 .DELETE_ON_ERROR:
-.PHONY: setup run test browser systemd lint reference lock audit dist wheel pyz deb try-dist try-compiled bench fuzz soak storm kill hooks outages simulate clean
+.PHONY: setup run test browser systemd systemd-core lint reference lock audit dist wheel pyz deb try-dist try-compiled bench fuzz soak storm kill hooks outages simulate clean
 
 # What could go on for ever, and how long it does: `make fuzz SECONDS=600`, `make simulate SEEDS=1000`.
 SECONDS := 60
@@ -61,6 +61,14 @@ systemd: $(VENV)/.python-ready $(VENV)/.node-ready $(VENV)/.bookworm-ready
 	@command -v systemd-nspawn >/dev/null || { apt-get update -q && \
 	    apt-get install -qy --no-install-recommends systemd systemd-container python3-venv curl openssl; } >/dev/null
 	$(BIN)/pytest --boot-systemd --timeout=900 tests/systemd
+
+# The minute of it that CI runs, where a systemd boots.
+systemd-core: $(VENV)/.python-ready $(VENV)/.node-ready
+	@if $(BIN)/python -m tests.systemd.machine; then \
+	    $(BIN)/pytest --boot-systemd=core --timeout=300 tests/systemd; \
+	else \
+	    echo "The README's pages for operators are NOT TESTED under systemd" >&2; \
+	fi
 
 .PHONY: interop artillery
 # Every client of the README's table, which it writes: runtimes and releases that take 700 MB more than `make setup`.

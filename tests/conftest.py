@@ -28,7 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--storm-seconds", type=float, default=6.0, help="of 100 messages a second into an open thread")
     group.addoption("--outage-seconds", type=float, default=3.0, help="without Redis, of several nodes")
     group.addoption("--outages-deliver", choices=("at_once", "stored"), default="stored", help="of several nodes")
-    group.addoption("--boot-systemd", action="store_true", help="the tests that boot a systemd, as root")
+    group.addoption("--boot-systemd", nargs="?", const="all", choices=("all", "core"), help="tests that boot a systemd")
     group.addoption("--every-client", action="store_true", help="clients that make interop installs, too")
     group.addoption("--artillery", action="store_true", help="the load tool that make artillery installs")
     group.addoption("--whole-release", action="store_true", help="every artefact of a release, on every Python")

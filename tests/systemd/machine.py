@@ -1,5 +1,6 @@
 """A machine with a systemd of its own: files under a layer that is thrown away, booted by systemd-nspawn.
 
+`python -m tests.systemd.machine` boots one, and exits with 0 if it can here.
 It has a network of its own, without a way out: what needs packages runs in `prepare`, before the boot.
 """
 
@@ -9,6 +10,8 @@ import contextlib
 import os
 import shutil
 import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -111,6 +114,7 @@ class Machine:
 @contextlib.contextmanager
 def machine(folder: Path, files: Path = Path("/")) -> Iterator[Machine]:
     """With a copy of `files` in `folder`; nothing is left of it at the end."""
+    folder.mkdir(exist_ok=True)
     _mount("-t", "tmpfs", "chatd-machine", str(folder))
     upper, work, root = (folder / name for name in ("upper", "work", "root"))
     for each in (upper, work, root):
@@ -130,3 +134,17 @@ def machine(folder: Path, files: Path = Path("/")) -> Iterator[Machine]:
 
 def _mount(*words: str) -> None:
     subprocess.run(["mount", *words], check=True)
+
+
+def _can_boot() -> bool:
+    try:
+        with tempfile.TemporaryDirectory() as folder, machine(Path(folder) / "machine") as made:
+            made.boot()
+    except (OSError, subprocess.CalledProcessError, CommandError) as error:
+        print(f"no systemd boots here: {error}", file=sys.stderr)
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(0 if _can_boot() else 1)

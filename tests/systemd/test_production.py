@@ -20,6 +20,11 @@ from tests.systemd.talkers import CONFIG, UNHURRIED, talking
 ROOT = Path(__file__).parents[2]
 MADE = (CONFIG, "/etc/systemd/system/chatd.service")
 
+CORE = pytest.mark.systemd_core
+
+RESTART_S = 2.0
+"""With air: it takes 0.6 s on two cores with a load of 3, the end of the old daemon included."""
+
 # Opens a session again and again, until its stdin is closed; then it prints how often it was answered and refused.
 ASKER = """
 import json, select, sys, urllib.error, urllib.request
@@ -105,6 +110,7 @@ def restored_with(on: Machine, backup: str) -> None:
     assert "and on" in on.run(f"chatd history maria --config {CONFIG}")
 
 
+@CORE
 def test_the_service_runs_and_check_sees_what_it_runs_with(production: Machine) -> None:
     assert production.run("systemctl is-active chatd") == "active\n"
     said = production.run(f"chatd check --config {CONFIG}")
@@ -123,6 +129,7 @@ def test_a_start_that_fails_is_found_in_the_journal_by_its_priority(production: 
     assert [json.loads(line)["level"] for line in lines if line]
 
 
+@CORE
 def test_a_reload_that_is_refused_fails_and_is_seen(production: Machine) -> None:
     production.run(f"printf '[chat]\\nmax_message = 0\\n' >> {CONFIG}")
     production.fails("systemctl reload chatd")
@@ -133,6 +140,20 @@ def test_a_reload_that_is_refused_fails_and_is_seen(production: Machine) -> None
     assert status(production).startswith("0 sessions")
     assert production.run("systemctl is-active chatd") == "active\n"
     assert '"kept": "tokens"' in production.run("journalctl --unit=chatd --output=cat --grep=reloaded")
+
+
+@CORE
+def test_a_restart_takes_a_fraction_of_a_second(production: Machine) -> None:
+    """By systemd's own clock, from the end of the old daemon's service until the new one is ready."""
+    taken_s = []
+    for _ in range(3):
+        production.run("systemctl reset-failed chatd; systemctl restart chatd")
+        left, entered = (
+            int(production.run(f"systemctl show --property={name}TimestampMonotonic --value chatd"))
+            for name in ("ActiveExit", "ActiveEnter")
+        )
+        taken_s.append((entered - left) / 1e6)
+    assert 0 < min(taken_s) < RESTART_S
 
 
 def test_a_backup_is_restored_under_the_plain_unit(production: Machine) -> None:
@@ -169,6 +190,7 @@ def test_a_key_for_root_alone_is_served_and_a_renewed_one_after_the_hook(product
     assert second != first
 
 
+@CORE
 def test_from_the_plain_unit_to_the_socket_and_nobody_is_refused_by_a_restart(production: Machine) -> None:
     assert production.run("systemctl is-active chatd") == "active\n"
     to_the_socket(production)
@@ -196,6 +218,7 @@ def test_a_database_elsewhere_and_a_unix_socket(production: Machine) -> None:
     production.run("systemctl reload chatd")
 
 
+@CORE
 def test_systemd_itself_finds_little_to_say_against_its_sandbox(production: Machine) -> None:
     production.run("systemd-analyze security --threshold=20 chatd")
     pid = production.run("systemctl show --property=MainPID --value chatd").strip()
@@ -205,6 +228,7 @@ def test_systemd_itself_finds_little_to_say_against_its_sandbox(production: Mach
     ]
 
 
+@CORE
 def test_the_secret_is_a_credential_that_no_one_else_can_read(production: Machine) -> None:
     assert production.run("stat --format='%a %U' /etc/chatd/jwt-secret") == "600 root\n"
     pid = production.run("systemctl show --property=MainPID --value chatd").strip()
@@ -216,6 +240,7 @@ def test_the_secret_is_a_credential_that_no_one_else_can_read(production: Machin
     assert secret not in production.run(f"cat /proc/{pid}/environ /proc/{pid}/cmdline | tr '\\0' '\\n'")
 
 
+@CORE
 def test_a_daemon_that_hangs_is_started_again(production: Machine) -> None:
     production.run("""
         mkdir --parents /run/systemd/system/chatd.service.d
