@@ -1,6 +1,6 @@
 """`chatd webhook`: how far webhooks are; what was set aside, sent again; one event to try a receiver. Rules W-02, W-08.
 
-All of it goes by the database, which a daemon may have meanwhile.
+All of it goes by the database, which a daemon may have meanwhile. `list` and `replay` know mailboxes ([[notify]]) too.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from chatd.cli.arguments import UsageError, given_settings
 from chatd.cli.database import Database, add_database, reading, require_newest, writing
 from chatd.cli.tables import print_table
 from chatd.daemon.config import load
+from chatd.notify.opening import PREFIX
 from chatd.store.base import Message
 from chatd.store.config import StoreConfig
 from chatd.store.positions import encode
@@ -32,6 +33,11 @@ _ASIDE: Final = "SELECT id FROM ganchos_apartados WHERE clave = ?1 ORDER BY id"
 _FORGET: Final = "DELETE FROM ganchos_apartados WHERE clave = ?1 AND id = ?2"
 _KEPT: Final = "SELECT evento, con, cuerpo FROM ganchos_guardados WHERE clave = ?1 ORDER BY evento"
 _FORGET_KEPT: Final = "DELETE FROM ganchos_guardados WHERE clave = ?1 AND evento = ?2"
+_TELL_AGAIN: Final = """
+    UPDATE ganchos_esperas SET avisado = 0
+    WHERE clave = ?1 AND con IN (SELECT con FROM ganchos_guardados WHERE clave = ?1)
+"""
+_FORGET_ALL_KEPT: Final = "DELETE FROM ganchos_guardados WHERE clave = ?1"
 _MESSAGE: Final = "SELECT id, de, para, mensaje, fecha, supervisado FROM mensajes WHERE id = ?1"
 _BEHIND: Final = """
     SELECT count(*) FROM mensajes
@@ -48,48 +54,61 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="list: how far each is; replay: send again what was set aside, and switch on again what is off; test: "
         "send one event now and print the answer",
     )
-    parser.add_argument("name", metavar="NAME", nargs="?", help="the webhook; without it all")
+    parser.add_argument(
+        "name", metavar="NAME", nargs="?", help="the webhook, or notify/ and the name of a mailbox; without it all"
+    )
     add_database(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     config = load(given_settings(args), os.environ)
-    hooks = [hook for hook in config.webhooks if args.name in (None, hook.name)]
-    if not config.webhooks:
+    mailboxes = [] if args.action == "test" else [PREFIX + each.name for each in config.notify]
+    known = [hook.name for hook in config.webhooks] + mailboxes
+    if not known:
         raise UsageError("no webhook is configured: name the configuration file with --config")
-    if not hooks:
-        known = ", ".join(hook.name for hook in config.webhooks)
-        raise UsageError(f"there is no such webhook in the configuration; there is {known}")
-    return _ACTIONS[args.action](config.store, hooks)
+    if args.name not in (None, *known):
+        raise UsageError(f"there is no such webhook in the configuration; there is {', '.join(known)}")
+    hooks = [hook for hook in config.webhooks if args.name in (None, hook.name)]
+    return _ACTIONS[args.action](config.store, hooks, [name for name in mailboxes if args.name in (None, name)])
 
 
-def _list(config: StoreConfig, hooks: Sequence[Webhook]) -> int:
+def _list(config: StoreConfig, hooks: Sequence[Webhook], mailboxes: Sequence[str]) -> int:
     with reading(config) as database:
         require_newest(database)
-        rows = [_row(database, hook) for hook in hooks]
+        rows = [_row(database, hook.name, private=hook.private) for hook in hooks]
+        rows += [_row(database, name, private=False) for name in mailboxes]
     print_table([_HEAD, *rows])
     return 0
 
 
-def _row(database: Database, hook: Webhook) -> tuple[str, ...]:
-    key = key_of(hook.name)
+def _row(database: Database, name: str, *, private: bool) -> tuple[str, ...]:
+    key = key_of(name)
     position, off_since = standing_of(database.execute(LOAD, (key,)).fetchall())
     if not position:
-        return hook.name, "never started", "-", "-", "-"
+        return name, "never started", "-", "-", "-"
     state = f"off since {_shown(off_since)}" if off_since else "on"
-    behind = sum(
-        database.execute(_BEHIND, (upto, log, int(hook.private))).fetchone()[0] for log, upto in position.items()
-    )
+    behind = sum(database.execute(_BEHIND, (upto, log, int(private))).fetchone()[0] for log, upto in position.items())
     aside = sum(len(database.execute(sql, (key,)).fetchall()) for sql in (_ASIDE, _KEPT))
-    return hook.name, state, encode(position), str(behind), str(aside)
+    return name, state, encode(position), str(behind), str(aside)
 
 
-def _replay(config: StoreConfig, hooks: Sequence[Webhook]) -> int:
+def _replay(config: StoreConfig, hooks: Sequence[Webhook], mailboxes: Sequence[str]) -> int:
     senders = [(hook, Sender(hook)) for hook in hooks]
     with writing(config) as database, asyncio.Runner() as runner:
         require_newest(database)
         done = [_replay_one(database, runner, *each) for each in senders]
+        for name in mailboxes:
+            _mail_again(database, name)
     return 0 if all(done) else EXIT_FAILED
+
+
+def _mail_again(database: Database, name: str) -> None:
+    """A running daemon mails what was set aside, of those users who wait still."""
+    key = key_of(name)
+    count = len(database.execute(_KEPT, (key,)).fetchall())
+    database.execute(_TELL_AGAIN, (key,))
+    database.execute(_FORGET_ALL_KEPT, (key,))
+    print(f"{name}: {count} waits go into the next mail, unless they have been answered")
 
 
 def _replay_one(database: Database, runner: asyncio.Runner, hook: Webhook, sender: Sender) -> bool:
@@ -135,7 +154,7 @@ def _event(database: Database, hook: Webhook, message_id: int) -> Event | None:
     return made(hook, Message(number, de, para, mensaje, fecha, bool(supervisado)))
 
 
-def _test(_config: StoreConfig, hooks: Sequence[Webhook]) -> int:
+def _test(_config: StoreConfig, hooks: Sequence[Webhook], _mailboxes: Sequence[str]) -> int:
     senders = [(hook, Sender(hook)) for hook in hooks]
     is_taken = []
     for hook, sender in senders:
@@ -149,7 +168,7 @@ def _shown(ms: int) -> str:
     return f"{datetime.datetime.fromtimestamp(ms / 1000, datetime.UTC):%Y-%m-%d %H:%M} UTC"
 
 
-_ACTIONS: Final[Mapping[str, Callable[[StoreConfig, Sequence[Webhook]], int]]] = {
+_ACTIONS: Final[Mapping[str, Callable[[StoreConfig, Sequence[Webhook], Sequence[str]], int]]] = {
     "list": _list,
     "replay": _replay,
     "test": _test,

@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 
 from chatd.cli import EXIT_CONFIG
+from chatd.webhooks.memory import key_of
 from tests.chat.daemon import ROOT, complaint, daemon
 from tests.chat.people import SECRET
+from tests.cli.command import chatd as command
 from tests.cli.command import environment
 from tests.listen.certificates import make_certificate
-from tests.notify.mailserver import LOGIN, receiving_mail
+from tests.notify.mailserver import LOGIN, PATIENCE_S, receiving_mail
+from tests.store.rig import ask, change
 
 
 def write_config(folder: Path, port: int, more: str = 'security = "none"') -> Path:
@@ -101,3 +104,33 @@ async def test_without_the_package_a_sentence_says_what_to_install(tmp_path: Pat
     _, said = await process.communicate()
     assert process.returncode == EXIT_CONFIG
     assert "notify: it needs the package aiosmtplib: pip install 'chatd[mail]'" in said.decode()
+
+
+async def test_a_wait_that_was_set_aside_is_listed_and_mailed_again(tmp_path: Path) -> None:
+    """M-05, W-08"""
+    db = tmp_path / "c.db"
+    async with receiving_mail() as server:
+        config = write_config(tmp_path, server.port, 'security = "none"\npause = 1')
+        async with daemon(db, "--config", config) as chatd:
+            await (await chatd.enter("ana")).write("root", "a secret")
+            await server.until(lambda: len(server.mails) == 1)
+            async with asyncio.timeout(PATIENCE_S):
+                while not ask(db, "SELECT con FROM ganchos_esperas WHERE avisado = 1"):  # noqa: ASYNC110 - rings no bell
+                    await asyncio.sleep(0.01)
+            key = key_of("notify/desk")
+            kept = "INSERT INTO ganchos_guardados (clave, evento, con, cuerpo)"
+            change(db, f"{kept} VALUES ({key}, 'sin_respuesta-7', 'ana', '{{}}')")
+            listed = (await verb("webhook", "list", "--config", config, "--db", db)).splitlines()
+            assert listed[1].split()[::4] == ["notify/desk", "1"]
+            said = await verb("webhook", "replay", "notify/desk", "--config", config, "--db", db)
+            assert said == "notify/desk: 1 waits go into the next mail, unless they have been answered\n"
+            await server.until(lambda: len(server.mails) == 2)
+        assert "ana, since " in server.mails[1].get_content()
+    assert ask(db, "SELECT evento FROM ganchos_guardados") == []
+
+
+async def verb(*words: str | Path) -> str:
+    """What `chatd` prints, while the mail server goes on."""
+    done = await asyncio.to_thread(command, *words)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
