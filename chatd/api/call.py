@@ -40,6 +40,11 @@ class Call:
         self.body: Any = None
 
     @property
+    def is_head(self) -> bool:
+        """Whether the client wants an answer without its body."""
+        return self._exchange is not None and self._exchange.request.method == "HEAD"
+
+    @property
     def last_event_id(self) -> str | None:
         """What a client of server-sent events sends when it comes back."""
         return None if self._exchange is None else self._exchange.request.header(b"last-event-id")
@@ -62,7 +67,8 @@ class Call:
             return
         tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
         headers = [(b"ETag", tag.encode()), _REVALIDATE]
-        if tag in (self._exchange.request.header(b"if-none-match") or ""):
+        known = self._exchange.request.header(b"if-none-match") or ""
+        if tag in known or known == "*":
             self._respond(304, b"", headers)
         else:
             self._respond(status, body, [_JSON, *headers])

@@ -1,6 +1,6 @@
 """Every operation of the API: one table, from which requests are served and the OpenAPI document is made.
 
-Rules A-24, A-30 and A-31.
+Rules A-24 and A-30 to A-32.
 """
 
 from __future__ import annotations
@@ -66,6 +66,15 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         answer=Marked,
     ),
     Operation(
+        method="POST",
+        path="/v1/leidos/todo",
+        scope=Scope.SEND,
+        summary="Mark all conversations as read",
+        run=changes("leido_todo"),
+        body=words.AllRead,
+        answer=Marked,
+    ),
+    Operation(
         method="GET",
         path="/v1/conversaciones",
         scope=Scope.READ,
@@ -109,6 +118,15 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         run=asks("no_leidos"),
         query=words.UnreadQuery,
         answer=UnreadCounts,
+    ),
+    Operation(
+        method="POST",
+        path="/v1/no_leidos",
+        scope=Scope.SEND,
+        summary="Mark a conversation as unread from a message on",
+        run=changes("no_leido"),
+        body=words.NewUnread,
+        answer=Marked,
     ),
     Operation(
         method="GET",

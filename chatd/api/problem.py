@@ -56,6 +56,7 @@ STATUS_OF: Final[Mapping[str, int]] = {
     EventCode.ADMINS_ONLY: 403,
     EventCode.CLAIMED: 409,
     EventCode.HASTA_INVALID: 404,
+    EventCode.DESDE_INVALID: 404,
     EventCode.RATE_LIMITED: 429,
     EventCode.HISTORY_BUSY: 503,
     StoreCode.UNAVAILABLE: 503,

@@ -86,6 +86,9 @@ class Streams:
         if call.key is None:
             raise AssertionError("a stream needs a key")
         begin = _begin(call)
+        if call.is_head:
+            call.empty(_HEADERS)
+            return
         self._check_count(call.key)
         stream = EventStream(self._limits.patience_s, self._on_lost)
         stream.task = task = self._tasks.start(self._run(stream, call.key, begin), "stream of events")

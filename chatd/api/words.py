@@ -137,11 +137,26 @@ class NewMark(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     rol: Rol | None = None
 
 
+class NewUnread(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """For `como`, what `con` wrote is unread from the message `desde` on."""
+
+    con: User
+    desde: Id
+    como: User | None = None
+    rol: Rol | None = None
+
+
 class Write(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Without `como`, an admin of the key's own name writes."""
 
     como: User | None = None
     rol: Rol | None = None
+
+
+class AllRead(Write, frozen=True, kw_only=True):
+    """`como` has read all conversations up to the message `hasta`."""
+
+    hasta: Id
 
 
 class NewClaim(Write, frozen=True):

@@ -58,6 +58,20 @@ async def test_a_mark_is_read_and_heard_by_the_other(api: Api, bot: System) -> N
     assert (await bot.get("/v1/conversaciones/ana"))["leido"] == stored["id"]
 
 
+async def test_all_is_read_and_one_conversation_is_unread_again(api: Api, bot: System) -> None:
+    """A-32: for the reader alone."""
+    ana, eva = await api.chatd.enter("ana"), await api.chatd.enter("eva")
+    stored = await ana.write("bot", "read me")
+    newest = await eva.write("bot", "me too")
+    assert (await bot.ask("POST", "/v1/leidos/todo", {"hasta": newest["id"]})).json() == {"ok": True}
+    assert (await bot.get("/v1/no_leidos"))["no_leidos"] == {}
+    assert (await bot.ask("POST", "/v1/no_leidos", {"con": "ana", "desde": stored["id"]})).json() == {"ok": True}
+    assert (await bot.get("/v1/no_leidos"))["no_leidos"] == {"ana": 1}
+    assert await ana.inbox() == []
+    for place, body in (("leidos/todo", {"hasta": "0"}), ("no_leidos", {"con": "ana", "desde": "0"})):
+        assert (await bot.ask("POST", f"/v1/{place}", body)).status == 404
+
+
 async def test_who_is_here(tmp_path: Path) -> None:
     """A-14"""
     async with serving_api(tmp_path, "--presence", "on") as api:

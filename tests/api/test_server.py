@@ -115,6 +115,7 @@ async def test_a_client_that_has_an_answer_is_not_sent_it_again(bot: System) -> 
     assert tag is not None
     same = await bot.ask("GET", target, If_None_Match=f'"other", {tag}')
     assert (same.status, same.body, same.header("etag")) == (304, b"", tag)
+    assert (await bot.ask("GET", target, If_None_Match="*")).status == 304
     await bot.send("ana", "news")
     changed = await bot.ask("GET", target, If_None_Match=tag)
     assert changed.status == 200

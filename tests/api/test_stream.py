@@ -107,6 +107,14 @@ async def test_a_key_hears_what_an_admin_of_its_name_may_read(api: Api, bot: Sys
     assert heard == ["for the reader", "of a user"]
 
 
+async def test_the_head_of_a_stream_is_no_stream(api: Api, bot: System) -> None:
+    """A-06: the connection goes on."""
+    answer = await bot.ask("HEAD", "/v1/eventos")
+    assert (answer.status, answer.header("content-type"), answer.body) == (200, "text/event-stream", b"")
+    assert (await bot.ask("HEAD", "/v1/eventos?desde=x")).status == 422
+    await bot.get("/v1/no_leidos")
+
+
 async def test_a_silent_stream_beats_and_carries_the_position(tmp_path: Path) -> None:
     """A-22"""
     async with serving_api(tmp_path, "--api-heartbeat", "0.1") as api:
