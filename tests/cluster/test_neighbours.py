@@ -70,6 +70,7 @@ async def test_events_of_any_name_and_value_come_as_they_come_on_node(place: Pla
         *(1, 2**40, -5, 0.5, "ñ 📦", None, True, [], {}, [[{"a": [None]}]]),
         *(b"\x00\xff", {"file": b"abc", "more": [b""]}, Js("new Date(1e12)"), Js("NaN"), Js("undefined")),
         *(Js("new Date(-1)"), Js("new Uint8Array([1, 2])"), Js("new Set([1])")),
+        *(Js("new Date('0001-01-01')"), Js("new Date('0999-12-31T23:59:59.001Z')"), Js("-0"), Js("2 ** 63")),
     ]
     async with place() as here:
         near, far = await here.enter("ana"), await here.enter_node("ana")

@@ -78,5 +78,5 @@ def _key(key: object) -> str:
 
 
 def _iso(moment: datetime.datetime) -> str:
-    """Date.prototype.toISOString."""
-    return moment.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03}Z"
+    """Date.prototype.toISOString. A year has four digits here, which strftime does not promise."""
+    return moment.astimezone(datetime.UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"

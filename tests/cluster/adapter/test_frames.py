@@ -121,6 +121,17 @@ def test_arguments_that_are_none_are_refused() -> None:
     assert fault_of(frames.arguments, broadcast.packet) is Fault.UNREADABLE  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    "date",
+    ["c70cff3b8b87c0fffffff1886e08ff", "c70cff000000000000003afff44180"],
+    ids=["before the year 1", "after 9999"],
+)
+def test_a_date_that_python_does_not_have_is_refused(date: str) -> None:
+    broadcast = decode_broadcast(EMIT.replace(b"\xa4data\x93\xa1h\x01", b"\xa4data\x93\xa1h" + bytes.fromhex(date)))
+    assert broadcast is not None
+    assert fault_of(frames.arguments, broadcast.packet) is Fault.UNREADABLE  # type: ignore[arg-type]
+
+
 @given(st.binary(max_size=200), st.integers(0, len(EMIT)))
 def test_whatever_comes_is_read_or_refused(junk: bytes, at: int) -> None:
     for data in (junk, EMIT[:at] + junk, b"{" + junk):

@@ -28,6 +28,8 @@ def test_what_json_and_clients_know_stays(value: object) -> None:
         (b"\xd6\xff\x3b\x9a\xca\x00", "2001-09-09T01:46:40.000Z"),
         (b"\xd7\xff\xec\x14\xfe\x00\x3b\x9a\xca\x00", "2001-09-09T01:46:40.990Z"),
         (b"\xc7\x0c\xff\x3b\x8b\x87\xc0" + b"\xff" * 8, "1969-12-31T23:59:59.999Z"),
+        (bytes.fromhex("c70cff00000000fffffff8dd9bd900"), "0999-01-01T00:00:00.000Z"),
+        (bytes.fromhex("c70cff00000000fffffff1886e0900"), "0001-01-01T00:00:00.000Z"),
     ],
 )
 def test_a_date_is_what_javascript_makes_of_it(data: bytes, text: str) -> None:
