@@ -121,6 +121,12 @@ class ChatConfig:
         minimum=0.1,
         maximum=8,
     )
+    node_max_users: int = setting(
+        200_000,
+        "users of other daemons that this one knows, once for each daemon; beyond it they count as absent here",
+        minimum=1_000,
+        maximum=10_000_000,
+    )
     bus_channel: str = setting("chatd", "channel of Redis that the daemons of this chat, and no others, use")
     bus_adapter: str = setting(
         "off",

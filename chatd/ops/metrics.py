@@ -348,10 +348,11 @@ METRICS: Final[tuple[Metric, ...]] = (
         "chatd_bus_frames_total",
         COUNTER,
         "Messages on the bus, each with all that a node said in a turn, by what became of them: published, received, "
-        "dropped, overflowed, broken, failed, newer or refused.",
+        "dropped, overflowed, broken, failed, newer, refused or excess.",
         "dropped: Redis was away. overflowed: Redis did not take what came. broken: another program publishes on the "
         "channel. failed: a bug, see the log. newer: a node of a newer version says what this one does not know; "
-        "upgrade it. refused: more numbers are in use than a position has room for.",
+        "upgrade it. refused: more numbers are in use than a position has room for. excess: other nodes tell of "
+        "more users than node_max_users, or answer with more than 32 MiB.",
         _frames,
         ("outcome",),
     ),

@@ -1,4 +1,4 @@
-"""`fetchSockets`: what a Node.js node is told of the sockets here. Rule N-36.
+"""`fetchSockets`: what a Node.js node is told of the sockets here. Rules N-36 and N-43.
 
 An answer about ten thousand sockets takes longer than a turn of the loop may: it is made some sockets at a time, and
 one answer after the other, by one task.
@@ -24,6 +24,9 @@ from chatd.cluster.adapter.frames import Options
 MAX_WAITING: Final = 100
 """Questions, beside the one that is being answered."""
 
+MAX_WAITING_CHARS: Final = 1_048_576
+"""Of the rooms that they name, or one question."""
+
 SOCKETS_A_TURN: Final = 25
 
 # Of the query of a handshake: what may be shown, as it is no secret.
@@ -39,6 +42,7 @@ class Describer:
         self._path = path
         self._secure = secure
         self._line: deque[tuple[str, Options]] = deque()
+        self._chars = 0
         self._tasks = Tasks()
         self._task: asyncio.Task[None] | None = None
 
@@ -46,6 +50,10 @@ class Describer:
         """Raises ForeignError."""
         if len(self._line) >= MAX_WAITING:
             raise ForeignError(Fault.PENDING, f"more than {MAX_WAITING} questions wait for an answer")
+        chars = _chars(options)
+        if self._line and self._chars + chars > MAX_WAITING_CHARS:
+            raise ForeignError(Fault.PENDING, f"{MAX_WAITING_CHARS} characters of rooms wait for an answer")
+        self._chars += chars
         self._line.append((request_id, options))
         if self._task is None:
             self._task = self._tasks.start(self._work(), "sockets for a Node.js node")
@@ -59,6 +67,7 @@ class Describer:
         try:
             while self._line:
                 request_id, options = self._line.popleft()
+                self._chars -= _chars(options)
                 self._answer(said.sockets(request_id, await self._found(options)))
         finally:
             self._task = None
@@ -94,6 +103,11 @@ class Describer:
             "rooms": [socket.id, *socket.rooms],
             "data": {"user": identity.user, "name": identity.name, "rol": identity.rol},
         }
+
+
+def _chars(options: Options) -> int:
+    """Of the rooms that a question names."""
+    return sum(len(str(room)) for room in (*options.rooms, *(options.but or ())))
 
 
 def _time(since_ms: int) -> str:

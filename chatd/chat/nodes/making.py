@@ -8,6 +8,7 @@ from chatd.base.errors import ConfigError
 from chatd.chat.config import ChatConfig
 from chatd.chat.messages.ids import parts
 from chatd.chat.nodes.ids import ReservedIds
+from chatd.chat.nodes.peers import Bounds
 from chatd.chat.nodes.shell import Shell
 from chatd.chat.redis import bus_address
 from chatd.cluster.core import epoch
@@ -32,7 +33,8 @@ async def join(chat: ChatConfig, config: StoreConfig, clock_ms: Callable[[], int
         raise
     known.first.setdefault(chat.node, begun)
     try:
-        shell = Shell(store, known, ids, begun, end, chat.node_answer_timeout_s)
+        bounds = Bounds(answer_timeout_s=chat.node_answer_timeout_s, max_users=chat.node_max_users)
+        shell = Shell(store, known, ids, begun, end, bounds)
     except TooManyOriginsError as error:
         await store.close()
         raise ConfigError(f"node: {error}: use a number again") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from time import monotonic
 from typing import Final, Protocol
@@ -35,12 +36,20 @@ class Home(Protocol):
         """There is something in `news`."""
 
 
-class Peers:
-    """One for a node. `timeout_s` is for answers to questions."""
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """How long answers to questions are awaited, and how many users of other nodes are known."""
 
-    def __init__(self, node: Node[Message], home: Home, timeout_s: float) -> None:
-        self.people = People(node.number, home.wake)
-        self.questions = Questions(node.number, home.cast, timeout_s)
+    answer_timeout_s: float
+    max_users: int
+
+
+class Peers:
+    """One for a node, whose process is that of `epoch`."""
+
+    def __init__(self, node: Node[Message], epoch: int, home: Home, bounds: Bounds) -> None:
+        self.people = People(node.number, epoch, home.wake, bounds.max_users)
+        self.questions = Questions(node.number, home.cast, bounds.answer_timeout_s)
         self.emit: Callable[[Aside], None]
         self.make_room: Callable[[str, str], None]
         self._states = States()
@@ -72,23 +81,34 @@ class Peers:
 
     # What others tell.
 
-    def hear(self, frame: Frame) -> None:
-        """A frame of another node. Of one that is not known to live, who is there would never be taken back."""
+    @property
+    def excess(self) -> int:
+        """Frames that were not taken, or not wholly, for want of room. Rules N-40 and N-41."""
+        return self.people.excess + self.questions.excess
+
+    def hear(self, frame: Frame, size_bytes: int) -> None:
+        """A frame of another node. Of one that is not known to live, who is there would never be taken back.
+
+        Nor would what a process says that has lost its number to another one. Rule N-42.
+        """
         match frame:
             case Aside():
                 self.emit(frame)
             case Back():
                 self.make_room(frame.sid, frame.user)
             case Question() | Answer():
-                self.questions.hear(frame)
+                self.questions.hear(frame, size_bytes)
             case State():
                 self._states.hear(frame, monotonic())
-            case Here() if self._node.members.lives(frame.origin):
+            case Here() if self._node.members.epoch(frame.origin) == frame.epoch:
                 self.people.hear(frame)
 
     def on_change(self, change: Change) -> None:
-        if change.turn is Turn.LEFT:
+        epoch = self._node.members.epoch(change.node)
+        if change.turn is Turn.LEFT or epoch is None:
             self.people.forget(change.node)
+        else:
+            self.people.forget_before(change.node, epoch)
 
     # What is known.
 

@@ -1,6 +1,6 @@
-"""How many sockets each user has, on this node and on each other one. Pure. Rules N-12 and N-20.
+"""How many sockets each user has, on this node and on each other one. Pure. Rules N-12, N-20, N-40 and N-42.
 
-    Here  [10, origin, begins, ends, {user: [sockets, is_admin]}]
+    Here  [10, origin, epoch, begins, ends, {user: [sockets, is_admin]}]
 
 A node tells what changed in a turn, and everything when another node asks (a Call), when the bus is back, and after a
 frame that could not be published.
@@ -15,12 +15,15 @@ from typing import Annotated, Final, NamedTuple
 
 import msgspec
 
+from chatd.chat.events import MAX_USER_CHARS
 from chatd.chat.messages.ids import MAX_NODE
+from chatd.cluster.core.frame import Id
 
 TAG: Final = 10
 MAX_PEOPLE: Final = 5_000
 """In one message of the bus; the rest follows in the next."""
 
+User = Annotated[str, msgspec.Meta(max_length=MAX_USER_CHARS)]
 Sockets = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 
 
@@ -35,12 +38,16 @@ NOTHING: Final = Of(0, False)
 
 
 class Here(msgspec.Struct, array_like=True, tag=TAG, frozen=True, forbid_unknown_fields=True):
-    """Users of a node. A complete list `begins` with one frame and `ends` with one; other frames are changes."""
+    """Users of a node, as its process of that `epoch` knows them.
+
+    A complete list `begins` with one frame and `ends` with one; other frames are changes.
+    """
 
     origin: Annotated[int, msgspec.Meta(ge=0, le=MAX_NODE)]
+    epoch: Id
     begins: bool
     ends: bool
-    people: Annotated[dict[str, Of], msgspec.Meta(max_length=MAX_PEOPLE)]
+    people: Annotated[dict[User, Of], msgspec.Meta(max_length=MAX_PEOPLE)]
 
 
 OnChange = Callable[[str, int], None]
@@ -52,19 +59,24 @@ def _ignore(_user: str, _change: int) -> None:
 
 
 class People:
-    """`wake` is called when there is something to tell."""
+    """`wake` is called when there is something to tell. Of other nodes, `max_elsewhere` users are known at most."""
 
-    def __init__(self, origin: int, wake: Callable[[], None]) -> None:
+    def __init__(self, origin: int, epoch: int, wake: Callable[[], None], max_elsewhere: int) -> None:
         self.on_change: OnChange = _ignore
         self.sockets = 0  # of this node
+        self.excess = 0  # frames with users for whom there was no room
         self._origin = origin
+        self._epoch = epoch
         self._wake = wake
+        self._max_elsewhere = max_elsewhere
         self._own: Counter[str] = Counter()
         self._own_admins: Counter[str] = Counter()
         self._changed: dict[str, None] = {}
         self._is_asked = True  # for everything
         self._elsewhere: dict[int, dict[str, Of]] = {}  # by node
-        self._admins_elsewhere = 0  # once for each node
+        self._epochs: dict[int, int] = {}  # of the processes that told so
+        self._users_elsewhere = 0  # once for each node
+        self._admins_elsewhere = 0  # likewise
         self._listed: dict[int, set[str]] = {}  # by node: who was named in a complete list that has not ended
 
     def __len__(self) -> int:
@@ -118,38 +130,53 @@ class People:
         begins = is_asked
         while some or begins:
             following = list(islice(people, MAX_PEOPLE))
-            yield Here(self._origin, begins, is_asked and not following, {user: self._of(user) for user in some})
+            ends = is_asked and not following
+            yield Here(self._origin, self._epoch, begins, ends, {user: self._of(user) for user in some})
             some, begins = following, False
 
     def hear(self, here: Here) -> None:
-        """What another node tells."""
+        """What another node tells. What its last process told is gone with that one."""
+        self.forget_before(here.origin, here.epoch)
+        self._epochs[here.origin] = here.epoch
         known = self._elsewhere.setdefault(here.origin, {})
         if here.begins:
             self._listed[here.origin] = set()
-        for user, of in here.people.items():
-            self._set(known, user, of if of.sockets else NOTHING)
+        taken = [self._set(known, user, of if of.sockets else NOTHING) for user, of in here.people.items()]
+        self.excess += not all(taken)
         listed = self._listed.get(here.origin)
         if listed is not None:
-            listed.update(here.people)
+            listed.update(here.people.keys() & known.keys())
             if here.ends:
                 del self._listed[here.origin]
                 for user in known.keys() - listed:
                     self._set(known, user, NOTHING)
 
+    def forget_before(self, node: int, epoch: int) -> None:
+        """Its process is that of `epoch`: the users of an earlier one are gone."""
+        if self._epochs.get(node, epoch) != epoch:
+            self.forget(node)
+
     def forget(self, node: int) -> None:
         """It is gone, and its users with it."""
+        self._epochs.pop(node, None)
         self._listed.pop(node, None)
         known = self._elsewhere.pop(node, {})
         for user in list(known):
             self._set(known, user, NOTHING)
 
-    def _set(self, known: dict[str, Of], user: str, of: Of) -> None:
-        before = known.pop(user, NOTHING)
-        if of.sockets:
-            known[user] = of
+    def _set(self, known: dict[str, Of], user: str, of: Of) -> bool:
+        """Whether there was room for it."""
+        before = known.get(user, NOTHING)
+        if of.sockets and not before.sockets and self._users_elsewhere >= self._max_elsewhere:
+            return False
+        known[user] = of
+        if not of.sockets:
+            del known[user]
+        self._users_elsewhere += bool(of.sockets) - bool(before.sockets)
         self._admins_elsewhere += of.is_admin - before.is_admin
         if of.sockets != before.sockets:
             self.on_change(user, of.sockets - before.sockets)
+        return True
 
     def _change(self, user: str) -> None:
         self._changed[user] = None

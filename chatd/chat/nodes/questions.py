@@ -1,4 +1,5 @@
-"""A question to all other nodes, and their answers: in parts, within a time, and with who did not answer. Rule N-21.
+"""A question to all other nodes, and their answers: in parts, within a time, and with who did not answer.
+Rules N-21 and N-41.
 
     Question  [12, origin, number, what, about]
     Answer    [13, origin, to, number, part, is_last, [row, ...]]
@@ -19,6 +20,7 @@ import msgspec
 
 from chatd.base.errors import RefusedError
 from chatd.base.tasks import Tasks
+from chatd.chat.events import MAX_USER_CHARS
 from chatd.chat.messages.ids import MAX_NODE
 
 QUESTION_TAG: Final = 12
@@ -28,6 +30,9 @@ MAX_ROWS: Final = 500
 
 PAUSE_S: Final = 0.005
 """Between two parts, so that the bus has room for messages."""
+
+MAX_ANSWER_BYTES: Final = 33_554_432
+"""Of all answers that are being heard. No setting: it is far above what the sockets of all nodes take."""
 
 MAX_ASKED: Final = 16
 MAX_ANSWERED: Final = 16
@@ -49,7 +54,7 @@ class Question(msgspec.Struct, array_like=True, tag=QUESTION_TAG, frozen=True, f
     origin: Node
     number: Number
     what: Annotated[str, msgspec.Meta(max_length=32)]
-    about: str
+    about: Annotated[str, msgspec.Meta(max_length=MAX_USER_CHARS)]
 
 
 class Answer(msgspec.Struct, array_like=True, tag=ANSWER_TAG, frozen=True, forbid_unknown_fields=True):
@@ -77,10 +82,15 @@ class Asked:
     parts: dict[int, int]
     rows: dict[int, list[Row]]
     done: asyncio.Event
+    held_bytes: int = 0
 
-    def hear(self, answer: Answer) -> None:
-        if self.parts.get(answer.origin) != answer.part:
-            return  # a part was lost
+    def awaits(self, answer: Answer) -> bool:
+        """Not where a part was lost."""
+        return self.parts.get(answer.origin) == answer.part
+
+    def hear(self, answer: Answer, size_bytes: int) -> None:
+        """One that it awaits."""
+        self.held_bytes += size_bytes
         self.rows.setdefault(answer.origin, []).extend(answer.rows)
         self.parts[answer.origin] += 1
         if answer.is_last:
@@ -95,6 +105,7 @@ class Questions:
     def __init__(self, number: int, cast: Callable[[Question | Answer], None], timeout_s: float) -> None:
         self.answers: Mapping[str, Callable[[str], Sequence[Row]]] = {}
         self.unanswered = 0  # how often a node did not answer in time
+        self.excess = 0  # parts of answers for which there was no room
         self._node = number
         self._cast = cast
         self._timeout_s = timeout_s
@@ -120,12 +131,21 @@ class Questions:
             self._asked = {number: other for number, other in self._asked.items() if other is not asked}
         return Found(asked.rows, sorted(asked.parts))
 
-    def hear(self, frame: Question | Answer) -> None:
+    def hear(self, frame: Question | Answer, size_bytes: int) -> None:
         """Of another node."""
         if isinstance(frame, Question):
             self._answer(frame)
         elif frame.to == self._node and frame.number in self._asked:
-            self._asked[frame.number].hear(frame)
+            self._take(self._asked[frame.number], frame, size_bytes)
+
+    def _take(self, asked: Asked, answer: Answer, size_bytes: int) -> None:
+        """A part for which there is no room is as one that the bus has lost."""
+        if not asked.awaits(answer):
+            return
+        if sum(each.held_bytes for each in self._asked.values()) + size_bytes > MAX_ANSWER_BYTES:
+            self.excess += 1
+            return
+        asked.hear(answer, size_bytes)
 
     def _answer(self, question: Question) -> None:
         answer = self.answers.get(question.what)

@@ -19,7 +19,7 @@ from chatd.base.tasks import Tasks
 from chatd.chat.nodes import frames
 from chatd.chat.nodes.frames import Frame, Kind
 from chatd.chat.nodes.ids import ReservedIds
-from chatd.chat.nodes.peers import Peers
+from chatd.chat.nodes.peers import Bounds, Peers
 from chatd.chat.nodes.states import Phase
 from chatd.cluster.core.frame import Call, Codec, FrameError, News
 from chatd.cluster.core.heal import Read
@@ -58,14 +58,14 @@ class Shell:
         ids: ReservedIds,
         epoch: int,
         end: Callable[[], None],
-        answer_timeout_s: float,
+        bounds: Bounds,
     ) -> None:
         """`end` ends the process: another one has its number."""
         number = store.number
         self.node: Node[Message] = Node(number, epoch, known.heads, known.first, monotonic())
         self.ids = ids
         self.deliver: Deliver
-        self.peers = Peers(self.node, self, answer_timeout_s)
+        self.peers = Peers(self.node, epoch, self, bounds)
         self.broken = 0  # frames that could not be read
         self.failed = 0  # frames that were read, and then raised: a bug
         self.newer = 0  # frames of kinds that this version does not know
@@ -137,6 +137,7 @@ class Shell:
         yield "failed", self.failed
         yield "newer", self.newer
         yield "refused", self.node.refused
+        yield "excess", self.peers.excess
 
     @property
     def connects(self) -> int:
@@ -206,7 +207,7 @@ class Shell:
                 case Kind.CORE:
                     self._hear(self._codec.decode(data), len(data))
                 case Kind.OURS:
-                    self._hear_peer(frames.decode(data))
+                    self._hear_peer(frames.decode(data), len(data))
                 case Kind.NEWER:
                     self.newer += 1
         except FrameError as error:
@@ -221,9 +222,9 @@ class Shell:
             self.peers.tell_all()
         self._give(self.node.on_frame(frame, size_bytes, monotonic()))
 
-    def _hear_peer(self, frame: Frame) -> None:
+    def _hear_peer(self, frame: Frame, size_bytes: int) -> None:
         if frame.origin != self.node.number:
-            self.peers.hear(frame)
+            self.peers.hear(frame, size_bytes)
 
     def frames(self) -> Iterator[bytes]:
         """See BusHandler."""
@@ -273,7 +274,7 @@ class Shell:
             case Change(node, turn):
                 log.info("node %s", turn.value, extra={"node": node})
                 self.peers.on_change(decision)
-                if turn is Turn.CAME:
+                if turn is not Turn.LEFT:
                     self.cast(Call(self.node.number))
 
     def _promise(self) -> MessageId | None:

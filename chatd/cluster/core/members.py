@@ -47,9 +47,10 @@ class Members:
     def living(self) -> list[int]:
         return sorted(node for node, member in self._members.items() if member.lives)
 
-    def lives(self, node: int) -> bool:
+    def epoch(self, node: int) -> int | None:
+        """Of its process, or None if it does not live."""
         member = self._members.get(node)
-        return member is not None and member.lives
+        return member.epoch if member is not None and member.lives else None
 
     def heard_since(self, time_s: float) -> list[int]:
         """The nodes that live and were heard at that time or later."""

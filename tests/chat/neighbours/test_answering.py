@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from chatd.chat.member import Member
-from chatd.chat.neighbours import answering
+from chatd.chat.neighbours import answering, describing
 from chatd.chat.neighbours.answering import Answerer
 from chatd.chat.neighbours.describing import MAX_WAITING, SOCKETS_A_TURN
 from chatd.chat.neighbours.roster import Roster
@@ -206,6 +206,20 @@ async def test_questions_that_wait_are_bounded(node: NodeSide) -> None:
     node.answerer.close()
     await settled()
     assert node.answers == []
+
+
+async def test_rooms_that_waiting_questions_name_are_bounded(node: NodeSide, monkeypatch: pytest.MonkeyPatch) -> None:
+    """N-43"""
+    monkeypatch.setattr(describing, "MAX_WAITING_CHARS", 20)
+    node.ask(5, opts={"rooms": ["user:" + 40 * "a"]})  # one of any length
+    assert fault(node, 5, opts={"rooms": ["user:ana"]}) is Fault.PENDING
+    assert fault(node, 5, opts={"rooms": [], "except": ["user:ana"]}) is Fault.PENDING
+    await settled()
+    for _ in range(2):
+        node.ask(5, opts={"rooms": ["user:ana"]})
+    assert fault(node, 5, opts={"rooms": ["user:ana"]}) is Fault.PENDING
+    await settled()
+    assert len(node.answers) == 3
 
 
 def test_orders_about_rooms_are_refused_if_they_mean_anybody_here(node: NodeSide) -> None:

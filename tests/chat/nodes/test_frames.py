@@ -17,7 +17,7 @@ from chatd.cluster.core.frame import Call, FrameError
 FRAMES: list[Frame] = [
     Aside(1, "leido", [{"con": "ana", "hasta": "7"}], ("user:ana",)),
     Back(2, "ana", "abc"),
-    Here(3, True, False, {"ana": Of(2, False), "root": Of(0, False)}),
+    Here(3, 7, True, False, {"ana": Of(2, False), "root": Of(0, False)}),
     State(4, "1.0", Phase.READY, 60, 3, 2, 0, "vAA"),
     Question(5, 1, "kick", "ana"),
     Answer(6, 5, 1, 0, True, [{"sessions": 2}]),

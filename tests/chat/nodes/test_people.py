@@ -11,10 +11,10 @@ from chatd.chat.nodes.people import Here, Of, People
 class Node:
     """`changes` is what it was told to tell presence."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, epoch: int = 1, max_elsewhere: int = 100) -> None:
         self.woken = 0
         self.changes: Counter[str] = Counter()
-        self.people = People(number, self._wake)
+        self.people = People(number, epoch, self._wake, max_elsewhere)
         self.people.on_change = self._count
 
     def _wake(self) -> None:
@@ -59,7 +59,7 @@ def test_sockets_are_counted_by_user_and_told(one: Node, two: Node) -> None:
 
 
 def test_nothing_is_told_where_nothing_has_changed(two: Node) -> None:
-    assert list(two.people.news()) == [Here(2, True, True, {})]
+    assert list(two.people.news()) == [Here(2, 1, True, True, {})]
     assert list(two.people.news()) == []
 
 
@@ -121,3 +121,57 @@ def test_a_node_that_is_gone_takes_its_users_along(one: Node, two: Node) -> None
     assert one.changes == {"ana": 0}
     assert not one.people.is_admin_elsewhere("ana")
     assert not one.people.has_admin_elsewhere()
+
+
+def test_a_process_that_begins_takes_the_users_of_the_last_one_away(one: Node, two: Node) -> None:
+    """N-42: whether it is heard as a member first, or says who is there."""
+    for user in ("ana", "root"):
+        two.people.joined(user, is_admin=user == "root")
+    one.hear(two)
+    one.people.forget_before(2, 1)
+    assert one.changes == {"ana": 1, "root": 1}
+    reborn = Node(2, epoch=2)
+    reborn.people.joined("eva", is_admin=False)
+    one.hear(reborn)
+    assert one.changes == {"ana": 0, "root": 0, "eva": 1}
+    assert not one.people.has_admin_elsewhere()
+    one.people.forget_before(2, 3)
+    assert one.changes["eva"] == 0
+
+
+def test_a_change_is_enough_to_know_that_another_process_says_it(one: Node, two: Node) -> None:
+    """N-42: its complete list was lost."""
+    two.people.joined("ana", is_admin=False)
+    one.hear(two)
+    one.people.hear(Here(2, 2, False, False, {"eva": Of(1, False)}))
+    assert one.changes == {"ana": 0, "eva": 1}
+
+
+def test_users_of_other_nodes_are_known_up_to_a_number(two: Node) -> None:
+    """N-40: the others count as absent until there is room and their node tells of them again."""
+    one, three = Node(1, max_elsewhere=3), Node(3)
+    for user in ("a", "b"):
+        two.people.joined(user, is_admin=False)
+    for user in ("b", "c", "root"):
+        three.people.joined(user, is_admin=user == "root")
+    one.hear(two)
+    assert one.people.excess == 0
+    one.hear(three)
+    assert one.changes == {"a": 1, "b": 2}
+    assert (one.people.excess, one.people.sockets_on([3], "c"), one.people.has_admin_elsewhere()) == (1, 0, False)
+    two.people.joined("a", is_admin=False)  # one who is known
+    one.hear(two)
+    assert (one.changes["a"], one.people.excess) == (2, 1)
+    three.people.parted("c", is_admin=False)  # one who is not
+    one.people.forget(2)
+    three.people.joined("root", is_admin=True)
+    one.hear(three)
+    assert one.changes == {"a": 0, "b": 1, "root": 2}
+    assert one.people.has_admin_elsewhere()
+
+
+def test_a_list_that_does_not_end_keeps_no_names_of_users_who_are_not_there(one: Node) -> None:
+    """N-40"""
+    for number in range(100):
+        one.people.hear(Here(2, 1, number == 0, False, {f"user {number}": Of(0, False)}))
+    assert one.people._listed == {2: set()}

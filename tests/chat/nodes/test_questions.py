@@ -5,9 +5,11 @@ import asyncio
 import pytest
 
 from chatd.base.errors import RefusedError
+from chatd.chat.nodes import questions
 from chatd.chat.nodes.questions import MAX_ASKED, MAX_ROWS, Answer, Found, Question, Questions, Row
 
 SHORT_S = 0.05
+FRAME_BYTES = 100
 
 
 class Bus:
@@ -27,7 +29,7 @@ class Bus:
             return
         for number, node in self.nodes.items():
             if number != frame.origin:
-                node.hear(frame)
+                node.hear(frame, FRAME_BYTES)
 
 
 def people(*users: str) -> list[Row]:
@@ -81,9 +83,9 @@ async def test_an_answer_to_another_process_of_the_same_number_counts_for_nothin
     [question] = bus.said
     assert isinstance(question, Question)
     for to, number in ((1, question.number + 1), (3, question.number)):
-        bus.nodes[1].hear(Answer(2, to, number, 0, True, people("ana")))
+        bus.nodes[1].hear(Answer(2, to, number, 0, True, people("ana")), FRAME_BYTES)
     assert await asking == Found({}, [2])
-    bus.nodes[1].hear(Answer(2, 1, question.number, 0, True, people("ana")))  # too late
+    bus.nodes[1].hear(Answer(2, 1, question.number, 0, True, people("ana")), FRAME_BYTES)  # too late
 
 
 async def test_only_so_many_questions_are_under_way() -> None:
@@ -95,3 +97,22 @@ async def test_only_so_many_questions_are_under_way() -> None:
         await bus.nodes[1].ask({2}, "who")
     assert await asyncio.gather(*asking) == [Found({}, [2])] * MAX_ASKED
     assert await bus.nodes[1].ask({2}, "who") == Found({}, [2])
+
+
+async def test_answers_are_heard_up_to_a_number_of_bytes_and_their_node_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """N-41: over all questions, and until each is over."""
+    monkeypatch.setattr(questions, "MAX_ANSWER_BYTES", 4 * FRAME_BYTES)
+    bus = Bus(1, 2, 3, timeout_s=1.0)
+    bus.nodes[2].answers = {"who": lambda _: people(*map(str, range(4 * MAX_ROWS)))}
+    bus.nodes[3].answers = {"who": lambda _: people(*map(str, range(5 * MAX_ROWS)))}
+    for _ in range(2):
+        found = await bus.nodes[1].ask({2}, "who")
+        assert (len(found.rows[2]), found.unanswered) == (4 * MAX_ROWS, [])
+    assert bus.nodes[1].excess == 0
+    found = await bus.nodes[1].ask({3}, "who")
+    assert (len(found.rows[3]), found.unanswered, bus.nodes[1].excess) == (4 * MAX_ROWS, [3], 1)
+    both = await asyncio.gather(*(bus.nodes[1].ask({2}, "who") for _ in range(2)))
+    assert sum(len(each.rows[2]) for each in both) == 4 * MAX_ROWS
+    assert [2] in [each.unanswered for each in both]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from chatd.chat.nodes import shell as module
+from chatd.chat.nodes.people import Here, Of
 from chatd.cluster.core.frame import News
 from chatd.cluster.core.vector import MS_SHIFT
 from chatd.store.base import Message, MessageId
@@ -98,6 +100,18 @@ async def test_a_frame_that_cannot_be_taken_costs_nothing_but_itself(
         await until(lambda: "hola" in two.texts)
         assert dict(two.shell.traffic())["failed"] == two.shell.failed
         assert "a frame could not be taken" in caplog.messages
+
+
+async def test_who_is_there_is_heard_of_the_process_alone_that_has_the_number(
+    base: PostgresBase, redis: RedisServer
+) -> None:
+    """N-42"""
+    async with hearers(base, redis) as (one, two):
+        epoch = int(two.shell.epoch)
+        people = one.shell.peers.people
+        for at, sockets in ((epoch - 1, 0), (epoch + 1, 0), (epoch, 1)):
+            one.shell.on_message(msgspec.msgpack.encode(Here(2, at, False, False, {"ana": Of(1, False)})))
+            assert people.sockets_on([2], "ana") == sockets
 
 
 async def test_nothing_is_promised_while_a_commit_is_in_doubt(base: PostgresBase, redis: RedisServer) -> None:

@@ -57,7 +57,7 @@ def test_who_was_heard_lately_is_known_and_for_how_long_the_others_are_silent() 
     members.heard(3, 100, 2.0)
     assert members.heard_since(1.5) == [3]
     assert members.silent_s(2.5) == {2: 1.5, 3: 0.5}
-    assert [members.lives(node) for node in (2, 4, 5)] == [True, False, False]
+    assert [members.epoch(node) for node in (2, 4, 5)] == [100, None, None]
     members.tick(1.0 + LEASE_S)
     assert members.silent_s(4.0) == {3: 2.0}
-    assert not members.lives(2)
+    assert members.epoch(2) is None
