@@ -9,8 +9,8 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import os
+import shlex
 import shutil
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +21,7 @@ from chatd.auth.mint import mint
 from chatd.base.errors import ConfigError
 from chatd.cli import serve
 from chatd.cli.arguments import add_settings, given_settings
+from chatd.cli.started import started_as
 from chatd.cli.state import StateFolder, state_folder
 from chatd.daemon.config import FILE_SETTING, Config, Raw, load
 from chatd.listen.loopback import is_loopback
@@ -157,10 +158,10 @@ Tokens for others: {chatd} token --dev --user U --rol R --ttl 8h
 
 def _called() -> str:
     """How a shell finds this command: `make run` installs it outside of the PATH."""
-    named = Path(sys.argv[0])
+    words = started_as()
     on_path = shutil.which("chatd")
-    is_found = on_path is not None and named.exists() and Path(on_path).samefile(named)
-    return "chatd" if is_found or named.name != "chatd" else str(named)
+    is_found = on_path is not None and len(words) == 1 and Path(on_path).samefile(words[0])
+    return "chatd" if is_found else shlex.join(words)
 
 
 def _offered(option: Option) -> bool:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import ipaddress
-import os
-import shutil
 import sys
 import zipfile
 from collections.abc import Collection, Mapping, Sequence
@@ -13,6 +11,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from chatd.cli.arguments import UsageError, add_settings, given_settings
+from chatd.cli.started import started_as
 from chatd.daemon.config import DEFAULT, FILE_SETTING, OPTIONS, Config, Raw, load
 from chatd.engineio.connections import connections_of
 from chatd.listen.config import ListenConfig
@@ -230,14 +229,9 @@ def _written(flag: str, value: str) -> list[str]:
 
 
 def _command(named: str | None) -> list[str]:
-    """How this process was started: by the one file, by an installed script, or by `python -m chatd`."""
-    if named is not None:
-        if not Path(named).is_absolute():
-            raise UsageError(f"--exec: {named} is no absolute path")
-        return [named]
-    started = os.path.abspath(shutil.which(sys.argv[0]) or sys.argv[0])  # noqa: PTH100 - an upgrade may move a link
-    if zipfile.is_zipfile(started):
-        return [sys.executable, started]
-    if Path(started).name != "__main__.py" and os.access(started, os.X_OK):
-        return [started]
-    return [sys.executable, "-m", "chatd"]
+    """How to start chatd: by `named`, or as this process was. Raises UsageError."""
+    if named is None:
+        return started_as()
+    if not Path(named).is_absolute():
+        raise UsageError(f"--exec: {named} is no absolute path")
+    return [named]

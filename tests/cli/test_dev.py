@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
@@ -129,9 +130,15 @@ async def test_a_link_lets_its_role_in(state: StateFolder) -> None:
             assert check.verify(next(find_tokens(cookie, None, None, config.auth)).token).rol == rol
 
 
-def test_it_prints_the_page_then_serves_until_it_is_told_to_stop(state: StateFolder) -> None:
-    line = [sys.executable, "-m", "chatd", "dev", "--state", str(state.path), "--port", "0", "--log-format", "text"]
-    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()) as daemon:
+SCRIPT = str(Path(sys.executable).with_name("chatd"))
+
+
+@pytest.mark.parametrize("started", [(SCRIPT,), (sys.executable, "-m", "chatd")], ids=["script", "module"])
+def test_it_prints_the_page_then_serves_until_it_is_told_to_stop(state: StateFolder, started: tuple[str, ...]) -> None:
+    """The command for tokens runs as it is printed, though chatd is not on the PATH, as after `make run`."""
+    line = [*started, "dev", "--state", str(state.path), "--port", "0", "--log-format", "text"]
+    without = environment(PATH=os.defpath)
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=without) as daemon:
         assert daemon.stdout is not None
         assert daemon.stderr is not None
         try:
@@ -144,6 +151,21 @@ def test_it_prints_the_page_then_serves_until_it_is_told_to_stop(state: StateFol
         assert set(re.findall(r"http://[^:]+:(\w+)", page)) == {port, "5173"}
     assert daemon.returncode == 0
     assert state.database.exists()
+    [command] = re.findall(r"^Tokens for others: (.*)$", page, re.MULTILINE)
+    here = {**without, "XDG_STATE_HOME": str(state.path.parent)}
+    state.path.rename(state.path.with_name("chatd"))
+    done = subprocess.run(["sh", "-ec", command], env=here, capture_output=True, text=True, check=False, timeout=30)
+    assert (done.returncode, done.stdout.count("."), done.stderr) == (0, 2, "")
+
+
+@pytest.mark.parametrize(("on_path", "called"), [(True, "chatd"), (False, SCRIPT)])
+def test_the_command_is_called_as_a_shell_finds_it(
+    monkeypatch: pytest.MonkeyPatch, state: StateFolder, on_path: bool, called: str
+) -> None:
+    monkeypatch.setattr(sys, "argv", [SCRIPT, "dev"])
+    monkeypatch.setenv("PATH", str(Path(SCRIPT).parent) if on_path else os.defpath)
+    page = how_to_connect(configure(state, {}, {}), state, time.time())
+    assert f"Tokens for others: {called} token --dev" in page
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Final
 
 import pytest
 
+from chatd.cli.unit import EPILOG
 from tests.chat.daemon import PATIENCE_S, daemon
 from tests.chat.people import SECRET
 from tests.cli.command import environment
@@ -228,6 +230,19 @@ def test_the_service_of_production_is_one_that_systemd_takes(tmp_path: Path) -> 
     verify = [tool("systemd-analyze", "systemd"), "verify", str(unit)]
     verified = subprocess.run(verify, capture_output=True, text=True, check=False)
     assert (verified.returncode, verified.stderr) == (0, "")
+
+
+def test_every_secret_that_the_page_makes_is_for_its_owner_alone(tmp_path: Path) -> None:
+    (tmp_path / "deploy").mkdir()
+    lines = [*PAGE.splitlines(), *EPILOG.splitlines()]
+    found = {line.strip(): line.rpartition("> ")[2].rstrip(")") for line in lines if "openssl rand" in line}
+    assert len(found) >= 4
+    for command, file in found.items():
+        done = run("umask 022; " + command.replace("/etc/chatd", f"{tmp_path}"), tmp_path)
+        assert done.returncode == 0, done.stderr
+        made = tmp_path / file.replace("/etc/chatd", f"{tmp_path}")
+        assert (stat.S_IMODE(made.stat().st_mode), len(made.read_text()) >= 50) == (0o600, True)
+        made.unlink()
 
 
 def test_what_is_exported_is_what_is_imported(tmp_path: Path) -> None:
