@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from typing import Final
 
 from chatd.cli.database import Database, add_database, configured, forget_words, owning, reading, require_newest
+from chatd.store.config import StoreConfig
+from chatd.store.url import is_postgres
 
 EPILOG: Final = """\
 Messages that the user wrote or was sent go, for those on the other side too; read marks; when the user was last seen;
@@ -14,11 +17,12 @@ of it in memory.
 
 What it cannot reach: backups and exports (make new ones, and remove the old), what others wrote about the user in
 conversations of their own, notes and replies that the user wrote as an admin, and names in the log. Tokens hold until
-they expire: see --deny-file.
+they expire: see --deny-file. PostgreSQL keeps deleted rows in its files until autovacuum has been there, and in
+archives of its log.
 """
 
 # By what an operator calls it: a table, the rows of it that go, and what is set to nothing in others. ?1: the user.
-_ROWS: Final = {
+ROWS: Final = {
     "messages": ("mensajes", "de = ?1 OR para = ?1"),
     "entries of lists": ("conversaciones", "lector = ?1 OR con = ?1"),
     "read marks": ("leidos", "lector = ?1 OR con = ?1"),
@@ -31,7 +35,7 @@ _ROWS: Final = {
     "users whom webhooks were told of": ("ganchos_presentes", "quien = ?1"),
     "events of webhooks that were set aside": ("ganchos_guardados", "con = ?1"),
 }
-_CLAIMS: Final = ("atiende", "cerro")
+CLAIMS: Final = ("atiende", "cerro")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,19 +50,19 @@ def run(args: argparse.Namespace) -> int:
     if args.dry_run:
         with reading(config) as connection:
             require_newest(connection)
-            _tell(count(connection, args.user), args.user, "would be deleted")
+            _tell(count(connection, args.user), args.user, "would be deleted", _stays(config))
         return 0
     with owning(config) as connection:
         found = count(connection, args.user)
         erase(connection, args.user)
-    _tell(found, args.user, "deleted")
+    _tell(found, args.user, "deleted", _stays(config))
     return 0
 
 
 def count(connection: Database, user: str) -> dict[str, int]:
     """How many rows of each kind there are. Raises what the database raises."""
     found = {}
-    for name, (table, rows) in _ROWS.items():
+    for name, (table, rows) in ROWS.items():
         (number,) = connection.execute(f"SELECT count(*) FROM {table} WHERE {rows}", (user,)).fetchone()  # noqa: S608
         found[name] = int(number)
     return found
@@ -68,9 +72,9 @@ def erase(connection: Database, user: str) -> None:
     """All of it or, where something fails, nothing. Raises what the database raises."""
     connection.execute("BEGIN")
     try:
-        for table, rows in _ROWS.values():
+        for table, rows in ROWS.values():
             connection.execute(f"DELETE FROM {table} WHERE {rows}", (user,))  # noqa: S608 - words of ours
-        for column in _CLAIMS:
+        for column in CLAIMS:
             connection.execute(f"UPDATE casos SET {column} = NULL WHERE {column} = ?1", (user,))  # noqa: S608
         forget_words(connection)
         connection.execute("COMMIT")
@@ -79,11 +83,15 @@ def erase(connection: Database, user: str) -> None:
         raise
 
 
-def _tell(found: dict[str, int], user: str, done: str) -> None:
+def _stays(config: StoreConfig) -> str:
+    return "deleted rows in PostgreSQL's files until autovacuum, " if is_postgres(config.db) else ""
+
+
+def _tell(found: Mapping[str, int], user: str, done: str, elsewhere: str) -> None:
     for name, number in found.items():
         if number:
             print(f"{number} {name} {done}")
     if not any(found.values()):
         print(f"there is nothing of {user}")
     else:
-        print("what stays: backups, exports, the log, and what others wrote elsewhere (chatd erase --help)")
+        print(f"what stays: {elsewhere}backups, exports, the log, and what others wrote elsewhere (chatd erase --help)")

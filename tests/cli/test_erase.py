@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -11,66 +13,114 @@ from pathlib import Path
 import pytest
 
 from chatd.cli import EXIT_CONFIG
-from chatd.cli.erase import EPILOG
+from chatd.cli.erase import CLAIMS, EPILOG, ROWS
+from chatd.store.schema import MIGRATIONS
 from tests.chat.daemon import daemon
 from tests.cli.command import chatd, complaint
 from tests.cli.stored import message, store
+from tests.store.rig import Base, PostgresBase, ask, change
 
-# Every text of every table.
-TABLES = "SELECT name FROM sqlite_master WHERE type = 'table'"
+# What a daemon and a team keep of maria, and some of eva.
+KEPT = (
+    "INSERT INTO leidos (lector, con, hasta) VALUES ('maria', 'root', 1), ('root', 'maria', 1), ('eva', 'root', 1)",
+    "INSERT INTO vistos VALUES ('maria', 1), ('eva', 1)",
+    "INSERT INTO conversaciones VALUES ('', 'maria', 1), ('maria', 'root', 1), ('', 'eva', 1)",
+    "INSERT INTO ganchos_presentes (clave, quien) VALUES (1, 'maria')",
+    "INSERT INTO ganchos_esperas VALUES (1, 'maria', 1, 1, 0)",
+    "INSERT INTO ganchos_guardados VALUES (1, 'e1', 'maria', '{}')",
+    "INSERT INTO ganchos_casos VALUES (1, 'maria', 1, 1, 'abierto', 'abierto', NULL, NULL)",
+    "INSERT INTO nombres (quien, nombre, admin, clave) VALUES ('maria', 'Mary', 0, 'maria')",
+    "INSERT INTO casos (con, atiende) VALUES ('maria', 'root'), ('eva', 'maria')",
+    "INSERT INTO notas VALUES (1, 'maria', 'root', 'a note', 1)",
+)
+TOLD = [
+    "2 messages {}",
+    "2 entries of lists {}",
+    "2 read marks {}",
+    "1 times last seen {}",
+    "1 names {}",
+    "1 cases {}",
+    "1 notes {}",
+    "1 waits of webhooks {}",
+    "1 changes of cases for webhooks {}",
+    "1 users whom webhooks were told of {}",
+    "1 events of webhooks that were set aside {}",
+]
+
+# Columns with the name of somebody. What an admin has written of others stays, as the help says.
+NAMES = {"de", "para", "lector", "con", "user", "quien", "atiende", "cerro"}
+STAYS = {("notas", "de"), ("respuestas", "de")}
+
+
+def filled(base: Base) -> None:
+    """What maria and eva wrote and were answered, and KEPT."""
+    mine, answer = message(0, de="maria", mensaje="mine"), message(1, de="root", para="maria", supervisado=False)
+    store(base, [mine, answer, message(2, de="eva", para="root"), message(3, de="root", para="eva", supervisado=False)])
+    for statement in KEPT:
+        change(base, statement)
 
 
 @pytest.fixture
 def db(tmp_path: Path) -> Path:
-    """What maria and eva wrote, what they were answered, and all that a daemon and a team keep of maria."""
     path = tmp_path / "chat.db"
-    store(
-        path,
-        [
-            message(0, de="maria", mensaje="mine"),
-            message(1, de="root", para="maria", supervisado=False),
-            message(2, de="eva", para="root"),
-            message(3, de="root", para="eva", supervisado=False),
-        ],
-    )
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        marks = "('maria', 'root', 1), ('root', 'maria', 1), ('eva', 'root', 1)"
-        connection.execute(f"INSERT INTO leidos (lector, con, hasta) VALUES {marks}")
-        connection.execute("INSERT INTO vistos VALUES ('maria', 1), ('eva', 1)")
-        connection.execute("INSERT INTO ganchos_presentes (clave, quien) VALUES (1, 'maria')")
-        connection.execute("INSERT INTO nombres (quien, nombre, admin, clave) VALUES ('maria', 'María', 0, 'maria')")
+    filled(path)
     return path
 
 
-def mentions(path: Path, text: str) -> list[str]:
-    """The tables in which a text stands in any column."""
-    found = []
-    with closing(sqlite3.connect(path)) as connection:
-        for (table,) in connection.execute(TABLES).fetchall():
-            rows = connection.execute(f"SELECT * FROM {table}").fetchall()
-            if any(text in str(value) for row in rows for value in row):
-                found.append(table)
-    return sorted(found)
+@pytest.fixture(params=["file", "postgresql"])
+def base(request: pytest.FixtureRequest, tmp_path: Path) -> Base:
+    """The same on either database."""
+    on: Base = tmp_path / "chat.db"
+    if request.param == "postgresql":
+        on = PostgresBase(request.getfixturevalue("postgresql"))
+    filled(on)
+    return on
 
 
-def test_nothing_of_a_user_stays_in_any_table_nor_in_the_file(db: Path) -> None:
-    assert mentions(db, "maria") == ["ganchos_presentes", "leidos", "mensajes", "nombres", "vistos"]
-    others = mentions(db, "eva")
-    done = chatd("erase", "--user", "maria", "--db", db)
+def mentions(base: Base, text: str) -> dict[str, int]:
+    """The tables in which a text stands in any column, and in how many rows."""
+    tables = "SELECT name FROM sqlite_master WHERE type = 'table'"
+    if isinstance(base, PostgresBase):
+        tables = "SELECT tablename FROM pg_tables WHERE schemaname = 'chatd'"
+    found = {name: ask(base, f"SELECT * FROM {name}") for (name,) in ask(base, tables)}
+    counts = {name: sum(any(text in str(value) for value in row) for row in rows) for name, rows in found.items()}
+    return {name: count for name, count in counts.items() if count}
+
+
+def test_nothing_of_a_user_stays_in_any_table(base: Base) -> None:
+    """P-08: what belongs to eva stays, but for maria's claim on her case."""
+    others = mentions(base, "eva")
+    kept = mentions(base, "maria")
+    assert (len(kept), sum(kept.values())) == (11, 15)
+    dry = chatd("erase", "--user", "maria", "--dry-run", "--db", str(base))
+    assert (dry.returncode, dry.stderr) == (0, "")
+    assert dry.stdout.splitlines()[:-1] == [line.format("would be deleted") for line in TOLD]
+    assert mentions(base, "maria") == kept
+    done = chatd("erase", "--user", "maria", "--db", str(base))
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines()[:2] == ["2 messages deleted", "2 read marks deleted"]
-    assert "what stays: backups" in done.stdout
-    assert mentions(db, "maria") == []
-    assert mentions(db, "eva") == others
+    assert done.stdout.splitlines()[:-1] == [line.format("deleted") for line in TOLD]
+    for said in (dry, done):
+        assert said.stdout.splitlines()[-1].startswith("what stays: ")
+        assert ("autovacuum" in said.stdout) is isinstance(base, PostgresBase)
+    assert mentions(base, "maria") == {}
+    assert mentions(base, "eva") == others
+    assert ask(base, "SELECT con, atiende FROM casos") == [("eva", None)]
+    assert chatd("erase", "--user", "maria", "--db", str(base)).stdout == "there is nothing of maria\n"
+
+
+def test_every_column_with_a_name_is_looked_at() -> None:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        for statement in itertools.chain.from_iterable(MIGRATIONS):
+            connection.execute(statement)
+        tables = "SELECT t.name, c.name FROM sqlite_master AS t, pragma_table_info(t.name) AS c WHERE t.type = 'table'"
+        named = {(table, column) for table, column in connection.execute(tables) if column in NAMES}
+    looked_at = {(table, column) for table, rows in ROWS.values() for column in re.findall(r"(\w+)\"? = ", rows)}
+    assert named - STAYS == looked_at | {("casos", column) for column in CLAIMS}
+
+
+def test_what_is_erased_cannot_be_read_in_the_file(db: Path) -> None:
+    assert chatd("erase", "--user", "maria", "--db", db).returncode == 0
     assert b"maria" not in db.read_bytes()
-    assert chatd("erase", "--user", "maria", "--db", db).stdout == "there is nothing of maria\n"
-
-
-def test_a_dry_run_says_how_much_there_is_and_changes_nothing(db: Path) -> None:
-    done = chatd("erase", "--user", "maria", "--dry-run", "--db", db)
-    assert "2 messages would be deleted\n" in done.stdout
-    assert "1 times last seen would be deleted\n" in done.stdout
-    assert mentions(db, "maria") == ["ganchos_presentes", "leidos", "mensajes", "nombres", "vistos"]
 
 
 async def test_a_daemon_that_runs_is_not_erased_under(tmp_path: Path) -> None:
@@ -84,14 +134,14 @@ def test_help_says_what_it_cannot_reach() -> None:
     assert chatd("erase", "--help").returncode == 0
 
 
-def test_an_export_of_one_user_has_what_it_wrote_and_was_sent(db: Path) -> None:
+def test_an_export_of_one_user_has_what_it_wrote_and_was_sent(base: Base) -> None:
     for file in ((), ("-",)):
-        done = chatd("export", *file, "--user", "maria", "--db", db)
+        done = chatd("export", *file, "--user", "maria", "--db", str(base))
         assert [json.loads(line)["de"] for line in done.stdout.splitlines()] == ["maria", "root"]
     assert not Path("-").exists()
 
 
-def test_a_conversation_is_shown_for_programs_too(db: Path) -> None:
-    lines = [json.loads(line) for line in chatd("history", "maria", "--json", "--db", db).stdout.splitlines()]
+def test_a_conversation_is_shown_for_programs_too(base: Base) -> None:
+    lines = [json.loads(line) for line in chatd("history", "maria", "--json", "--db", str(base)).stdout.splitlines()]
     assert (lines[0]["de"], lines[0]["para"], lines[0]["mensaje"]) == ("maria", "root", "mine")
     assert lines[0].keys() == {"id", "de", "para", "mensaje", "fecha"}
