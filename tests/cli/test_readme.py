@@ -110,6 +110,8 @@ ELSEWHERE: Final = {
     "make lock": "tests/test_lock.py",
     "make audit": "tests/test_lock.py",
     "make test": ".ci/run",
+    "make test PYTHON=python3.13": "tests/deploy/test_makefile.py",
+    "make core PYTHON=python3.12": "tests/deploy/test_makefile.py",
     "make dist": "tests/deploy/conftest.py",
     "make try-dist": "tests/deploy/test_pyz.py",
     "make deb": "tests/deploy/test_deb.py",
