@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any, Protocol
 
 from chatd.api.config import ApiConfig
 from chatd.api.listener import ApiListener
 from chatd.api.people import People
-from chatd.auth import AuthConfig
+from chatd.chat.denials import Denials
 from chatd.chat.parts import ChatParts
 from chatd.engineio.config import EngineConfig
 from chatd.listen.config import ListenConfig
@@ -24,18 +23,17 @@ class Settings(Protocol):
     def api(self) -> ApiConfig: ...
 
     @property
-    def auth(self) -> AuthConfig: ...
-
-    @property
     def engineio(self) -> EngineConfig: ...
 
     @property
     def listen(self) -> ListenConfig: ...
 
 
-def open_api(config: Settings, parts: ChatParts, sources: Sources, reload: Reload[Any]) -> ApiListener:
+def open_api(
+    config: Settings, parts: ChatParts, denials: Denials, sources: Sources, reload: Reload[Any]
+) -> ApiListener:
     """Listens, and does not answer yet. Raises ConfigError and ListenError."""
-    people = People(parts.desk, config.auth, lambda auth: parts.door.prepare(parts.chat.namespace, auth)())
+    people = People(parts.desk, denials)
     tls = None
     if config.api.api_tls and config.listen.tls_cert is not None:
         tls = Tls(config.listen.tls_cert, config.listen.tls_key, config.engineio.request_timeout_s)
@@ -43,7 +41,6 @@ def open_api(config: Settings, parts: ChatParts, sources: Sources, reload: Reloa
         reload.add("certificate of the API", lambda _: renew())
     listener = ApiListener(config.api, config.engineio, parts, people, sources, tls)
     reload.add("keys of the API", lambda read: listener.door.prepare(read.api))
-    reload.add("deny list of the API", lambda read: functools.partial(people.use, read.auth))
     sources.watched.refusals["api"] = listener.door.refusals.counts.items
     sources.watched.refusals["api_http"] = listener.http.refusals.counts.items
     sources.watched.refusals["api_listen"] = listener.http.listen_refusals.counts.items

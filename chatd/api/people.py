@@ -2,42 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
 import heapq
 import json
-import os
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from chatd.api import log
 from chatd.api.call import Call
 from chatd.api.problem import ApiCode
 from chatd.api.words import Connection, Denied, Kicked, PeopleHere, PersonHere
-from chatd.auth import AuthConfig
 from chatd.base.errors import ConfigError, RefusedError
 from chatd.base.tasks import Tasks
+from chatd.chat.denials import Denials
 from chatd.chat.desk import Desk
 
 DEFAULT_ROWS: Final = 100
-
-Deny = Callable[[AuthConfig], object]
-"""Read the deny list again, and put it into force. Raises ConfigError."""
 
 
 class People:
     """The operations on people, of all nodes."""
 
-    def __init__(self, desk: Desk, auth: AuthConfig, deny: Deny) -> None:
+    def __init__(self, desk: Desk, denials: Denials) -> None:
         self._desk = desk
-        self._auth = auth
-        self._deny = deny
+        self._denials = denials
         self._tasks = Tasks()
-        self._writing = asyncio.Lock()
-
-    def use(self, auth: AuthConfig) -> None:
-        """Another deny list from now on."""
-        self._auth = auth
 
     def page(self, call: Call) -> None:
         """`GET /v1/personas`."""
@@ -62,7 +50,7 @@ class People:
     async def _kick(self, call: Call) -> None:
         ended = await self._desk.kick(call.params["user"])
         log.info("sessions ended by the API", extra=_about(call) | {"user": call.params["user"]})
-        call.answer(Kicked(int(ended["sessions"])))
+        call.answer(Kicked(int(ended["sessions"]), ended.get("unanswered", [])))
 
     def deny_user(self, call: Call) -> None:
         """`PUT /v1/denegados/usuarios/{user}`."""
@@ -73,23 +61,22 @@ class People:
         self._begin(call, "jti", call.params["jti"])
 
     def _begin(self, call: Call, kind: str, name: str) -> None:
-        path = self._auth.deny_file
-        if path is None:
-            raise RefusedError(ApiCode.NO_DENY_FILE, "The daemon has no deny_file, which is where this would stand.")
-        self._tasks.start(self._add(call, path, f"{kind}:{json.dumps(name)}"), "deny list")
+        self._denials.check()
+        self._tasks.start(self._add(call, f"{kind}:{json.dumps(name)}"), "deny list")
 
-    async def _add(self, call: Call, path: Path, entry: str) -> None:
-        """Durable first, then in force: after a restart, the denied must stay denied."""
+    async def _add(self, call: Call, entry: str) -> None:
         try:
-            async with self._writing:
-                await asyncio.to_thread(_append, path, entry)
-                self._deny(self._auth)
+            await self._denials.add(entry)
+            answer = Denied(ok=True, pendientes=await self._desk.deny_elsewhere(entry))
+        except RefusedError as error:
+            call.refuse(error)
+            return
         except (OSError, ConfigError) as error:
             log.error("the deny list cannot be written", extra=_about(call) | {"cause": str(error)})
             call.refuse(RefusedError(ApiCode.FAILED, "The deny list cannot be written; the log says why."))
             return
         log.info("denied by the API", extra=_about(call))
-        call.answer(Denied())
+        call.answer(answer)
 
 
 def _person(name: str, sockets: Sequence[Mapping[str, Any]]) -> PersonHere:
@@ -102,15 +89,3 @@ def _person(name: str, sockets: Sequence[Mapping[str, Any]]) -> PersonHere:
 
 def _about(call: Call) -> dict[str, object]:
     return {"request_id": call.request_id, "key": None if call.key is None else call.key.name}
-
-
-def _append(path: Path, entry: str) -> None:
-    """Add a line, unless it is there. Raises OSError."""
-    text = path.read_text(encoding="utf-8")
-    if entry in text.splitlines():
-        return
-    lead = "" if not text or text.endswith("\n") else "\n"
-    with path.open("a", encoding="utf-8") as file:
-        file.write(f"{lead}{entry}\n")
-        file.flush()
-        os.fsync(file.fileno())

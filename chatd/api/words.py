@@ -223,16 +223,18 @@ class PeopleHere(msgspec.Struct, frozen=True):
     hay_mas: bool
 
 
-class Kicked(msgspec.Struct, frozen=True):
-    """How many sessions were ended."""
+class Kicked(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How many sessions were ended; `pendientes`: nodes that have not answered."""
 
     sesiones: int
+    pendientes: list[int] = []
 
 
-class Denied(msgspec.Struct, frozen=True):
-    """It is in the deny list, and in force."""
+class Denied(msgspec.Struct, frozen=True, omit_defaults=True):
+    """It is in the deny list, and in force; `pendientes`: nodes that have not said so."""
 
-    ok: bool = True
+    ok: bool
+    pendientes: list[int] = []
 
 
 class Sample(msgspec.Struct, frozen=True):

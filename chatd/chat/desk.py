@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from chatd.auth import Identity
 from chatd.auth.identity import ADMIN
@@ -18,6 +18,9 @@ from chatd.chat.member import Member
 from chatd.chat.messages.audience import user_room
 from chatd.engineio.session import Session
 from chatd.store.base import Done, Message
+
+if TYPE_CHECKING:
+    from chatd.chat.denials import Denials
 
 KICKED: Final = "kicked"
 """`code` of a `desconexion`."""
@@ -43,6 +46,13 @@ class Desk:
     async def kick(self, user: str) -> Found:
         """End all sessions of `user`; `sessions`: how many. They may come back, unless the deny list has them."""
         return {"sessions": self._kick(user)}
+
+    async def deny_elsewhere(self, _entry: str) -> list[int]:
+        """Add an entry to the deny lists of other nodes; which of them have not said that it is in force."""
+        return []
+
+    def answer_denials(self, denials: Denials) -> None:
+        """Let other nodes add to this node's deny list."""
 
     def nodes(self) -> Found:
         """`nodes`: all of them, where there are several. Raises RefusedError."""

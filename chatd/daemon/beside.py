@@ -39,16 +39,25 @@ class Beside:
         """Raises ConfigError and ListenError."""
         self._operations.watch(watched)
         self._texts = parts.texts
-        if self._config.api.api:
-            from chatd.api.opening import open_api  # noqa: PLC0415 - loaded only when used
-
-            self._api = open_api(self._config, parts, self._operations.sources(watched), self._reload)
-
+        if self._config.api.api or parts.chat.node is not None:
+            self._open_api(watched, parts)
         self._reload.add("webhooks", functools.partial(self._prepare_hooks, watched, parts.chat))
         self._prepare_hooks(watched, parts.chat, self._config)()
         use_provider = functools.partial(self._use_provider, watched, parts)
         use_provider(self._config)
         self._reload.add("identity provider", lambda read: functools.partial(use_provider, read))
+
+    def _open_api(self, watched: Watched, parts: ChatParts) -> None:
+        """For other systems; what they add to the deny list of one node goes to all. Raises as `open`."""
+        from chatd.chat.denials import Denials  # noqa: PLC0415 - loaded only when used
+
+        denials = Denials(self._config.auth, lambda auth: parts.door.prepare(parts.chat.namespace, auth)())
+        self._reload.add("deny list of other systems", lambda read: functools.partial(denials.use, read.auth))
+        parts.desk.answer_denials(denials)
+        if self._config.api.api:
+            from chatd.api.opening import open_api  # noqa: PLC0415 - likewise
+
+            self._api = open_api(self._config, parts, denials, self._operations.sources(watched), self._reload)
 
     async def start(self) -> None:
         """Raises ConfigError."""

@@ -8,6 +8,7 @@ from typing import Final
 from chatd.api.keys import PREFIX, Key, Scope, digest_of
 from chatd.api.listener import ApiListener
 from chatd.api.opening import open_api
+from chatd.chat.denials import Denials
 from chatd.chat.parts import ChatParts
 from chatd.daemon.app import build
 from chatd.daemon.config import Config
@@ -36,7 +37,8 @@ def build_with_api(config: Config, store: SqliteStore, last_id: MessageId | None
 
     def watch(watched: Watched, chat: ChatParts) -> None:
         sources = Sources(watched=watched, lag=LoopLag(), gate=ReadinessGate(), reload=reload)
-        opened.append(open_api(config, chat, sources, reload))
+        denials = Denials(config.auth, lambda auth: chat.door.prepare(chat.chat.namespace, auth)())
+        opened.append(open_api(config, chat, denials, sources, reload))
 
     engine = build(config, store, last_id, reload, watch=watch)
     [listener] = opened

@@ -1,16 +1,23 @@
-"""What an operator may do in a chat of several nodes, from a terminal on the machine of any of them. Rule N-21."""
+"""What an operator may do in a chat of several nodes, from a terminal on the machine of any of them.
+
+Rules N-21 and A-16.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 from typing import Final
 
-from chatd.chat.desk import Desk, Found
+from chatd.base.errors import ConfigError, RefusedError
+from chatd.chat.denials import Denials
+from chatd.chat.desk import Desk, Found, log
 from chatd.chat.nodes.chat import NodeChat
 from chatd.chat.nodes.questions import Row
 
 WHO: Final = "who"
 KICK: Final = "kick"
+DENY: Final = "deny"
+DENIED: Final = "denied"
 SESSIONS: Final = "sessions"
 
 
@@ -36,6 +43,25 @@ class NodeDesk(Desk):
         found = await self._peers.ask(KICK, user)
         elsewhere = sum(_sessions(row) for rows in found.rows.values() for row in rows)
         return {SESSIONS: here + elsewhere, "unanswered": found.unanswered}
+
+    async def deny_elsewhere(self, entry: str) -> list[int]:
+        """See Desk.deny_elsewhere. Raises RefusedError."""
+        found = await self._peers.ask(DENY, entry)
+        failed = [node for node, rows in found.rows.items() if not any(row.get(DENIED) for row in rows)]
+        return sorted({*found.unanswered, *failed})
+
+    def answer_denials(self, denials: Denials) -> None:
+        """See Desk.answer_denials."""
+
+        def deny(entry: str) -> list[Row]:
+            try:
+                denials.add_at_once(entry)
+            except (RefusedError, OSError, ConfigError) as error:
+                log.error("the deny list cannot be written", extra={"cause": str(error)})
+                return [{DENIED: 0}]
+            return [{DENIED: 1}]
+
+        self._peers.questions.answers = {**self._peers.questions.answers, DENY: deny}
 
     def nodes(self) -> Found:
         """See Desk.nodes."""
