@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, Final
 
 from chatd.api import log
@@ -29,7 +29,7 @@ class People:
 
     def page(self, call: Call) -> None:
         """`GET /v1/personas`."""
-        self._tasks.start(self._page(call), "who")
+        self._start(call, self._page(call), "who")
 
     async def _page(self, call: Call) -> None:
         limit = call.query.limite or DEFAULT_ROWS
@@ -45,7 +45,7 @@ class People:
 
     def kick(self, call: Call) -> None:
         """`DELETE /v1/personas/{user}`."""
-        self._tasks.start(self._kick(call), "kick")
+        self._start(call, self._kick(call), "kick")
 
     async def _kick(self, call: Call) -> None:
         ended = await self._desk.kick(call.params["user"])
@@ -62,21 +62,27 @@ class People:
 
     def _begin(self, call: Call, kind: str, name: str) -> None:
         self._denials.check()
-        self._tasks.start(self._add(call, f"{kind}:{json.dumps(name)}"), "deny list")
+        self._start(call, self._add(call, f"{kind}:{json.dumps(name)}"), "deny list")
 
     async def _add(self, call: Call, entry: str) -> None:
         try:
             await self._denials.add(entry)
             answer = Denied(ok=True, pendientes=await self._desk.deny_elsewhere(entry))
-        except RefusedError as error:
-            call.refuse(error)
-            return
         except (OSError, ConfigError) as error:
             log.error("the deny list cannot be written", extra=_about(call) | {"cause": str(error)})
             call.refuse(RefusedError(ApiCode.FAILED, "The deny list cannot be written; the log says why."))
             return
         log.info("denied by the API", extra=_about(call))
         call.answer(answer)
+
+    def _start(self, call: Call, work: Coroutine[None, None, None], name: str) -> None:
+        async def guarded() -> None:
+            try:
+                await work
+            except RefusedError as error:
+                call.refuse(error)
+
+        self._tasks.start(guarded(), name)
 
 
 def _person(name: str, sockets: Sequence[Mapping[str, Any]]) -> PersonHere:

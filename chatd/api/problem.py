@@ -32,6 +32,7 @@ class ApiCode(enum.StrEnum):
     TOO_MANY_STREAMS = "too_many_streams"
     TOO_MANY_STREAMS_OF_KEY = "too_many_streams_of_key"
     TOO_MANY_CONNECTIONS_OF_KEY = "too_many_connections_of_key"
+    NODES_BUSY = "busy"
     TIMEOUT = "timeout"
     FAILED = "failed"
 
@@ -50,6 +51,7 @@ STATUS_OF: Final[Mapping[str, int]] = {
     ApiCode.TOO_MANY_STREAMS: 503,
     ApiCode.TOO_MANY_STREAMS_OF_KEY: 429,
     ApiCode.TOO_MANY_CONNECTIONS_OF_KEY: 429,
+    ApiCode.NODES_BUSY: 503,
     ApiCode.TIMEOUT: 503,
     ApiCode.FAILED: 500,
     EventCode.UNKNOWN_EVENT: 404,

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from bench.ports import free_port
+from chatd.chat.nodes.questions import MAX_ASKED
 from tests.api.served import System, add_key
 from tests.chat.people import cookie, join, refused
 from tests.cluster.nodes import cluster
 from tests.conformance.wire import Client
 from tests.interop.chat import token
+from tests.interop.processes import Server as Process
 from tests.postgresql import Server
 
 PATIENCE_S: Final = 20.0
@@ -42,3 +47,41 @@ async def test_a_user_who_is_denied_on_one_node_is_sent_away_from_all(postgresql
             assert code == "token_denied"
             files[2].unlink()
             assert (await bot.ask("PUT", "/v1/denegados/jti/7")).json() == {"ok": True, "pendientes": [2]}
+
+
+async def test_requests_beyond_what_other_nodes_are_asked_at_a_time_are_refused(
+    postgresql: Server, tmp_path: Path
+) -> None:
+    """A-14: node 2 does not answer, so that questions to it stay."""
+    key, port = add_key(tmp_path / "keys", "bot"), free_port()
+    api = ("--api", f"127.0.0.1:{port}", "--api-keys-file", str(tmp_path / "keys"), "--api-rate", "0")
+    with cluster(tmp_path, postgresql, nodes=0) as several:
+        several.start(1, *api)
+        several.start(2)
+        async with (
+            Client("127.0.0.1", several.nodes[2].port, "/socket.io/") as far,
+            Client("127.0.0.1", port, "/") as client,
+        ):
+            bot = System(await client.connect(), key)
+            await join(far, cookie(token("ana")))
+            async with asyncio.timeout(PATIENCE_S):
+                while not (await bot.get("/v1/personas"))["personas"]:
+                    pass
+            with stopped(several.nodes[2]):
+                systems = [System(await client.connect(), key) for _ in range(MAX_ASKED + 1)]
+                answers = await asyncio.gather(*(each.ask("GET", "/v1/personas") for each in systems))
+    statuses = sorted(answer.status for answer in answers)
+    assert statuses == [200] * MAX_ASKED + [503]
+    [refused_one] = [answer for answer in answers if answer.status == 503]
+    assert (refused_one.json()["code"], refused_one.header("retry-after")) == ("busy", "1")
+
+
+@contextlib.contextmanager
+def stopped(node: Process) -> Iterator[None]:
+    """It lives, and does nothing."""
+    assert node.process is not None
+    node.process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        node.process.send_signal(signal.SIGCONT)
