@@ -35,9 +35,10 @@ _FOR_OTHERS: Final = "widget.js"
 # The page that other origins may frame.
 _FRAMED: Final = "panel.html"
 
-# Texts in the pages that start-up replaces: the path of the Engine.IO server, and where the files are.
+# Texts in the pages that start-up replaces: the path of the Engine.IO server, where the files are, where one logs in.
 _PATH_MARK: Final = b"{{path}}"
 _ASSETS_MARK: Final = b"{{assets}}"
+_LOGIN_MARK: Final = b"{{login}}"
 
 _REVALIDATED: Final = (b"Cache-Control", b"no-cache")  # asked for each time, and answered by a 304
 
@@ -47,8 +48,10 @@ _POLICY: Final = (
 )
 
 
-def load_console(engine_path: str, origins: Sequence[str]) -> dict[str, Page]:
+def load_console(engine_path: str, origins: Sequence[str], login_url: str = "") -> dict[str, Page]:
     """Every page by its path. Pages of `origins` may connect, and so may embed the widget.
+
+    `login_url` is where the pages send those whose session has ended; empty for nowhere.
 
     What is no page is there twice: by its name, and at an address that changes with it and may be kept (E-53), where a
     page has one script and one style sheet.
@@ -61,7 +64,8 @@ def load_console(engine_path: str, origins: Sequence[str]) -> dict[str, Page]:
     for name in PAGES:
         body, made = joined(name, files)
         kept |= {one: _page(one, text, _headers(one, origins)) for one, text in made.items()}
-        served[name] = _page(name, _fill(body, engine_path, assets), [_REVALIDATED, *_headers(name, origins)])
+        filled = _fill(body, {_PATH_MARK: engine_path, _ASSETS_MARK: assets, _LOGIN_MARK: login_url})
+        served[name] = _page(name, filled, [_REVALIDATED, *_headers(name, origins)])
     for name, page in served.items():
         pages[PREFIX + PAGES.get(name, name)] = page
     for name, page in kept.items():
@@ -69,8 +73,11 @@ def load_console(engine_path: str, origins: Sequence[str]) -> dict[str, Page]:
     return pages
 
 
-def _fill(page: bytes, engine_path: str, assets: str) -> bytes:
-    return page.replace(_ASSETS_MARK, assets.encode()).replace(_PATH_MARK, html.escape(engine_path).encode())
+def _fill(page: bytes, texts: Mapping[bytes, str]) -> bytes:
+    """With a text in the place of each mark; a text cannot become markup."""
+    for mark, text in texts.items():
+        page = page.replace(mark, html.escape(text).encode())
+    return page
 
 
 def _page(name: str, body: bytes, headers: list[Header]) -> Page:

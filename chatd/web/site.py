@@ -60,6 +60,6 @@ def site(
     """What answers requests for other paths than `engine_path`. Reads every file. Raises ConfigError."""
     if not config.console and config.client_dir is None:
         return not_found
-    console = load_console(engine_path, origins.origins) if config.console else {}
+    console = load_console(engine_path, origins.origins, config.login_url or "") if config.console else {}
     bundles = {} if config.client_dir is None else load_bundles(config.client_dir, engine_path)
     return Site(console, bundles, entries, origins, cookie).on_request

@@ -10,9 +10,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from bench.ports import free_port
+from chatd.chat.messages.ids import EPOCH_MS, NODE_BITS, SEQUENCE_BITS
 from tests.chat.people import SECRET
 from tests.interop import processes
 from tests.interop.processes import ROOT, Server, running
+
+
+def id_at(ms: int) -> str:
+    """The first id of that millisecond."""
+    return str((ms - EPOCH_MS) << (NODE_BITS + SEQUENCE_BITS))
 
 
 @contextlib.contextmanager

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from chatd.base.errors import ConfigError
+from chatd.web.config import WebConfig
 from chatd.web.console import FOLDER, PAGES, TYPES, load_console
 from tests.web.rig import Browser, pages
 
@@ -142,6 +144,19 @@ async def test_socket_io_is_served_beside_the_console(browser: Browser) -> None:
 def test_pages_are_told_where_socket_io_is_and_a_path_cannot_become_markup() -> None:
     page = load_console('/chat"><script>/', [])["/chatd/"].body.decode()
     assert 'content="/chat&quot;&gt;&lt;script&gt;/"' in page
+
+
+@pytest.mark.parametrize("page", ["https://example.com/login?next=%2F", "http://[::1]:8000", "/login"])
+async def test_pages_are_told_where_one_logs_in(tmp_path: Path, page: str) -> None:
+    async with pages(tmp_path, console="true", login_url=page) as browser:
+        for path in ("/chatd/", "/chatd/panel"):
+            assert f'<meta name="chatd-login" content="{page}">' in (await browser.get(path)).text
+
+
+@pytest.mark.parametrize("page", ["", "login", "javascript:alert(1)", "//evil.example", "/\\evil.example", "https://"])
+def test_what_is_no_page_is_no_place_to_log_in(page: str) -> None:
+    with pytest.raises(ConfigError, match="login_url"):
+        WebConfig(login_url=page)
 
 
 def test_pages_load_nothing_from_another_host_and_hold_no_code() -> None:

@@ -14,7 +14,7 @@ import { ListView, addressOf, messageIn, userIn, wholeName } from "./list.js";
 import { shownName } from "./names.js";
 import { Notes } from "./notes.js";
 import { badgeTitle, notifications, sound } from "./notices.js";
-import { connectionBanner, languageSwitch, refusalText, serverPath, whoAmI } from "./page.js";
+import { connectionBanner, languageSwitch, loginAddress, refusalText, serverPath, showClosing, whoAmI } from "./page.js";
 import { People } from "./people.js";
 import { ReadMarks } from "./readmarks.js";
 import { Receipts } from "./receipts.js";
@@ -105,8 +105,9 @@ function call(user, words) {
 
 /** What was read before a session ended can be read until somebody logs in: nothing of it is new. */
 function showRefusal() {
-  const keepDesk = drafts !== null && UNTIL_LOGIN.has(socket.refusal?.code);
-  showClosed(text("state.refused"), refusalText(socket.refusal), byId("closed-retry"), { keepDesk });
+  const mayLogIn = UNTIL_LOGIN.has(socket.refusal?.code);
+  showClosed(text("state.refused"), refusalText(socket.refusal), byId("closed-retry"), { keepDesk: mayLogIn && drafts !== null });
+  byId("closed-login").hidden = !mayLogIn || loginAddress() === "";
 }
 
 // What is shown.
@@ -114,11 +115,10 @@ function showRefusal() {
 /** A sentence instead of the desk, or above it; `wayOut` is what there is to press below it. */
 function showClosed(title, hint, wayOut, { keepDesk = false } = {}) {
   byId("desk").hidden = !keepDesk;
-  byId("closed").hidden = false;
-  byId("closed").toggleAttribute("data-over", keepDesk);
+  showClosing(keepDesk);
   byId("closed-title").textContent = title;
   byId("closed-hint").textContent = hint;
-  for (const id of ["closed-retry", "closed-link"]) byId(id).hidden = byId(id) !== wayOut;
+  for (const id of ["closed-retry", "closed-link", "closed-login"]) byId(id).hidden = byId(id) !== wayOut;
   byId("closed-title").focus();
 }
 
@@ -398,6 +398,7 @@ onNewDay(() => {
 });
 languageSwitch(byId("language"));
 fillTexts();
+byId("closed-login").href = loginAddress();
 draw();
 socket.start();
 setTimeout(() => timeOf(Date.now())); // the first date that a page formats takes long: not while the first row waits for it

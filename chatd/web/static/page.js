@@ -11,6 +11,19 @@ export function serverPath() {
   return document.querySelector("meta[name=chatd-path]").content;
 }
 
+/** Where this site logs people in, as its setting says; empty without one. */
+export function loginAddress() {
+  return document.querySelector("meta[name=chatd-login]").content;
+}
+
+/** Show why the page is closed: as the whole of it, or as a banner over what can still be read. */
+export function showClosing(asBanner) {
+  const closed = byId("closed");
+  closed.hidden = false;
+  closed.toggleAttribute("data-over", asBanner);
+  closed.parentElement.role = asBanner ? null : "main"; // a page has one main part
+}
+
 /** Show what `socket` is doing, while it is not simply there. Returns what shows it in another language. */
 export function connectionBanner(socket) {
   const banner = byId("banner");

@@ -6,7 +6,7 @@ import { Conversation } from "./conversation.js";
 import { announce, byId, icon } from "./dom.js";
 import { Drafts } from "./drafts.js";
 import { shownName } from "./names.js";
-import { connectionBanner, languageSwitch, refusalText, serverPath, whoAmI } from "./page.js";
+import { connectionBanner, languageSwitch, loginAddress, refusalText, serverPath, showClosing, whoAmI } from "./page.js";
 import { Receipts } from "./receipts.js";
 import { SiteOptions } from "./siteoptions.js";
 import { ChatSocket, State, UNTIL_LOGIN } from "./socket.js";
@@ -18,7 +18,7 @@ import { Unsent } from "./unsent.js";
 // Why there is a sentence where the conversation would be. It stays until a connection has one to show.
 const Closed = Object.freeze({ NOT: "not", REFUSED: "refused", ADMIN: "admin" });
 
-const site = new SiteOptions(location.search);
+const site = new SiteOptions(location.search, loginAddress());
 const { para } = site; // every admin gets it, whoever that is
 
 const socket = new ChatSocket(serverPath());
@@ -149,11 +149,13 @@ function showTalk() {
 function showClosed(why) {
   const focused = whyClosed === Closed.NOT && document.hasFocus(); // the page around may have it
   whyClosed = why;
-  byId("talk").hidden = true;
-  byId("closed").hidden = false;
+  const mayLogIn = why === Closed.REFUSED && UNTIL_LOGIN.has(socket.refusal?.code);
+  const keepTalk = mayLogIn && drafts !== null; // nothing of it is new, and it is still there to be read
+  byId("talk").hidden = !keepTalk;
+  showClosing(keepTalk);
   byId("closed-retry").hidden = why !== Closed.REFUSED;
   byId("closed-link").hidden = why !== Closed.ADMIN;
-  byId("closed-login").hidden = why !== Closed.REFUSED || !site.login || !UNTIL_LOGIN.has(socket.refusal?.code);
+  byId("closed-login").hidden = !mayLogIn || !site.login;
   sayWhy();
   if (focused) byId("closed-title").focus();
 }

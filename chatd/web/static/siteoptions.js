@@ -1,7 +1,8 @@
 // What the site says of its chat, in the attributes of the widget's tag; the widget passes them on in the address.
 
 export class SiteOptions {
-  constructor(search) {
+  /** `login` is where the operator's setting says that one logs in: for a tag that names no place of its own. */
+  constructor(search, login) {
     const given = new URLSearchParams(search);
     const words = (name) => given.get(name)?.trim() ?? "";
     this.para = words("para") || "soporte";
@@ -9,7 +10,7 @@ export class SiteOptions {
     this.greeting = words("greeting");
     this.away = words("away");
     this.loggedOut = words("loggedOut");
-    this.login = httpAddress(words("login"));
+    this.login = httpAddress(words("login")) ?? (login || null);
     this.colour = /^#[0-9a-f]{6}$/i.test(words("color")) ? words("color") : null;
   }
 

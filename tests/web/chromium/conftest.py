@@ -24,6 +24,7 @@ from tests.web.chromium.shop import shop, shop_flags, shop_port, upto_tag
 
 __all__ = ["Place", "shop", "shop_flags", "shop_port", "upto_tag"]
 
+FLAGS: Final = ("--console", "--payload", "full", "--echo", "on", "--recovery", "on", "--jwt-leeway", "0")
 HERE: Final = Path(__file__).parent
 MISSING: Final = (
     f"THE BROWSER TESTS DID NOT RUN: there is no {' or '.join(NAMES)} here. Install one (apt-get install chromium), "
@@ -56,7 +57,7 @@ async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Chr
 @pytest.fixture
 def flags() -> list[str]:
     """What the daemon of a test is started with; a module or a test may have others."""
-    return ["--console", "--payload", "full", "--echo", "on", "--recovery", "on", "--jwt-leeway", "0"]
+    return [*FLAGS]
 
 
 @pytest.fixture

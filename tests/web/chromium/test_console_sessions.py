@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+import pytest
+
 from tests.chat.people import token
-from tests.web.chromium.conftest import Place
+from tests.web.chromium.axe import violations
+from tests.web.chromium.conftest import FLAGS, Place
 from tests.web.chromium.window import Window
 
 BOX: Final = "document.getElementById('box').value"
@@ -43,6 +46,27 @@ async def test_what_was_there_can_be_read_until_somebody_logs_in(place: Place) -
     await root.see("#list a", "ana")
     await root.see("#closed-retry")
     assert await root.evaluate(BOX) == "half a sent"
+
+
+@pytest.mark.parametrize("flags", [[*FLAGS, "--login-url", "/login?next=/chatd/"]])
+async def test_the_banner_of_an_ended_session_has_the_way_to_log_in(place: Place) -> None:
+    """In a tab of its own: the desk stays, and goes on when one comes back."""
+    ana = await place.user()
+    await ana.say("what I wrote")
+    root = await expired(place)
+    await root.see("#closed-login", "Log in")
+    link = "document.getElementById('closed-login')"
+    assert await root.evaluate(f"[{link}.href, {link}.target]") == [f"{place.url}/login?next=/chatd/", "_blank"]
+    await root.see(".bubble", "what I wrote")
+    assert await violations(root) == []
+    await root.cookie(place.url, "token", token("root", "admin"))
+    await root.evaluate("window.dispatchEvent(new Event('focus')); 0")
+    await root.gone("#closed-login")
+
+
+async def test_without_that_setting_there_is_no_such_link(place: Place) -> None:
+    root = await expired(place)
+    await root.gone("#closed-login")
 
 
 async def test_another_admin_who_logs_in_sees_nothing_of_it(place: Place) -> None:

@@ -1,4 +1,4 @@
-"""Pages for every hand and eye: keyboard, finger, forced colours, paper."""
+"""Pages for every hand and eye: keyboard, finger, forced colours."""
 
 from __future__ import annotations
 
@@ -73,19 +73,3 @@ async def test_a_name_that_is_cut_is_whole_for_the_mouse(place: Place) -> None:
     await admin.see("#thread-name", name)
     for where in ("#list .name", "#thread-name"):
         assert name in await admin.evaluate(f"document.querySelector('{where}').title")
-
-
-async def test_a_print_has_the_thread_and_not_one_screen(place: Place) -> None:
-    admin, ana = await place.admin(), await place.user()
-    await ana.say("\n".join(f"line {number}" for number in range(20)))
-    for number in range(4):
-        await ana.say("many\nlines\n" * 8 + str(number))
-        await ana.see(".mine[data-mark^=stored]", str(number))
-    await admin.click("#list a", "ana")
-    await admin.see(".bubble", "3")
-    height = "document.documentElement.scrollHeight"
-    assert await admin.evaluate(height) == 760
-    await admin.print_media()
-    assert await admin.evaluate(height) > 760
-    assert not await admin.evaluate("document.getElementById('composer').checkVisibility()")
-    assert not await admin.evaluate("document.getElementById('list').checkVisibility()")

@@ -9,11 +9,10 @@ from typing import Final
 
 import pytest
 
-from chatd.chat.messages.ids import EPOCH_MS, NODE_BITS, SEQUENCE_BITS
 from tests.interop.processes import Server
 from tests.web.chromium.conftest import Place
 from tests.web.chromium.window import Window, with_socket
-from tests.web.imported import serving_imported
+from tests.web.imported import id_at, serving_imported
 
 LENGTH: Final = 20_000
 MOST_ROWS: Final = 500
@@ -55,7 +54,7 @@ def flags() -> list[str]:
 def server(tmp_path: Path, flags: list[str]) -> Iterator[Server]:
     lines = (
         {
-            "id": str((WROTE_AT + place * STEP_MS - EPOCH_MS) << (NODE_BITS + SEQUENCE_BITS)),
+            "id": id_at(WROTE_AT + place * STEP_MS),
             "de": "ana", "para": "soporte", "supervisado": True,
             "mensaje": f"line {place}", "fecha": WROTE_AT + place * STEP_MS,
         }
@@ -160,7 +159,7 @@ async def test_one_reads_on_downwards_without_a_gap(place: Place) -> None:
 async def test_the_first_unread_is_marked_and_one_press_away(place: Place) -> None:
     admin = await place.admin()
     unread = LENGTH - 300
-    mark = (WROTE_AT + (unread - 1) * STEP_MS - EPOCH_MS) << (NODE_BITS + SEQUENCE_BITS)
+    mark = id_at(WROTE_AT + (unread - 1) * STEP_MS)
     await admin.evaluate(
         with_socket(f"""
       await socket.ask("leido", {{ con: "ana", hasta: "{mark}" }});

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.chat.people import token
-from tests.web.chromium.conftest import Place
+from tests.web.chromium.conftest import FLAGS, Place
 from tests.web.chromium.window import PANEL, Window
 
 IN_PANEL = f"{PANEL}.document"
@@ -35,6 +37,20 @@ async def test_an_expired_session_can_be_taken_up_again_with_its_draft(place: Pl
     await ana.type("ence")
     await ana.press("Enter")
     await ana.see(".mine[data-mark^=stored]", "half a sentence")
+
+
+@pytest.mark.parametrize("flags", [[*FLAGS, "--login-url", "https://example.com/login"]])
+async def test_what_was_said_can_be_read_until_one_logs_in_by_the_link(place: Place) -> None:
+    before = await place.user()
+    await before.say("what I asked")
+    await before.see(".mine[data-mark^=stored]", "what I asked")
+    ana = await expired(place)
+    await ana.see("#closed-login", "Log in")
+    await ana.see(".bubble", "what I asked")
+    assert await ana.evaluate(f"{IN_PANEL}.getElementById('closed-login').href") == "https://example.com/login"
+    await log_in(place, ana, "ana")
+    await ana.click("#closed-retry")
+    await ana.gone("#closed")
 
 
 async def test_whoever_logs_in_elsewhere_and_comes_back_is_let_in(place: Place) -> None:

@@ -341,8 +341,10 @@ class Window:
     async def force_colours(self) -> None:
         await self._order("Emulation.setEmulatedMedia", features=[{"name": "forced-colors", "value": "active"}])
 
-    async def print_media(self) -> None:
-        await self._order("Emulation.setEmulatedMedia", media="print")
+    async def printed(self) -> bytes:
+        """The page as a PDF, on A4."""
+        printed = await self._order("Page.printToPDF", paperWidth=8.27, paperHeight=11.69)
+        return base64.b64decode(printed["data"])
 
     async def task_seconds(self) -> float:
         """The processor time that the page's own thread has used."""
