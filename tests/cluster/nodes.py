@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from bench.ports import free_port
 from tests.cli.command import chatd
@@ -14,6 +16,8 @@ from tests.interop import processes
 from tests.interop.chat import SECRET
 from tests.interop.processes import Server
 from tests.postgresql import Server as Postgresql
+
+PATIENCE_S: Final = 60.0
 
 
 class Cluster:
@@ -56,6 +60,13 @@ class Cluster:
     def stored(self) -> list[str]:
         """All texts, in the order of their ids."""
         return self.postgresql.sql("SELECT mensaje FROM chatd.mensajes ORDER BY id", self.base)
+
+    async def acquainted(self) -> None:
+        """Wait until every node has heard each other one: until then it may miss what is said once only (N-11)."""
+        logs = [server.log for server in self.nodes.values()]
+        async with asyncio.timeout(PATIENCE_S):
+            while any(log.read_text().count('"node came"') < len(logs) - 1 for log in logs):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
 
     def close(self) -> None:
         for server in self.nodes.values():

@@ -15,6 +15,7 @@ async def test_who_writes_and_who_has_read_is_heard_on_every_node(
 ) -> None:
     """N-11"""
     with cluster(tmp_path, postgresql) as several:
+        await several.acquainted()
         ana = await enter(driver, several.url(1), "ana")
         root = [await enter(driver, several.url(node), "root", "admin") for node in (1, 2)]
         await ana.ask("escribiendo", {"para": "root", "activo": True})

@@ -49,6 +49,7 @@ async def test_the_limit_of_sockets_of_a_user_counts_those_of_all_nodes(
 ) -> None:
     """N-20, L-05"""
     with cluster(tmp_path, postgresql, *TWO) as several:
+        await several.acquainted()
         root = [await enter(driver, several.url(node), "root", "admin") for node in (1, 2)]
         async with client(several, 1) as one, client(several, 2) as two:
             _, first = await come(one)
@@ -68,6 +69,7 @@ async def test_sockets_of_a_node_that_was_killed_keep_nobody_out(
 ) -> None:
     """N-20: though their node has its lease still."""
     with cluster(tmp_path, postgresql, *TWO) as several:
+        await several.acquainted()
         root = await enter(driver, several.url(1), "root", "admin")
         async with client(several, 1) as one, client(several, 2) as two:
             tabs = [await come(two) for _ in range(2)]
@@ -84,6 +86,7 @@ async def test_a_socket_that_is_recovered_on_another_node_does_not_count_twice(
 ) -> None:
     """N-13, N-20"""
     with cluster(tmp_path, postgresql, *TWO) as several:
+        await several.acquainted()
         root = await enter(driver, several.url(2), "root", "admin")
         async with client(several, 1) as one, client(several, 2) as two:
             first, old = await come(one)
@@ -101,6 +104,7 @@ async def test_a_socket_that_is_still_being_recovered_makes_room_as_well(
 ) -> None:
     """N-13: the database does not answer, and the client tries another node."""
     with cluster(tmp_path, postgresql, *TWO) as several:
+        await several.acquainted()
         root = await enter(driver, several.url(2), "root", "admin")
         async with client(several, 1) as one, client(several, 2) as two:
             first, old = await come(one)

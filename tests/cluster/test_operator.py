@@ -22,7 +22,9 @@ from tests.cluster.people import enter, sees, texts, write
 from tests.interop.node import Driver
 from tests.postgresql import Server
 
-QUICK = ("--node-answer-timeout", "0.5", "--presence", "on")
+PATIENT = ("--node-answer-timeout", "8", "--presence", "on")
+QUICK = ("--node-answer-timeout", "2", "--presence", "on")
+"""Where a node is asked that does not answer. The others have to do so in that time."""
 
 
 async def operate(several: Cluster, node: int, *verb: str) -> subprocess.CompletedProcess[str]:
@@ -48,7 +50,8 @@ async def test_who_and_kick_are_about_the_sockets_of_all_nodes(
     driver: Driver, postgresql: Server, tmp_path: Path
 ) -> None:
     """N-21"""
-    with cluster(tmp_path, postgresql, *QUICK) as several:
+    with cluster(tmp_path, postgresql, *PATIENT) as several:
+        await several.acquainted()
         root = await enter(driver, several.url(1), "root", "admin")
         tabs = [await enter(driver, several.url(node), "ana") for node in (1, 2, 2)]
         await sees(root, {"ana": 3, "root": 1})
@@ -71,7 +74,7 @@ async def test_who_and_kick_are_about_the_sockets_of_all_nodes(
 
 async def test_send_and_tail_work_at_any_node(driver: Driver, postgresql: Server, tmp_path: Path) -> None:
     """N-21"""
-    with cluster(tmp_path, postgresql, *QUICK) as several:
+    with cluster(tmp_path, postgresql, *PATIENT) as several:
         ana = await enter(driver, several.url(1), "ana")
         socket = str(several.admin_socket(2))
         command = [sys.executable, "-m", "chatd", "tail", "--json", "--admin-socket-file", socket]
@@ -94,6 +97,7 @@ async def test_send_and_tail_work_at_any_node(driver: Driver, postgresql: Server
 async def test_a_node_that_does_not_answer_is_named(driver: Driver, postgresql: Server, tmp_path: Path) -> None:
     """N-21, N-22: within the time, while it has its lease and when it has not; one that has ended is not missed."""
     with cluster(tmp_path, postgresql, *QUICK, nodes=3) as several:
+        await several.acquainted()
         root = await enter(driver, several.url(1), "root", "admin")
         await enter(driver, several.url(2), "ana")
         await sees(root, {"ana": 1, "root": 1})
@@ -123,7 +127,8 @@ async def test_a_node_that_does_not_answer_is_named(driver: Driver, postgresql: 
 
 async def test_nodes_lists_all_of_them(driver: Driver, postgresql: Server, tmp_path: Path) -> None:
     """N-22"""
-    with cluster(tmp_path, postgresql, *QUICK) as several:
+    with cluster(tmp_path, postgresql, *PATIENT) as several:
+        await several.acquainted()
         root = await enter(driver, several.url(1), "root", "admin")
         for _ in range(2):
             await enter(driver, several.url(2), "ana")

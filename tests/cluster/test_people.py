@@ -76,6 +76,7 @@ async def test_an_admin_on_another_node_is_an_admin_and_a_user_is_none(
 ) -> None:
     """N-12: `admin_messages = "all"` looks for the other admin on all nodes."""
     with cluster(tmp_path, postgresql, "--presence", presence, "--admin-messages", "all") as several:
+        await several.acquainted()
         third = await enter(driver, several.url(1), "third", "admin")
         boss = await enter(driver, several.url(1), "boss", "admin")
         root = await enter(driver, several.url(2), "root", "admin")

@@ -120,6 +120,7 @@ async def come(client: Client, auth: dict[str, str] | None = None) -> tuple[dict
 async def test_a_socket_that_comes_back_ends_its_old_one_on_another_node(postgresql: Server, tmp_path: Path) -> None:
     """N-13"""
     with cluster(tmp_path, postgresql, "--recovery", "on") as several:
+        await several.acquainted()
         async with (
             Client("127.0.0.1", several.nodes[1].port, "/socket.io/") as one,
             Client("127.0.0.1", several.nodes[2].port, "/socket.io/") as two,

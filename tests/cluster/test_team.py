@@ -17,6 +17,7 @@ async def test_admins_on_two_nodes_are_one_team(driver: Driver, postgresql: Serv
     """D-07, D-10: each claim is one, whatever node it is made on, and its end is told on all."""
     flags = (*TEAM, "--claim-timeout", "1", "--presence-grace", "0.1")
     with cluster(tmp_path, postgresql, *flags) as several:
+        await several.acquainted()
         root = await enter(driver, several.url(1), "root", "admin")
         boss = await enter(driver, several.url(2), "boss", "admin")
         ana = await enter(driver, several.url(1), "ana")

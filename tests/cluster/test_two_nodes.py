@@ -171,22 +171,22 @@ async def test_a_node_is_ready_when_it_is_as_far_as_the_others(
         try:
             await asyncio.to_thread(several.nodes[1].stop)
             await asyncio.to_thread(several.start, 1, "--internal", f"127.0.0.1:{port}")
-            while "\nchatd_bus_up 1.0\n" not in (await look(port, "/metrics"))[1]:
+            while (await metrics(port))("chatd_bus_up") != 1:
                 pass
             assert await look(port, "/readyz") == (503, NOT_YET)
             while (found := await look(port, "/readyz"))[0] != 200:
                 assert found == (503, NOT_YET)
-            assert "\nchatd_nodes 1.0\n" in (await look(port, "/metrics"))[1]
+            assert (await metrics(port))("chatd_nodes") == 1
         finally:
             several.nodes[2].send(signal.SIGCONT)
-        while "\nchatd_nodes 2.0\n" not in (metrics := (await look(port, "/metrics"))[1]):
+        while (await metrics(port))("chatd_nodes") != 2:
             pass
-        assert "\nchatd_bus_up 1.0\n" in metrics
-        assert "\nchatd_bus_outages_total 0.0\n" in metrics
+        before = await metrics(port)
+        assert before("chatd_bus_up") == 1
         await asyncio.to_thread(several.redis.kill)
-        while "\nchatd_bus_up 0.0\n" not in (metrics := (await look(port, "/metrics"))[1]):
+        while (after := await metrics(port))("chatd_bus_up") != 0:
             pass
-        assert "\nchatd_bus_outages_total 1.0\n" in metrics
+        assert after("chatd_bus_outages_total") == before("chatd_bus_outages_total") + 1
         while (found := await look(port, "/readyz"))[0] != 200:
             assert found[1].startswith("Redis is away")
 
@@ -213,7 +213,7 @@ async def test_a_node_that_is_behind_is_not_ready_and_says_by_how_much(
                 assert far.heard("mensaje_recibido") == 0
             assert seen("chatd_node_missing", node="1") == seen("chatd_nodes_behind") == 1
             assert 0 <= seen("chatd_node_silent_seconds", node="1") < LEASE_S
-            assert seen("chatd_bus_connects_total") == seen("chatd_bus_outages_total") + 1 == 2
+            assert seen("chatd_bus_connects_total") == seen("chatd_bus_outages_total") + 1 >= 2
             assert await look(port, "/readyz") == (503, NOT_YET)
             while [
                 (each["estado"], each["atraso"]) for each in (await near.ask("nodos"))[0]["nodos"] if each["nodo"] == 2

@@ -34,6 +34,7 @@ async def test_what_a_newer_node_says_is_ignored_and_counted(
     port = free_port()
     with cluster(tmp_path, postgresql, nodes=1) as several:
         await asyncio.to_thread(several.start, 2, "--internal", f"127.0.0.1:{port}")
+        await several.acquainted()
         ana, near, far = await desk(driver, several)
         newer = msgspec.msgpack.encode([99, 7, {"of": "tomorrow"}])
         await asyncio.to_thread(publish, several.redis.path, newer, newer, b"nonsense")
