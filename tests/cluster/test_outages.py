@@ -1,7 +1,9 @@
 """Three nodes behind HAProxy, real clients of every transport, and one thing after the other fails while they write.
 
-Nothing may be lost, doubled or out of order, whatever fails. The longest waits are printed; what Redis does must not be
-seen by recipients on the sender's node. `make outages` has longer outages, and both kinds of delivery.
+Nothing may be lost, doubled or out of order, whatever fails. The longest waits are printed. Whatever happens to Redis,
+recipients on the sender's node hear each message within half a second: where the machine itself takes as long with
+nothing wrong, within twice that time; and a fault is played again before it is blamed, for what the machine did may not
+come twice. `make outages` has longer outages, and both kinds of delivery.
 """
 
 from __future__ import annotations
@@ -21,11 +23,12 @@ from bench.cluster.faults import (
     killed,
     link_cut,
     link_held,
+    nothing,
     redis_away,
     stopped,
 )
 from bench.cluster.link import link
-from bench.cluster.people import Clients, clients
+from bench.cluster.people import Clients, Person, clients
 from bench.cluster.verdict import Verdict, judge
 from bench.outages import now_ms
 from bench.ports import free_port
@@ -37,16 +40,18 @@ from tests.interop.conftest import HERE
 from tests.interop.node import node_executable
 from tests.postgresql import server
 
-SHORTEST_S: Final = 3.0  # of the outages of Redis, but for one
-USUAL_S: Final = 1.0
-"""Half of the local deliveries take less while Redis is away. If a node waited for Redis, half of them would take more
-than half of the outage. The longest wait says more of a busy machine: the outage itself is its bound."""
+CALM: Final = nothing(3.0)
+LOCAL_MS: Final = 500.0
+ROUNDS: Final = 4
 
 
-def _faults(redis_away_s: float) -> list[Fault]:
+def _of_redis(away_s: float) -> list[Fault]:
+    return [*(redis_away(seconds) for seconds in sorted({0.1, 3.0, away_s})), link_held(4.0), link_cut(3.0)]
+
+
+def _others() -> list[Fault]:
     """The node of the last one is killed at the end: afterwards its clients are elsewhere."""
-    of_redis = [redis_away(0.1), redis_away(redis_away_s), link_held(4.0), link_cut(SHORTEST_S)]
-    return [*of_redis, database_restarts(), stopped(2, 6.0), killed(1)]
+    return [database_restarts(), stopped(2, 6.0), killed(1)]
 
 
 @asynccontextmanager
@@ -63,14 +68,41 @@ async def stage(folder: Path, deliver: str) -> AsyncIterator[tuple[Cluster, Stag
             yield several, Stage(several.nodes, several.redis, between, postgresql)
 
 
-async def _play(fault: Fault, on: Stage, crowd: Clients) -> tuple[float, float]:
-    """From when to when it was felt; the next fault is not before everybody has what was written in that time."""
-    since = now_ms()
-    await fault.play(on)
-    await crowd.caught_up(QUIET_S)
-    until = now_ms()
-    await crowd.caught_up(QUIET_S)
-    return since, until
+class Run:
+    """Of all faults: what people heard while each was felt, and the limit of a local delivery."""
+
+    def __init__(self, on: Stage, crowd: Clients, crew: list[Person]) -> None:
+        self.rows: list[tuple[Fault, Verdict]] = []
+        self.limit_ms = LOCAL_MS
+        self._on = on
+        self._crowd = crowd
+        self._crew = crew
+
+    async def calm(self) -> None:
+        """What the machine takes today where nothing fails."""
+        self.limit_ms = max(LOCAL_MS, 2 * (await self.play(CALM)).local_ms)
+
+    async def play_unfelt(self, fault: Fault) -> None:
+        """One of Redis. A node that waits for it does so in each round."""
+        for _ in range(ROUNDS):
+            if (await self.play(fault)).local_ms < self.limit_ms:
+                return
+            await self.calm()
+        raise AssertionError("\n".join(self.words()))
+
+    async def play(self, fault: Fault) -> Verdict:
+        """The next fault is not before everybody has what was written in this one."""
+        since = now_ms()
+        await fault.play(self._on)
+        await self._crowd.caught_up(QUIET_S)
+        until = now_ms()
+        await self._crowd.caught_up(QUIET_S)
+        verdict = judge(self._crew, await self._crowd.record(), since, until)
+        self.rows.append((fault, verdict))
+        return verdict
+
+    def words(self) -> list[str]:
+        return [_words(*row) for row in self.rows]
 
 
 def _words(fault: Fault, verdict: Verdict) -> str:
@@ -80,7 +112,7 @@ def _words(fault: Fault, verdict: Verdict) -> str:
     return f"{fault.words:48}: {verdict.messages:4} messages, {verdict.due:5} deliveries, {waits}; {returns}"
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(540)
 async def test_whatever_fails_nothing_is_lost_or_doubled(request: pytest.FixtureRequest, tmp_path: Path) -> None:
     """N-05, N-06, N-07, N-10"""
     deliver = str(request.config.getoption("outages_deliver"))
@@ -93,20 +125,21 @@ async def test_whatever_fails_nothing_is_lost_or_doubled(request: pytest.Fixture
         homes = await crowd.open(url, crew, ACK_TIMEOUT_MS)
         assert set(homes) == set(NODES)
         await crowd.start()
-        spans = {fault: await _play(fault, on, crowd) for fault in _faults(number_of(request, "outage_seconds"))}
+        run = Run(on, crowd, crew)
+        await run.calm()
+        for fault in _of_redis(number_of(request, "outage_seconds")):
+            await run.play_unfelt(fault)
+        for fault in _others():
+            await run.play(fault)
         await crowd.stop()
         await crowd.caught_up(QUIET_S)
         record = await crowd.record()
         assert sorted(several.stored()) == sorted(each.text for each in record.sent)
         assert await crowd.nodes() != homes  # those of the killed node are elsewhere
-    verdicts = {fault: judge(crew, record, *span) for fault, span in spans.items()}
-    print(*(_words(*each) for each in verdicts.items()), sep="\n")
+    print(*run.words(), sep="\n")
     whole = judge(crew, record, 0, now_ms())
     assert record.refused == []
     assert whole.perfect, whole
     if deliver == "stored":  # with "at_once" a message may be seen, and refused, and sent again
         assert whole.anew == 0
     assert whole.recovered == whole.returns > 0
-    for fault in (each for each in verdicts if each.of_redis):
-        assert verdicts[fault].local_median_ms < 1000 * USUAL_S, fault.words
-        assert verdicts[fault].local_ms < 1000 * SHORTEST_S, fault.words
