@@ -30,6 +30,8 @@ class Webhook(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     events: Annotated[tuple[EventType, ...], Meta(min_length=1)] = ("mensaje",)
     private: bool = False
     """Also messages that not every admin may read."""
+    answers: bool = True
+    """Also messages that the desk writes, as far as the hook is told of them: a team's, and private ones."""
     unanswered: Annotated[float, Meta(gt=0, le=2_592_000)] = 300.0
     """How long a user waits for an answer before `sin_respuesta`."""
     unattended: Annotated[float, Meta(ge=0, le=86_400)] = 10.0

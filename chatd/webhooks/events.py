@@ -38,9 +38,14 @@ class _Envelope(msgspec.Struct, frozen=True):
     data: dict[str, object]
 
 
+def is_answer(message: Message, desk: Set[str] = frozenset()) -> bool:
+    """Whether the desk has written it, for which those in `desk` do: see desk.py."""
+    return not message.supervisado or message.de in desk
+
+
 def conversation_of(message: Message, desk: Set[str] = frozenset()) -> str:
-    """The user on the other side of the desk, for which those in `desk` write: see desk.py."""
-    return message.de if message.supervisado and message.de not in desk else message.para
+    """The user on the other side of the desk."""
+    return message.para if is_answer(message, desk) else message.de
 
 
 def said(message: Message) -> Event:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from typing import Final, Protocol
 
 from chatd.base.tasks import Tasks
@@ -19,7 +19,7 @@ from chatd.webhooks.casenews import CaseNews, forget_cases
 from chatd.webhooks.config import Webhook
 from chatd.webhooks.courier import Courier, SwitchedOffError
 from chatd.webhooks.desk import desk_of
-from chatd.webhooks.events import Event, conversation_of
+from chatd.webhooks.events import Event, conversation_of, is_answer
 from chatd.webhooks.lines import Item, Lines
 from chatd.webhooks.memory import Memory, key_of
 from chatd.webhooks.presencenews import PresenceNews, forget_presence
@@ -201,14 +201,18 @@ class Hook:
             await waits.follow(messages)
         desk = await desk_of(self._chat, messages)
         for message in messages:
-            event = self._make(message)
-            if event is not None:
-                event = event._replace(con=conversation_of(message, desk))
+            event = self._event(message, desk)
             item = Item(self._memory, message.id, message.fecha, event, self._store.log_of(message.id))
             window.add(item)
             self._begin_with(item, group)
         if len(messages) == rows:
             self._unread = True
+
+    def _event(self, message: Message, desk: Set[str]) -> Event | None:
+        event = self._make(message)
+        if event is None or (is_answer(message, desk) and not self.config.answers):
+            return None
+        return event._replace(con=conversation_of(message, desk))
 
     def _begin_with(self, item: Item, group: asyncio.TaskGroup) -> None:
         """Send it, or let it wait behind others of its conversation."""

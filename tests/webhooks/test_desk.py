@@ -45,3 +45,20 @@ async def test_an_answer_of_a_team_waits_behind_the_question_of_its_user(db: Bas
             receiver.answer = lambda _: 204
             await receiver.until(lambda: len(receiver.texts("ana")) == 4)
     assert receiver.texts("ana") == ["ready", "a question", "an answer", "of a system"]
+
+
+async def test_a_hook_for_questions_alone_is_not_told_of_answers(tmp_path: Path) -> None:
+    """W-02"""
+    async with receiving() as receiver:
+        config = write_config(tmp_path, receiver.url, "private_addresses = true\nprivate = true\nanswers = false")
+        async with serving_api(tmp_path, "--config", config, *TEAM) as api:
+            bot, ana = await api.system(), await api.chatd.enter("ana")
+            root, boss = await api.chatd.enter("root", "admin"), await api.chatd.enter("boss", "admin")
+            await ana.write("root", "a question")
+            await root.write("ana", "an answer")
+            await root.write("boss", "between admins")
+            await bot.send("ana", "of a system")
+            await boss.leave()
+            await ana.write("root", "thank you")
+            await receiver.until(lambda: len(receiver.texts()) == 2)
+    assert receiver.texts() == ["a question", "thank you"]
