@@ -34,14 +34,15 @@ class People:
     async def _page(self, call: Call) -> None:
         limit = call.query.limite or DEFAULT_ROWS
         after = call.query.despues or ""
-        sockets = (await self._desk.who())["people"]
+        found = await self._desk.who()
+        sockets, missing = found["people"], found.get("unanswered", [])
         names = {name for socket in sockets if (name := str(socket["user"])) > after}
         chosen = heapq.nsmallest(limit + 1, names)
         of: dict[str, list[Mapping[str, Any]]] = {name: [] for name in chosen[:limit]}
         for socket in sockets:
             if socket["user"] in of:
                 of[socket["user"]].append(socket)
-        call.answer(PeopleHere([_person(*each) for each in of.items()], hay_mas=len(chosen) > limit))
+        call.answer(PeopleHere([_person(*each) for each in of.items()], len(chosen) > limit, missing))
 
     def kick(self, call: Call) -> None:
         """`DELETE /v1/personas/{user}`."""

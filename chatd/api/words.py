@@ -216,11 +216,12 @@ class PersonHere(msgspec.Struct, frozen=True):
     conexiones: list[Connection]
 
 
-class PeopleHere(msgspec.Struct, frozen=True):
-    """By name."""
+class PeopleHere(msgspec.Struct, frozen=True, omit_defaults=True):
+    """By name; `pendientes`: nodes that have not answered."""
 
     personas: list[PersonHere]
     hay_mas: bool
+    pendientes: list[int] = []
 
 
 class Kicked(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -72,6 +72,7 @@ async def test_requests_beyond_what_other_nodes_are_asked_at_a_time_are_refused(
                 answers = await asyncio.gather(*(each.ask("GET", "/v1/personas") for each in systems))
     statuses = sorted(answer.status for answer in answers)
     assert statuses == [200] * MAX_ASKED + [503]
+    assert [answer.json()["pendientes"] for answer in answers if answer.status == 200] == [[2]] * MAX_ASKED
     [refused_one] = [answer for answer in answers if answer.status == 503]
     assert (refused_one.json()["code"], refused_one.header("retry-after")) == ("busy", "1")
 
