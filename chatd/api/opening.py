@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Protocol
 
 from chatd.api.config import ApiConfig
@@ -13,6 +14,7 @@ from chatd.engineio.config import EngineConfig
 from chatd.listen.config import ListenConfig
 from chatd.listen.tls import Tls
 from chatd.ops.metric import Sources
+from chatd.settings.credentials import are_credentials
 from chatd.settings.reload import Reload
 
 
@@ -40,8 +42,12 @@ def open_api(
         renew = tls.prepare
         reload.add("certificate of the API", lambda _: renew())
     listener = ApiListener(config.api, config.engineio, parts, people, sources, tls)
-    reload.add("keys of the API", lambda read: listener.door.prepare(read.api))
+    reload.add("keys of the API", lambda read: listener.door.prepare(read.api), keeps=_keeps_keys)
     sources.watched.refusals["api"] = listener.door.refusals.counts.items
     sources.watched.refusals["api_http"] = listener.http.refusals.counts.items
     sources.watched.refusals["api_listen"] = listener.http.listen_refusals.counts.items
     return listener
+
+
+def _keeps_keys(config: Settings) -> bool:
+    return are_credentials([config.api.api_keys_file], os.environ)

@@ -20,6 +20,7 @@ from chatd.cli.checks.ports import check_admin_socket, check_ports
 from chatd.cli.checks.provider import check_provider
 from chatd.cli.checks.reload import check_reload
 from chatd.cli.checks.retention import check_clock, check_retention
+from chatd.cli.checks.systems import check_api, check_mailboxes, check_webhooks
 from chatd.daemon.config import DEFAULT, FILE_SETTING, OPTIONS, Config, Raw, config_file, load
 from chatd.ops.config import admin_socket_of
 from chatd.store.config import StoreConfig
@@ -55,8 +56,7 @@ def check(flags: Mapping[str, Raw], environ: Mapping[str, str]) -> Findings:
     check_deny_list(config.auth, findings)
     check_provider(config.auth, findings)
     holder = _check_database(config.store, findings)
-    internal = config.ops.internal_address if config.ops.internal else None
-    check_ports(config.listen, internal, holder, findings)
+    check_ports(config.listen, _listeners(config), holder, findings)
     if config.ops.admin_socket:
         admin_socket = admin_socket_of(config.ops, config.store.db)
         check_admin_socket(admin_socket, findings)
@@ -69,7 +69,20 @@ def check(flags: Mapping[str, Raw], environ: Mapping[str, str]) -> Findings:
     check_origins(config.engineio, findings)
     check_proxies(config.engineio, findings)
     check_open_files(config.engineio, findings)
+    check_api(config.api, findings)
+    check_webhooks(config.webhooks, findings)
+    check_mailboxes(config.notify, findings)
     return findings
+
+
+def _listeners(config: Config) -> Mapping[str, tuple[str, int]]:
+    """Those for others than clients, by their settings."""
+    found = {}
+    if config.ops.internal:
+        found["internal"] = config.ops.internal_address
+    if config.api.api:
+        found["api"] = config.api.api_address
+    return found
 
 
 def _check_database(config: StoreConfig, findings: Findings) -> int | None:

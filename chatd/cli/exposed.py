@@ -19,6 +19,8 @@ def exposed(config: Config) -> Iterator[str]:
         config.chat.bus_password_file,
         config.chat.bus_key_file or config.chat.bus_cert_file,
         config.chat.bus_adapter_password_file,
+        *(hook.secret_path for hook in config.webhooks),
+        *(notify.password_path for notify in config.notify),
     ]
     for text in (database, *(exposed_key(key) for key in keys if key is not None)):
         if text is not None:

@@ -23,7 +23,7 @@ from chatd.store.url import is_postgres
 # Files for root alone, of which the service gets a copy.
 _SECRETS: Final = (
     *("jwt_secret_file", "tls_cert", "tls_key", "db_password_file"),
-    *("bus_password_file", "bus_cert_file", "bus_key_file", "bus_adapter_password_file"),
+    *("bus_password_file", "bus_cert_file", "bus_key_file", "bus_adapter_password_file", "api_keys_file"),
 )
 
 _LISTENING: Final = frozenset({"host", "port", "tcp", "unix", "unix_mode"})
@@ -144,6 +144,7 @@ def _secrets(config: Config, secret: Path | None) -> list[_Secret]:
         "bus_cert_file": (config.chat.bus_cert_file,),
         "bus_key_file": (config.chat.bus_key_file,),
         "bus_adapter_password_file": (config.chat.bus_adapter_password_file,),
+        "api_keys_file": (config.api.api_keys_file,),
     }
     if not files["jwt_secret_file"] and not auth.has_keys_of_others:
         files["jwt_secret_file"] = (_DEFAULT_SECRET,)
@@ -154,7 +155,14 @@ def _secrets(config: Config, secret: Path | None) -> list[_Secret]:
             kid, equals, path = str(file).rpartition("=")
             flag = "--" + setting.replace("_", "-")
             found.append(_Secret(name, path, (flag, kid.replace("%", "%%") + equals + f"%d/{name}")))
-    return found
+    return [*found, *_secrets_of_tables(config)]
+
+
+def _secrets_of_tables(config: Config) -> list[_Secret]:
+    """Those of webhooks and mailboxes, which the daemon finds by their names (chatd/settings/credentials.py)."""
+    files = [(hook.credential, hook.secret_path) for hook in config.webhooks]
+    files += [(notify.credential, notify.password_path) for notify in config.notify if notify.password_path]
+    return [_Secret(name, str(path), ()) for name, path in files]
 
 
 def addresses(listen: ListenConfig) -> list[str]:
@@ -202,7 +210,7 @@ def _paths(config: Config) -> dict[str, object]:
         is_path = option.kind is Path or (option.name == "db" and not is_postgres(config.store.db))
         if is_path and config.origins[option.name] != DEFAULT:
             named[option.name] = getattr(getattr(config, option.part), option.field)
-    return named
+    return named | {secret.name: secret.path for secret in _secrets_of_tables(config)}
 
 
 def _require_absolute(named: Mapping[str, object]) -> None:

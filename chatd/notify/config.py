@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -37,6 +38,15 @@ class Notify(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     pause: Annotated[float, Meta(ge=1, le=86_400)] = 900.0
     """Between two mails at least."""
     timeout: Annotated[float, Meta(gt=0, le=300)] = 30.0
+
+    @property
+    def password_path(self) -> Path | None:
+        return Path(self.password_file).expanduser() if self.password_file else None
+
+    @property
+    def credential(self) -> str:
+        """By which name systemd hands the password over."""
+        return f"notify-{self.name}"
 
 
 def read_notify(tables: Sequence[Mapping[str, Any]], wheres: Sequence[str]) -> tuple[Notify, ...]:

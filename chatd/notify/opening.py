@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
+import os
 import time
-from pathlib import Path
 
 from chatd.auth.files import read
 from chatd.base.errors import ConfigError
 from chatd.chat.chat import Chat
 from chatd.notify.config import Notify
+from chatd.settings.credentials import handed_over
 from chatd.store.base import Message
 from chatd.webhooks.config import Webhook
 from chatd.webhooks.courier import Courier
@@ -25,7 +26,7 @@ PREFIX = "notify/"
 
 def recipe_of(config: Notify, chat: Chat) -> Recipe:
     """Raises ConfigError."""
-    password = _password(config)
+    password = password_of(config)
     hook = Webhook(
         name=PREFIX + config.name,
         url="",
@@ -51,11 +52,12 @@ def _make(config: Notify, password: str, hook: Webhook, identity: bytes, chat: C
     return Hook(hook, chat, _no_message, Courier(hook, identity, mailer.post, time.time), mailer.close)
 
 
-def _password(config: Notify) -> str:
-    if not config.password_file:
+def password_of(config: Notify) -> str:
+    """Raises ConfigError."""
+    if config.password_path is None:
         return ""
     setting = f"notify {config.name}: password_file"
-    path = Path(config.password_file).expanduser()
+    path = handed_over(config.credential, config.password_path, os.environ)
     try:
         return read(path, setting, MAX_PASSWORD_BYTES).decode().rstrip("\r\n")
     except UnicodeDecodeError as error:

@@ -49,6 +49,11 @@ class Webhook(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     def secret_path(self) -> Path:
         return Path(self.secret_file).expanduser()
 
+    @property
+    def credential(self) -> str:
+        """By which name systemd hands the secret over."""
+        return f"webhook-{self.name}"
+
 
 def read_webhooks(tables: Sequence[Mapping[str, Any]], wheres: Sequence[str]) -> tuple[Webhook, ...]:
     """`wheres` says of each table where it stands. Raises ConfigError."""

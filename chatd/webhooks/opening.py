@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import os
 import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from chatd.base.errors import ConfigError
 from chatd.base.tasks import Tasks
 from chatd.chat.chat import Chat
 from chatd.ops.watched import HookState
+from chatd.settings.credentials import handed_over
 from chatd.settings.reload import Apply
 from chatd.store.base import Message
 from chatd.webhooks.address import parse_target
@@ -93,10 +95,11 @@ async def _replace(ended: Sequence[Hook], begun: Sequence[Hook], before: asyncio
 def secret_of(hook: Webhook) -> bytes:
     """Raises ConfigError."""
     setting = f"webhook {hook.name}: secret_file"
+    path = handed_over(hook.credential, hook.secret_path, os.environ)
     try:
-        text = read(hook.secret_path, setting, MAX_SECRET_BYTES).decode("ascii")
+        text = read(path, setting, MAX_SECRET_BYTES).decode("ascii")
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{setting}: {hook.secret_path} is no text in ASCII") from error
+        raise ConfigError(f"{setting}: {path} is no text in ASCII") from error
     return parse_secret(text, setting)
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import contextlib
 import datetime
 import os
@@ -197,6 +198,8 @@ def test_two_that_want_one_port_are_told(host: str) -> None:
     both: dict[str, Raw] = {"host": host, "port": str(port), "internal": f"127.0.0.1:{port}"}
     assert only("internal", both) == (Level.ERROR, f"127.0.0.1:{port} is what port has: choose another")
     assert only("port", both)[0] is Level.OK
+    api: dict[str, Raw] = {"host": host, "port": str(port), "api": f"127.0.0.1:{port}", "api_keys_file": "keys"}
+    assert only("api", api) == (Level.ERROR, f"127.0.0.1:{port} is what port has: choose another")
 
 
 def test_an_admin_socket_that_cannot_be_is_a_warning(tmp_path: Path) -> None:
@@ -323,3 +326,29 @@ def test_the_keys_of_an_identity_provider_are_asked_for_and_named() -> None:
         idp.status = 404
         level, text = only("jwks_url", flags)
     assert (level, "it answers 404: nobody can join with a token of it" in text) == (Level.WARNING, True)
+
+
+def test_what_the_api_webhooks_and_mailboxes_need_is_looked_at(tmp_path: Path) -> None:
+    keys, whsec, password = (tmp_path / name for name in ("api-keys", "whsec", "smtp-password"))
+    file = tmp_path / "chatd.toml"
+    file.write_text(
+        f"[api]\napi = '127.0.0.1:0'\napi_keys_file = '{keys}'\n"
+        f"[[webhook]]\nname = 'crm'\nurl = 'https://crm.example/'\nsecret_file = '{whsec}'\n"
+        f"[[notify]]\nname = 'desk'\nsmtp = 'smtp.example'\nuser = 'chatd'\npassword_file = '{password}'\n"
+        "from = 'chatd@example.com'\nto = ['desk@example.com']\n"
+    )
+    subjects = ("api_keys_file", "webhook crm", "notify desk")
+    flags: dict[str, Raw] = {"config": str(file)}
+    for subject in subjects:
+        level, text = only(subject, flags)
+        assert (level, "No such file" in text) == (Level.ERROR, True)
+    assert chatd("apikey", "new", "shop", "--scope", "send", "--api-keys-file", keys).returncode == 0
+    whsec.write_text(f"whsec_{base64.b64encode(bytes(32)).decode()}\n")
+    password.write_text("sesame\n")
+    for path in (whsec, password):
+        path.chmod(0o600)
+    assert [only(subject, flags)[0] for subject in subjects] == [Level.OK] * 3
+    assert only("api_keys_file", flags)[1] == f"{keys}: 1 keys"
+    for path in (whsec, password):
+        path.chmod(0o644)
+    assert [[one.level for one in found(subject, flags)] for subject in subjects[1:]] == [[Level.OK, Level.WARNING]] * 2

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from pathlib import Path
 
 from chatd.cli import EXIT_CONFIG, EXIT_FAILED
+from tests.api.served import add_key
 from tests.chat.daemon import daemon
 from tests.chat.people import SECRET
 from tests.cli.command import chatd, complaint
@@ -45,16 +47,24 @@ async def test_a_reload_says_whether_it_was_done_and_one_that_was_not_is_seen_ev
 
 
 async def test_what_systemd_hands_over_is_not_called_reloaded(tmp_path: Path) -> None:
-    secret = tmp_path / "jwt-secret"
-    secret.write_text(SECRET)
-    handed = ("env", f"CREDENTIALS_DIRECTORY={tmp_path}")
-    async with daemon(tmp_path / "chatd.db", "--jwt-secret-file", secret, before=handed) as running:
-        done = await asyncio.to_thread(chatd, "reload", "--db", tmp_path / "chatd.db")
+    """The copies that the service has, of files that it cannot read itself."""
+    copies, file = tmp_path / "credentials", tmp_path / "chatd.toml"
+    copies.mkdir()
+    (copies / "jwt-secret").write_text(SECRET)
+    (copies / "webhook-crm").write_text(f"whsec_{base64.b64encode(bytes(32)).decode()}\n")
+    add_key(copies / "api-keys", "shop")
+    gone = tmp_path / "whsec"
+    file.write_text(f"[[webhook]]\nname = 'crm'\nurl = 'http://127.0.0.1:9/'\nsecret_file = '{gone}'\n")
+    flags = ("--config", file, "--api", "127.0.0.1:0", "--api-keys-file", copies / "api-keys")
+    handed = ("env", f"CREDENTIALS_DIRECTORY={copies}")
+    db = tmp_path / "chatd.db"
+    async with daemon(db, "--jwt-secret-file", copies / "jwt-secret", *flags, before=handed) as running:
+        done = await asyncio.to_thread(chatd, "reload", "--db", db)
         first, second = done.stdout.splitlines()
         assert "tokens" not in first
-        assert second.startswith("as before: tokens, which systemd hands over at a start")
+        assert second.startswith("as before: tokens, keys of the API, which systemd hands over at a start")
         told = await running.logged("reloaded")
-        assert (told["kept"], "tokens" in told["parts"]) == ("tokens", False)
+        assert (told["kept"], "tokens" in told["parts"]) == ("tokens, keys of the API", False)
 
 
 def test_where_no_daemon_listens_nothing_is_reloaded(tmp_path: Path) -> None:

@@ -194,6 +194,42 @@ def test_every_file_for_root_alone_is_handed_over(tmp_path: Path) -> None:
     assert "/etc/ssl" not in start
 
 
+SYSTEMS = """
+[api]
+api = "127.0.0.1:8600"
+api_keys_file = "/etc/chatd/api-keys"
+
+[[webhook]]
+name = "crm"
+url = "https://crm.example/chat"
+secret_file = "/etc/chatd/whsec"
+
+[[notify]]
+name = "desk"
+smtp = "smtp.example.com"
+user = "chatd"
+password_file = "/etc/chatd/smtp-password"
+from = "chatd@example.com"
+to = ["desk@example.com"]
+"""
+
+
+def test_what_the_api_webhooks_and_mailboxes_need_is_handed_over_too(tmp_path: Path) -> None:
+    file = tmp_path / "chatd.toml"
+    file.write_text(SYSTEMS)
+    text = unit("--config", str(file))
+    assert re.findall("^LoadCredential=(.*)$", text, re.MULTILINE) == [
+        "jwt-secret:/etc/chatd/jwt-secret",
+        "api-keys:/etc/chatd/api-keys",
+        "webhook-crm:/etc/chatd/whsec",
+        "notify-desk:/etc/chatd/smtp-password",
+    ]
+    assert "--api-keys-file %d/api-keys" in value(text, "ExecStart")
+    for path in ("/etc/chatd/whsec", "/etc/chatd/smtp-password", "/etc/chatd/api-keys"):
+        file.write_text(SYSTEMS.replace(path, "relative"))
+        assert "relative is no absolute path" in complaint(chatd("unit", "--config", file), EXIT_USAGE)
+
+
 def test_one_who_verifies_with_a_public_key_needs_no_secret() -> None:
     text = unit("--jwt-public-key-file", "/etc/chatd/issuer.pem")
     assert "LoadCredential" not in text

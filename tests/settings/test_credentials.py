@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from chatd.settings.credentials import are_credentials
+from chatd.settings.credentials import are_credentials, handed_over
 
 SYSTEMD = {"CREDENTIALS_DIRECTORY": "/run/credentials/chatd.service"}
 HANDED = Path("/run/credentials/chatd.service/jwt-secret")
@@ -26,3 +26,14 @@ def test_files_are_credentials_where_systemd_has_handed_over_each(
     files: list[Path | None], environ: dict[str, str], expected: bool
 ) -> None:
     assert are_credentials(files, environ) is expected
+
+
+def test_a_copy_is_read_where_there_is_one_and_else_the_file(tmp_path: Path) -> None:
+    file = Path("/etc/chatd/whsec")
+    (tmp_path / "webhook-crm").touch()
+    environ = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    assert handed_over("webhook-crm", file, environ) == tmp_path / "webhook-crm"
+    assert handed_over("webhook-shop", file, environ) == file
+    assert (
+        handed_over("webhook-crm", file, {}) == handed_over("webhook-crm", file, {"CREDENTIALS_DIRECTORY": ""}) == file
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -21,13 +22,14 @@ _LISTENING: Final = "0A"  # a state in /proc/net/tcp: https://docs.kernel.org/ne
 _EVERY_HOST: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104
 
 
-def check_ports(config: ListenConfig, internal: tuple[str, int] | None, daemon: int | None, findings: Findings) -> None:
-    """`daemon` is the process that holds the database, None if there is none."""
+def check_ports(
+    config: ListenConfig, others: Mapping[str, tuple[str, int]], daemon: int | None, findings: Findings
+) -> None:
+    """`others`: listeners for others than clients. `daemon`: the process that holds the database, if there is one."""
     wanted = [("port", bare(host), config.port) for host in config.host] if config.tcp else []
     if config.tls_port is not None:
         wanted += [("tls_port", bare(host), config.tls_port) for host in config.host]
-    if internal is not None:
-        wanted.append(("internal", *internal))
+    wanted += [(name, *address) for name, address in others.items()]
     for number, (subject, host, port) in enumerate(wanted):
         earlier = wanted[:number]
         other = next((name for name, its_host, its_port in earlier if _meet(host, port, its_host, its_port)), None)
