@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shlex
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -18,6 +20,8 @@ from tests.interop.processes import Server
 from tests.postgresql import Server as Postgresql
 
 PATIENCE_S: Final = 60.0
+README_DB: Final = "postgresql://chatd@db/chat"
+README_BUS: Final = "redis://redis:6379"
 
 
 class Cluster:
@@ -40,7 +44,21 @@ class Cluster:
     def start(self, node: int, *flags: str, bus: bool = True) -> None:
         """Returns once it listens."""
         port = free_port()
-        self.nodes[node] = Server(self.command(port, node, *flags, bus=bus), port, self._folder / f"node{node}.log")
+        self._run(node, port, self.command(port, node, *flags, bus=bus))
+
+    def start_as_told(self, line: str, node: int, *flags: str) -> None:
+        """By a line of README.md, whose database and Redis are on machines that are not here."""
+        port = free_port()
+        for told, here in ((README_DB, self.postgresql.url(self.base)), (README_BUS, f"unix://{self.redis.path}")):
+            assert told in line
+            line = line.replace(told, here)
+        program, *told_flags = shlex.split(line)
+        assert program == "chatd"
+        own = ("--port", str(port), "--jwt-secret-file", str(self._secret), "--no-admin-socket")
+        self._run(node, port, [sys.executable, "-m", "chatd", *told_flags, *own, *flags])
+
+    def _run(self, node: int, port: int, command: list[str]) -> None:
+        self.nodes[node] = Server(command, port, self._folder / f"node{node}.log")
         self.nodes[node].start()
 
     def admin_socket(self, node: int) -> Path:

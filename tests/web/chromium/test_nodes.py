@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from chatd import __version__
+from tests.cli.test_readme import commands
 from tests.cluster.front import front
 from tests.cluster.nodes import Cluster, cluster
 from tests.cluster.people import enter
@@ -54,8 +55,11 @@ async def talk(ana: Window, admin: Window, word: str) -> None:
 async def test_two_windows_on_two_nodes_go_on_chatting_whatever_dies(
     browser: Chromium, postgresql: Server, tmp_path: Path
 ) -> None:
-    """N-05, N-06, N-07"""
-    with cluster(tmp_path, postgresql, *FLAGS) as several:
+    """N-05, N-06, N-07: the nodes are started as README.md says, behind the HAProxy that it has."""
+    with cluster(tmp_path, postgresql, nodes=0) as several:
+        lines = [line for line in commands("## Several nodes") if line.startswith("chatd serve")]
+        for node, line in zip(NODES, lines, strict=True):
+            await asyncio.to_thread(several.start_as_told, line, node, *FLAGS)
         ports = {node: several.nodes[node].port for node in NODES}
         async with (
             front(tmp_path, ports, "/socket.io/ /chatd/") as url,
