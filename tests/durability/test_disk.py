@@ -20,7 +20,7 @@ import pytest
 
 from chatd.store.base import Message
 from tests.chat.daemon import ROOT, Daemon, daemon
-from tests.chat.people import SECRET, chatting
+from tests.chat.people import SECRET, Chat, chatting
 from tests.conformance.wire import Client
 from tests.durability.senders import Book, Enter, Sender
 from tests.store.rig import locked, rows
@@ -73,57 +73,61 @@ def smallest_files(pid: int) -> Iterator[None]:
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (soft, hard))
 
 
+@contextlib.asynccontextmanager
+async def in_trouble(db: Path, code: str, *flags: str) -> AsyncIterator[tuple[Daemon, Book]]:
+    """A daemon with senders at work: afterwards it still runs, and `check` holds."""
+    book = Book()
+    async with daemon(db, *flags) as chatd:
+        async with writing(chatd.enter, book):
+            yield chatd, book
+        assert chatd.process.returncode is None
+    check(rows(db), book, code)
+
+
+@contextlib.asynccontextmanager
+async def in_trouble_here(db: Path, code: str) -> AsyncIterator[tuple[Chat, Book]]:
+    """The same of a chat in this process, whose connection to the database can be reached."""
+    book = Book()
+    async with chatting(db) as chat, writing(chat.enter, book):
+        yield chat, book
+    check(rows(db), book, code)
+
+
 async def test_a_database_that_another_program_locks(db: Path) -> None:
     """C-17: for longer than the daemon waits"""
-    book = Book()
-    async with daemon(db, "--busy-timeout", "0.05") as chatd:
-        async with writing(chatd.enter, book):
-            with locked(db):
-                await refusals(book, "store_unavailable")
-        assert chatd.process.returncode is None
-    check(rows(db), book, "store_unavailable")
+    async with in_trouble(db, "store_unavailable", "--busy-timeout", "0.05") as (_, book):
+        with locked(db):
+            await refusals(book, "store_unavailable")
 
 
 async def test_a_database_that_another_program_locks_for_seconds(db: Path) -> None:
-    """C-17: as long as that goes on, with the settings that everybody has"""
-    book = Book()
-    async with daemon(db) as chatd:
-        async with writing(chatd.enter, book):
-            with locked(db):
-                await book.until(lambda: book.refused["store_unavailable"] >= SENDERS)
-        assert chatd.process.returncode is None
-    check(rows(db), book, "store_unavailable")
+    """C-17: as long as that goes on, with the default settings"""
+    async with in_trouble(db, "store_unavailable") as (_, book):
+        with locked(db):
+            await book.until(lambda: book.refused["store_unavailable"] >= SENDERS)
 
 
 async def test_writes_that_the_kernel_refuses(db: Path) -> None:
     """C-17: as a quota would"""
-    book = Book()
-    async with daemon(db) as chatd:
-        async with writing(chatd.enter, book):
-            with smallest_files(chatd.process.pid):
-                await refusals(book, "store_unavailable")
-        assert chatd.process.returncode is None
-    check(rows(db), book, "store_unavailable")
+    async with in_trouble(db, "store_unavailable") as (chatd, book):
+        with smallest_files(chatd.process.pid):
+            await refusals(book, "store_unavailable")
 
 
 async def test_a_database_that_is_read_only_for_a_while(db: Path) -> None:
     """C-17: by SQLite's own switch, on the daemon's own connection"""
-    book = Book()
-    async with chatting(db) as chat, writing(chat.enter, book):
+    async with in_trouble_here(db, "store_unavailable") as (chat, book):
         await chat.sqlite("PRAGMA query_only = 1")
         await refusals(book, "store_unavailable")
         await chat.sqlite("PRAGMA query_only = 0")
-    check(rows(db), book, "store_unavailable")
 
 
 async def test_a_database_that_may_not_grow_for_a_while(db: Path) -> None:
     """C-17: by SQLite's own limit, which answers as a full disk does, on every machine"""
-    book = Book()
-    async with chatting(db) as chat, writing(chat.enter, book):
+    async with in_trouble_here(db, "store_full") as (chat, book):
         await chat.sqlite("PRAGMA max_page_count = 1")
         await refusals(book, "store_full")
         await chat.sqlite("PRAGMA max_page_count = 1000000")
-    check(rows(db), book, "store_full")
 
 
 @contextlib.asynccontextmanager

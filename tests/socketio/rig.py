@@ -223,3 +223,12 @@ class Rig:
 
     def pass_seconds(self, seconds: float) -> None:
         self.time.pass_seconds(seconds)
+
+
+def joined(rig: Rig, *namespaces: str) -> Peer:
+    """A peer that has joined `namespaces`, or the main one, and has read its answers."""
+    peer = rig.peer()
+    for name in namespaces or ("/",):
+        peer.says(f"0{name},")
+    peer.heard()
+    return peer

@@ -18,18 +18,9 @@ from chatd.socketio.config import SocketIoConfig
 from chatd.socketio.namespace import Auth, ConnectRefusedError
 from chatd.socketio.reasons import LeaveReason
 from chatd.socketio.socket import Socket
-from tests.socketio.rig import App, Connected, Event, Gone, Handler, Message, Peer, Rig
+from tests.socketio.rig import App, Connected, Event, Gone, Handler, Message, Peer, Rig, joined
 
 P0 = '{"_placeholder":true,"num":0}'
-
-
-def joined(rig: Rig, *namespaces: str) -> Peer:
-    """A peer that has joined `namespaces`, or the main one, and has read its answers."""
-    peer = rig.peer()
-    for name in namespaces or ("/",):
-        peer.says(f"0{name},")
-    peer.heard()
-    return peer
 
 
 def sids(messages: list[Message], head: str = "0") -> list[str]:
@@ -39,10 +30,8 @@ def sids(messages: list[Message], head: str = "0") -> list[str]:
 # Joining.
 
 
-def test_a_client_joins_the_main_namespace() -> None:
+def test_a_client_joins_the_main_namespace(rig: Rig, app: App) -> None:
     """S-17: the answer holds an id that is not the session's."""
-    rig = Rig()
-    app = rig.namespace("/")
     peer = rig.peer()
     peer.says('0{"token":"x"}')
     (sid,) = sids(peer.heard())
@@ -52,9 +41,7 @@ def test_a_client_joins_the_main_namespace() -> None:
     assert handler.told == [Connected()]
 
 
-def test_a_connect_without_payload_has_an_empty_one() -> None:
-    rig = Rig()
-    app = rig.namespace("/")
+def test_a_connect_without_payload_has_an_empty_one(rig: Rig, app: App) -> None:
     joined(rig)
     assert app.handlers[0].auth == {}
 
@@ -70,10 +57,8 @@ def test_each_namespace_has_its_own_id() -> None:
     assert sids([main])[0] != sids([custom], "0/custom,")[0]
 
 
-def test_the_answer_to_connect_precedes_what_the_handler_sends() -> None:
+def test_the_answer_to_connect_precedes_what_the_handler_sends(rig: Rig, app: App) -> None:
     """S-17"""
-    rig = Rig()
-    app = rig.namespace("/")
     app.on["connect"] = lambda handler: handler.socket.emit("hello")
     peer = rig.peer()
     peer.says("0")
@@ -144,11 +129,8 @@ def test_a_refusal_whose_data_is_no_json_is_still_one(data: object, caplog: pyte
     assert [record.message for record in caplog.records] == ["the data of a refusal is no JSON"]
 
 
-def test_a_second_connect_ends_the_session() -> None:
+def test_a_second_connect_ends_the_session(app: App, peer: Peer) -> None:
     """S-18"""
-    rig = Rig()
-    app = rig.namespace("/")
-    peer = joined(rig)
     peer.says("0")
     assert peer.closed is CloseReason.FORCED_CLOSE
     assert peer.heard() == []
@@ -225,11 +207,8 @@ def test_who_was_only_refused_is_sent_away_too() -> None:
     assert peer.closed is CloseReason.FORCED_CLOSE
 
 
-def test_who_has_joined_once_may_stay_without_a_namespace() -> None:
+def test_who_has_joined_once_may_stay_without_a_namespace(rig: Rig, peer: Peer) -> None:
     """S-14"""
-    rig = Rig()
-    rig.namespace("/")
-    peer = joined(rig)
     peer.says("1")
     rig.pass_seconds(1000.0)
     assert peer.closed is None
@@ -245,11 +224,8 @@ def test_a_session_that_ended_has_no_deadline() -> None:
 # Events.
 
 
-def test_events_reach_the_handler_in_order() -> None:
+def test_events_reach_the_handler_in_order(app: App, peer: Peer) -> None:
     """S-23"""
-    rig = Rig()
-    app = rig.namespace("/")
-    peer = joined(rig)
     peer.says('2["a"]', '2["b",1,{"c":null}]', "2[7,8]", "1")
     assert app.handlers[0].told == [
         Connected(),
@@ -270,21 +246,15 @@ def test_events_reach_the_handler_of_their_namespace() -> None:
     assert custom.handlers[0].told[1:] == [Event("a", [])]
 
 
-def test_an_event_with_attachments_reaches_the_handler_once_it_is_whole() -> None:
+def test_an_event_with_attachments_reaches_the_handler_once_it_is_whole(app: App, peer: Peer) -> None:
     """S-10"""
-    rig = Rig()
-    app = rig.namespace("/")
-    peer = joined(rig)
     peer.says(f'52-["a",{P0},{{"_placeholder":true,"num":1}}]', b"x")
     assert app.handlers[0].told == [Connected()]
     peer.says(b"y")
     assert app.handlers[0].told[1:] == [Event("a", [b"x", b"y"])]
 
 
-def test_packets_with_attachments_may_follow_each_other() -> None:
-    rig = Rig()
-    app = rig.namespace("/")
-    peer = joined(rig)
+def test_packets_with_attachments_may_follow_each_other(app: App, peer: Peer) -> None:
     peer.says(f'51-["a",{P0}]', b"x", f'51-["b",{P0}]', b"y", '2["c"]')
     assert app.handlers[0].told[1:] == [Event("a", [b"x"]), Event("b", [b"y"]), Event("c", [])]
 
@@ -318,10 +288,8 @@ def test_packets_with_attachments_may_follow_each_other() -> None:
     ],
     ids=str,
 )
-def test_whatever_breaks_a_rule_ends_the_session_and_nobody_elses(messages: list[Message]) -> None:
+def test_whatever_breaks_a_rule_ends_the_session_and_nobody_elses(rig: Rig, app: App, messages: list[Message]) -> None:
     """S-16, S-27, S-29"""
-    rig = Rig()
-    app = rig.namespace("/")
     peer, other = joined(rig), joined(rig)
     peer.says(*messages)
     assert peer.closed is CloseReason.FORCED_CLOSE
@@ -362,9 +330,9 @@ def test_whatever_comes_nothing_raises_and_nobody_is_left_behind(messages: list[
 
 
 @pytest.mark.parametrize("when", ["connect", "e", "disconnect"])
-def test_a_handler_that_raises_hurts_nobody_and_is_logged(when: str, caplog: pytest.LogCaptureFixture) -> None:
-    rig = Rig()
-    app = rig.namespace("/")
+def test_a_handler_that_raises_hurts_nobody_and_is_logged(
+    rig: Rig, app: App, when: str, caplog: pytest.LogCaptureFixture
+) -> None:
 
     def fail(handler: Handler) -> None:
         raise ZeroDivisionError
@@ -412,10 +380,8 @@ def test_a_client_leaves_one_namespace_and_keeps_the_other() -> None:
     assert peer.heard() == []
 
 
-def test_a_client_that_left_may_come_back_with_a_new_id() -> None:
+def test_a_client_that_left_may_come_back_with_a_new_id(rig: Rig, app: App) -> None:
     """S-17, S-24"""
-    rig = Rig()
-    app = rig.namespace("/")
     peer = rig.peer()
     peer.says("0", "1", "0")
     first, second = sids(peer.heard())
@@ -451,11 +417,8 @@ def test_what_was_on_its_way_to_a_namespace_that_we_left_is_dropped(late: list[M
     assert other.handlers[0].told[-1] == Event("e", [])
 
 
-def test_an_attachment_may_be_on_its_way_while_the_server_leaves() -> None:
+def test_an_attachment_may_be_on_its_way_while_the_server_leaves(app: App, peer: Peer) -> None:
     """S-26"""
-    rig = Rig()
-    app = rig.namespace("/")
-    peer = joined(rig)
     peer.says(f'51-["x",{P0}]')
     app.handlers[0].socket.disconnect()
     peer.says(b"a", "0")
@@ -463,21 +426,15 @@ def test_an_attachment_may_be_on_its_way_while_the_server_leaves() -> None:
     assert [len(handler.told) for handler in app.handlers] == [2, 1]
 
 
-def test_once_a_client_is_back_it_has_no_excuse_any_more() -> None:
+def test_once_a_client_is_back_it_has_no_excuse_any_more(app: App, peer: Peer) -> None:
     """S-26"""
-    rig = Rig()
-    app = rig.namespace("/")
-    peer = joined(rig)
     app.handlers[0].socket.disconnect()
     peer.says("0", "1", '2["x"]')
     assert peer.closed is CloseReason.FORCED_CLOSE
 
 
-def test_a_client_that_left_by_itself_has_no_excuse_even_if_the_server_leaves_too() -> None:
+def test_a_client_that_left_by_itself_has_no_excuse_even_if_the_server_leaves_too(app: App, peer: Peer) -> None:
     """S-26"""
-    rig = Rig()
-    app = rig.namespace("/")
-    peer = joined(rig)
     peer.says("1")
     app.handlers[0].socket.disconnect()
     assert peer.heard() == []
@@ -485,9 +442,7 @@ def test_a_client_that_left_by_itself_has_no_excuse_even_if_the_server_leaves_to
     assert peer.closed is CloseReason.FORCED_CLOSE
 
 
-def test_a_handler_may_leave_while_it_is_told_that_it_came() -> None:
-    rig = Rig()
-    app = rig.namespace("/")
+def test_a_handler_may_leave_while_it_is_told_that_it_came(rig: Rig, app: App) -> None:
     app.on["connect"] = lambda handler: handler.socket.disconnect()
     peer = rig.peer()
     peer.says("0")
@@ -497,9 +452,7 @@ def test_a_handler_may_leave_while_it_is_told_that_it_came() -> None:
     assert app.handlers[0].told == [Connected(), Gone(LeaveReason.SERVER_DISCONNECT)]
 
 
-def test_a_handler_may_leave_in_the_middle_of_what_came_together() -> None:
-    rig = Rig()
-    app = rig.namespace("/")
+def test_a_handler_may_leave_in_the_middle_of_what_came_together(rig: Rig, app: App) -> None:
     app.on["quit"] = lambda handler: handler.socket.disconnect()
     peer = joined(rig)
     peer.says('2["quit"]', '2["late"]')
@@ -561,15 +514,18 @@ class Gate:
         return self.app.accept(socket, auth)
 
 
+@pytest.fixture
+def gate(rig: Rig) -> Gate:
+    return Gate(rig, "/slow")
+
+
 async def settle(rig: Rig) -> None:
     """Let every task of the server run until it waits for something that the test holds."""
     for _ in range(5):
         await asyncio.sleep(0)
 
 
-async def test_a_slow_door_answers_when_it_opens() -> None:
-    rig = Rig()
-    gate = Gate(rig, "/slow")
+async def test_a_slow_door_answers_when_it_opens(rig: Rig, gate: Gate) -> None:
     peer = rig.peer()
     peer.says('0/slow,{"a":1}')
     await settle(rig)
@@ -584,10 +540,8 @@ async def test_a_slow_door_answers_when_it_opens() -> None:
     assert peer.closed is None
 
 
-async def test_a_slow_door_may_refuse_with_data_and_open_the_next_time() -> None:
+async def test_a_slow_door_may_refuse_with_data_and_open_the_next_time(rig: Rig, gate: Gate) -> None:
     """S-15"""
-    rig = Rig()
-    gate = Gate(rig, "/slow")
     peer = rig.peer()
     peer.says("0/slow,")
     await settle(rig)
@@ -601,10 +555,10 @@ async def test_a_slow_door_may_refuse_with_data_and_open_the_next_time() -> None
     assert len(sids(peer.heard(), "0/slow,")) == 1
 
 
-async def test_a_slow_door_that_fails_refuses_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_slow_door_that_fails_refuses_and_is_logged(
+    rig: Rig, gate: Gate, caplog: pytest.LogCaptureFixture
+) -> None:
     """S-15"""
-    rig = Rig()
-    gate = Gate(rig, "/slow")
     peer = rig.peer()
     peer.says("0/slow,")
     await settle(rig)
@@ -615,10 +569,8 @@ async def test_a_slow_door_that_fails_refuses_and_is_logged(caplog: pytest.LogCa
     assert [record.message for record in caplog.records] == ["a door failed"]
 
 
-async def test_a_second_connect_while_the_door_is_asked_ends_the_session() -> None:
+async def test_a_second_connect_while_the_door_is_asked_ends_the_session(rig: Rig, gate: Gate) -> None:
     """S-18: and leaves no socket behind."""
-    rig = Rig()
-    gate = Gate(rig, "/slow")
     peer = rig.peer()
     peer.says("0/slow,")
     await settle(rig)
@@ -657,9 +609,7 @@ async def test_other_namespaces_go_on_while_a_door_is_asked() -> None:
 
 
 @pytest.mark.parametrize("turns", [0, 1, 2, 3])
-async def test_a_client_that_goes_while_the_door_is_asked_never_comes_in(turns: int) -> None:
-    rig = Rig()
-    gate = Gate(rig, "/slow")
+async def test_a_client_that_goes_while_the_door_is_asked_never_comes_in(rig: Rig, gate: Gate, turns: int) -> None:
     peer = rig.peer()
     peer.says("0/slow,")
     for _ in range(turns):
@@ -674,9 +624,7 @@ async def test_a_client_that_goes_while_the_door_is_asked_never_comes_in(turns: 
     gc.collect()  # a coroutine that was never awaited would warn now
 
 
-async def test_a_client_that_goes_in_the_turn_in_which_the_door_opens_never_comes_in() -> None:
-    rig = Rig()
-    gate = Gate(rig, "/slow")
+async def test_a_client_that_goes_in_the_turn_in_which_the_door_opens_never_comes_in(rig: Rig, gate: Gate) -> None:
     peer = rig.peer()
     peer.says("0/slow,")
     await settle(rig)
@@ -705,10 +653,8 @@ async def test_a_door_that_will_not_be_cancelled_lets_nobody_in_who_has_gone() -
     assert not app.namespace.sockets
 
 
-async def test_a_door_that_takes_longer_than_the_time_to_connect_ends_with_it() -> None:
+async def test_a_door_that_takes_longer_than_the_time_to_connect_ends_with_it(rig: Rig, gate: Gate) -> None:
     """S-14"""
-    rig = Rig()
-    gate = Gate(rig, "/slow")
     peer = rig.peer()
     peer.says("0/slow,")
     await settle(rig)
@@ -718,9 +664,9 @@ async def test_a_door_that_takes_longer_than_the_time_to_connect_ends_with_it() 
     assert gate.knocks[0].cancelled()
 
 
-async def test_a_handler_that_fails_behind_a_slow_door_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    rig = Rig()
-    gate = Gate(rig, "/slow")
+async def test_a_handler_that_fails_behind_a_slow_door_is_logged(
+    rig: Rig, gate: Gate, caplog: pytest.LogCaptureFixture
+) -> None:
 
     def fail(handler: Handler) -> None:
         raise ZeroDivisionError
