@@ -9,6 +9,7 @@ import { composer } from "./composer.js";
 import { announce, avatar, byId, icon, markCurrent } from "./dom.js";
 import { Drafts } from "./drafts.js";
 import { filterButtons } from "./filters.js";
+import { listenToKeys } from "./keys.js";
 import { LiveView } from "./live.js";
 import { ListView, addressOf, messageIn, userIn, wholeName } from "./list.js";
 import { shownName } from "./names.js";
@@ -316,19 +317,6 @@ byId("list").addEventListener("click", ({ target }) => {
 });
 for (const id of ["back", "live-back"]) byId(id).addEventListener("click", () => (location.hash = "#/"));
 
-document.addEventListener("keydown", (event) => {
-  const writing = event.target.matches("input, textarea, select");
-  if (event.altKey && ["ArrowUp", "ArrowDown"].includes(event.key)) {
-    list.neighbour(event.key === "ArrowUp" ? -1 : 1).then((user) => user !== null && (location.hash = addressOf(user)));
-  } else if (event.key === "/" && !writing) byId("search").focus();
-  else if (event.key === "?" && !writing) byId("keys").showModal();
-  else if (event.altKey && event.code === "KeyU") event.shiftKey ? allRead() : markUnread(list.userAt(event.target) ?? open);
-  else if (event.key === "Escape" && event.target === byId("box")) byId("list").querySelector("[aria-current]")?.focus();
-  else if (["ArrowUp", "ArrowDown"].includes(event.key) && byId("list").contains(event.target)) walk(event);
-  else return;
-  event.preventDefault();
-});
-
 /** One leaves a conversation that is to be read later: who looks at it reads it. */
 async function markUnread(user) {
   if (user === null || !(await readMarks.unread(user))) return;
@@ -341,12 +329,10 @@ async function allRead() {
   if (!people.unread) announce(text("allAreRead"));
 }
 
-function walk(event) {
-  const row = event.target.closest("li");
-  const next = event.key === "ArrowUp" ? row.previousElementSibling : row.nextElementSibling;
-  if (next) next.querySelector("a")?.focus();
-  else if (event.key === "ArrowUp") byId("search").focus();
-}
+listenToKeys(list, {
+  markUnread: (user) => markUnread(user ?? open),
+  allRead,
+});
 
 byId("to-date").addEventListener("change", ({ target }) => target.value && thread.toDate(Date.parse(`${target.value}T00:00`)));
 byId("mark-unread").addEventListener("click", () => markUnread(open));

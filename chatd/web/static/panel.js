@@ -10,7 +10,7 @@ import { connectionBanner, languageSwitch, loginAddress, refusalText, serverPath
 import { Receipts } from "./receipts.js";
 import { SiteOptions } from "./siteoptions.js";
 import { ChatSocket, State, UNTIL_LOGIN } from "./socket.js";
-import { fillTexts, onLanguage, onNewDay, text } from "./texts.js";
+import { fillTexts, onLanguage, onNewDay, soon, text } from "./texts.js";
 import { ThreadView } from "./thread.js";
 import { TypingHeard, TypingSender } from "./typing.js";
 import { Unsent } from "./unsent.js";
@@ -104,7 +104,14 @@ async function showHello() {
   const hello = byId("hello");
   hello.textContent = site.greeting || text("widget.hello");
   if (await isAttended()) return;
-  hello.textContent = site.away || text("widget.away");
+  hello.textContent = site.away || whenAnswered() || text("widget.away");
+}
+
+/** By the hours of the site, on the clock of the reader; null without hours. */
+function whenAnswered() {
+  if (site.hours === null) return null;
+  const { open, until } = site.hours.at(Date.now());
+  return text(open ? "widget.awayUntil" : "widget.awayFrom", { when: soon(until) });
 }
 
 /** Whether an admin is here; true where the server does not tell (C-78). */

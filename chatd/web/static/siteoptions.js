@@ -1,5 +1,7 @@
 // What the site says of its chat, in the attributes of the widget's tag; the widget passes them on in the address.
 
+import { Hours } from "./hours.js";
+
 export class SiteOptions {
   /** `login` is where the operator's setting says that one logs in: for a tag that names no place of its own. */
   constructor(search, login) {
@@ -9,6 +11,7 @@ export class SiteOptions {
     this.title = words("title");
     this.greeting = words("greeting");
     this.away = words("away");
+    this.hours = hoursOf(words("hours"), words("timeZone"));
     this.loggedOut = words("loggedOut");
     this.login = httpAddress(words("login")) ?? (login || null);
     this.colour = /^#[0-9a-f]{6}$/i.test(words("color")) ? words("color") : null;
@@ -20,6 +23,17 @@ export class SiteOptions {
     root.style.setProperty("--head", this.colour);
     root.style.setProperty("--on-head", contrast(this.colour, "#ffffff") >= 4.5 ? "#ffffff" : "#000000");
     root.toggleAttribute("data-branded", true);
+  }
+}
+
+/** Null where there are none, or none that can be read. */
+function hoursOf(words, timeZone) {
+  if (!words) return null;
+  try {
+    return new Hours(words, timeZone);
+  } catch (error) {
+    console.warn(`chatd: data-hours or data-time-zone: ${error.message}`);
+    return null;
   }
 }
 

@@ -110,6 +110,8 @@ const TEXTS = {
     "widget.close": "Close the chat",
     "widget.hello": "How can we help? We answer here.",
     "widget.away": "Nobody is here right now. Write to us: the answer will be here.",
+    "widget.awayUntil": "Nobody is here right now: we answer by {when}. Write to us.",
+    "widget.awayFrom": "Nobody is here right now: we answer from {when}. Write to us.",
     "widget.loggedOut": "The chat is for customers",
     "widget.logInFirst": "Log in, and write to us here.",
     logIn: "Log in",
@@ -266,6 +268,8 @@ const TEXTS = {
     "widget.close": "Cerrar el chat",
     "widget.hello": "¿En qué podemos ayudarte? Respondemos aquí.",
     "widget.away": "Ahora no hay nadie. Escríbenos: la respuesta estará aquí.",
+    "widget.awayUntil": "Ahora no hay nadie: respondemos antes de: {when}. Escríbenos.",
+    "widget.awayFrom": "Ahora no hay nadie: respondemos a partir de: {when}. Escríbenos.",
     "widget.loggedOut": "El chat es para clientes",
     "widget.logInFirst": "Inicia sesión y escríbenos aquí.",
     logIn: "Iniciar sesión",
@@ -402,6 +406,12 @@ export function dayOf(ms) {
 export function briefly(ms) {
   if (new Date(ms).toDateString() === new Date().toDateString()) return timeOf(ms);
   return dated(ms, { day: "numeric", month: "short" });
+}
+
+/** The time if that is today, else the day of the week as well: for the days to come. */
+export function soon(ms) {
+  if (new Date(ms).toDateString() === new Date().toDateString()) return timeOf(ms);
+  return dated(ms, { weekday: "long", hour: "2-digit", minute: "2-digit" });
 }
 
 /** Calls `listener` when another day has begun: what was today is yesterday then. */

@@ -14,7 +14,7 @@
     en: { open: "Open the chat", close: "Close the chat", title: "Support" },
     es: { open: "Abrir el chat", close: "Cerrar el chat", title: "Soporte" },
   };
-  const FOR_THE_PANEL = ["para", "title", "color", "lang", "greeting", "away", "loggedOut"];
+  const FOR_THE_PANEL = ["para", "title", "color", "lang", "greeting", "away", "hours", "timeZone", "loggedOut"];
   const OPEN_KEY = "chatd.widget.open";
   const SMALL = window.matchMedia("(max-width: 480px)"); // there the panel covers the page
 

@@ -113,6 +113,15 @@ async def test_title_greeting_language_and_colour_are_the_sites(place: Place) ->
     await ana.see("#hello", "Hola, digan")
 
 
+@pytest.mark.parametrize("upto_tag", [tag('data-hours="Mo-Fr 09:00-17:00" data-time-zone="Europe/Madrid"')])
+async def test_the_panel_is_told_the_hours_of_the_site(place: Place, shop: str) -> None:
+    visitor = await stranger(place, shop)
+    await visitor.click("button")
+    address = "new URL(document.querySelector('chatd-widget').shadowRoot.querySelector('iframe').src).searchParams"
+    given = await visitor.evaluate(f"[{address}.get('hours'), {address}.get('timeZone')]")
+    assert given == ["Mo-Fr 09:00-17:00", "Europe/Madrid"]
+
+
 @pytest.mark.parametrize("upto_tag", [tag('data-color="#ffd500" data-side="left" data-title="Café" data-lang="es"')])
 async def test_the_button_has_the_sites_colour_side_and_language(place: Place, shop: str) -> None:
     visitor = await stranger(place, shop)

@@ -1,0 +1,33 @@
+// The keys of the console. What they do is in the dialog that "?" opens.
+
+import { byId } from "./dom.js";
+import { addressOf } from "./list.js";
+
+/** `markUnread` takes the user whose row has the focus, or null; `allRead` marks everything. */
+export function listenToKeys(list, { markUnread, allRead }) {
+  document.addEventListener("keydown", (event) => {
+    const writing = event.target.matches("input, textarea, select");
+    const isArrow = ["ArrowUp", "ArrowDown"].includes(event.key);
+    if (event.altKey && isArrow) goTo(list.neighbour(event.key === "ArrowUp" ? -1 : 1));
+    else if (event.key === "/" && !writing) byId("search").focus();
+    else if (event.key === "?" && !writing) byId("keys").showModal();
+    else if (event.altKey && event.code === "KeyU") event.shiftKey ? allRead() : markUnread(list.userAt(event.target));
+    else if (event.key === "Escape" && event.target === byId("box")) byId("list").querySelector("[aria-current]")?.focus();
+    else if (isArrow && byId("list").contains(event.target)) walk(event);
+    else return;
+    event.preventDefault();
+  });
+}
+
+async function goTo(neighbour) {
+  const user = await neighbour;
+  if (user !== null) location.hash = addressOf(user);
+}
+
+/** From row to row, and up to the search. */
+function walk({ key, target }) {
+  const row = target.closest("li");
+  const next = key === "ArrowUp" ? row.previousElementSibling : row.nextElementSibling;
+  if (next) next.querySelector("a")?.focus();
+  else if (key === "ArrowUp") byId("search").focus();
+}
