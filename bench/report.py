@@ -45,6 +45,11 @@ class Report:
         facts += [f"server {name}: {version}" for name, version in versions.items()]
         (self.folder / f"{self.name}.txt").write_text("\n".join([*facts, *self.text]) + "\n")
 
+    def page(self, name: str, markdown: str) -> None:
+        """A table for README.md."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / f"{name}.md").write_text(markdown)
+
     def chart(self, name: str, svg: str) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / f"{name}.svg").write_text(svg)

@@ -14,7 +14,7 @@ from typing import Final
 import pytest
 
 from bench import build
-from bench.cluster import cost
+from bench.cluster import cost, shown
 from bench.cluster.cost import Case, Cost
 from bench.cluster.faults import FAULTS
 from bench.cluster.outages import Client, play
@@ -68,6 +68,9 @@ def measure_outages(report: Report, servers: Sequence[str], names: Sequence[str]
             verdicts.setdefault(name, {})[server] = verdict
             report.add(server, {"fault": name, "words": fault.words}, asdict(verdict))
     _outage_tables(report, servers, verdicts)
+    report.page(report.name, shown.markdown(verdicts, servers))
+    for name, picture in shown.charts(verdicts, servers):
+        report.chart(name, picture)
     bad = [
         f"{name}: {row['chatd']}" for name, row in verdicts.items() if "chatd" in row and not _is_whole(row["chatd"])
     ]

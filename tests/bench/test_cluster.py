@@ -9,6 +9,7 @@ import dataclasses
 import msgspec
 import pytest
 
+from bench.cluster import shown
 from bench.cluster.link import Link, link
 from bench.cluster.people import Heard, Person, Record, Sent
 from bench.cluster.verdict import Verdict, judge
@@ -144,3 +145,19 @@ async def test_a_line_that_is_held_gives_all_of_it_late_and_one_that_is_cut_noth
             await _said_back(line, b"three")
         line.restore()
         assert await _said_back(line, b"four") == b"four"
+
+
+def test_faults_of_all_servers_have_a_chart_and_each_has_a_line_of_the_table() -> None:
+    lossy = Verdict(lost=1_380, doubled=1, anew=1, local_ms=16_700, remote_ms=17_000)
+    verdicts = {"redis-3": {"chatd": Verdict(local_ms=40), "node-redis": lossy}, "database": {"chatd": Verdict()}}
+    servers = ["chatd", "node-redis"]
+    pictures = dict(shown.charts(verdicts, servers))
+    assert list(pictures) == ["cluster-wait", "cluster-lost"]
+    assert "16.7k" in pictures["cluster-wait"]
+    assert "1.38k" in pictures["cluster-lost"]
+    assert not any("PostgreSQL restarted" in picture for picture in pictures.values())
+    rows = shown.markdown(verdicts, servers).splitlines()[2:]
+    assert rows == [
+        "| Redis killed, back after 3 s | 0, 0, 40 / 0 ms | 1,380, 2, 16,700 / 17,000 ms |",
+        "| PostgreSQL restarted | 0, 0, 0 / 0 ms | - |",
+    ]

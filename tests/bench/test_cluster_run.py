@@ -33,6 +33,10 @@ def test_two_nodes_lose_and_double_nothing_and_their_cpu_is_measured(tmp_path: P
         assert len(best["cpu_s"]) == (2 if "two nodes" in cost["server"] else 1)
         assert all(spent > 0 for spent in best["cpu_s"])
     assert {cost["server"] for cost in costs} == {"chatd, alone", "chatd, two nodes"}
+    waited = f"| Redis killed, back after 0.1 s | 0, 0, {outage['local_ms']:,.0f} / {outage['remote_ms']:,.0f} ms |"
+    assert waited in (tmp_path / "cluster.md").read_text()
+    assert "Redis killed, back after 0.1 s" in (tmp_path / "cluster-wait.svg").read_text()
+    assert not (tmp_path / "cluster-lost.svg").exists()
     text = (tmp_path / "cluster.txt").read_text()
     assert "Redis killed, back after 0.1 s" in text
     assert "one message to 10 admins, 8 in flight" in text
