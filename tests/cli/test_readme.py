@@ -42,11 +42,17 @@ WITH_BLOCKS: Final = (
     "## Operate it",
     "### Backups, export, retention",
 )
+MOVE_HERE: Final = (
+    "On the new machine, do the steps of [Run it](#run-it) and copy `chatd.tar` to `/root`. Then, as root:"
+)
 # By tests/systemd.
 BOOTED: Final = (
     "On Debian 12, as root:",
     "With certbot, as root:",
     "To restore a backup, as root:",
+    "To upgrade, as root, in the folder of the new version:",
+    "To move to another machine, as root on the old one:",
+    MOVE_HERE,
 )
 # What each of these does is done there: the lengthy ones for a moment, CI's by what runs this.
 ELSEWHERE: Final = {
@@ -64,6 +70,7 @@ ELSEWHERE: Final = {
     "chatd doctor https://chat.example.com": "tests/cli/test_doctor.py",
     "chatd doctor URL": "tests/cli/test_doctor.py",
     "chatd check --config /etc/chatd/chatd.toml": "tests/systemd/test_production.py",
+    "chatd unit --with-socket": "tests/cli/test_unit.py",
     "chatd import": "tests/cli/test_export.py",
     "chatd renumber": "tests/cli/test_renumber.py",
     "chatd serve --jwks-url https://id.example.com/keys --jwt-issuer https://id.example.com --jwt-audience chat": (

@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from chatd.cli.unit import EPILOG
-from tests.cli.test_readme import PAGE, commands
+from tests.cli.test_readme import MOVE_HERE, PAGE, commands
 from tests.ops.tools import tool
 from tests.systemd.machine import Machine, machine
 from tests.systemd.talkers import CONFIG, UNHURRIED, talking
@@ -158,6 +159,73 @@ def test_a_restart_takes_a_fraction_of_a_second(production: Machine) -> None:
 
 def test_a_backup_is_restored_under_the_plain_unit(production: Machine) -> None:
     restored_with(production, "monday.db")
+
+
+def test_an_upgrade_by_the_readme_runs_the_new_version_and_keeps_the_messages(
+    production: Machine, tmp_path: Path
+) -> None:
+    new = tmp_path / "new"
+    shutil.copytree(ROOT, new, ignore=shutil.ignore_patterns(".git", ".venv", ".build", "node_modules", "dist"))
+    version = new / "chatd/__init__.py"
+    version.write_text(re.sub("^__version__ = .*$", '__version__ = "77.0"', version.read_text(), flags=re.MULTILINE))
+    shutil.copytree(new, production.root / "root/new")
+    production.run(f"chatd send --to maria 'before the upgrade' --config {CONFIG}")
+    for command in commands("To upgrade, as root, in the folder of the new version:"):
+        run = production.prepare if "pip" in command else production.run  # the booted machine has no network
+        run(f"cd /root/new; {command}")
+    assert "chatd 77.0" in production.run("chatd --version")
+    assert 'version="77.0"' in production.run("curl --silent http://127.0.0.1:9464/metrics")
+    assert "before the upgrade" in production.run(f"chatd history maria --config {CONFIG}")
+    assert "before the upgrade" in production.run("chatd history maria --db /var/backups/chatd-before.db")
+
+
+def test_a_chat_moves_to_another_machine(production: Machine) -> None:
+    """The new machine is this one, after all of the old chat was deleted."""
+    production.run(f"chatd send --to maria 'on the old machine' --config {CONFIG}")
+    secret = production.run("cat /etc/chatd/jwt-secret")
+    for command in commands("To move to another machine, as root on the old one:"):
+        production.run(command)
+    assert production.run("stat --format=%a /root/chatd.tar") == "600\n"
+    production.run("""
+        mv /root/chatd.tar /root/moved; rm -r /root/chatd.db /etc/chatd /var/lib/private/chatd
+        install -d -m 0755 /etc/chatd; (umask 077; openssl rand -hex 32 > /etc/chatd/jwt-secret)
+        cp /root/made/chatd.toml /etc/chatd; systemctl enable --now chatd; mv /root/moved /root/chatd.tar
+    """)
+    assert production.run(f"chatd history maria --config {CONFIG}") == ""
+    for command in commands(MOVE_HERE):
+        production.run(command)
+    assert production.run("systemctl is-active chatd") == "active\n"
+    assert "on the old machine" in production.run(f"chatd history maria --config {CONFIG}")
+    assert production.run("cat /etc/chatd/jwt-secret") == secret
+    production.run(f"chatd send --to maria 'and on' --config {CONFIG}")
+
+
+SYSTEMS = """
+[api]
+api = "127.0.0.1:8600"
+api_keys_file = "/etc/chatd/api-keys"
+
+[[webhook]]
+name = "crm"
+url = "http://crm.example/"
+secret_file = "/etc/chatd/whsec"
+"""
+
+
+def test_the_api_and_a_webhook_start_with_files_for_root_alone(production: Machine) -> None:
+    config = production.root / CONFIG.removeprefix("/")
+    config.write_text(config.read_text() + SYSTEMS)
+    production.run(f"""
+        umask 077; printf 'whsec_%s\\n' "$(openssl rand -base64 32)" > /etc/chatd/whsec
+        chatd apikey new shop --scope send --config {CONFIG} > /root/shop.key
+        umask 022; chatd unit --config {CONFIG} > /etc/systemd/system/chatd.service
+        systemctl daemon-reload; systemctl restart chatd
+    """)
+    ask = "curl --silent --oauth2-bearer $(cat /root/shop.key) --json "
+    message = json.dumps({"para": "maria", "mensaje": "hola"})
+    assert json.loads(production.run(f"{ask} '{message}' http://127.0.0.1:8600/v1/mensajes"))["id"]
+    assert "ok      webhook crm" in production.run(f"chatd check --config {CONFIG}")
+    production.run("systemctl reload chatd")
 
 
 def test_a_file_that_root_has_put_there_is_named(production: Machine) -> None:
