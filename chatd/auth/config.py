@@ -54,7 +54,7 @@ class AuthConfig:
         live=True,
     )
     jwt_public_key_file: tuple[Path, ...] = setting(
-        (), "file with the public key (PEM) of somebody who signs tokens, or KID=FILE; reloaded", live=True
+        (), "file with a public key (PEM) that verifies tokens, or KID=FILE; reloaded", live=True
     )
     jwks_url: str | None = setting(
         None,

@@ -41,8 +41,8 @@ class ChatConfig:
     )
     deliver: str = setting(
         "at_once",
-        "at_once: deliver while the message is being stored; stored: deliver when it is, so that nobody ever sees "
-        "a message that a crash could take back",
+        "at_once: deliver while the message is being stored; stored: deliver when it is stored, so that a crash never "
+        "loses a message that was delivered",
         choices=("at_once", "stored"),
     )
     admin_messages: str = setting(
@@ -64,7 +64,7 @@ class ChatConfig:
     )
     presence: str = setting(
         "on",
-        "on: admins hear who comes and goes, and may ask who is there; off: nobody keeps count",
+        "on: admins are told which users connect and disconnect, and may ask for the list; off: no presence",
         choices=("on", "off"),
     )
     presence_grace_s: float = setting(
@@ -93,7 +93,7 @@ class ChatConfig:
         live=True,
     )
     typing_timeout_s: float = setting(
-        6.0, "seconds after which nobody is writing any more who has not said so again", minimum=0.1, maximum=3600
+        6.0, "seconds after which a typing notice ends, unless it is repeated", minimum=0.1, maximum=3600
     )
     node: int = setting(
         0,

@@ -14,6 +14,7 @@ from chatd.daemon.config import FILE_SETTING, load
 from chatd.settings.options import Option
 
 OWNER_AND_GROUP = 0o640
+"""The file holds digests; a daemon that runs as another user reads it by its group."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -85,7 +85,7 @@ class EngineConfig:
     )
     insecure_any_origin: bool = setting(
         False,
-        "start with the origin * although cookies say who somebody is, so that any page can speak for its visitors",
+        "allow the origin * together with cookies: any web page can then act as its visitor",
         live=True,
     )
     cors_credentials: bool = setting(True, "let pages of the listed origins send cookies", live=True)

@@ -21,7 +21,7 @@ class OpsConfig:
         "", "HOST:PORT where /healthz, /readyz and /metrics are served, such as 127.0.0.1:9464; without it nowhere"
     )
     internal_anywhere: bool = setting(
-        False, "let `internal` be an address that other machines reach: it asks nobody who they are"
+        False, "let `internal` be an address that other machines can reach, though it has no login"
     )
     admin_socket: bool = setting(
         True, "open a unix socket beside the database for chatd who, kick, send and tail, to the daemon's own user"
@@ -37,7 +37,7 @@ class OpsConfig:
         host, _ = self.internal_address
         if not is_loopback(host) and not self.internal_anywhere:
             raise ConfigError(
-                f"internal: {host} is not 127.0.0.1, ::1 or localhost, and whoever reaches it reads who is there: "
+                f"internal: {host} is not 127.0.0.1, ::1 or localhost, so other machines could read the metrics without a login: "
                 "take one of those, or --internal-anywhere behind a firewall"
             )
 

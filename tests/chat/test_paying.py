@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-from chatd.engineio.session import Session
 from chatd.engineio.turns import BUDGET, Payer, Price
 from tests.chat.people import Chat, connect, cookie, token
 from tests.conformance.wire import TIMEOUT_S, text_frame
@@ -90,23 +89,8 @@ async def test_a_question_about_the_past_is_paid_for(chat: Chat) -> None:
     """L-16"""
     ana = await chat.enter("ana")
     [session] = chat.engine.sessions.values()
-    charged = charges(session)
-    for event in ("historial", "no_leidos"):
-        await ana.ask(event, {})
-    await ana.ask("conversacion", {"con": "root"})
-    assert charged == [Price.QUESTION, Price.QUESTION, Price.LOOKUP]
-
-
-def charges(session: Session) -> list[int]:
-    """The prices that are charged to it from now on."""
-    charged: list[int] = []
     turns = session._owner.turns
-    charge = turns.charge
-
-    def noted(connection: object, price: int) -> None:
-        if connection is session.transport:
-            charged.append(price)
-        charge(connection, price)  # type: ignore[arg-type]
-
-    turns.charge = noted  # type: ignore[method-assign]
-    return charged
+    for event, price in (("historial", Price.QUESTION), ("no_leidos", Price.QUESTION), ("conversacion", Price.LOOKUP)):
+        before = turns._charged
+        await ana.ask(event, {"con": "root"} if event == "conversacion" else {})
+        assert turns._charged - before == price, event

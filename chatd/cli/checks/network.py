@@ -28,9 +28,9 @@ def check_origins(config: EngineConfig, findings: Findings) -> None:
     unrestricted = [origin for origin in config.origin if origin in UNRESTRICTED]
     plain = [origin for origin in config.origin if origin.startswith("http://") and not origin.startswith(_HERE)]
     if unrestricted:
-        findings.warning("origin", f"{', '.join(unrestricted)}: every page of the web can speak for whoever visits it")
+        findings.warning("origin", f"{', '.join(unrestricted)}: any web page can act as its visitor")
     for origin in plain:
-        findings.warning("origin", f"{origin}: whoever is on the way can change that page; serve it by https")
+        findings.warning("origin", f"{origin}: an attacker on the network can change that page; serve it by https")
     if not unrestricted and not plain:
         findings.ok("origin", f"pages of {', '.join((*config.origin, 'the own host'))} may connect")
 
@@ -38,7 +38,7 @@ def check_origins(config: EngineConfig, findings: Findings) -> None:
 def check_proxies(config: EngineConfig, findings: Findings) -> None:
     everybody = [name for name in config.trusted_proxy if name != UNIX and parse_network(name).prefixlen == 0]
     if everybody:
-        findings.warning("trusted_proxy", f"{', '.join(everybody)}: every client can say that it is somebody else")
+        findings.warning("trusted_proxy", f"{', '.join(everybody)}: any client can fake its address")
     else:
         findings.ok("trusted_proxy", ", ".join(config.trusted_proxy) or "none: addresses are those of the connections")
 
