@@ -33,7 +33,7 @@ class ListenConfig:
         None, "TCP port for TLS beside the plain one; without it `port` itself speaks TLS", minimum=0, maximum=65_535
     )
     unix: Path | None = setting(None, "unix socket to listen on as well, for a reverse proxy on the same machine")
-    unix_mode: str = setting("660", "permissions of the unix socket, in octal: a process with write permission can connect")
+    unix_mode: str = setting("660", "permissions of the unix socket, in octal: write permission lets a process connect")
     stop_delay_s: float = setting(
         0.0,
         "seconds between not being ready any more and the first closed connection, for load balancers to notice",

@@ -37,8 +37,8 @@ class OpsConfig:
         host, _ = self.internal_address
         if not is_loopback(host) and not self.internal_anywhere:
             raise ConfigError(
-                f"internal: {host} is not 127.0.0.1, ::1 or localhost, so other machines could read the metrics without a login: "
-                "take one of those, or --internal-anywhere behind a firewall"
+                f"internal: {host} is not 127.0.0.1, ::1 or localhost, so other machines could read its metrics "
+                "without a login: take one of those, or --internal-anywhere behind a firewall"
             )
 
     @property

@@ -25,7 +25,8 @@ def check_keys(config: AuthConfig, findings: Findings) -> None:
             name = f"key {number}" if key.kid is None else f"key {key.kid}"
             weakness = weakness_of(key.material) if isinstance(key.material, bytes) else None
             if weakness is not None:
-                findings.error("keys", f"{name} ({key.algorithm}) {weakness}: make one with: (umask 077; openssl rand -hex 32 > FILE)")
+                make = "(umask 077; openssl rand -hex 32 > FILE)"
+                findings.error("keys", f"{name} ({key.algorithm}) {weakness}: make one with: {make}")
             else:
                 size = f", {len(key.material)} bytes" if isinstance(key.material, bytes) else ""
                 findings.ok("keys", f"{name}: {key.algorithm}{size}")
