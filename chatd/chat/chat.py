@@ -61,6 +61,7 @@ class Chat:
 
     def features(self) -> Iterator[Feature]:
         """What clients can do, in the order in which a join is told."""
+        yield Feature(events={}, use=self.supervision.use)
         yield self.messages.feature
         if self.presence is not None:
             yield Connections(self.presence).feature
@@ -71,11 +72,6 @@ class Chat:
         yield self.unread.feature
         yield Standings(self.store, self.presence).feature
         yield WHO_AM_I
-
-    def use(self, config: ChatConfig) -> None:
-        """Another `max_message` and other `admin_messages` from now on; what else is set, is set for good."""
-        self.messages.use(config)
-        self.supervision.use(config)
 
     def tell_admins(self, event: TeamEvent, news: object) -> None:
         """An event for every admin."""

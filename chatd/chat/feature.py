@@ -1,4 +1,4 @@
-"""What one part of the chat brings: its events, and what it does when a socket comes or goes.
+"""What one part of the chat brings: its events, its live settings, and what it does when a socket comes or goes.
 
 The features of a chat are in one list (`Chat.features`), those of a team in another (chatd/team/features.py).
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 
+from chatd.chat.config import ChatConfig
 from chatd.chat.member import Author, Member
 from chatd.socketio.socket import EventName, Reply
 
@@ -22,5 +23,7 @@ class Feature:
     events: Mapping[EventName, Handler]
     on_join: Callable[[Member], None] | None = None
     on_leave: Callable[[Member], None] | None = None
+    use: Callable[[ChatConfig], None] | None = None
+    """Called with other settings after a reload; it takes over those that are live."""
     on_system: Callable[[str], None] | None = None
     """Told of the name of a system of the operator that speaks for the desk, without a socket."""

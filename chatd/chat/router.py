@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from chatd.base.errors import RefusedError
+from chatd.chat.config import ChatConfig
 from chatd.chat.events import EventCode
 from chatd.chat.feature import Feature, Handler
 from chatd.chat.limits import ChatLimits, TooFastError
@@ -25,6 +26,7 @@ class ChatRouter:
         self._joins: tuple[Callable[[Member], None], ...] = ()
         self._leaves: tuple[Callable[[Member], None], ...] = ()
         self._on_system: tuple[Callable[[str], None], ...] = ()
+        self._uses: tuple[Callable[[ChatConfig], None], ...] = ()
         self.received = 0  # events, whatever becomes of them
         self.refused: Counter[str] = Counter()  # of those, by code
         for feature in features:
@@ -37,7 +39,8 @@ class ChatRouter:
             self._joins = (*self._joins, feature.on_join)
         if feature.on_leave is not None:
             self._leaves = (feature.on_leave, *self._leaves)
-
+        if feature.use is not None:
+            self._uses = (*self._uses, feature.use)
         if feature.on_system is not None:
             self._on_system = (*self._on_system, feature.on_system)
 
@@ -53,6 +56,11 @@ class ChatRouter:
         """The feature that was first at the join is last here."""
         for on_leave in self._leaves:
             on_leave(member)
+
+    def use(self, config: ChatConfig) -> None:
+        """Other settings from now on: each feature takes over its live ones."""
+        for use in self._uses:
+            use(config)
 
     def on_system(self, name: str) -> None:
         for on_system in self._on_system:

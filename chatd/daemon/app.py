@@ -240,7 +240,7 @@ def build(  # noqa: PLR0913 - what a daemon is made of
         reload.add("tokens", lambda read: door.prepare(namespace, read.auth), _keeps_tokens)
         reload.add("limits of clients and origins", lambda read: functools.partial(engine.use, read.engineio))
         reload.add("limits of users", lambda read: functools.partial(limits.use, read.chat))
-        reload.add("messages", lambda read: functools.partial(chat.use, read.chat))
+        reload.add("messages", lambda read: functools.partial(router.use, read.chat))
     if watch is not None:
         desk = make_desk(chat)
         watch(

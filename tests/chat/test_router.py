@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from chatd.chat.config import ChatConfig
+from chatd.chat.feature import Feature
 from chatd.store.base import StoreCode, StoreError
 from tests.chat.rig import NOW, Rig, who
 
@@ -132,3 +133,12 @@ def test_an_unknown_event_is_refused_in_few_words(event: object) -> None:
     assert refused["code"] == "unknown_event"
     assert len(refused["message"]) < 200
     assert ana.events == []
+
+
+def test_a_feature_brings_its_live_settings() -> None:
+    used: list[ChatConfig] = []
+    router = Rig().chat.router
+    router.add(Feature(events={}, use=used.append))
+    config = ChatConfig(max_message_chars=3)
+    router.use(config)
+    assert used == [config]

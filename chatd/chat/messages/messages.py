@@ -55,7 +55,7 @@ class Messages:
 
     @property
     def feature(self) -> Feature:
-        return Feature(events={"mensaje_privado": self.private_message})
+        return Feature(events={"mensaje_privado": self.private_message}, use=self.use)
 
     def use(self, config: ChatConfig) -> None:
         """Another `max_message` from now on."""
