@@ -25,7 +25,7 @@ JWKS_METRICS: Final[tuple[Metric, ...]] = (
         "chatd_jwks_keys",
         Kind.GAUGE,
         "Keys of the identity provider that tokens may be signed with; NaN without --jwks-url.",
-        "0: nobody with a token of the provider can join. The log says what it answered; `chatd check` asks it.",
+        "0: no user with a token of the provider can join. The log says what it answered; `chatd check` asks it.",
         _of_provider(lambda provider: float(len(provider.keys))),
     ),
     Metric(

@@ -7,10 +7,10 @@ from typing import Final
 
 FIELDS: Final[Mapping[str, str]] = {
     "time": "when, UTC, ISO 8601 with milliseconds",
-    "level": "debug, info, warning or error; an error wants somebody to look",
+    "level": "debug, info, warning or error; an error needs an operator",
     "logger": "the part of chatd: chatd, chatd.listen, chatd.engineio, chatd.socketio, chatd.chat, chatd.store, ...",
     "message": "what happened; the same fact has always the same words",
-    "error": "the traceback of an exception that nobody expected: a bug",
+    "error": "the traceback of an unexpected exception: a bug",
     "sid": "the beginning of a session's id: the node's mark, if any, and 8 characters. All of it would let its reader "
     "speak as the client",
     "user": "the claim `user` of the token",
@@ -32,7 +32,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "keys": "how many keys of the identity provider hold from now on",
     "among": "what could not be stored: messages, read marks or seen marks",
     "failures": "how many could not be stored since the start",
-    "messages": "how many were deleted; or lost to a stop that took too long, and nobody was told that they are safe",
+    "messages": "how many were deleted; or lost to a stop that took too long, and none of them was acknowledged",
     "days": "the age from which on messages are deleted",
     "connections": "how many were open when the stop began",
     "timeout_s": "the time for a stop, in seconds",

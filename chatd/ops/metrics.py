@@ -120,7 +120,7 @@ METRICS: Final[tuple[Metric, ...]] = (
         "chatd_connections",
         GAUGE,
         "Open TCP and unix connections; a session on polling has up to three.",
-        "Far above chatd_sessions: somebody opens connections and says nothing; lower `max_connections_per_address`.",
+        "Far above chatd_sessions: a client opens connections and sends nothing; lower `max_connections_per_address`.",
         lambda sources: float(len(sources.watched.engine.connections)),
     ),
     Metric(
@@ -136,7 +136,7 @@ METRICS: Final[tuple[Metric, ...]] = (
         COUNTER,
         "How often a connection was not read for a turn, because its user or address had used up `turn_budget`.",
         "Thousands a second for minutes: a client floods, and pays with its own delay; the log of refusals may name "
-        "it. Everybody is slow and this stands still: the CPU is too slow for honest load.",
+        "it. All clients are slow and this stands still: the CPU is too slow for honest load.",
         lambda sources: float(sources.watched.engine.turns.waits),
     ),
     Metric(
@@ -150,7 +150,7 @@ METRICS: Final[tuple[Metric, ...]] = (
         "chatd_admin_sockets",
         GAUGE,
         "Sockets in the room admins.",
-        "0 in office hours: users write and nobody sees it. Every one more is one more delivery of each message.",
+        "0 in office hours: users write and no admin sees it. Every one more is one more delivery of each message.",
         lambda sources: float(sources.watched.admins()),
     ),
     Metric(
@@ -421,7 +421,7 @@ METRICS: Final[tuple[Metric, ...]] = (
         "Messages from and to Node.js nodes: told to them, dropped because too many waited for Redis, received; and of "
         "those received, taken for sockets here and answered.",
         "dropped: clients of Node.js nodes have missed messages, because Redis was away for long. received far above "
-        "taken: their channels carry much that is for nobody here. What is refused is in "
+        "taken: their channels carry much that is for no client here. What is refused is in "
         "chatd_refusals_total{by=\"adapter\"}.",
         _adapter_messages,
         ("outcome",),
@@ -436,7 +436,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric(
         "chatd_team_longest_wait_seconds",
         GAUGE,
-        "How long the first of them has waited; 0 if nobody waits, NaN without a team.",
+        "How long the first of them has waited; 0 if no user waits, NaN without a team.",
         "Above what you promise: a conversation was forgotten; it is the first of the list without an answer.",
         lambda sources: _of_team(sources, lambda team: team.longest_s),
     ),
