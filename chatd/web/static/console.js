@@ -88,7 +88,7 @@ async function begin() {
   people.belongTo(me?.user ?? null);
   drafts ??= new Drafts(me?.user ?? "");
   list.hasDraft = (user) => drafts.to(user) !== "";
-  byId("whoami").textContent = me ? `${shownName(me.name)} · ${shownName(me.user)}` : "";
+  byId("whoami").title = byId("whoami").textContent = me ? `${shownName(me.name)} · ${shownName(me.user)}` : "";
   showDesk();
   await loading;
   await Promise.all([canned.load(), notes.load()]);

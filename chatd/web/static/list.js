@@ -152,7 +152,7 @@ export class ListView {
         typing ? make("span", { class: "snippet typing-now" }, text("typing")) : this.#snippet(person)),
       make("span", { class: "side-facts" },
         last ? moment(last.fecha, briefly(last.fecha)) : null,
-        ...Object.entries(this.facts(person)).map(([kind, words]) => make("span", { class: kind }, words)),
+        ...Object.entries(this.facts(person)).map(([kind, words]) => make("span", { class: kind, title: words }, words)),
         failed ? make("span", { class: "failed", title: text("failed") }, icon("warning"), make("span", { class: "sr-only" }, text("failed"))) : null,
         unread ? make("span", { class: "badge" }, unread > 99 ? "99+" : String(unread), make("span", { class: "sr-only" }, ` ${text("unread", { count: "" })}`)) : null),
     );

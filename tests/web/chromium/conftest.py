@@ -25,6 +25,8 @@ from tests.web.chromium.shop import shop, shop_flags, shop_port, upto_tag
 __all__ = ["Place", "shop", "shop_flags", "shop_port", "upto_tag"]
 
 FLAGS: Final = ("--console", "--payload", "full", "--echo", "on", "--recovery", "on", "--jwt-leeway", "0")
+AT_LENGTH_S: Final = 60  # with --storm-seconds of this, a test has the machine to itself and looks at the clock
+
 HERE: Final = Path(__file__).parent
 MISSING: Final = (
     f"THE BROWSER TESTS DID NOT RUN: there is no {' or '.join(NAMES)} here. Install one (apt-get install chromium), "

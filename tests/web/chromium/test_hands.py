@@ -73,3 +73,4 @@ async def test_a_name_that_is_cut_is_whole_for_the_mouse(place: Place) -> None:
     await admin.see("#thread-name", name)
     for where in ("#list .name", "#thread-name"):
         assert name in await admin.evaluate(f"document.querySelector('{where}').title")
+    assert await admin.evaluate("document.getElementById('whoami').title") == "Root · root"

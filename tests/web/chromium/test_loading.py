@@ -5,8 +5,10 @@ from __future__ import annotations
 import itertools
 from typing import Final
 
+import pytest
+
 from tests.chat.people import token
-from tests.web.chromium.conftest import Place
+from tests.web.chromium.conftest import AT_LENGTH_S, Place
 from tests.web.chromium.window import Window
 
 # Every answer over HTTP, with what it took on the line.
@@ -20,8 +22,10 @@ MOST_TURNS: Final = 2  # on the WebSocket: to join the namespace, and to ask for
 LATENCY_MS: Final = 60
 BYTES_PER_S: Final = 200_000  # 1.6 Mbit/s
 CPU_SLOWDOWN: Final = 6
-# The goal is 1.5 s, and no task over 200 ms, on a machine that does nothing else; this one may run other tests.
-MOST_S: Final = 8.0
+MOST_S: Final = 8.0  # this machine may run other tests
+# The goals, for a machine that does nothing else.
+QUIET_S: Final = 1.5
+QUIET_TASK_MS: Final = 200
 
 
 async def test_the_second_visit_asks_for_no_file_again(place: Place) -> None:
@@ -55,7 +59,7 @@ def turns_until_list(window: Window) -> int:
     return sides.count("Sent")
 
 
-async def test_the_first_row_comes_soon_to_a_slow_machine(place: Place) -> None:
+async def test_the_first_row_comes_soon_to_a_slow_machine(place: Place, request: pytest.FixtureRequest) -> None:
     admin = await with_a_row(place)
     await admin.slow_down(cpu=CPU_SLOWDOWN, bytes_per_s=BYTES_PER_S, latency_ms=LATENCY_MS)
     await admin.go(f"{place.url}/chatd/")
@@ -65,8 +69,11 @@ async def test_the_first_row_comes_soon_to_a_slow_machine(place: Place) -> None:
       window.long = list.getEntries().map(({ duration }) => Math.round(duration)); seen(); })
       .observe({ type: "longtask", buffered: true }))""")
     long = await admin.evaluate("long")
-    print(f"first row within {seconds:.2f} s; tasks over 50 ms: {long}")
+    print(f"first row within {seconds:.2f} s, goal {QUIET_S}; tasks over 50 ms: {long}, goal none over {QUIET_TASK_MS}")
     assert seconds < MOST_S
+    if request.config.getoption("--storm-seconds") >= AT_LENGTH_S:
+        assert seconds < QUIET_S
+        assert max(long, default=0) <= QUIET_TASK_MS
 
 
 async def with_a_row(place: Place) -> Window:
