@@ -111,6 +111,10 @@ class AuthConfig:
         maximum=300,
     )
 
+    email_claim: str | None = setting(
+        None,
+        "claim with the user's e-mail address, which is kept for [[notify]]; without it no address is known",
+    )
     deny_file: Path | None = setting(
         None,
         "file with tokens and users who may not come in: lines of jti:ID and user:NAME, in which a name with spaces at "

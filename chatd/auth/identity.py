@@ -24,6 +24,8 @@ class Identity:
     """The claim `jti`, by which a single token can be denied."""
     signed_by: Key | None = dataclasses.field(default=None, compare=False, repr=False)
     """The key that its signature holds under."""
+    email: str | None = dataclasses.field(default=None, compare=False, repr=False)
+    """Where `email_claim` is set and the claim is an address. Never in a log."""
 
     @property
     def is_admin(self) -> bool:

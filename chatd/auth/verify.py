@@ -16,7 +16,7 @@ from typing import Final
 
 from msgspec import UNSET
 
-from chatd.auth.claims import Claims, Header, decode_claims, decode_header
+from chatd.auth.claims import Claims, Header, address_in, decode_claims, decode_header
 from chatd.auth.config import PUBLIC_KEY_ALGORITHMS, AuthConfig
 from chatd.auth.deny import NONE_DENIED, DenyList
 from chatd.auth.errors import AuthCode, AuthError
@@ -84,11 +84,14 @@ class Verifier:
 
         `pay` is called before each signature check, with what that costs.
         """
-        key, claims = self._open(token, pay)
+        key, payload = self._open(token, pay)
+        claims = decode_claims(payload)
         expires_at = self._check_times(claims, self._clock())
         self._check_issuer(claims)
         self._check_audience(claims)
-        identity = Identity(claims.user, claims.name, claims.rol, expires_at, claims.token_id, key)
+        claim = self._config.email_claim
+        email = None if claim is None else address_in(payload, claim)
+        identity = Identity(claims.user, claims.name, claims.rol, expires_at, claims.token_id, key, email)
         self._check_denied(identity)
         return identity
 
@@ -102,15 +105,15 @@ class Verifier:
         if key is not None and not any(key.is_same(one) for one in self._keys):
             raise _invalid("The token is signed with a key that this server no longer accepts.")
 
-    def _open(self, token: str, pay: Pay) -> tuple[Key, Claims]:
-        """The claims of a token whose signature holds, and the key under which it does."""
+    def _open(self, token: str, pay: Pay) -> tuple[Key, bytes]:
+        """What a token says whose signature holds, and the key under which it does."""
         if len(token) > MAX_TOKEN_CHARS:
             raise _invalid(f"The token is longer than {MAX_TOKEN_CHARS} characters.")
         try:
             message, _, signature = token.encode("ascii").rpartition(b".")
             header, _, payload = message.partition(b".")
             key = self._signing_key(decode_header(_unbase64(header)), message, _unbase64(signature), pay)
-            return key, decode_claims(_unbase64(payload))
+            return key, _unbase64(payload)
         except (UnicodeEncodeError, binascii.Error) as error:
             raise _invalid("This is not a JSON Web Token: three parts in base64url, joined by dots.") from error
 

@@ -35,6 +35,7 @@ class EventCode(enum.StrEnum):
     DESPUES_INVALID = "despues_invalid"
     FILTRO_INVALID = "filtro_invalid"
     RELEVO_INVALID = "relevo_invalid"
+    CORREO_INVALID = "correo_invalid"
     TEXTO_INVALID = "texto_invalid"
     ATAJO_INVALID = "atajo_invalid"
     TOO_MANY_REPLIES = "too_many_replies"

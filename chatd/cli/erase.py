@@ -12,8 +12,8 @@ from chatd.store.url import is_postgres
 
 EPILOG: Final = """\
 Messages that the user wrote or was sent go, for those on the other side too; read marks; when the user was last seen;
-the name; and what a team has of the user: case, notes and claims. It needs the daemon stopped, because that keeps some
-of it in memory.
+the name and the e-mail address; and what a team has of the user: case, notes and claims. It needs the daemon stopped,
+because that keeps some of it in memory.
 
 What it cannot reach: backups and exports (make new ones, and remove the old), what others wrote about the user in
 conversations of their own, notes and replies that the user wrote as an admin, and names in the log. Tokens hold until
@@ -28,6 +28,7 @@ ROWS: Final = {
     "read marks": ("leidos", "lector = ?1 OR con = ?1"),
     "times last seen": ("vistos", '"user" = ?1'),
     "names": ("nombres", "quien = ?1"),
+    "e-mail addresses and wishes about mail": ("correos", "quien = ?1"),
     "cases": ("casos", "con = ?1"),
     "notes": ("notas", "con = ?1"),
     "waits of webhooks": ("ganchos_esperas", "con = ?1"),

@@ -141,6 +141,10 @@ def features(config: Config, chat: Chat) -> tuple[Waits | None, TextIndex | None
         from chatd.team.features import join  # noqa: PLC0415 - loaded only when used
 
         waits = join(config.team, chat).waits
+    if config.auth.email_claim is not None:
+        from chatd.notify.addresses import Addresses  # noqa: PLC0415 - likewise
+
+        chat.router.add(Addresses(chat).feature)
     if config.store.search == "off":
         return waits, None
     from chatd.chat.history.search import join_search  # noqa: PLC0415 - likewise

@@ -217,7 +217,12 @@ def speaks_tls(config: Config) -> bool:
 
 
 def refuse_events_that_never_come(config: Config) -> None:
-    """Rules W-11 and W-14. Raises ConfigError."""
+    """Rules W-11, W-14 and M-07. Raises ConfigError."""
+    if config.auth.email_claim is None and any(notify.event == "no_leido" for notify in config.notify):
+        raise ConfigError(
+            "email_claim: mail to users needs their addresses: give --email-claim NAME, or take no_leido out of "
+            "[[notify]]"
+        )
     for hook in config.webhooks:
         if "presencia" in hook.events and config.chat.presence == "off":
             raise ConfigError(

@@ -1,4 +1,4 @@
-"""`[[notify]]` in the configuration file. Rules M-01 and M-02."""
+"""`[[notify]]` in the configuration file. Rules M-01, M-02 and M-07."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ MAX_NOTIFY: Final = 20
 
 _ADDRESS: Final = re.compile(r"[^\s@<>,;:\"()]{1,64}@[^\s@<>,;:\"()]{1,253}")
 
+TEXT: Final = "New answers for you in the chat: {count}"
+
 Address = Annotated[str, Meta(min_length=3, max_length=254)]
 
 
@@ -26,17 +28,24 @@ class Notify(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     name: str
     smtp: str
     sender: Address
-    to: Annotated[tuple[Address, ...], Meta(min_length=1, max_length=50)]
+    event: Literal["sin_respuesta", "no_leido"] = "sin_respuesta"
+    """The first is for the desk, the second for users."""
+    to: Annotated[tuple[Address, ...], Meta(max_length=50)] = ()
     port: Annotated[int, Meta(ge=1, le=65_535)] = 587
     security: Literal["starttls", "tls", "none"] = "starttls"
     user: str = ""
     password_file: str = ""
     link: Annotated[str, Meta(max_length=1_000)] = ""
-    """Where to answer: the last line of each mail."""
+    """Where to read and answer: the last line of each mail."""
     unanswered: Annotated[float, Meta(gt=0, le=2_592_000)] = 300.0
     unattended: Annotated[float, Meta(ge=0, le=86_400)] = 10.0
     pause: Annotated[float, Meta(ge=1, le=86_400)] = 900.0
-    """Between two mails at least."""
+    """Between two mails to the desk, or to one address of a user, at least."""
+    unread: Annotated[float, Meta(gt=0, le=2_592_000)] = 600.0
+    """How old an answer is that a user has not read, before `no_leido`."""
+    subject: Annotated[str, Meta(min_length=1, max_length=200)] = "New answers: {count}"
+    text: Annotated[str, Meta(min_length=1, max_length=10_000)] = TEXT
+    """Of a mail to a user."""
     timeout: Annotated[float, Meta(gt=0, le=300)] = 30.0
 
     @property
@@ -54,6 +63,9 @@ def read_notify(tables: Sequence[Mapping[str, Any]], wheres: Sequence[str]) -> t
     found = read_tables("notify", Notify, MAX_NOTIFY, tables, wheres)
     for notify, where in zip(found, wheres, strict=True):
         _check(notify, f"{where}: [[notify]]")
+    for_users = [where for notify, where in zip(found, wheres, strict=True) if notify.event == "no_leido"]
+    if len(for_users) > 1:
+        raise ConfigError(f"{for_users[1]}: [[notify]]: a user gets one mail about an answer: take one event no_leido")
     return found
 
 
@@ -66,5 +78,7 @@ def _check(notify: Notify, where: str) -> None:
         raise ConfigError(f"{where}: user and password_file go together")
     if notify.user and notify.security == "none":
         raise ConfigError(f"{where}: a password is sent over TLS alone: take security starttls or tls")
-    if any(ord(letter) < 32 for letter in notify.link):
-        raise ConfigError(f"{where}: link is one line")
+    if any(ord(letter) < 32 for letter in notify.link + notify.subject):
+        raise ConfigError(f"{where}: link and subject are one line each")
+    if bool(notify.to) == (notify.event == "no_leido"):
+        raise ConfigError(f"{where}: to has the addresses of the desk; with the event no_leido each user has its own")

@@ -1,4 +1,4 @@
-"""Writes one mail about all who wait, and gives it to the SMTP server. Rules M-03 to M-05.
+"""Writes one mail about all who wait, and gives it to the SMTP server. Rules M-03 to M-05 and M-12.
 
 The text names users and times, and quotes no message.
 """
@@ -7,23 +7,25 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from email.message import EmailMessage
-from email.utils import formatdate, make_msgid
 from typing import Final, NamedTuple
 
-import aiosmtplib
 import msgspec
 
 from chatd.base.tasks import Tasks
 from chatd.notify.config import Notify
+from chatd.notify.smtp import TAKEN, UnknownRecipientError, draft, send
+from chatd.store.base import StoreError
 
 GATHER_S: Final = 0.5
 """Who waits at the same time is in one mail."""
 
 MAX_NAME_CHARS: Final = 64
 
-TAKEN, REFUSED = 250, 400
-"""In the words of webhooks: it is done; it is refused, and may be set aside."""
+
+Silenced = Callable[[Sequence[str]], Awaitable[Collection[str]]]
+"""Those of some addresses, in small letters, that want no mail. Raises StoreError."""
 
 
 class Wait(NamedTuple):
@@ -45,9 +47,10 @@ class _Event(msgspec.Struct):
 class Mailer:
     """For one `[[notify]]`."""
 
-    def __init__(self, config: Notify, password: str) -> None:
+    def __init__(self, config: Notify, password: str, silenced: Silenced) -> None:
         self._config = config
         self._password = password
+        self._silenced = silenced
         self._waiting: list[tuple[Wait, asyncio.Future[int]]] = []
         self._tasks = Tasks()
         self._task: asyncio.Task[None] | None = None
@@ -80,7 +83,7 @@ class Mailer:
                 try:
                     outcome = await self._send([wait for wait, _ in batch])
                     self._not_before_s = clock() + self._config.pause
-                except aiosmtplib.SMTPException as error:
+                except (OSError, StoreError) as error:
                     outcome = OSError(str(error))
                 finally:
                     self._answer(batch, outcome)
@@ -97,41 +100,25 @@ class Mailer:
                 answer.set_exception(outcome)
 
     async def _send(self, waits: list[Wait]) -> int:
-        """Raises SMTPException for what is tried again."""
+        """Raises OSError and StoreError for what is tried again."""
         config = self._config
+        silenced = await self._silenced(config.to)
+        to = [address for address in config.to if address.lower() not in silenced]
+        if not to:
+            return TAKEN
         try:
-            await aiosmtplib.send(
-                write(config, waits),
-                hostname=config.smtp,
-                port=config.port,
-                username=config.user or None,
-                password=self._password or None,
-                use_tls=config.security == "tls",
-                start_tls=config.security == "starttls",
-                timeout=config.timeout,
-            )
-        except aiosmtplib.SMTPResponseException as error:
-            if error.code < 500:
-                raise
-            return REFUSED
-        except OSError as error:
-            raise aiosmtplib.SMTPException(str(error)) from error
-        return TAKEN
+            return await send(config, self._password, write(config, to, waits))
+        except UnknownRecipientError as error:
+            raise OSError("the server knows no recipient") from error
 
 
-def write(config: Notify, waits: list[Wait]) -> EmailMessage:
+def write(config: Notify, to: Sequence[str], waits: list[Wait]) -> EmailMessage:
     """The mail, in plain text."""
-    mail = EmailMessage()
-    mail["From"], mail["To"] = config.sender, ", ".join(config.to)
     who = "1 user waits" if len(waits) == 1 else f"{len(waits)} users wait"
-    mail["Subject"] = f"{who} for an answer"
-    mail["Date"] = formatdate()
-    mail["Message-ID"] = make_msgid(domain=config.sender.partition("@")[2])
-    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no automatic answers to it
     lines = [f"{_shown(wait.con)}, since {_when(wait.fecha)}" for wait in sorted(waits, key=lambda wait: wait.fecha)]
     lines += ["", config.link] if config.link else []
-    mail.set_content("\n".join([f"{who} for an answer:", "", *lines, ""]))
-    return mail
+    text = "\n".join([f"{who} for an answer:", "", *lines, ""])
+    return draft(config, to, f"{who} for an answer", text)
 
 
 def _shown(user: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import time
+from collections.abc import Callable
 
 from chatd.auth.files import read
 from chatd.base.errors import ConfigError
@@ -27,7 +28,16 @@ PREFIX = "notify/"
 def recipe_of(config: Notify, chat: Chat) -> Recipe:
     """Raises ConfigError."""
     password = password_of(config)
-    hook = Webhook(
+    is_desk = config.event == "sin_respuesta"
+    hook = _hook_of_desk(config) if is_desk else _hook_of_users(config)
+    # Nothing is signed: by these a reload knows whether anything has changed.
+    identity = repr((config, password)).encode()
+    make = functools.partial(_make_desk if is_desk else _make_users, config, password, hook, identity, chat)
+    return Recipe(hook, identity, functools.partial(_with_package, make))
+
+
+def _hook_of_desk(config: Notify) -> Webhook:
+    return Webhook(
         name=PREFIX + config.name,
         url="",
         secret_file="",
@@ -38,18 +48,31 @@ def recipe_of(config: Notify, chat: Chat) -> Recipe:
         parallel=MAX_ON_THEIR_WAY,
         max_tries=1_000,
     )
-    # Nothing is signed: by these a reload knows whether anything has changed.
-    identity = repr((config, password)).encode()
-    return Recipe(hook, identity, functools.partial(_make, config, password, hook, identity, chat))
 
 
-def _make(config: Notify, password: str, hook: Webhook, identity: bytes, chat: Chat) -> Hook:
+def _hook_of_users(config: Notify) -> Webhook:
+    return Webhook(name=PREFIX + config.name, url="", secret_file="", events=(), parallel=1)
+
+
+def _with_package(make: Callable[[], Hook]) -> Hook:
     try:
-        from chatd.notify.mail import Mailer  # noqa: PLC0415 - an extra, loaded only when used
+        return make()
     except ModuleNotFoundError as error:
         raise ConfigError(f"notify: it needs the package {error.name}: pip install 'chatd[mail]'") from error
-    mailer = Mailer(config, password)
+
+
+def _make_desk(config: Notify, password: str, hook: Webhook, identity: bytes, chat: Chat) -> Hook:
+    from chatd.notify.addresses import silenced  # noqa: PLC0415 - loaded only when used
+    from chatd.notify.mail import Mailer  # noqa: PLC0415 - with an extra, likewise
+
+    mailer = Mailer(config, password, functools.partial(silenced, chat.store))
     return Hook(hook, chat, _no_message, Courier(hook, identity, mailer.post, time.time), mailer.close)
+
+
+def _make_users(config: Notify, password: str, hook: Webhook, identity: bytes, chat: Chat) -> Hook:
+    from chatd.notify.usermail import UserMail  # noqa: PLC0415 - as above
+
+    return UserMail(config, password, hook, identity, chat)
 
 
 def password_of(config: Notify) -> str:

@@ -14,6 +14,7 @@ from chatd.base.errors import ConfigError
 
 from .casehooks import CASE_TABLES, CASE_TRIGGERS
 from .hooks import HOOK_TABLES, PRESENCE_TABLES, WAIT_TABLES
+from .mail import MAIL_TABLES
 from .marks import GO_BACK
 from .pruning import ASTRAY_INDEX, LIST_TRIGGER
 from .summary import SUM_UP_ALL
@@ -94,6 +95,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     WAIT_TABLES,
     (*CASE_TABLES, *CASE_TRIGGERS),
     PRESENCE_TABLES,
+    MAIL_TABLES,
 )
 
 

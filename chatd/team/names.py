@@ -1,13 +1,8 @@
-"""Who was here: the claim `name` of each user, and who is an admin. Kept at CONNECT. Rule D-04.
-
-A user is written when there is something new, at most once at a time; users who connect together share commits, as
-seen marks do. What waits is one row for each user, and so has the bound of the users who are connected.
-"""
+"""Who was here: the claim `name` of each user, and who is an admin. Kept at CONNECT. Rule D-04."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import enum
 import functools
 import logging
@@ -18,17 +13,9 @@ from chatd.auth import Identity
 from chatd.base.tasks import Tasks
 from chatd.chat.chat import Chat
 from chatd.chat.feature import Feature
+from chatd.chat.latest import RETRY_S, ROWS, Latest
 from chatd.store.base import StoreError
-from chatd.store.marks import NOTE_DELAY_S
 from chatd.store.words import fold
-
-MAX_REMEMBERED: Final = 10_000
-"""Users whose row is known to be right; one who was forgotten is written again."""
-
-ROWS: Final = 64
-"""In one statement."""
-
-RETRY_S: Final = 5.0
 
 log = logging.getLogger("chatd.team")
 
@@ -59,13 +46,10 @@ class Names:
         self._store = chat.store
         self._is_online_admin = chat.supervision.is_online_admin
         self._admins: set[str] = set()
-        self._stored: dict[str, Known] = {}
-        self._waiting: dict[str, Known] = {}
+        self._known: Latest[Known] = Latest(chat.store, self._put, _warn)
         self._tasks = Tasks()
-        self._task: asyncio.Task[None] | None = None
         self.loaded = asyncio.Event()
         chat.supervision.is_admin = self.is_admin
-        chat.store.also_flush(self.flushed)
 
     def begin(self) -> None:
         """Read who is an admin."""
@@ -78,18 +62,12 @@ class Names:
     def meet(self, identity: Identity) -> None:
         known = Known(identity.name, Role.ADMIN if identity.is_admin else Role.USER)
         (self._admins.add if known.is_admin else self._admins.discard)(identity.user)
-        if self._stored.get(identity.user) != known:
-            self._keep(identity.user, known)
+        self._known.keep(identity.user, known)
 
     def meet_system(self, name: str) -> None:
         """It speaks for the desk and is no admin. A person of that name comes before it."""
-        if name not in self._stored and name not in self._waiting:
-            self._keep(name, Known(name, Role.SYSTEM))
-
-    def _keep(self, user: str, known: Known) -> None:
-        self._waiting[user] = known
-        if self._task is None:
-            self._task = self._tasks.start(self._write(), "names")
+        if self._known.find(name) is None:
+            self._known.keep(name, Known(name, Role.SYSTEM))
 
     def is_admin(self, user: str) -> bool:
         """Whether `user` came as an admin when it came last, to whichever node."""
@@ -113,33 +91,6 @@ class Names:
                 log.warning("who is an admin cannot be read", extra={"code": error.code})
                 await asyncio.sleep(RETRY_S)
 
-    async def flushed(self) -> None:
-        """Return once all users who connected before this call are stored, or cannot be stored now."""
-        with contextlib.suppress(StoreError):
-            while self._waiting:
-                await self._put_some()
-
-    async def _write(self) -> None:
-        """All that waits, and what comes meanwhile."""
-        pause_s = NOTE_DELAY_S
-        try:
-            while self._waiting:
-                await asyncio.sleep(pause_s)
-                pause_s = NOTE_DELAY_S
-                try:
-                    await self._put_some()
-                except StoreError as error:
-                    log.warning("names are not stored", extra={"code": error.code})
-                    pause_s = RETRY_S
-        finally:
-            self._task = None
-
-    async def _put_some(self) -> None:
-        """Raises StoreError."""
-        if some := dict(list(self._waiting.items())[:ROWS]):
-            await self._put(some)
-            self._remember(some)
-
     async def _put(self, some: Mapping[str, Known]) -> None:
         values: list[int | str | None] = []
         for user in sorted(some):  # two nodes that write the same rows wait for one another, and never both
@@ -147,13 +98,9 @@ class Names:
             values += (user, nombre, role.value, searched(user, nombre))
         await self._store.run(_put(len(some)), values)
 
-    def _remember(self, some: Mapping[str, Known]) -> None:
-        for user, known in some.items():
-            if self._waiting.get(user) == known:
-                del self._waiting[user]
-            self._stored[user] = known
-        for user in list(self._stored)[: max(0, len(self._stored) - MAX_REMEMBERED)]:
-            del self._stored[user]
+
+def _warn(error: StoreError) -> None:
+    log.warning("names are not stored", extra={"code": error.code})
 
 
 def searched(user: str, nombre: str) -> str:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Set
-from typing import Final, Protocol
+from collections.abc import Callable, Sequence, Set
+from typing import Final, NamedTuple, Protocol
 
 from chatd.base.tasks import Tasks
 from chatd.chat.chat import Chat
@@ -44,6 +44,19 @@ class Side(Protocol):
     """Events that do not come from the log."""
 
     async def due(self) -> list[Item]: ...
+
+
+class Follower(Protocol):
+    """Keeps in the database what follows from the log."""
+
+    async def follow(self, messages: Sequence[Message]) -> None: ...
+
+
+class Sides(NamedTuple):
+    """What a hook is told of beside messages."""
+
+    follower: Follower | None
+    all: list[Side]
 
 
 Make = Callable[[Message], Event | None]
@@ -157,12 +170,12 @@ class Hook:
     async def _work(self, window: Window, group: asyncio.TaskGroup) -> None:
         """Never returns; raises StoreError."""
         clock = asyncio.get_running_loop().time
-        waits, sides = await self._sides()
+        follower, sides = await self._sides()
         saved, save_at, look_at = dict(window.position), 0.0, 0.0
         while True:
             self._wake.clear()
             if self._unread and window.room:
-                await self._read(window, waits, group)
+                await self._read(window, follower, group)
             if clock() >= look_at:
                 for side in sides:
                     for item in await side.due():
@@ -175,8 +188,8 @@ class Hook:
             if not self._unread or not window.room:
                 await self._wait(POLL_S if window.position == saved else SAVE_EVERY_S)
 
-    async def _sides(self) -> tuple[Waits | None, list[Side]]:
-        """What the hook is told of beside messages. Raises StoreError."""
+    async def _sides(self) -> Sides:
+        """Raises StoreError."""
         parts = (self.config, self._memory, self._chat)
         sides: list[Side] = []
         waits = Waits(*parts) if "sin_respuesta" in self.config.events else None
@@ -190,15 +203,15 @@ class Hook:
             sides.append(PresenceNews(*parts))
         else:
             await forget_presence(self._chat, self.config.name)
-        return waits, sides
+        return Sides(waits, sides)
 
-    async def _read(self, window: Window, waits: Waits | None, group: asyncio.TaskGroup) -> None:
+    async def _read(self, window: Window, follower: Follower | None, group: asyncio.TaskGroup) -> None:
         self._unread = False
         rows = min(PAGE_ROWS, window.room)
         await self._store.flushed()  # what was delivered is in the log then
         messages = await self._store.log_after(window.read, rows)
-        if waits is not None:
-            await waits.follow(messages)
+        if follower is not None:
+            await follower.follow(messages)
         desk = await desk_of(self._chat, messages)
         for message in messages:
             event = self._event(message, desk)

@@ -9,10 +9,14 @@ from chatd.notify.mail import Wait, write
 def test_a_name_adds_no_line_to_a_mail_and_the_first_who_waits_is_first() -> None:
     """M-03: whatever a database holds."""
     config = Notify(name="desk", smtp="localhost", sender="chatd@example.com", to=("desk@example.com",))
-    mail = write(config, [Wait("eva\r\nBcc: all@example.com\u2028", 1_700_000_060_000), Wait("ana", 1_700_000_000_000)])
+    mail = write(
+        config,
+        config.to,
+        [Wait("eva\r\nBcc: all@example.com\u2028", 1_700_000_060_000), Wait("ana", 1_700_000_000_000)],
+    )
     assert mail["Subject"] == "2 users wait for an answer"
     assert mail.get_content() == (
         "2 users wait for an answer:\n\nana, since 2023-11-14 22:13 UTC\n"
         "eva??Bcc: all@example.com?, since 2023-11-14 22:14 UTC\n"
     )
-    assert write(config, [Wait("ana", 0)])["Subject"] == "1 user waits for an answer"
+    assert write(config, config.to, [Wait("ana", 0)])["Subject"] == "1 user waits for an answer"

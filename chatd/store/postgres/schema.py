@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from chatd.base.errors import ConfigError
 from chatd.store.casehooks import CASE_TABLES, CASE_TRIGGERS_POSTGRES
 from chatd.store.hooks import HOOK_TABLES, PRESENCE_TABLES, WAIT_TABLES
+from chatd.store.mail import MAIL_TABLES
 from chatd.store.marks import GO_BACK
 from chatd.store.pruning import ASTRAY_INDEX
 from chatd.store.team import TEAM_TABLES
@@ -124,6 +125,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     tuple(in_postgres(statement) for statement in WAIT_TABLES),
     (*(in_postgres(statement) for statement in CASE_TABLES), *CASE_TRIGGERS_POSTGRES),
     tuple(in_postgres(statement) for statement in PRESENCE_TABLES),
+    tuple(in_postgres(statement) for statement in MAIL_TABLES),
 )
 
 # The number of the lock that lets one migration run at a time.

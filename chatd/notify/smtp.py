@@ -1,0 +1,59 @@
+"""Gives one mail to the SMTP server. Rules M-02 and M-05."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from email.message import EmailMessage
+from email.utils import formatdate, make_msgid
+from typing import Final
+
+import aiosmtplib
+
+from chatd.notify.config import Notify
+
+TAKEN, REFUSED = 250, 400
+"""In the words of webhooks: it is done; it is refused, and may be set aside."""
+
+FOR_GOOD: Final = 500
+"""From this code on a reply means never: https://www.rfc-editor.org/rfc/rfc5321#section-4.2.1"""
+
+
+class UnknownRecipientError(Exception):
+    """The server takes mail, and none for this address."""
+
+
+def draft(config: Notify, to: Sequence[str], subject: str, text: str) -> EmailMessage:
+    """A mail in plain text."""
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = config.sender, ", ".join(to), subject
+    mail["Date"] = formatdate()
+    mail["Message-ID"] = make_msgid(domain=config.sender.partition("@")[2])
+    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no automatic answers to it
+    mail.set_content(text)
+    return mail
+
+
+async def send(config: Notify, password: str, mail: EmailMessage) -> int:
+    """TAKEN or REFUSED. Raises OSError for what is tried again, and UnknownRecipientError."""
+    try:
+        await aiosmtplib.send(
+            mail,
+            hostname=config.smtp,
+            port=config.port,
+            username=config.user or None,
+            password=password or None,
+            use_tls=config.security == "tls",
+            start_tls=config.security == "starttls",
+            timeout=config.timeout,
+        )
+    except aiosmtplib.SMTPRecipientsRefused as error:
+        if all(refused.code >= FOR_GOOD for refused in error.recipients):
+            raise UnknownRecipientError from error
+        raise OSError(str(error)) from error
+    except aiosmtplib.SMTPResponseException as error:
+        if error.code < FOR_GOOD:
+            raise OSError(str(error)) from error
+        return REFUSED
+    except aiosmtplib.SMTPException as error:
+        raise OSError(str(error)) from error
+    return TAKEN

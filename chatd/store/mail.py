@@ -1,0 +1,21 @@
+"""The table of users who may get mail (chatd/notify), which stands empty without it. For both databases. Pure."""
+
+from __future__ import annotations
+
+from typing import Final
+
+MAIL_TABLES: Final[tuple[str, ...]] = (
+    # `correo`: the address that the user's last token had; empty if it had none. `silencio`: 1 for a user who wants no
+    # mail. `hasta`: the last answer that a mail was about, `enviado`: when that was, in milliseconds since 1970.
+    """
+    CREATE TABLE correos (
+        quien TEXT PRIMARY KEY,
+        correo TEXT NOT NULL DEFAULT '',
+        silencio INTEGER NOT NULL DEFAULT 0,
+        hasta INTEGER NOT NULL DEFAULT 0,
+        enviado INTEGER NOT NULL DEFAULT 0
+    ) STRICT, WITHOUT ROWID
+    """,
+    # Several users may have one address. Addresses are ASCII, of which both databases know the small letters.
+    "CREATE INDEX correos_correo ON correos (lower(correo))",
+)
