@@ -104,6 +104,7 @@ EVENTS: Final = [
     "no_leido",
     "leido_todo",
     "quien_soy",
+    "avisos",
     "escribiendo",
     "conversacion",
     "historial",

@@ -1,4 +1,4 @@
-"""The e-mail address of each user, kept at CONNECT, and `avisos`, by which a user says no to mail. Rules M-06, M-11."""
+"""The e-mail address of each user, kept at CONNECT, and `avisos`, by which a user says no to mail. Rules M-06, M-11 and M-12."""
 
 from __future__ import annotations
 

@@ -28,9 +28,11 @@ HOOK_METRICS: Final[tuple[Metric, ...]] = (
     Metric(
         "chatd_webhook_events_total",
         Kind.COUNTER,
-        "What became of events of a webhook: delivered, a try that failed and is repeated, set aside.",
+        "What became of events of a webhook: delivered, a try that failed and is repeated, set aside. Of mail to users "
+        "also: held back by `pause`, for an unknown recipient.",
         "failed: the receiver is down or slow; the log says since when. set_aside: it refuses certain events for good; "
-        "see `chatd webhook list`, and `chatd webhook replay` once it takes them.",
+        "see `chatd webhook list`, and `chatd webhook replay` once it takes them. unknown_recipient: addresses in tokens "
+        "are wrong.",
         _tries,
         ("hook", "outcome"),
     ),

@@ -22,6 +22,7 @@ export type ErrorCode =
   | "despues_invalid"
   | "filtro_invalid"
   | "relevo_invalid"
+  | "correo_invalid"
   | "texto_invalid"
   | "atajo_invalid"
   | "too_many_replies"
@@ -47,6 +48,7 @@ export type Answer<T = object> = ({ ok: true } & T) | Refusal;
 export interface ClientToServerEvents {
   mensaje_privado: (payload: { para: string; mensaje: string; cid?: string }, answer: (answer: Answer<{ id: string; fecha: number }>) => void) => void;
   quien_soy: (answer: (answer: Answer<{ user: string; name: string; rol: string }>) => void) => void;
+  avisos: (payload: { correo?: boolean }, answer: (answer: Answer<{ correo: boolean }>) => void) => void;
   conectados: (payload: { limite?: number; despues?: string } | undefined, answer: (answer: Answer<{ conectados: { user: string; sockets: number; desde: number }[]; total: number; hay_mas: boolean }>) => void) => void;
   atencion: (answer: (answer: Answer<{ atendido: boolean }>) => void) => void;
   nodos: (answer: (answer: Answer<{ nodo: number; nodos: { nodo: number; estado: string; version: string; activo_s: number; sockets: number; usuarios: number; oido_ms: number; atraso: number }[] }>) => void) => void;

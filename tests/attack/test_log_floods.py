@@ -75,6 +75,7 @@ NOT_OF_CLIENTS: Final[Mapping[str, str]] = {
     "when a user was seen is not stored": "the stop",
     "who is an admin cannot be read": "the disk",
     "names are not stored": "the disk",
+    "addresses are not stored": "the disk",
     "cases do not follow the messages": "the disk",
     "claims cannot be looked at": "the disk",
     "old messages deleted": "retention, at most once in a sweep",

@@ -40,6 +40,39 @@ def test_a_good_token_says_who_it_was_made_for() -> None:
     assert verifier().verify(token()).token_id is None
 
 
+@pytest.mark.parametrize(
+    ("claims", "address"),
+    [
+        ({"mail": "ana.b+c@example.com"}, "ana.b+c@example.com"),
+        ({}, None),
+        ({"mail": ""}, None),
+        ({"mail": 7}, None),
+        ({"mail": ["a@example.com"]}, None),
+        ({"mail": "Ana <a@example.com>"}, None),
+        ({"mail": "a@example.com\r\nBcc: b@example.com"}, None),
+        ({"mail": "a@example.com\n"}, None),
+        ({"mail": "a@b@c"}, None),
+        ({"mail": "ñ@example.com"}, None),
+        ({"mail": "a@" + "b" * 253}, None),
+        ({"email": "a@example.com"}, None),
+    ],
+)
+def test_an_address_is_taken_from_the_claim_that_is_named_and_never_refuses_a_token(
+    claims: dict[str, Any], address: str | None
+) -> None:
+    """M-06"""
+    identity = Verifier(settings(email_claim="mail"), load_keys(settings()), lambda: NOW).verify(token(**claims))
+    assert identity.email == address
+    assert verifier().verify(token(**claims)).email is None
+    assert "example.com" not in repr(identity)
+
+
+def test_an_address_may_be_the_name_of_the_user() -> None:
+    """M-06"""
+    ours = Verifier(settings(email_claim="user"), load_keys(settings()), lambda: NOW)
+    assert ours.verify(token(user="a@example.com")).email == "a@example.com"
+
+
 @pytest.mark.parametrize(("rol", "admin"), [("admin", True), ("Admin", False), ("admin ", False), ("user", False)])
 def test_only_the_exact_rol_makes_an_admin(rol: str, admin: bool) -> None:
     assert verifier().verify(token(rol=rol)).is_admin is admin

@@ -30,6 +30,7 @@ KEPT = (
     "INSERT INTO ganchos_guardados VALUES (1, 'e1', 'maria', '{}')",
     "INSERT INTO ganchos_casos VALUES (1, 'maria', 1, 1, 'abierto', 'abierto', NULL, NULL)",
     "INSERT INTO nombres (quien, nombre, admin, clave) VALUES ('maria', 'Mary', 0, 'maria')",
+    "INSERT INTO correos (quien, correo) VALUES ('maria', 'maria@example.com'), ('eva', 'e@example.com')",
     "INSERT INTO casos (con, atiende) VALUES ('maria', 'root'), ('eva', 'maria')",
     "INSERT INTO notas VALUES (1, 'maria', 'root', 'a note', 1)",
 )
@@ -39,6 +40,7 @@ TOLD = [
     "2 read marks {}",
     "1 times last seen {}",
     "1 names {}",
+    "1 e-mail addresses and wishes about mail {}",
     "1 cases {}",
     "1 notes {}",
     "1 waits of webhooks {}",
@@ -91,7 +93,7 @@ def test_nothing_of_a_user_stays_in_any_table(base: Base) -> None:
     """P-08: what belongs to eva stays, but for maria's claim on her case."""
     others = mentions(base, "eva")
     kept = mentions(base, "maria")
-    assert (len(kept), sum(kept.values())) == (11, 15)
+    assert (len(kept), sum(kept.values())) == (12, 16)
     dry = chatd("erase", "--user", "maria", "--dry-run", "--db", str(base))
     assert (dry.returncode, dry.stderr) == (0, "")
     assert dry.stdout.splitlines()[:-1] == [line.format("would be deleted") for line in TOLD]

@@ -27,8 +27,17 @@ class MailServer:
         self.mails: list[EmailMessage] = []  # those that were taken
         self.recipients: list[list[str]] = []
         self.refused = 0
+        self.unknown: set[str] = set()  # recipients
         self.port = 0
         self._changed = asyncio.Event()
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        if address in self.unknown:
+            return "550 no such user"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd
         answer = self.answer()

@@ -353,7 +353,7 @@ async def test_a_file_that_has_remembered_nothing_vouches_for_its_newest_message
             "DROP TABLE nombres; DROP TABLE casos; DROP TABLE notas; DROP TABLE respuestas;"
             "DROP TABLE ganchos; DROP TABLE ganchos_apartados; DROP TABLE ganchos_esperas;"
             "DROP TABLE ganchos_guardados; DROP TABLE ganchos_siguen; DROP TABLE ganchos_casos;"
-            "DROP TABLE ganchos_presentes;"
+            "DROP TABLE ganchos_presentes; DROP TABLE correos;"
             "ALTER TABLE leidos DROP COLUMN vuelta;"
             "PRAGMA user_version = 3"
         )
