@@ -1,4 +1,7 @@
-"""The e-mail address of each user, kept at CONNECT, and `avisos`, by which a user says no to mail. Rules M-06, M-11 and M-12."""
+"""The e-mail address of each user, kept at CONNECT, and `avisos`, by which a user says no to mail.
+
+Rules M-06, M-11 and M-12.
+"""
 
 from __future__ import annotations
 

@@ -31,8 +31,8 @@ HOOK_METRICS: Final[tuple[Metric, ...]] = (
         "What became of events of a webhook: delivered, a try that failed and is repeated, set aside. Of mail to users "
         "also: held back by `pause`, for an unknown recipient.",
         "failed: the receiver is down or slow; the log says since when. set_aside: it refuses certain events for good; "
-        "see `chatd webhook list`, and `chatd webhook replay` once it takes them. unknown_recipient: addresses in tokens "
-        "are wrong.",
+        "see `chatd webhook list`, and `chatd webhook replay` once it takes them. unknown_recipient: addresses in "
+        "tokens are wrong.",
         _tries,
         ("hook", "outcome"),
     ),
