@@ -34,7 +34,10 @@ def draft(config: Notify, to: Sequence[str], subject: str, text: str) -> EmailMe
 
 
 async def send(config: Notify, password: str, mail: EmailMessage) -> int:
-    """TAKEN or REFUSED. Raises OSError for what is tried again, and UnknownRecipientError."""
+    """TAKEN or REFUSED. Raises OSError for what is tried again, and UnknownRecipientError.
+
+    No error has the words of a reply, which often name the recipient: errors are logged.
+    """
     try:
         await aiosmtplib.send(
             mail,
@@ -49,10 +52,10 @@ async def send(config: Notify, password: str, mail: EmailMessage) -> int:
     except aiosmtplib.SMTPRecipientsRefused as error:
         if all(refused.code >= FOR_GOOD for refused in error.recipients):
             raise UnknownRecipientError from error
-        raise OSError(str(error)) from error
+        raise OSError("the server refuses a recipient for now") from error
     except aiosmtplib.SMTPResponseException as error:
         if error.code < FOR_GOOD:
-            raise OSError(str(error)) from error
+            raise OSError(f"the server answered {error.code}") from error
         return REFUSED
     except aiosmtplib.SMTPException as error:
         raise OSError(str(error)) from error

@@ -28,6 +28,7 @@ class MailServer:
         self.recipients: list[list[str]] = []
         self.refused = 0
         self.unknown: set[str] = set()  # recipients
+        self.is_busy = False  # for all recipients
         self.port = 0
         self._changed = asyncio.Event()
 
@@ -35,7 +36,9 @@ class MailServer:
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
         if address in self.unknown:
-            return "550 no such user"
+            return f"550 no such user: {address}"
+        if self.is_busy:
+            return f"451 later: {address}"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
@@ -60,7 +63,10 @@ class MailServer:
 
 
 @contextlib.asynccontextmanager
-async def receiving_mail(certificate: Path | None = None, key: Path | None = None) -> AsyncIterator[MailServer]:
+async def receiving_mail(
+    certificate: Path | None = None, key: Path | None = None, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[MailServer]:
+    """With `tls` it speaks TLS from the start."""
     mails = MailServer()
 
     def smtp() -> SMTP:
@@ -77,7 +83,7 @@ async def receiving_mail(certificate: Path | None = None, key: Path | None = Non
             authenticator=lambda _server, _session, _envelope, _mechanism, login: AuthResult(success=login == LOGIN),
         )
 
-    server = await asyncio.get_running_loop().create_server(smtp, "127.0.0.1", 0)
+    server = await asyncio.get_running_loop().create_server(smtp, "127.0.0.1", 0, ssl=tls)
     mails.port = server.sockets[0].getsockname()[1]
     try:
         yield mails

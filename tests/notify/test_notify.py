@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import sys
 from pathlib import Path
 
@@ -73,6 +74,28 @@ async def test_a_mail_goes_by_starttls_and_a_login_when_a_server_that_was_busy_t
         async with daemon(tmp_path / "c.db", "--config", config):
             await server.until(lambda: len(server.mails) == 1)
         assert "ana, since 20" in server.mails[0].get_content()
+
+
+async def test_a_server_with_the_certificate_of_another_gets_no_mail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """M-02: it is signed by an authority that is trusted, for 127.0.0.1, and not for localhost."""
+    certificate, key = make_certificate(tmp_path, "another")
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate, key)
+    async with receiving_mail(tls=tls) as server:
+        config = write_config(tmp_path, server.port, 'security = "tls"')
+        trusted = config.read_text()
+        config.write_text(trusted.replace('smtp = "127.0.0.1"', 'smtp = "localhost"'))
+        async with daemon(tmp_path / "c.db", "--config", config, "--log-level", "debug") as chatd:
+            await (await chatd.enter("ana")).write("root", "a secret")
+            failed = await chatd.logged("no answer of a webhook")
+            assert "certificate is not valid for 'localhost'" in failed["cause"]
+        assert server.mails == []
+        config.write_text(trusted)
+        async with daemon(tmp_path / "c.db", "--config", config):
+            await server.until(lambda: len(server.mails) == 1)
 
 
 @pytest.mark.parametrize(

@@ -199,6 +199,26 @@ async def test_an_address_that_the_server_does_not_know_is_not_tried_again(tmp_p
         assert mailed(server) == ["eva@example.com"]
 
 
+async def test_no_log_has_an_address_that_the_server_names_in_its_refusal(tmp_path: Path) -> None:
+    """M-06, M-10"""
+    db = tmp_path / "c.db"
+    async with receiving_mail() as server:
+        server.is_busy = True
+        config = write_config(tmp_path, server.port)
+        async with daemon(db, "--config", config, *CLAIM, "--log-level", "debug") as chatd:
+            root = await enter(chatd, "root", "admin")
+            await enter(chatd, "ana")
+            await root.write("ana", "one")
+            await chatd.logged("webhook does not deliver")
+            server.is_busy = False
+            await server.until(lambda: len(server.mails) == 1)
+            chatd.terminate()
+            await chatd.ended()
+    causes = [line["cause"] for line in chatd.log if line["message"] == "no answer of a webhook"]
+    assert set(causes) == {"the server refuses a recipient for now"}
+    assert "ana@example.com" not in str(chatd.log)
+
+
 async def test_people_of_the_desk_who_say_no_are_left_out_of_its_mail(tmp_path: Path) -> None:
     """M-12"""
     db = tmp_path / "c.db"
