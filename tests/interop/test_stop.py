@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import time
 
@@ -73,3 +74,33 @@ async def test_python_clients_are_back_soon(transports: str, own_echo: Server, b
             await back.wait()
         assert time.monotonic() - started < BACK_S
         assert await client.call("message-with-ack", "back", timeout=PATIENCE_S) == "back"
+
+
+async def test_no_python_client_is_slower_than_from_a_killed_node(own_echo: Server, node_echo: Server) -> None:
+    """E-50: over each transport; they throw no dice, but pause as long"""
+    servers = (own_echo, node_echo)
+    ways = [(server, transports) for server in servers for transports in TRANSPORTS]
+    async with contextlib.AsyncExitStack() as stack:
+        all_back = []
+        for server, transports in ways:
+            client = await stack.enter_async_context(client_with())
+            client.reconnection_delay_max = 0.3
+            await client.connect(server.url, **TRANSPORTS[transports])
+            back = asyncio.Event()
+            client.on("connect", back.set)
+            all_back.append(back)
+        await asyncio.to_thread(node_echo.stop, signal.SIGKILL)
+        await asyncio.to_thread(own_echo.stop, signal.SIGTERM)
+        for server in servers:
+            await asyncio.to_thread(server.start)
+        started = time.monotonic()
+        took_s = await asyncio.gather(*(_set(back, started) for back in all_back))
+    ours, nodes = took_s[: len(TRANSPORTS)], took_s[len(TRANSPORTS) :]
+    assert all(our <= node + DICE_S for our, node in zip(ours, nodes, strict=True)), (ours, nodes)
+
+
+async def _set(back: asyncio.Event, started: float) -> float:
+    """Seconds from the start until the event."""
+    async with asyncio.timeout(PATIENCE_S):
+        await back.wait()
+    return time.monotonic() - started

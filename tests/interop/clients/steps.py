@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ import socketio
 from tests.interop.chat import Chat, token
 from tests.interop.clients.rows import Row, Way
 from tests.interop.clients.seats import Seat
-from tests.interop.node import JsSocket
+from tests.interop.node import PATIENCE_S, JsSocket
 from tests.interop.proxy import Proxy
 from tests.web.blocking import BlockingProxy, Treatment
 
@@ -31,6 +32,8 @@ class Visit:
     way: Way
     passed: list[str] = dataclasses.field(default_factory=list)
     socket: JsSocket | None = None
+    restarted: float = 0.0
+    """When the daemon was there again."""
 
     @property
     def here(self) -> JsSocket:
@@ -50,6 +53,8 @@ class Stage:
     seat: Seat
     chat: Chat
     between: Proxy
+    back_s: float = PATIENCE_S
+    """So soon after a restart of the daemon each client must be back."""
 
     async def connect(self, visit: Visit, **options: Any) -> JsSocket:
         """A connected socket, done with its upgrade, that is known as the user."""
@@ -91,8 +96,9 @@ async def receive(stage: Stage, visit: Visit) -> None:
 
 
 async def reconnect(stage: Stage, visit: Visit) -> None:
-    """The daemon has ended and started meanwhile."""
+    """The daemon has ended and started meanwhile. C-20, E-50"""
     await visit.here.hear(":connect")
+    assert time.monotonic() - visit.restarted < stage.back_s
     await known(visit.here)
 
 
@@ -187,6 +193,8 @@ async def _before(stage: Stage, name: str, taking: list[Visit]) -> None:
             await asyncio.to_thread(stage.chat.server.stop)
             await _cut_off(taking)
             await asyncio.to_thread(stage.chat.server.start)
+            for visit in taking:
+                visit.restarted = time.monotonic()
         case "recovery":
             stage.between.interrupt()
             await _cut_off(taking)
