@@ -2,6 +2,9 @@
 
 Sandboxing is as tight as a process needs that reads a secret, writes one folder and listens.
 https://www.freedesktop.org/software/systemd/man/latest/systemd.exec.html#Sandboxing
+
+Type=notify and not notify-reload, which systemd has from 253 on: there a reload that chatd has refused counts as done,
+while `chatd reload` in ExecReload fails and says why, on every version.
 """
 
 from __future__ import annotations
