@@ -66,7 +66,9 @@ def count(connection: Database, user: str) -> dict[str, int]:
     for name, (table, rows) in ROWS.items():
         (number,) = connection.execute(f"SELECT count(*) FROM {table} WHERE {rows}", (user,)).fetchone()  # noqa: S608
         found[name] = int(number)
-    return found
+    where = "con <> ?1 AND (" + " OR ".join(f"{column} = ?1" for column in CLAIMS) + ")"
+    (claims,) = connection.execute(f"SELECT count(*) FROM casos WHERE {where}", (user,)).fetchone()  # noqa: S608
+    return found | {"claims on cases of others": int(claims)}
 
 
 def erase(connection: Database, user: str) -> None:

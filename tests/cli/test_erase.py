@@ -47,6 +47,7 @@ TOLD = [
     "1 changes of cases for webhooks {}",
     "1 users whom webhooks were told of {}",
     "1 events of webhooks that were set aside {}",
+    "1 claims on cases of others {}",
 ]
 
 # Columns with the name of somebody. What an admin has written of others stays, as the help says.
@@ -108,6 +109,16 @@ def test_nothing_of_a_user_stays_in_any_table(base: Base) -> None:
     assert mentions(base, "eva") == others
     assert ask(base, "SELECT con, atiende FROM casos") == [("eva", None)]
     assert chatd("erase", "--user", "maria", "--db", str(base)).stdout == "there is nothing of maria\n"
+
+
+def test_an_admin_who_has_nothing_but_a_claim_is_told_of_it(tmp_path: Path) -> None:
+    db = tmp_path / "chat.db"
+    store(db, [message(0, de="eva", para="ana")])
+    change(db, "INSERT INTO casos (con, atiende) VALUES ('eva', 'root')")
+    for flag, done in (("--dry-run", "would be deleted"), ("", "deleted")):
+        said = chatd("erase", "--user", "root", *filter(None, [flag]), "--db", db).stdout
+        assert said.splitlines()[0] == f"1 claims on cases of others {done}"
+    assert ask(db, "SELECT atiende FROM casos") == [(None,)]
 
 
 def test_every_column_with_a_name_is_looked_at() -> None:
