@@ -45,7 +45,7 @@ JOBS := 3
 # Where `make dist` writes.
 DIST := dist
 # What `make audit` reads.
-LOCK := requirements-cluster.lock
+LOCK := requirements-cluster.lock requirements-mail.lock
 AT_LENGTH := $(BIN)/pytest --capture=no --timeout=0
 
 setup: $(VENV)/.python-ready $(VENV)/.node-ready
@@ -107,19 +107,20 @@ reference: $(VENV)/.daemon-ready
 	$(BIN)/python -m tests.types.typescript
 
 # Exact versions and hashes of what a production daemon needs, for every platform: after each change of dependencies.
-# One lock for a daemon with a file, and one with the drivers of PostgreSQL and Redis as well.
-lock: requirements.lock requirements-cluster.lock
+# One lock for a daemon with a file, one with the drivers of PostgreSQL and Redis as well, one with the client for mail.
+lock: requirements.lock requirements-cluster.lock requirements-mail.lock
 
 requirements.lock: LOCKED = --extra crypto
 requirements-cluster.lock: LOCKED = --extra crypto --extra cluster
-requirements.lock requirements-cluster.lock: $(VENV)/.tools-ready pyproject.toml constraints.txt
+requirements-mail.lock: LOCKED = --extra crypto --extra mail
+requirements.lock requirements-cluster.lock requirements-mail.lock: $(VENV)/.tools-ready pyproject.toml constraints.txt
 	$(VENV)/tools/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(LOCKED) \
 	    --no-header --no-annotate --no-emit-index-url --no-emit-find-links --constraints constraints.txt \
 	    --upgrade --output-file $@ pyproject.toml
 
 # Known vulnerabilities of the versions in the lock. Without --strict, a version that gets no answer counts as clean.
 audit: $(VENV)/.tools-ready
-	@$(VENV)/tools/bin/pip-audit --strict --require-hashes --disable-pip --requirement $(LOCK) || { \
+	@$(VENV)/tools/bin/pip-audit --strict --require-hashes --disable-pip $(LOCK:%=--requirement %) || { \
 	    echo "The audit has failed, or was not made. It needs PyPI's JSON API, which a mirror of the index may lack" >&2; \
 	    exit 1; }
 

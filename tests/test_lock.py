@@ -12,7 +12,7 @@ from typing import Final
 import pytest
 
 ROOT: Final = Path(__file__).parents[1]
-LOCK, CLUSTER = ROOT / "requirements.lock", ROOT / "requirements-cluster.lock"
+LOCK, CLUSTER, MAIL = (ROOT / f"requirements{of}.lock" for of in ("", "-cluster", "-mail"))
 PROJECT: Final = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
@@ -26,7 +26,9 @@ def names(wanted: list[str]) -> set[str]:
     return {re.split("[>=<]", each)[0].lower() for each in wanted}
 
 
-@pytest.mark.parametrize(("lock", "extras"), [(LOCK, ["crypto"]), (CLUSTER, ["crypto", "cluster"])])
+@pytest.mark.parametrize(
+    ("lock", "extras"), [(LOCK, ["crypto"]), (CLUSTER, ["crypto", "cluster"]), (MAIL, ["crypto", "mail"])]
+)
 def test_a_lock_has_every_dependency_in_the_tested_version(lock: Path, extras: list[str]) -> None:
     """`make lock` after a change of either."""
     constraints = (ROOT / "constraints.txt").read_text(encoding="utf-8").lower().replace("_", "-")
@@ -36,19 +38,20 @@ def test_a_lock_has_every_dependency_in_the_tested_version(lock: Path, extras: l
     assert {name: tested.get(name) for name in locked(lock)} == locked(lock)
 
 
-def test_a_daemon_with_a_file_installs_nothing_for_several_nodes() -> None:
-    """P-01, N-01: the other lock has that, and what it needs, beside all of this one."""
-    assert locked(LOCK).items() < locked(CLUSTER).items()
-    assert names(PROJECT["optional-dependencies"]["cluster"]) <= locked(CLUSTER).keys() - locked(LOCK).keys()
+@pytest.mark.parametrize(("lock", "extra"), [(CLUSTER, "cluster"), (MAIL, "mail")])
+def test_a_plain_daemon_installs_nothing_for_several_nodes_or_mail(lock: Path, extra: str) -> None:
+    """P-01, N-01: the other locks have that, and what it needs, beside all of this one."""
+    assert locked(LOCK).items() < locked(lock).items()
+    assert names(PROJECT["optional-dependencies"][extra]) <= locked(lock).keys() - locked(LOCK).keys()
 
 
 def test_no_dependency_may_come_in_a_major_release_that_nobody_tried() -> None:
     extras = PROJECT["optional-dependencies"]
-    wanted = [*PROJECT["dependencies"], *extras["crypto"], *extras["cluster"]]
+    wanted = [*PROJECT["dependencies"], *extras["crypto"], *extras["cluster"], *extras["mail"]]
     assert [each for each in wanted if not re.fullmatch(r"[A-Za-z0-9-]+>=[\d.]+,<\d+", each)] == []
 
 
-@pytest.mark.parametrize("lock", [LOCK, CLUSTER])
+@pytest.mark.parametrize("lock", [LOCK, CLUSTER, MAIL])
 def test_a_lock_says_nothing_of_where_packages_come_from(lock: Path) -> None:
     """`make lock` and `make audit` take them from where pip does."""
     assert "://" not in lock.read_text(encoding="utf-8")
