@@ -131,8 +131,7 @@ async def _post(key: str, connections: list[Streams], batch: int, goes_on: Calla
             stored += batch
             number += batch
             if not goes_on(stored):
-                break
-        sender.transport.abort()
+                return
 
     try:
         async with asyncio.TaskGroup() as group:
@@ -140,6 +139,9 @@ async def _post(key: str, connections: list[Streams], batch: int, goes_on: Calla
                 group.create_task(post(streams, index * 1_000_000))
     except* (EndedError, EOFError) as errors:
         raise LoadError(repr(errors.exceptions[0])) from errors
+    finally:
+        for _, sender in connections:
+            sender.transport.abort()
     return stored
 
 

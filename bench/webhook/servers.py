@@ -72,7 +72,8 @@ def _with_api(api_port: int, key: str, hook_port: int | None) -> Peer:
         keys.write_text(Key(BOT, frozenset(Scope), digest_of(key)).line() + "\n")
         plain = usual.command(launch)
         flags = ["--api", f"127.0.0.1:{api_port}", "--api-keys-file", str(keys), "--api-rate", "0"]
-        flags += ["--api-max-connections-per-address", "0", "--api-max-connections", "1000"]
+        flags += ["--api-max-connections", "1000"]
+        flags += ["--api-max-connections-per-address", "0", "--api-max-connections-per-key", "0"]
         if hook_port is not None:
             flags += ["--config", _config(launch, hook_port)]
         return Command([*plain.argv, *flags], plain.env)
