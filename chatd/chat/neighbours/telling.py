@@ -15,9 +15,9 @@ MAX_WAITING_BYTES: Final = 4_194_304
 
 RETRY_S: Final = 0.1
 
-RESUME_S: Final = 4.0
+RESUME_S: Final = 8.0
 """How long Redis is back before what has waited is published. By then the others have subscribed again: npm's redis
-waits for up to 2.2 s between two attempts. 2.5 s were too few for a Node.js node on a busy machine.
+waits for up to 2.2 s between two attempts. On a busy machine 2.5 s were too few for a Node.js node, and once 4 s.
 """
 
 Publish = Callable[[str, bytes], bool]
