@@ -20,6 +20,7 @@ from chatd.chat.member import Author, Member
 from chatd.chat.underway import UnderWay
 from chatd.socketio.socket import Reply
 from chatd.store.base import Store, StoreCode, StoreError
+from chatd.store.placeholders import numbered
 
 MAX_UNDER_WAY: Final = 1_000
 MAX_UNDER_WAY_EACH: Final = 10
@@ -53,10 +54,10 @@ class Addresses:
         """Of a user without an address there is no row, unless there was one."""
         found = [(user, some[user]) for user in sorted(some) if some[user]]
         if found:
-            rows = ", ".join(f"(?{2 * row + 1}, ?{2 * row + 2})" for row in range(len(found)))
+            rows = ", ".join(f"({numbered(2, 2 * row + 1)})" for row in range(len(found)))
             await self._store.run(_PUT.format(rows=rows), [value for pair in found for value in pair])
         if none := [user for user in sorted(some) if not some[user]]:
-            await self._store.run(_FORGET.format(users=_numbers(none)), none)
+            await self._store.run(_FORGET.format(users=numbered(len(none))), none)
 
     def _on_wish(self, member: Author, args: list[object], reply: Reply | None) -> None:
         user = member.identity.user
@@ -73,7 +74,7 @@ class Addresses:
 async def silenced(store: Store, addresses: Sequence[str]) -> Collection[str]:
     """Those of `addresses`, in small letters, of which all users want no mail. Raises StoreError."""
     small = [address.lower() for address in addresses]
-    return {address for (address,) in await store.query(_SILENCED.format(addresses=_numbers(small)), small)}
+    return {address for (address,) in await store.query(_SILENCED.format(addresses=numbered(len(small))), small)}
 
 
 def _wish(args: list[object]) -> bool | None:
@@ -83,10 +84,6 @@ def _wish(args: list[object]) -> bool | None:
     if "correo" in fields and not isinstance(value, bool):
         raise RefusedError(EventCode.CORREO_INVALID, "correo must be true or false.")
     return value if isinstance(value, bool) else None
-
-
-def _numbers(values: Sequence[object]) -> str:
-    return ", ".join(f"?{place}" for place in range(1, len(values) + 1))
 
 
 def _busy() -> RefusedError:

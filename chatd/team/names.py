@@ -15,6 +15,7 @@ from chatd.chat.chat import Chat
 from chatd.chat.feature import Feature
 from chatd.chat.latest import RETRY_S, ROWS, Latest
 from chatd.store.base import StoreError
+from chatd.store.placeholders import numbered
 from chatd.store.words import fold
 
 log = logging.getLogger("chatd.team")
@@ -121,7 +122,7 @@ def _put(rows: int) -> str:
 
 @functools.cache
 def _look_up(users: int) -> str:
-    numbers = ", ".join(f"?{number}" for number in range(1, users + 1))
+    numbers = numbered(users)
     return f"SELECT quien, nombre, admin FROM nombres WHERE quien IN ({numbers})"  # noqa: S608
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Set
 
 from chatd.chat.chat import Chat
 from chatd.store.base import Message
+from chatd.store.placeholders import numbered
 
 
 async def desk_of(chat: Chat, messages: Iterable[Message]) -> Set[str]:
@@ -16,6 +17,6 @@ async def desk_of(chat: Chat, messages: Iterable[Message]) -> Set[str]:
     if chat.config.admin_messages != "team":
         return frozenset()
     authors = sorted({message.de for message in messages if message.supervisado})
-    marks = ", ".join(f"?{place}" for place in range(1, len(authors) + 1)) or "NULL"
+    marks = numbered(len(authors)) or "NULL"
     sql = f"SELECT quien FROM nombres WHERE admin > 0 AND quien IN ({marks})"  # noqa: S608 - numbers of ours
     return {user for (user,) in await chat.store.query(sql, authors)} | set(filter(chat.supervision.is_admin, authors))

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
+from chatd.store.placeholders import numbered
 from chatd.store.positions import Position
 from chatd.webhooks.events import Event
 from chatd.webhooks.lines import Item
@@ -55,7 +56,7 @@ class Memory:
     async def replace(self, position: Position) -> None:
         """Save it, and forget how far other logs were read: those of a daemon alone, or of several nodes."""
         await self.save(position)
-        marks = ",".join(f"?{place}" for place in range(2, len(position) + 2)) or "NULL"
+        marks = numbered(len(position), first=2) or "NULL"
         await self._store.run(_FORGET_OTHERS.format(marks=marks), (self._key, *position))
 
     async def switch_off(self) -> None:
