@@ -33,12 +33,13 @@ HAVE_OTHERS := { command -v firefox-esr || command -v firefox || test -n "$$FIRE
     command -v Xvfb
 
 .DELETE_ON_ERROR:
-.PHONY: setup run test core browser systemd systemd-core lint reference lock audit dist wheel pyz deb try-dist try-compiled bench fuzz soak storm kill hooks outages simulate clean
+.PHONY: setup run test core browser systemd systemd-core lint reference lock audit dist wheel pyz deb try-dist try-compiled bench fuzz soak storm kill hooks move outages simulate clean
 
 # What could go on for ever, and how long it does: `make fuzz SECONDS=600`, `make simulate SEEDS=1000`.
 SECONDS := 60
 MINUTES := 3
 ROUNDS := 100
+ROWS := 1000000
 SEEDS := 100000
 # How many processes run the tests. They wait for clients and clocks most of the time: two cores have work for three.
 JOBS := 3
@@ -170,6 +171,10 @@ kill: setup
 # A daemon that is killed while the receiver of its webhook fails: `make hooks ROUNDS=200`.
 hooks: setup
 	$(AT_LENGTH) tests/webhooks/test_rounds.py --hook-rounds=$(ROUNDS)
+
+# A chat of ROWS messages from SQLite to PostgreSQL and back into a file of lines, with the time and the memory it takes.
+move: $(VENV)/.python-ready
+	$(AT_LENGTH) tests/cli/test_move.py --move-rows=$(ROWS) -k many_messages
 
 # Several nodes, and all that fails around them.
 outages: setup

@@ -22,6 +22,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--seed", type=int, default=None, help="of everything random; a failed test prints its own")
     group.addoption("--kill-rounds", type=int, default=4, help="how often the daemon is killed with SIGKILL")
     group.addoption("--hook-rounds", type=int, default=3, help="of a daemon that is killed while its receiver fails")
+    group.addoption("--move-rows", type=int, default=5_000, help="messages that move to another database")
     group.addoption("--fuzz-seconds", type=float, default=15.0, help="of the state machine against the whole server")
     group.addoption("--decoder-seconds", type=float, default=1.0, help="of random input to each decoder")
     group.addoption("--soak-seconds", type=float, default=12.0, help="of the soak")

@@ -1,4 +1,7 @@
-"""`chatd export`: every message as a line of JSON, on stdout or into a file, while the daemon goes on."""
+"""`chatd export`: every message as a line of JSON, on stdout or into a file, while the daemon goes on.
+
+With --all, all that the database has and a daemon cannot make again: this is how one moves to another database.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,9 @@ import sys
 from pathlib import Path
 from typing import BinaryIO
 
-from chatd.cli.database import Database, add_database, configured, reading
+from chatd.cli import kept
+from chatd.cli.database import Database, add_database, configured, reading, require_newest
+from chatd.cli.keptrows import all_kept
 from chatd.cli.newfile import new_file
 from chatd.cli.progress import Progress
 from chatd.cli.rows import all_rows, to_line
@@ -15,7 +20,13 @@ from chatd.cli.rows import all_rows, to_line
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, nargs="?", metavar="FILE", help="a new file, instead of stdout (-)")
-    parser.add_argument("--user", metavar="NAME", help="only what this user wrote or was sent")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--user", metavar="NAME", help="only what this user wrote or was sent")
+    which.add_argument(
+        "--all",
+        action="store_true",
+        help="read marks, notes, claims, names, mail addresses and what webhooks have had as well: to move the chat",
+    )
     parser.add_argument("--jsonl", action="store_true", help="as lines of JSON, which is how it always is")
     add_database(parser)
 
@@ -23,12 +34,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     with reading(configured(args)) as connection:
         if args.file is None or str(args.file) == "-":
-            write(connection, sys.stdout.buffer, args.user)
+            _write(connection, sys.stdout.buffer, args)
             return 0
         with new_file(args.file) as draft, draft.open("wb") as out:
-            written = write(connection, out, args.user)
-    print(f"{args.file}: {written} messages", file=sys.stderr)
+            written, others = _write(connection, out, args)
+    beside = f", {others} other rows" if args.all else ""
+    print(f"{args.file}: {written} messages{beside}", file=sys.stderr)
     return 0
+
+
+def _write(connection: Database, out: BinaryIO, args: argparse.Namespace) -> tuple[int, int]:
+    """How many messages and how many other rows it has written."""
+    if not args.all:
+        return write(connection, out, args.user), 0
+    require_newest(connection)
+    out.write(kept.HEAD)
+    written = write(connection, out)
+    others = 0
+    for row in all_kept(connection):
+        out.write(kept.to_line(row))
+        others += 1
+    out.flush()
+    return written, others
 
 
 def write(connection: Database, out: BinaryIO, user: str | None = None) -> int:

@@ -2,7 +2,7 @@
 unless --keep-going leaves out those that are refused. What the chat would refuse is refused here.
 
 The same file twice does no harm: a message whose id is there already is skipped. What an admin has answered in the file
-is read by all admins. Rule C-88 of protocol.md.
+is read by all admins, unless the file has the read marks themselves. Rules C-88 and P-13 of protocol.md.
 """
 
 # ruff: noqa: N999 - it is called as its verb
@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from chatd.chat.messages.ids import AHEAD_MS, MAX_ID, first_id_of, parts
-from chatd.cli import EXIT_FAILED
+from chatd.cli import EXIT_FAILED, kept
 from chatd.cli.arguments import add_settings, given_settings
 from chatd.cli.database import SETTINGS, Database, DataError, insert, owning
+from chatd.cli.keptrows import Batch
 from chatd.cli.progress import Progress
 from chatd.cli.rows import COLUMNS, RowError, Values, check_accepted, from_line
 from chatd.daemon.config import load
@@ -68,7 +69,8 @@ def run(args: argparse.Namespace) -> int:
         importer = Importer(connection, name, greatest, config.chat.max_message_chars, keep_going=args.keep_going)
         importer.read(lines)
     refused = f", {importer.refused} refused" if importer.refused else ""
-    print(f"{importer.added} messages imported, {importer.skipped} were there already{refused}")
+    beside = f"; {importer.kept.added} other rows" if importer.has_all else ""
+    print(f"{importer.added} messages imported, {importer.skipped} were there already{refused}{beside}")
     return EXIT_FAILED if importer.refused else 0
 
 
@@ -82,6 +84,8 @@ class Importer:
         self, connection: Database, name: str, greatest: MessageId, max_chars: int, *, keep_going: bool
     ) -> None:
         self.added = self.skipped = self.refused = 0
+        self.has_all = False  # the file has all tables, and not messages alone
+        self.kept = Batch(connection)
         self._connection = connection
         self._name = name
         self._greatest = greatest
@@ -119,6 +123,7 @@ class Importer:
                 done_bytes += len(line)
                 bar.show(done_bytes / size_bytes if size_bytes else 0.0)
             self._store_batch()
+            self.kept.store()
 
     def _refuse(self, number: int, error: RowError) -> None:
         text = f"{self._name}:{number}: {error}"
@@ -130,6 +135,12 @@ class Importer:
     def _read_line(self, number: int, line: bytes) -> None:
         """Raises RowError. A blank line is no message, and no fault: editors leave one at the end."""
         if not line.strip():
+            return
+        if kept.is_head(line):
+            self.has_all = True
+            return
+        if kept.is_row(line):
+            self.kept.add(kept.from_line(line))
             return
         values = from_line(line)
         check_accepted(values, self._max_chars)
@@ -144,7 +155,8 @@ class Importer:
         """Raises DataError for the first that is refused, unless it is to keep going."""
         batch, self._batch = self._batch, []
         new = set(insert(self._connection, [values for _, values in batch]))
-        self._mark_answered(values for _, values in batch if values[0] in new)
+        if not self.has_all:
+            self._mark_answered(values for _, values in batch if values[0] in new)
         for number, values in batch:
             if values[0] in new:
                 new.remove(values[0])

@@ -71,10 +71,10 @@ def to_line(values: Values) -> bytes:
     """With its line break."""
     number, de, para, mensaje, fecha, supervised, cid = values
     line = msgspec.json.encode(Row(str(number), de, para, mensaje, fecha, bool(supervised), cid))
-    return _harmless(line.decode()).encode() + b"\n"
+    return harmless(line.decode()).encode() + b"\n"
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
     """The same JSON, which moves no terminal's cursor and turns no text around."""
     if text.isprintable():
         return text

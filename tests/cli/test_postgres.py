@@ -190,7 +190,7 @@ def test_the_commands_of_the_page_move_a_chat(postgresql: Server, file: Path) ->
         ).stdout
         for command in move
     ]
-    assert said == ["", "4 messages imported, 0 were there already\n"]
+    assert said == ["", "4 messages imported, 0 were there already; 0 other rows\n"]
 
 
 def test_check_says_how_safe_the_server_is(base: PostgresBase, file: Path) -> None:

@@ -96,7 +96,7 @@ ELSEWHERE: Final = {
     "createdb --owner=chatd --encoding=UTF8 --template=template0 chat": "tests/cli/test_postgres.py",
     "chatd check --db postgresql://chatd@127.0.0.1/chat": "tests/cli/test_postgres.py",
     "chatd serve --db postgresql://chatd@127.0.0.1/chat": "tests/cli/test_postgres.py",
-    "chatd export all.jsonl --db chat.db": "tests/cli/test_postgres.py",
+    "chatd export --all all.jsonl --db chat.db": "tests/cli/test_postgres.py",
     "chatd import all.jsonl --db postgresql://chatd@127.0.0.1/chat": "tests/cli/test_postgres.py",
     "make run": "tests/web/chromium/test_dev.py",
     "make reference": "tests/cli/test_reference.py",
@@ -106,6 +106,7 @@ ELSEWHERE: Final = {
     "make storm": "tests/web/chromium/test_long_thread.py",
     "make kill": "tests/durability/test_kill.py",
     "make hooks": "tests/webhooks/test_rounds.py",
+    "make move": "tests/cli/test_move.py",
     "make simulate": "tests/cluster/simulation/test_command.py",
     "make outages": "tests/cluster/test_outages.py",
     "chatd serve --db chat.db --jwt-secret-file secret --bus-adapter socket.io --bus-adapter-url redis://redis:6379": (
