@@ -212,7 +212,7 @@ def build(  # noqa: PLR0913 - what a daemon is made of
     verifier = Verifier(config.auth, load_keys(config.auth), time.time, load_deny_list(config.auth))
     door = Door(config.auth, verifier)
     socketio = SocketIoServer(config.socketio, timers, outbox)
-    limits = ChatLimits(config.chat, loop.time)
+    limits = ChatLimits(config.chat, time.monotonic)
 
     def accept(socket: Socket, auth: Auth) -> Member | Coroutine[Any, Any, Member]:
         session = socket.session

@@ -12,7 +12,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Coroutine, Mapping
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, Protocol
 
 from chatd.base.errors import WireError
 from chatd.base.refusals import Refusals
@@ -181,9 +181,9 @@ class Client:
         elif packet.type is _DISCONNECT:
             self._drop(socket, LeaveReason.CLIENT_DISCONNECT)
         elif packet.type is _EVENT or packet.type is _BINARY_EVENT:
-            socket.on_event(cast(list[Any], packet.data), packet.id)
+            socket.on_event(packet.data, packet.id)
         elif packet.id is not None and packet.data is not None:
-            socket.on_ack(packet.id, cast(list[Any], packet.data))
+            socket.on_ack(packet.id, packet.data)
 
     def _refuse_stray(self, packet: Packet) -> None:
         """Rule S-16: a packet for a namespace that was never joined ends the session.
@@ -207,7 +207,7 @@ class Client:
             self._count(SocketLimit.MAX_NAMESPACES, "socket refused: its session is in enough namespaces")
             self._refuse(name, ConnectRefusedError("Too many namespaces", {"code": "too_many_namespaces"}))
             return
-        auth = cast(dict[str, Any], packet.data or {})
+        auth: dict[str, Any] = packet.data or {}
         socket = Socket(secrets.token_urlsafe(SOCKET_ID_BYTES), namespace, self)
         try:
             handler = namespace.accept(socket, auth)

@@ -84,7 +84,7 @@ class Namespace:
             members = self.rooms.members(room)
             if len(members) > len(widest):
                 widest, members = members, widest
-            if members:
+            if members and not members <= widest:
                 others.append(members)
         if len(widest) > 1:
             self._outbox.broadcast(widest, packet)

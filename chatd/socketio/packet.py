@@ -11,7 +11,7 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -52,7 +52,7 @@ class Packet(msgspec.Struct, frozen=True):
     type: PacketType
     namespace: str
     id: int | None
-    data: object
+    data: Any  # as `_check` has found it right for `type`
     attachments: int = 0
 
 

@@ -29,7 +29,8 @@ def idp() -> Iterator[Idp]:
 async def provided(folder: Path, idp: Idp, *flags: str, before: tuple[str, ...] = ()) -> AsyncIterator[Daemon]:
     """A daemon that knows no other keys, and has those of the provider."""
     without_secret = ("env", "-u", "CHATD_JWT_SECRET", *before)
-    settings = ("--jwks-url", idp.url, "--internal", "127.0.0.1:0", *flags)
+    # `after_cooldown` tries as often as it can.
+    settings = ("--jwks-url", idp.url, "--internal", "127.0.0.1:0", "--accept-rate-per-address", "0", *flags)
     async with daemon(folder / "chatd.db", *settings, before=without_secret) as chatd:
         yield chatd
 

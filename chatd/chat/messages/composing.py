@@ -21,12 +21,13 @@ class Composer:
 
     def compose(self, sender: Identity, parsed: PrivateMessage) -> Message:
         """Raises StoreError when no id is left."""
+        now_ms = self._clock_ms()
         return Message(
-            id=self.ids.next(),
+            id=self.ids.next_at(now_ms),
             de=sender.user,
             para=parsed.para,
             mensaje=parsed.mensaje,
-            fecha=self._clock_ms(),
+            fecha=now_ms,
             supervisado=self._supervision.includes(sender, parsed.para),
             cid=parsed.cid,
         )

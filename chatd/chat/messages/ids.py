@@ -84,8 +84,12 @@ class IdSource:
         return message_id >> NODE_BITS + SEQUENCE_BITS > known_ms + AHEAD_MS
 
     def next(self) -> MessageId:
-        """The next id. Raises IdsExhaustedError; nothing else."""
-        now = self._clock_ms() - EPOCH_MS
+        """The next id. Raises as `next_at`."""
+        return self.next_at(self._clock_ms())
+
+    def next_at(self, now_ms: int) -> MessageId:
+        """The next id, where the clock shows `now_ms`. Raises IdsExhaustedError; nothing else."""
+        now = now_ms - EPOCH_MS
         if self._ms < now <= MAX_CLOCK_MS:
             self._ms = now
             self._sequence = 0

@@ -21,9 +21,9 @@ class ReservedIds(IdSource):
         """An id of this moment, or the newest."""
         return max(first_id_of(self._clock_ms()), self.newest)
 
-    def next(self) -> MessageId:
-        """The next id. Raises StoreError."""
-        message_id = super().next()
+    def next_at(self, now_ms: int) -> MessageId:
+        """The next id, where the clock shows `now_ms`. Raises StoreError."""
+        message_id = super().next_at(now_ms)
         if not self.reservation.allows(message_id):
             raise StoreError(StoreCode.UNAVAILABLE, "the database does not answer: try again", retry=True)
         return message_id

@@ -37,7 +37,7 @@ class Node(Rig):
 
     def __init__(self, shell: Shell, config: ChatConfig) -> None:
         super().__init__(call_soon=asyncio.get_running_loop().call_soon)
-        self.chat = NodeChat(shell, config, self.limits, self.namespace, shell.store, shell.ids, self._wall_ms)
+        self.chat = NodeChat(shell, config, self.limits, self.namespace, shell.store, shell.ids, _now_ms)
         self.recovery: NodeRecovery = NodeRecovery(self.chat, lambda identity: None)
         self.namespace.greet = self.recovery.greet
         self.shell = shell
@@ -92,7 +92,7 @@ async def shells(
     try:
         for number in range(1, count + 1):
             config = ChatConfig(bus=f"unix://{redis.path}", node=number, **settings)
-            made.append(await join(config, StoreConfig(db=str(base)), lambda: time.time_ns() // 1_000_000, _no_end))
+            made.append(await join(config, StoreConfig(db=str(base)), _now_ms, _no_end))
         yield made
     finally:
         for shell in made:
@@ -122,6 +122,11 @@ async def _meet(some: list[Shell]) -> None:
     for shell in some:
         shell.start()
     await until(lambda: all(shell.living == len(some) and shell.fault is None for shell in some))
+
+
+def _now_ms() -> int:
+    """The shell and the chat of a node share the clock that ids come from."""
+    return time.time_ns() // 1_000_000
 
 
 def _no_end() -> None:
