@@ -40,10 +40,10 @@ class Neighbourhood:
         """The same, through a proxy."""
         return await enter(self._driver, url, user, rol, **options)
 
-    async def enter_node(self, user: str, rol: str = "user") -> JsSocket:
-        """A client of the Node.js node, in its rooms."""
+    async def enter_node(self, user: str, rol: str = "user", node: NodeNode | None = None) -> JsSocket:
+        """A client of the Node.js node, or of another one, in its rooms."""
         socket = await self._driver.open(
-            self.node.url, transports=["websocket"], auth={"user": user, "rol": rol, "token": "its own"}
+            (node or self.node).url, transports=["websocket"], auth={"user": user, "rol": rol, "token": "its own"}
         )
         await socket.connected()
         return socket

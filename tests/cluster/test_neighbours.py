@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import time
 import urllib.request
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -15,8 +16,10 @@ import msgspec
 import pytest
 
 from bench.ports import free_port
+from chatd.chat.neighbours.attendance import WAIT_S
+from chatd.chat.neighbours.telling import RESUME_S
 from chatd.cluster.adapter.faults import Fault
-from tests.cluster.neighbourhood import Neighbourhood, neighbourhood, until_joined
+from tests.cluster.neighbourhood import SOON_S, Neighbourhood, neighbourhood, until_joined
 from tests.cluster.nodes import cluster
 from tests.cluster.people import enter, texts, write
 from tests.interop.neighbour import running_node
@@ -315,6 +318,35 @@ async def test_redis_is_killed_and_what_was_said_meanwhile_reaches_node(place: P
         await (await here.enter_node("root", "admin")).ask("mensaje_privado", {"para": "ana", "mensaje": "four"})
         assert await texts(ana, 2) == ["three", "four"]
         assert await texts(far, 2) == ["three", "four"]
+
+
+async def counted(here: Neighbourhood, times: int) -> None:
+    """chatd has asked Redis so often who listens."""
+    seen = here.redis.counts()
+    async with asyncio.timeout(SOON_S):
+        while here.redis.counts() < seen + times:  # noqa: ASYNC110 - Redis rings no bell
+            await asyncio.sleep(0.05)
+
+
+async def test_what_has_waited_is_published_when_all_are_back(place: Place) -> None:
+    """N-39: a Redis that was restarted says who listens. One of two Node.js nodes is late, and hears everything."""
+    async with place() as here, running_node(here.redis.path) as late:
+        await here.until_joined(3)
+        ana, root, far = await here.enter("ana"), await here.enter("root", "admin"), await here.enter_node("ana")
+        other = await here.enter_node("ana", node=late)
+        for text in ("one", "two"):
+            await counted(here, 2)
+            here.redis.kill()
+            await write(root, "ana", text)
+            assert await texts(ana, 1) == [text]
+            async with late.standing_still():
+                here.redis.start()
+                await here.until_joined(2)
+                await counted(here, 4)
+                assert unheard(far) == []
+            began_s = time.monotonic()
+            assert await texts(far, 1) == await texts(other, 1) == [text]
+            assert time.monotonic() - began_s < RESUME_S - 4 * WAIT_S, "sooner than by the clock"
 
 
 async def test_two_nodes_of_chatd_and_one_of_node_are_one_chat_without_doubles(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
+import signal
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -34,6 +36,16 @@ class NodeNode:
     async def publish(self, channel: str, data: bytes) -> int:
         """Anything at all; the number of those who hear it."""
         return int(await self.driver.order("publish", channel=channel, data=b64encode(data).decode()))
+
+    @contextlib.asynccontextmanager
+    async def standing_still(self) -> AsyncIterator[None]:
+        """The process does nothing meanwhile."""
+        pid = int(await self.driver.order("pid"))
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
 
 
 @contextlib.asynccontextmanager

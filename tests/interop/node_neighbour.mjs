@@ -56,6 +56,9 @@ const ORDERS = {
   async publish({ channel, data }) {
     return await apart.publish(channel, Buffer.from(data, "base64"));
   },
+  async pid() {
+    return process.pid;
+  },
   async heard() {
     return await apart.sendCommand(["PUBSUB", "NUMSUB", "socket.io-request#/#"]);
   },

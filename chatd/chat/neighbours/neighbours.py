@@ -15,6 +15,7 @@ from chatd.chat.messages.audience import recipients
 from chatd.chat.messages.ids import parts
 from chatd.chat.messages.payload import PAYLOADS
 from chatd.chat.neighbours.answering import Answerer
+from chatd.chat.neighbours.attendance import Attendance
 from chatd.chat.neighbours.roster import Roster
 from chatd.chat.neighbours.taking import Taker
 from chatd.chat.neighbours.telling import Teller
@@ -56,6 +57,7 @@ class Neighbours:
         self._secure = secure
         self.refusals: Refusals[Fault]
         self._teller: Teller
+        self._attendance: Attendance
         self._taker: Taker
         self._answerer: Answerer
         self._uid: str
@@ -69,7 +71,8 @@ class Neighbours:
         self._taker = Taker(namespace, roster, self._bounds, position)
         self._answerer = Answerer(namespace, roster, self._taker, self._answer, self._path, secure=self._secure)
         self.refusals = Refusals(Fault, namespace.timers.now, log)
-        self._teller = Teller(namespace.timers, self._client.publish, self._config.bus_adapter_queue)
+        self._teller = Teller(namespace.timers, self._client, self._config.bus_adapter_queue)
+        self._attendance = Attendance(namespace.timers, self._client.ask, self._channels.requests, self._teller)
         self._uid = uid_of(chat.store.recovery_key)
         self._own = said.beginning(self._uid)
         chat.messages.feed.listeners.append(self._on_delivery)
@@ -80,6 +83,7 @@ class Neighbours:
 
     async def close(self) -> None:
         """Idempotent. What waits is dropped."""
+        self._attendance.close()
         self._teller.close()
         self._answerer.close()
         await self._client.close()
@@ -106,8 +110,10 @@ class Neighbours:
 
     def on_up(self) -> None:
         self._teller.open(after_outage=self._client.failures > 0)
+        self._attendance.open()
 
     def on_down(self) -> None:
+        self._attendance.close()
         self._teller.close()
 
     def on_message(self, channel: bytes, data: bytes) -> None:

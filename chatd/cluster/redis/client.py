@@ -9,9 +9,9 @@ from typing import Final, Protocol
 
 from chatd.base.tasks import Tasks
 from chatd.cluster.redis.address import RedisAddress
-from chatd.cluster.redis.link import Link
+from chatd.cluster.redis.link import Link, OnAnswer
 from chatd.cluster.redis.pauses import Pauses
-from chatd.cluster.redis.wire import Subscription, Wire
+from chatd.cluster.redis.wire import Command, Subscription, Wire
 
 CONNECT_S: Final = 2.0
 
@@ -37,6 +37,7 @@ class RedisClient:
         self.fault: str | None = "not connected yet"  # None while it is up
         self.outages = 0
         self.failures = 0  # outages, and attempts to connect that failed
+        self._left = 0
         self._name = name
         self._address = address
         self._subscription = subscription
@@ -61,6 +62,16 @@ class RedisClient:
     def publish(self, channel: str, data: bytes) -> bool:
         """Whether it was written: see Link.publish."""
         return self._link is not None and self._link.publish(channel, data)
+
+    @property
+    def unconfirmed(self) -> int:
+        """Publications of this connection that Redis has not answered yet; without one, of the last."""
+        return self._left if self._link is None else self._link.unconfirmed
+
+    def ask(self, on_answer: OnAnswer, question: Command, *arguments: str) -> None:
+        """See Link.ask."""
+        if self._link is not None:
+            self._link.ask(on_answer, question, *arguments)
 
     def drop(self, why: str) -> None:
         """End the connection, if there is one; the next one follows."""
@@ -109,6 +120,7 @@ class RedisClient:
             return await self._link.ended
         finally:
             self._link.end("closed")
+            self._left = self._link.unconfirmed
             self._link = None
 
     async def _connect(self) -> Link:

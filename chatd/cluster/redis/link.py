@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final, Protocol, cast
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Final, Protocol, cast
 
-from chatd.cluster.redis.wire import Heard, RedisError, Wire
+from chatd.cluster.redis.wire import Answer, Command, Heard, RedisError, Wire
 
 CHECK_S: Final = 0.5
 SILENT_CHECKS: Final = 4
 MAX_WAITING_BYTES: Final = 4_194_304
+
+
+OnAnswer = Callable[[Any], None]
+"""Takes what Redis answered, None if it refused; must not raise. Not called when the connection ends before."""
 
 
 class LinkHandler(Protocol):
@@ -32,6 +38,12 @@ class Link(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._silent_checks = 0
+        self._asking: deque[OnAnswer] = deque()
+
+    @property
+    def unconfirmed(self) -> int:
+        """See Wire."""
+        return self._wire.unconfirmed
 
     def publish(self, channel: str, data: bytes) -> bool:
         """Whether it was written; not, if the connection is not up or Redis does not take what waits already.
@@ -46,6 +58,12 @@ class Link(asyncio.Protocol):
             return False
         transport.write(self._wire.publish(channel, data))
         return True
+
+    def ask(self, on_answer: OnAnswer, question: Command, *arguments: str) -> None:
+        """See Wire.ask; nothing happens if the connection is not up."""
+        if self._transport is not None and self._wire.is_subscribed and not self.ended.done():
+            self._asking.append(on_answer)
+            self._transport.write(self._wire.ask(question, *arguments))
 
     def end(self, why: str) -> None:
         """Drop the connection at once. Idempotent; the first reason counts."""
@@ -71,6 +89,8 @@ class Link(asyncio.Protocol):
                     return
                 if isinstance(event, Heard):
                     self._handler.on_message(*event)
+                elif isinstance(event, Answer):
+                    self._asking.popleft()(event.value)
                 else:
                     self._handler.on_subscribed()
         except RedisError as error:

@@ -38,6 +38,12 @@ class Command(enum.Enum):
     PSUBSCRIBE = "PSUBSCRIBE"
     PUBLISH = "PUBLISH"
     PING = "PING"
+    INFO = "INFO"
+    PUBSUB = "PUBSUB"
+
+
+QUESTIONS: Final = frozenset({Command.INFO, Command.PUBSUB})
+"""Their answers are for those who asked."""
 
 
 class Event(enum.Enum):
@@ -67,15 +73,22 @@ class Heard(NamedTuple):
     data: bytes
 
 
+class Answer(NamedTuple):
+    """To a question; None if Redis refuses it, as to a user who may not ask."""
+
+    value: Any
+
+
 class Wire:
     """From the first byte to the last of one connection."""
 
-    __slots__ = ("_address", "_awaited", "_confirmed", "_reader", "_subscription")
+    __slots__ = ("_address", "_awaited", "_confirmed", "_reader", "_subscription", "unconfirmed")
 
     def __init__(self, address: RedisAddress, subscription: Subscription) -> None:
         self._address = address
         self._subscription = subscription
         self._confirmed = 0
+        self.unconfirmed = 0  # publications that Redis has not answered yet
         self._awaited: deque[Command | None] = deque()  # None: the answer says nothing
         self._reader = hiredis.Reader()
 
@@ -102,6 +115,7 @@ class Wire:
         return out
 
     def publish(self, channel: str, data: bytes) -> bytes:
+        self.unconfirmed += 1
         if self._subscription.has(channel):
             return self._command(Command.PUBLISH, channel, data)
         self._awaited.append(None)
@@ -110,16 +124,17 @@ class Wire:
     def ping(self) -> bytes:
         return self._command(Command.PING)
 
-    def feed(self, data: bytes) -> Iterator[Heard | Event]:
+    def ask(self, question: Command, *arguments: str) -> bytes:
+        """One of QUESTIONS, once the subscription is confirmed; answers come in their order."""
+        return self._command(question, *arguments)
+
+    def feed(self, data: bytes) -> Iterator[Heard | Event | Answer]:
         """The messages, and what else counts, in what came. Raises RedisError; what came before that still counts."""
         self._reader.feed(data)
         while (reply := self._next()) is not False:
-            if isinstance(reply, hiredis.PushNotification):
-                event = self._pushed(reply)
-                if event is not None:
-                    yield event
-            else:
-                self._answered(reply)
+            event = self._pushed(reply) if isinstance(reply, hiredis.PushNotification) else self._answered(reply)
+            if event is not None:
+                yield event
         if self._reader.len() > MAX_REPLY_BYTES:
             raise RedisError(f"a reply of more than {MAX_REPLY_BYTES} bytes")
 
@@ -144,14 +159,20 @@ class Wire:
                 raise RedisError("the subscription was ended")
         return None
 
-    def _answered(self, reply: Any) -> None:
-        if isinstance(reply, hiredis.ReplyError):
+    def _answered(self, reply: Any) -> Answer | None:
+        is_answer = bool(self._awaited) and self._awaited[0] in QUESTIONS
+        if isinstance(reply, hiredis.ReplyError) and not is_answer:
             raise RedisError(self._fault(str(reply)))
         if not self._awaited:
             raise RedisError("an answer to nothing")
         command = self._awaited.popleft()
+        if is_answer:
+            return Answer(None if isinstance(reply, hiredis.ReplyError) else reply)
         if command is Command.PUBLISH and reply == 0 and self.is_subscribed:
             raise RedisError("nobody hears what is published, not even this node")
+        if command in (Command.PUBLISH, None):
+            self.unconfirmed -= 1
+        return None
 
     def _fault(self, said: str) -> str:
         """SUBSCRIBE is refused by an error that is no push, so what it answers is not always the oldest command."""

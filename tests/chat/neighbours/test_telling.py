@@ -13,10 +13,12 @@ class Redis:
     def __init__(self) -> None:
         self.heard: list[bytes] = []
         self.is_there = True
+        self.unconfirmed = 0
 
     def publish(self, _channel: str, data: bytes) -> bool:
         if self.is_there:
             self.heard.append(data)
+            self.unconfirmed += 1
         return self.is_there
 
 
@@ -25,7 +27,7 @@ class Told:
 
     def __init__(self, max_waiting: int = 3) -> None:
         self.clock, self.redis = Clock(), Redis()
-        self.teller = Teller(self.clock.timers(), self.redis.publish, max_waiting)
+        self.teller = Teller(self.clock.timers(), self.redis, max_waiting)
 
     def tell(self, *texts: bytes) -> None:
         for text in texts:
@@ -59,6 +61,47 @@ def test_after_an_outage_it_waits_until_the_others_hear_again_and_keeps_its_orde
     one.clock.pass_seconds(0.4)
     one.tell(b"c")
     assert one.redis.heard == [b"a", b"b", b"c"]
+
+
+def test_it_waits_no_longer_when_all_are_there() -> None:
+    one = Told()
+    one.tell(b"a")
+    one.teller.open(after_outage=True)
+    assert not one.teller.is_open
+    one.teller.resume()
+    assert (one.redis.heard, one.teller.is_open, one.teller.due_tick) == ([b"a"], True, 0)
+
+
+@pytest.mark.parametrize(("another", "again"), [(True, [b"b", b"c", b"d"]), (False, [b"d"])])
+def test_what_a_redis_that_has_ended_did_not_confirm_is_told_again(another: bool, again: list[bytes]) -> None:
+    one = Told(max_waiting=5)
+    one.teller.open(after_outage=False)
+    one.tell(b"a", b"b", b"c")
+    one.teller.meet(another=False)
+    one.redis.unconfirmed = 2
+    one.teller.close()
+    one.tell(b"d")
+    one.redis.heard.clear()
+    one.redis.unconfirmed = 0
+    one.teller.open(after_outage=True)
+    one.teller.meet(another=another)
+    one.teller.resume()
+    assert one.redis.heard == again
+    assert (one.teller.told, one.teller.dropped) == (4, 0)
+
+
+def test_what_is_told_again_has_the_same_bounds() -> None:
+    one = Told(max_waiting=3)
+    one.teller.open(after_outage=False)
+    one.tell(b"a", b"b", b"c")
+    one.teller.close()
+    one.tell(b"d")
+    one.teller.open(after_outage=True)
+    one.teller.meet(another=True)
+    one.redis.heard.clear()
+    one.teller.resume()
+    assert one.redis.heard == [b"b", b"c", b"d"]
+    assert (one.teller.told, one.teller.dropped) == (3, 1)
 
 
 def test_an_outage_within_that_time_begins_it_anew() -> None:

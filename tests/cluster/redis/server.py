@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import signal
 import socket
 import subprocess
@@ -71,6 +72,14 @@ class RedisServer:
             words = (b"PUBLISH", channel.encode("latin-1"), data)
             one.sendall(b"*3\r\n" + b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in words))
             return int(answers.readline()[1:])
+
+    def counts(self) -> int:
+        """How often it was asked who listens to a channel, since it was started."""
+        with socket.socket(socket.AF_UNIX) as one, one.makefile("rb") as answers:
+            one.connect(str(self.path))
+            one.sendall(b"INFO commandstats\r\n")
+            found = re.search(rb"cmdstat_pubsub\|numsub:calls=(\d+)", answers.read(int(answers.readline()[1:])))
+            return 0 if found is None else int(found[1])
 
     @contextlib.contextmanager
     def standing_still(self) -> Iterator[None]:

@@ -6,11 +6,12 @@ import socket
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 from chatd.cluster.redis import link as module
 from chatd.cluster.redis.link import MAX_WAITING_BYTES, Link
-from chatd.cluster.redis.wire import Subscription, Wire
+from chatd.cluster.redis.wire import Command, Subscription, Wire
 from tests.cluster.redis.recorder import CHANNEL, SOON_S
 from tests.cluster.redis.server import RedisServer
 
@@ -116,3 +117,18 @@ async def test_a_server_that_dies_ends_the_connection(server: RedisServer) -> No
     async with linked(server) as link:
         server.kill()
         assert await ended(link)
+
+
+async def test_redis_answers_questions(server: RedisServer) -> None:
+    """PUBSUB NUMSUB and INFO, as N-39 needs them."""
+    heard: asyncio.Queue[Any] = asyncio.Queue()
+    Link(Wire(server.address(), SUBSCRIPTION), Handler()).ask(heard.put_nowait, Command.INFO, "server")
+    async with linked(server) as link, asyncio.timeout(SOON_S):
+        link.ask(heard.put_nowait, Command.PUBSUB, "NUMSUB", CHANNEL)
+        link.ask(heard.put_nowait, Command.PUBSUB, "NONSENSE")
+        link.ask(heard.put_nowait, Command.INFO, "server")
+        assert await heard.get() == [CHANNEL.encode(), 1]
+        assert await heard.get() is None
+        assert b"run_id:" in await heard.get()
+    link.ask(heard.put_nowait, Command.INFO, "server")
+    assert heard.empty()

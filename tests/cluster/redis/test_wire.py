@@ -5,7 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatd.cluster.redis.address import RedisAddress
-from chatd.cluster.redis.wire import MAX_REPLY_BYTES, Event, Heard, RedisError, Subscription, Wire
+from chatd.cluster.redis.wire import (
+    MAX_REPLY_BYTES,
+    Answer,
+    Command,
+    Event,
+    Heard,
+    RedisError,
+    Subscription,
+    Wire,
+)
 
 HELLO = b"%1\r\n$5\r\nproto\r\n:3\r\n"
 SUBSCRIBED = b">3\r\n$9\r\nsubscribe\r\n$5\r\nchatd\r\n:1\r\n"
@@ -49,6 +58,15 @@ def test_messages_come_between_the_answers() -> None:
         Heard(b"chatd", b"\x00\r\n"),
         Heard(b"chatd", b"b"),
     ]
+    assert one.unanswered == 0
+
+
+def test_answers_to_questions_come_in_their_order_and_a_refusal_is_none() -> None:
+    one = up()
+    asked = one.ask(Command.PUBSUB, "NUMSUB", "chatd") + one.ping() + one.ask(Command.INFO, "server")
+    assert words(asked) == [b"PUBSUB", b"NUMSUB", b"chatd", b"PING", b"INFO", b"server"]
+    answers = b"*2\r\n$5\r\nchatd\r\n:3\r\n" + message(b"a") + b"+PONG\r\n-NOPERM no permissions\r\n"
+    assert list(one.feed(answers)) == [Answer([b"chatd", 3]), Heard(b"chatd", b"a"), Answer(None)]
     assert one.unanswered == 0
 
 
