@@ -103,8 +103,8 @@ class ChatConfig:
     )
     bus: str | None = setting(
         None,
-        "redis://HOST:PORT, rediss:// for TLS, or unix:///PATH of the Redis that joins several daemons with one "
-        "PostgreSQL database; without it there is one daemon",
+        "redis://HOST:PORT, rediss:// for TLS, unix:///PATH, or redis+sentinel://HOST:PORT,HOST:PORT/MASTER of the "
+        "Redis that joins several daemons with one PostgreSQL database; without it there is one daemon",
     )
     bus_password_file: Path | None = setting(None, "file with the password for Redis")
     bus_ca_file: Path | None = setting(
@@ -153,7 +153,9 @@ class ChatConfig:
     @property
     def has_tls(self) -> bool:
         """Whether a Redis is spoken to under TLS."""
-        return any(url is not None and url.startswith("rediss:") for url in (self.bus, self.bus_adapter_url))
+        return any(
+            url is not None and url.startswith(("rediss:", "rediss+")) for url in (self.bus, self.bus_adapter_url)
+        )
 
     def __post_init__(self) -> None:
         """Rules N-02, N-15, N-30 and D-02."""

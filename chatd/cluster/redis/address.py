@@ -2,6 +2,7 @@
 
 redis://[[user]:password@]host[:port][/database], or rediss:// for TLS
 unix:///path/of/the/socket[?db=database]
+redis+sentinel://[user@]host[:port],host[:port],.../master[/database], or rediss+sentinel:// for TLS to all of them
 """
 
 from __future__ import annotations
@@ -16,11 +17,16 @@ if TYPE_CHECKING:
     from ssl import SSLContext
 
 PORT: Final = 6379
+SENTINEL_PORT: Final = 26379
+
+_SENTINELS: Final = "redis+sentinel://host:26379,host:26379/name-of-the-master"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RedisAddress:
-    """A host and a port, or the path of a unix socket. `user` needs a `password`, which no log and no repr shows.
+    """A host and a port, or the path of a unix socket, or `sentinels` who know where the Redis called `master` is.
+
+    `user` needs a `password`, which no log and no repr shows.
 
     `context` and `tls_name`, which the certificate must have, are what tls.py makes of `tls`.
     """
@@ -34,11 +40,15 @@ class RedisAddress:
     tls: bool = False
     context: SSLContext | None = dataclasses.field(default=None, repr=False, compare=False)
     tls_name: str | None = None
+    sentinels: tuple[tuple[str, int], ...] = ()
+    master: str = ""
 
     def __str__(self) -> str:
         """For logs."""
         if self.path:
             return self.path
+        if self.sentinels and not self.host:
+            return f"{self.master} of {len(self.sentinels)} Sentinels"
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
@@ -49,6 +59,8 @@ def parse_address(url: str, password: str | None = None) -> RedisAddress:
     """
     try:
         parts = urlsplit(url)
+        if parts.scheme in {"redis+sentinel", "rediss+sentinel"}:
+            return _with_login(_of_sentinels(parts), parts, password)
         port = parts.port
     except ValueError as error:
         raise ConfigError("bus: the address of the bus is no URL: redis://host:6379") from error
@@ -60,13 +72,21 @@ def parse_address(url: str, password: str | None = None) -> RedisAddress:
             database = parse_qs(parts.query).get("db", ["0"])[-1]
             return _with_login(RedisAddress("", 0, unquote(parts.path), _database(database)), parts, password)
         case scheme if "sentinel" in scheme:
-            raise ConfigError(
-                "bus: the address of the bus is that of a Sentinel, which is not asked: Redis keeps nothing, so name a "
-                "proxy that leads all nodes to the same Redis, whichever is there"
-            )
+            raise ConfigError(f"bus: the address of the bus names Sentinels in this way: {_SENTINELS}")
     raise ConfigError(
         "bus: the address of the bus is redis://host:port/database, rediss:// for TLS, or unix:///path?db=database"
     )
+
+
+def _of_sentinels(parts: SplitResult) -> RedisAddress:
+    """Raises ConfigError, and ValueError for a port that is none."""
+    master, _, database = unquote(parts.path[1:]).partition("/")
+    places = [urlsplit(f"//{place}") for place in parts.netloc.rpartition("@")[2].split(",")]
+    hosts = tuple((place.hostname or "", SENTINEL_PORT if place.port is None else place.port) for place in places)
+    if not master or parts.query or not all(host for host, _ in hosts):
+        raise ConfigError(f"bus: the address of the bus names Sentinels in this way: {_SENTINELS}")
+    tls = parts.scheme.startswith("rediss")
+    return RedisAddress(database=_database(database), tls=tls, sentinels=hosts, master=master)
 
 
 def _with_login(address: RedisAddress, parts: SplitResult, password: str | None) -> RedisAddress:

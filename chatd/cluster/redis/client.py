@@ -11,6 +11,7 @@ from chatd.base.tasks import Tasks
 from chatd.cluster.redis.address import RedisAddress
 from chatd.cluster.redis.link import Link, OnAnswer
 from chatd.cluster.redis.pauses import Pauses
+from chatd.cluster.redis.sentinel import Sentinels
 from chatd.cluster.redis.wire import Command, Subscription, Wire
 
 CONNECT_S: Final = 2.0
@@ -39,7 +40,8 @@ class RedisClient:
         self.failures = 0  # outages, and attempts to connect that failed
         self._left = 0
         self._name = name
-        self._address = address
+        self._address = address  # of the last attempt, where Sentinels know it
+        self._sentinels = Sentinels(address) if address.sentinels else None
         self._subscription = subscription
         self._handler = handler
         self._tasks = Tasks()
@@ -125,6 +127,8 @@ class RedisClient:
 
     async def _connect(self) -> Link:
         loop = asyncio.get_running_loop()
+        if self._sentinels is not None:
+            self._address = await self._sentinels.master()
 
         def link() -> Link:
             return Link(Wire(self._address, self._subscription), self)
@@ -132,5 +136,6 @@ class RedisClient:
         if self._address.path:
             return (await loop.create_unix_connection(link, self._address.path))[1]
         address = self._address
-        tls, name = address.context, address.tls_name
+        tls = address.context
+        name = None if tls is None else address.tls_name or address.host
         return (await loop.create_connection(link, address.host, address.port, ssl=tls, server_hostname=name))[1]

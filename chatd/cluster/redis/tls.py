@@ -24,7 +24,9 @@ def secured(address: RedisAddress, credentials: Credentials) -> RedisAddress:
     """The address with what TLS needs, if its URL asks for that. Raises ConfigError."""
     if not address.tls:
         return address
-    return dataclasses.replace(address, context=_context(credentials), tls_name=credentials.name or address.host)
+    return dataclasses.replace(
+        address, context=_context(credentials), tls_name=credentials.name or address.host or None
+    )
 
 
 def _context(credentials: Credentials) -> ssl.SSLContext:

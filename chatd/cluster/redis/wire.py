@@ -166,6 +166,8 @@ class Wire:
         if not self._awaited:
             raise RedisError("an answer to nothing")
         command = self._awaited.popleft()
+        if command is Command.HELLO and self._address.master and _role(reply) != b"master":
+            raise RedisError("it is a replica, and not the master that a Sentinel took it for")
         if is_answer:
             return Answer(None if isinstance(reply, hiredis.ReplyError) else reply)
         if command is Command.PUBLISH and reply == 0 and self.is_subscribed:
@@ -179,6 +181,11 @@ class Wire:
         if self._awaited and self._awaited[0] is Command.HELLO and said.startswith("ERR unknown command"):
             return "it speaks no RESP3: Redis 6 or newer is needed"
         return said
+
+
+def _role(hello: Any) -> Any:
+    """What the answer to HELLO says."""
+    return hello.get(b"role") if isinstance(hello, dict) else None
 
 
 def _literal(text: str) -> str:

@@ -18,6 +18,15 @@ from chatd.cluster.redis.address import RedisAddress, parse_address
         ("redis://chat:secret@cache/0", RedisAddress("cache", user="chat", password="secret")),
         ("unix:///run/redis/redis.sock", RedisAddress("", 0, "/run/redis/redis.sock")),
         ("unix:///run/redis.sock?db=2", RedisAddress("", 0, "/run/redis.sock", 2)),
+        ("redis+sentinel://one/chat", RedisAddress(sentinels=(("one", 26379),), master="chat")),
+        (
+            "rediss+sentinel://one:7000,two/my%20chat/3",
+            RedisAddress(database=3, tls=True, sentinels=(("one", 7000), ("two", 26379)), master="my chat"),
+        ),
+        (
+            "redis+sentinel://chat:secret@one,two/chat",
+            RedisAddress(user="chat", password="secret", sentinels=(("one", 26379), ("two", 26379)), master="chat"),
+        ),
     ],
 )
 def test_an_address_is_a_url(url: str, address: RedisAddress) -> None:
@@ -49,18 +58,20 @@ def test_a_password_from_a_file_is_that_of_the_user_in_the_url() -> None:
         "redis://[::1",
         "unix://run/redis.sock",
         "unix:///run/redis.sock?db=x",
+        "redis+sentinel://one",
+        "redis+sentinel://one/",
+        "redis+sentinel:///chat",
+        "redis+sentinel://one,,two/chat",
+        "redis+sentinel://one:port/chat",
+        "redis+sentinel://one/chat/x",
+        "redis+sentinel://one/chat?db=1",
+        "redis+sentinel://chat@one/chat",
+        "sentinel://one:26379/chat",
     ],
 )
 def test_what_is_no_address_is_refused(url: str) -> None:
     with pytest.raises(ConfigError, match="the bus"):
         parse_address(url)
-
-
-@pytest.mark.parametrize("scheme", ["redis+sentinel", "rediss+sentinel", "sentinel"])
-def test_sentinel_is_refused_with_what_to_do_instead(scheme: str) -> None:
-    """N-15"""
-    with pytest.raises(ConfigError, match="name a proxy"):
-        parse_address(f"{scheme}://one:26379/mymaster")
 
 
 def test_a_password_is_shown_nowhere() -> None:
@@ -72,8 +83,12 @@ def test_a_password_is_shown_nowhere() -> None:
 
 
 def test_an_address_is_written_as_operators_know_it() -> None:
-    assert [str(parse_address(url)) for url in ("redis://cache", "redis://[::1]:7", "unix:///r.sock")] == [
+    assert [
+        str(parse_address(url))
+        for url in ("redis://cache", "redis://[::1]:7", "unix:///r.sock", "redis+sentinel://a,b/chat")
+    ] == [
         "cache:6379",
         "[::1]:7",
         "/r.sock",
+        "chat of 2 Sentinels",
     ]
