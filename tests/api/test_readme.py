@@ -139,7 +139,7 @@ async def test_an_operator_gets_from_nothing_to_a_bot_that_answers_at_night(tmp_
             assert "no answer" in tried.stdout, "the bot is not there yet"
         assert tried.stdout == "bot: it answered 204\n"
         assert (await asyncio.to_thread(run, ask, tmp_path)).returncode == 0
-        await chat.taken(3)
+        await chat.taken(2)
         page = json.loads((await asyncio.to_thread(run, read, tmp_path)).stdout)
         assert [(each["de"], each["mensaje"]) for each in page["mensajes"]] == [
             ("maria", "Are you open?"), ("bot", ANSWER),
@@ -151,12 +151,12 @@ async def test_a_bot_answers_while_no_admin_is_here_and_hands_over_to_one_who_cl
     async with night(tmp_path) as chat:
         ana = await chat.chatd.enter("ana")
         await ana.write("soporte", "Are you open?")
-        await chat.taken(2)
+        await chat.taken(1)
         root = await chat.chatd.enter("root", "admin")
         assert (await root.ask("atender", {"con": "ana"}))["ok"] is True
         await ana.write("soporte", "Somebody?")
+        await chat.taken(1)
         await root.write("ana", "I am on it")
-        await chat.taken(2)
         await root.leave()
         while (await ana.ask("atencion"))["atendido"]:
             pass
@@ -164,5 +164,5 @@ async def test_a_bot_answers_while_no_admin_is_here_and_hands_over_to_one_who_cl
         await chat.taken(1)
         assert await chat.read("ana") == ["Are you open?", ANSWER, "Somebody?", "I am on it", "Thank you"]
         await (await chat.chatd.enter("eva")).write("soporte", "Anybody?")
-        await chat.taken(2)
+        await chat.taken(1)
         assert await chat.read("eva") == ["Anybody?", ANSWER]
