@@ -21,7 +21,19 @@ they expire: see --deny-file. PostgreSQL keeps deleted rows in its files until a
 archives of its log.
 """
 
-# By what an operator calls it: a table, the rows of it that go, and what is set to nothing in others. ?1: the user.
+# A name as JSON has it.
+_QUOTED: Final = """'"' || replace(replace(?1, '\\', '\\\\'), '"', '\\"') || '"'"""
+
+
+def _names_admin(body: str) -> str:
+    """The condition for the event of a case (case_changed in chatd/webhooks/events.py) that names the user."""
+    fields = (f"""replace({body}, '"{field}":' || {_QUOTED}, '') <> {body}""" for field in CLAIMS)
+    return " OR ".join(fields)
+
+
+CLAIMS: Final = ("atiende", "cerro")
+
+# By what an operator calls it: a table, and the rows of it that go. ?1: the user.
 ROWS: Final = {
     "messages": ("mensajes", "de = ?1 OR para = ?1"),
     "entries of lists": ("conversaciones", "lector = ?1 OR con = ?1"),
@@ -34,9 +46,8 @@ ROWS: Final = {
     "waits of webhooks": ("ganchos_esperas", "con = ?1"),
     "changes of cases for webhooks": ("ganchos_casos", "con = ?1 OR atiende = ?1 OR cerro = ?1"),
     "users whom webhooks were told of": ("ganchos_presentes", "quien = ?1"),
-    "events of webhooks that were set aside": ("ganchos_guardados", "con = ?1"),
+    "events of webhooks that were set aside": ("ganchos_guardados", f"con = ?1 OR {_names_admin('cuerpo')}"),
 }
-CLAIMS: Final = ("atiende", "cerro")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -15,6 +15,7 @@ import pytest
 from chatd.cli import EXIT_CONFIG
 from chatd.cli.erase import CLAIMS, EPILOG, ROWS
 from chatd.store.schema import MIGRATIONS
+from chatd.webhooks.events import CaseChange, case_changed
 from tests.chat.daemon import daemon
 from tests.cli.command import chatd, complaint
 from tests.cli.stored import message, store
@@ -28,6 +29,8 @@ KEPT = (
     "INSERT INTO ganchos_presentes (clave, quien) VALUES (1, 'maria')",
     "INSERT INTO ganchos_esperas VALUES (1, 'maria', 1, 1, 0)",
     "INSERT INTO ganchos_guardados VALUES (1, 'e1', 'maria', '{}')",
+    """INSERT INTO ganchos_guardados VALUES (1, 'e2', 'zoe', '{"data":{"con":"zoe","atiende":"maria"}}')""",
+    """INSERT INTO ganchos_guardados VALUES (1, 'e3', 'zoe', '{"data":{"con":"zoe","cerro":"eva"}}')""",
     "INSERT INTO ganchos_casos VALUES (1, 'maria', 1, 1, 'abierto', 'abierto', NULL, NULL)",
     "INSERT INTO nombres (quien, nombre, admin, clave) VALUES ('maria', 'Mary', 0, 'maria')",
     "INSERT INTO correos (quien, correo) VALUES ('maria', 'maria@example.com'), ('eva', 'e@example.com')",
@@ -46,7 +49,7 @@ TOLD = [
     "1 waits of webhooks {}",
     "1 changes of cases for webhooks {}",
     "1 users whom webhooks were told of {}",
-    "1 events of webhooks that were set aside {}",
+    "2 events of webhooks that were set aside {}",
     "1 claims on cases of others {}",
 ]
 
@@ -94,7 +97,7 @@ def test_nothing_of_a_user_stays_in_any_table(base: Base) -> None:
     """P-08: what belongs to eva stays, but for maria's claim on her case."""
     others = mentions(base, "eva")
     kept = mentions(base, "maria")
-    assert (len(kept), sum(kept.values())) == (12, 16)
+    assert (len(kept), sum(kept.values())) == (12, 17)
     dry = chatd("erase", "--user", "maria", "--dry-run", "--db", str(base))
     assert (dry.returncode, dry.stderr) == (0, "")
     assert dry.stdout.splitlines()[:-1] == [line.format("would be deleted") for line in TOLD]
@@ -119,6 +122,20 @@ def test_an_admin_who_has_nothing_but_a_claim_is_told_of_it(tmp_path: Path) -> N
         said = chatd("erase", "--user", "root", *filter(None, [flag]), "--db", db).stdout
         assert said.splitlines()[0] == f"1 claims on cases of others {done}"
     assert ask(db, "SELECT atiende FROM casos") == [(None,)]
+
+
+@pytest.mark.parametrize("field", CLAIMS)
+def test_an_event_that_was_set_aside_goes_with_the_admin_whom_it_names(base: Base, field: str) -> None:
+    """P-08: by the name as JSON has it, and no other."""
+    admin = 'ana "la\\jefa"'
+    names = {"mine": admin, "longer": f"x{admin}", "case": admin.upper()}
+    for event, name in names.items():
+        admins = (name, None) if field == "atiende" else (None, name)
+        resolved = CaseChange("zoe", 1, 1, "resuelto", "atendido", *admins)
+        put = "INSERT INTO ganchos_guardados VALUES (2, '{}', 'zoe', '{}')"
+        change(base, put.format(event, case_changed(resolved).body.decode()))
+    assert chatd("erase", "--user", admin, "--db", str(base)).returncode == 0
+    assert ask(base, "SELECT evento FROM ganchos_guardados WHERE clave = 2 ORDER BY evento") == [("case",), ("longer",)]
 
 
 def test_every_column_with_a_name_is_looked_at() -> None:
