@@ -8,20 +8,24 @@ from __future__ import annotations
 import argparse
 import asyncio
 import datetime
+import functools
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from chatd.chat.messages.ids import MAX_NODE, SEQUENCE_BITS
 from chatd.cli import EXIT_FAILED
 from chatd.cli.arguments import UsageError, given_settings
 from chatd.cli.database import Database, add_database, reading, require_newest, writing
 from chatd.cli.tables import print_table
 from chatd.daemon.config import load
+from chatd.notify.config import Notify
 from chatd.notify.opening import PREFIX
 from chatd.store.base import Message
 from chatd.store.config import StoreConfig
-from chatd.store.positions import encode
+from chatd.store.positions import WHOLE, Position, encode
+from chatd.team.casesql import is_of_desk
 from chatd.webhooks.config import Webhook
 from chatd.webhooks.courier import GONE
 from chatd.webhooks.events import Event, trial
@@ -39,10 +43,13 @@ _TELL_AGAIN: Final = """
 """
 _FORGET_ALL_KEPT: Final = "DELETE FROM ganchos_guardados WHERE clave = ?1"
 _MESSAGE: Final = "SELECT id, de, para, mensaje, fecha, supervisado FROM mensajes WHERE id = ?1"
-_BEHIND: Final = """
-    SELECT count(*) FROM mensajes
-    WHERE id > ?1 AND (?2 = -1 OR ((id >> 12) & 1023) = ?2) AND (supervisado = 1 OR ?3 = 1)
-"""  # -1 and the node of an id: chatd/store/positions.py, chatd/chat/messages/ids.py
+_BEHIND: Final = f"""
+    SELECT count(*) FROM mensajes AS m
+    WHERE id > ?1 AND (?2 = {WHOLE} OR ((id >> {SEQUENCE_BITS}) & {MAX_NODE}) = ?2) AND (supervisado = 1 OR ?3 = 1)
+    AND (?4 = 1 OR (supervisado = 1 AND NOT {is_of_desk("m.de")}))
+"""  # noqa: S608 - words of ours
+_UNTOLD: Final = "SELECT count(*) FROM ganchos_esperas WHERE clave = ?1 AND avisado = 0 AND fecha <= ?2"
+_CASES: Final = "SELECT count(*) FROM ganchos_casos WHERE clave = ?1"
 
 _HEAD: Final = ("NAME", "STATE", "POSITION", "BEHIND", "SET ASIDE")
 
@@ -62,43 +69,68 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     config = load(given_settings(args), os.environ)
-    mailboxes = [] if args.action == "test" else [PREFIX + each.name for each in config.notify]
-    known = [hook.name for hook in config.webhooks] + mailboxes
+    mailboxes = [] if args.action == "test" else list(config.notify)
+    known = [hook.name for hook in config.webhooks] + [PREFIX + each.name for each in mailboxes]
     if not known:
         raise UsageError("no webhook is configured: name the configuration file with --config")
     if args.name not in (None, *known):
         raise UsageError(f"there is no such webhook in the configuration; there is {', '.join(known)}")
     hooks = [hook for hook in config.webhooks if args.name in (None, hook.name)]
-    return _ACTIONS[args.action](config.store, hooks, [name for name in mailboxes if args.name in (None, name)])
+    chosen = [each for each in mailboxes if args.name in (None, PREFIX + each.name)]
+    return _ACTIONS[args.action](config.store, hooks, chosen)
 
 
-def _list(config: StoreConfig, hooks: Sequence[Webhook], mailboxes: Sequence[str]) -> int:
+def _list(config: StoreConfig, hooks: Sequence[Webhook], mailboxes: Sequence[Notify]) -> int:
     with reading(config) as database:
         require_newest(database)
-        rows = [_row(database, hook.name, private=hook.private) for hook in hooks]
-        rows += [_row(database, name, private=False) for name in mailboxes]
+        rows = [_row(database, hook.name, functools.partial(_behind, database, hook)) for hook in hooks]
+        rows += [_row(database, PREFIX + each.name, functools.partial(_unmailed, database, each)) for each in mailboxes]
     print_table([_HEAD, *rows])
     return 0
 
 
-def _row(database: Database, name: str, *, private: bool) -> tuple[str, ...]:
+def _row(database: Database, name: str, behind: Callable[[Position], int]) -> tuple[str, ...]:
     key = key_of(name)
     position, off_since = standing_of(database.execute(LOAD, (key,)).fetchall())
     if not position:
         return name, "never started", "-", "-", "-"
     state = f"off since {_shown(off_since)}" if off_since else "on"
-    behind = sum(database.execute(_BEHIND, (upto, log, int(private))).fetchone()[0] for log, upto in position.items())
     aside = sum(len(database.execute(sql, (key,)).fetchall()) for sql in (_ASIDE, _KEPT))
-    return name, state, encode(position), str(behind), str(aside)
+    return name, state, encode(position), str(behind(position)), str(aside)
 
 
-def _replay(config: StoreConfig, hooks: Sequence[Webhook], mailboxes: Sequence[str]) -> int:
+def _behind(database: Database, hook: Webhook, position: Position) -> int:
+    """Events that the receiver has not taken: messages, users who wait for too long, changes of cases."""
+    key = key_of(hook.name)
+    counts = [_untold(database, hook.name, hook.unanswered), _count(database, _CASES, (key,))]
+    if "mensaje" in hook.events:
+        told = (int(hook.private), int(hook.answers))
+        counts += [_count(database, _BEHIND, (upto, log, *told)) for log, upto in position.items()]
+    return sum(counts)
+
+
+def _unmailed(database: Database, mailbox: Notify, _position: Position) -> int:
+    """Users about whom, or to whom, a mail is due."""
+    for_users = mailbox.event == "no_leido"
+    return _untold(database, PREFIX + mailbox.name, mailbox.unread if for_users else mailbox.unanswered)
+
+
+def _untold(database: Database, name: str, wait_s: float) -> int:
+    due_ms = time.time_ns() // 1_000_000 - round(wait_s * 1_000)
+    return _count(database, _UNTOLD, (key_of(name), due_ms))
+
+
+def _count(database: Database, sql: str, values: Sequence[int]) -> int:
+    return int(database.execute(sql, values).fetchone()[0])
+
+
+def _replay(config: StoreConfig, hooks: Sequence[Webhook], mailboxes: Sequence[Notify]) -> int:
     senders = [(hook, Sender(hook)) for hook in hooks]
     with writing(config) as database, asyncio.Runner() as runner:
         require_newest(database)
         done = [_replay_one(database, runner, *each) for each in senders]
-        for name in mailboxes:
-            _mail_again(database, name)
+        for each in mailboxes:
+            _mail_again(database, PREFIX + each.name)
     return 0 if all(done) else EXIT_FAILED
 
 
@@ -154,7 +186,7 @@ def _event(database: Database, hook: Webhook, message_id: int) -> Event | None:
     return made(hook, Message(number, de, para, mensaje, fecha, bool(supervisado)))
 
 
-def _test(_config: StoreConfig, hooks: Sequence[Webhook], _mailboxes: Sequence[str]) -> int:
+def _test(_config: StoreConfig, hooks: Sequence[Webhook], _mailboxes: Sequence[Notify]) -> int:
     senders = [(hook, Sender(hook)) for hook in hooks]
     is_taken = []
     for hook, sender in senders:
@@ -168,7 +200,7 @@ def _shown(ms: int) -> str:
     return f"{datetime.datetime.fromtimestamp(ms / 1000, datetime.UTC):%Y-%m-%d %H:%M} UTC"
 
 
-_ACTIONS: Final[Mapping[str, Callable[[StoreConfig, Sequence[Webhook], Sequence[str]], int]]] = {
+_ACTIONS: Final[Mapping[str, Callable[[StoreConfig, Sequence[Webhook], Sequence[Notify]], int]]] = {
     "list": _list,
     "replay": _replay,
     "test": _test,

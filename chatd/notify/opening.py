@@ -12,11 +12,10 @@ from chatd.base.errors import ConfigError
 from chatd.chat.chat import Chat
 from chatd.notify.config import Notify
 from chatd.settings.credentials import handed_over
-from chatd.store.base import Message
 from chatd.webhooks.config import Webhook
 from chatd.webhooks.courier import Courier
 from chatd.webhooks.hook import Hook
-from chatd.webhooks.opening import Recipe
+from chatd.webhooks.opening import Recipe, made
 from chatd.webhooks.waits import MAX_ON_THEIR_WAY
 
 MAX_PASSWORD_BYTES = 4_096
@@ -66,7 +65,9 @@ def _make_desk(config: Notify, password: str, hook: Webhook, identity: bytes, ch
     from chatd.notify.mail import Mailer  # noqa: PLC0415 - with an extra, likewise
 
     mailer = Mailer(config, password, functools.partial(silenced, chat.store))
-    return Hook(hook, chat, _no_message, Courier(hook, identity, mailer.post, time.time), mailer.close)
+    return Hook(
+        hook, chat, functools.partial(made, hook), Courier(hook, identity, mailer.post, time.time), mailer.close
+    )
 
 
 def _make_users(config: Notify, password: str, hook: Webhook, identity: bytes, chat: Chat) -> Hook:
@@ -85,7 +86,3 @@ def password_of(config: Notify) -> str:
         return read(path, setting, MAX_PASSWORD_BYTES).decode().rstrip("\r\n")
     except UnicodeDecodeError as error:
         raise ConfigError(f"{setting}: {path} is no text in UTF-8") from error
-
-
-def _no_message(_message: Message) -> None:
-    """Mails are about waits alone."""

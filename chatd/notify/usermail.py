@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from email.message import EmailMessage
 
@@ -11,11 +12,11 @@ from chatd.chat.chat import Chat
 from chatd.notify.config import Notify
 from chatd.notify.smtp import TAKEN, UnknownRecipientError, draft, send
 from chatd.notify.unread import MAX_COUNTED, Letter, Unread
-from chatd.store.base import Message
 from chatd.webhooks.config import Webhook
 from chatd.webhooks.courier import Courier
 from chatd.webhooks.hook import Hook, Sides
 from chatd.webhooks.memory import key_of
+from chatd.webhooks.opening import made
 
 
 class UserMail(Hook):
@@ -26,7 +27,9 @@ class UserMail(Hook):
         self._password = password
         self._unread_answers = Unread(config, key_of(hook.name), chat)
         self._unknown = 0
-        super().__init__(hook, chat, _no_event, Courier(hook, identity, self._post, time.time), _nothing)
+        super().__init__(
+            hook, chat, functools.partial(made, hook), Courier(hook, identity, self._post, time.time), _nothing
+        )
 
     def outcomes(self) -> list[tuple[str, int]]:
         """See Hook."""
@@ -60,10 +63,6 @@ def write(config: Notify, letter: Letter) -> EmailMessage:
     text = config.text.replace("{count}", count)
     link = f"\n{config.link}\n" if config.link else ""
     return draft(config, [letter.address], config.subject.replace("{count}", count), f"{text}\n{link}")
-
-
-def _no_event(_message: Message) -> None:
-    """Mails are about waits alone."""
 
 
 def _nothing() -> None:

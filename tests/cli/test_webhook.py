@@ -17,7 +17,7 @@ from tests.cli.command import environment
 from tests.cli.stored import message, store
 from tests.postgresql import Server
 from tests.store.rig import Base, PostgresBase, ask, change
-from tests.webhooks.receiver import receiving, write_config
+from tests.webhooks.receiver import SECRET, receiving, write_config
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -143,3 +143,30 @@ async def test_other_events_that_were_set_aside_are_sent_again_as_they_were(db: 
         assert await webhook("replay", config=config, db=db) == (0, "crm: 0 of 1 events stay set aside\n")
         assert (receiver.tried, receiver.taken) == (["sin_respuesta-7"], [{"type": "sin_respuesta"}])
     assert ask(db, "SELECT evento FROM ganchos_guardados") == []
+
+
+async def test_what_a_hook_or_a_mailbox_is_not_told_of_is_not_behind(db: Base, tmp_path: Path) -> None:
+    """W-02, W-08, M-05: an admin's answers, with a team and private; messages, for those that hear of waits alone."""
+    said = [message(n) for n in range(3)]
+    answers = [message(3, de="root", para="ana"), message(4, de="root", para="ana", supervisado=False)]
+    await asyncio.to_thread(store, db, [*said, *answers])
+    change(db, "INSERT INTO nombres (quien, nombre, admin, clave) VALUES ('root', 'Root', 1, 'root')")
+    config = tmp_path / "chatd.toml"
+    secret = tmp_path / "whsec"
+    secret.write_text(SECRET)
+    hook = f'[[webhook]]\nurl = "http://127.0.0.1:1/"\nsecret_file = "{secret}"\n'
+    config.write_text(
+        f'{hook}name = "all"\nprivate = true\n{hook}name = "few"\nprivate = true\nanswers = false\n'
+        f'{hook}name = "waits"\nevents = ["sin_respuesta"]\n'
+        '[[notify]]\nname = "desk"\nsmtp = "127.0.0.1"\nfrom = "a@example.com"\nto = ["b@example.com"]\n'
+    )
+    for name in ("all", "few", "waits", "notify/desk"):
+        change(
+            db, f"INSERT INTO ganchos (clave, registro, hasta, apagado) VALUES ({key_of(name)}, -1, {said[0].id}, 0)"
+        )
+    for name, fecha in (("waits", 0), ("notify/desk", 0), ("notify/desk", 9_000_000_000_000)):
+        wait = f"{key_of(name)}, 'u{fecha}', 1, {fecha}, 0"
+        change(db, f"INSERT INTO ganchos_esperas (clave, con, desde, fecha, avisado) VALUES ({wait})")
+    _, listed = await webhook("list", config=config, db=db)
+    behind = {row.split()[0]: row.split()[-2] for row in listed.splitlines()[1:]}
+    assert behind == {"all": "4", "few": "2", "waits": "1", "notify/desk": "1"}
