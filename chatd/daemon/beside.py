@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from chatd.chat.chat import Chat
 from chatd.chat.parts import ChatParts
-from chatd.daemon.config import Config
+from chatd.daemon.config import Config, keeps_addresses
 from chatd.ops.operations import Operations
 from chatd.ops.watched import Watched
 from chatd.settings.reload import Apply, Reload
 from chatd.store.base import Store
+from chatd.store.mail import forget_addresses
 
 if TYPE_CHECKING:
     from chatd.api.listener import ApiListener
@@ -62,6 +63,8 @@ class Beside:
     async def start(self) -> None:
         """Raises ConfigError."""
         await self._start_texts()
+        if not keeps_addresses(self._config):
+            await forget_addresses(self._store)
         self._works = True
         await self._operations.start()
         if self._api is not None:
@@ -141,7 +144,7 @@ def features(config: Config, chat: Chat) -> tuple[Waits | None, TextIndex | None
         from chatd.team.features import join  # noqa: PLC0415 - loaded only when used
 
         waits = join(config.team, chat).waits
-    if config.auth.email_claim is not None:
+    if keeps_addresses(config):
         from chatd.notify.addresses import Addresses  # noqa: PLC0415 - likewise
 
         chat.router.add(Addresses(chat).feature)

@@ -216,6 +216,11 @@ def speaks_tls(config: Config) -> bool:
     )
 
 
+def keeps_addresses(config: Config) -> bool:
+    """Whether the database may have e-mail addresses of users."""
+    return config.auth.email_claim is not None
+
+
 def refuse_events_that_never_come(config: Config) -> None:
     """Rules W-11, W-14 and M-07. Raises ConfigError."""
     if config.auth.email_claim is None and any(notify.event == "no_leido" for notify in config.notify):

@@ -1,8 +1,13 @@
-"""The table of users who may get mail (chatd/notify), which stands empty without it. For both databases. Pure."""
+"""The table of users who may get mail (chatd/notify), empty without it. For both databases. Rule M-06."""
 
 from __future__ import annotations
 
+import logging
 from typing import Final
+
+from .base import Store, StoreError
+
+log = logging.getLogger("chatd.store")
 
 MAIL_TABLES: Final[tuple[str, ...]] = (
     # `correo`: the address that the user's last token had; empty if it had none. `silencio`: 1 for a user who wants no
@@ -19,3 +24,13 @@ MAIL_TABLES: Final[tuple[str, ...]] = (
     # Several users may have one address. Addresses are ASCII, of which both databases know the small letters.
     "CREATE INDEX correos_correo ON correos (lower(correo))",
 )
+
+_FORGET: Final = "UPDATE correos SET correo = '' WHERE correo <> ''"
+
+
+async def forget_addresses(store: Store) -> None:
+    """Delete those that an earlier start has kept; what users wish stays."""
+    try:
+        await store.run(_FORGET)
+    except StoreError as error:
+        log.warning("e-mail addresses could not be deleted", extra={"code": error.code})

@@ -82,6 +82,7 @@ NOT_OF_CLIENTS: Final[Mapping[str, str]] = {
     "old messages could not be deleted": "the disk",
     "texts could not be put into the index": "the disk",
     "the index of texts could not be dropped": "an operator, who starts without search",
+    "e-mail addresses could not be deleted": "an operator, who starts without mail to users",
     "old messages are not deleted: the clock is far ahead of what the database knows; see chatd clock": "the clock",
     "the clock is believed again": "the clock",
     "the database file was moved or replaced; nothing is stored": "an operator",

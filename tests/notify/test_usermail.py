@@ -179,6 +179,16 @@ async def test_an_address_follows_the_token(db: Base) -> None:
         await until(lambda: ask(db, kept) == [("ana", "ana@new.example"), ("eva", "")])
 
 
+async def test_addresses_are_deleted_at_the_first_start_without_the_setting(db: Base) -> None:
+    """M-06: what users wish stays."""
+    kept = "SELECT quien, correo, silencio FROM correos ORDER BY quien"
+    async with daemon(db, *CLAIM) as chatd:
+        await (await enter(chatd, "ana")).ask("avisos", {"correo": False})
+        await until(lambda: ask(db, kept) == [("ana", "ana@example.com", 1)])
+    async with daemon(db):
+        assert ask(db, kept) == [("ana", "", 1)]
+
+
 async def test_an_address_that_the_server_does_not_know_is_not_tried_again(tmp_path: Path) -> None:
     """M-10: the next answer makes another mail, after the pause."""
     db = tmp_path / "c.db"
