@@ -36,8 +36,8 @@ LIMITS = [
 # Not a target: what a machine that is busy with the attackers themselves may take, and no stall may.
 STALLED_S = 2.0
 
-# Of the allocator's own; a thousand sessions that stayed would be more than twice as much.
-GROWTH_MB = 8.0
+# Of the allocator's own; a thousand sessions that stayed would be nearly twice as much.
+GROWTH_MB = 10.0
 
 AFTERMATH_S = 30.0
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.nodes import cluster
-from tests.cluster.people import desk, texts, write
+from tests.cluster.people import desk, texts
 from tests.cluster.test_faults import insist
 from tests.interop.node import Driver
 from tests.interop.proxy import proxy
@@ -30,7 +30,7 @@ async def test_a_message_that_turns_out_to_be_stored_is_delivered_on_every_node_
             await asyncio.to_thread(several.start, 1, *flags, "--db", url)
             await asyncio.to_thread(several.start, 2, *flags)
             ana, near, far = await desk(driver, several)
-            await write(ana, "root", "before")
+            await insist(ana, "root", "before")
             between.lose(b"INSERT 0 1")
             asking = asyncio.create_task(ana.ask("mensaje_privado", IN_DOUBT))
             await between.lost()
@@ -42,7 +42,7 @@ async def test_a_message_that_turns_out_to_be_stored_is_delivered_on_every_node_
             for admin in (near, far):
                 assert await texts(admin, 2) == ["before", "in doubt"]
             await insist(ana, "root", "in doubt")
-            await write(ana, "root", "after")
+            await insist(ana, "root", "after")
             for admin in (near, far):
                 assert await texts(admin, 1) == ["after"]
                 assert admin.heard("mensaje_recibido") == 0
