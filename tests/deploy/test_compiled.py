@@ -1,7 +1,6 @@
 """`make wheel COMPILED=1`: the same source, with modules that mypyc has compiled.
 
-`make try-compiled` builds it, uses it as a stranger would and runs the suites against it, which takes as long as with
-the pure form. `make test` has no compiler.
+`make try-compiled` builds it, uses it as a stranger would and runs the suites against it. `make test` has no compiler.
 """
 
 from __future__ import annotations
@@ -129,5 +128,6 @@ def test_the_suites_of_the_pure_form_hold(python: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*LEFT_BEHIND), symlinks=True)
     deselected = [f"--deselect={test}" for test in OF_THE_PURE_FORM]
-    done = subprocess.run([python, "-m", "pytest", "-q", *deselected, *SUITES], cwd=copy, check=False)
+    command = [python, "-m", "pytest", "-q", "--numprocesses=3", "--dist=worksteal", *deselected, *SUITES]
+    done = subprocess.run(command, cwd=copy, check=False)
     assert done.returncode == 0
