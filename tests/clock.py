@@ -1,4 +1,4 @@
-"""A clock that stands still until a test moves it, and the event loop's alarms on it."""
+"""A clock that stands still until a test advances it, with its own `call_at`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ROUNDING_S: Final = 1e-9
 
 
 class HandMadeAlarm:
-    """What `Clock.call_at` returns."""
+    """The timer handle that `Clock.call_at` returns."""
 
     def __init__(self, ring: Callable[[], None]) -> None:
         self.ring = ring
@@ -24,7 +24,7 @@ class HandMadeAlarm:
 
 
 class Clock:
-    """Stands for the event loop's `time` and `call_at`; `now` is in seconds, `lateness_s` how late alarms ring."""
+    """Replaces the event loop's `time` and `call_at`. `now` is in seconds; timers run `lateness_s` late."""
 
     def __init__(self, start_s: float = 1_000.0) -> None:
         self.now = start_s
@@ -45,11 +45,11 @@ class Clock:
 
     @property
     def alarms(self) -> int:
-        """How many alarms are set."""
+        """The number of timers that are set."""
         return sum(not alarm.cancelled for _, _, alarm in self._alarms)
 
     def pass_to(self, then: float) -> None:
-        """Let the time come to `then`, and every alarm ring on the way."""
+        """Advance the time to `then`; timers on the way run."""
         while self._alarms and self._alarms[0][0] + self.lateness_s <= then + _ROUNDING_S:
             when, _, alarm = heapq.heappop(self._alarms)
             if not alarm.cancelled:

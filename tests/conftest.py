@@ -1,4 +1,4 @@
-"""How long tests with random input may take, and the seed of that input."""
+"""Time limits of tests with random input, and the seed of that input."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.postgresql import Server, server
 
-# How long an example takes says something about the machine, not about the code: a busy one is no failure.
+# The time of one example depends on the machine more than on the code: a slow example is no failure.
 settings.register_profile("chatd", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("chatd")
 
@@ -18,8 +18,8 @@ HYPOTHESIS_TIMEOUT_S = 300  # for all examples of a test
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("chatd", "length and luck of the tests of chatd")
-    group.addoption("--seed", type=int, default=None, help="of everything random; a failed test prints its own")
+    group = parser.getgroup("chatd", "length and seeds of chatd's tests")
+    group.addoption("--seed", type=int, default=None, help="of all random input; a failed test prints its own")
     group.addoption("--kill-rounds", type=int, default=4, help="how often the daemon is killed with SIGKILL")
     group.addoption("--hook-rounds", type=int, default=3, help="of a daemon that is killed while its receiver fails")
     group.addoption("--move-rows", type=int, default=5_000, help="messages that move to another database")
@@ -37,9 +37,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """A test of Hypothesis that takes too long ends the whole run, with its stack.
+    """A Hypothesis test that exceeds its time limit ends the whole run, with its stack.
 
-    Hypothesis takes the exception of a time-out for a counterexample, and goes on for hours to look for a smaller one.
+    Hypothesis would take the exception of the timeout for a counterexample, and shrink it for hours.
     """
     if config.getoption("timeout") == 0:
         return
@@ -55,7 +55,7 @@ def number_of(request: pytest.FixtureRequest, option: str) -> float:
 
 @pytest.fixture
 def seed(request: pytest.FixtureRequest) -> int:
-    """A number for `random.Random`, which is shown when the test fails: give it back with `--seed`."""
+    """A seed for `random.Random`, shown when the test fails: repeat the test with `--seed`."""
     given = request.config.getoption("--seed")
     chosen = random.SystemRandom().randrange(2**32) if given is None else int(given)
     print(f"--seed {chosen}")
@@ -64,6 +64,6 @@ def seed(request: pytest.FixtureRequest) -> int:
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[Server]:
-    """One server for the whole run; tests that stop it or change its settings have their own."""
+    """One server for the whole run; tests that stop it or change its settings start their own."""
     with server() as running:
         yield running

@@ -1,4 +1,4 @@
-"""A real PostgreSQL server of the tests' own, in a temporary folder, as a user who is not root."""
+"""A real PostgreSQL server for tests, in a temporary folder, run by a user other than root."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from tests.ops.tools import tool
 
 OWNER: Final = "chatd"
 
-# Nothing here has to survive a power cut.
+# No data has to survive a power cut.
 FAST: Final = {"fsync": "off", "full_page_writes": "off", "max_connections": "60", "log_min_messages": "log"}
 
 
 @functools.cache
 def programs() -> Path:
-    """Where Debian has the programs that are not for everybody. Without them the tests are skipped, in CI they fail."""
+    """Debian's folder of PostgreSQL's server programs. Without them the tests are skipped; in CI they fail."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[4]))
     return found[-1].parent if found else Path(tool("postgres", "postgresql")).parent
 
 
 def as_nobody_special() -> list[str]:
-    """PostgreSQL does not run as root."""
+    """The command prefix that runs a program as another user: PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
         return []
     user = next(user for user in ("postgres", "nobody") if _is_user(user))
@@ -48,10 +48,10 @@ def _is_user(name: str) -> bool:
 
 
 class Server:
-    """One cluster, started and stopped at will; its port stays the same."""
+    """One database cluster; its port stays the same over restarts."""
 
     def __init__(self, folder: Path, data: Path | None = None) -> None:
-        """`folder` for the socket; `data` for the files, if they are to lie elsewhere."""
+        """`folder` for the socket; `data` for the files, if they are in another place."""
         self.folder = folder
         self.data = folder / "data" if data is None else data
         self.port = free_port()
@@ -69,7 +69,7 @@ class Server:
         )
 
     def start(self, **settings: str) -> None:
-        """Returns once it takes connections."""
+        """Returns once the server accepts connections."""
         flags = [f"--{name}={value}" for name, value in {**FAST, **settings}.items()]
         self._process = subprocess.Popen(
             [
@@ -89,7 +89,7 @@ class Server:
         assert self._process.poll() is None, "the server did not start"
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
-        """SIGINT ends all sessions and shuts down, SIGQUIT is a crash; SIGKILL would leave its shared memory behind.
+        """SIGINT ends all sessions and shuts down, SIGQUIT is a crash; SIGKILL would leave the shared memory behind.
 
         https://www.postgresql.org/docs/15/server-shutdown.html
         """
@@ -99,11 +99,11 @@ class Server:
         self._process = None
 
     def crash(self) -> None:
-        """End it without a word: the next start recovers."""
+        """Crash the server: the next start recovers."""
         self.stop(signal.SIGQUIT)
 
     def freeze(self, *, frozen: bool) -> None:
-        """Stop all its processes in the middle of what they do, or let them go on."""
+        """SIGSTOP all its processes, or let them go on."""
         assert self._process is not None
         children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
         for pid in [str(self._process.pid), *children]:
@@ -114,7 +114,7 @@ class Server:
         return f"postgresql://{user}@127.0.0.1:{self.port}/{base}"
 
     def sql(self, statements: str, base: str = "postgres") -> list[str]:
-        """Its rows as psql prints them, one a line, with | between columns."""
+        """The rows as psql prints them, one a line, with | between columns."""
         done = subprocess.run(
             [programs() / "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", self.url(base), "-c", statements],
             check=True,
@@ -126,13 +126,13 @@ class Server:
 
     @contextlib.contextmanager
     def locked(self, table: str, base: str) -> Iterator[None]:
-        """Nobody else can read or write it."""
+        """Lock the table: no other session can read or write it during the block."""
         with self.uncommitted(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE", base):
             yield
 
     @contextlib.contextmanager
     def uncommitted(self, statement: str, base: str) -> Iterator[None]:
-        """A transaction that has done so, and is rolled back."""
+        """Run a statement in a transaction that stays open during the block, and roll it back."""
         with subprocess.Popen(
             [programs() / "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", self.url(base)],
             stdin=subprocess.PIPE,
@@ -148,14 +148,14 @@ class Server:
             yield
 
     def blocked(self, base: str) -> int:
-        """How many sessions wait for a lock."""
+        """The number of sessions that wait for a lock."""
         [count] = self.sql(
             f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{base}' AND wait_event_type = 'Lock'"
         )
         return int(count)
 
     def clean_base(self) -> str:
-        """The name of a database without tables of chatd's, always the same: a new one is 300 files."""
+        """The name of a database without chatd's tables. One database is reused: a new one is 300 files."""
         if not self._has_clean:
             self.sql("CREATE DATABASE clean")
             self._has_clean = True
@@ -173,13 +173,13 @@ class Server:
 
 
 def environment() -> Mapping[str, str]:
-    """Without whatever this machine says of other servers."""
+    """The process environment without variables that name other servers."""
     return {name: value for name, value in os.environ.items() if not name.startswith("PG")}
 
 
 @contextlib.contextmanager
 def folder_for_server() -> Iterator[Path]:
-    """A short name, for a socket's is bounded; and of the user who runs the server."""
+    """A short path, because a socket's path is bounded; owned by the user that runs the server."""
     with tempfile.TemporaryDirectory(prefix="chatd-pg-") as name:
         if how := as_nobody_special():
             shutil.chown(name, how[1].partition("=")[2])
@@ -189,7 +189,7 @@ def folder_for_server() -> Iterator[Path]:
 
 @contextlib.contextmanager
 def server(**settings: str) -> Iterator[Server]:
-    """A running one."""
+    """A running server."""
     with folder_for_server() as folder:
         running = Server(folder)
         running.init()
@@ -202,7 +202,7 @@ def server(**settings: str) -> Iterator[Server]:
 
 
 def _listen(process: subprocess.Popen[str], ready: threading.Event) -> None:
-    """Take what it writes, until it ends."""
+    """Read the server's output until it ends."""
     assert process.stderr is not None
     with process.stderr as lines:
         for line in lines:

@@ -1,4 +1,4 @@
-"""Where README.md has the table of settings. `python -m tests.reference` brings it up to date."""
+"""Where README.md has the table of settings. `python -m tests.reference` updates it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ END: Final = "<!-- until here -->\n"
 
 
 def with_reference(page: str) -> str:
-    """The page with the table that is right now. Raises ValueError where there is no place for it."""
+    """The page with the current table. Raises ValueError if the page has no marks for it."""
     return between(page, BEGIN, END, markdown())
 
 
 def between(page: str, begin: str, end: str, text: str) -> str:
-    """The page with `text` between two marks. Raises ValueError where it lacks them."""
+    """The page with `text` between two marks. Raises ValueError if the page lacks them."""
     before, found, rest = page.partition(begin)
     _, closed, after = rest.partition(end)
     if not found or not closed:

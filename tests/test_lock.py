@@ -1,4 +1,4 @@
-"""The lock for production: everything that the daemon needs, in exact versions with their hashes."""
+"""The lock file for production: every dependency of the daemon, in exact versions with hashes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def locked(lock: Path) -> dict[str, str]:
 
 
 def names(wanted: list[str]) -> set[str]:
-    """Of packages, without their versions."""
+    """The package names without versions."""
     return {re.split("[>=<]", each)[0].lower() for each in wanted}
 
 
@@ -30,7 +30,7 @@ def names(wanted: list[str]) -> set[str]:
     ("lock", "extras"), [(LOCK, ["crypto"]), (CLUSTER, ["crypto", "cluster"]), (MAIL, ["crypto", "mail"])]
 )
 def test_a_lock_has_every_dependency_in_the_tested_version(lock: Path, extras: list[str]) -> None:
-    """`make lock` after a change of either."""
+    """After a change of either, run `make lock`."""
     constraints = (ROOT / "constraints.txt").read_text(encoding="utf-8").lower().replace("_", "-")
     tested = dict(re.findall(r"^([a-z0-9-]+)==(.+)$", constraints, re.MULTILINE))
     wanted = [*PROJECT["dependencies"], *(one for extra in extras for one in PROJECT["optional-dependencies"][extra])]
@@ -40,26 +40,26 @@ def test_a_lock_has_every_dependency_in_the_tested_version(lock: Path, extras: l
 
 @pytest.mark.parametrize(("lock", "extra"), [(CLUSTER, "cluster"), (MAIL, "mail")])
 def test_a_plain_daemon_installs_nothing_for_several_nodes_or_mail(lock: Path, extra: str) -> None:
-    """P-01, N-01: the other locks have that, and what it needs, beside all of this one."""
+    """P-01, N-01: the other lock files have these packages in addition."""
     assert locked(LOCK).items() < locked(lock).items()
     assert names(PROJECT["optional-dependencies"][extra]) <= locked(lock).keys() - locked(LOCK).keys()
 
 
-def test_no_dependency_may_come_in_a_major_release_that_nobody_tried() -> None:
+def test_every_dependency_is_bounded_to_the_tested_major_release() -> None:
     extras = PROJECT["optional-dependencies"]
     wanted = [*PROJECT["dependencies"], *extras["crypto"], *extras["cluster"], *extras["mail"]]
     assert [each for each in wanted if not re.fullmatch(r"[A-Za-z0-9-]+>=[\d.]+,<\d+", each)] == []
 
 
 @pytest.mark.parametrize("lock", [LOCK, CLUSTER, MAIL])
-def test_a_lock_says_nothing_of_where_packages_come_from(lock: Path) -> None:
-    """`make lock` and `make audit` take them from where pip does."""
+def test_a_lock_names_no_package_index(lock: Path) -> None:
+    """`make lock` and `make audit` use the index that pip is configured with."""
     assert "://" not in lock.read_text(encoding="utf-8")
 
 
 @pytest.mark.timeout(300)  # it installs the tools
-def test_an_audit_that_gets_no_answer_for_a_version_fails(tmp_path: Path) -> None:
-    """The release is one that PyPI never had."""
+def test_an_audit_fails_if_pypi_does_not_know_a_version(tmp_path: Path) -> None:
+    """The release never existed on PyPI."""
     lock = tmp_path / "unknown.lock"
     lock.write_text(f"h11==0.0.0 --hash=sha256:{'0' * 64}\n")
     done = subprocess.run(
@@ -70,7 +70,7 @@ def test_an_audit_that_gets_no_answer_for_a_version_fails(tmp_path: Path) -> Non
 
 
 @pytest.mark.timeout(300)
-def test_what_the_lock_installs_has_the_hashes_that_it_names(tmp_path: Path) -> None:
+def test_pip_refuses_a_package_whose_hash_is_not_in_the_lock(tmp_path: Path) -> None:
     install: list[str | Path] = [
         sys.executable,
         "-m",

@@ -1,4 +1,4 @@
-"""What `make` says where it cannot go on."""
+"""The error messages of `make`."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ import pytest
 from tests.cli.command import environment
 from tests.reference import README
 
-# Root may write everywhere, until it gives that up.
+# Root may write everywhere unless it drops this capability.
 UNPRIVILEGED = ["setpriv", "--bounding-set=-dac_override", "--"] if os.geteuid() == 0 else []
 
 
 @pytest.fixture
 def read_only(tmp_path: Path) -> Iterator[Path]:
-    """A checkout that nobody can write."""
+    """A checkout without write permission."""
     checkout = tmp_path / "checkout"
     checkout.mkdir()
     shutil.copy(README.parent / "Makefile", checkout)
@@ -30,7 +30,7 @@ def read_only(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("target", ["run", "setup", "lint"])
-def test_a_checkout_that_cannot_be_written_is_named_as_the_cause(read_only: Path, target: str) -> None:
+def test_a_read_only_checkout_is_named_in_the_error(read_only: Path, target: str) -> None:
     done = subprocess.run(
         [*UNPRIVILEGED, "make", "--silent", f"PYTHON={sys.executable}", target],
         cwd=read_only,

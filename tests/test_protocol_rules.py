@@ -1,4 +1,4 @@
-"""protocol.md, the code and the tests promise, keep and check the same rules, codes and limits."""
+"""protocol.md, the code and the tests name the same rules, codes and limits."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PROMISED: Final = _PROMISE.findall(PAGE)
 
 
 def cited(text: str) -> set[str]:
-    """The rules that a text names. A range stands for all promised ones in it, and for its two ends."""
+    """The rules that a text names. A range stands for all rules of protocol.md in it, and for its two ends."""
     found: set[str] = set()
     for letter, first, last in _CITED.findall(text):
         numbers = range(int(first), int(last or first) + 1)
@@ -45,24 +45,24 @@ def cited_in(paths: Iterable[Path]) -> set[str]:
 
 
 def section(title: str) -> str:
-    """The text below the heading that begins so, up to the next heading."""
+    """The text under the heading that begins with `title`, up to the next heading."""
     return re.split(r"^#{2,3} ", PAGE.split(f" {title}", 1)[1], maxsplit=1, flags=re.MULTILINE)[0]
 
 
-def test_a_rule_is_promised_once() -> None:
+def test_every_rule_has_one_definition() -> None:
     assert sorted(PROMISED) == sorted(set(PROMISED))
     assert {rule[0] for rule in PROMISED} == {"A", "W", "E", "S", "C", "L", "N", "P", "K", "D", "M", "J"}
 
 
-def test_every_rule_is_kept_by_code_that_says_so() -> None:
+def test_every_rule_is_named_in_the_code() -> None:
     assert cited_in(ROOT.glob("chatd/**/*.py")) == set(PROMISED)
 
 
-def test_every_rule_is_checked_by_a_test_that_says_so() -> None:
+def test_every_rule_is_named_in_a_test() -> None:
     assert cited_in(ROOT.glob("tests/**/*.py")) == set(PROMISED)
 
 
-def test_the_page_names_no_rule_that_it_does_not_promise() -> None:
+def test_the_page_names_no_undefined_rule() -> None:
     assert cited(PAGE) == set(PROMISED)
 
 
@@ -79,12 +79,12 @@ def test_a_citation_is_one_rule_or_a_range(text: str, rules: set[str]) -> None:
     assert cited(text) == rules
 
 
-def test_the_codes_of_a_refused_connect_are_all_there() -> None:
+def test_the_page_has_every_code_of_a_refused_connect() -> None:
     codes = [*AuthCode, *LimitCode]
     assert _CODE.findall(section("4.1 "))[-len(codes) :] == [code.value for code in codes]
 
 
-def test_the_codes_of_a_refused_message_are_all_there() -> None:
+def test_the_page_has_every_code_of_a_refused_message() -> None:
     codes = [code.value for code in EventCode] + [code.value for code in StoreCode]
     assert sorted(_CODE.findall(section("4.3 "))) == sorted([*codes, *EVENTS])
 
@@ -122,12 +122,12 @@ EVENTS: Final = [
 ]
 
 
-def test_the_codes_of_the_api_are_all_there_with_their_statuses() -> None:
+def test_the_page_has_every_code_of_the_api_with_its_status() -> None:
     rows = re.findall(r"^\| `(\w+)` \| (\d{3}) \|", section("8. "), re.MULTILINE)
     assert [(code, int(status)) for code, status in rows] == [(code.value, STATUS_OF[code]) for code in ApiCode]
 
 
-def test_the_operations_of_the_api_are_all_there_with_their_scopes() -> None:
+def test_the_page_has_every_operation_of_the_api_with_its_scope() -> None:
     shown = section("8. ").replace("`PUT /v1/denegados/usuarios/{user}`, `.../jti/{jti}`", "`PUT /v1/denegados`")
     rows = re.findall(r"^\| `([A-Z]+ /v1/\S+)` \| (\w*) ?\|", shown, re.MULTILINE)
     declared = [(f"{one.method} {one.path}", one.scope or "") for one in OPERATIONS]
@@ -136,12 +136,12 @@ def test_the_operations_of_the_api_are_all_there_with_their_scopes() -> None:
     assert sorted(rows) == sorted({*declared, ("PUT /v1/denegados", "kick")} - set(denials))
 
 
-def test_the_reasons_for_an_end_are_all_there() -> None:
+def test_the_page_has_every_reason_of_a_disconnect() -> None:
     reasons = re.findall(r"^\| `([a-z ]+)` \|", section("2.7 "), re.MULTILINE)
     assert sorted(reasons) == sorted(reason.value for reason in CloseReason)
 
 
-def test_the_refusals_of_a_request_are_all_there() -> None:
+def test_the_page_has_every_refusal_of_a_request() -> None:
     for refusal in Refusal:
         code, status, message = refusal.value
         shown = re.search(rf"^\| {code} \| {status} \| (.*?) \|", section("2.4 "), re.MULTILINE)
@@ -149,13 +149,13 @@ def test_the_refusals_of_a_request_are_all_there() -> None:
         assert shown[1].startswith(f"`{message}`") or refusal is Refusal.FORBIDDEN
 
 
-def test_a_limit_that_can_be_set_shows_its_default() -> None:
+def test_the_page_has_the_default_of_every_limit_with_a_setting() -> None:
     shown = {row["flag"]: row["default"] for row in _LIMIT.finditer(section("6. ")) if row["flag"]}
     assert len(shown) > 10
     assert shown == {option.flag: f"{option.default:,.15g}" for option in OPTIONS if option.flag in shown}
 
 
-def test_every_flag_that_is_named_exists() -> None:
+def test_every_flag_on_the_page_exists() -> None:
     flags = {flag for option in OPTIONS if option.flag for flag in (option.flag, f"--no-{option.flag[2:]}")}
     named = set(re.findall(r"`(--[a-z-]+)", PAGE)) - {"--flag"}
     assert named <= flags

@@ -1,4 +1,4 @@
-"""Every transcript of protocol.md happens as it stands there."""
+"""Every transcript of protocol.md is played against a real daemon."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FENCES: Final = list(fences(PROTOCOL.read_text()))
 
 
 @pytest.mark.parametrize("fence", FENCES, ids=lambda fence: f"line {fence.line}: {fence.section}")
-async def test_a_transcript_happens_as_it_stands(tmp_path: Path, fence: Fence) -> None:
+async def test_a_transcript_matches_the_daemon(tmp_path: Path, fence: Fence) -> None:
     async with playing(tmp_path, fence) as player:
         for step in steps(fence):
             await player.play(step)
@@ -28,7 +28,7 @@ async def test_a_transcript_happens_as_it_stands(tmp_path: Path, fence: Fence) -
 
 @contextlib.asynccontextmanager
 async def playing(folder: Path, fence: Fence) -> AsyncIterator[Player]:
-    """A player against a daemon with the settings of the transcript, and with the API or a hook if it has one."""
+    """A player against a daemon with the settings of the transcript, and with the API or a webhook if it has one."""
     if fence.hook:
         async with scripted() as receiver:
             config = write_config(folder, receiver.url, name=fence.hook)
@@ -44,18 +44,18 @@ async def playing(folder: Path, fence: Fence) -> AsyncIterator[Player]:
 
 
 def test_every_fence_of_the_page_is_a_transcript() -> None:
-    """So none can stand there without being played."""
+    """So every fenced block is played."""
     assert {fence.kind for fence in FENCES} == {"transcript"}
     assert PROTOCOL.read_text().count("```") == 2 * len(FENCES)
 
 
 def test_every_section_with_rules_has_a_transcript() -> None:
-    """But for those about several servers."""
+    """Except sections about several servers."""
     sections = PROTOCOL.read_text().split("\n## ")[1:]
     parts = [part for section in sections for part in section.split("\n### ")]
     without = [part.split("\n")[0] for part in parts if "\n- **" in part and "```transcript" not in part]
     assert without == ["4.14 Several nodes", "4.15 Node.js neighbours"]
 
 
-def test_every_transcript_shows_something_that_the_server_says() -> None:
+def test_every_transcript_has_a_line_of_the_server() -> None:
     assert [fence.line for fence in FENCES if not any(" < " in step.text for step in steps(fence))] == []

@@ -1,4 +1,4 @@
-"""The plan of README.md: a chapter for each of its readers, of one screen; all that is longer is folded."""
+"""The structure of README.md: a chapter of one screen for each kind of reader; longer text is folded."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SCREEN_LINES: Final = 66
 
 
 def anchors(page: str) -> set[str]:
-    """What GitHub makes of headings: lower case, hyphens for spaces, no punctuation."""
+    """The anchors that GitHub makes of headings: lower case, hyphens for spaces, no punctuation."""
     headings = re.findall(r"^#+ (.*)$", re.sub(r"^```.*?^```$", "", page, flags=re.DOTALL | re.MULTILINE), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 

@@ -1,7 +1,7 @@
-"""The transcripts of protocol.md: how they are read, and how they are played against a running daemon.
+"""The transcripts of protocol.md: a parser for them, and a player against a running daemon.
 
-The notation is explained at the head of protocol.md itself. A line that cannot be understood, and an answer that is
-not the one that stands there, are an AssertionError that names the line.
+The top of protocol.md explains the notation. A line that cannot be parsed, and an answer that differs from the
+transcript, raise an AssertionError that names the line.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from tests.webhooks.scripted import Scripted
 PROTOCOL: Final = Path(__file__).parents[1] / "protocol.md"
 SEPARATOR_SHOWN: Final = "␞"
 HOOK_FLAG: Final = "--webhook"
-"""Of a fence, and no flag of chatd."""
+"""Options of a fence that are no flags of chatd."""
 
 _FENCE: Final = re.compile(r"^```(?P<info>[^\n]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINE: Final = re.compile(r"(?P<who>[a-z]+) +(?P<direction>[<>]) (?P<text>.+)")
@@ -54,7 +54,7 @@ class Fence:
     section: str
     line: int
     hook: str = ""
-    """The name of the daemon's hook, whose receiver has it too."""
+    """The name of the daemon's webhook; the transcript calls the receiver by the same name."""
 
     @property
     def settings(self) -> dict[str, str]:
@@ -96,13 +96,13 @@ def steps(fence: Fence) -> list[Step]:
 
 
 class Player:
-    """Plays the steps of one transcript. Whoever is named in it is one TCP connection."""
+    """Plays the steps of one transcript. Each name in it is one TCP connection."""
 
     def __init__(
         self, client: Client, api: Client | None = None, hooks: Mapping[str, Scripted] | None = None, **known: str
     ) -> None:
-        """`known` are texts by the names that the page has for them. With `api`, paths of /v1 are asked there; `hooks`
-        are the receivers of webhooks.
+        """`known` are the values of variables on the page. Requests for /v1 go to `api`, if given; `hooks` are the
+        receivers of webhooks.
         """
         self._client = client
         self._api = api
@@ -149,7 +149,7 @@ class Player:
         self._websockets[who] = websocket
 
     async def _play_hook(self, hook: Scripted, direction: str, text: str, more: list[str]) -> None:
-        """A receiver hears a request, or answers it with a status."""
+        """A receiver gets a request, or answers it with a status."""
         if direction == ">":
             hook.answer(int(text))
             return
@@ -224,7 +224,7 @@ class Player:
             self._websockets[who] = WebSocket(self._connections[who], answer)
 
     def _match(self, expected: str, said: str) -> None:
-        """`…` stands for any text, `$name` for any text the first time and for the same one ever after."""
+        """`…` stands for any text; `$name` for any text the first time, and for the same text from then on."""
         pattern = re.sub(r"\\\$(\w+)", self._pattern, re.escape(expected)).replace("…", ".+")
         found = re.fullmatch(pattern, said, re.DOTALL)
         assert found, f"the server said {said!r}"
@@ -239,7 +239,7 @@ class Player:
 
 
 def _bytes(text: str) -> bytes:
-    """A text, or as many bytes of it as a size in parentheses says."""
+    """A text; a size in parentheses repeats it to so many bytes."""
     size = _SIZE.fullmatch(text)
     return b"4" * int(size["size"].replace(",", "")) if size else text.encode()
 

@@ -28,5 +28,5 @@ def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Base]:
 
 @pytest.fixture
 async def bot(api: Api) -> System:
-    """With every scope."""
+    """A client whose key has every scope."""
     return await api.system()

@@ -1,4 +1,4 @@
-"""The API of a daemon in this very process, for tests that send it bytes or look at what it holds."""
+"""The API of a daemon inside the test's process, for tests that send it bytes or inspect its state."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from chatd.store.base import MessageId
 from chatd.store.sqlite import SqliteStore
 
 KEY: Final = PREFIX + "k" * 43
-"""Of the system `bot`, with every scope; the same in every process of a test."""
+"""The key of system `bot`, with every scope; the same for a whole test process."""
 
 
 def write_keys(path: Path, name: str = "bot") -> Path:
@@ -31,7 +31,7 @@ def write_keys(path: Path, name: str = "bot") -> Path:
 
 
 def build_with_api(config: Config, store: SqliteStore, last_id: MessageId | None) -> tuple[EngineServer, ApiListener]:
-    """Both serve the same chat."""
+    """Build both listeners on the same chat."""
     reload: Reload[Config] = Reload(lambda: config)
     opened: list[ApiListener] = []
 

@@ -1,4 +1,4 @@
-"""A daemon with the API, and a client of it with a key."""
+"""A daemon with the API, and an API client with a key."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EVERY: Final = frozenset(Scope)
 
 
 def add_key(path: Path, name: str, *scopes: Scope) -> str:
-    """A new key in the file, as `chatd apikey new` would add it."""
+    """Add a new key to the file, as `chatd apikey new` does."""
     key = new_key()
     with path.open("a") as file:
         file.write(Key(name, frozenset(scopes) or EVERY, digest_of(key)).line() + "\n")
@@ -31,7 +31,7 @@ class System:
         self._headers = {} if key is None else {"Authorization": f"Bearer {key}"}
 
     async def ask(self, method: str, target: str, body: object = None, **headers: str) -> Answer:
-        """A `body` that is no bytes goes as JSON. `_` in names of headers stands for `-`."""
+        """Send a request. A `body` other than bytes is sent as JSON. `_` in header names stands for `-`."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         content = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         kind = {} if content is None else {"Content-Type": "application/json"}
@@ -43,7 +43,7 @@ class System:
         return answer.json()
 
     async def send(self, para: str, mensaje: str, **more: object) -> Any:
-        """The acknowledgement of a message."""
+        """Send a message and return its acknowledgement."""
         answer = await self.ask("POST", "/v1/mensajes", {"para": para, "mensaje": mensaje, **more})
         assert answer.status == 201, answer
         return answer.json()
@@ -65,7 +65,7 @@ class Api:
         return System(await self.client.connect(), key or self.key)
 
     async def stranger(self) -> System:
-        """Without a key."""
+        """A client without a key."""
         return System(await self.client.connect(), None)
 
 

@@ -1,4 +1,4 @@
-"""The listener of the API under attack: too many connections, slow ones, and requests inside of others."""
+"""The API's listener under attack: too many connections, slow connections, and smuggled requests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HEAD_LIMIT = 16_384
 
 
 def smuggled(api: Api) -> bytes:
-    """What an attacker behind a proxy would like to have taken for a request of somebody with a key."""
+    """A request that an attacker tries to smuggle through a proxy with another client's key."""
     headers = {"Authorization": f"Bearer {api.key}", "Content-Type": "application/json"}
     return request_bytes("POST", "/v1/mensajes", headers, b'{"para":"ana","mensaje":"smuggled"}')
 
@@ -30,7 +30,7 @@ def is_busy(answer: Answer) -> bool:
 
 
 @pytest.mark.parametrize("flag", ["--api-max-connections", "--api-max-connections-per-address"])
-async def test_connections_too_many_are_refused_and_those_that_are_open_go_on(tmp_path: Path, flag: str) -> None:
+async def test_connections_over_the_limit_are_refused_and_open_ones_stay(tmp_path: Path, flag: str) -> None:
     """A-23"""
     async with serving_api(tmp_path, flag, "2", "--internal", "127.0.0.1:0") as api:
         bot, other = await api.system(), await api.system()
@@ -50,8 +50,8 @@ async def test_connections_too_many_are_refused_and_those_that_are_open_go_on(tm
                 pass
 
 
-async def test_a_key_has_so_many_connections_and_no_more(tmp_path: Path) -> None:
-    """A-27: one too many is answered and closed, and another key is not concerned."""
+async def test_a_key_has_a_limit_of_connections(tmp_path: Path) -> None:
+    """A-27: the connection over the limit is answered and closed; other keys are not affected."""
     other = add_key(tmp_path / "keys", "other")
     async with serving_api(tmp_path, "--api-max-connections-per-key", "2") as api:
         first, second = await api.system(), await api.system()
@@ -69,8 +69,8 @@ async def test_a_key_has_so_many_connections_and_no_more(tmp_path: Path) -> None
                 pass
 
 
-async def test_a_connection_that_another_key_uses_counts_for_that_one(tmp_path: Path) -> None:
-    """A-27: as behind a proxy that keeps its connections."""
+async def test_a_connection_counts_for_the_key_that_used_it_last(tmp_path: Path) -> None:
+    """A-27: as behind a proxy that reuses its connections."""
     other = add_key(tmp_path / "keys", "other")
     async with serving_api(tmp_path, "--api-max-connections-per-key", "1") as api:
         shared = await api.client.connect()
@@ -109,8 +109,8 @@ async def test_a_head_that_is_too_long_is_answered_431(api: Api, bot: System) ->
     assert (await bot.ask("GET", "/v1/no_leidos", X="x" * 8_000)).status == 200
 
 
-async def test_bodies_that_wait_for_their_end_have_a_bound(tmp_path: Path) -> None:
-    """A-23: of one address together."""
+async def test_unfinished_bodies_have_a_bound(tmp_path: Path) -> None:
+    """A-23: the bound is for each address."""
     async with serving_api(tmp_path, "--max-unfinished-per-client", "100000") as api:
         bot = await api.system()
         headers = {"Authorization": f"Bearer {api.key}", "Content-Type": "application/json", "Content-Length": "90000"}
@@ -125,7 +125,7 @@ async def test_bodies_that_wait_for_their_end_have_a_bound(tmp_path: Path) -> No
         assert (await bot.send("ana", "hola"))["ok"] is True
 
 
-async def test_a_request_that_may_end_elsewhere_is_refused_with_what_follows(api: Api, bot: System) -> None:
+async def test_a_request_with_an_ambiguous_length_is_refused_and_the_rest_is_dropped(api: Api, bot: System) -> None:
     """A-23, E-46"""
     for name, head in {**HEADS, **CODINGS}.items():
         connection = await api.client.connect()
@@ -134,7 +134,7 @@ async def test_a_request_that_may_end_elsewhere_is_refused_with_what_follows(api
     assert await messages(bot) == []
 
 
-async def test_so_is_a_body_in_chunks(api: Api, bot: System) -> None:
+async def test_malformed_chunked_bodies_are_refused(api: Api, bot: System) -> None:
     """A-23, E-46"""
     chunked = {
         "Authorization": f"Bearer {api.key}", "Content-Type": "application/json", "Transfer-Encoding": "chunked"
@@ -146,8 +146,8 @@ async def test_so_is_a_body_in_chunks(api: Api, bot: System) -> None:
     assert await messages(bot) == []
 
 
-async def test_what_two_readers_read_alike_is_served(api: Api, bot: System) -> None:
-    """A-23: chunks, extensions and trailers; requests ahead of the answer, and bytes behind a request that closes."""
+async def test_unambiguous_chunks_and_pipelined_requests_are_served(api: Api, bot: System) -> None:
+    """A-23: chunks, extensions, trailers, pipelined requests, and bytes after a request that closes."""
     chunked = {
         "Authorization": f"Bearer {api.key}", "Content-Type": "application/json", "Transfer-Encoding": "Chunked"
     }  # fmt: skip

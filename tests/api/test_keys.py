@@ -1,4 +1,4 @@
-"""The file of keys."""
+"""The file of API keys."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_a_key_is_found_by_its_digest_alone(tmp_path: Path) -> None:
     assert key not in path.read_text()
 
 
-def test_no_two_keys_are_alike() -> None:
+def test_every_new_key_is_different() -> None:
     """A-02"""
     keys = {new_key() for _ in range(100)}
     assert len(keys) == 100
@@ -38,7 +38,7 @@ def test_no_two_keys_are_alike() -> None:
         f"tienda send md5:{'0' * 64}",
     ],
 )
-def test_a_line_that_is_no_key_is_named_and_not_quoted(tmp_path: Path, line: str) -> None:
+def test_an_error_names_the_line_number_of_a_bad_key_without_quoting_it(tmp_path: Path, line: str) -> None:
     """A-02"""
     path = tmp_path / "keys"
     path.write_text(f"# one\n{line}\n")
@@ -48,7 +48,7 @@ def test_a_line_that_is_no_key_is_named_and_not_quoted(tmp_path: Path, line: str
 
 
 @pytest.mark.parametrize("twice", ["tienda send sha256:" + "1" * 64, "caja send sha256:" + "0" * 64])
-def test_a_name_or_a_key_that_is_there_twice_is_refused(tmp_path: Path, twice: str) -> None:
+def test_a_duplicate_name_or_key_is_refused(tmp_path: Path, twice: str) -> None:
     """A-02"""
     path = tmp_path / "keys"
     path.write_text(f"tienda send sha256:{'0' * 64}\n{twice}\n")

@@ -1,4 +1,4 @@
-"""Messages of other systems: the rules, the delivery and the answers are those of `mensaje_privado`."""
+"""Messages sent through the API: rules, delivery and answers are those of `mensaje_privado`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from chatd.api.keys import Scope
 from tests.api.served import Api, System, add_key, serving_api
 
 
-async def test_a_message_in_the_keys_own_name_is_that_of_an_admin(api: Api, bot: System) -> None:
+async def test_a_message_without_de_is_from_an_admin_named_after_the_key(api: Api, bot: System) -> None:
     """A-07"""
     ana, root = await api.chatd.enter("ana"), await api.chatd.enter("root", "admin")
     stored = await bot.send("ana", "hola")
@@ -34,7 +34,7 @@ async def test_a_message_in_the_name_of_a_user_is_seen_by_every_admin(api: Api, 
     ]
 
 
-async def test_only_a_key_that_may_impersonate_speaks_for_others(api: Api) -> None:
+async def test_only_a_key_with_the_scope_impersonate_may_set_de(api: Api) -> None:
     """A-08"""
     key = add_key(api.keys, "shop", Scope.SEND, Scope.READ)
     api.chatd.process.send_signal(signal.SIGHUP)
@@ -57,14 +57,14 @@ async def test_the_idempotency_key_is_the_cid(bot: System) -> None:
     assert len((await bot.get("/v1/conversaciones/ana/mensajes"))["mensajes"]) == 1
 
 
-async def test_a_cid_that_is_not_the_idempotency_key_is_refused(bot: System) -> None:
+async def test_a_cid_that_differs_from_the_idempotency_key_is_refused(bot: System) -> None:
     """A-09"""
     message = {"para": "ana", "mensaje": "x", "cid": "one"}
     answer = await bot.ask("POST", "/v1/mensajes", message, Idempotency_Key="two")
     assert (answer.status, answer.json()["code"]) == (409, "contradiction")
 
 
-async def test_of_many_messages_each_has_its_own_answer_in_order(api: Api, bot: System) -> None:
+async def test_each_message_of_a_batch_has_its_own_answer_in_order(api: Api, bot: System) -> None:
     """A-11"""
     ana = await api.chatd.enter("ana")
     long = "x" * 100_001
@@ -81,7 +81,7 @@ async def test_of_many_messages_each_has_its_own_answer_in_order(api: Api, bot: 
     assert heard == [f"m{n}" for n in range(98)] + ["last"]
 
 
-async def test_a_message_that_was_answered_survives_sigkill(tmp_path: Path) -> None:
+async def test_an_acknowledged_message_survives_sigkill(tmp_path: Path) -> None:
     """A-07"""
     async with serving_api(tmp_path) as api:
         stored = await (await api.system()).send("ana", "durable")
@@ -93,7 +93,7 @@ async def test_a_message_that_was_answered_survives_sigkill(tmp_path: Path) -> N
         assert message["id"] == stored["id"]
 
 
-async def test_a_message_has_the_pace_of_its_sender(tmp_path: Path) -> None:
+async def test_a_message_counts_for_the_rate_limit_of_its_sender(tmp_path: Path) -> None:
     """A-07"""
     async with serving_api(tmp_path, "--message-rate", "1", "--message-burst", "2") as api:
         bot = await api.system()
@@ -104,7 +104,7 @@ async def test_a_message_has_the_pace_of_its_sender(tmp_path: Path) -> None:
         await bot.send("ana", "of another sender", de="eva")
 
 
-async def test_what_clients_send_at_once_keeps_its_order(api: Api, bot: System) -> None:
+async def test_pipelined_messages_keep_their_order(api: Api, bot: System) -> None:
     """A-07"""
     ana = await api.chatd.enter("ana")
     other = await api.system()

@@ -1,4 +1,4 @@
-"""What other systems may ask of the past and of the people: as the console does."""
+"""Reading through the API: history, conversations, presence, and counts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def test_a_key_reads_what_an_admin_of_its_name_may_read(api: Api, bot: Sys
     assert [message["mensaje"] for message in page["mensajes"]] == ["help", "between us"]
 
 
-async def test_pages_follow_one_another_by_id_both_ways(bot: System) -> None:
+async def test_history_pages_run_forwards_and_backwards_by_id(bot: System) -> None:
     """A-12"""
     ids = [(await bot.send("ana", f"m{n}"))["id"] for n in range(5)]
     base = "/v1/conversaciones/ana/mensajes?limite=2"
@@ -34,7 +34,7 @@ async def test_pages_follow_one_another_by_id_both_ways(bot: System) -> None:
     assert ([each["id"] for each in after["mensajes"]], after["hay_mas"]) == (ids[3:], False)
 
 
-async def test_the_list_of_conversations_with_what_is_unread(api: Api, bot: System) -> None:
+async def test_the_list_of_conversations_has_unread_counts(api: Api, bot: System) -> None:
     """A-12"""
     for user in ("ana", "eva", "eve"):
         await (await api.chatd.enter(user)).write("bot", f"of {user}")
@@ -47,7 +47,7 @@ async def test_the_list_of_conversations_with_what_is_unread(api: Api, bot: Syst
     assert [each["con"] for each in found["conversaciones"]] == ["eva", "eve"]
 
 
-async def test_a_mark_is_read_and_heard_by_the_other(api: Api, bot: System) -> None:
+async def test_a_read_receipt_is_sent_to_the_other_side(api: Api, bot: System) -> None:
     """A-13"""
     ana = await api.chatd.enter("ana")
     stored = await ana.write("bot", "read me")
@@ -58,8 +58,8 @@ async def test_a_mark_is_read_and_heard_by_the_other(api: Api, bot: System) -> N
     assert (await bot.get("/v1/conversaciones/ana"))["leido"] == stored["id"]
 
 
-async def test_all_is_read_and_one_conversation_is_unread_again(api: Api, bot: System) -> None:
-    """A-32: for the reader alone."""
+async def test_all_conversations_are_marked_read_and_one_unread_again(api: Api, bot: System) -> None:
+    """A-32: for this admin alone."""
     ana, eva = await api.chatd.enter("ana"), await api.chatd.enter("eva")
     stored = await ana.write("bot", "read me")
     newest = await eva.write("bot", "me too")
@@ -72,7 +72,7 @@ async def test_all_is_read_and_one_conversation_is_unread_again(api: Api, bot: S
         assert (await bot.ask("POST", f"/v1/{place}", body)).status == 404
 
 
-async def test_who_is_here(tmp_path: Path) -> None:
+async def test_the_list_of_users_online(tmp_path: Path) -> None:
     """A-14"""
     async with serving_api(tmp_path, "--presence", "on") as api:
         bot = await api.system()
@@ -87,7 +87,7 @@ async def test_who_is_here(tmp_path: Path) -> None:
         assert len(people) == 3
 
 
-async def test_whether_an_admin_is_here_to_answer(tmp_path: Path) -> None:
+async def test_admin_availability(tmp_path: Path) -> None:
     """A-24"""
     async with serving_api(tmp_path, "--presence", "on") as api:
         bot = await api.system()
@@ -96,14 +96,14 @@ async def test_whether_an_admin_is_here_to_answer(tmp_path: Path) -> None:
         assert (await bot.get("/v1/atencion"))["atendido"] is True
 
 
-async def test_without_presence_there_is_no_list(bot: System) -> None:
+async def test_without_presence_the_list_of_users_online_is_refused(bot: System) -> None:
     """A-14, A-24"""
     for target in ("/v1/presencia", "/v1/atencion"):
         answer = await bot.ask("GET", target)
         assert (answer.status, answer.json()["code"]) == (404, "unknown_event")
 
 
-async def test_a_user_is_sent_away(api: Api, bot: System) -> None:
+async def test_a_user_is_disconnected(api: Api, bot: System) -> None:
     """A-15"""
     ana = await api.chatd.enter("ana")
     answer = await bot.ask("DELETE", "/v1/personas/ana")
@@ -129,13 +129,13 @@ async def test_a_user_is_denied_at_once_and_after_a_reload(tmp_path: Path) -> No
         assert api.chatd.faults == []
 
 
-async def test_without_a_deny_list_nobody_can_be_denied(bot: System) -> None:
+async def test_denying_a_user_without_a_deny_list_is_refused(bot: System) -> None:
     """A-16"""
     answer = await bot.ask("PUT", "/v1/denegados/usuarios/ana")
     assert (answer.status, answer.json()["code"]) == (409, "no_deny_file")
 
 
-async def test_a_deny_list_that_cannot_be_written_is_a_failure_that_the_log_explains(tmp_path: Path) -> None:
+async def test_a_deny_list_that_cannot_be_written_is_logged(tmp_path: Path) -> None:
     """A-16"""
     deny = tmp_path / "deny"
     deny.write_text("")
@@ -146,7 +146,7 @@ async def test_a_deny_list_that_cannot_be_written_is_a_failure_that_the_log_expl
         assert (await api.chatd.logged("the deny list cannot be written"))["key"] == "bot"
 
 
-async def test_the_counts_are_those_of_metrics(api: Api, bot: System) -> None:
+async def test_the_counts_equal_those_of_the_metrics(api: Api, bot: System) -> None:
     """A-17"""
     await api.chatd.enter("ana")
     counts = (await bot.get("/v1/cuentas"))["cuentas"]

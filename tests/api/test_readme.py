@@ -1,4 +1,4 @@
-"""README.md, "Your other systems": the commands, as somebody would paste them."""
+"""README.md, "Your other systems": the commands as an operator pastes them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SECTION = "## Your other systems"
 BOT = "### A bot that answers at night"
 
 VERBS = slice(5, 8)
-"""The commands that are on webhooks."""
+"""The commands of the section on webhooks."""
 
 TOML: Final = re.compile(r"^```toml\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
@@ -39,13 +39,13 @@ def section(heading: str) -> str:
 
 
 def here(text: str) -> str:
-    """With ports that no other program has."""
+    """Replace the ports by free ones."""
     return re.sub("|".join(PORTS), lambda port: PORTS[port[0]], text)
 
 
 @contextlib.asynccontextmanager
 async def started(command: str, folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
-    """What a terminal runs meanwhile."""
+    """A command that runs in the background."""
     process = await asyncio.create_subprocess_exec(
         *("sh", "-ec", f"exec {command}"), cwd=folder, env=shell_environment(), stderr=asyncio.subprocess.PIPE
     )
@@ -91,7 +91,7 @@ async def test_an_operator_tries_a_webhook_and_sees_how_far_it_is(tmp_path: Path
 
 
 class Night:
-    """A chat with a bot, as the README sets both up, and nobody at the desk."""
+    """A chat with a bot, set up as in the README, while no admin is online."""
 
     def __init__(self, chatd: Daemon, bot: asyncio.subprocess.Process, folder: Path) -> None:
         self.chatd = chatd
@@ -99,7 +99,7 @@ class Night:
         self._bot = bot
 
     async def taken(self, count: int) -> None:
-        """Wait until the bot has taken so many further events: it writes a line for each."""
+        """Wait until the bot has handled `count` more events: it writes a line for each."""
         assert self._bot.stderr is not None
         async with asyncio.timeout(PATIENCE_S):
             while count:

@@ -1,4 +1,4 @@
-"""`GET /v1/encontrados`: messages by the words in them."""
+"""`GET /v1/encontrados`: full-text search."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def texts(page: Any) -> list[str]:
     return [each["mensaje"] for each in page["encontrados"]]
 
 
-async def test_a_key_finds_what_an_admin_of_its_name_may_read(db: Base, tmp_path: Path) -> None:
+async def test_a_key_searches_what_an_admin_of_its_name_may_read(db: Base, tmp_path: Path) -> None:
     """A-30"""
     async with serving_api(tmp_path, "--search", "on", db=db) as api:
         bot, ana = await api.system(), await api.chatd.enter("ana")
@@ -28,7 +28,7 @@ async def test_a_key_finds_what_an_admin_of_its_name_may_read(db: Base, tmp_path
         assert texts(await bot.get("/v1/encontrados?texto=pedido&con=eva")) == []
 
 
-async def test_pages_of_what_is_found_take_sigue_as_antes(db: Base, tmp_path: Path) -> None:
+async def test_the_next_page_of_results_is_asked_for_with_sigue_as_antes(db: Base, tmp_path: Path) -> None:
     """A-30"""
     async with serving_api(tmp_path, "--search", "on", db=db) as api:
         bot = await api.system()
@@ -45,7 +45,7 @@ async def test_pages_of_what_is_found_take_sigue_as_antes(db: Base, tmp_path: Pa
         assert found == [f"apple {number}" for number in (4, 3, 2, 1, 0)]
 
 
-async def test_a_search_that_cannot_be_understood_is_refused(tmp_path: Path) -> None:
+async def test_an_invalid_search_is_refused(tmp_path: Path) -> None:
     """A-31"""
     async with serving_api(tmp_path, "--search", "on") as api:
         bot = await api.system()
@@ -63,7 +63,7 @@ async def test_a_search_that_cannot_be_understood_is_refused(tmp_path: Path) -> 
             assert (answer.status, answer.json()["code"]) == (422, code), query
 
 
-async def test_searches_of_a_key_are_paced_as_those_of_an_admin(tmp_path: Path) -> None:
+async def test_searches_of_a_key_have_the_rate_limit_of_an_admin(tmp_path: Path) -> None:
     """A-31"""
     async with serving_api(tmp_path, "--search", "on", "--message-rate", "0.1", "--message-burst", "1") as api:
         bot = await api.system()
@@ -72,7 +72,7 @@ async def test_searches_of_a_key_are_paced_as_those_of_an_admin(tmp_path: Path) 
         assert answers[-1].header("retry-after") is not None
 
 
-async def test_without_an_index_there_is_nothing_to_search(api: Api, bot: System) -> None:
+async def test_without_an_index_a_search_is_refused(api: Api, bot: System) -> None:
     """A-31"""
     answer = await bot.ask("GET", "/v1/encontrados?texto=x")
     assert (answer.status, answer.json()["code"]) == (404, "unknown_event")

@@ -1,4 +1,4 @@
-"""Requests and their answers: keys, methods, types, sizes, rates."""
+"""API requests and answers: keys, methods, types, sizes, rates."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SOME_MESSAGE = {"para": "ana", "mensaje": "hola"}
 
 
 def problem(answer: Answer) -> tuple[int, str]:
-    """Status and code of a problem document, whose form is checked."""
+    """Check the form of a problem document; return its status and code."""
     assert answer.header("content-type") == "application/problem+json", answer
     said = answer.json()
     assert said["status"] == answer.status
@@ -32,7 +32,7 @@ def problem(answer: Answer) -> tuple[int, str]:
     return answer.status, said["code"]
 
 
-async def test_a_request_without_a_key_learns_what_is_missing(api: Api) -> None:
+async def test_a_request_without_a_valid_key_is_answered_401(api: Api) -> None:
     """A-03"""
     stranger = await api.stranger()
     answer = await stranger.ask("GET", "/v1/conversaciones")
@@ -43,7 +43,7 @@ async def test_a_request_without_a_key_learns_what_is_missing(api: Api) -> None:
         assert problem(answer) == (401, "key_invalid")
 
 
-async def test_a_key_may_do_what_its_scopes_say_and_no_more(api: Api) -> None:
+async def test_a_key_is_limited_to_its_scopes(api: Api) -> None:
     """A-03"""
     key = add_key(api.keys, "reader", Scope.READ)
     api.chatd.process.send_signal(signal.SIGHUP)
@@ -55,7 +55,7 @@ async def test_a_key_may_do_what_its_scopes_say_and_no_more(api: Api) -> None:
     assert problem(await reader.ask("POST", "/v1/mensajes", SOME_MESSAGE)) == (403, "scope_missing")
 
 
-async def test_a_key_that_is_taken_out_of_the_file_ends_with_the_reload(api: Api, bot: System) -> None:
+async def test_a_key_removed_from_the_file_is_refused_after_a_reload(api: Api, bot: System) -> None:
     """A-04"""
     api.keys.write_text("")
     assert (await bot.ask("GET", "/v1/no_leidos")).status == 200
@@ -64,7 +64,7 @@ async def test_a_key_that_is_taken_out_of_the_file_ends_with_the_reload(api: Api
     assert problem(await bot.ask("GET", "/v1/no_leidos")) == (401, "key_invalid")
 
 
-async def test_a_file_of_keys_with_a_slip_changes_nothing(api: Api, bot: System) -> None:
+async def test_a_reload_with_an_invalid_file_of_keys_changes_nothing(api: Api, bot: System) -> None:
     """A-04"""
     with api.keys.open("a") as file:
         file.write("slip\n")
@@ -76,7 +76,7 @@ async def test_a_file_of_keys_with_a_slip_changes_nothing(api: Api, bot: System)
 NOWHERE = ["/", "/v1", "/v1/nothing", "/v1/conversaciones/a/b/c", "/v1/mensajes/", "*"]
 
 
-async def test_a_path_that_is_not_there(bot: System) -> None:
+async def test_an_unknown_path_is_answered_404(bot: System) -> None:
     """A-06"""
     for target in NOWHERE:
         assert problem(await bot.ask("GET", target)) == (404, "not_found")
@@ -90,7 +90,7 @@ OTHER_METHODS = [
 ]
 
 
-async def test_another_method_is_told_which_there_are(bot: System) -> None:
+async def test_a_wrong_method_is_answered_405_with_allow(bot: System) -> None:
     """A-06"""
     for method, target, allow in OTHER_METHODS:
         answer = await bot.ask(method, target)
@@ -100,7 +100,7 @@ async def test_another_method_is_told_which_there_are(bot: System) -> None:
         assert (options.status, options.header("allow"), options.body) == (200, allow, b"")
 
 
-async def test_head_is_get_without_its_body(bot: System) -> None:
+async def test_head_answers_as_get_without_a_body(bot: System) -> None:
     """A-06"""
     got, head = await bot.ask("GET", "/v1/no_leidos"), await bot.ask("HEAD", "/v1/no_leidos")
     assert (head.status, head.body) == (200, b"")
@@ -108,7 +108,7 @@ async def test_head_is_get_without_its_body(bot: System) -> None:
     assert head.header("etag") == got.header("etag")
 
 
-async def test_a_client_that_has_an_answer_is_not_sent_it_again(bot: System) -> None:
+async def test_an_unchanged_answer_is_304(bot: System) -> None:
     """A-10"""
     target = "/v1/conversaciones/ana/mensajes"
     tag = (await bot.ask("GET", target)).header("etag")
@@ -141,7 +141,7 @@ BAD_MESSAGES: list[tuple[Any, tuple[int, str]]] = [
 ]
 
 
-async def test_a_message_that_cannot_be_accepted(bot: System) -> None:
+async def test_an_invalid_message_is_refused(bot: System) -> None:
     """A-05"""
     for body, code in BAD_MESSAGES:
         assert problem(await bot.ask("POST", "/v1/mensajes", body)) == code, body
@@ -162,32 +162,32 @@ BAD_QUESTIONS = [
 ]
 
 
-async def test_a_question_that_cannot_be_answered(bot: System) -> None:
+async def test_an_invalid_query_is_refused(bot: System) -> None:
     """A-05"""
     for target, code in BAD_QUESTIONS:
         assert problem(await bot.ask("GET", target)) == (422, code), target
 
 
-async def test_a_question_that_contradicts_itself(bot: System) -> None:
+async def test_a_contradictory_query_is_refused(bot: System) -> None:
     """A-05"""
     for target in ("/v1/conversaciones?antes=1&buscar=a", "/v1/conversaciones/ana/mensajes?antes=1&despues=1"):
         assert problem(await bot.ask("GET", target)) == (409, "contradiction")
 
 
-async def test_a_mark_on_a_message_that_is_not_there(bot: System) -> None:
+async def test_a_read_receipt_for_an_unknown_message_is_refused(bot: System) -> None:
     """A-13"""
     for hasta, status in (("0", 404), ("x", 422)):
         answer = await bot.ask("POST", "/v1/leidos", {"con": "ana", "hasta": hasta})
         assert problem(answer) == (status, "hasta_invalid")
 
 
-async def test_an_idempotency_key_that_is_no_text_of_ascii(bot: System) -> None:
+async def test_an_idempotency_key_that_is_not_ascii_is_refused(bot: System) -> None:
     """A-09"""
     answer = await bot.ask("POST", "/v1/mensajes", SOME_MESSAGE, Idempotency_Key="\u00e9")
     assert problem(answer) == (422, "cid_invalid")
 
 
-async def test_a_name_with_any_character_is_written_as_urls_are(bot: System) -> None:
+async def test_a_user_name_in_a_path_is_percent_encoded(bot: System) -> None:
     """A-06"""
     await bot.send("a/b ñ?", "hola")
     page = await bot.get("/v1/conversaciones/a%2Fb%20%C3%B1%3F/mensajes")
@@ -195,7 +195,7 @@ async def test_a_name_with_any_character_is_written_as_urls_are(bot: System) -> 
     assert problem(await bot.ask("GET", "/v1/conversaciones/%FF")) == (404, "not_found")
 
 
-async def test_a_body_of_another_type_is_refused(bot: System) -> None:
+async def test_a_body_of_another_content_type_is_refused(bot: System) -> None:
     """A-05"""
     for kind in ("text/plain", "application/x-www-form-urlencoded", ""):
         answer = await bot.ask("POST", "/v1/mensajes", SOME_MESSAGE, Content_Type=kind)
@@ -216,7 +216,7 @@ async def test_a_body_that_is_too_long_is_refused_before_it_is_read(tmp_path: Pa
         assert refused["api_max_body"] == 1
 
 
-async def test_a_request_has_an_id_that_the_answer_and_the_log_show(tmp_path: Path) -> None:
+async def test_the_id_of_a_request_is_in_the_answer_and_in_the_log(tmp_path: Path) -> None:
     """A-05"""
     async with serving_api(tmp_path, "--log-level", "debug") as api:
         bot = await api.system()
@@ -230,7 +230,7 @@ async def test_a_request_has_an_id_that_the_answer_and_the_log_show(tmp_path: Pa
         assert api.key not in str(api.chatd.log)
 
 
-async def test_a_key_that_asks_too_often_waits(tmp_path: Path) -> None:
+async def test_a_key_over_its_rate_limit_is_answered_429(tmp_path: Path) -> None:
     """A-18"""
     async with serving_api(tmp_path, "--api-rate", "1") as api:
         key = add_key(api.keys, "other")
@@ -245,7 +245,7 @@ async def test_a_key_that_asks_too_often_waits(tmp_path: Path) -> None:
         assert (await api.chatd.logged("request refused: its key sends too many"))["key"] == "bot"
 
 
-async def test_an_address_that_guesses_keys_waits(tmp_path: Path) -> None:
+async def test_an_address_that_guesses_keys_is_answered_429(tmp_path: Path) -> None:
     """A-18"""
     async with serving_api(tmp_path, "--api-address-rate", "1") as api:
         stranger = await api.stranger()
@@ -254,7 +254,7 @@ async def test_an_address_that_guesses_keys_waits(tmp_path: Path) -> None:
         assert (await (await api.system()).ask("GET", "/v1/no_leidos")).status == 200
 
 
-async def test_a_database_that_does_not_answer_in_time(tmp_path: Path) -> None:
+async def test_a_database_timeout_is_answered_503(tmp_path: Path) -> None:
     """A-19"""
     async with serving_api(tmp_path, "--api-timeout", "0.2", "--busy-timeout", "20") as api:
         bot = await api.system()
@@ -267,7 +267,7 @@ async def test_a_database_that_does_not_answer_in_time(tmp_path: Path) -> None:
             assert file.execute("SELECT count(*) FROM mensajes").fetchone() == (1,)
 
 
-async def test_a_client_that_goes_before_its_answer_harms_nobody(tmp_path: Path) -> None:
+async def test_a_client_that_disconnects_before_its_answer_affects_no_other(tmp_path: Path) -> None:
     """A-01"""
     async with serving_api(tmp_path, "--busy-timeout", "20") as api:
         bot, other = await api.system(), await api.system()
@@ -307,7 +307,7 @@ async def test_the_api_speaks_tls_with_the_certificate_of_the_main_listener(tmp_
         (("--api", "127.0.0.1:0", "--api-keys-file", "/nowhere"), "api_keys_file: cannot read /nowhere"),
     ],
 )
-async def test_a_setting_that_cannot_be_used_is_named(tmp_path: Path, flags: tuple[str, ...], words: str) -> None:
+async def test_the_error_of_an_invalid_setting_names_it(tmp_path: Path, flags: tuple[str, ...], words: str) -> None:
     """A-01"""
     code, said = await complaint("--db", str(tmp_path / "c.db"), *flags)
     assert (code, said.startswith(f"chatd: {words}")) == (EXIT_CONFIG, True), said

@@ -1,4 +1,4 @@
-"""`GET /v1/eventos`: the log as server-sent events."""
+"""`GET /v1/eventos`: stored messages as server-sent events."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Reader:
         self._reader = reader
 
     async def block(self) -> dict[str, str]:
-        """The fields up to the next empty line; a comment has none."""
+        """The fields up to the next empty line; a comment yields no fields."""
         async with asyncio.timeout(10):
             text = (await self._reader.readuntil(b"\n\n")).decode()
         return dict(line.split(": ", 1) for line in text.splitlines() if line and not line.startswith(":"))
@@ -65,7 +65,7 @@ async def following(api: Api, query: str = "", key: str | None = None, **headers
         writer.transport.abort()
 
 
-async def test_messages_come_as_they_are_stored_in_the_order_of_their_ids(api: Api, bot: System) -> None:
+async def test_events_come_in_the_order_of_message_ids(api: Api, bot: System) -> None:
     """A-20"""
     async with following(api) as stream:
         assert await stream.block() == {}
@@ -77,8 +77,8 @@ async def test_messages_come_as_they_are_stored_in_the_order_of_their_ids(api: A
     assert heard[0][1]["supervisado"] is False
 
 
-async def test_a_reader_that_comes_back_misses_nothing_and_gets_nothing_twice(tmp_path: Path) -> None:
-    """A-20: over a SIGKILL of the daemon too."""
+async def test_a_reader_that_reconnects_gets_each_event_once(tmp_path: Path) -> None:
+    """A-20: also after a SIGKILL of the daemon."""
     async with serving_api(tmp_path, "--api-rate", "0") as api:
         bot = await api.system()
         ids = [(await bot.send("ana", f"m{n}"))["id"] for n in range(250)]
@@ -94,7 +94,7 @@ async def test_a_reader_that_comes_back_misses_nothing_and_gets_nothing_twice(tm
     assert first + rest == ids
 
 
-async def test_a_key_hears_what_an_admin_of_its_name_may_read(api: Api, bot: System) -> None:
+async def test_a_key_is_sent_the_events_that_an_admin_of_its_name_may_read(api: Api, bot: System) -> None:
     """A-21"""
     key = add_key(api.keys, "reader", Scope.READ)
     api.chatd.process.send_signal(signal.SIGHUP)
@@ -107,15 +107,15 @@ async def test_a_key_hears_what_an_admin_of_its_name_may_read(api: Api, bot: Sys
     assert heard == ["for the reader", "of a user"]
 
 
-async def test_the_head_of_a_stream_is_no_stream(api: Api, bot: System) -> None:
-    """A-06: the connection goes on."""
+async def test_a_head_request_for_the_stream_ends_at_once(api: Api, bot: System) -> None:
+    """A-06: the connection stays open."""
     answer = await bot.ask("HEAD", "/v1/eventos")
     assert (answer.status, answer.header("content-type"), answer.body) == (200, "text/event-stream", b"")
     assert (await bot.ask("HEAD", "/v1/eventos?desde=x")).status == 422
     await bot.get("/v1/no_leidos")
 
 
-async def test_a_silent_stream_beats_and_carries_the_position(tmp_path: Path) -> None:
+async def test_an_idle_stream_sends_heartbeats_with_its_position(tmp_path: Path) -> None:
     """A-22"""
     async with serving_api(tmp_path, "--api-heartbeat", "0.1") as api:
         stored = await (await api.system()).send("ana", "one")
@@ -125,7 +125,7 @@ async def test_a_silent_stream_beats_and_carries_the_position(tmp_path: Path) ->
             assert await stream.block() == {"id": stored["id"]}
 
 
-async def test_a_stream_ends_with_its_key(tmp_path: Path) -> None:
+async def test_a_stream_ends_when_its_key_is_removed(tmp_path: Path) -> None:
     """A-22"""
     async with serving_api(tmp_path, "--api-heartbeat", "0.1") as api, following(api) as stream:
         api.keys.write_text("")
@@ -133,7 +133,7 @@ async def test_a_stream_ends_with_its_key(tmp_path: Path) -> None:
         await stream.ended()
 
 
-async def test_there_are_so_many_streams_and_no_more(tmp_path: Path) -> None:
+async def test_streams_over_the_limit_are_refused(tmp_path: Path) -> None:
     """A-22"""
     async with serving_api(tmp_path, "--api-max-streams", "1") as api:
         bot = await api.system()
@@ -144,7 +144,7 @@ async def test_there_are_so_many_streams_and_no_more(tmp_path: Path) -> None:
         assert (await bot.ask("GET", "/v1/eventos?desde=x")).json()["code"] == "desde_invalid"
 
 
-async def test_a_reader_that_does_not_read_costs_nobody_else(api: Api, bot: System) -> None:
+async def test_a_stalled_reader_does_not_delay_other_readers(api: Api, bot: System) -> None:
     """A-20"""
     async with following(api):
         for _ in range(10):
@@ -157,8 +157,8 @@ async def test_a_reader_that_does_not_read_costs_nobody_else(api: Api, bot: Syst
             assert (await other.event())[1]["mensaje"] == "news"
 
 
-async def test_a_reader_that_takes_nothing_for_too_long_is_ended_and_counted(tmp_path: Path) -> None:
-    """A-25: its place is free again."""
+async def test_a_stalled_reader_is_disconnected_and_counted(tmp_path: Path) -> None:
+    """A-25: the stream is free for another reader."""
     limits = ("--api-stream-timeout", "0.3", "--api-max-streams", "1", "--api-rate", "0")
     pace = ("--message-rate", "0", "--max-chars-per-minute", "0")
     async with serving_api(tmp_path, *limits, *pace) as api:
@@ -176,7 +176,7 @@ async def test_a_reader_that_takes_nothing_for_too_long_is_ended_and_counted(tmp
 
 
 class Draining(MemoryTransport):
-    """Its client takes a byte each time that somebody looks, as long as there are `takes`."""
+    """Its client reads one byte each time that the buffer size is queried, `takes` times at most."""
 
     def __init__(self, protocol: asyncio.Protocol, takes: int) -> None:
         super().__init__(protocol)
@@ -194,7 +194,7 @@ class Draining(MemoryTransport):
         return self.waiting
 
 
-async def test_a_reader_that_takes_little_is_slow_and_one_that_takes_nothing_has_stalled() -> None:
+async def test_a_slow_reader_is_kept_and_a_stalled_reader_is_disconnected() -> None:
     """A-25"""
     reader = EventStream(0.001, lambda _: None)
     transport = Draining(reader, takes=7)
@@ -203,8 +203,8 @@ async def test_a_reader_that_takes_little_is_slow_and_one_that_takes_nothing_has
     assert transport.takes == 0
 
 
-async def test_a_key_has_so_many_streams_and_no_more(tmp_path: Path) -> None:
-    """A-26: another key is not concerned."""
+async def test_a_key_has_a_limit_of_streams(tmp_path: Path) -> None:
+    """A-26: other keys are not affected."""
     keys = tmp_path / "keys"
     other = add_key(keys, "other")
     async with serving_api(tmp_path, "--api-max-streams-per-key", "1") as api:
@@ -235,7 +235,7 @@ async def sent(transport: MemoryTransport, text: bytes) -> None:
 
 
 async def test_a_page_is_one_write(tmp_path: Path) -> None:
-    """A-20: after a reset, a stream would go on writing to the end of its page, with a warning for each event."""
+    """A-20: after a reset, asyncio warns of each further write, so a page must not be one write for each event."""
     settings = {"db": str(tmp_path / "c.db"), "api": "127.0.0.1:0", "api_keys_file": str(write_keys(tmp_path / "keys"))}
     store = SqliteStore(load(settings, {"CHATD_JWT_SECRET": SECRET}).store)
     _, api = build_with_api(load(settings, {"CHATD_JWT_SECRET": SECRET}), store, await store.open())

@@ -1,4 +1,4 @@
-"""What other systems may do where the admins are a team."""
+"""The API where the admins are a team: claims, states, notes, canned replies."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TEAM = ("--admin-messages", "team", "--payload", "full", "--presence", "on")
 
 @pytest.fixture
 async def api(tmp_path: Path) -> AsyncIterator[Api]:
-    """Of a team."""
+    """With the setting that makes the admins a team."""
     async with serving_api(tmp_path, *TEAM) as running:
         yield running
 
@@ -58,15 +58,15 @@ async def test_a_conversation_is_resolved_up_to_a_message_and_listed_by_its_stat
     assert (await bot.ask("GET", "/v1/conversaciones?filtro=x")).status == 422
 
 
-def test_the_filters_are_those_of_the_chat() -> None:
+def test_the_filters_equal_those_of_the_chat() -> None:
     """A-12"""
     parameters = document()["paths"]["/v1/conversaciones"]["get"]["parameters"]
     [described] = [each["schema"]["enum"] for each in parameters if each["name"] == "filtro"]
     assert sorted(described) == sorted(Kind)
 
 
-async def test_a_user_whom_a_system_has_answered_still_waits_for_a_person(api: Api, bot: System) -> None:
-    """A-24: what is stored later is followed later, so the case of eva comes behind the answer."""
+async def test_an_answer_by_a_system_leaves_the_case_open(api: Api, bot: System) -> None:
+    """A-24: the case of eva is opened after the answer, because the follower reads messages in their order."""
     await (await api.chatd.enter("ana")).write("soporte", "help")
     await bot.send("ana", "We open at 9")
     await (await api.chatd.enter("eva")).write("soporte", "help")
@@ -78,8 +78,8 @@ async def test_a_user_whom_a_system_has_answered_still_waits_for_a_person(api: A
     assert waiting == ["ana", "eva"]
 
 
-async def test_what_a_system_writes_or_is_written_opens_no_case(api: Api, bot: System) -> None:
-    """A-24: the user has never been here."""
+async def test_messages_from_and_to_a_system_open_no_case(api: Api, bot: System) -> None:
+    """A-24: the user has never written."""
     root = await api.chatd.enter("root", "admin")
     await bot.send("maria", "Your order is on its way")
     await root.write("bot", "a note to the bot")
@@ -92,7 +92,7 @@ async def test_what_a_system_writes_or_is_written_opens_no_case(api: Api, bot: S
     assert (await bot.get("/v1/conversaciones/bot"))["rol"] == "admin"
 
 
-async def test_a_system_that_speaks_as_an_admin_answers_and_claims_as_that_admin(api: Api, bot: System) -> None:
+async def test_a_system_that_impersonates_an_admin_answers_and_claims_as_that_admin(api: Api, bot: System) -> None:
     """A-24"""
     await api.chatd.enter("root", "admin")
     await (await api.chatd.enter("ana")).write("soporte", "help")
@@ -139,7 +139,7 @@ async def test_users_and_keys_that_may_only_read_change_nothing(api: Api, bot: S
     assert (await bot.get("/v1/respuestas"))["respuestas"] == []
 
 
-async def test_without_a_team_there_is_nothing_of_this(tmp_path: Path) -> None:
+async def test_without_a_team_these_operations_are_refused(tmp_path: Path) -> None:
     """A-12"""
     assert set(TEAM_OPERATIONS) < set(OPERATIONS)
     async with serving_api(tmp_path) as api:

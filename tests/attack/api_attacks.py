@@ -1,4 +1,4 @@
-"""A hostile afternoon's attackers of the API: strangers, and a system with a key that has gone wild.
+"""Attackers of the API in a hostile afternoon: clients without a key, and a client that abuses a valid key.
 
 `python -m tests.attack.api_attacks HOST PORT SECONDS [ATTACK ...]`, as in hostile.py, where the API listens.
 """
@@ -20,7 +20,7 @@ JSON: Final = {**BEARER, "Content-Type": "application/json"}
 
 
 async def slow_bodies(field: Field, client: Client) -> None:
-    """With a key and without: what is announced comes byte by byte, or in chunks, and never to the end."""
+    """With a key and without: the announced body comes byte by byte or in chunks, and is never finished."""
     heads = [
         request_bytes("POST", "/v1/mensajes", {**JSON, "Content-Length": "900000"}),
         request_bytes("POST", "/v1/mensajes", {**JSON, "Transfer-Encoding": "chunked"}),
@@ -36,7 +36,7 @@ async def slow_bodies(field: Field, client: Client) -> None:
 
 
 async def large_bodies(field: Field, client: Client) -> None:
-    """As much as may wait, and more: of JSON that is deep, of one that is none, and of messages that are refused."""
+    """Bodies up to the limit of waiting bytes and beyond: deep JSON, invalid JSON, and messages that are refused."""
     many = json.dumps({"mensajes": [{"para": "nobody", "mensaje": ""}] * 100}).encode()
     for body in (b"[" * 900_000, b" " * 1_000_000, many, b"x" * 2_000_000):
         connection = await client.connect()
@@ -45,7 +45,7 @@ async def large_bodies(field: Field, client: Client) -> None:
 
 
 async def guesses(field: Field, client: Client) -> None:
-    """Keys by the hundred, ahead of the answers."""
+    """Hundreds of wrong keys, pipelined."""
     connection = await client.connect()
     tried = (request_bytes("GET", "/v1/personas", {"Authorization": f"Bearer {field.name()}"}) for _ in range(200))
     connection.write(b"".join(tried))
@@ -54,7 +54,7 @@ async def guesses(field: Field, client: Client) -> None:
 
 
 async def pipelines(field: Field, client: Client) -> None:
-    """Questions by the hundred of a system that reads no answer, and its messages."""
+    """Hundreds of pipelined queries and messages from a client that reads no answer."""
     connection = await client.connect()
     message = json.dumps({"para": field.name(), "mensaje": "x" * 5_000}).encode()
     connection.stop_reading()
@@ -64,7 +64,7 @@ async def pipelines(field: Field, client: Client) -> None:
 
 
 async def streams(field: Field, client: Client) -> None:
-    """More than may be open, from the first message on, of which nothing is read."""
+    """More streams than may be open, from the first message on; the client reads nothing."""
     for _ in range(AT_ONCE):
         connection = await client.connect(4_096)
         connection.stop_reading()

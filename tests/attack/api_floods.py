@@ -1,4 +1,4 @@
-"""What other systems do to reach a limit of the API over and over: as log_floods.py, for `--api`."""
+"""API requests that reach a limit over and over: as log_floods.py, for `--api`."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ UNHURRIED: Final = ("--api-rate", "0", "--message-rate", "0", "--max-chars-per-m
 
 
 def write_keys(path: Path) -> Path:
-    """A file with the key of the floods."""
+    """A file with the API key of the floods."""
     path.write_text(Key("flood", frozenset(Scope), digest_of(KEY)).line() + "\n")
     return path
 
 
 def api_of(chatd: Daemon) -> Client:
-    """Its connections end with it."""
+    """An API client whose connections the daemon's client closes."""
     [where] = [line for line in chatd.log if line["message"] == "listening for other systems"]
     return Client(where["host"], where["port"], "/")
 
 
 def _requests(status: int, target: str, key: str) -> Flood:
-    """One after the other; all but the first are refused."""
+    """Consecutive requests; all but the first are refused."""
 
     async def flood(chatd: Daemon) -> None:
         async with api_of(chatd) as client:
@@ -57,7 +57,7 @@ async def _streams(chatd: Daemon) -> None:
 
 
 async def _streams_of_a_key(chatd: Daemon) -> None:
-    """The first one stays."""
+    """The first stream stays open."""
     async with api_of(chatd) as client:
         stream = await client.connect()
         stream.write(request_bytes("GET", "/v1/eventos", BEARER))
@@ -92,7 +92,7 @@ async def _deaf_readers(chatd: Daemon) -> None:
 
 
 async def refusals(system: System, limit: ApiLimit) -> float:
-    """How often that limit was reached."""
+    """How often `limit` was reached."""
     samples = (await system.get("/v1/cuentas"))["cuentas"]
     [count] = [each["valor"] for each in samples if each["etiquetas"] == {"by": "api", "reason": limit.value}]
     return float(count)
@@ -129,4 +129,4 @@ API_FLOODS: Final[Mapping[StrEnum, Row]] = {
     ),
     ApiLimit.API_TIMEOUT: Row(_late_database, [*FLAGS, "--api-timeout", "0.2", "--busy-timeout", "20"]),
 }
-"""By limit."""
+"""The row of each limit."""

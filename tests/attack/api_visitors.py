@@ -1,4 +1,4 @@
-"""Visits to the API: other systems that send, read and follow, and those that hold what never becomes whole."""
+"""Visits to the API: clients that send, read and follow the stream, and clients that never finish a request."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _message(visitors: Visitors) -> tuple[str, bytes]:
 
 
 async def sends_by_the_api(visitors: Visitors, client: Client) -> None:
-    """Each message acknowledged before the next."""
+    """Each message is acknowledged before the next is sent."""
     connection = await client.connect()
     for _ in range(visitors.number(5)):
         text, body = _message(visitors)
@@ -37,7 +37,7 @@ async def sends_and_is_gone(visitors: Visitors, client: Client) -> None:
 
 
 async def reads_by_the_api(visitors: Visitors, client: Client) -> None:
-    """Questions ahead of their answers, of which some are read; and a key that is none."""
+    """Pipelined queries, of which some answers are read; and an invalid key."""
     connection, questions = await client.connect(), visitors.number(10)
     connection.write(request_bytes("GET", "/v1/conversaciones?limite=3", _BEARER) * questions)
     for _ in range(visitors.number(questions)):
@@ -48,7 +48,7 @@ async def reads_by_the_api(visitors: Visitors, client: Client) -> None:
 
 
 async def follows_the_events(visitors: Visitors, client: Client) -> None:
-    """From the first message or from now on, for a moment, with bytes behind the request."""
+    """From the first message or from now on, for a moment, with bytes after the request."""
     connection = await client.connect()
     target = "/v1/eventos?desde=0" if visitors.number(2) == 1 else "/v1/eventos"
     connection.write(request_bytes("GET", target, _BEARER))
@@ -57,7 +57,7 @@ async def follows_the_events(visitors: Visitors, client: Client) -> None:
 
 
 async def half_a_request_to_the_api(visitors: Visitors, client: Client) -> None:
-    """A head or a body of which the rest never comes, behind a question or alone."""
+    """A head or a body that is never finished, after a query or alone."""
     connection = await client.connect()
     question = request_bytes("GET", "/v1/personas", _BEARER) * (visitors.number(2) - 1)
     half = request_bytes("POST", "/v1/mensajes", {**_JSON, "Content-Length": "500000"}) + bytes(60_000)

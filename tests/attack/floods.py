@@ -1,8 +1,8 @@
-"""More of a hostile afternoon's attackers, in a process of their own: those who send what means little, as fast as it
-goes, and those who let the server hold what never becomes whole.
+"""Floods of a hostile afternoon, in a process of their own: packets that mean little, sent as fast as possible, and
+messages that are never finished.
 
-`python -m tests.attack.floods HOST PORT SECONDS [ATTACK ...]`, as in hostile.py. These attackers hardly think. In one
-process with those who do, they would have to wait for them.
+`python -m tests.attack.floods HOST PORT SECONDS [ATTACK ...]`, as in hostile.py. These attackers compute little. In one
+process with the others they would be slowed down.
 """
 
 from __future__ import annotations
@@ -23,26 +23,26 @@ BLOCK_BYTES: Final = 65_536
 
 
 async def joins_and_leaves(field: Field, client: Client) -> None:
-    """All sockets of a user join the main namespace and leave it, over and over."""
+    """All sockets of a user join and leave the main namespace, over and over."""
     name = field.name()
     sockets = await asyncio.gather(*(joined(client, name) for _ in range(AT_ONCE)))
     await _pour(field, sockets, text_frame("41") + text_frame("40"))
 
 
 async def unknown_namespaces(field: Field, client: Client) -> None:
-    """CONNECTs that are refused, from many who have no token."""
+    """CONNECTs that are refused, from many clients without a token."""
     await _pour(field, await _strangers(client), text_frame("40/nope,"))
 
 
 async def junk_signatures(field: Field, client: Client) -> None:
-    """Tokens of the daemon's own algorithm, signed by another key: to refuse one takes as long as to accept one."""
+    """Tokens of the daemon's own algorithm, signed with another key: refusing one takes as long as accepting one."""
     claims = {"user": field.name(), "name": "A Name", "rol": "user", "exp": int(time.time()) + 3600}
     junk = jwt.encode(claims, ec.generate_private_key(ec.SECP384R1()), "ES384")
     await _pour(field, await _strangers(client), text_frame("40" + json.dumps({"token": junk})))
 
 
 async def noops_of_strangers(field: Field, client: Client) -> None:
-    """What means nothing, by many at once who have not joined."""
+    """NOOPs from many clients that have not joined."""
     await _pour(field, await _strangers(client), text_frame("6"))
 
 
@@ -51,7 +51,7 @@ async def _strangers(client: Client) -> list[WebSocket]:
 
 
 async def _pour(field: Field, sockets: Sequence[WebSocket], packet: bytes) -> None:
-    """The same packet on all of these, as fast as the server takes it; what it answers stays unread."""
+    """Send the same packet on all sockets as fast as the server reads; its answers are not read."""
     block = packet * (BLOCK_BYTES // len(packet))
 
     async def pour(socket: WebSocket) -> None:
@@ -62,7 +62,7 @@ async def _pour(field: Field, sockets: Sequence[WebSocket], packet: bytes) -> No
 
 
 async def polling_sessions(field: Field, client: Client) -> None:
-    """Sessions that are opened and closed, all on one connection."""
+    """Sessions that are opened and closed on one connection."""
     connection = await client.connect()
     while field.open:
         opened = await connection.request("GET", client.target(**HANDSHAKE))
@@ -71,14 +71,14 @@ async def polling_sessions(field: Field, client: Client) -> None:
 
 
 async def pipelines(field: Field, client: Client) -> None:
-    """Requests by the thousand before any of them is answered."""
+    """Thousands of requests before the first answer."""
     connection = await client.connect()
     connection.write(request_bytes("GET", client.target(transport="none")) * 5_000)
     await until_closed(connection, field)
 
 
 async def unfinished(field: Field, client: Client) -> None:
-    """Strangers with most of a frame, of a fragmented message, of a body, and of what comes behind a poll."""
+    """Clients that have not joined send most of a frame, a fragmented message, a body, or a request after a poll."""
     part = bytes(60_000)
     sockets = await _strangers(client)
     for number, socket in enumerate(sockets):

@@ -1,4 +1,4 @@
-"""Two people who chat while a server is attacked, in the same process, and what must be true of it at any moment."""
+"""Two honest clients that chat with a server under attack, in the same process, and the invariants of that server."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ QUIET = logging.ERROR
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Holdings:
-    """Everything of a server that grows with its clients."""
+    """Every count of a server that grows with its clients."""
 
     sessions: int
     connections: int
@@ -56,14 +56,14 @@ def holdings(chat: Chat) -> Holdings:
 
 
 def growth(before: Holdings, after: Holdings) -> dict[str, tuple[Any, Any]]:
-    """What differs, by name."""
+    """The counts that differ, by name."""
     names = [field.name for field in dataclasses.fields(Holdings)]
     pairs = {name: (getattr(before, name), getattr(after, name)) for name in names}
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
 
 class ErrorLog(logging.Handler):
-    """What nobody may cause: errors, and tracebacks of any level."""
+    """Collects errors, and tracebacks of any level: no client may cause one."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -76,7 +76,7 @@ class ErrorLog(logging.Handler):
 
 @contextlib.contextmanager
 def error_log() -> Iterator[ErrorLog]:
-    """What the whole process logs as an error meanwhile."""
+    """Errors that the process logs during the block."""
     handler, root = ErrorLog(), logging.getLogger()
     root.addHandler(handler)
     try:
@@ -86,7 +86,7 @@ def error_log() -> Iterator[ErrorLog]:
 
 
 class Couple:
-    """`ana` writes to `root`, who hears it, in order and complete."""
+    """`ana` writes to `root`; `root` must receive every message in order."""
 
     def __init__(self, ana: Person, root: Person) -> None:
         self._ana = ana
@@ -94,7 +94,7 @@ class Couple:
         self._numbers = itertools.count()
 
     async def talk(self) -> None:
-        """One message, acknowledged and heard. Whatever strangers write to `root` may come between."""
+        """One message, acknowledged and received. Messages of attackers to `root` may come in between."""
         text = f"honest {next(self._numbers)}"
         answer = await self._ana.write("root", text)
         assert answer["ok"] is True, answer

@@ -1,8 +1,8 @@
-"""A hostile afternoon's attackers, as a process of their own.
+"""Attackers of a hostile afternoon, in a process of their own.
 
-`python -m tests.attack.hostile HOST PORT SECONDS [ATTACK ...]`, with all attacks by default. Every attack goes on until
-its time is over, then lets go of whatever it holds. Prints how often each was made, as JSON. Whatever the server does
-to an attacker is fine with it.
+`python -m tests.attack.hostile HOST PORT SECONDS [ATTACK ...]`, with all attacks by default. Every attack is repeated
+until its time is over, then closes what it holds. Prints how often each attack was made, as JSON. No answer of the
+server fails an attack.
 """
 
 from __future__ import annotations
@@ -39,17 +39,17 @@ from tests.conformance.wire import (
 )
 
 PATH: Final = "/socket.io/"
-STRANGERS: Final = 500  # who open a session by polling and never CONNECT; and as many by WebSocket
+STRANGERS: Final = 500  # clients that open a session by polling and never CONNECT; and as many by WebSocket
 SLOW_READERS: Final = 10
 AT_ONCE: Final = 40
 
 HANDSHAKE: Final = {"EIO": "4", "transport": "polling"}
 EXPECTED: Final = (OSError, EOFError, AssertionError, ClosedError, RefusedUpgradeError, ValueError, TimeoutError)
-"""How an attack may end: cut, refused, or answered with something that it did not wait for."""
+"""How an attack may end: closed by the server, refused, or answered in an unexpected way."""
 
 
 class Field:
-    """Where the attackers stand: one server, and the end of the afternoon."""
+    """The target of the attackers: one server, and the time at which the attacks end."""
 
     def __init__(self, host: str, port: int, seconds: float) -> None:
         self.end = time.monotonic() + seconds
@@ -59,7 +59,7 @@ class Field:
         self._names = itertools.count()
 
     def client(self) -> Client:
-        """Connections that end together."""
+        """A client whose connections are closed together."""
         return Client(self._host, self._port, PATH)
 
     @property
@@ -74,7 +74,7 @@ Attack = Callable[[Field, Client], Awaitable[None]]
 
 
 async def until_closed(connection: Connection, field: Field) -> None:
-    """Hold it for as long as the server does, or the afternoon lasts."""
+    """Hold the connection until the server closes it or the attacks end."""
     with contextlib.suppress(*EXPECTED):
         async with asyncio.timeout(max(0.0, field.end - time.monotonic())):
             await connection.rest()
@@ -85,18 +85,18 @@ def _slowly(data: bytes) -> Iterator[bytes]:
 
 
 async def slow_headers(field: Field, client: Client) -> None:
-    """A byte at a time, never to the end."""
+    """A byte at a time, never finished."""
     connections = [await client.connect() for _ in range(AT_ONCE)]
     for byte in _slowly(request_bytes("GET", client.target(**HANDSHAKE), {"X": "y" * 200})[:-4]):
         if not field.open or all(connection.at_end for connection in connections):
             return
         for connection in connections:
             connection.write(byte)
-        await asyncio.sleep(0.02)  # this is what makes it slow
+        await asyncio.sleep(0.02)  # the pace of a slow client
 
 
 async def half_open(field: Field, client: Client) -> None:
-    """Connections that say nothing, half a request, or half a body."""
+    """Connections that send nothing, half a request, or half a body."""
     halves = [b"", b"GET /socket.io/?EIO=4", b"POST /socket.io/ HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n4"]
     connections = [await client.connect() for _ in range(AT_ONCE)]
     for number, connection in enumerate(connections):
@@ -107,14 +107,14 @@ async def half_open(field: Field, client: Client) -> None:
 
 
 async def strangers_who_poll(field: Field, client: Client) -> None:
-    """Sessions by the hundred that never CONNECT and never poll again."""
+    """Hundreds of sessions that never CONNECT and never poll again."""
     for _ in range(STRANGERS):
         await client.request("GET", HANDSHAKE, {"Connection": "close"})
     await until_closed((await client.websocket()).connection, field)
 
 
 async def strangers_on_websockets(field: Field, client: Client) -> None:
-    """Sessions by the hundred that never CONNECT."""
+    """Hundreds of sessions that never CONNECT."""
     sockets = [await client.websocket() for _ in range(STRANGERS)]
     await asyncio.gather(*(until_closed(socket.connection, field) for socket in sockets))
 
@@ -131,18 +131,18 @@ async def joined(client: Client, user: str, rol: str = "user", receive_buffer_by
 
 
 async def slow_readers(field: Field, client: Client) -> None:
-    """Admins, to whom everything is sent, and who read nothing of it."""
+    """Admins, who receive every message, and read nothing."""
     sockets = [await joined(client, field.name(), "admin", 4_096) for _ in range(SLOW_READERS)]
     for socket in sockets:
         socket.connection.stop_reading()
     while field.open:
         for socket in sockets:
-            await socket.send(b"")  # which breaks when the server has cut it
+            await socket.send(b"")  # fails once the server has closed the socket
         await asyncio.sleep(0.5)
 
 
 async def talkers(field: Field, client: Client) -> None:
-    """Users who write as much as they may, and more."""
+    """Users who send up to their rate limit, and more."""
     socket = await joined(client, field.name())
     text = json.dumps(["mensaje_privado", {"para": "nobody", "mensaje": "x" * 9_500}])
     while field.open:
@@ -152,7 +152,7 @@ async def talkers(field: Field, client: Client) -> None:
 
 
 async def oversized(field: Field, client: Client) -> None:
-    """More than may be sent, announced or not."""
+    """Messages and bodies over the size limit, with and without their length announced."""
     for head in (b"\x82\xff\x7f" + b"\xff" * 11, b"\x81\xfe\xff\xff\0\0\0\0", frame_bytes(BINARY, bytes(300_000))):
         socket = await joined(client, field.name())
         socket.connection.write(head)
@@ -166,14 +166,14 @@ async def oversized(field: Field, client: Client) -> None:
 
 
 async def floods_of_pings(field: Field, client: Client) -> None:
-    """Control frames, pongs that nobody asked for, pings that a client may not send."""
+    """Control frames, unsolicited pongs, pings that a client may not send."""
     socket = await joined(client, field.name())
     for data in (frame_bytes(PING, b"x" * 125), frame_bytes(PONG, b""), text_frame("3"), text_frame("2")):
         await socket.send_raw(data * 2_000)
 
 
 async def floods_of_frames(field: Field, client: Client) -> None:
-    """Of the kinds that cost least to send, empty ones and parts of a message, some hundred kilobytes each."""
+    """Frames that cost least to send: empty ones and fragments, some hundred kilobytes each."""
     empty = [frame_bytes(PONG, b""), text_frame("6"), frame_bytes(PING, b"")]
     parts = frame_bytes(TEXT, b"4", fin=False) + (frame_bytes(PONG, b"") * 20 + frame_bytes(0, b"", fin=False)) * 1_000
     for data in [*(frame * 20_000 for frame in empty), parts]:
@@ -182,7 +182,7 @@ async def floods_of_frames(field: Field, client: Client) -> None:
 
 
 async def floods_of_brackets(field: Field, client: Client) -> None:
-    """Small JSON that makes many objects, before a CONNECT, in it and after it, by both transports."""
+    """Small JSON that makes many objects: before, in and after a CONNECT, by both transports."""
     brackets = "[" + "[]," * 30_000 + "1]"
     socket = await client.websocket()
     await socket.send_raw(text_frame('40{"x":' + brackets + "}") * 5)
@@ -194,7 +194,7 @@ async def floods_of_brackets(field: Field, client: Client) -> None:
 
 
 async def floods_of_polls(field: Field, client: Client) -> None:
-    """Polls of the same session at once, requests by the hundred on one connection, packets by the hundred."""
+    """Concurrent polls of one session, hundreds of pipelined requests, hundreds of packets."""
     session = await client.polling()
     target = session.target()
     pipelined = await client.connect()
@@ -207,7 +207,7 @@ async def floods_of_polls(field: Field, client: Client) -> None:
 
 
 async def floods_of_upgrades(field: Field, client: Client) -> None:
-    """Upgrades of one session by the dozen, each with a probe, some that go on."""
+    """Dozens of upgrades of one session, each with a probe; some are completed."""
     session = await client.polling(cookie(token(field.name())))
     await session.post("40")
     for number in range(AT_ONCE):
@@ -219,7 +219,7 @@ async def floods_of_upgrades(field: Field, client: Client) -> None:
 
 
 async def reconnect_storms(field: Field, client: Client) -> None:
-    """Users who come, join and are cut, all at the same moment."""
+    """Users who connect, join and are disconnected at the same moment."""
     name = field.name()
     sockets = await asyncio.gather(*(joined(client, name) for _ in range(AT_ONCE)))
     for socket in sockets:
@@ -227,7 +227,7 @@ async def reconnect_storms(field: Field, client: Client) -> None:
 
 
 async def rubbish(field: Field, client: Client) -> None:
-    """No HTTP at all, or too much of it."""
+    """Bytes that are no HTTP, or too many headers."""
     for data in (
         b"\x16\x03\x01\x02\x00",
         os.urandom(5_000),
@@ -267,14 +267,14 @@ async def _again_and_again(attack: Attack, field: Field) -> None:
 
 
 async def play(attacks: Sequence[Attack], host: str, port: int, seconds: float) -> None:
-    """All of them at once."""
+    """Run all attacks at once."""
     field = Field(host, port, seconds)
     await asyncio.gather(*(_again_and_again(attack, field) for attack in attacks))
     print(json.dumps(field.made))
 
 
 def main(attacks: Sequence[Attack]) -> None:
-    logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns of every write to a connection that was cut
+    logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns of every write to a closed connection
     host, port, seconds, *names = sys.argv[1:]
     chosen = [attack for attack in attacks if not names or attack.__name__ in names]
     asyncio.run(play(chosen, host, int(port), float(seconds)))

@@ -1,6 +1,6 @@
-"""What clients do to reach a limit over and over: a flood for each limit, which reaches it TIMES times.
+"""Floods of requests, one for each limit, that reach this limit TIMES times.
 
-Each waits for what the server answers, or for the end that it makes, so that the limit has been counted.
+Each waits for the server's answer or close, so that the limit has been counted.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Flood = Callable[[Daemon], Awaitable[None]]
 
 
 class Row(NamedTuple):
-    """A flood, the flags of a daemon that it hits, and the command that this daemon is started by."""
+    """A flood, the flags of the daemon that it attacks, and the command that starts this daemon."""
 
     flood: Flood
     flags: Sequence[str] = ()
@@ -45,7 +45,7 @@ def repeated(once: Flood) -> Flood:
 
 
 def at_once(once: Flood) -> Flood:
-    """For what takes its time."""
+    """Concurrently, for requests that take time."""
 
     async def flood(chatd: Daemon) -> None:
         await asyncio.gather(*(once(chatd) for _ in range(TIMES)))
@@ -54,7 +54,7 @@ def at_once(once: Flood) -> Flood:
 
 
 def handshakes(status: int, headers: Mapping[str, str] | None = None, **query: str) -> Flood:
-    """The first may be accepted."""
+    """The first handshake may be accepted."""
 
     async def flood(chatd: Daemon) -> None:
         answers = [await chatd.client.request("GET", NEW | query, headers or {}) for _ in range(TIMES + 1)]
@@ -64,7 +64,7 @@ def handshakes(status: int, headers: Mapping[str, str] | None = None, **query: s
 
 
 def websockets(*messages: str) -> Flood:
-    """Each sends these before it joins, and then the server ends it."""
+    """Each socket sends `messages` before it joins; then the server closes it."""
 
     @repeated
     async def flood(chatd: Daemon) -> None:
@@ -132,7 +132,7 @@ async def many_packets(chatd: Daemon) -> None:
 
 @repeated
 async def messages_to_oneself(chatd: Daemon) -> None:
-    """Whoever sends them does not poll."""
+    """The sender does not poll."""
     session = await posted(chatd, "ana")
     await session.post(joined([f'42["mensaje_privado",{{"para":"ana","mensaje":"{"x" * 9_000}"}}]'] * 10))
     assert not await session.is_alive()
@@ -152,7 +152,7 @@ async def too_many_sockets(chatd: Daemon) -> None:
 
 
 def events(event: str, argument: object, free: int) -> Flood:
-    """Of one socket, `free` of which are accepted."""
+    """From one socket, which may send `free` events before the limit."""
 
     async def flood(chatd: Daemon) -> None:
         ana = await chatd.enter("ana")
@@ -164,7 +164,7 @@ def events(event: str, argument: object, free: int) -> Flood:
 
 
 async def handshakes_at_a_stop(chatd: Daemon) -> None:
-    """Sessions that are sent away one a second leave the time for it."""
+    """The stop closes one session a second, which leaves time for handshakes."""
     held = [await chatd.client.websocket() for _ in range(5)]
     connections = [await chatd.client.connect() for _ in range(TIMES)]
     for connection in connections:
@@ -184,7 +184,7 @@ async def connections_without_a_file(chatd: Daemon) -> None:
 
 
 async def unfinished_tls(chatd: Daemon) -> None:
-    """Connections that never say hello: 100 may, and the others are closed."""
+    """Connections without a TLS ClientHello: 100 are allowed, the others are closed."""
     held: list[Connection] = [await chatd.client.connect() for _ in range(100)]
     for _ in range(TIMES):
         assert await (await chatd.client.connect()).rest() == b""
@@ -223,7 +223,7 @@ FLOODS: Final[Mapping[StrEnum, Row]] = {
     ListenLimit.OPEN_FILES: Row(connections_without_a_file, before=FEW_FILES),
     ListenLimit.TLS_HANDSHAKES: Row(unfinished_tls, ["--tls-cert", "{certificate}"]),
 }
-"""By limit."""
+"""The row of each limit."""
 
 UNREACHABLE: Final[Mapping[StrEnum, str]] = {
     SocketLimit.MAX_NAMESPACES: "the chat has one namespace",

@@ -1,4 +1,4 @@
-"""An event loop whose clock can be put forward, so that a test lives a heartbeat's minutes at once."""
+"""An event loop whose clock a test can advance, so that minutes of heartbeats take no time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 
 
 class SkippingLoop(asyncio.SelectorEventLoop):
-    """Deadlines that lie in a stretch of skipped time are due when the loop runs next, in their order."""
+    """Deadlines in the skipped time are due at the next turn of the loop, in their order."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,9 +1,9 @@
-"""A hypothesis state machine that attacks the whole server: raw bytes on several connections, legal moves and illegal
-ones, split at any byte, while two honest people chat.
+"""A Hypothesis state machine that attacks the whole server: raw bytes on several connections, legal and illegal
+packets, split at any byte, while two honest clients chat.
 
-Server and attackers share one event loop, whose clock the machine puts forward: so a run is repeated exactly, and
-heartbeats and time-outs take no time. Nothing here knows what the server should answer. What must hold whatever is
-sent: no error is logged, the couple's messages arrive in order and complete, and when the attackers have gone the
+Server and attackers share one event loop, whose clock the machine advances: so a run is repeated exactly, and
+heartbeats and timeouts take no time. The machine does not know what the server should answer. Invariants: no error is
+logged, the messages of the honest clients arrive in order and complete, and after the attackers have disconnected the
 server holds what it held before.
 """
 
@@ -27,8 +27,8 @@ from tests.chat.people import Chat, token
 from tests.conformance.wire import BINARY, CLOSE, SEPARATOR, TEXT, Client, Connection, frame_bytes, request_bytes
 from tests.conformance.wire import handshake_headers as upgrade_headers
 
-LONGEST_SKIP_S: Final = 12.0  # shorter than the couple has to answer a ping
-LONGEST_TIMEOUT_S: Final = 96.0  # nobody joins for 45 s, and the goodbye waits 30 s for the next poll
+LONGEST_SKIP_S: Final = 12.0  # less than the time in which the honest clients must answer a ping
+LONGEST_TIMEOUT_S: Final = 96.0  # a client has 45 s to join, and the final packets wait 30 s for the next poll
 
 TIGHT: Final[dict[str, Raw]] = {
     "max_payload": "1000",
@@ -65,10 +65,10 @@ Sid = str
 
 
 class WholeServer(RuleBasedStateMachine):
-    """One run: a server with its couple, from start to stop."""
+    """One run: a server with its honest clients, from start to stop."""
 
     connections = Bundle("connections")
-    members = Bundle("members")  # those of them that joined the chat by WebSocket
+    members = Bundle("members")  # connections that joined the chat by WebSocket
     sids = Bundle("sids")
 
     steps: ClassVar[int] = 0  # of all runs
@@ -82,7 +82,7 @@ class WholeServer(RuleBasedStateMachine):
         self.folder = Path(self.exits.enter_context(tempfile.TemporaryDirectory()))
         self.tokens = {"good": token("mallory"), "admin": token("eve", "admin"), "bad": "a.b.c"}
 
-    # Life.
+    # Start and stop.
 
     @initialize(settings=st.sampled_from([TIGHT, LAX]))
     def start(self, settings: dict[str, Raw]) -> None:
@@ -123,13 +123,13 @@ class WholeServer(RuleBasedStateMachine):
         await self.couple.talk()
 
     @invariant()
-    def nobody_notices(self) -> None:
+    def honest_clients_are_not_affected(self) -> None:
         if hasattr(self, "before"):
             type(self).steps += 1
             self.loop.run_until_complete(self.couple.talk())
             assert not self.errors.records, self.errors.records
 
-    # Moves on TCP.
+    # Moves: TCP.
 
     @rule(target=connections)
     def connect(self) -> Any:
@@ -155,7 +155,7 @@ class WholeServer(RuleBasedStateMachine):
         self.loop.skip(seconds)
         self._run(self._settle())
 
-    # Moves in HTTP.
+    # Moves: HTTP.
 
     @rule(target=sids, who=st.sampled_from(["good", "admin", "bad", "none"]))
     def open_polling(self, who: str) -> Any:
@@ -186,7 +186,7 @@ class WholeServer(RuleBasedStateMachine):
     def poll_at_once(self, sid: Sid, count: int) -> None:
         self._run(self._begin("GET", sid, b"", count=count))
 
-    # Moves on WebSockets.
+    # Moves: WebSocket.
 
     @rule(target=connections, who=st.sampled_from(["good", "good", "admin", "none"]), early=moves.frames)
     def open_websocket(self, who: str, early: Cut) -> Any:
@@ -228,24 +228,24 @@ class WholeServer(RuleBasedStateMachine):
     def say_goodbye(self, connection: Connection) -> None:
         self._run(self._write(connection, Cut(frame_bytes(CLOSE, b"\x03\xe8"), ())))
 
-    # Moves of the server's own side.
+    # Moves: the server itself.
 
     @rule(dice=st.integers(0, 100), how=st.sampled_from(["disconnect", "disconnect_session", "emit"]))
-    def treat_somebody(self, dice: int, how: str) -> None:
+    def call_the_server(self, dice: int, how: str) -> None:
         strangers = [socket for socket in self.chat.namespace.sockets.values() if self._is_stranger(socket)]
         if strangers:
             socket: Any = strangers[dice % len(strangers)]
             getattr(socket, how)(*(["news", {"much": "x" * 2_000, "bytes": b"\x00" * dice}] if how == "emit" else []))
 
     @rule(count=st.integers(1, 40))
-    def tell_everybody_who_is_no_admin(self, count: int) -> None:
+    def broadcast_to_all_but_admins(self, count: int) -> None:
         for number in range(count):
             self.chat.namespace.emit("news", number, "x" * 3_000, but=["admins", "user:ana"])
 
     def _is_stranger(self, socket: Any) -> bool:
         return socket.handler.identity.user not in ("ana", "root")
 
-    # How they are done.
+    # Helpers.
 
     def _run(self, work: Any) -> Any:
         return self.loop.run_until_complete(work)
@@ -257,7 +257,7 @@ class WholeServer(RuleBasedStateMachine):
         return {"Cookie": f"token={self.tokens[who]}"} if who in self.tokens else {}
 
     async def _settle(self) -> None:
-        """The server has read whatever was written before."""
+        """Wait until the server has read everything that was written."""
         connection = await self.attackers.connect()
         await connection.request("GET", "/settled")
         connection.abort()
@@ -267,7 +267,7 @@ class WholeServer(RuleBasedStateMachine):
 
     async def _write(self, connection: Connection, cut: Cut) -> None:
         for piece in cut.pieces:
-            with contextlib.suppress(RuntimeError):  # it has said that it will send no more
+            with contextlib.suppress(RuntimeError):  # this side has sent EOF
                 connection.write(piece)
             await self._settle()
 

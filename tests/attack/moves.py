@@ -1,6 +1,6 @@
-"""What attackers say, as hypothesis strategies: legal and illegal packets, frames and requests, and where to cut them.
+"""Input of attackers as Hypothesis strategies: legal and illegal packets, frames and requests, and where to split them.
 
-Legal moves are as likely as illegal ones, because only behind them are most states of the server.
+Legal input is as likely as illegal input, because most states of the server are reached by legal input only.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ _VALUES: Final = st.recursive(
 
 @st.composite
 def built_packets(draw: st.DrawFn) -> str:
-    """A Socket.IO packet put together from parts that need not fit."""
+    """A Socket.IO packet built from parts that need not fit."""
     head = draw(st.sampled_from("0123456789")) + draw(st.sampled_from(["", "", "1-", "2-", "10-"]))
     where = draw(st.sampled_from(["", "", "/,", "/admin,", "/x?y,"])) + draw(st.sampled_from(["", "0", "12", "9" * 15]))
     value = str(draw(_VALUES)).replace("'", '"')
@@ -128,7 +128,7 @@ payloads: Final = st.lists(packets, min_size=1, max_size=6).map(SEPARATOR.join)
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Cut:
-    """Bytes, and the places between which the server gets to read."""
+    """Bytes, and the positions at which they are split into reads."""
 
     data: bytes
     places: tuple[int, ...]
@@ -153,7 +153,7 @@ def _whole(message: str) -> bytes:
 
 @st.composite
 def _fragments(draw: st.DrawFn) -> bytes:
-    """A message in pieces, perhaps with a control frame between them."""
+    """A message in fragments, perhaps with a control frame between them."""
     data = draw(packets).encode("utf-8", "surrogatepass")
     at = draw(st.integers(0, len(data)))
     between = draw(st.sampled_from([b"", frame_bytes(PING, b"x"), frame_bytes(PONG, b""), frame_bytes(TEXT, b"4")]))
@@ -198,7 +198,7 @@ _NUMBERS: Final = st.sampled_from(["0", "0", "1", "2", "-1", '"splice"', "1.0", 
 
 @st.composite
 def _attachments(draw: st.DrawFn) -> bytes:
-    """A packet that announces some, and about as many; perhaps with something in between."""
+    """A packet that announces attachments, and about as many of them; perhaps with another packet in between."""
     placeholders = [f'{{"_placeholder":true,"num":{draw(_NUMBERS)}}}' for _ in range(draw(st.integers(0, 3)))]
     kind, count = draw(st.sampled_from(["5", "5", "6"])), draw(st.integers(1, 3))
     head = f"4{kind}{count}-7" + '["x",' * (kind == "5") + "[" + ",".join(placeholders) + "]" + "]" * (kind == "5")
@@ -261,7 +261,7 @@ FRAMINGS: Final = st.sampled_from(
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Http:
-    """A request; its target is up to the test, which knows the sessions."""
+    """A request; the test sets its target, because the test knows the sessions."""
 
     method: str
     headers: tuple[str, ...]

@@ -1,7 +1,7 @@
-"""Everything at once, against a real daemon: slow headers, half-open sockets, sessions by the thousand that never join,
-readers that do not read, floods, storms and rubbish. Ten honest people talk all the while and must not notice.
+"""All attacks at once on a real daemon: slow headers, half-open sockets, thousands of sessions that never join,
+readers that do not read, floods, storms and rubbish. Ten honest clients chat meanwhile and must not be affected.
 
-There are two waves: after the second the daemon may hold no more than after the first.
+There are two waves: after the second, the daemon may hold no more than after the first.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ LIMITS = [
     *("--message-rate", "100", "--message-burst", "100"),
 ]
 
-# Not a target: what a machine that is busy with the attackers themselves may take, and no stall may.
+# No target: an upper bound for a machine that the attackers keep busy, which a stall of the daemon would exceed.
 STALLED_S = 2.0
 
-# Of the allocator's own; a thousand sessions that stayed would be nearly twice as much.
+# Memory of the allocator's own; a thousand leaked sessions would be nearly twice as much.
 GROWTH_MB = 10.0
 
 AFTERMATH_S = 30.0
 
 
 async def attack(client: Client, api: tuple[str, int], seconds: float) -> str:
-    """All attackers at once; how often each attack was made."""
+    """Run all attackers at once; return how often each attack was made."""
     where = {**dict.fromkeys(ATTACKERS, (client.host, client.port)), ATTACKERS_OF_THE_API: api}
     made = await asyncio.gather(*(_attackers(module, *place, seconds) for module, place in where.items()))
     return ", ".join(f"{name} {count}" for some in made for name, count in sorted(some.items()))
@@ -62,7 +62,7 @@ async def _attackers(module: str, host: str, port: int, seconds: float) -> dict[
 
 
 async def quiet_again(chatd: Victim, sessions: int, descriptors: int, one: Witness, other: Witness) -> None:
-    """Let two honest people talk until the attackers are forgotten; fails if that takes too long."""
+    """Let two honest clients talk until every session of the attackers has ended; fail if that takes too long."""
     async with asyncio.timeout(AFTERMATH_S):
         while chatd.open_sessions > sessions or chatd.descriptors > descriptors:
             await one.write(other.name, "are they gone?")
@@ -70,7 +70,7 @@ async def quiet_again(chatd: Victim, sessions: int, descriptors: int, one: Witne
 
 
 @pytest.mark.timeout(150)
-async def test_honest_people_do_not_notice(db: Path, request: pytest.FixtureRequest) -> None:
+async def test_honest_clients_are_not_affected(db: Path, request: pytest.FixtureRequest) -> None:
     seconds, notes, memory_mb = number_of(request, "--hostile-seconds"), Notes(), []
     keys = write_keys(db.with_name("keys"))
     async with victim(db, *LIMITS, "--api", "127.0.0.1:0", "--api-keys-file", str(keys)) as (chatd, client):

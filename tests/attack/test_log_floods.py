@@ -1,6 +1,6 @@
-"""Every line that clients can cause, caused over and over by real clients of a real daemon.
+"""Every log line that clients can cause, caused over and over by real clients of a real daemon.
 
-The log stays small, says how much it left out, and still has what an operator needs.
+The log stays small, counts the lines that it left out, and still has what an operator needs.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ NOT_RECOVERED: Final = "nothing recovered"
 ALL_FLOODS: Final[Mapping[StrEnum, Row]] = {**FLOODS, **API_FLOODS}
 
 DRIVEN: Final = {OPENED, CLOSED, EXPIRED, EXPELLED, NOT_RECOVERED}
-"""Below. All other lines that refuse something are those of FLOODS."""
+"""The cases of tests below. All other lines about refusals are in FLOODS."""
 
 NOT_OF_CLIENTS: Final[Mapping[str, str]] = {
     "kicked": "an operator",
@@ -112,11 +112,11 @@ NOT_OF_CLIENTS: Final[Mapping[str, str]] = {
     "task %s failed": "a bug",
     "a deadline failed": "a bug",
 }
-"""Lines that no client can cause alone, and what does. They have the same limit, see tests/logs/test_lines.py."""
+"""Lines that no client can cause alone, with their cause. They have the same limit, see tests/logs/test_lines.py."""
 
 
-def test_every_line_of_the_code_is_driven_or_has_another_cause() -> None:
-    """Whoever adds a line or a limit says here what causes it."""
+def test_every_log_line_has_a_flood_or_another_cause() -> None:
+    """A new line or limit needs an entry in FLOODS, in the tests below or in NOT_OF_CLIENTS."""
     texts = {line.text for line in log_calls() if line.logger not in OPERATORS and line.file != "base/refusals.py"}
     assert texts == DRIVEN | set(NOT_OF_CLIENTS)
     limits: set[StrEnum] = {*Limit, *SocketLimit, *ChatLimit, *ListenLimit, *ApiLimit}
@@ -124,9 +124,7 @@ def test_every_line_of_the_code_is_driven_or_has_another_cause() -> None:
 
 
 @pytest.mark.parametrize("limit", ALL_FLOODS)
-async def test_a_limit_that_is_reached_over_and_over_is_one_line_in_ten_seconds(
-    db: Path, limit: StrEnum, tmp_path: Path
-) -> None:
+async def test_a_limit_reached_repeatedly_is_one_line_in_ten_seconds(db: Path, limit: StrEnum, tmp_path: Path) -> None:
     row = ALL_FLOODS[limit]
     files = {"certificate": _certificate(tmp_path), "keys": write_keys(tmp_path / "keys")}
     flags = [flag.format(**files) for flag in row.flags]
@@ -134,7 +132,7 @@ async def test_a_limit_that_is_reached_over_and_over_is_one_line_in_ten_seconds(
         began = time.monotonic()
         await row.flood(chatd)
         took_s = time.monotonic() - began
-        if not lines(chatd, "stopping"):  # a second signal would end it at once
+        if not lines(chatd, "stopping"):  # a second signal would kill the daemon
             chatd.terminate()
         await chatd.client.aclose()
         assert await chatd.ended() == 0
@@ -144,7 +142,7 @@ async def test_a_limit_that_is_reached_over_and_over_is_one_line_in_ten_seconds(
     assert told[0]["refused"] == 1
 
 
-async def test_users_who_are_expelled_without_end_are_a_burst_of_lines_and_one_that_counts(db: Path) -> None:
+async def test_repeated_expulsions_are_a_burst_of_lines_and_one_with_a_count(db: Path) -> None:
     """L-06"""
     users = WARNING_BURST + 40
     async with logging_daemon(db, "--message-rate", "0.01", "--message-burst", "1") as chatd:
@@ -156,7 +154,7 @@ async def test_users_who_are_expelled_without_end_are_a_burst_of_lines_and_one_t
     assert told[-1]["user"] == f"u{users - 1}"
 
 
-async def test_clients_who_come_back_while_the_database_cannot_be_read_are_a_burst_of_lines(db: Path) -> None:
+async def test_failed_recoveries_without_a_database_are_a_burst_of_lines(db: Path) -> None:
     """C-33"""
     times = WARNING_BURST + 40
     async with logging_daemon(db, "--recovery", "on") as chatd:
@@ -168,8 +166,8 @@ async def test_clients_who_come_back_while_the_database_cannot_be_read_are_a_bur
 
 
 @pytest.mark.timeout(300)
-async def test_a_storm_of_ten_thousand_hides_nothing_that_an_operator_needs(db: Path) -> None:
-    """Each opens a session, joins it with a token that soon expires, and is sent away."""
+async def test_ten_thousand_sessions_do_not_hide_lines_that_an_operator_needs(db: Path) -> None:
+    """Each session joins with a token that soon expires, and is disconnected."""
     off = ("max-connections", "max-connections-per-address", "max-connections-per-user", "accept-rate")
     flags = [part for name in (*off, "accept-rate-per-address", "jwt-leeway") for part in (f"--{name}", "0")]
     burst = ("--message-rate", "0.01", "--message-burst", "1", "--turn-budget", "100000")
@@ -192,14 +190,14 @@ async def test_a_storm_of_ten_thousand_hides_nothing_that_an_operator_needs(db: 
 
 
 class LoggingDaemon(Daemon):
-    """Its log is read while it runs. `took_s` is the time from its start to its end."""
+    """A daemon whose log is read while it runs. `took_s` is the time from its start to its end."""
 
     took_s = 0.0
 
 
 @contextlib.asynccontextmanager
 async def logging_daemon(db: Path, *flags: str) -> AsyncIterator[LoggingDaemon]:
-    """Ends it in good order when the body has ended."""
+    """Stop the daemon normally at the end of the block."""
     async with daemon(db, *flags) as running:
         chatd = LoggingDaemon(running.process)
         chatd.log, chatd.client = running.log, running.client
@@ -217,7 +215,7 @@ async def logging_daemon(db: Path, *flags: str) -> AsyncIterator[LoggingDaemon]:
 
 
 async def expelled(person: Person) -> None:
-    """Eleven events where one is allowed, and then one too many."""
+    """Eleven events where one is allowed, and then one more."""
     for _ in range(12):
         await person.emit("quien_soy")
     await person.last_words()
@@ -225,7 +223,7 @@ async def expelled(person: Person) -> None:
 
 
 async def storm(connection: Connection, target: str) -> None:
-    """BATCH sessions that join, whose requests are sent ahead of the answers."""
+    """BATCH sessions that join, with pipelined requests."""
     headers = cookie(token("ana", ttl_s=10.0))
     connection.write(request_bytes("GET", target, headers) * BATCH)
     opened = [(await connection.answer()).text for _ in range(BATCH)]
@@ -236,7 +234,7 @@ async def storm(connection: Connection, target: str) -> None:
 
 @contextlib.contextmanager
 def unreadable(db: Path) -> Iterator[None]:
-    """The table of messages has another name meanwhile."""
+    """Rename the table of messages during the block."""
     with contextlib.closing(sqlite3.connect(db, isolation_level=None)) as connection:
         connection.execute("ALTER TABLE mensajes RENAME TO elsewhere")
         yield
@@ -256,5 +254,5 @@ def lines(chatd: Daemon, text: str) -> list[dict[str, object]]:
 
 
 def counted(chatd: Daemon, text: str) -> int:
-    """The lines that were written, and those that they say were left out."""
+    """The number of written lines plus the number that they report as left out."""
     return sum(1 + int(str(line.get("left_out", 0))) for line in lines(chatd, text))

@@ -1,5 +1,5 @@
-"""Visitors come and go for as long as one likes (`make soak`: minutes), and are killed in the middle of it: when all
-have gone, the server holds what it held at first, and its memory does not grow.
+"""Clients come and go for minutes (`make soak`), and some are killed: after all have disconnected,
+the server holds what it held at the start, and its memory does not grow.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ from tests.store.rig import rows
 AT_ONCE = 20
 ROUNDS = 6
 
-# A goodbye waits for half a minute behind a heartbeat that waits for three quarters of one.
+# The last packets wait for half a minute after a heartbeat timeout of three quarters of a minute.
 FOR_EVER_S = 300.0
 
-# The first rounds fill SQLite's pages and statements, and have the greatest bursts that there will be.
+# The first rounds fill SQLite's pages and statements, and have the greatest bursts of the run.
 WARM_AFTER = 2
 GROWTH_MB = 4.0
 
-# Blocks of Python's allocator that nobody can account for; an honest one for each hundredth visit would be more.
+# Blocks of Python's allocator without a known cause; a leak of one in every hundredth visit would be more.
 GROWTH_BLOCKS = 500
 
-# What may be kept of users who have left, for a while and with a bound (chat/messages/once.py). So many bytes a block.
+# What may be kept of disconnected users, for a limited time and with a bound (chat/messages/once.py). Bytes a block.
 CACHES = frozenset({"chatd.chat.messages.cids.Cids", "chatd.chat.messages.once.Sender"})
 CACHED_BYTES = 130
 
 
 class Watched:
-    """tests/attack/watched.py, from outside."""
+    """The process of tests/attack/watched.py, seen from the test."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
@@ -58,7 +58,7 @@ class Watched:
         return await self.answer()
 
     async def settled(self) -> dict[str, Any]:
-        """What it holds when every deadline has passed."""
+        """The counts after every deadline has passed."""
         for _ in range(5):
             await self.ask(f"skip {FOR_EVER_S}")
         return await self.ask("look")
@@ -76,13 +76,13 @@ async def watched(db: Path) -> AsyncIterator[Watched]:
         yield Watched(process)
     finally:
         assert process.stdin is not None
-        process.stdin.close()  # which ends it
+        process.stdin.close()  # ends the process
         await process.communicate()
     assert process.returncode == 0
 
 
 async def killed_clients(where: dict[str, Any], dice: random.Random, until: float) -> None:
-    """Processes full of clients of all kinds, which SIGKILL ends."""
+    """Processes with clients of all kinds, ended by SIGKILL."""
     while (left_s := until - time.monotonic()) > 0:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "tests.attack.hostile", where["host"], str(where["port"]), "60"),
@@ -112,13 +112,13 @@ async def one_round(where: dict[str, Any], visitors: Visitors, dice: random.Rand
 
 
 def kept(looked: dict[str, Any]) -> dict[str, Any]:
-    """What must be the same before and after: all but memory and caches."""
+    """The counts that must be the same before and after: all but memory and caches."""
     objects = {name: count for name, count in looked["objects"].items() if name not in CACHES}
     return {**looked["holdings"], **objects}
 
 
 def held_mb(looked: dict[str, Any]) -> float:
-    """Memory without that of the caches, whose bounds have tests of their own."""
+    """Memory without that of the caches, whose bounds are tested elsewhere."""
     return float(looked["memory_mb"] - looked["blocks"]["cached"] * CACHED_BYTES / 1_048_576)
 
 
@@ -131,14 +131,14 @@ def changes(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
     return {name: (before.get(name), after.get(name)) for name in names if before.get(name) != after.get(name)}
 
 
-async def test_nothing_is_left_of_those_who_have_gone(db: Path, seed: int, request: pytest.FixtureRequest) -> None:
+async def test_nothing_is_kept_of_disconnected_clients(db: Path, seed: int, request: pytest.FixtureRequest) -> None:
     dice, seconds = random.Random(seed), number_of(request, "--soak-seconds")
     looked: list[dict[str, Any]] = []
     async with watched(db) as server:
         where = await server.answer()
         chat, api = (where["host"], where["port"], where["path"]), tuple(where["api"])
         visitors = Visitors([(VISITS, chat), (API_VISITS, api)], dice)
-        await one_round(where, visitors, dice, 0.5)  # after which every class and every statement has been used
+        await one_round(where, visitors, dice, 0.5)  # warm-up: uses every class and every statement once
         looked.append(await server.settled())
         for _ in range(ROUNDS):
             await one_round(where, visitors, dice, seconds / ROUNDS)

@@ -14,11 +14,11 @@ from tests.conftest import number_of
 RUNS_AT_A_TIME = 10
 MOVES_IN_A_RUN = 40
 
-# To look for the shortest way to a failure takes minutes, which only those have who asked for a long search.
+# Shrinking a failure to its shortest example takes minutes, so only a long search (`make fuzz`) does it.
 LONG_S = 60.0
 
 
-def test_nothing_that_is_sent_harms_the_server_or_its_honest_clients(request: pytest.FixtureRequest) -> None:
+def test_no_input_harms_the_server_or_its_honest_clients(request: pytest.FixtureRequest) -> None:
     seconds = number_of(request, "--fuzz-seconds")
     some = settings(
         max_examples=RUNS_AT_A_TIME,

@@ -1,4 +1,4 @@
-"""`chatd serve` under attack: its log is read all the time, or it would stop at a full pipe; its size is watched."""
+"""`chatd serve` under attack: its log is always read, because a full pipe would block it; its memory is watched."""
 
 from __future__ import annotations
 
@@ -71,8 +71,8 @@ def _public_key() -> bytes:
 
 @contextlib.asynccontextmanager
 async def victim(db: Path, *flags: str) -> AsyncIterator[tuple[Victim, Client]]:
-    """A daemon, and a client of it for honest people. Tokens may be signed by the secret of all tests, or by an ES384
-    key that nobody has: what such a token costs is for those who attack.
+    """A daemon, and a client of it for honest users. It accepts tokens signed with the secret of all tests or with an
+    ES384 key that no test has: attackers use the second kind to cause the cost of a failed verification.
     """
     secret, key = db.with_name("secret"), db.with_name("public.pem")
     secret.write_text(SECRET)

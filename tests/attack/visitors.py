@@ -1,6 +1,6 @@
-"""Clients of a soak: each visit comes, does something and leaves, in one of the many ways there are of each.
+"""Clients of a soak: each visit connects, does something and disconnects, in one of many ways.
 
-Drawn by dice; whatever the server acknowledged is written into the book.
+The ways are random; every message that the server acknowledges is recorded.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from tests.conformance.wire import (
 
 USERS: Final = 20
 GONE: Final = (ClosedError, RefusedUpgradeError, OSError, EOFError)
-"""How a visit may end early: admins hear so much that a slow one is cut."""
+"""How a visit may end early: admins receive so many messages that a slow one is disconnected."""
 
 
 Visit = Callable[["Visitors", Client], Awaitable[None]]
@@ -41,7 +41,7 @@ Place = tuple[str, int, str]
 
 @dataclasses.dataclass(slots=True)
 class Guestbook:
-    """What was sent and what was acknowledged, by text."""
+    """The texts that were sent and those that were acknowledged."""
 
     visits: Counter[str] = dataclasses.field(default_factory=Counter)
     sent: set[str] = dataclasses.field(default_factory=set)
@@ -49,7 +49,7 @@ class Guestbook:
 
 
 class Visitors:
-    """Makes visits to one server, from one die and with one book. `places` says which are made where."""
+    """Makes visits to one server, with one random generator and a book. `places`: where each kind of visit is made."""
 
     def __init__(self, places: Sequence[tuple[Sequence[Visit], Place]], dice: random.Random) -> None:
         self.book = Guestbook()
@@ -66,7 +66,7 @@ class Visitors:
             with contextlib.suppress(*GONE):
                 await kind(self, client)
 
-    # What visits are made of.
+    # Parts of visits.
 
     def cookie(self) -> dict[str, str]:
         return cookie(self._dice.choice(self._tokens))
@@ -79,13 +79,13 @@ class Visitors:
         return f"user-{self._dice.randrange(USERS)}"
 
     def fields(self) -> dict[str, Any]:
-        """A message whose text nobody sent before."""
+        """A message with a unique text."""
         text = f"message {next(self._numbers)}"
         self.book.sent.add(text)
         return {"para": self.user(), "mensaje": text, **({"cid": text} if self._dice.random() < 0.1 else {})}
 
     def message(self, ack_id: int) -> tuple[str, str]:
-        """Its text, and the packet that sends it."""
+        """The text of a message, and the packet that sends it."""
         fields = self.fields()
         return fields["mensaje"], f"42{ack_id}" + json.dumps(["mensaje_privado", fields])
 
@@ -95,7 +95,7 @@ class Visitors:
         self.book.acknowledged[text] = int(stored["id"])
 
     async def leave(self, socket: WebSocket) -> None:
-        """In one of six ways, the last of which is none: the connection breaks."""
+        """Disconnect in one of six ways; the last one is a broken connection."""
         match self._dice.randrange(6):
             case 0:
                 await socket.send("41")
@@ -111,7 +111,7 @@ class Visitors:
                 socket.abort()
 
     async def talk(self, socket: WebSocket) -> None:
-        """A few messages, each acknowledged before the next."""
+        """Some messages, each acknowledged before the next is sent."""
         for ack_id in range(self._dice.randrange(8)):
             text, packet = self.message(ack_id)
             await socket.send(packet)
@@ -119,7 +119,7 @@ class Visitors:
 
 
 async def heard(socket: WebSocket, start: str) -> str:
-    """The next message that begins like this; pings on the way are answered."""
+    """The next message that begins with `start`; pings are answered meanwhile."""
     while not (message := str(await socket.receive())).startswith(start):
         if message == "2":
             await socket.send("3")
@@ -134,7 +134,7 @@ async def joined(visitors: Visitors, client: Client) -> WebSocket:
 
 
 async def polled(session: PollingSession, start: str) -> str:
-    """Poll until a packet begins like this; raises EOFError when the session is over."""
+    """Poll until a packet begins with `start`; raises EOFError when the session has ended."""
     while True:
         answer = await session.get()
         if answer.status != 200:
@@ -151,7 +151,7 @@ async def by_websocket(visitors: Visitors, client: Client) -> None:
 
 
 async def in_a_hurry(visitors: Visitors, client: Client) -> None:
-    """Sends and is gone before any answer."""
+    """Sends and disconnects before any answer."""
     socket = await joined(visitors, client)
     for ack_id in range(5):
         await socket.send(visitors.message(ack_id)[1])
@@ -178,7 +178,7 @@ async def by_upgrade(visitors: Visitors, client: Client) -> None:
     await socket.send("2probe")
     assert await socket.receive() == "3probe"
     if visitors._dice.random() < 0.3:
-        await visitors.leave(socket)  # in the middle of it: polling goes on, or ends with the session
+        await visitors.leave(socket)  # during the upgrade: polling goes on, or ends with the session
         await session.post("1")
         return
     await socket.send("5")
@@ -187,7 +187,7 @@ async def by_upgrade(visitors: Visitors, client: Client) -> None:
 
 
 async def with_attachments(visitors: Visitors, client: Client) -> None:
-    """Announced, and sent or not."""
+    """Attachments that are announced, and sent or not."""
     socket = await joined(visitors, client)
     await socket.send('452-7["picture",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]')
     for _ in range(visitors._dice.randrange(3)):
@@ -196,7 +196,7 @@ async def with_attachments(visitors: Visitors, client: Client) -> None:
 
 
 async def without_a_token(visitors: Visitors, client: Client) -> None:
-    """Refused, and stays for a while."""
+    """A CONNECT that is refused; the connection stays open for a while."""
     socket = await client.websocket(cookie("a.b.c"))
     await socket.send("40")
     await heard(socket, "44{")
@@ -204,7 +204,7 @@ async def without_a_token(visitors: Visitors, client: Client) -> None:
 
 
 async def unseen(visitors: Visitors, client: Client) -> None:
-    """A session that nobody ever comes back to."""
+    """A session that is opened and never used."""
     await client.polling()
 
 
@@ -215,7 +215,7 @@ async def half_a_request(visitors: Visitors, client: Client) -> None:
 
 
 async def joins_and_leaves(visitors: Visitors, client: Client) -> None:
-    """The same socket, many times, and then it talks."""
+    """The same socket joins and leaves many times, and then sends messages."""
     socket = await joined(visitors, client)
     for _ in range(visitors.number(20)):
         await socket.send("41")
@@ -226,7 +226,7 @@ async def joins_and_leaves(visitors: Visitors, client: Client) -> None:
 
 
 async def refused_again_and_again(visitors: Visitors, client: Client) -> None:
-    """Unknown namespaces and tokens that nobody signed, without waiting for each answer."""
+    """Unknown namespaces and tokens with a wrong signature, without waiting for each answer."""
     socket = await client.websocket()
     packets = ["40/nope,", "40" + json.dumps({"token": visitors.junk})] * visitors.number(20)
     for packet in packets:
@@ -236,8 +236,8 @@ async def refused_again_and_again(visitors: Visitors, client: Client) -> None:
     await visitors.leave(socket)
 
 
-async def means_nothing(visitors: Visitors, client: Client) -> None:
-    """NOOPs, before it joins and afterwards."""
+async def sends_noops(visitors: Visitors, client: Client) -> None:
+    """NOOPs, before and after the CONNECT."""
     socket = await client.websocket(visitors.cookie())
     await socket.send_raw(text_frame("6") * visitors.number(5_000))
     await socket.send("40")
@@ -248,14 +248,14 @@ async def means_nothing(visitors: Visitors, client: Client) -> None:
 
 
 async def polling_sessions(visitors: Visitors, client: Client) -> None:
-    """Opened and closed, one after the other."""
+    """Sessions that are opened and closed, one after the other."""
     for _ in range(visitors.number(10)):
         session = await client.polling()
         await session.post("1")
 
 
 async def pipelined(visitors: Visitors, client: Client) -> None:
-    """Many requests at once, of which some answers are read."""
+    """Many pipelined requests, of which some answers are read."""
     connection, requests = await client.connect(), visitors.number(200)
     connection.write(request_bytes("GET", client.target(transport="none")) * requests)
     for _ in range(visitors.number(requests)):
@@ -263,7 +263,7 @@ async def pipelined(visitors: Visitors, client: Client) -> None:
 
 
 async def unfinished_frame(visitors: Visitors, client: Client) -> None:
-    """Of a message that never becomes whole, in one frame or in several, from somebody who may have joined."""
+    """A message that is never finished, in one frame or in several, from a client that may have joined."""
     stranger = visitors.number(2) == 1
     socket = await client.websocket() if stranger else await joined(visitors, client)
     whole = frame_bytes(BINARY, bytes(50_000), fin=visitors.number(2) == 1)
@@ -272,7 +272,7 @@ async def unfinished_frame(visitors: Visitors, client: Client) -> None:
 
 
 async def unfinished_body(visitors: Visitors, client: Client) -> None:
-    """Of a POST, behind a poll that waits or alone."""
+    """An unfinished POST, after a waiting poll or alone."""
     session, connection = await client.polling(), await client.connect()
     poll = request_bytes("GET", session.target()) * (visitors.number(2) - 1)
     connection.write(poll + request_bytes("POST", session.target(), {"Content-Length": "50000"}))
@@ -294,7 +294,7 @@ VISITS: Final[tuple[Visit, ...]] = (
     half_a_request,
     joins_and_leaves,
     refused_again_and_again,
-    means_nothing,
+    sends_noops,
     polling_sessions,
     pipelined,
     unfinished_frame,

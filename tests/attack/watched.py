@@ -1,8 +1,8 @@
-"""The daemon's floors in a process of their own that can be asked what it holds: `python -m tests.attack.watched DB`.
+"""A chatd server in a process of its own that reports what it holds: `python -m tests.attack.watched DB`.
 
-Reads commands from stdin, one a line, and answers each with a line of JSON: `skip SECONDS` puts the loop's clock
-forward, `look` counts everything that grows with clients, whatever chatd's code made and has not let go, and memory:
-resident, in blocks of Python's allocator, and in blocks that caches may keep of clients who have gone.
+Reads commands from stdin, one a line, and answers each with a line of JSON: `skip SECONDS` advances the clock of the
+loop, `look` counts everything that grows with clients, every live object of chatd's classes, and memory:
+resident, in blocks of Python's allocator, and in blocks that caches may keep of disconnected clients.
 The first line says where it listens.
 """
 
@@ -47,15 +47,15 @@ SETTINGS: Final = {
 
 
 def made_by_chatd() -> Counter[str]:
-    """How many objects there are of each class of chatd's that the collector knows."""
+    """The number of live objects of each class of chatd, as the garbage collector knows them."""
     gc.collect()
     classes = (type(one) for one in gc.get_objects())
     return Counter(f"{cls.__module__}.{cls.__name__}" for cls in classes if cls.__module__.startswith("chatd."))
 
 
 def blocks() -> dict[str, int]:
-    """Blocks in use, and those of them that belong to caches with a bound: a text for each cid that is remembered, a
-    name and a number for each bucket of a rate.
+    """Blocks in use, and those of them that belong to bounded caches: a text for each remembered cid, a name and a
+    number for each bucket of a rate limit.
     """
     gc.collect()
     used = sys.getallocatedblocks()
@@ -64,7 +64,7 @@ def blocks() -> dict[str, int]:
 
 
 def memory_mb() -> float:
-    """Resident memory, without what the C library keeps for the next burst (glibc; others give it back or keep it)."""
+    """Resident memory, after glibc has returned its free memory to the system (other C libraries are not asked)."""
     with contextlib.suppress(AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
     pages = int(Path("/proc/self/statm").read_text().split()[1])
@@ -102,7 +102,7 @@ class Watched:
     async def _obey(self, verb: str, *arguments: str) -> None:
         if verb == "skip":
             self._loop.skip(float(arguments[0]))
-            await asyncio.sleep(0.01)  # for whatever is due now
+            await asyncio.sleep(0.01)  # deadlines that are due run now
             self._say({})
         else:
             self._say(self._looked())

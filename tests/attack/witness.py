@@ -1,7 +1,7 @@
-"""Honest people who talk in pairs for as long as they are told to, and what they notice of an attack.
+"""Honest clients that chat in pairs until they are stopped, and measure what they notice of an attack.
 
-Each pair is a user and an admin: the user writes, all admins hear it, the admin of the pair answers, and so on. Every
-message is timed from its sending to its arrival; none may be lost, doubled or out of order.
+Each pair is a user and an admin: the user writes, all admins receive it, the admin of the pair answers, and so on.
+Every message is timed from sending to arrival; none may be lost, duplicated or out of order.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from tests.chat.people import cookie, token
 from tests.conformance.wire import Client, WebSocket
 
 PATIENCE_S: Final = 20.0
-PAUSE_S: Final = 0.02  # between two messages of a person, who has to type
+PAUSE_S: Final = 0.02  # between two messages of one client
 
 
 @dataclasses.dataclass(slots=True)
 class Notes:
-    """What all pairs noticed; latencies in seconds."""
+    """Measurements of all pairs; latencies in seconds."""
 
     latencies: list[float] = dataclasses.field(default_factory=list)
     acknowledged: int = 0
@@ -42,11 +42,11 @@ class Notes:
 
 
 class Witness:
-    """One honest person."""
+    """One honest client."""
 
     def __init__(self, name: str, websocket: WebSocket, notes: Notes) -> None:
         self.name = name
-        self.heard: asyncio.Queue[tuple[str, str]] = asyncio.Queue()  # from whom, and what
+        self.heard: asyncio.Queue[tuple[str, str]] = asyncio.Queue()  # sender and text
         self._websocket = websocket
         self._notes = notes
         self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
@@ -60,7 +60,7 @@ class Witness:
         return cls(name, websocket, notes)
 
     async def write(self, para: str, text: str) -> None:
-        """Send, and wait until it is stored."""
+        """Send a message, and wait for its acknowledgement."""
         number = len(self._answers)
         answer = self._answers[number] = asyncio.get_running_loop().create_future()
         await self._websocket.send(f"42{number}" + json.dumps(["mensaje_privado", {"para": para, "mensaje": text}]))
@@ -70,7 +70,7 @@ class Witness:
         self._notes.acknowledged += 1
 
     async def hear_from(self, de: str) -> str:
-        """The next message from `de`; what others write is not for this conversation."""
+        """The next message from `de`; messages of other senders are skipped."""
         async with asyncio.timeout(PATIENCE_S):
             while True:
                 sender, text = await self.heard.get()
@@ -78,7 +78,7 @@ class Witness:
                     return text
 
     async def leave(self) -> None:
-        """Raises whatever ended the session before."""
+        """Disconnect. Raises the error that ended the session before, if any."""
         self._reading.cancel()
         self._websocket.close()
         with contextlib.suppress(asyncio.CancelledError):

@@ -13,11 +13,11 @@ def test_a_name_that_no_cookie_can_have_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["token", "__Host-token", "a.b_c~1"])
-def test_names_that_cookies_have(name: str) -> None:
+def test_a_valid_cookie_name_is_accepted(name: str) -> None:
     assert AuthConfig(cookie=name).cookie == name
 
 
-def test_the_secret_is_not_in_what_gets_printed() -> None:
+def test_repr_does_not_contain_the_secret() -> None:
     assert "hush" not in repr(AuthConfig(jwt_secret="hush" * 10))
 
 
@@ -38,7 +38,7 @@ def test_the_secret_is_not_in_what_gets_printed() -> None:
         ("https://login.example/keys#a", "no fragment"),
     ],
 )
-def test_keys_come_from_a_url_that_nobody_on_the_way_can_change(url: str, why: str) -> None:
+def test_the_url_of_the_keys_must_be_https(url: str, why: str) -> None:
     """J-01"""
     with pytest.raises(ConfigError, match=f"jwks_url: .*{why}"):
         AuthConfig(jwks_url=url)
@@ -50,7 +50,7 @@ def test_a_provider_on_this_machine_may_do_without_tls(url: str) -> None:
     assert AuthConfig(jwks_url=url).has_keys_of_others
 
 
-def test_no_algorithm_of_secrets_goes_with_a_providers_keys() -> None:
+def test_an_hmac_algorithm_is_refused_together_with_a_provider() -> None:
     """J-02"""
     with pytest.raises(ConfigError, match="jwt_algorithm: HS512 goes with a secret"):
         AuthConfig(jwks_url="https://login.example/keys", jwt_algorithm="HS512")

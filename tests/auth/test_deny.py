@@ -59,20 +59,20 @@ def test_a_file_names_tokens_and_users(tmp_path: Path, content: bytes, jti: list
     ],
     ids=lambda value: repr(value)[:24],
 )
-def test_a_line_that_is_neither_is_refused_with_its_number(tmp_path: Path, content: bytes, said: str) -> None:
-    """C-25, C-27: whoever is meant must not be let in by a slip."""
+def test_an_error_names_the_number_of_an_invalid_line(tmp_path: Path, content: bytes, said: str) -> None:
+    """C-25, C-27: a typing error must not admit the user that the line means."""
     with pytest.raises(ConfigError, match=said):
         load(tmp_path, content)
 
 
-def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     """C-25"""
     with pytest.raises(ConfigError, match="deny_file: cannot read"):
         load_deny_list(AuthConfig(deny_file=tmp_path / "nowhere"))
 
 
 @given(st.binary() | st.text().map(lambda text: f"user:{text}\n".encode("utf-8", "surrogatepass")))
-def test_any_file_is_a_list_or_refused(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+def test_any_file_is_parsed_or_refused(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     """C-25"""
     with contextlib.suppress(ConfigError):
         listed = load(tmp_path_factory.mktemp("any"), content)
@@ -84,7 +84,7 @@ def test_any_file_is_a_list_or_refused(tmp_path_factory: pytest.TempPathFactory,
     [("maria", None, True), ("maria", "y", True), ("eva", "x", True), ("eva", "y", False), ("eva", None, False),
      ("Maria", None, False), ("x", "maria", False)],
 )  # fmt: skip
-def test_a_user_or_a_token_is_enough(user: str, jti: str | None, denied: bool) -> None:
+def test_a_token_is_denied_by_user_or_by_jti(user: str, jti: str | None, denied: bool) -> None:
     """C-25"""
     listed = DenyList(jti=frozenset({"x"}), user=frozenset({"maria"}))
     assert listed.denies(Identity(user, "A Name", "user", None, jti)) is denied

@@ -48,7 +48,7 @@ def found(cookie: str | None, authorization: str | None, payload: object, config
     ],
     ids=lambda text: text[:40],
 )
-def test_the_cookie_is_found_among_strange_neighbours(header: str, value: str) -> None:
+def test_the_cookie_is_found_among_malformed_ones(header: str, value: str) -> None:
     assert found(header, None, None, COOKIE_ONLY) == [value]
 
 
@@ -79,18 +79,18 @@ def test_the_name_of_the_cookie_is_a_setting() -> None:
 def test_the_cookie_comes_before_the_payload_and_the_payload_before_the_header(
     cookie: str | None, payload: object, authorization: str | None, tokens: list[str]
 ) -> None:
-    """C-01, C-63: one of each source, and none twice"""
+    """C-01, C-63: one of each source, without duplicates"""
     assert found(cookie, authorization, payload, ALL) == tokens
 
 
-def test_each_token_is_named_after_its_place() -> None:
+def test_each_token_has_the_name_of_its_source() -> None:
     """C-63"""
     places = find_tokens("jwt=c", "Bearer b", {"token": "a"}, AuthConfig(cookie="jwt"))
     assert [one.where for one in places] == ["the cookie jwt", "auth.token", "the header Authorization"]
 
 
 @pytest.mark.parametrize("authorization", [None, "", "Bearer", "Bearer ", "Basic b", "b", "Bearerb", "Token b"])
-def test_other_authorizations_are_no_token(authorization: str | None) -> None:
+def test_other_authorization_schemes_are_ignored(authorization: str | None) -> None:
     with pytest.raises(AuthError) as caught:
         found(None, authorization, None, ALL)
     assert caught.value.code == AuthCode.TOKEN_MISSING
@@ -105,7 +105,7 @@ def test_other_authorizations_are_no_token(authorization: str | None) -> None:
         (COOKIE_ONLY, []),
     ],
 )
-def test_what_is_switched_off_is_neither_taken_nor_offered(config: AuthConfig, named: list[str]) -> None:
+def test_a_disabled_source_is_not_read_and_not_suggested(config: AuthConfig, named: list[str]) -> None:
     with pytest.raises(AuthError) as caught:
         found(
             None,
@@ -116,7 +116,7 @@ def test_what_is_switched_off_is_neither_taken_nor_offered(config: AuthConfig, n
     assert [word for word in ("auth.token", "Authorization") if word in caught.value.message] == named
 
 
-def test_a_missing_token_says_which_cookies_came_by_name_alone() -> None:
+def test_the_error_of_a_missing_token_names_the_cookies_without_their_values() -> None:
     header = 'sid=SECRET1; broken-SECRET2; =SECRET3; "SECRET4"; k=SECRET5=SECRET6; <b>=SECRET7; sid=SECRET8'
     with pytest.raises(AuthError) as caught:
         found(header, None, None, AuthConfig(cookie="jwt"))
@@ -126,7 +126,7 @@ def test_a_missing_token_says_which_cookies_came_by_name_alone() -> None:
     assert "SECRET" not in caught.value.message
 
 
-def test_a_missing_token_names_a_few_cookies_and_no_more() -> None:
+def test_the_error_of_a_missing_token_names_a_few_cookies() -> None:
     header = "; ".join(f"{letter * 1000}=v" for letter in "abcdefghijkl")
     with pytest.raises(AuthError) as caught:
         found(header, None, None, ALL)
@@ -134,13 +134,13 @@ def test_a_missing_token_names_a_few_cookies_and_no_more() -> None:
     assert caught.value.message.endswith(f"(cookies seen: {seen}, ...).")
 
 
-def test_a_missing_token_says_that_no_cookies_came() -> None:
+def test_the_error_of_a_missing_token_says_that_there_were_no_cookies() -> None:
     with pytest.raises(AuthError, match=r"\(no cookies came\)"):
         found(None, None, None, ALL)
 
 
 @given(st.text() | st.binary().map(lambda raw: raw.decode("latin-1")))
-def test_any_header_gives_its_token_or_a_short_printable_sentence(header: str) -> None:
+def test_any_header_gives_a_token_or_a_short_printable_error(header: str) -> None:
     try:
         (said,) = found(header, None, None, COOKIE_ONLY)
     except AuthError as error:
@@ -150,14 +150,14 @@ def test_any_header_gives_its_token_or_a_short_printable_sentence(header: str) -
 
 
 @given(neighbours=st.lists(st.text().map(lambda text: text.replace(";", ""))), at=st.integers(min_value=0))
-def test_no_neighbour_hides_the_token(neighbours: list[str], at: int) -> None:
+def test_no_other_cookie_hides_the_token(neighbours: list[str], at: int) -> None:
     neighbours = [piece for piece in neighbours if piece.partition("=")[0].strip(" \t") != "token"]
     pieces = [*neighbours[: at % (len(neighbours) + 1)], "token=t", *neighbours[at % (len(neighbours) + 1) :]]
     assert found(";".join(pieces), None, None, COOKIE_ONLY) == ["t"]
 
 
 @given(st.text())
-def test_names_are_never_empty_and_nothing_is_made_up(header: str) -> None:
+def test_names_of_cookies_are_never_empty_and_come_from_the_header(header: str) -> None:
     for name, value in cookies(header):
         assert name
         assert name in header

@@ -52,7 +52,7 @@ ED25519, ED448 = ed25519.Ed25519PrivateKey.generate(), ed448.Ed448PrivateKey.gen
         (bytes(range(200, 256)), bytes(range(200, 256))),
     ],
 )
-def test_a_secret_file_counts_without_its_last_line_end(tmp_path: Path, content: bytes, secret: bytes) -> None:
+def test_the_final_newline_of_a_secret_file_is_stripped(tmp_path: Path, content: bytes, secret: bytes) -> None:
     key = load_signing_key(AuthConfig(jwt_secret_file=(written(tmp_path, content),)))
     assert (key.algorithm, key.material, key.kid) == ("HS256", secret, None)
 
@@ -67,14 +67,14 @@ def test_a_secret_file_counts_without_its_last_line_end(tmp_path: Path, content:
     ],
     ids=["utf-8", "utf-16", "little endian", "big endian"],
 )
-def test_a_secret_file_with_a_byte_order_mark_is_refused_in_clear_words(tmp_path: Path, content: bytes) -> None:
-    """C-26: no token would hold, and nobody would know why"""
+def test_a_secret_file_with_a_byte_order_mark_is_refused(tmp_path: Path, content: bytes) -> None:
+    """C-26: every token would be refused for no visible reason"""
     with pytest.raises(ConfigError, match=r"begins with a byte order mark.* save it as UTF-8 without one") as caught:
         load_keys(AuthConfig(jwt_secret_file=(written(tmp_path, content),)))
     assert str(caught.value).startswith(f"jwt_secret_file: {tmp_path / 'key'}")
 
 
-def test_a_secret_at_random_may_begin_like_a_byte_order_mark(tmp_path: Path) -> None:
+def test_a_random_secret_may_begin_with_the_bytes_of_a_byte_order_mark(tmp_path: Path) -> None:
     secret = b"\xff\xfe" + bytes(range(1, 40))
     assert load_signing_key(AuthConfig(jwt_secret_file=(written(tmp_path, secret),))).material == secret
 
@@ -90,7 +90,7 @@ def test_a_secret_verifies_what_it_signed() -> None:
 
 
 @pytest.mark.parametrize(("algorithm", "least"), [(None, 32), ("HS256", 32), ("HS384", 48), ("HS512", 64)])
-def test_a_secret_shorter_than_its_hash_is_refused(algorithm: str | None, least: int) -> None:
+def test_a_secret_shorter_than_the_digest_is_refused(algorithm: str | None, least: int) -> None:
     assert load_keys(AuthConfig(jwt_secret="x" * least, jwt_algorithm=algorithm))
     with pytest.raises(ConfigError, match=rf"has {least - 1} bytes.* at least {least}; make one with") as caught:
         load_keys(AuthConfig(jwt_secret="x" * (least - 1), jwt_algorithm=algorithm))
@@ -101,7 +101,7 @@ def test_a_secret_is_counted_in_bytes() -> None:
     assert load_keys(AuthConfig(jwt_secret="ñ" * 16))
 
 
-def test_a_secret_that_is_no_utf8_arrives_as_the_bytes_it_was() -> None:
+def test_a_secret_that_is_not_utf8_keeps_its_bytes() -> None:
     assert load_signing_key(AuthConfig(jwt_secret=os.fsdecode(b"\xff" * 32))).material == b"\xff" * 32
 
 
@@ -118,14 +118,14 @@ def test_a_secret_that_is_no_utf8_arrives_as_the_bytes_it_was() -> None:
     ],
     ids=str,
 )
-def test_sources_that_do_not_add_up_are_refused_by_name(config: dict[str, Any], named: list[str]) -> None:
+def test_contradictory_key_settings_are_refused_by_name(config: dict[str, Any], named: list[str]) -> None:
     with pytest.raises(ConfigError) as caught:
         load_keys(AuthConfig(**config))
     assert [word for word in named if word not in str(caught.value)] == []
     assert "\n" not in str(caught.value)
 
 
-def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+def test_a_named_pipe_is_refused_without_blocking(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(ConfigError, match="no regular file"):
         load_keys(AuthConfig(jwt_secret_file=(tmp_path / "pipe",)))
@@ -155,7 +155,7 @@ def test_a_key_file_given_as_a_secret_is_refused(tmp_path: Path, content: bytes)
         (ED448, "EdDSA", "EdDSA"),
     ],
 )
-def test_the_type_of_a_public_key_says_the_algorithm(
+def test_the_algorithm_follows_from_the_type_of_a_public_key(
     tmp_path: Path, private: Any, given: str | None, used: str
 ) -> None:
     config = AuthConfig(jwt_public_key_file=(written(tmp_path, public_pem(private)),), jwt_algorithm=given)
@@ -192,18 +192,18 @@ def test_a_public_key_signs_nothing(tmp_path: Path) -> None:
         load_signing_key(AuthConfig(jwt_public_key_file=(written(tmp_path, public_pem(P256)),)))
 
 
-def test_keys_are_not_in_what_gets_printed() -> None:
+def test_repr_does_not_contain_keys() -> None:
     assert SECRET not in repr(load_keys(AuthConfig(jwt_secret=SECRET)))
 
 
 def secrets(folder: Path, *names: str) -> list[Path]:
-    """A file of each name, with a secret that begins with it."""
+    """Files of these names; each contains a secret that starts with its name."""
     for name in names:
         (folder / name).write_text(f"{name} " + "x" * 40)
     return [folder / name for name in names]
 
 
-def test_several_secrets_and_keys_hold_at_once_with_names_or_without(tmp_path: Path) -> None:
+def test_several_secrets_and_keys_are_valid_together_with_or_without_kid(tmp_path: Path) -> None:
     """C-26"""
     (tmp_path / "rsa").write_bytes(public_pem(RSA))
     (tmp_path / "ec").write_bytes(public_pem(P256))
@@ -224,7 +224,7 @@ def test_several_secrets_and_keys_hold_at_once_with_names_or_without(tmp_path: P
     assert signing.material.startswith(b"new")
 
 
-def test_a_name_is_what_stands_in_front_of_the_first_equals_sign_and_has_no_slash(
+def test_the_kid_ends_at_the_first_equals_sign_and_contains_no_slash(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """C-26"""
@@ -247,7 +247,7 @@ def test_a_name_is_what_stands_in_front_of_the_first_equals_sign_and_has_no_slas
             load_keys(AuthConfig(jwt_secret_file=(Path(wrong),)))
 
 
-def test_a_name_belongs_to_one_key(tmp_path: Path) -> None:
+def test_two_keys_with_one_kid_are_refused(tmp_path: Path) -> None:
     """C-26"""
     (tmp_path / "rsa").write_bytes(public_pem(RSA))
     one, two = secrets(tmp_path, "one", "two")
@@ -260,7 +260,7 @@ def test_a_name_belongs_to_one_key(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("private", [RSA, P256, P384, P521, ED25519, ED448], ids=lambda key: type(key).__name__)
-def test_the_same_public_key_read_twice_is_the_same_whatever_its_name(tmp_path: Path, private: Any) -> None:
+def test_equal_public_keys_compare_equal_whatever_their_kid(tmp_path: Path, private: Any) -> None:
     """C-27"""
     (tmp_path / "key").write_bytes(public_pem(private))
     (tmp_path / "other").write_bytes(public_pem(another(private)))
@@ -272,7 +272,7 @@ def test_the_same_public_key_read_twice_is_the_same_whatever_its_name(tmp_path: 
 
 
 def another(private: Any) -> Any:
-    """A key of the same type."""
+    """Another key of the same type."""
     match private:
         case rsa.RSAPrivateKey():
             return rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -284,7 +284,7 @@ def another(private: Any) -> Any:
             return ed448.Ed448PrivateKey.generate()
 
 
-def test_a_secret_for_another_algorithm_is_another_key() -> None:
+def test_one_secret_with_two_algorithms_is_two_keys() -> None:
     """C-27"""
     [sha256] = load_keys(AuthConfig(jwt_secret="x" * 64))
     [again] = load_keys(AuthConfig(jwt_secret="x" * 64))

@@ -15,12 +15,12 @@ texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), min_siz
 
 
 @given(user=texts, name=texts, rol=texts, ttl_s=st.integers(min_value=1, max_value=10**9))
-def test_a_minted_token_verifies_as_what_it_was_made_for(user: str, name: str, rol: str, ttl_s: int) -> None:
+def test_a_minted_token_verifies_with_its_claims(user: str, name: str, rol: str, ttl_s: int) -> None:
     made = mint(SECRET.encode(), user, name, rol, ttl_s, NOW)
     assert verifier().verify(made) == Identity(user, name, rol, int(NOW + ttl_s), None)
 
 
-def test_issuer_audience_and_algorithm_are_said_where_wanted() -> None:
+def test_a_minted_token_has_the_configured_issuer_audience_and_algorithm() -> None:
     config = AuthConfig(jwt_secret=SECRET * 2, jwt_algorithm="HS512", jwt_issuer="us", jwt_audience=("chat", "x"))
     made = mint(SECRET.encode() * 2, "u", "n", "r", 9, NOW, algorithm="HS512", issuer="us", audience="chat")
     assert verifier(config=config).verify(made).user == "u"
@@ -29,12 +29,12 @@ def test_issuer_audience_and_algorithm_are_said_where_wanted() -> None:
 @pytest.mark.parametrize(
     ("user", "name", "rol"), [("", "n", "r"), ("u", "", "r"), ("u", "n", ""), ("u\n", "n", "r"), ("\udcff", "n", "r")]
 )
-def test_what_would_not_verify_is_not_minted(user: str, name: str, rol: str) -> None:
+def test_claims_that_would_not_verify_are_not_minted(user: str, name: str, rol: str) -> None:
     with pytest.raises(AuthError):
         mint(SECRET.encode(), user, name, rol, 60, NOW)
 
 
-def test_the_name_of_the_secret_is_in_the_header() -> None:
+def test_the_header_has_the_kid_of_the_secret() -> None:
     """C-26"""
     made = mint(SECRET.encode(), "u", "n", "r", 9, NOW, kid="2026")
     assert jwt.get_unverified_header(made)["kid"] == "2026"

@@ -1,4 +1,4 @@
-"""What is imported when: each case needs a process of its own."""
+"""Which packages are imported when: each case runs in its own process."""
 
 from __future__ import annotations
 
@@ -42,23 +42,23 @@ else:
 
 
 def imported_after(code: str) -> set[str]:
-    """Runs `code` in a fresh interpreter; the top-level packages it has imported then."""
+    """Run `code` in a fresh interpreter; return the imported top-level packages."""
     code += "\nimport sys\nprint(*{name.partition('.')[0] for name in sys.modules})"
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], check=False, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     return set(done.stdout.split())
 
 
-def test_importing_auth_and_the_configuration_loads_neither() -> None:
+def test_importing_auth_imports_neither_pyjwt_nor_cryptography() -> None:
     assert not imported_after("import chatd.auth, chatd.daemon.config, chatd.cli.serve") & {"jwt", "cryptography"}
 
 
-def test_a_secret_does_without_cryptography() -> None:
+def test_a_secret_needs_no_cryptography() -> None:
     assert imported_after(SECRET_KEY) & {"jwt", "cryptography"} == {"jwt"}
 
 
 @pytest.mark.parametrize("before", ["", SECRET_KEY, "import jwt"])
-def test_a_public_key_works_whatever_was_imported_before(before: str) -> None:
+def test_a_public_key_works_after_any_other_import(before: str) -> None:
     assert imported_after(before + PUBLIC_KEY) >= {"jwt", "cryptography"}
 
 
@@ -66,7 +66,7 @@ def test_a_secret_works_after_a_public_key() -> None:
     imported_after(PUBLIC_KEY + SECRET_KEY)
 
 
-def test_what_somebody_else_imported_before_stays() -> None:
+def test_an_earlier_import_of_cryptography_is_kept() -> None:
     assert imported_after("import cryptography" + SECRET_KEY) >= {"jwt", "cryptography"}
 
 

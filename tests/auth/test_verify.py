@@ -35,7 +35,7 @@ def settings(**changes: Any) -> AuthConfig:
     return AuthConfig(jwt_secret=SECRET, **{"jwt_leeway_s": 0, **changes})
 
 
-def test_a_good_token_says_who_it_was_made_for() -> None:
+def test_a_valid_token_gives_the_identity() -> None:
     assert verifier().verify(token(jti="j-1", extra={"a": [1]})) == Identity("maria", "María López", "user", END, "j-1")
     assert verifier().verify(token()).token_id is None
 
@@ -57,7 +57,7 @@ def test_a_good_token_says_who_it_was_made_for() -> None:
         ({"email": "a@example.com"}, None),
     ],
 )
-def test_an_address_is_taken_from_the_claim_that_is_named_and_never_refuses_a_token(
+def test_the_email_address_is_read_from_the_configured_claim_and_is_optional(
     claims: dict[str, Any], address: str | None
 ) -> None:
     """M-06"""
@@ -67,14 +67,14 @@ def test_an_address_is_taken_from_the_claim_that_is_named_and_never_refuses_a_to
     assert "example.com" not in repr(identity)
 
 
-def test_an_address_may_be_the_name_of_the_user() -> None:
+def test_the_claim_of_the_email_address_may_be_user() -> None:
     """M-06"""
     ours = Verifier(settings(email_claim="user"), load_keys(settings()), lambda: NOW)
     assert ours.verify(token(user="a@example.com")).email == "a@example.com"
 
 
 @pytest.mark.parametrize(("rol", "admin"), [("admin", True), ("Admin", False), ("admin ", False), ("user", False)])
-def test_only_the_exact_rol_makes_an_admin(rol: str, admin: bool) -> None:
+def test_only_the_exact_rol_admin_is_an_admin(rol: str, admin: bool) -> None:
     assert verifier().verify(token(rol=rol)).is_admin is admin
 
 
@@ -119,7 +119,7 @@ def test_only_the_exact_rol_makes_an_admin(rol: str, admin: bool) -> None:
     ],
     ids=str,
 )
-def test_unusual_claims_that_are_fine(changes: dict[str, object]) -> None:
+def test_unusual_but_valid_claims_are_accepted(changes: dict[str, object]) -> None:
     identity = verifier().verify(token(**changes))
     assert identity.user == changes.get("user", "maria")
 
@@ -127,7 +127,7 @@ def test_unusual_claims_that_are_fine(changes: dict[str, object]) -> None:
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        # Not a token at all.
+        # Not a token.
         ("", INVALID),
         ("abc", INVALID),
         ("..", INVALID),
@@ -141,7 +141,7 @@ def test_unusual_claims_that_are_fine(changes: dict[str, object]) -> None:
         (token().replace(".", "%2E"), INVALID),
         ("a" * (MAX_TOKEN_CHARS + 1), INVALID),
         (token(name="x" * MAX_TOKEN_CHARS), INVALID),
-        # The header.
+        # Header.
         (token(header={"alg": "none"}), INVALID),
         (token(header={"alg": "none"}).rpartition(".")[0] + ".", INVALID),
         (token(header={"alg": "None"}), INVALID),
@@ -158,10 +158,10 @@ def test_unusual_claims_that_are_fine(changes: dict[str, object]) -> None:
         (token(header={"alg": "HS256", "crit": []}), INVALID),
         (token(header={"alg": "HS256", "b64": False}), INVALID),
         (token(header={"alg": "HS256", "b64": False, "crit": ["b64"]}), INVALID),
-        # The signature.
+        # Signature.
         (sign({"alg": "HS256"}, json.dumps(GOOD).encode(), b"another secret of forty bytes for a test"), INVALID),
         (sign({"alg": "HS256"}, json.dumps(GOOD).encode(), b""), INVALID),
-        # Time.
+        # Time claims.
         (token(exp=int(NOW)), EXPIRED),
         (token(exp=NOW + 0.4), EXPIRED),
         (token(exp=0), EXPIRED),
@@ -179,11 +179,11 @@ def test_unusual_claims_that_are_fine(changes: dict[str, object]) -> None:
         (token(exp=[END]), CLAIMS),
         (token(nbf="1"), CLAIMS),
         (token(nbf=False), CLAIMS),
-        # Addressed to somebody else.
+        # Issuer or audience.
         (token(aud="another"), INVALID),
         (token(aud=["another", "third"]), INVALID),
         (token(aud=["a", 7]), INVALID),
-        # Who.
+        # User, name and role.
         (token(user=...), CLAIMS),
         (token(name=...), CLAIMS),
         (token(rol=...), CLAIMS),
@@ -200,7 +200,7 @@ def test_unusual_claims_that_are_fine(changes: dict[str, object]) -> None:
         (token(rol="admin\x85"), CLAIMS),
         (token(user="\x7f"), CLAIMS),
         (token(user="\ud800"), CLAIMS),
-        # A payload that is no object.
+        # The payload is not an object.
         (token(claims=[]), CLAIMS),
         (token(claims="maria"), CLAIMS),
         (sign({"alg": "HS256"}, b""), CLAIMS),
@@ -211,15 +211,15 @@ def test_unusual_claims_that_are_fine(changes: dict[str, object]) -> None:
     ],
     ids=lambda value: str(value)[-24:],
 )
-def test_a_token_that_does_not_hold_is_refused_with_the_code_that_says_why(text: str, code: AuthCode) -> None:
+def test_an_invalid_token_is_refused_with_the_code_of_its_fault(text: str, code: AuthCode) -> None:
     error = refusal(text)
     assert error.code == code
     assert error.message.endswith(".")
     assert len(error.message) < 200
 
 
-def test_a_token_for_somebody_else_is_refused_with_the_setting_that_would_take_it() -> None:
-    """C-64: RFC 7519, section 4.1.3; those who come from Node.js, where nobody looks unless told to, have to know"""
+def test_the_error_of_a_wrong_audience_names_the_setting() -> None:
+    """C-64: RFC 7519, section 4.1.3; Node.js libraries check `aud` only on request, so the error names the setting"""
     assert "--jwt-audience" in refusal(token(aud="another")).message
     strict = verifier(config=settings(jwt_audience=("chat",), jwt_issuer="login"))
     assert "--jwt-audience" in refusal(token(iss="login"), strict).message
@@ -232,7 +232,7 @@ def test_a_token_for_somebody_else_is_refused_with_the_setting_that_would_take_i
     ("jti", "known"),
     [("j-1", "j-1"), (7, "7"), (-7, "-7"), (10**38, str(10**38)), (True, None), ([], None), (7.0, None)],
 )
-def test_a_number_in_jti_can_be_denied_as_its_digits(jti: object, known: str | None) -> None:
+def test_a_numeric_jti_is_denied_by_its_digits(jti: object, known: str | None) -> None:
     """C-25, C-64"""
     assert verifier().verify(token(jti=jti)).token_id == known
     listed = Verifier(settings(), load_keys(settings()), lambda: NOW, DenyList(jti=frozenset({"7"})))
@@ -242,12 +242,12 @@ def test_a_number_in_jti_can_be_denied_as_its_digits(jti: object, known: str | N
         assert listed.verify(token(jti=jti)).user == "maria"
 
 
-def test_a_claim_of_the_wrong_type_is_named() -> None:
+def test_the_error_names_a_claim_of_the_wrong_type() -> None:
     assert "$.rol" in refusal(token(rol=7)).message
     assert "`name`" in refusal(token(name=...)).message
 
 
-def test_the_leeway_moves_both_ends_of_a_tokens_life() -> None:
+def test_the_leeway_applies_to_exp_and_to_nbf() -> None:
     lenient = verifier(config=settings(jwt_leeway_s=5))
     assert lenient.verify(token(exp=int(NOW) - 4)).expires_at == int(NOW) + 1
     assert refusal(token(exp=int(NOW) - 5), lenient).code == EXPIRED
@@ -255,7 +255,7 @@ def test_the_leeway_moves_both_ends_of_a_tokens_life() -> None:
     assert refusal(token(nbf=int(NOW) + 6), lenient).code == INVALID
 
 
-def test_a_fresh_token_of_an_issuer_whose_clock_is_some_seconds_ahead_holds() -> None:
+def test_a_fresh_token_is_valid_if_the_issuer_s_clock_is_seconds_ahead() -> None:
     """C-61"""
     by_default = verifier(config=AuthConfig(jwt_secret=SECRET))
     assert by_default.verify(token(nbf=int(NOW) + 3)).user == "maria"
@@ -263,12 +263,12 @@ def test_a_fresh_token_of_an_issuer_whose_clock_is_some_seconds_ahead_holds() ->
     assert refusal(token(exp=int(NOW) - 10), by_default).code == EXPIRED
 
 
-def test_a_token_holds_until_the_second_it_names() -> None:
+def test_a_token_is_valid_until_the_second_of_exp() -> None:
     assert verifier(int(NOW) + 59.999).verify(token()).expires_at == END
     assert refusal(token(), verifier(int(NOW) + 60.0)).code == EXPIRED
 
 
-def test_a_token_without_end_is_fine_where_the_operator_says_so() -> None:
+def test_a_token_without_exp_is_accepted_if_the_setting_allows_it() -> None:
     eternal = verifier(config=settings(jwt_require_exp=False))
     assert eternal.verify(token(exp=...)).expires_at is None
     assert refusal(token(exp=int(NOW)), eternal).code == EXPIRED
@@ -315,7 +315,7 @@ def named(kid: str | None, secret: str) -> Key:
     return Key(key.algorithm, key.method, key.material, kid)
 
 
-def test_of_several_keys_the_named_one_counts_and_nameless_ones_are_tried() -> None:
+def test_the_key_with_the_token_s_kid_is_used_and_keys_without_kid_are_tried() -> None:
     other = "another secret of forty bytes for a test"
     both = Verifier(settings(), [named("old", SECRET), named("new", other)], lambda: NOW)
     payload = json.dumps(GOOD).encode()
@@ -328,8 +328,8 @@ def test_of_several_keys_the_named_one_counts_and_nameless_ones_are_tried() -> N
     assert nameless.verify(sign({"alg": "HS256", "kid": "nowhere"}, payload, other.encode())).user == "maria"
 
 
-def test_whoever_is_on_the_list_is_denied_however_good_the_token() -> None:
-    """C-25: and who is not good in the first place hears of that."""
+def test_a_valid_token_of_a_denied_user_is_refused() -> None:
+    """C-25: an invalid token is refused as invalid before the deny list is read."""
     config = settings()
     listed = DenyList(jti=frozenset({"stolen"}), user=frozenset({"eva"}))
     strict = Verifier(config, load_keys(config), lambda: NOW, listed)
@@ -340,7 +340,7 @@ def test_whoever_is_on_the_list_is_denied_however_good_the_token() -> None:
     assert refusal(token(user="eva")[:-1], strict).code == INVALID
 
 
-def test_whose_key_is_gone_or_who_is_listed_now_does_not_hold_any_more() -> None:
+def test_a_token_is_revoked_when_its_key_is_removed_or_it_is_denied() -> None:
     """C-27"""
     other = "another secret of forty bytes for a test"
     checked = Verifier(settings(), [named("old", SECRET), named("new", other)], lambda: NOW)
@@ -362,8 +362,8 @@ def test_whose_key_is_gone_or_who_is_listed_now_does_not_hold_any_more() -> None
     checked.check_again(old)
 
 
-def test_a_public_key_is_no_secret_whatever_the_token_says(tmp_path: Path) -> None:
-    """The attacker knows the public key, signs with its text as if it were a secret, and names HS256."""
+def test_a_public_key_is_never_used_as_an_hmac_secret(tmp_path: Path) -> None:
+    """The attacker knows the public key, signs with its PEM text as an HMAC secret, and names HS256."""
     private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     pem = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     (tmp_path / "key.pem").write_bytes(pem)
@@ -378,7 +378,7 @@ def test_a_public_key_is_no_secret_whatever_the_token_says(tmp_path: Path) -> No
 
 
 @given(position=st.integers(min_value=0), char=st.characters(codec="utf-8"), cut=st.booleans())
-def test_a_changed_token_never_holds(position: int, char: str, cut: bool) -> None:
+def test_a_changed_token_is_never_valid(position: int, char: str, cut: bool) -> None:
     text = token()
     at = position % len(text)
     changed = text[:at] + ("" if cut else char) + text[at + 1 :]
@@ -387,14 +387,14 @@ def test_a_changed_token_never_holds(position: int, char: str, cut: bool) -> Non
 
 
 @given(inserted=st.text(min_size=1, max_size=3), position=st.integers(min_value=0))
-def test_a_token_with_something_in_between_never_holds(inserted: str, position: int) -> None:
+def test_a_token_with_inserted_characters_is_never_valid(inserted: str, position: int) -> None:
     text = token()
     at = position % (len(text) + 1)
     assert refusal(text[:at] + inserted + text[at:]).code == INVALID
 
 
 def test_every_other_last_letter_of_the_signature_is_refused() -> None:
-    """Of its six bits only four count: 3 of 63 other letters stand for the same bytes."""
+    """Only four bits of the last letter are decoded: 3 of 63 other letters stand for the same bytes."""
     text = token()
     for letter in base64url(bytes(range(256))) + "-_":
         if letter != text[-1]:
@@ -408,7 +408,7 @@ def test_any_text_is_refused_and_nothing_else_happens(text: str) -> None:
 
 START = time.time()  # jwt.decode reads the clock itself
 
-# A closed set of names and a few values of every type, so that the claims are often nearly right.
+# A closed set of names and a few values of every type, so that claims are often almost valid.
 odd_values = st.one_of(
     st.sampled_from([-100, -3, -2.5, 60, 60.5, 100]).map(lambda offset: int(START) + offset),
     st.sampled_from(["chat", "maria", "", "x", ["chat"], ["x", "chat"], ["x"], [7], str(int(START) + 60)]),
@@ -421,14 +421,14 @@ odd_headers = st.dictionaries(st.sampled_from(["kid", "typ", "crit", "b64", "x"]
 
 
 @given(changes=odd_claims, header=odd_headers)
-def test_what_holds_here_holds_for_pyjwt(changes: dict[str, object], header: dict[str, object]) -> None:
+def test_a_token_that_chatd_accepts_is_accepted_by_pyjwt(changes: dict[str, object], header: dict[str, object]) -> None:
     config = settings(jwt_audience=("chat",), jwt_issuer="chat")
     text = token({**GOOD, "exp": int(START) + 60, "aud": "chat", "iss": "chat", **changes}, {"alg": "HS256", **header})
     try:
         identity = Verifier(config, load_keys(config), time.time).verify(text)
     except AuthError:
         return
-    # What is no reason to refuse here is one there: `iat` of the future, and claims of odd types.
+    # PyJWT also refuses `iat` in the future and claims of wrong types, which chatd accepts.
     claims = jwt.decode(
         text,
         SECRET,
@@ -441,7 +441,7 @@ def test_what_holds_here_holds_for_pyjwt(changes: dict[str, object], header: dic
     assert (identity.user, identity.name, identity.rol, identity.expires_at) == said
 
 
-def test_each_signature_check_is_paid_for_before_it_is_made() -> None:
+def test_each_signature_check_is_charged_before_it_is_made() -> None:
     """L-16: also those of tokens that do not hold"""
     paid: list[int] = []
     verifier().verify(token(), paid.append)
@@ -455,6 +455,6 @@ def test_each_signature_check_is_paid_for_before_it_is_made() -> None:
 
 
 @pytest.mark.parametrize("algorithm", [*SECRET_ALGORITHMS, *PUBLIC_KEY_ALGORITHMS])
-def test_each_algorithm_has_its_price(algorithm: str) -> None:
+def test_each_algorithm_has_its_cost(algorithm: str) -> None:
     """L-16"""
     assert Key(algorithm, method=None, material=None).check_price >= 1  # type: ignore[arg-type]

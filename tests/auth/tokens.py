@@ -1,4 +1,4 @@
-"""Tokens made by hand, so that a test can say anything with one."""
+"""Hand-made tokens, so that a test can set every claim, header and signature."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def base64url(raw: bytes) -> str:
 
 
 def sign(header: object, payload: bytes, secret: bytes = SECRET.encode()) -> str:
-    """A token with this header and payload, whatever they are, and an HS256 signature that holds."""
+    """A token with any header and payload, and a valid HS256 signature."""
     message = f"{base64url(json.dumps(header).encode())}.{base64url(payload)}"
     return f"{message}.{base64url(hmac.digest(secret, message.encode(), hashlib.sha256))}"
 
 
 def token(claims: object = None, header: object = None, **changes: object) -> str:
-    """A good token, with `changes` to its claims; a claim of `...` is left out."""
+    """A valid token, with `changes` to its claims; a claim whose value is `...` is left out."""
     said = {**GOOD, **changes} if claims is None else claims
     if isinstance(said, dict):
         said = {name: value for name, value in said.items() if value is not ...}

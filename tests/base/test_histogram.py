@@ -18,7 +18,7 @@ def test_a_value_counts_at_the_first_bound_that_it_does_not_exceed() -> None:
 
 @given(st.lists(st.integers(0, 12_000)), st.integers(0, 1_000))
 def test_a_batch_counts_as_its_values_one_by_one(since_ms: list[int], later_ms: int) -> None:
-    """In 1/1024 seconds, which floats hold exactly."""
+    """In units of 1/1024 s, which floats represent exactly."""
     since = sorted(value / 1024 for value in since_ms)
     now = max(since, default=0.0) + later_ms / 1024
     one_by_one, together = Histogram((0.25, 0.5, 1.0, 4.0, 8.0)), Histogram((0.25, 0.5, 1.0, 4.0, 8.0))

@@ -1,4 +1,4 @@
-"""What the daemon does without, seen from a process of its own: imports cannot be taken back."""
+"""Modules that the daemon does not import. Each test runs in its own process, because imports cannot be undone."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def test_digests_are_right_without_openssl() -> None:
     assert said(DIGESTS.format(first="")) == "False 5bdcc146bf60754e a9993e364706816a False"
 
 
-def test_what_has_openssl_already_keeps_it() -> None:
+def test_a_process_that_has_openssl_keeps_it() -> None:
     assert said(DIGESTS.format(first="import hashlib")).startswith("True 5bdcc146bf60754e ")
 
 
-def test_a_hollow_module_can_be_inherited_from_twice_and_is_gone_afterwards() -> None:
+def test_a_hollow_module_can_be_subclassed_twice_and_is_removed_afterwards() -> None:
     code = """
 import sys
 from chatd.base.lean import hollow
@@ -48,7 +48,7 @@ from wsgiref.simple_server import WSGIServer
 
 
 @pytest.mark.parametrize("module", ["http.server", "ssl", "wsgiref.simple_server", "prometheus_client.metrics"])
-def test_metrics_do_without_what_publishes_them_elsewhere(module: str) -> None:
+def test_metrics_do_not_import_the_servers_of_prometheus_client(module: str) -> None:
     code = f"""
 import sys
 import chatd.ops.exposition
@@ -60,14 +60,14 @@ print({module!r} in sys.modules)
     assert said(light) == "False"
 
 
-def test_msgspec_does_without_what_older_pythons_need() -> None:
+def test_msgspec_does_not_import_typing_extensions() -> None:
     assert (
         said("import sys, chatd.daemon.app; print('typing_extensions' in sys.modules, 'msgspec' in sys.modules)")
         == "False True"
     )
 
 
-def test_a_store_in_a_file_imports_nothing_of_postgresql() -> None:
+def test_a_daemon_on_sqlite_imports_nothing_of_postgresql() -> None:
     """P-01"""
     code = """
 import asyncio, sys, tempfile
@@ -86,7 +86,7 @@ print([name for name in sys.modules if "asyncpg" in name or "postgres" in name])
     assert said(code) == "[]"
 
 
-def test_one_daemon_imports_nothing_of_several() -> None:
+def test_a_daemon_without_a_bus_imports_nothing_of_the_cluster() -> None:
     """N-01, N-30"""
     code = """
 import asyncio, sys, tempfile
@@ -110,7 +110,7 @@ print([name for name in sys.modules if any(part in name for part in ("cluster", 
 
 
 def test_a_daemon_without_an_api_imports_nothing_of_it() -> None:
-    """A-01, W-01: but for its settings."""
+    """A-01, W-01: except its settings."""
     code = """
 import sys
 import chatd.cli.serve, chatd.daemon.beside, chatd.daemon.app

@@ -1,4 +1,4 @@
-"""Token buckets, on a clock made by hand."""
+"""Token buckets, on a manual clock."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from chatd.base.rates import FIRST_SWEEP, Rates
 
 
-def test_a_burst_is_let_through_and_then_one_at_a_time() -> None:
+def test_a_burst_passes_and_then_one_token_at_a_time() -> None:
     rates: Rates[str] = Rates(10, 3)
     assert [rates.take("ana", 5.0) for _ in range(3)] == [0.0, 0.0, 0.0]
     assert rates.take("ana", 5.0) == pytest.approx(0.1)
@@ -26,7 +26,7 @@ def test_a_burst_is_never_one_short(now: float, per_second: float) -> None:
     assert rates.take("ana", now) == pytest.approx(1 / per_second, rel=1e-3)
 
 
-def test_a_bucket_that_rested_is_full_and_no_fuller() -> None:
+def test_an_idle_bucket_fills_up_to_its_burst() -> None:
     rates: Rates[str] = Rates(10, 3)
     assert [rates.take("ana", 0.0) > 0 for _ in range(4)] == [False, False, False, True]
     assert [rates.take("ana", 1e6) > 0 for _ in range(4)] == [False, False, False, True]
@@ -38,19 +38,19 @@ def test_every_key_has_a_bucket_of_its_own() -> None:
     assert rates.take("ana", 0.0) == pytest.approx(1.0)
 
 
-def test_without_a_rate_nothing_is_kept_nor_refused() -> None:
+def test_without_a_rate_nothing_is_stored_or_refused() -> None:
     rates: Rates[int] = Rates(0, 1)
     assert {rates.take(1, 0.0) for _ in range(1000)} == {0.0}
     assert len(rates) == 0
 
 
-def test_less_than_one_a_second_is_a_rate_too() -> None:
+def test_a_rate_below_one_a_second_is_kept() -> None:
     rates: Rates[str] = Rates(0.1, 0)
     assert rates.take("ana", 0.0) == 0.0
     assert rates.take("ana", 4.0) == pytest.approx(6.0)
 
 
-def test_buckets_that_are_full_again_are_thrown_out() -> None:
+def test_full_buckets_are_deleted() -> None:
     rates: Rates[int] = Rates(1, 10)
     for number in range(20 * FIRST_SWEEP):
         assert rates.take(number, number * 0.01) == 0.0
@@ -60,7 +60,7 @@ def test_buckets_that_are_full_again_are_thrown_out() -> None:
 @given(
     st.floats(0.1, 1000), st.floats(1, 50), st.lists(st.floats(0, 1, allow_subnormal=False), min_size=1, max_size=200)
 )
-def test_no_window_lets_more_through_than_the_burst_and_its_share(
+def test_no_window_passes_more_than_the_burst_and_its_rate(
     per_second: float, burst: float, pauses: list[float]
 ) -> None:
     rates: Rates[None] = Rates(per_second, burst)
@@ -73,7 +73,7 @@ def test_no_window_lets_more_through_than_the_burst_and_its_share(
         assert len(taken) - first <= burst + per_second * (taken[-1] - taken[first]) + 1e-2
 
 
-def test_other_numbers_hold_at_once_and_empty_buckets_stay_empty() -> None:
+def test_a_changed_rate_applies_at_once_and_empty_buckets_stay_empty() -> None:
     """L-06, C-27"""
     rates: Rates[str] = Rates(1.0, 2.0)
     assert [rates.take("a", 0.0) for _ in range(3)] == [0.0, 0.0, 1.0]
@@ -86,7 +86,7 @@ def test_other_numbers_hold_at_once_and_empty_buckets_stay_empty() -> None:
     assert len(rates) == 0
 
 
-def test_several_tokens_are_taken_at_once_or_none() -> None:
+def test_several_tokens_are_taken_together_or_not_at_all() -> None:
     rates: Rates[str] = Rates(10, 30)
     assert [rates.take("ana", 0.0, 10) for _ in range(3)] == [0.0] * 3
     assert rates.take("ana", 0.0, 10) == pytest.approx(1.0)
@@ -94,7 +94,7 @@ def test_several_tokens_are_taken_at_once_or_none() -> None:
     assert rates.take("ana", 0.5, 5) == 0.0
 
 
-def test_more_than_a_burst_is_taken_from_a_full_bucket_alone() -> None:
+def test_more_tokens_than_the_burst_are_taken_only_from_a_full_bucket() -> None:
     rates: Rates[str] = Rates(10, 30)
     assert rates.take("ana", 0.0, 100) == 0.0
     assert rates.take("ana", 0.0, 1) == pytest.approx(7.1)

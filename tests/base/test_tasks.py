@@ -1,4 +1,4 @@
-"""Tasks that are kept, and whose failures are logged."""
+"""Background tasks: the reference is kept, and a failure is logged."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chatd.base.tasks import Tasks
 
 
 async def wait_for_ever() -> None:
-    """Nothing but the task refers to this future."""
+    """Only the task holds a reference to this future."""
     await asyncio.get_running_loop().create_future()
 
 

@@ -1,4 +1,4 @@
-"""The wheel, on a clock made by hand."""
+"""The timer wheel, on a manual clock."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def slack_s(delay_s: float) -> float:
 
 
 class Deadline:
-    """Notes when it was called, and can do something then."""
+    """Records the time of each call, and then calls `then`."""
 
     __slots__ = ("clock", "due_tick", "seen", "then")
 
@@ -93,7 +93,7 @@ def test_a_cancelled_deadline_never_comes(clock: Clock, timers: Timers) -> None:
     assert deadline.seen == []
 
 
-def test_cancelling_what_was_never_armed_is_nothing(clock: Clock, timers: Timers) -> None:
+def test_cancelling_an_unarmed_deadline_does_nothing(clock: Clock, timers: Timers) -> None:
     timers.cancel(Deadline(clock))
     assert timers.armed() == 0
 
@@ -131,7 +131,7 @@ def test_long_deadlines_share_their_ticks(clock: Clock, timers: Timers) -> None:
     assert len(timers._sets) <= 0.1 / (COARSE_TICKS * TICK_S) + 1
 
 
-def test_a_deadline_that_fails_takes_no_other_with_it(
+def test_a_deadline_that_raises_does_not_affect_others(
     clock: Clock, timers: Timers, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail() -> None:
@@ -155,7 +155,7 @@ def test_a_deadline_may_set_itself_again(clock: Clock, timers: Timers) -> None:
     assert beat.seen == [pytest.approx(1_000 + 0.25 * n, abs=TICK_S) for n in range(1, 5)]
 
 
-def test_one_that_is_due_at_once_waits_for_the_next_turn(clock: Clock, timers: Timers) -> None:
+def test_a_deadline_that_is_due_at_once_waits_for_the_next_tick(clock: Clock, timers: Timers) -> None:
     """A deadline that keeps asking for "now" must not stop everything else."""
     busy = Deadline(clock, lambda: timers.arm(busy, 0))
     other = Deadline(clock)
@@ -166,8 +166,8 @@ def test_one_that_is_due_at_once_waits_for_the_next_turn(clock: Clock, timers: T
     assert len(other.seen) == 1
 
 
-def test_a_chain_does_not_gather_lateness(clock: Clock, timers: Timers) -> None:
-    """A heartbeat's second deadline counts from the instant at which the first was due."""
+def test_a_chain_of_deadlines_does_not_accumulate_delay(clock: Clock, timers: Timers) -> None:
+    """The second deadline of a heartbeat counts from the instant at which the first was due."""
     clock.lateness_s = 0.004
     beat = Deadline(clock, lambda: timers.arm(beat, 0.2))
     timers.arm(beat, 0.2)
@@ -175,7 +175,7 @@ def test_a_chain_does_not_gather_lateness(clock: Clock, timers: Timers) -> None:
     assert beat.seen == [pytest.approx(1_000 + 0.2 * n + 0.004, abs=TICK_S) for n in range(1, 11)]
 
 
-def test_a_loop_that_was_held_up_shortens_nobody_s_time(clock: Clock, timers: Timers) -> None:
+def test_a_blocked_loop_shortens_no_delay(clock: Clock, timers: Timers) -> None:
     clock.lateness_s = 0.5
     beat = Deadline(clock, lambda: timers.arm(beat, 0.2))
     timers.arm(beat, 0.2)
@@ -184,7 +184,7 @@ def test_a_loop_that_was_held_up_shortens_nobody_s_time(clock: Clock, timers: Ti
     assert second - first >= 0.2 - PUNCTUAL_TICKS * TICK_S - EPSILON_S
 
 
-def test_a_loop_that_was_held_up_changes_nobody_s_turn(clock: Clock, timers: Timers) -> None:
+def test_a_blocked_loop_does_not_change_the_order_of_deadlines(clock: Clock, timers: Timers) -> None:
     def again(beat: Deadline) -> Callable[[], None]:
         return lambda: timers.arm(beat, 0.2) if len(beat.seen) == 1 else None
 
@@ -201,7 +201,7 @@ def test_a_loop_that_was_held_up_changes_nobody_s_turn(clock: Clock, timers: Tim
     assert ends == sorted(ends)
 
 
-def test_another_s_deadline_counts_from_now(clock: Clock, timers: Timers) -> None:
+def test_a_deadline_armed_by_another_counts_from_now(clock: Clock, timers: Timers) -> None:
     clock.lateness_s = 0.004
     other = Deadline(clock)
     timers.arm(Deadline(clock, lambda: timers.arm(other, 0.2)), 0.2)
@@ -209,7 +209,7 @@ def test_another_s_deadline_counts_from_now(clock: Clock, timers: Timers) -> Non
     assert other.seen[0] >= 1_000 + 0.2 + 0.004 + 0.2 - EPSILON_S
 
 
-def test_one_deadline_may_take_back_another_of_the_same_tick(clock: Clock, timers: Timers) -> None:
+def test_a_deadline_may_cancel_another_of_the_same_tick(clock: Clock, timers: Timers) -> None:
     def cancel_all() -> None:
         for deadline in deadlines:
             timers.cancel(deadline)
@@ -221,7 +221,7 @@ def test_one_deadline_may_take_back_another_of_the_same_tick(clock: Clock, timer
     assert sum(len(deadline.seen) for deadline in deadlines) == 1
 
 
-def test_one_deadline_may_put_off_another_of_the_same_tick(clock: Clock, timers: Timers) -> None:
+def test_a_deadline_may_postpone_another_of_the_same_tick(clock: Clock, timers: Timers) -> None:
     def put_off_the_rest() -> None:
         for deadline in deadlines:
             if not deadline.seen:
@@ -236,7 +236,7 @@ def test_one_deadline_may_put_off_another_of_the_same_tick(clock: Clock, timers:
     assert all(late - early >= 0.1 - EPSILON_S for early, late in itertools.pairwise(seen))
 
 
-def test_one_may_catch_up_before_the_alarm(clock: Clock, timers: Timers) -> None:
+def test_overdue_deadlines_may_run_before_the_alarm(clock: Clock, timers: Timers) -> None:
     clock.lateness_s = 1.0
     early, late = Deadline(clock), Deadline(clock)
     timers.arm(early, 0.2)
@@ -251,7 +251,7 @@ def test_one_may_catch_up_before_the_alarm(clock: Clock, timers: Timers) -> None
     assert (len(early.seen), len(late.seen)) == (1, 1)
 
 
-async def test_the_real_loop_rings() -> None:
+async def test_a_deadline_runs_on_the_real_loop() -> None:
     loop = asyncio.get_running_loop()
     rung = asyncio.Event()
 
@@ -269,14 +269,14 @@ async def test_the_real_loop_rings() -> None:
 
 
 class Wheel(RuleBasedStateMachine):
-    """Any mixture of arming, cancelling and waiting, against a dictionary of due times."""
+    """Any sequence of arming, cancelling and waiting, compared with a dictionary of due times."""
 
     def __init__(self) -> None:
         super().__init__()
         self.clock = Clock()
         self.timers = self.clock.timers()
         self.deadlines = [Deadline(self.clock) for _ in range(6)]
-        self.due: dict[int, tuple[float, float]] = {}  # the instant, and how late it may be
+        self.due: dict[int, tuple[float, float]] = {}  # the due time, and the tolerated delay
 
     @rule(which=st.integers(0, 5), delay_s=DELAYS)
     def arm(self, which: int, delay_s: float) -> None:
@@ -299,7 +299,7 @@ class Wheel(RuleBasedStateMachine):
                 deadline.seen.clear()
 
     @invariant()
-    def whoever_is_due_has_been_called(self) -> None:
+    def every_due_deadline_has_been_called(self) -> None:
         assert self.timers.armed() == len(self.due)
         assert all(due + slack > self.clock.now for due, slack in self.due.values())
         assert self.clock.alarms == bool(self.timers._ticks)
@@ -309,8 +309,8 @@ TestWheel = Wheel.TestCase
 TestWheel.settings = settings(max_examples=150, stateful_step_count=30)
 
 
-def test_deadlines_that_are_taken_back_leave_nothing_behind(clock: Clock, timers: Timers) -> None:
-    """Tokens that live for days, of clients that come and go."""
+def test_cancelled_deadlines_are_freed(clock: Clock, timers: Timers) -> None:
+    """For example deadlines of tokens that live for days, when clients connect and disconnect."""
     for second in range(3 * MAX_STALE_TICKS):
         deadline = Deadline(clock)
         timers.arm(deadline, 86_400.0 + second)

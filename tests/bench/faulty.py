@@ -1,6 +1,6 @@
-"""A chat server that makes one mistake on purpose, to see whether the load generator notices.
+"""A chat server with one deliberate fault, to test that the load generator detects it.
 
-One admin, one user who writes, and a bystander speak to it; it knows no more of the protocol than they need. Small
+It serves one admin, one sending user, and a bystander, and implements only what they need of the protocol. Small
 frames only: every message is below 126 bytes.
 """
 
@@ -13,7 +13,7 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="  # the right answer to the key in RFC 6455, which the generator uses
+ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="  # the answer to the key of RFC 6455's example, which the generator uses
 
 
 class Fault(enum.Enum):
@@ -33,7 +33,7 @@ class Fault(enum.Enum):
     HASTY = "connections are closed before they are ready"
 
 
-# These go wrong beside a delivery that is in order.
+# Faults apart from the delivery, which stays in order.
 DELIVERED = frozenset({Fault.STRAY, Fault.ECHOED, Fault.REFUSED, Fault.ACKED_TWICE, Fault.FAILED})
 
 
@@ -44,7 +44,7 @@ def frame(text: str) -> bytes:
 
 @dataclass(slots=True)
 class FaultyServer:
-    """Connections are known by the order in which they come: 0 admin, 1 sender, 2 bystander."""
+    """Connections are identified by their order: 0 admin, 1 sender, 2 bystander."""
 
     fault: Fault
     clients: list[asyncio.StreamWriter] = field(default_factory=list)
@@ -124,7 +124,7 @@ async def _read_frame(reader: asyncio.StreamReader) -> str:
 
 @contextlib.asynccontextmanager
 async def faulty(fault: Fault) -> AsyncIterator[int]:
-    """Serve with a fault; gives the port."""
+    """Serve with a fault; yields the port."""
     chat = FaultyServer(fault)
     server = await asyncio.start_server(chat.serve, "127.0.0.1", 0)
     try:

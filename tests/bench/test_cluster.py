@@ -1,4 +1,4 @@
-"""The judge of several nodes sees every mistake, and the line to Redis can be cut."""
+"""The judge of a cluster run detects every mistake, and the connection to Redis can be cut."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def sent(text: str, due: float, node: int = 1) -> Sent:
 
 
 def numbered(sent: Sent) -> str:
-    """An id as chatd makes it."""
+    """An id in chatd's form."""
     return str(int(sent.due) << 22 | sent.node << 12)
 
 
@@ -50,7 +50,7 @@ def verdict(messages: list[Sent], people: list[Heard], until_ms: float = 1000) -
     return judge(PEOPLE, Record(messages, [], people), 0, until_ms)
 
 
-def test_recipients_are_those_of_the_rules_and_waits_count_from_the_writing() -> None:
+def test_recipients_follow_the_rules_and_latency_counts_from_sending() -> None:
     assert verdict(ALL, WHOLE) == GOOD
     assert GOOD.perfect
 
@@ -73,18 +73,18 @@ def test_every_mistake_is_counted(roots: list[tuple[float, str, int]], mistakes:
     assert not found.perfect
 
 
-def test_a_message_that_was_never_acknowledged_may_be_lost_and_is_no_success() -> None:
+def test_an_unacknowledged_message_may_be_lost_and_is_no_success() -> None:
     found = verdict([*ALL[:2], msgspec.structs.replace(ALL[2], acked=None)], [*WHOLE[:2], heard()])
     assert (found.lost, found.acknowledged, found.perfect) == (0, 2, False)
 
 
-def test_only_what_was_written_in_that_time_counts() -> None:
+def test_only_messages_sent_in_the_given_time_count() -> None:
     assert verdict(ALL, WHOLE, until_ms=150) == Verdict(
         messages=1, acknowledged=1, due=2, local_ms=10, local_median_ms=5, remote_ms=30
     )
 
 
-def test_messages_of_two_nodes_may_come_in_any_order() -> None:
+def test_messages_of_two_nodes_may_arrive_in_any_order() -> None:
     swapped = heard((230.0, SECOND, 1), (240.0, FIRST, 1))
     assert verdict(ALL, [swapped, *WHOLE[1:]]).late == 1
     bare = [without_ids(each) for each in (swapped, *WHOLE[1:])]
@@ -92,21 +92,21 @@ def test_messages_of_two_nodes_may_come_in_any_order() -> None:
     assert verdict([ALL[0], sent(SECOND, 200, node=2), ALL[2]], bare).late == 0
 
 
-def test_a_message_that_was_refused_and_sent_again_may_come_after_later_ones() -> None:
+def test_a_refused_and_resent_message_may_arrive_after_later_ones() -> None:
     swapped = [without_ids(heard(*BOTH[::-1])), *map(without_ids, WHOLE[1:])]
     assert verdict(ALL, swapped).late == 1
     again = msgspec.structs.replace(ALL[0], sendings=2)
     assert verdict([again, *ALL[1:]], swapped).late == 0
 
 
-def test_a_message_that_comes_under_another_id_came_anew() -> None:
+def test_a_message_with_another_id_is_a_duplicate() -> None:
     again = Heard(WHOLE[0].connects, [*WHOLE[0].heard, (250.0, SECOND, 1, "9999999999999")])
     found = verdict(ALL, [again, *WHOLE[1:]])
     assert found == dataclasses.replace(GOOD, anew=1)
     assert verdict(ALL, [without_ids(each) for each in (again, *WHOLE[1:])]).doubled == 1
 
 
-def test_returns_are_counted_in_their_time() -> None:
+def test_reconnects_are_counted_in_their_phase() -> None:
     back = heard(*BOTH, connects=((0.0, False), (120.0, True), (150.0, False)))
     found = verdict(ALL, [back, *WHOLE[1:]])
     assert found == dataclasses.replace(GOOD, returns=2, recovered=1)
@@ -128,7 +128,7 @@ async def _said_back(between: Link, text: bytes) -> bytes:
         writer.transport.abort()
 
 
-async def test_a_line_that_is_held_gives_all_of_it_late_and_one_that_is_cut_nothing() -> None:
+async def test_a_paused_link_delivers_late_and_a_cut_link_delivers_nothing() -> None:
     async with (
         await asyncio.start_server(_echo, "127.0.0.1", 0) as server,
         link(server.sockets[0].getsockname()[1]) as line,
@@ -147,7 +147,7 @@ async def test_a_line_that_is_held_gives_all_of_it_late_and_one_that_is_cut_noth
         assert await _said_back(line, b"four") == b"four"
 
 
-def test_faults_of_all_servers_have_a_chart_and_each_has_a_line_of_the_table() -> None:
+def test_all_faults_are_in_the_chart_and_in_the_table() -> None:
     lossy = Verdict(lost=1_380, doubled=1, anew=1, local_ms=16_700, remote_ms=17_000)
     verdicts = {"redis-3": {"chatd": Verdict(local_ms=40), "node-redis": lossy}, "database": {"chatd": Verdict()}}
     servers = ["chatd", "node-redis"]

@@ -1,4 +1,4 @@
-"""The benchmark `cluster` in small, from end to end, for chatd alone."""
+"""A small run of the benchmark `cluster`, end to end, with chatd alone."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.interop.node import node_executable
 
 
 @pytest.mark.timeout(120)
-def test_two_nodes_lose_and_double_nothing_and_their_cpu_is_measured(tmp_path: Path) -> None:
+def test_two_nodes_lose_and_duplicate_nothing_and_their_cpu_is_measured(tmp_path: Path) -> None:
     """N-05, N-07"""
     report = Report("cluster", ("chatd",), tmp_path)
     client = Client(Path(node_executable()), HERE, "socket.io-client-4.8")

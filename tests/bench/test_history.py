@@ -1,4 +1,4 @@
-"""The benchmark of history, on a table that is made in a moment."""
+"""The benchmark `history`, on a small table."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return manyrows.database(20_000)
 
 
-async def test_the_table_is_one_that_chatd_opens(made: Path) -> None:
+async def test_chatd_opens_the_table(made: Path) -> None:
     store = SqliteStore(StoreConfig(db=str(made)))
     assert await store.open() == manyrows.message_id(19_999)
     await store.close()
@@ -30,7 +30,7 @@ async def test_the_table_is_one_that_chatd_opens(made: Path) -> None:
         assert db.execute("SELECT max(ultimo) FROM conversaciones").fetchone() == (manyrows.message_id(19_999),)
 
 
-def test_every_question_is_measured_and_none_looks_through_the_table(made: Path, tmp_path: Path) -> None:
+def test_every_query_is_measured_and_none_scans_the_table(made: Path, tmp_path: Path) -> None:
     report = Report("history", ("chatd",), tmp_path)
     history.measure(report, 20_000, 3, 2)
     _, *records = map(json.loads, (tmp_path / "history.jsonl").read_text().splitlines())

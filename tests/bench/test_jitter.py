@@ -1,4 +1,4 @@
-"""The judge of the jitter run sees every mistake, and counts a return from the right moment."""
+"""The judge of the jitter run detects every mistake, and times each reconnect from the right moment."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bench.outages import Outage, Trace
 from bench.report import Report
 from bench.tally import Deliveries, Return, Verdict, deliveries, judge, quantiles, returns
 
-SENT = [(100.0 * number, number) for number in range(6)]  # at 0, 100, ... 500 ms
+SENT = [(100.0 * number, number) for number in range(6)]  # at 0, 100 ... 500 ms
 
 
 def heard(connects: list[tuple[float, bool]], messages: list[tuple[float, int]]) -> Heard:
@@ -39,7 +39,7 @@ def test_every_mistake_is_counted(numbers: list[int], verdict: Deliveries) -> No
     assert verdict.perfect == (numbers == [0, 1, 2, 3])
 
 
-def test_a_return_counts_from_reaching_the_server() -> None:
+def test_a_reconnect_is_timed_from_reaching_the_server() -> None:
     one = heard([(0.0, False), (360.0, True)], [(1.0, 0), (101.0, 1), (361.0, 2), (365.0, 3), (401.0, 4), (501.0, 5)])
     trace = Trace([Outage(150.0, 340.0)], [0.0, 350.0])
     assert returns(one, SENT, trace, None) == [
@@ -47,26 +47,26 @@ def test_a_return_counts_from_reaching_the_server() -> None:
     ]
 
 
-def test_a_return_that_misses_something_is_not_complete() -> None:
+def test_a_reconnect_with_a_missing_message_is_not_complete() -> None:
     one = heard([(0.0, False), (360.0, False)], [(1.0, 0), (101.0, 1), (361.0, 3), (401.0, 4), (501.0, 5)])
     (back,) = returns(one, SENT, Trace([Outage(150.0, 340.0)], [0.0, 350.0]), None)
     assert (back.caught_up_ms, back.recovered) == (None, False)
 
 
-def test_nothing_is_missing_to_one_who_missed_nothing() -> None:
+def test_a_reconnect_without_messages_meanwhile_is_complete() -> None:
     one = heard([(0.0, False), (195.0, False)], [(at + 1.0, number) for at, number in SENT])
     (back,) = returns(one, SENT, Trace([Outage(110.0, 185.0)], [0.0, 190.0]), None)
     assert back.caught_up_ms == 5.0
 
 
-def test_a_cut_during_the_kill_is_one_return_with_it() -> None:
+def test_a_disconnect_during_the_kill_counts_as_one_reconnect() -> None:
     one = heard([(0.0, False), (360.0, True)], [])
     kill = Outage(200.0, 345.0)
     (back,) = returns(one, SENT, Trace([Outage(150.0, 300.0)], [0.0, 310.0, 350.0]), kill)
     assert (back.from_cut_ms, back.connect_ms, back.killed) == (210.0, 10.0, True)
 
 
-def test_each_outage_has_a_return_of_its_own() -> None:
+def test_each_outage_has_its_own_reconnect() -> None:
     one = heard([(0.0, False), (130.0, True), (330.0, True)], [])
     trace = Trace([Outage(100.0, 120.0), Outage(300.0, 320.0)], [0.0, 125.0, 326.0])
     assert [(back.from_cut_ms, back.connect_ms) for back in returns(one, SENT, trace, None)] == [
@@ -91,7 +91,7 @@ def test_quantiles_are_values_that_occurred() -> None:
     assert quantiles([]) == {}
 
 
-def test_the_outcome_is_a_table_lines_and_charts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_outcome_is_a_table_json_lines_and_charts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     back = Return(from_cut_ms=2000.0, connect_ms=4.0, caught_up_ms=6.5, recovered=True, killed=False)
     verdicts = {
         "chatd": Verdict(10, Deliveries(due=300_000, delivered=300_000), [back], []),
@@ -114,7 +114,7 @@ def test_the_outcome_is_a_table_lines_and_charts(tmp_path: Path, capsys: pytest.
     assert (tmp_path / "jitter-latency.svg").exists()
 
 
-def test_no_rounding_makes_a_loss_disappear(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_loss_is_visible_after_rounding(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     verdicts = {"chatd": Verdict(10, Deliveries(due=10_000_000, delivered=9_999_999), [], [])}
     outcome.tables(Report("jitter", ("chatd",), tmp_path), verdicts)
     assert "99.999 %" in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""The load generator counts right, and no mistake of a server escapes it."""
+"""The load generator counts correctly and detects every mistake of a server."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ async def test_a_closed_loop_ends_with_every_message_complete(tmp_path: Path, *,
     assert run.kept_up
 
 
-async def test_an_open_loop_sends_what_is_due_and_no_more(tmp_path: Path) -> None:
+async def test_an_open_loop_sends_at_its_rate(tmp_path: Path) -> None:
     run = await _run(Fault.NONE, tmp_path, _work(rate=200.0))
     assert run.messages == run.deliveries == 20
     assert run.delivery_ns.p50 <= run.delivery_ns.p99 <= run.delivery_ns.p999 <= run.delivery_ns.max
@@ -71,7 +71,7 @@ async def test_an_open_loop_sends_what_is_due_and_no_more(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(("fault", "complaint"), MISTAKES.items(), ids=lambda value: getattr(value, "name", ""))
-async def test_a_mistake_ends_the_run_without_a_result(tmp_path: Path, fault: Fault, complaint: str) -> None:
+async def test_a_fault_ends_the_run_without_a_result(tmp_path: Path, fault: Fault, complaint: str) -> None:
     with pytest.raises(LoadError) as caught:
         await _run(fault, tmp_path, _work(in_flight=4, ack=True))
     assert complaint in str(caught.value)
@@ -84,7 +84,7 @@ async def test_a_bad_handshake_ends_the_run(tmp_path: Path, fault: Fault, compla
     assert complaint in str(caught.value)
 
 
-async def test_a_late_double_is_found_after_the_last_message_too(tmp_path: Path) -> None:
-    """The third message is the last one here: its double comes when all are complete."""
+async def test_a_duplicate_after_the_last_message_is_detected(tmp_path: Path) -> None:
+    """The third message is the last one here: its duplicate arrives when all messages are complete."""
     with pytest.raises(LoadError, match="doubled"):
         await _run(Fault.DOUBLED, tmp_path, _work(rate=30.0))

@@ -1,4 +1,4 @@
-"""Tokens, charts, tables and what the kernel says of a process."""
+"""Tokens, charts, tables and process statistics."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from bench import machine, report, svg, tokens
 
 
-def test_a_token_is_what_a_jwt_library_accepts() -> None:
+def test_a_jwt_library_accepts_a_token() -> None:
     claims = jwt.decode(tokens.mint("ana", "admin"), tokens.SECRET, algorithms=["HS256"])
     assert claims["exp"] > time.time()
     assert (claims["user"], claims["rol"]) == ("ana", "admin")
@@ -24,19 +24,19 @@ def test_the_cpu_clock_counts_the_work_of_a_process() -> None:
     assert machine.cpu_s(os.getpid()) - before == pytest.approx(time.process_time() - spent, abs=0.01)
 
 
-def test_resident_memory_grows_with_what_is_held() -> None:
+def test_resident_memory_grows_with_allocations() -> None:
     before = machine.resident_bytes(os.getpid())
     held = os.urandom(32 << 20)
     assert machine.resident_bytes(os.getpid()) - before > len(held) * 0.9
 
 
-def test_facts_say_what_was_measured_where() -> None:
+def test_facts_name_the_machine() -> None:
     facts = machine.facts()
     assert facts["cores"] == os.cpu_count()
     assert facts["cpu"]
 
 
-def test_a_bar_is_as_long_as_its_value() -> None:
+def test_the_length_of_a_bar_is_proportional_to_its_value() -> None:
     series = [svg.Series("chatd", [100.0, 50.0], 0), svg.Series("<other>", [25.0, 0.0], 1)]
     root = ET.fromstring(svg.Bars(title="T", subtitle="s", groups=["a", "b"], series=series, unit="u").render())
     bars = [rect for rect in root.iter("{http://www.w3.org/2000/svg}rect") if rect.get("height") == str(svg.BAR - 2)]
@@ -58,7 +58,7 @@ def test_higher_values_are_higher_up() -> None:
 @pytest.mark.parametrize(
     ("value", "text"), [(1_234_567, "1.23M"), (83_400, "83k"), (4_200, "4.2k"), (950, "950"), (0, "0")]
 )
-def test_counts_read_well(value: float, text: str) -> None:
+def test_counts_are_formatted(value: float, text: str) -> None:
     assert report.count(value) == text
 
 

@@ -1,4 +1,4 @@
-"""Ports that are chosen now and bound later, by processes side by side."""
+"""Ports that are chosen now and bound later, by concurrent processes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ input()
 
 
 def choosing() -> subprocess.Popen[str]:
-    """A process that says which ports it chose, and then waits."""
+    """A process that prints the ports it chose, and then waits."""
     return subprocess.Popen(
         [sys.executable, "-c", CHOOSES], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
@@ -40,15 +40,15 @@ def test_no_port_is_chosen_twice_although_nothing_binds_it_yet() -> None:
     assert len(set().union(*ports)) == 6 * COUNT
 
 
-def test_a_killed_process_leaves_nothing_behind() -> None:
-    """More of them, one after another, than there are blocks for at once."""
+def test_the_ports_of_a_killed_process_are_free_again() -> None:
+    """More processes, one after another, than there are blocks of ports."""
     for _ in range(60):
         with choosing() as process:
             assert len(chosen(process)) == COUNT
             process.send_signal(signal.SIGKILL)
 
 
-def test_a_port_that_something_listens_on_is_passed_over() -> None:
+def test_a_port_in_use_is_skipped() -> None:
     with socket.create_server(("127.0.0.1", free_port() + 1)) as taken:
         port = free_port()
         assert port != taken.getsockname()[1]

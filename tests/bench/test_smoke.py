@@ -1,4 +1,4 @@
-"""The command line, from end to end, against chatd and the C floor."""
+"""The command line, end to end, against chatd and the C baseline."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def _bench(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.timeout(180)  # fifty seconds on a machine that is busy with other things
-def test_smoke_loses_and_doubles_nothing(tmp_path: Path) -> None:
+@pytest.mark.timeout(180)  # it takes 50 s on a busy machine
+def test_smoke_loses_and_duplicates_nothing(tmp_path: Path) -> None:
     done = _bench("smoke", "--out", str(tmp_path))
     assert done.returncode == 0, done.stderr
     assert "chatd: " in done.stdout
@@ -28,7 +28,7 @@ def test_smoke_loses_and_doubles_nothing(tmp_path: Path) -> None:
     assert "nothing lost, nothing doubled" in done.stdout
 
 
-def test_a_benchmark_leaves_a_table_lines_and_a_chart(tmp_path: Path) -> None:
+def test_a_benchmark_writes_a_table_json_lines_and_a_chart(tmp_path: Path) -> None:
     cases = ("--recipients", "10", "--in-flight", "1,8", "--payload", "64")
     done = _bench(
         "fanout", "--servers", "floor,batch", *cases, "--rounds", "1", "--seconds", "0.05", "--out", str(tmp_path)
@@ -60,7 +60,7 @@ def test_small_teams_are_measured_with_one_message_in_flight() -> None:
 
 
 @pytest.mark.timeout(120)
-def test_fairness_says_what_one_attacker_does_to_the_others(tmp_path: Path) -> None:
+def test_fairness_reports_the_effect_of_one_attacker_on_others(tmp_path: Path) -> None:
     done = _bench(
         *("fairness", "--servers", "chatd", "--floods", "noop-1,es384-1"),
         *("--seconds", "0.5", "--out", str(tmp_path)),
@@ -80,13 +80,13 @@ def test_fairness_says_what_one_attacker_does_to_the_others(tmp_path: Path) -> N
     assert "es384-1" in (tmp_path / "fairness.txt").read_text()
 
 
-def test_a_flood_that_nobody_knows_is_refused() -> None:
+def test_an_unknown_flood_is_refused() -> None:
     done = _bench("fairness", "--floods", "deluge")
     assert done.returncode == 2
     assert "'deluge' is none of churn-1" in done.stderr
 
 
-def test_a_server_that_nobody_knows_is_refused() -> None:
+def test_an_unknown_server_is_refused() -> None:
     done = _bench("fanout", "--servers", "nginx")
     assert done.returncode == 2
     assert "nginx is none of chatd" in done.stderr

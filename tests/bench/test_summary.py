@@ -1,4 +1,4 @@
-"""The main table is made from results as the benchmarks write them."""
+"""The main table is made from the result files of the benchmarks."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ def _results() -> dict[str, list[dict[str, Any]]]:
 
 
 def test_the_readme_shows_the_table_of_the_results() -> None:
-    """Whoever measures again shows it."""
+    """After a new measurement, update the README."""
     table = summary.markdown(_results())
     assert table == (RESULTS / "summary.md").read_text()
     assert table in (ROOT / "README.md").read_text()
 
 
-def test_a_server_that_takes_part_in_some_benchmarks_has_a_dash_in_the_others() -> None:
+def test_a_server_without_a_result_has_a_dash() -> None:
     results = _results()
     for name, case in (("fanout", {"recipients": 10, "in_flight": 1}), ("relay", {"ack": True})):
         of_node = [one for one in results[name] if one.get("server") == "node" and case.items() <= one["case"].items()]

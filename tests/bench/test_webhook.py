@@ -1,4 +1,4 @@
-"""The benchmark of other systems, in small: everything is stored and told, whatever the figures are."""
+"""The benchmark `webhook`, in small: every message is stored and sent to the receiver."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from bench.webhook.measure import measure
 from bench.webhook.plan import Plan, verdict
 
 
-@pytest.mark.timeout(180)  # three daemons, on a machine that is busy with other things
-def test_each_part_is_measured_and_leaves_a_table_and_lines(tmp_path: Path) -> None:
+@pytest.mark.timeout(180)  # three daemons, on a busy machine
+def test_each_part_is_measured_and_writes_a_table_and_json_lines(tmp_path: Path) -> None:
     measure(Report("webhook", ("chatd",), tmp_path), Plan(seconds=0.3, rounds=1, rate=100, events=1_000))
     _, *records = map(json.loads, (tmp_path / "webhook.jsonl").read_text().splitlines())
     assert [record["case"]["part"] for record in records] == ["beside"] * 2 + ["sends"] * 3 + ["down"]

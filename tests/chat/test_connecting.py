@@ -109,7 +109,7 @@ NEIGHBOURS = [
 
 
 @pytest.mark.parametrize("header", NEIGHBOURS)
-async def test_the_cookie_is_found_among_strange_neighbours(chat: Chat, header: str) -> None:
+async def test_the_cookie_is_found_among_malformed_ones(chat: Chat, header: str) -> None:
     """C-01"""
     await join(chat.client, {"Cookie": header.format(f"token={token('ana')}")})
     assert chat.rooms == {"user:ana": 1}

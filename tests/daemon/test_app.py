@@ -1,6 +1,6 @@
-"""The daemon put together: the configuration reaches every floor, and it listens where it is told.
+"""The assembled daemon: every layer gets its settings, and the daemon listens where it is configured.
 
-How it starts and stops as a process is in tests/chat/test_start.py and test_stop.py.
+Start and stop as a process: tests/chat/test_start.py and test_stop.py.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tests.chat.people import SECRET, chatting, token
 from tests.conformance.wire import NO_CODE, Client
 
 
-async def test_the_engine_gets_its_settings(tmp_path: Path) -> None:
+async def test_engineio_gets_its_settings(tmp_path: Path) -> None:
     settings = {"path": "/chat", "ping_interval": "7.5", "ping_timeout": "0.125", "max_payload": "2000"}
     async with chatting(tmp_path / "chatd.db", **settings) as chat:
         for path in ("/chat", "/chat/"):
@@ -38,7 +38,7 @@ async def test_the_engine_gets_its_settings(tmp_path: Path) -> None:
             }
 
 
-async def test_the_packets_get_their_settings(tmp_path: Path) -> None:
+async def test_socketio_gets_its_settings(tmp_path: Path) -> None:
     """S-08, S-09"""
     async with chatting(tmp_path / "chatd.db", max_depth="4", max_attachments="1") as chat:
         ana = await chat.enter("ana")
@@ -58,8 +58,8 @@ async def test_the_chat_gets_its_settings(tmp_path: Path) -> None:
         assert parts(MessageId(int(stored["id"]))).node == 1023
 
 
-async def test_ids_go_on_where_the_database_ends(tmp_path: Path) -> None:
-    """C-18: as after a clock that was ahead by a century's half."""
+async def test_new_ids_are_above_the_last_id_of_the_database(tmp_path: Path) -> None:
+    """C-18: as after a clock that was fifty years ahead."""
     last = MessageId(2**62)
     async with chatting(tmp_path / "chatd.db") as chat:
         columns, values = "id, de, para, mensaje, fecha, supervisado", f"{last}, 'ana', 'root', 'hola', 0, 1"
@@ -69,14 +69,14 @@ async def test_ids_go_on_where_the_database_ends(tmp_path: Path) -> None:
         assert int(stored["id"]) > last
 
 
-async def test_a_daemon_without_a_usable_key_is_not_built(tmp_path: Path) -> None:
+async def test_a_daemon_without_a_usable_key_does_not_start(tmp_path: Path) -> None:
     config = Config(auth=AuthConfig(jwt_secret="short"), store=StoreConfig(db=str(tmp_path / "chatd.db")))
     with pytest.raises(ConfigError, match="has 5 bytes"):
         build(config, SqliteStore(config.store), None)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0"])
-async def test_it_says_where_it_listens(tmp_path: Path, host: str) -> None:
+async def test_the_log_names_the_address_of_the_listener(tmp_path: Path, host: str) -> None:
     async with daemon(tmp_path / "chatd.db", "--host", host, "--path", "/chat/") as chatd:
         session = await chatd.client.polling({"Cookie": f"token={token('ana')}"})
         await session.post("40")

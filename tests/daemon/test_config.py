@@ -11,7 +11,7 @@ from chatd.daemon.config import OPTIONS, PARTS, TITLES, Config, Raw, load
 NONE: dict[str, str] = {}
 
 
-def test_without_sources_everything_is_as_declared() -> None:
+def test_without_sources_every_setting_has_its_default() -> None:
     assert load(NONE, NONE) == Config()
     assert set(load(NONE, NONE).origins.values()) == {"default"}
 
@@ -26,7 +26,7 @@ def test_names_are_unique_across_parts() -> None:
     )
 
 
-def test_every_part_is_frozen_and_every_field_says_what_it_is() -> None:
+def test_every_part_is_frozen_and_every_field_has_a_help_text() -> None:
     for cls in PARTS.values():
         assert dataclasses.fields(cls) or cls.__doc__
         assert cls.__dataclass_params__.frozen  # type: ignore[attr-defined]
@@ -34,7 +34,7 @@ def test_every_part_is_frozen_and_every_field_says_what_it_is() -> None:
         assert option.about.help, option.name
 
 
-def test_every_default_is_a_good_value() -> None:
+def test_every_default_is_valid() -> None:
     for option in OPTIONS:
         values = option.default if isinstance(option.default, tuple) else (option.default,)
         for value in values:
@@ -54,11 +54,11 @@ def test_a_flag_outranks_a_variable_and_a_variable_a_default() -> None:
     ]
 
 
-def test_a_variable_that_is_set_to_nothing_is_not_set() -> None:
+def test_an_empty_variable_is_not_set() -> None:
     assert load(NONE, {"CHATD_PORT": "", "CHATD_NONSENSE": ""}) == Config()
 
 
-def test_limits_are_switched_off_by_names_that_tools_rely_on() -> None:
+def test_the_names_of_the_settings_that_switch_limits_off_are_fixed() -> None:
     names = (
         "max_connections",
         "max_connections_per_user",
@@ -74,14 +74,14 @@ def test_limits_are_switched_off_by_names_that_tools_rely_on() -> None:
     assert (chat.max_connections_per_user, chat.message_rate) == (0, 0.0)
 
 
-def test_several_values_come_by_several_flags_or_with_commas_in_a_variable() -> None:
+def test_several_values_are_several_flags_or_a_variable_with_commas() -> None:
     flags = {"origin": ["https://a", "https://b"]}
     assert load(flags, {"CHATD_ORIGIN": "https://c"}).engineio.origin == ("https://a", "https://b")
     assert load(NONE, {"CHATD_ORIGIN": "https://c, https://d,"}).engineio.origin == ("https://c", "https://d")
     assert load({"jwt_audience": "a,b"}, NONE).auth.jwt_audience == ("a,b",)
 
 
-def test_units_are_part_of_the_field_and_not_of_the_name() -> None:
+def test_units_are_in_the_field_name_and_not_in_the_public_name() -> None:
     config = load({"ping_interval": "0.3"}, {"CHATD_PING_TIMEOUT": "0.2", "CHATD_MAX_PAYLOAD": "5000"})
     assert config.engineio.ping_interval_s == 0.3
     assert config.engineio.ping_timeout_s == 0.2
@@ -118,7 +118,7 @@ def test_units_are_part_of_the_field_and_not_of_the_name() -> None:
         ({"bus": "redis://[::1", "db": "postgresql://h/d"}, {}, "bus: the URL is none: check the brackets of its host"),
     ],
 )
-def test_a_mistake_is_refused_by_name_source_and_range(
+def test_the_error_of_a_setting_names_its_source_and_range(
     flags: dict[str, Raw], environ: dict[str, str], message: str
 ) -> None:
     """N-01, N-02 among others"""
@@ -128,7 +128,7 @@ def test_a_mistake_is_refused_by_name_source_and_range(
     assert "\n" not in str(caught.value)
 
 
-def test_a_secret_comes_by_variable_and_never_by_flag() -> None:
+def test_a_secret_is_read_from_a_variable_and_never_from_a_flag() -> None:
     assert load(NONE, {"CHATD_JWT_SECRET": "x"}).auth.jwt_secret == "x"
     assert load({"jwt_secret": "x"}, NONE).auth.jwt_secret is None
     assert [option.name for option in OPTIONS if option.flag is None] == ["jwt_secret"]

@@ -16,7 +16,7 @@ from tests.conformance.wire import RefusedUpgradeError
 NONE: dict[str, str] = {}
 
 
-def test_what_is_live_is_taken_over_and_the_rest_is_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_live_settings_are_applied_and_others_are_logged(caplog: pytest.LogCaptureFixture) -> None:
     """C-27"""
     running = load({"port": "1", "message_rate": "5"}, NONE)
     read = load({"port": "2", "host": "::1", "message_rate": "7", "origin": "https://a.example"}, NONE)
@@ -27,12 +27,12 @@ def test_what_is_live_is_taken_over_and_the_rest_is_told(caplog: pytest.LogCaptu
     assert record.__dict__["settings"] == "host, port"
 
 
-def test_where_nothing_has_changed_nothing_is_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_reload_without_changes_logs_no_setting(caplog: pytest.LogCaptureFixture) -> None:
     assert take_over(Config(), load(NONE, NONE)) == Config()
     assert caplog.records == []
 
 
-def test_any_page_is_let_in_by_two_settings_only() -> None:
+def test_any_origin_needs_two_settings() -> None:
     """E-14"""
     read = load({"origin": "*", "insecure_any_origin": "true"}, NONE)
     assert take_over(Config(), read).engineio.origin == ("*",)
@@ -40,7 +40,7 @@ def test_any_page_is_let_in_by_two_settings_only() -> None:
         take_over(Config(), load({"origin": "*"}, NONE))
 
 
-def test_what_is_live_is_what_the_daemon_can_change() -> None:
+def test_the_live_settings_are_those_that_the_daemon_can_change() -> None:
     """C-27: the documented subset."""
     assert {option.name for option in OPTIONS if option.about.live} == {
         *("jwt_secret", "jwt_secret_file", "jwt_public_key_file", "deny_file"),
@@ -56,18 +56,18 @@ def test_what_is_live_is_what_the_daemon_can_change() -> None:
 
 
 async def reload(chatd: Daemon, expected: str = "reloaded") -> dict[str, Any]:
-    """Send SIGHUP; the line with which it is answered."""
+    """Send SIGHUP; return the log line that answers it."""
     chatd.process.send_signal(signal.SIGHUP)
     return await chatd.logged(expected)
 
 
 async def status(chatd: Daemon, origin: str) -> int:
-    """Of a handshake by a page of `origin`."""
+    """The HTTP status of a handshake by a page of `origin`."""
     answer = await chatd.client.request("GET", {"EIO": "4", "transport": "polling"}, {"Origin": origin})
     return answer.status
 
 
-async def test_a_running_daemon_takes_over_its_file_or_leaves_all_as_it_is(tmp_path: Path) -> None:
+async def test_a_reload_applies_the_whole_file_or_nothing(tmp_path: Path) -> None:
     """C-27"""
     path = tmp_path / "chatd.toml"
     path.write_text("[listen]\nstop_rate = 5\n")
@@ -86,14 +86,14 @@ async def test_a_running_daemon_takes_over_its_file_or_leaves_all_as_it_is(tmp_p
         assert (await ana.write("root", "x" * 100))["error"]["code"] == "mensaje_too_long"
         assert (await ana.write("root", "x" * 99))["ok"]
 
-        # One of them is wrong, and so none is taken over.
+        # One setting is invalid, so none is changed.
         path.write_text('[chat]\nmax_message = 1\n[engineio]\norigin = "shop.example"\n')
         refused = await reload(chatd, "nothing was reloaded")
         assert f"({path}:4)" in refused["cause"]
         assert (await ana.write("root", "x" * 99))["ok"]
         assert await status(chatd, "https://shop.example") == 200
 
-        # A line that goes is a default that comes back.
+        # A setting without a line is back at its default.
         path.write_text("[engineio]\nmax_connections = 1\n")
         await reload(chatd)
         assert (await ana.write("root", "x" * 100))["ok"]
@@ -103,8 +103,8 @@ async def test_a_running_daemon_takes_over_its_file_or_leaves_all_as_it_is(tmp_p
         assert caught.value.answer.status == 503
 
 
-async def test_pages_beside_socketio_know_the_new_origins_too(tmp_path: Path) -> None:
-    """C-27: and a folder that has gone keeps everything as it was."""
+async def test_static_pages_use_the_reloaded_origins(tmp_path: Path) -> None:
+    """C-27: a folder that does not exist any more leaves all settings unchanged."""
     path, bundle = tmp_path / "chatd.toml", tmp_path / "socket.io.js"
     path.write_text("")
     bundle.write_text("// socket.io-client")
@@ -126,7 +126,7 @@ async def test_pages_beside_socketio_know_the_new_origins_too(tmp_path: Path) ->
         assert await allowed() == "https://a.example"
 
 
-async def test_the_level_of_the_log_is_taken_over(tmp_path: Path) -> None:
+async def test_a_reload_applies_the_log_level(tmp_path: Path) -> None:
     """C-27"""
     path = tmp_path / "chatd.toml"
     path.write_text("")
@@ -135,7 +135,7 @@ async def test_the_level_of_the_log_is_taken_over(tmp_path: Path) -> None:
         path.write_text("[log]\nlog_level = 'warning'\n[chat]\nmax_message = 3\n")
         chatd.process.send_signal(signal.SIGHUP)
         while (await ana.write("root", "hola"))["ok"]:
-            pass  # it has not been taken over yet
+            pass  # the reload is not done yet
         await chatd.enter("eva")
         chatd.terminate()
         assert await chatd.ended() == 0
@@ -143,7 +143,7 @@ async def test_the_level_of_the_log_is_taken_over(tmp_path: Path) -> None:
         assert chatd.log[-1]["message"] == "session open"
 
 
-async def test_a_key_that_comes_into_the_file_holds_from_then_on_and_one_that_goes_does_not(tmp_path: Path) -> None:
+async def test_a_reload_adds_and_removes_keys(tmp_path: Path) -> None:
     """C-26, C-27"""
     old, new, path = tmp_path / "old", tmp_path / "new", tmp_path / "chatd.toml"
     old.write_text(SECRET)

@@ -1,4 +1,4 @@
-"""What `make wheel` makes; and, with `make try-dist`, the rest of a release."""
+"""The artefacts of `make wheel`; with `make try-dist`, of a whole release."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import pytest
 
 ROOT: Final = Path(__file__).parents[2]
 EPOCH: Final = "1790000000"
-"""The time of every file in what is built here."""
+"""The mtime of every file in an artefact."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Those of every artefact and every Python take minutes."""
+    """Tests of every artefact on every Python take minutes, so they need an option."""
     if config.getoption("whole_release"):
         return
     left_out = [item for item in items if item.get_closest_marker("whole_release")]
@@ -25,7 +25,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder with the source and the wheel."""
+    """The folder with the sdist and the wheel."""
     folder = tmp_path_factory.mktemp("dist")
     make("wheel", f"DIST={folder}")
     return folder

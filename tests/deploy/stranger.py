@@ -1,4 +1,4 @@
-"""A machine of a stranger: a Python, and nothing else on the PATH."""
+"""The machine of a new user: a Python, and nothing else on the PATH."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from tests.conformance.wire import Client
 from tests.web.rig import Browser
 
 VERSIONS: Final = ("3.11", "3.12", "3.13")
-"""Of Python, that the classifiers in pyproject.toml promise."""
+"""The Python versions of the classifiers in pyproject.toml."""
 
 
 @functools.cache
 def interpreter(version: str) -> Path | None:
-    """A Python of that version which runs: on the PATH, this one, or one of pyenv's."""
+    """A working Python of that version: on the PATH, this one, or one of pyenv's."""
     own = [sys.executable] if sys.version_info[:2] == tuple(map(int, version.split("."))) else []
     kept = sorted(map(str, Path.home().glob(f".pyenv/versions/{version}.*/bin/python3")))
     for name in [*own, f"python{version}", *kept]:
@@ -40,7 +40,7 @@ def interpreter(version: str) -> Path | None:
 
 
 def python_of(version: str) -> Path:
-    """The same, or the test says aloud what is left out."""
+    """The interpreter; if there is none, the skip says that the version is not tested."""
     found = interpreter(version)
     if found is None:
         pytest.skip(f"Python {version} is not here, so it is NOT TESTED: put python{version} on the PATH")
@@ -64,14 +64,14 @@ def install(python: Path, folder: Path, *wanted: str | Path) -> Path:
 
 
 def run(command: Sequence[str | Path], home: Path) -> str:
-    """What a command prints for a stranger."""
+    """The output of a command in that environment."""
     done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=home, env=environment(home))
     return done.stdout
 
 
 @contextlib.asynccontextmanager
 async def serving(command: Sequence[str | Path], home: Path) -> AsyncIterator[Client]:
-    """`command` with `serve`, for as long as the block runs, and a client of it."""
+    """Run `command serve` during the block, and yield a client of it."""
     process = await asyncio.create_subprocess_exec(
         *command,
         *("serve", "--port", "0", "--db", home / "chatd.db", "--console", "--log-format", "json"),
@@ -94,7 +94,7 @@ async def serving(command: Sequence[str | Path], home: Path) -> AsyncIterator[Cl
 
 
 async def use(command: Sequence[str | Path], home: Path, version: str = __version__) -> None:
-    """What every stranger tries: its version, a message to an admin, the console."""
+    """The first steps of a new user: the version, a message to an admin, the console."""
     assert run([*command, "--version"], home) == f"chatd {version}\n"
     async with serving(command, home) as client:
         ana, admin = await enter(client, "ana"), await enter(client, "admin", "admin")

@@ -1,6 +1,6 @@
 """`make wheel COMPILED=1`: the same source, with modules that mypyc has compiled.
 
-`make try-compiled` builds it, uses it as a stranger would and runs the suites against it. `make test` has no compiler.
+`make try-compiled` builds it, uses it as a new user would and runs the suites against it. `make test` has no compiler.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ OWN: Final = "{}.{}".format(*sys.version_info)
 PURE_WHEEL: Final = f"chatd-{__version__}-py3-none-any.whl"
 
 LEFT_BEHIND: Final = ("chatd", ".git", ".venv", ".build", ".hypothesis", "*_cache", "__pycache__", "results")
-"""What a copy of the repository does without, first of all chatd itself: tests must find the one that is installed."""
+"""Left out of the copy of the repository, above all chatd itself: tests must import the installed package."""
 
 SUITES: Final = (
     "tests/conformance",
@@ -44,7 +44,7 @@ SUITES: Final = (
 )
 
 OF_THE_PURE_FORM: Final[dict[str, str]] = {}
-"""Tests that are deselected, and why."""
+"""Deselected tests, with the reason."""
 
 CLASSES = """
 import importlib, inspect, pkgutil, sys
@@ -65,7 +65,7 @@ print("all")
 
 
 def build(folder: Path, **environ: str) -> Path:
-    """What `make wheel COMPILED=1` makes, and says."""
+    """Run `make wheel COMPILED=1`; return its output."""
     done = subprocess.run(
         ["make", "-C", ROOT, "wheel", "COMPILED=1", f"DIST={folder}"],
         check=True,
@@ -85,7 +85,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of an environment with the compiled wheel, which sees the packages that are installed for the tests behind it."""
+    """The Python of an environment with the compiled wheel; the packages of the tests come after it on the path."""
     folder = tmp_path_factory.mktemp("installed") / "venv"
     subprocess.run([python_of(OWN), "-m", "venv", "--without-pip", folder], check=True)
     inside = folder / "bin/python"
@@ -109,13 +109,13 @@ def test_no_interpreted_class_inherits_from_a_compiled_one(python: Path, tmp_pat
     assert run([python, "-c", CLASSES, *COMPILED], tmp_path) == "all\n"
 
 
-def test_what_stays_pure_has_a_reason_and_is_there() -> None:
+def test_every_module_that_is_not_compiled_exists_and_has_a_reason() -> None:
     for name in (*COMPILED, *PURE):
         assert (ROOT / name.replace(".", "/")).with_suffix(".py").exists(), name
     assert not set(COMPILED) & set(PURE)
 
 
-def test_a_machine_without_a_compiler_makes_the_pure_wheel_and_says_so(tmp_path: Path) -> None:
+def test_a_build_without_a_compiler_makes_a_pure_wheel_and_says_so(tmp_path: Path) -> None:
     assert build(tmp_path, CC="no-such-compiler").name == PURE_WHEEL
     said = (tmp_path / "said").read_text()
     assert "cannot be compiled here, so this wheel is pure Python: there is no C compiler no-such-compiler" in said
@@ -123,7 +123,7 @@ def test_a_machine_without_a_compiler_makes_the_pure_wheel_and_says_so(tmp_path:
 
 @pytest.mark.whole_release
 @pytest.mark.timeout(3_600)
-def test_the_suites_of_the_pure_form_hold(python: Path, tmp_path: Path) -> None:
+def test_the_suites_pass_with_the_compiled_wheel(python: Path, tmp_path: Path) -> None:
     """In a copy of the repository without chatd."""
     copy = tmp_path / "copy"
     shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*LEFT_BEHIND), symlinks=True)

@@ -1,4 +1,4 @@
-"""The files for compose: their settings are settings, and their places those of the image. No container is run."""
+"""The compose files: every setting exists, and the paths are those of the image. No container is run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.ops.tools import tool
 
 DEPLOY: Final = ROOT / "deploy"
 A_RUNTIME_WAITS_S: Final = 10
-"""From its first signal to SIGKILL."""
+"""From the first signal to SIGKILL."""
 
 
 def image() -> dict[str, str]:
@@ -34,7 +34,7 @@ def nodes(name: str) -> dict[str, Any]:
 
 
 def settings(variables: dict[str, str], secret: Path) -> dict[str, str]:
-    """What a daemon takes over from them, by variable."""
+    """The settings that a daemon reads from these variables, by variable."""
     done = chatd("config", "--changed", **{**variables, "CHATD_JWT_SECRET_FILE": str(secret)})
     assert (done.returncode, done.stderr) == (0, "")
     return {name: value for value, name in re.findall(r"^\w+ = (.*?) +# (CHATD_\w+)$", done.stdout, re.MULTILINE)}
@@ -49,9 +49,7 @@ def secret(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(("name", "count"), [("compose.yaml", 1), ("compose-cluster.yaml", 2)])
-def test_each_node_has_its_settings_and_its_secret_and_a_root_that_nothing_writes(
-    name: str, count: int, secret: Path
-) -> None:
+def test_each_node_has_settings_a_secret_and_a_read_only_root(name: str, count: int, secret: Path) -> None:
     found = nodes(name)
     assert len(found) == count
     for about in found.values():
@@ -63,7 +61,7 @@ def test_each_node_has_its_settings_and_its_secret_and_a_root_that_nothing_write
         assert float(taken["CHATD_STOP_TIMEOUT"]) < A_RUNTIME_WAITS_S
 
 
-def test_the_nodes_are_two_of_one_chat(secret: Path) -> None:
+def test_both_nodes_share_a_database_and_a_bus(secret: Path) -> None:
     first, second = (
         settings(image() | about["environment"], secret) for about in nodes("compose-cluster.yaml").values()
     )

@@ -1,6 +1,6 @@
-"""`deploy/Containerfile`, built by buildah and run on its own files by what the image says: read-only, without root.
+"""`deploy/Containerfile`, built by buildah; its file system is run as the image's config says: read-only, without root.
 
-Docker and Podman themselves are not tried.
+Docker and Podman themselves are not tested.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from tests.ops.tools import tool
 
 BASE: Final = Path(sys.prefix) / "bookworm"
 A_RUNTIME_WAITS_S: Final = 10.0
-"""From its first signal to SIGKILL."""
+"""From the first signal to SIGKILL."""
 
 pytestmark = [pytest.mark.whole_release, pytest.mark.timeout(900)]
 
 
 class Image:
-    """Its files, which cannot be written, and what it says of how to run them."""
+    """The read-only files of the image, and its config."""
 
     def __init__(self, files: Path, config: dict[str, Any]) -> None:
         self.files = files
@@ -43,7 +43,7 @@ class Image:
         self.user = int(config["User"].partition(":")[0])
 
     def start(self, *words: str, **environ: str) -> subprocess.Popen[bytes]:
-        """A command on the files, by the user and with the variables of the image."""
+        """Run a command on the files, as the user and with the variables of the image."""
         said = dict(pair.split("=", 1) for pair in self.config["Env"])
         command = ["chroot", f"--userspec={self.config['User']}", str(self.files), *words]
         return subprocess.Popen(command, env=said | environ)
@@ -81,7 +81,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
 
 @contextlib.contextmanager
 def mounted(*words: str | Path) -> Iterator[None]:
-    """The last of `words` is where."""
+    """A mount on the last of `words`, for the time of the block."""
     subprocess.run(["mount", *words], check=True)
     try:
         yield
@@ -91,7 +91,7 @@ def mounted(*words: str | Path) -> Iterator[None]:
 
 @pytest.fixture
 def volumes(image: Image, tmp_path: Path) -> Iterator[Path]:
-    """The folder of the database, where the image says; and the secret."""
+    """The folder of the database at the image's path, and the secret."""
     secret, db = tmp_path / "run/secrets/jwt-secret", tmp_path / "db"
     secret.parent.mkdir(parents=True)
     db.mkdir(mode=0o700)
@@ -104,14 +104,14 @@ def volumes(image: Image, tmp_path: Path) -> Iterator[Path]:
         yield db
 
 
-def test_it_says_how_to_run_it_and_has_no_secret(image: Image) -> None:
+def test_the_image_has_a_config_and_no_secret(image: Image) -> None:
     assert image.user != 0
     assert not (image.files / "etc/chatd/jwt-secret").exists()
     assert list(image.config["ExposedPorts"]) == ["8400/tcp"]
     assert image.config["StopSignal"] == "SIGTERM"
 
 
-async def test_it_serves_is_healthy_and_stops_in_time(image: Image, volumes: Path) -> None:
+async def test_the_image_serves_is_healthy_and_stops_in_time(image: Image, volumes: Path) -> None:
     port = str(free_port())
     where = {"CHATD_PORT": port, "CHATD_INTERNAL": f"127.0.0.1:{free_port()}"}
     daemon = image.start(*image.config["Entrypoint"], *image.config["Cmd"], **where)

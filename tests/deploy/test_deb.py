@@ -1,4 +1,4 @@
-"""`make deb`: the bytes of the package. What it does on a Debian is in tests/systemd/test_package.py."""
+"""`make deb`: the contents of the package. Its installation on Debian is in tests/systemd/test_package.py."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_second_build_has_the_same_bytes(package: Path, tmp_path: Path) -> Non
     assert (tmp_path / package.name).read_bytes() == package.read_bytes()
 
 
-def test_it_says_what_it_is_and_everything_in_it_is_of_root(package: Path) -> None:
+def test_the_package_has_metadata_and_files_owned_by_root(package: Path) -> None:
     def said(*words: str | Path) -> str:
         return subprocess.run(["dpkg-deb", *words], check=True, capture_output=True, text=True).stdout
 
@@ -44,7 +44,7 @@ def test_it_says_what_it_is_and_everything_in_it_is_of_root(package: Path) -> No
     assert {line.split()[0] for line in lines} == {"drwxr-xr-x", "-rwxr-xr-x", "-rw-r--r--"}
 
 
-def test_its_settings_are_those_of_the_readme_and_its_unit_is_what_chatd_prints(package: Path, tmp_path: Path) -> None:
+def test_the_package_has_the_settings_of_the_readme_and_the_unit_of_chatd(package: Path, tmp_path: Path) -> None:
     subprocess.run(["dpkg-deb", "--extract", package, tmp_path], check=True)
     [command] = (line for line in commands("## Run it") if line.startswith("chatd config "))
     shown = command.partition(" > ")[0]

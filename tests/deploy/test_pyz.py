@@ -22,7 +22,7 @@ def pyz(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-async def test_it_is_copied_and_run(pyz: Path, tmp_path: Path, version: str) -> None:
+async def test_the_pyz_is_copied_and_run(pyz: Path, tmp_path: Path, version: str) -> None:
     home = tmp_path / "home"
     home.mkdir()
     copied = home / "chatd.pyz"
@@ -31,7 +31,7 @@ async def test_it_is_copied_and_run(pyz: Path, tmp_path: Path, version: str) -> 
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_it_has_the_drivers_and_the_keys(pyz: Path, tmp_path: Path, version: str) -> None:
+def test_the_pyz_has_the_drivers_and_cryptography(pyz: Path, tmp_path: Path, version: str) -> None:
     run([python_of(version), pyz, "--version"], tmp_path)
     [unpacked] = (tmp_path / ".shiv").glob("chatd.pyz_*/site-packages")
     ask = "import sys; sys.path.insert(0, sys.argv[1]); import asyncpg, cryptography.hazmat.bindings._rust, hiredis"

@@ -1,4 +1,4 @@
-"""`make wheel`: the source and the wheel are the same wherever they are built, and are used as a stranger would."""
+"""`make wheel`: sdist and wheel are reproducible, and a new user can install them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.deploy.stranger import VERSIONS, install, python_of, run, use
 SDIST, WHEEL = MADE = (f"chatd-{__version__}.tar.gz", f"chatd-{__version__}-py3-none-any.whl")
 OWN: Final = "{}.{}".format(*sys.version_info)
 
-pytestmark = pytest.mark.timeout(400)  # it installs
+pytestmark = pytest.mark.timeout(400)  # for the installation
 
 
 def test_a_build_from_the_source_gives_the_same_bytes(dist: Path, tmp_path: Path) -> None:
@@ -40,7 +40,7 @@ def test_a_build_from_the_source_gives_the_same_bytes(dist: Path, tmp_path: Path
         assert (tmp_path / "again" / name).read_bytes() == (dist / name).read_bytes(), name
 
 
-def test_the_wheel_says_what_it_is_and_carries_the_licences(dist: Path) -> None:
+def test_the_wheel_has_metadata_and_licences(dist: Path) -> None:
     with zipfile.ZipFile(dist / WHEEL) as wheel:
         names = set(wheel.namelist())
         facts = f"chatd-{__version__}.dist-info"
@@ -65,6 +65,6 @@ async def test_the_wheel_is_installed_and_used(dist: Path, tmp_path: Path, versi
 
 @pytest.mark.whole_release
 @pytest.mark.parametrize("version", VERSIONS)
-def test_the_extras_bring_drivers_and_keys(dist: Path, tmp_path: Path, version: str) -> None:
+def test_the_extras_install_drivers_and_cryptography(dist: Path, tmp_path: Path, version: str) -> None:
     python = install(python_of(version), tmp_path / "venv", f"chatd[cluster,crypto] @ {(dist / WHEEL).as_uri()}")
     assert run([python, "-c", "import asyncpg, cryptography, hiredis; print('all')"], tmp_path / "home") == "all\n"

@@ -1,6 +1,6 @@
-"""Puts a file system of its own, of a given size, over a folder, and becomes the daemon: one process, the same id.
+"""Mounts a file system of a given size over a folder, and then executes the daemon with the same process id.
 
-To be run in a mount namespace (`unshare -rm`): nobody else sees the mount, but /proc/PID/root leads to it.
+Run it in a mount namespace (`unshare -rm`): no other process sees the mount, but /proc/PID/root leads to it.
 """
 
 from __future__ import annotations

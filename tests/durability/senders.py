@@ -1,7 +1,7 @@
-"""Senders that want every message acknowledged, and the book of what they were told.
+"""Senders that resend every message until it is acknowledged, and the book of all answers.
 
-A sender has a window of messages on their way, and outlives its connection: what was not acknowledged is sent again,
-first, with the same `cid`, when it enters again.
+A sender has a window of unacknowledged messages, and outlives its connection: after a reconnect it first resends the
+unacknowledged messages with the same `cid`.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ Enter = Callable[[str], Awaitable[Person]]
 
 @dataclasses.dataclass(slots=True)
 class Book:
-    """What all senders of a test sent, and what the daemon said to it."""
+    """All messages that the senders of a test sent, and the answers of the daemon."""
 
     sent: set[str] = dataclasses.field(default_factory=set)
-    acknowledged: dict[str, int] = dataclasses.field(default_factory=dict)  # the id of each text
+    acknowledged: dict[str, int] = dataclasses.field(default_factory=dict)  # text to id
     refused: Counter[str] = dataclasses.field(default_factory=Counter)
     news: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
 
     def note(self, text: str, answer: Any) -> bool:
-        """Whether `answer` settles the message."""
+        """Record an answer; return whether it settles the message."""
         if answer["ok"]:
             self.acknowledged[text] = int(answer["id"])
         else:
@@ -47,23 +47,23 @@ class Book:
             await self.news.wait()
 
     async def more_acknowledged(self, count: int) -> None:
-        """Wait for `count` further acknowledgements."""
+        """Wait for `count` more acknowledgements."""
         goal = len(self.acknowledged) + count
         await self.until(lambda: len(self.acknowledged) >= goal)
 
 
 class Sender:
-    """One user who writes to `root` without a pause."""
+    """One user that writes to `root` without a pause."""
 
     def __init__(self, name: str, book: Book) -> None:
         self.name = name
         self._book = book
         self._numbers = itertools.count()
-        self._again: deque[str] = deque()  # refused, or of unknown fate
+        self._again: deque[str] = deque()  # refused, or unacknowledged at the end of a connection
         self._under_way: deque[tuple[str, int]] = deque()
 
     async def run(self, enter: Enter) -> None:
-        """Enter and write until the connection ends, whatever ends it."""
+        """Connect and write until the connection ends for any reason."""
         with contextlib.suppress(ClosedError, OSError, EOFError):
             person = await enter(self.name)
             try:
@@ -73,7 +73,7 @@ class Sender:
                 person.websocket.close()
 
     async def settle(self, enter: Enter) -> None:
-        """Enter, and write until everything that was ever sent is acknowledged."""
+        """Connect, and write until every message is acknowledged."""
         person = await enter(self.name)
         while self._again or self._under_way:
             while self._again:
@@ -100,7 +100,7 @@ class Sender:
             self._again.append(text)
 
     async def _hear_the_rest(self, person: Person) -> None:
-        """What was acknowledged before the end counts, though it is read after it."""
+        """Acknowledgements that the daemon sent before the end count, even if they are read after it."""
         with contextlib.suppress(ClosedError, OSError, EOFError):
             while self._under_way:
                 await self._hear(person)

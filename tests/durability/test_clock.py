@@ -1,4 +1,4 @@
-"""The wall clock is set while a daemon runs, or was wrong at a start: ids grow, tokens end, and nothing is lost."""
+"""The wall clock is changed while a daemon runs, or was wrong at a start: ids grow, tokens expire, nothing is lost."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Clock:
         self._file = file
 
     async def set(self, offset_s: int, watcher: Person) -> list[int]:
-        """Set it to `offset_s` from the true time; the ids of the messages that were written to see that it is."""
+        """Set the clock to `offset_s` from the true time; return the ids of messages written to observe it."""
         self._file.write_text(str(offset_s))
         self._chatd.process.send_signal(signal.SIGUSR1)
         ids: list[int] = []
@@ -88,7 +88,7 @@ async def test_a_clock_that_is_set_while_the_daemon_runs(db: Path, tmp_path: Pat
 
 
 async def test_a_clock_that_is_set_ahead_ends_the_sockets_whose_tokens_have_expired(db: Path, tmp_path: Path) -> None:
-    """C-09: they live for an hour; and whose token lives for longer stays."""
+    """C-09: they live for an hour; a socket with a longer token stays."""
     async with daemon_with_clock(db, tmp_path) as (chatd, clock):
         ana = await chatd.enter("ana")
         eva = await join(chatd.client, cookie(token("eva", ttl_s=3 * HOUR_S)))
@@ -99,7 +99,7 @@ async def test_a_clock_that_is_set_ahead_ends_the_sockets_whose_tokens_have_expi
 
 
 async def test_a_restart_after_the_clock_was_set_back(db: Path, tmp_path: Path) -> None:
-    """C-18: an hour ahead, killed, and then on the true time"""
+    """C-18: an hour ahead, then killed, then the true time"""
     async with daemon_with_clock(db, tmp_path) as (chatd, clock):
         ana = await chatd.enter("ana")
         ids = await clock.set(HOUR_S, ana) + await written(ana, 20)
@@ -110,7 +110,7 @@ async def test_a_restart_after_the_clock_was_set_back(db: Path, tmp_path: Path) 
 
 
 async def test_the_greatest_id_of_the_database_is_an_hour_ahead(db: Path) -> None:
-    """C-18: whoever put it there; any number of messages fits between the two"""
+    """C-18: whatever wrote it; any number of messages fits between the two"""
     async with daemon(db):
         pass
     ahead = IdSource(lambda: int((time.time() + HOUR_S) * 1_000), 1_023, None).next()
@@ -125,14 +125,14 @@ async def test_the_greatest_id_of_the_database_is_an_hour_ahead(db: Path) -> Non
     everybody = [message_id for ids in lists for message_id in ids]
     assert len(set(everybody)) == 500
     assert min(everybody) > ahead
-    assert parts(MessageId(max(everybody))).ms - parts(ahead).ms < MINUTE_MS, "they go on from there, and no faster"
+    assert parts(MessageId(max(everybody))).ms - parts(ahead).ms < MINUTE_MS, "new ids follow it at the usual rate"
 
 
 async def test_a_start_with_a_clock_that_is_far_ahead_loses_no_message(db: Path, tmp_path: Path) -> None:
-    """C-59: fresh messages, a start 400 days later by the clock, and then the true time again."""
+    """C-59: fresh messages, a start with the clock 400 days ahead, and then the true time again."""
     async with daemon_with_clock(db, tmp_path, "--retention", "30") as (chatd, _):
         await written(await chatd.enter("ana"), 20)
-        # Old by their date, and written while a clock was ahead: their ids are of next year.
+        # Old by date, but written while a clock was ahead: their ids are of next year.
         old = put_ahead(db, age_days=40, count=5)
     (tmp_path / "offset").write_text(str(400 * DAY_S))
     async with daemon_with_clock(db, tmp_path, "--retention", "30") as (chatd, clock):
@@ -150,7 +150,7 @@ WAITS = "old messages are not deleted: the clock is far ahead of what the databa
 
 
 def put_ahead(db: Path, *, age_days: int, count: int) -> set[int]:
-    """Messages of so many days ago, with ids of next year: these ids."""
+    """Insert messages dated `age_days` ago with ids of next year; return the ids."""
     now_ms = int(time.time() * 1_000)
     first, fecha = first_id_of(now_ms + 300 * DAY_S * 1_000), now_ms - age_days * DAY_S * 1_000
     with contextlib.closing(sqlite3.connect(db, isolation_level=None)) as connection:

@@ -1,7 +1,7 @@
-"""The disk fails while many are writing: everybody is told whether to try again, and the daemon goes on by itself.
+"""The disk fails under load: every sender is told whether to retry, and the daemon recovers by itself.
 
-In each test senders write without a pause and send again what was refused. In the end every message that was ever
-sent is stored, and what was acknowledged in the middle of the trouble is among it.
+In each test senders write without a pause and resend refused messages. In the end every message is
+stored, including those that were acknowledged during the failure.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from tests.store.rig import locked, rows
 
 SENDERS = 6
 ENOUGH = 50
-"""Acknowledgements before and after the trouble, and refusals in it."""
+"""Acknowledgements before and after the failure, and refusals during it."""
 
 
 @contextlib.asynccontextmanager
 async def writing(enter: Enter, book: Book) -> AsyncIterator[None]:
-    """Senders at work; in the end everything that they ever sent gets acknowledged."""
+    """Run senders; at the end wait until every message is acknowledged."""
     senders = [Sender(f"user-{number}", book) for number in range(SENDERS)]
     running = [asyncio.create_task(sender.run(enter)) for sender in senders]
     await book.more_acknowledged(ENOUGH)
@@ -45,20 +45,20 @@ async def writing(enter: Enter, book: Book) -> AsyncIterator[None]:
 
 
 async def refusals(book: Book, code: str) -> None:
-    """Wait until the trouble is felt."""
+    """Wait until senders get refusals."""
     goal = book.refused[code] + ENOUGH
     await book.until(lambda: book.refused[code] >= goal)
 
 
 def check(found: list[Message], book: Book, code: str) -> None:
-    """Everything is stored once, acknowledgements say under which id, and nothing but `code` was ever answered."""
+    """Every message is stored once, under the acknowledged id, and every refusal had `code`."""
     assert book.refused.keys() == {code}
     assert Counter(row.mensaje for row in found) == Counter(book.sent)
     assert {row.mensaje: row.id for row in found} == book.acknowledged
 
 
 def fill(file: Path) -> None:
-    """Write until there is no room left."""
+    """Write until the disk is full."""
     with file.open("wb", buffering=0) as filler, contextlib.suppress(OSError):
         while True:
             filler.write(bytes(4096))
@@ -66,7 +66,7 @@ def fill(file: Path) -> None:
 
 @contextlib.contextmanager
 def smallest_files(pid: int) -> Iterator[None]:
-    """The process can make no file longer."""
+    """Set RLIMIT_FSIZE so that the process cannot extend any file."""
     soft, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (1, hard))
     yield
@@ -75,7 +75,7 @@ def smallest_files(pid: int) -> Iterator[None]:
 
 @contextlib.asynccontextmanager
 async def in_trouble(db: Path, code: str, *flags: str) -> AsyncIterator[tuple[Daemon, Book]]:
-    """A daemon with senders at work: afterwards it still runs, and `check` holds."""
+    """A daemon under load: at the end it still runs, and `check` holds."""
     book = Book()
     async with daemon(db, *flags) as chatd:
         async with writing(chatd.enter, book):
@@ -86,7 +86,7 @@ async def in_trouble(db: Path, code: str, *flags: str) -> AsyncIterator[tuple[Da
 
 @contextlib.asynccontextmanager
 async def in_trouble_here(db: Path, code: str) -> AsyncIterator[tuple[Chat, Book]]:
-    """The same of a chat in this process, whose connection to the database can be reached."""
+    """The same with a chat in this process, so that the test can reach its database connection."""
     book = Book()
     async with chatting(db) as chat, writing(chat.enter, book):
         yield chat, book
@@ -94,28 +94,28 @@ async def in_trouble_here(db: Path, code: str) -> AsyncIterator[tuple[Chat, Book
 
 
 async def test_a_database_that_another_program_locks(db: Path) -> None:
-    """C-17: for longer than the daemon waits"""
+    """C-17: for longer than busy_timeout"""
     async with in_trouble(db, "store_unavailable", "--busy-timeout", "0.05") as (_, book):
         with locked(db):
             await refusals(book, "store_unavailable")
 
 
 async def test_a_database_that_another_program_locks_for_seconds(db: Path) -> None:
-    """C-17: as long as that goes on, with the default settings"""
+    """C-17: with the default settings"""
     async with in_trouble(db, "store_unavailable") as (_, book):
         with locked(db):
             await book.until(lambda: book.refused["store_unavailable"] >= SENDERS)
 
 
 async def test_writes_that_the_kernel_refuses(db: Path) -> None:
-    """C-17: as a quota would"""
+    """C-17: like a quota"""
     async with in_trouble(db, "store_unavailable") as (chatd, book):
         with smallest_files(chatd.process.pid):
             await refusals(book, "store_unavailable")
 
 
 async def test_a_database_that_is_read_only_for_a_while(db: Path) -> None:
-    """C-17: by SQLite's own switch, on the daemon's own connection"""
+    """C-17: by `PRAGMA query_only` on the daemon's own connection"""
     async with in_trouble_here(db, "store_unavailable") as (chat, book):
         await chat.sqlite("PRAGMA query_only = 1")
         await refusals(book, "store_unavailable")
@@ -123,7 +123,7 @@ async def test_a_database_that_is_read_only_for_a_while(db: Path) -> None:
 
 
 async def test_a_database_that_may_not_grow_for_a_while(db: Path) -> None:
-    """C-17: by SQLite's own limit, which answers as a full disk does, on every machine"""
+    """C-17: by SQLite's own page limit, which fails like a full disk on every machine"""
     async with in_trouble_here(db, "store_full") as (chat, book):
         await chat.sqlite("PRAGMA max_page_count = 1")
         await refusals(book, "store_full")
@@ -132,7 +132,7 @@ async def test_a_database_that_may_not_grow_for_a_while(db: Path) -> None:
 
 @contextlib.asynccontextmanager
 async def daemon_on_small_disk(folder: Path, size: str, *flags: str) -> AsyncIterator[tuple[Daemon, Path]]:
-    """A daemon with its database on a disk of that size, and a path by which we reach the disk."""
+    """A daemon with its database on a disk of that size, and a path by which the test reaches the disk."""
     process = await asyncio.create_subprocess_exec(
         *("unshare", "-rm", sys.executable, "-m", "tests.durability.on_small_disk", str(folder), size),
         *("--port", "0", "--log-format", "json", "--message-rate", "0", *flags, "--db", str(folder / "chatd.db")),
@@ -154,7 +154,7 @@ async def daemon_on_small_disk(folder: Path, size: str, *flags: str) -> AsyncIte
 
 
 async def test_a_disk_that_is_full_for_a_while(tmp_path: Path) -> None:
-    """C-17: one of its own, which Linux lets a process mount for itself alone"""
+    """C-17: a file system in a mount namespace of its own"""
     if shutil.which("unshare") is None or not await _mounts():
         pytest.skip("needs user namespaces (unshare -rm); the answers to a full disk are tested above on any machine")
     book = Book()
@@ -163,7 +163,7 @@ async def test_a_disk_that_is_full_for_a_while(tmp_path: Path) -> None:
             fill(disk / "filler")
             await refusals(book, "store_full")
             (disk / "filler").unlink()
-        # SQLite would follow /proc/PID/root as if it were an ordinary link; nobody writes any more, so a copy will do.
+        # SQLite would follow /proc/PID/root like an ordinary link. No process writes now, so read a copy.
         for name in ("chatd.db", "chatd.db-wal"):
             shutil.copy(disk / name, tmp_path)
         check(rows(tmp_path / "chatd.db"), book, "store_full")
@@ -174,8 +174,8 @@ async def test_a_disk_that_is_full_for_a_while(tmp_path: Path) -> None:
         }
 
 
-async def test_messages_stop_above_the_floor_of_free_space_and_everything_else_goes_on(tmp_path: Path) -> None:
-    """L-14: on a disk of its own, which another program fills up to the floor, and not to the last byte"""
+async def test_below_the_floor_of_free_space_only_messages_are_refused(tmp_path: Path) -> None:
+    """L-14: another program fills the disk up to the floor, and not to the last byte"""
     if shutil.which("unshare") is None or not await _mounts():
         pytest.skip("needs user namespaces (unshare -rm); the floor is tested in tests/store on any machine")
     floor = ("--min-free", str(32 * 1_048_576))

@@ -1,4 +1,4 @@
-"""The database is removed, replaced or moved under a daemon at work: what it acknowledges, the next start reads."""
+"""The database file is removed, replaced or moved under load: every acknowledged message is there at the next start."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def db(tmp_path: Path) -> Path:
         (rename_folder, ["before"]),
     ],
 )
-async def test_a_daemon_whose_database_was_displaced_refuses_until_it_is_started_again(
+async def test_a_daemon_with_a_displaced_database_refuses_until_it_is_restarted(
     db: Path, displace: Callable[[Path], None], kept: list[str]
 ) -> None:
     """C-66"""
@@ -67,7 +67,9 @@ async def test_a_daemon_whose_database_was_displaced_refuses_until_it_is_started
 
 
 @pytest.mark.parametrize("restore", [replace, overwrite])
-async def test_a_kill_leaves_no_old_log_that_undoes_a_restore(db: Path, restore: Callable[[Path], None]) -> None:
+async def test_the_write_ahead_log_of_a_killed_daemon_does_not_undo_a_restore(
+    db: Path, restore: Callable[[Path], None]
+) -> None:
     """C-66"""
     async with operated(db) as operator:
         ana = await operator.chatd.enter("ana")

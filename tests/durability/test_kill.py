@@ -1,7 +1,7 @@
-"""The daemon is killed with SIGKILL, again and again: whatever it acknowledged is there afterwards, exactly once.
+"""The daemon is killed with SIGKILL again and again: every acknowledged message is stored exactly once.
 
-`make kill` does a hundred rounds. The rounds share one database, so that each starts on what the last one left: a
-write-ahead log without an end, a stale lock file, messages of unknown fate that are sent again.
+`make kill` does a hundred rounds. The rounds share one database, so that each starts on what the last one left: an
+incomplete write-ahead log, a stale lock file, unacknowledged messages that are resent.
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ LONGEST_LIFE_S = 0.5
 
 
 async def killed_at_start(db: Path, dice: random.Random, *flags: str | Path) -> None:
-    """A daemon that does not come to serve anybody."""
+    """Kill a daemon during its start."""
     process = await spawn("--db", db, *flags)
     asyncio.get_running_loop().call_later(dice.uniform(0.0, LONGEST_START_S), process.kill)
     await process.communicate()
 
 
 async def killed_under_load(chatd: Daemon, senders: list[Sender], dice: random.Random, book: Book) -> None:
-    """A daemon that dies between a few and a few thousand acknowledgements, or before anybody has entered."""
+    """Kill a daemon after a few to a few thousand acknowledgements, or before the first client has joined."""
     running = [asyncio.create_task(sender.run(chatd.enter)) for sender in senders]
     if dice.random() < 0.9:
         await book.more_acknowledged(dice.randrange(1, 200))
-    await asyncio.sleep(dice.uniform(0.0, LONGEST_LIFE_S))  # the moment is random, nobody waits for anything
+    await asyncio.sleep(dice.uniform(0.0, LONGEST_LIFE_S))  # a random moment, not synchronisation
     chatd.process.kill()
     await chatd.process.wait()
     await asyncio.gather(*running)
 
 
 def check(db: Base, book: Book) -> set[int]:
-    """Every acknowledged message is there, once, under the id that it was acknowledged with; all ids."""
+    """Every acknowledged message is stored once, under its acknowledged id; return all ids."""
     found = rows(db)
     by_id = {row.id: row for row in found}
     assert len(by_id) == len(found)
@@ -56,7 +56,7 @@ def check(db: Base, book: Book) -> set[int]:
     return set(by_id)
 
 
-async def test_what_was_acknowledged_survives_sigkill(db: Path, seed: int, request: pytest.FixtureRequest) -> None:
+async def test_acknowledged_messages_survive_sigkill(db: Path, seed: int, request: pytest.FixtureRequest) -> None:
     """C-15, C-18"""
     dice, book, stored = random.Random(seed), Book(), set[int]()
     senders = [Sender(f"user-{number}", book) for number in range(SENDERS)]
@@ -72,6 +72,6 @@ async def test_what_was_acknowledged_survives_sigkill(db: Path, seed: int, reque
     async with daemon(db) as chatd:
         await asyncio.gather(*(sender.settle(chatd.enter) for sender in senders))
     check(db, book)
-    assert book.acknowledged.keys() == book.sent, "what was sent again is acknowledged in the end"
+    assert book.acknowledged.keys() == book.sent, "every resent message is acknowledged in the end"
     assert book.refused == Counter()
     print(f"{rounds} rounds of SIGKILL, {len(book.acknowledged)} messages acknowledged, {len(rows(db))} stored")

@@ -1,4 +1,4 @@
-"""A daemon on PostgreSQL: the server goes and comes back under it, and it is killed itself."""
+"""A daemon on PostgreSQL: the database server restarts, and the daemon is killed."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def own_server() -> Iterator[Server]:
 
 
 async def ready(operator: Operator) -> None:
-    """Return once /readyz says so."""
+    """Wait until /readyz answers 200."""
     async with asyncio.timeout(PATIENCE_S):
         while (await operator.get("/readyz")).status != 200:  # noqa: ASYNC110 - it is polled, as by a load balancer
             await asyncio.sleep(0.05)
 
 
-async def test_a_daemon_outlives_its_server_and_says_so_meanwhile(own_server: Server, tmp_path: Path) -> None:
+async def test_a_daemon_survives_an_outage_of_its_database_server(own_server: Server, tmp_path: Path) -> None:
     """P-04, C-17"""
     base = PostgresBase(own_server)
     async with operated(base, "--admin-socket-file", str(tmp_path / "admin")) as operator:
@@ -56,7 +56,7 @@ async def test_a_daemon_outlives_its_server_and_says_so_meanwhile(own_server: Se
     assert (code, "cannot use the database" in said_last) == (1, True)
 
 
-async def test_what_was_acknowledged_survives_a_kill_of_the_daemon_or_of_its_server(
+async def test_acknowledged_messages_survive_a_kill_of_the_daemon_or_of_its_server(
     own_server: Server, seed: int
 ) -> None:
     """P-04, P-05, C-15, C-18"""
@@ -78,5 +78,5 @@ async def test_what_was_acknowledged_survives_a_kill_of_the_daemon_or_of_its_ser
     async with daemon(base, "--no-admin-socket") as chatd:
         await asyncio.gather(*(sender.settle(chatd.enter) for sender in senders))
     check(base, book)
-    assert book.acknowledged.keys() == book.sent, "what was sent again is acknowledged in the end"
+    assert book.acknowledged.keys() == book.sent, "every resent message is acknowledged in the end"
     assert set(book.refused) <= {"store_unavailable"}

@@ -1,5 +1,5 @@
-"""SIGTERM under load, and a new daemon on the same file, several times: senders that send again what was not
-acknowledged lose nothing.
+"""SIGTERM under load, and a new daemon on the same file, several times: senders that resend unacknowledged messages
+lose nothing.
 """
 
 from __future__ import annotations
@@ -36,4 +36,4 @@ async def test_restarts_under_load_lose_nothing(db: Path, seed: int) -> None:
     async with daemon(db) as chatd:
         await asyncio.gather(*(sender.settle(chatd.enter) for sender in senders))
     assert book.acknowledged.keys() == book.sent
-    assert Counter(row.mensaje for row in rows(db)) == Counter(book.sent), "nothing is lost, nothing is doubled"
+    assert Counter(row.mensaje for row in rows(db)) == Counter(book.sent), "nothing is lost, nothing is duplicated"

@@ -1,7 +1,8 @@
-"""The daemon on a wall clock that can be set: the arguments are those of `chatd`.
+"""The daemon on a wall clock that a test can set: the arguments are those of `chatd`.
 
-The variable CLOCK_OFFSET_FILE names a file that says how many seconds the clock is ahead or, with a minus, behind. It
-is read at the start, if it is there, and at SIGUSR1. As with `settimeofday`, the monotonic clock goes on as before.
+The variable CLOCK_OFFSET_FILE names a file with the number of seconds by which the clock is ahead (or behind, if
+negative). It is read at the start, if it exists, and at SIGUSR1. The
+monotonic clock is unchanged, as with `settimeofday`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the connections of a server share, for sessions that have no server."""
+"""The objects that all connections of a server share, for sessions without a server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is let in, on a clock made by hand; over real sockets it is in tests/chat/test_crowding.py."""
+"""Admission control, on a manual clock; over real sockets it is tested in tests/chat/test_crowding.py."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.clock import Clock
 
 
 class Door:
-    """An Admission and what it needs."""
+    """An Admission and its dependencies."""
 
     def __init__(self, config: EngineConfig) -> None:
         self.clock = Clock()
@@ -32,7 +32,7 @@ class Door:
         self.admission.entered(address)
 
 
-def test_a_full_server_says_so() -> None:
+def test_a_full_server_refuses_with_max_connections() -> None:
     """L-01"""
     door = Door(EngineConfig(max_connections=3))
     door.enter(sessions=2)
@@ -41,8 +41,8 @@ def test_a_full_server_says_so() -> None:
     assert why.detail == "max_connections: 3 clients are connected, and max_connections is 3"
 
 
-def test_a_crowded_address_is_told_how_a_proxy_is_listed() -> None:
-    """L-02: it is the first thing that somebody behind a proxy runs into."""
+def test_the_refusal_of_an_address_names_trusted_proxy() -> None:
+    """L-02: the first limit that an operator behind a proxy reaches."""
     door = Door(EngineConfig(max_connections_per_address=1))
     door.enter("192.0.2.1")
     door.enter("192.0.2.2")
@@ -54,7 +54,7 @@ def test_a_crowded_address_is_told_how_a_proxy_is_listed() -> None:
     assert door.refusals.counts[Limit.MAX_CONNECTIONS_PER_ADDRESS] == 1
 
 
-def test_a_network_of_ipv6_is_one_address() -> None:
+def test_a_64_network_of_ipv6_counts_as_one_address() -> None:
     """L-02"""
     door = Door(EngineConfig(max_connections_per_address=1))
     door.enter("2001:db8:1:2::1")
@@ -62,14 +62,14 @@ def test_a_network_of_ipv6_is_one_address() -> None:
     door.enter("2001:db8:1:3::1")
 
 
-def test_those_without_an_address_are_not_counted_together() -> None:
-    """L-02: the unix socket, of which every client is another's"""
+def test_clients_without_an_address_are_not_counted_together() -> None:
+    """L-02: the unix socket, where clients have no address in common"""
     door = Door(EngineConfig(max_connections_per_address=1))
     for _ in range(10):
         door.enter("")
 
 
-def test_a_second_lets_so_many_in() -> None:
+def test_the_accept_rate_limits_new_sessions_per_second() -> None:
     """L-03"""
     door = Door(EngineConfig(accept_rate=2))
     door.enter()
@@ -85,8 +85,8 @@ def test_a_second_lets_so_many_in() -> None:
     door.refused()
 
 
-def test_one_address_cannot_use_up_the_rate_of_all() -> None:
-    """L-10: nor can the rest of its /64"""
+def test_one_address_cannot_use_up_the_accept_rate() -> None:
+    """L-10: nor can the other addresses of its /64"""
     door = Door(EngineConfig(accept_rate=10, accept_rate_per_address=2))
     door.enter("2001:db8:1:2::1")
     door.enter("2001:db8:1:2::2")
@@ -103,14 +103,14 @@ def test_one_address_cannot_use_up_the_rate_of_all() -> None:
     door.enter("2001:db8:1:2::1")
 
 
-def test_those_without_an_address_have_no_rate_of_their_own() -> None:
+def test_clients_without_an_address_have_no_rate_per_address() -> None:
     """L-10"""
     door = Door(EngineConfig(accept_rate_per_address=1))
     for _ in range(10):
         door.enter("")
 
 
-def test_who_is_refused_for_another_reason_takes_nobody_s_turn() -> None:
+def test_a_session_refused_for_another_reason_is_not_charged_to_the_rate() -> None:
     """L-03"""
     door = Door(EngineConfig(accept_rate=1, max_connections=5))
     for _ in range(10):
@@ -118,7 +118,7 @@ def test_who_is_refused_for_another_reason_takes_nobody_s_turn() -> None:
     door.enter()
 
 
-def test_nobody_comes_in_during_a_stop() -> None:
+def test_new_sessions_are_refused_during_a_stop() -> None:
     """L-08"""
     door = Door(EngineConfig(max_connections=0, max_connections_per_address=0, accept_rate=0))
     door.enter()
@@ -129,7 +129,7 @@ def test_nobody_comes_in_during_a_stop() -> None:
 
 
 @pytest.mark.parametrize("address", ["192.0.2.1", "2001:db8::1", ""])
-def test_what_has_left_is_forgotten(address: str) -> None:
+def test_closed_sessions_are_not_counted(address: str) -> None:
     """L-02"""
     door = Door(EngineConfig())
     for _ in range(3):
@@ -139,8 +139,8 @@ def test_what_has_left_is_forgotten(address: str) -> None:
     assert door.admission._by_address == {}
 
 
-def test_other_limits_count_those_who_are_there() -> None:
-    """L-01, L-02, L-03, C-27: also where nobody had counted them."""
+def test_changed_limits_count_sessions_that_are_already_open() -> None:
+    """L-01, L-02, L-03, C-27: also for limits that were off before."""
     door = Door(EngineConfig(max_connections_per_address=0, accept_rate=0))
     door.enter("192.0.2.1")
     door.enter("192.0.2.1")

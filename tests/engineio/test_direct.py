@@ -1,4 +1,4 @@
-"""Frames straight into descriptors: real sockets, one of them full and one of them gone."""
+"""Frames written directly to descriptors: real sockets, one with a full buffer and one closed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HELLO = OutgoingText(b"4hello")
 
 
 class Ready:
-    """A recipient whose descriptor takes frames; it notes what was left to it."""
+    """A recipient whose descriptor accepts frames; it records what is left to its transport."""
 
     def __init__(self, fd: int) -> None:
         self.fd = fd
@@ -32,7 +32,7 @@ class Ready:
 
 
 class Asked(NoDescriptor):
-    """A recipient that must be asked; it notes with what."""
+    """A recipient without a descriptor; it records what is delivered."""
 
     def __init__(self) -> None:
         self.writes: list[Outgoing] = []
@@ -60,12 +60,12 @@ def pairs() -> Iterator[list[Pair]]:
 
 
 def fill(ours: socket.socket) -> None:
-    """Until the kernel takes no more."""
+    """Write until the kernel's buffer is full."""
     while write_now(ours.fileno(), bytes(65_536)):
         pass
 
 
-def test_everybody_gets_the_frame_whoever_is_full_or_gone(pairs: list[Pair]) -> None:
+def test_every_recipient_gets_the_frame_although_others_are_full_or_closed(pairs: list[Pair]) -> None:
     fill(pairs[1][0])
     pairs[2][1].close()
     ready = [Ready(ours.fileno()) for ours, _ in pairs]
@@ -74,7 +74,7 @@ def test_everybody_gets_the_frame_whoever_is_full_or_gone(pairs: list[Pair]) -> 
     assert [pairs[at][1].recv(100) for at in (0, 3)] == [HELLO.frame, HELLO.frame]
 
 
-def test_what_does_not_fit_is_left_to_the_transport(pairs: list[Pair]) -> None:
+def test_the_rest_of_a_partial_write_is_left_to_the_transport(pairs: list[Pair]) -> None:
     long = OutgoingText(b"4" + b"x" * 10_000_000)
     one = Ready(pairs[0][0].fileno())
     deliver_to_all([one], long)
@@ -82,7 +82,7 @@ def test_what_does_not_fit_is_left_to_the_transport(pairs: list[Pair]) -> None:
     assert 0 < one.rests[0] < len(long.frame)
 
 
-def test_those_without_a_descriptor_are_asked(pairs: list[Pair]) -> None:
+def test_a_recipient_without_a_descriptor_is_delivered_the_packets(pairs: list[Pair]) -> None:
     asked, ready = Asked(), Ready(pairs[0][0].fileno())
     assert asked.fd == NO_FD
     deliver_to_all([asked, ready], HELLO)
@@ -90,6 +90,6 @@ def test_those_without_a_descriptor_are_asked(pairs: list[Pair]) -> None:
     assert pairs[0][1].recv(100) == HELLO.frame
 
 
-def test_a_write_to_nobody_takes_nothing(pairs: list[Pair]) -> None:
+def test_a_write_without_recipients_does_nothing(pairs: list[Pair]) -> None:
     pairs[0][1].close()
     assert write_now(pairs[0][0].fileno(), HELLO.frame) == 0

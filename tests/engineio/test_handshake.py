@@ -30,7 +30,7 @@ def by_h11(data: bytes) -> tuple[bytes, dict[bytes, bytes]]:
     return request.target, by_name(request.headers)
 
 
-def test_the_handshake_of_a_browser_is_read_as_h11_reads_it() -> None:
+def test_the_handshake_of_a_browser_is_parsed_as_by_h11() -> None:
     """E-18"""
     plain = plain_handshake(head(*BROWSER))
     assert plain is not None
@@ -64,7 +64,7 @@ def test_the_handshake_of_a_browser_is_read_as_h11_reads_it() -> None:
         head(HOST, UPGRADE, first=b"GET / x HTTP/1.1"),
     ],
 )
-def test_everything_else_is_left_to_h11(data: bytes) -> None:
+def test_all_other_requests_are_left_to_h11(data: bytes) -> None:
     """E-17, E-46"""
     assert plain_handshake(data) is None
 
@@ -75,8 +75,8 @@ PIECE = st.sampled_from(
 
 
 @given(st.lists(PIECE, max_size=12), st.sampled_from([b"\r\n", b"\n", b""]))
-def test_what_is_read_without_h11_is_what_h11_would_have_read(pieces: list[bytes], between: bytes) -> None:
-    """E-46: a request that two readers may end in different places is never served by the short way"""
+def test_the_fast_path_parses_as_h11(pieces: list[bytes], between: bytes) -> None:
+    """E-46: the fast path never serves a request with an ambiguous end"""
     data = FIRST + b"\r\n" + HOST + b"\r\n" + UPGRADE + b"\r\n" + between.join(pieces) + b"\r\n\r\n"
     plain = plain_handshake(data)
     if plain is not None:

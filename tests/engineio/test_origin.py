@@ -1,4 +1,4 @@
-"""Which pages may connect, and what their browsers are told."""
+"""The origins that may connect, and the CORS headers of the answers."""
 
 from __future__ import annotations
 
@@ -65,12 +65,12 @@ def request(origin: str | None, method: str = "GET", host: str = "chatd.example"
         ("https://chat.exampl\xf1", False),
     ],
 )
-def test_only_listed_pages_and_the_host_s_own_may_connect(origin: str | None, allowed: bool) -> None:
+def test_only_listed_origins_and_the_own_origin_may_connect(origin: str | None, allowed: bool) -> None:
     """E-14"""
     assert LISTED.allows(request(origin)) is allowed
 
 
-def test_without_a_list_only_the_host_s_own_pages_may_connect() -> None:
+def test_without_a_list_only_the_own_origin_may_connect() -> None:
     """E-14"""
     assert NONE.allows(request("http://chatd.example:8000", host="chatd.example:8000"))
     assert not NONE.allows(request("http://chatd.example:9000", host="chatd.example:8000"))
@@ -97,13 +97,13 @@ def test_without_a_list_only_the_host_s_own_pages_may_connect() -> None:
         ("null", "null", False),
     ],
 )
-def test_the_host_that_was_asked_for_is_our_own(origin: str, host: str, ours: bool) -> None:
-    """E-14: a browser leaves the usual port out, a proxy may write it"""
+def test_the_host_header_names_the_own_origin(origin: str, host: str, ours: bool) -> None:
+    """E-14: a browser omits the default port, a proxy may write it"""
     assert NONE.allows(request(origin, host=host)) is ours
 
 
 @pytest.mark.parametrize(("origin", "ours"), [("https://chatd.example", True), ("http://chatd.example", False)])
-def test_a_page_from_plain_http_is_not_that_of_a_server_under_tls(origin: str, ours: bool) -> None:
+def test_a_http_origin_is_not_the_own_origin_of_a_server_with_tls(origin: str, ours: bool) -> None:
     """E-14"""
     assert NONE.allows(msgspec.structs.replace(request(origin), secure=True)) is ours
 
@@ -124,22 +124,20 @@ def test_a_page_from_plain_http_is_not_that_of_a_server_under_tls(origin: str, o
         (ANY, "same-site", True),
     ],
 )
-def test_what_a_browser_calls_another_site_needs_an_origin(
-    policy: OriginPolicy, site: str | None, allowed: bool
-) -> None:
-    """E-45: an `<img>` has none"""
+def test_a_cross_site_request_needs_an_origin(policy: OriginPolicy, site: str | None, allowed: bool) -> None:
+    """E-45: an `<img>` sends no Origin"""
     said = {} if site is None else {"sec-fetch-site": site}
     assert policy.allows(request(None, **said)) is allowed
 
 
 @pytest.mark.parametrize(("mode", "allowed"), [("cors", True), ("no-cors", False), ("navigate", False)])
-def test_an_app_whose_web_view_sends_no_origin_is_no_page_of_the_web(mode: str, allowed: bool) -> None:
-    """E-45: Chromium with --disable-web-security, as Electron's webSecurity: false; other browsers send it with cors"""
+def test_a_web_view_without_an_origin_is_no_web_page(mode: str, allowed: bool) -> None:
+    """E-45: Chromium with --disable-web-security, as Electron's webSecurity: false; others send Origin with cors"""
     said = {"sec-fetch-site": "cross-site", "sec-fetch-mode": mode}
     assert NONE.allows(request(None, **said)) is allowed
 
 
-def test_a_page_with_an_origin_is_judged_by_that_alone() -> None:
+def test_a_request_with_an_origin_is_judged_by_it_alone() -> None:
     """E-45"""
     assert LISTED.allows(request("https://chat.example", **{"sec-fetch-site": "cross-site"}))
     assert not LISTED.allows(request("https://evil.example", **{"sec-fetch-site": "same-origin"}))
@@ -149,9 +147,7 @@ def test_a_page_with_an_origin_is_judged_by_that_alone() -> None:
     ("said", "allowed"),
     [({}, False), ({"sec-fetch-site": "same-origin"}, True), ({"sec-fetch-site": "cross-site"}, False)],
 )
-def test_an_origin_may_be_required_unless_the_browser_says_it_is_the_own_page(
-    said: dict[str, str], allowed: bool
-) -> None:
+def test_an_origin_may_be_required_unless_the_request_is_same_origin(said: dict[str, str], allowed: bool) -> None:
     """E-14"""
     policy = OriginPolicy((), credentials=True, required=True)
     assert policy.allows(request(None, **said)) is allowed
@@ -160,18 +156,18 @@ def test_an_origin_may_be_required_unless_the_browser_says_it_is_the_own_page(
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", None])
-def test_a_star_lets_everybody_in(origin: str | None) -> None:
+def test_a_star_admits_every_origin(origin: str | None) -> None:
     """E-14"""
     assert ANY.allows(request(origin))
 
 
 @given(st.text(st.characters(max_codepoint=255)))
-def test_no_other_text_counts_as_a_listed_page(origin: str) -> None:
+def test_no_other_text_matches_a_listed_origin(origin: str) -> None:
     """E-14"""
     assert not OriginPolicy(("https://chat.example",), credentials=True).allows(request(origin, host="chatd.example"))
 
 
-def test_a_listed_page_is_named_in_the_answer() -> None:
+def test_a_listed_origin_is_repeated_in_the_answer() -> None:
     """E-14"""
     assert LISTED.headers(request("https://chat.example")) == [
         (b"Access-Control-Allow-Origin", b"https://chat.example"),
@@ -181,7 +177,7 @@ def test_a_listed_page_is_named_in_the_answer() -> None:
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", None])
-def test_another_page_is_not(origin: str | None) -> None:
+def test_an_unlisted_origin_is_not_repeated_in_the_answer(origin: str | None) -> None:
     """E-14"""
     assert dict(LISTED.headers(request(origin))) == {b"Vary": b"Origin", b"Access-Control-Allow-Credentials": b"true"}
 
@@ -199,7 +195,7 @@ def test_without_a_list_there_are_no_cors_headers() -> None:
     assert not NONE.is_preflight(request("http://page", "OPTIONS"))
 
 
-def test_a_preflight_is_told_what_it_asked_for() -> None:
+def test_a_preflight_is_allowed_the_requested_method_and_headers() -> None:
     """E-14"""
     asked = request("https://chat.example", "OPTIONS", **{"access-control-request-headers": "x-a,x-b"})
     assert LISTED.is_preflight(asked)
@@ -211,7 +207,7 @@ def test_a_preflight_is_told_what_it_asked_for() -> None:
     assert b"Access-Control-Allow-Headers" not in dict(plain)
 
 
-def test_the_client_is_told_nothing_that_the_log_alone_may_say() -> None:
+def test_the_answer_does_not_contain_the_list_of_origins() -> None:
     """E-14"""
     asked = request("http://page", host="chatd.example")
     assert (
@@ -233,7 +229,7 @@ def test_the_client_is_told_nothing_that_the_log_alone_may_say() -> None:
     "origin",
     ["null", "https://shop.example", "file://", "capacitor://localhost", "https://shop.example:443", "http://A"],
 )
-def test_the_advice_is_one_with_which_chatd_starts(origin: str) -> None:
+def test_chatd_starts_with_the_advised_setting(origin: str) -> None:
     """E-14"""
     told = refusal_message(request(origin))
     _, advised, flags = told.partition("--origin ")

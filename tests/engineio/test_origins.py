@@ -1,4 +1,4 @@
-"""What may be listed as an origin."""
+"""Valid values of the setting origin."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from chatd.engineio.origins import check_origin
         "null",
     ],
 )
-def test_what_a_browser_writes_can_be_listed(text: str) -> None:
+def test_an_origin_as_a_browser_sends_it_is_accepted(text: str) -> None:
     """E-14"""
     check_origin(text)
 
@@ -55,7 +55,7 @@ def test_what_a_browser_writes_can_be_listed(text: str) -> None:
         (" ", "write https://host"),
     ],
 )
-def test_what_would_never_match_is_refused_with_advice(text: str, advice: str) -> None:
+def test_an_origin_that_never_matches_is_refused_with_advice(text: str, advice: str) -> None:
     """E-14"""
     with pytest.raises(ConfigError) as caught:
         check_origin(text)
@@ -64,7 +64,7 @@ def test_what_would_never_match_is_refused_with_advice(text: str, advice: str) -
 
 
 @given(st.text())
-def test_every_text_is_good_or_refused(text: str) -> None:
+def test_every_text_is_accepted_or_refused(text: str) -> None:
     """E-14"""
     try:
         check_origin(text)

@@ -1,4 +1,4 @@
-"""What a turn of the loop sends, checked against a model that sends every packet to everybody at once."""
+"""The packets that a turn of the loop sends, compared with a model that sends every packet at once."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def message(text: str) -> OutgoingPacket:
 
 
 class Turn:
-    """Stands for the event loop: keeps what is to be called at the end of the turn."""
+    """Replaces the event loop: keeps the calls for the end of the turn."""
 
     def __init__(self) -> None:
         self.calls: list[Callable[[], None]] = []
@@ -40,7 +40,7 @@ class Turn:
 
 
 class Listener(NoDescriptor):
-    """A recipient that is its own transport: it notes what it gets, in how many writes, and can do something then."""
+    """A recipient that is its own transport: it records packets and writes, and then runs a callback."""
 
     def __init__(self) -> None:
         self.writes: list[Outgoing] = []
@@ -76,7 +76,7 @@ def test_one_turn_is_one_write() -> None:
     assert (len(a.writes), len(b.writes)) == (1, 1)
 
 
-def test_one_turn_asks_the_loop_once() -> None:
+def test_one_turn_calls_call_soon_once() -> None:
     turn, outbox, (a, b) = listeners(2)
     outbox.send(a, message("1"))
     outbox.broadcast({a, b}, message("2"))
@@ -87,7 +87,7 @@ def test_one_turn_asks_the_loop_once() -> None:
     assert turn.calls == []
 
 
-def test_a_broadcast_is_the_same_bytes_for_everybody() -> None:
+def test_a_broadcast_is_the_same_object_for_every_recipient() -> None:
     turn, outbox, (a, b, c) = listeners(3)
     room: set[Recipient] = {a, b, c}
     for text in ("1", "2", "3"):
@@ -96,7 +96,7 @@ def test_a_broadcast_is_the_same_bytes_for_everybody() -> None:
     assert a.writes[0].frame is b.writes[0].frame is c.writes[0].frame
 
 
-def test_mixed_broadcasts_are_joined_once_for_those_who_got_the_same() -> None:
+def test_mixed_broadcasts_are_joined_once_for_recipients_of_the_same_packets() -> None:
     turn, outbox, (a, b, c) = listeners(3)
     red: set[Recipient] = {a, b, c}
     green: set[Recipient] = {a, b}
@@ -116,7 +116,7 @@ def test_a_single_packet_is_delivered_as_it_is() -> None:
     assert a.writes == [packet]
 
 
-def test_whoever_joins_later_misses_what_was_said() -> None:
+def test_a_later_member_does_not_get_an_earlier_broadcast() -> None:
     turn, outbox, (a, b) = listeners(2)
     room: set[Recipient] = {a}
     outbox.broadcast(room, message("1"))
@@ -127,7 +127,7 @@ def test_whoever_joins_later_misses_what_was_said() -> None:
     assert (a.texts, b.texts) == (["41", "42"], ["42"])
 
 
-def test_whoever_leaves_later_still_gets_what_was_said() -> None:
+def test_a_member_that_leaves_still_gets_an_earlier_broadcast() -> None:
     turn, outbox, (a, b) = listeners(2)
     room: set[Recipient] = {a, b}
     outbox.broadcast(room, message("1"))
@@ -151,14 +151,14 @@ def test_two_rooms_with_the_same_members_are_two_audiences() -> None:
     assert (a.texts, b.texts) == (["41", "42", "43"], ["41", "42"])
 
 
-def test_an_empty_audience_costs_nobody_anything() -> None:
+def test_a_broadcast_without_members_does_nothing() -> None:
     turn, outbox, (a,) = listeners(1)
     outbox.broadcast(set(), message("1"))
     turn.end()
     assert a.writes == []
 
 
-def test_flushing_one_sends_its_own_and_keeps_the_rest() -> None:
+def test_flushing_one_recipient_keeps_the_packets_of_others() -> None:
     turn, outbox, (a, b) = listeners(2)
     room: set[Recipient] = {a, b}
     outbox.send(a, message("1"))
@@ -170,7 +170,7 @@ def test_flushing_one_sends_its_own_and_keeps_the_rest() -> None:
     assert (a.texts, b.texts) == (["41", "42"], ["42", "43"])
 
 
-def test_what_a_delivery_sends_leaves_in_the_next_turn() -> None:
+def test_packets_sent_during_a_delivery_leave_in_the_next_turn() -> None:
     turn, outbox, (a, b) = listeners(2)
     a.then = lambda: outbox.send(b, message("2"))
     outbox.send(a, message("1"))
@@ -180,7 +180,7 @@ def test_what_a_delivery_sends_leaves_in_the_next_turn() -> None:
     assert b.texts == ["42"]
 
 
-def test_a_member_that_leaves_while_the_room_is_written_to_disturbs_nobody() -> None:
+def test_a_member_may_leave_during_a_broadcast() -> None:
     turn, outbox, members = listeners(5)
     room: set[Recipient] = set(members)
 
@@ -197,7 +197,7 @@ def test_a_member_that_leaves_while_the_room_is_written_to_disturbs_nobody() -> 
 
 
 class Traffic(RuleBasedStateMachine):
-    """Any mixture of sends, broadcasts, joins, leaves, ends and turns, against lists that are appended to at once."""
+    """Any sequence of sends, broadcasts, joins, leaves, ends and turns, compared with plain lists."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -263,7 +263,7 @@ class Traffic(RuleBasedStateMachine):
             assert listener.texts == self.expected[who]
 
     @invariant()
-    def nobody_gets_anything_out_of_order(self) -> None:
+    def every_recipient_gets_its_packets_in_order(self) -> None:
         for who, listener in self.people.items():
             assert listener.texts == self.expected[who][: len(listener.texts)]
 

@@ -1,4 +1,4 @@
-"""Packets on their way out, for every transport."""
+"""Encoding of outgoing packets, for every transport."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BYTES = outgoing(Packet(PacketType.MESSAGE, b"\x01\x02\x03\x04"))
 
 
 def parsed(data: bytes) -> Frame:
-    """`data` as the library that chatd does not write frames with reads it."""
+    """`data` parsed by a library that chatd does not use to write frames."""
     reader = StreamReader()
     reader.feed_data(data)
     parser = Frame.parse(reader.read_exact, mask=False)
@@ -31,7 +31,7 @@ def parsed(data: bytes) -> Frame:
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65_535, 65_536, 1_000_000])
 @pytest.mark.parametrize("opcode", [Opcode.TEXT, Opcode.BINARY])
-def test_a_frame_of_any_size_is_what_the_library_would_write(opcode: Opcode, size: int) -> None:
+def test_a_frame_of_any_size_equals_that_of_the_library(opcode: Opcode, size: int) -> None:
     payload = b"x" * size
     assert websocket_frame(opcode, payload) == Frame(opcode, payload).serialize(mask=False)
 
@@ -45,7 +45,7 @@ def test_a_text_packet_is_a_text_frame(kind: PacketType, data: str) -> None:
     assert list(packet.packets) == [packet]
 
 
-def test_a_binary_message_is_a_binary_frame_and_base64_where_only_text_can_go() -> None:
+def test_a_binary_message_is_a_binary_frame_and_base64_in_a_payload() -> None:
     assert parsed(BYTES.frame) == Frame(Opcode.BINARY, b"\x01\x02\x03\x04")
     assert parsed(BYTES.text_frame) == Frame(Opcode.TEXT, b"bAQIDBA==")
     assert BYTES.text == b"bAQIDBA=="
@@ -60,7 +60,7 @@ def test_a_batch_is_its_parts_in_order() -> None:
     assert list(batch.packets) == parts
 
 
-def test_a_batch_is_joined_once_for_all_who_share_it() -> None:
+def test_a_shared_batch_is_joined_once() -> None:
     batch = OutgoingBatch([HELLO, BYTES])
     assert batch.frame is batch.frame
     assert batch.text_frame is batch.text_frame
@@ -72,5 +72,5 @@ def test_an_empty_batch_is_nothing() -> None:
     assert list(batch.packets) == []
 
 
-def test_the_packets_that_never_change_are_ready() -> None:
+def test_constant_packets_are_encoded_in_advance() -> None:
     assert [packet.text for packet in (CLOSE, NOOP, PING, PROBE_PONG)] == [b"1", b"6", b"2", b"3probe"]

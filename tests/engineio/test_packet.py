@@ -1,4 +1,4 @@
-"""Packets and their two forms."""
+"""Packets, encoded as text and as binary."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which pages are the server's own, where the server is behind proxies."""
+"""The own origin of a server behind proxies."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PROXIED = OriginPolicy((), credentials=True, proxies=Proxies(["10.0.0.1", "192.0
         ("10.0.0.2", {"x-forwarded-host": "shop.example"}, False),
     ],
 )
-def test_a_trusted_proxy_says_how_we_are_called(peer: str, said: dict[str, str], allowed: bool) -> None:
+def test_a_trusted_proxy_names_the_own_host(peer: str, said: dict[str, str], allowed: bool) -> None:
     """E-14, L-04"""
     asked = msgspec.structs.replace(request("https://shop.example", host="127.0.0.1:8400", **said), address=peer)
     assert PROXIED.allows(asked) is allowed
@@ -39,19 +39,19 @@ def test_a_trusted_proxy_says_how_we_are_called(peer: str, said: dict[str, str],
         ("wss", "https"),
         ("ws", "http"),
         ("WSS", "https"),
-        ("https, http", "http"),  # nobody says that the hop in front of the last was a proxy
+        ("https, http", "http"),  # the hop before the last is not known to be a proxy
         ("http, https", "https"),
         ("https,", "https"),
     ],
 )
-def test_a_page_is_our_own_under_the_scheme_that_the_proxy_names(proto: str, meant: str, scheme: str) -> None:
+def test_the_own_origin_has_the_scheme_that_the_proxy_names(proto: str, meant: str, scheme: str) -> None:
     """E-48"""
     asked = request(f"{scheme}://shop.example", host="shop.example", **{"x-forwarded-proto": proto})
     assert PROXIED.allows(msgspec.structs.replace(asked, address="10.0.0.1")) is (scheme == meant)
 
 
 @pytest.mark.parametrize("proto", ["", "ftp", "on", "https http", "https; http"])
-def test_where_the_proxy_names_no_scheme_of_the_web_any_is_our_own(proto: str) -> None:
+def test_without_a_scheme_from_the_proxy_any_scheme_is_the_own_origin(proto: str) -> None:
     """E-48"""
     for scheme in ("http", "https"):
         asked = request(f"{scheme}://shop.example", host="shop.example", **{"x-forwarded-proto": proto})
@@ -64,18 +64,20 @@ def test_where_the_proxy_names_no_scheme_of_the_web_any_is_our_own(proto: str) -
         ("198.51.100.7, 192.0.2.1", "https, http", True),
         ("198.51.100.7, 192.0.2.1", "https,http", True),
         ("198.51.100.7, 192.0.2.1", "wss, ws", True),
-        ("198.51.100.7, 192.0.2.1", "https", True),  # the one behind passes it on, or the one in front alone says it
+        (
+            "198.51.100.7, 192.0.2.1",
+            "https",
+            True,
+        ),  # the second proxy passes the header on, or only the first writes it
         ("198.51.100.7, 192.0.2.1", "http, https", False),
-        ("198.51.100.7, 192.0.2.1", "https, http, http", False),  # the client made the first up
+        ("198.51.100.7, 192.0.2.1", "https, http, http", False),  # the client forged the first value
         ("198.51.100.7, 192.0.2.1, 192.0.2.2", "https, http, http", True),
         ("198.51.100.7", "https, http", False),
-        ("198.51.100.7, 203.0.113.9", "https, http", False),  # a hop that nobody trusts
+        ("198.51.100.7, 203.0.113.9", "https, http", False),  # a hop that is not trusted
         ("192.0.2.3, 192.0.2.1", "https, http", True),  # all are trusted
     ],
 )
-def test_of_a_list_the_word_counts_that_the_first_trusted_proxy_wrote(
-    forwarded_for: str, proto: str, allowed: bool
-) -> None:
+def test_the_value_of_the_first_trusted_proxy_in_a_list_counts(forwarded_for: str, proto: str, allowed: bool) -> None:
     """E-48"""
     said = {"x-forwarded-for": forwarded_for, "x-forwarded-proto": proto}
     asked = request("https://shop.example", host="shop.example", **said)
@@ -94,7 +96,7 @@ def test_of_a_list_the_word_counts_that_the_first_trusted_proxy_wrote(
         ("198.51.100.7", "shop.example:8443", False),
     ],
 )
-def test_so_does_the_host(forwarded_for: str, host: str, allowed: bool) -> None:
+def test_the_host_of_the_first_trusted_proxy_in_a_list_counts(forwarded_for: str, host: str, allowed: bool) -> None:
     """E-48"""
     said = {"x-forwarded-for": forwarded_for, "x-forwarded-host": host}
     asked = request("https://shop.example", host="127.0.0.1:8400", **said)
@@ -113,7 +115,7 @@ def test_a_header_on_two_lines_is_one_list() -> None:
     assert not PROXIED.allows(parse_request(b"GET", b"/socket.io/", by_name(lines), "203.0.113.9"))
 
 
-def test_the_word_of_a_proxy_counts_more_than_tls_between_it_and_us() -> None:
+def test_the_scheme_from_the_proxy_outranks_tls_between_proxy_and_server() -> None:
     """E-48"""
     asked = msgspec.structs.replace(
         request("http://shop.example", host="shop.example", **{"x-forwarded-proto": "http"}), secure=True
@@ -122,8 +124,8 @@ def test_the_word_of_a_proxy_counts_more_than_tls_between_it_and_us() -> None:
     assert not PROXIED.allows(msgspec.structs.replace(asked, address="203.0.113.9"))
 
 
-def test_forwarded_is_not_read() -> None:
-    """E-48: a proxy that writes X-Forwarded-* passes on what a client has made up there"""
+def test_the_header_forwarded_is_not_read() -> None:
+    """E-48: a proxy that writes X-Forwarded-* passes a client's forged Forwarded header on"""
     forwarded = {"forwarded": "for=198.51.100.7;host=shop.example;proto=https"}
     asked = msgspec.structs.replace(request("https://shop.example", host="inner", **forwarded), address="10.0.0.1")
     assert not PROXIED.allows(asked)

@@ -1,4 +1,4 @@
-"""Who is behind a reverse proxy, and what an address counts as."""
+"""The client address behind reverse proxies, and the network for which an address counts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def request(peer: str, *forwarded: str, **headers: str) -> Request:
     ("peer", "forwarded", "client"),
     [
         ("10.1.2.3", ["198.51.100.7"], "198.51.100.7"),
-        ("10.1.2.3", ["203.0.113.9, 198.51.100.7"], "198.51.100.7"),  # what stands further left, anybody may write
+        ("10.1.2.3", ["203.0.113.9, 198.51.100.7"], "198.51.100.7"),  # values further left may be forged
         ("10.1.2.3", ["203.0.113.9", "198.51.100.7"], "198.51.100.7"),
         ("10.1.2.3", ["198.51.100.7, 10.9.9.9,192.0.2.1"], "198.51.100.7"),
         ("10.1.2.3", ["10.8.8.8, 10.9.9.9"], "10.8.8.8"),
@@ -44,18 +44,18 @@ def request(peer: str, *forwarded: str, **headers: str) -> Request:
         ("", ["203.0.113.9"], ""),
     ],
 )
-def test_the_client_is_the_last_hop_that_nobody_trusts(peer: str, forwarded: list[str], client: str) -> None:
+def test_the_client_is_the_last_untrusted_hop(peer: str, forwarded: list[str], client: str) -> None:
     """L-04"""
     assert TRUSTED.client_address(request(peer, *forwarded)) == client
 
 
-def test_the_unix_socket_is_trusted_by_its_own_word() -> None:
+def test_the_unix_socket_is_trusted_if_it_is_listed() -> None:
     """L-04"""
     assert Proxies(["unix"]).client_address(request("", "198.51.100.7")) == "198.51.100.7"
     assert Proxies(["unix"]).client_address(request("10.1.2.3", "198.51.100.7")) == "10.1.2.3"
 
 
-def test_without_a_list_nobody_is_trusted() -> None:
+def test_without_a_list_no_proxy_is_trusted() -> None:
     """L-04"""
     nobody = Proxies([])
     assert not nobody
@@ -81,7 +81,7 @@ def test_without_a_list_nobody_is_trusted() -> None:
         ("10.1.2.3", ["unknown"], "a, b", "b"),
     ],
 )
-def test_the_word_of_the_trusted_proxy_that_the_client_has_reached_counts(
+def test_the_value_of_the_proxy_that_the_client_connected_to_counts(
     peer: str, forwarded: list[str], said: str | None, word: str | None
 ) -> None:
     """E-48"""
@@ -90,20 +90,20 @@ def test_the_word_of_the_trusted_proxy_that_the_client_has_reached_counts(
 
 
 @given(st.lists(st.text(st.characters(max_codepoint=255)), max_size=3), st.text(st.characters(max_codepoint=255)))
-def test_whatever_a_client_writes_a_word_of_it_comes_out_or_none(forwarded: list[str], said: str) -> None:
+def test_any_header_gives_one_of_its_values_or_none(forwarded: list[str], said: str) -> None:
     """E-48"""
     word = TRUSTED.word(request("10.1.2.3", *forwarded, x_forwarded_host=said), b"x-forwarded-host")
     assert word is None or (word in said.lower() and "," not in word)
 
 
 @given(st.lists(st.text(st.characters(max_codepoint=255)), max_size=3))
-def test_whatever_a_client_writes_an_address_comes_out(forwarded: list[str]) -> None:
+def test_any_header_gives_an_address(forwarded: list[str]) -> None:
     """L-04"""
     client = TRUSTED.client_address(request("10.1.2.3", *forwarded))
     assert str(ipaddress.ip_address(client)) == client
 
 
-def test_a_chain_is_followed_for_a_while_only() -> None:
+def test_the_length_of_a_chain_of_proxies_is_bounded() -> None:
     """L-04"""
     chain = ["198.51.100.7", *(f"10.0.{number // 256}.{number % 256}" for number in range(1, 5_000))]
     assert TRUSTED.client_address(request("10.1.2.3", ", ".join(chain))) == chain[-MAX_HOPS]
@@ -122,7 +122,7 @@ def test_a_chain_is_followed_for_a_while_only() -> None:
         ("no: address", "no: address"),
     ],
 )
-def test_an_address_of_ipv6_counts_by_its_network(address: str, counted: str) -> None:
+def test_an_ipv6_address_counts_by_its_network(address: str, counted: str) -> None:
     """L-02"""
     assert counted_address(address) == counted
 
@@ -137,7 +137,7 @@ def test_an_address_and_a_network_can_be_listed(text: str) -> None:
     ("text", "advice"),
     [("10.0.0.7/8", "write 10.0.0.0/8"), ("nginx", "write 10.0.0.7"), ("10.0.0.0/33", "write"), ("", "write")],
 )
-def test_anything_else_is_refused_with_advice(text: str, advice: str) -> None:
+def test_an_invalid_proxy_is_refused_with_advice(text: str, advice: str) -> None:
     """L-04"""
     with pytest.raises(ConfigError, match="trusted_proxy: ") as caught:
         Proxies([text])

@@ -1,4 +1,4 @@
-"""Bytes of a WebSocket in, whole messages out."""
+"""The WebSocket reader: bytes in, whole messages out."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.conformance.wire import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT
 
 LIMIT = 1_000
 
-# A conversation with everything in it, and the messages that it holds.
+# A stream with every kind of frame, and its messages.
 STREAM = b"".join(
     [
         text_frame("4hello"),
@@ -57,7 +57,7 @@ def read(chunks: Iterable[bytes], limit: int = LIMIT) -> list[Message]:
 
 
 def fault(*chunks: bytes, limit: int = LIMIT) -> CloseCode:
-    """The close code for what is wrong with `chunks`."""
+    """The close code of the error in `chunks`."""
     with pytest.raises(WebSocketError) as caught:
         read(chunks, limit)
     return caught.value.code
@@ -73,14 +73,14 @@ def test_a_stream_is_read_byte_by_byte() -> None:
     assert read(STREAM[i : i + 1] for i in range(len(STREAM))) == MESSAGES
 
 
-def test_a_stream_is_read_whatever_its_split() -> None:
+def test_a_stream_is_read_split_at_any_byte() -> None:
     """E-07"""
     for cut in range(len(STREAM)):
         assert read([STREAM[:cut], STREAM[cut:]]) == MESSAGES, cut
 
 
 @given(st.lists(st.integers(0, len(STREAM)), max_size=8).map(sorted))
-def test_a_stream_is_read_in_any_pieces(cuts: list[int]) -> None:
+def test_a_stream_is_read_in_any_chunks(cuts: list[int]) -> None:
     """E-07"""
     ends = [*cuts, len(STREAM)]
     assert read(STREAM[start:end] for start, end in zip([0, *cuts], ends, strict=True)) == MESSAGES
@@ -95,7 +95,7 @@ def test_any_texts_are_read_back(texts: list[str], step: int) -> None:
 
 
 @given(st.lists(st.binary(max_size=40), min_size=1, max_size=10))
-def test_any_fragments_are_joined_whatever_comes_between(parts: list[bytes]) -> None:
+def test_fragments_are_joined_with_any_control_frames_between(parts: list[bytes]) -> None:
     """E-07"""
     frames = [
         frame_bytes(CONTINUATION if i else BINARY, part, fin=i == len(parts) - 1) + frame_bytes(PING, b"%d" % i)
@@ -172,13 +172,13 @@ def test_the_limit_counts_the_bytes_of_a_whole_message() -> None:
     )
 
 
-def test_a_message_is_refused_by_its_head() -> None:
-    """E-09: before any of it is buffered"""
+def test_a_message_over_the_limit_is_refused_by_its_header() -> None:
+    """E-09: before any payload is buffered"""
     assert fault(frame_bytes(BINARY, b"x" * (LIMIT + 1))[:4]) is CloseCode.MESSAGE_TOO_BIG
     assert fault(b"\x82\xff\xff\xff\xff\xff\xff\xff\xff\xff") is CloseCode.MESSAGE_TOO_BIG
 
 
-def test_a_control_frame_needs_no_room_in_the_message_around_it() -> None:
+def test_a_control_frame_does_not_count_for_the_message_limit() -> None:
     """E-09"""
     full = frame_bytes(BINARY, b"x" * LIMIT, fin=False)
     messages = read([full, frame_bytes(PING, b"y" * 125), frame_bytes(CONTINUATION, b"")])
@@ -200,8 +200,8 @@ def test_nothing_is_kept_between_messages() -> None:
     assert reader._parser is None
 
 
-def test_each_frame_that_completes_no_message_is_told() -> None:
-    """L-16: else a read full of fragments would be one step"""
+def test_each_frame_without_a_complete_message_is_reported() -> None:
+    """L-16: otherwise a read full of fragments would be one step"""
     frames = frame_bytes(TEXT, b"a", fin=False) + frame_bytes(0, b"", fin=False) * 3 + frame_bytes(0, b"b")
     assert list(MessageReader(LIMIT).feed(frames)) == [FRAGMENT] * 4 + [(TEXT, "ab")]
     halves = [frames[:3], frames[3:]]

@@ -1,4 +1,4 @@
-"""What a request asks for, and the order in which it may be refused."""
+"""Parsing of requests, and the order of the checks that refuse them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def request(query: str, method: str = "GET", *headers: tuple[bytes, bytes]) -> R
         ("*", "*", {}),
     ],
 )
-def test_a_target_is_a_path_and_a_query_of_which_the_last_of_each_name_counts(
+def test_a_target_is_a_path_and_a_query_whose_last_value_of_a_name_counts(
     target: str, path: str, query: dict[str, str]
 ) -> None:
     """E-10"""
@@ -72,7 +72,7 @@ def test_a_query_is_split_as_the_standard_library_splits_it(query: str) -> None:
 
 
 @given(st.binary(), st.sampled_from([b"GET", b"POST"]))
-def test_any_target_is_understood_or_refused(target: bytes, method: bytes) -> None:
+def test_any_target_is_parsed_or_refused(target: bytes, method: bytes) -> None:
     """E-10"""
     with contextlib.suppress(ValueError):
         parsed = parse_request(method, target, {}, "")
@@ -108,7 +108,7 @@ def test_the_values_of_a_header_are_joined() -> None:
         (Refusal.UNSUPPORTED_VERSION, 400, {"code": 5, "message": "Unsupported protocol version"}),
     ],
 )
-def test_a_refusal_has_the_code_and_the_words_of_the_reference(
+def test_a_refusal_has_the_code_and_the_text_of_the_reference(
     why: Refusal, status: int, body: dict[str, object]
 ) -> None:
     """E-11"""
@@ -157,7 +157,7 @@ def test_only_revision_4_opens_a_session() -> None:
 
 
 @pytest.mark.parametrize("query", ["EIO=3", "EIO=5", "EIO=04", "EIO=4.0", "EIO=", "EIO=%204", "", "eio=4"])
-def test_a_client_of_another_revision_hears_which_clients_work(query: str) -> None:
+def test_the_refusal_of_another_revision_names_the_supported_clients(query: str) -> None:
     """E-13"""
     fault = version_fault(request(query))
     assert fault is not None

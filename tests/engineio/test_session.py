@@ -1,4 +1,4 @@
-"""One session with a clock made by hand and a transport that keeps what it is given."""
+"""One session on a manual clock, with a transport that records packets."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ HELLO = Packet(PacketType.MESSAGE, "hello")
 
 
 class RecordingTransport(NoDescriptor):
-    """Keeps packets with the time at which they came; says goodbye when the test wants it to."""
+    """Records packets with their time; reports its close when the test says so."""
 
     name = "recording"
     queued_bytes = 0
@@ -69,7 +69,7 @@ class RecordingHandler:
 
 
 class Rig:
-    """A session and all that is around it; times are seconds since its handshake."""
+    """A session and its surroundings; times are seconds since its handshake."""
 
     def __init__(self) -> None:
         self.clock = Clock(1_000)
@@ -96,7 +96,7 @@ class Rig:
             self.turn.pop(0)()
 
     def pass_to(self, seconds: float) -> None:
-        """Let the time come to `seconds`, millisecond by millisecond, so that what is sent leaves at once."""
+        """Advance the time to `seconds` by steps of 1 ms, so that packets leave at once."""
         while self._passed_ms < round(seconds / MS):
             self._passed_ms += 1
             self.clock.pass_to(1_000 + self._passed_ms * MS)
@@ -107,7 +107,7 @@ class Rig:
         return [(round(at - 1_000, 3), text) for at, text in self.transport.sent]
 
     def closed_between(self, early: float, late: float) -> CloseReason:
-        """The reason for which the session ends in that time, and not before."""
+        """The reason of the close between `early` and `late`; fails if the session ends before."""
         self.pass_to(early - MS)
         assert self.handler.closed == []
         self.pass_to(late + MS)
@@ -140,7 +140,7 @@ def test_the_next_ping_counts_from_the_pong(rig: Rig) -> None:
     assert rig.sent == [(0.3, "2"), (0.7, "2"), (1.1, "2")]
 
 
-def test_an_answering_client_lives(rig: Rig) -> None:
+def test_a_client_that_answers_pings_stays_connected(rig: Rig) -> None:
     """E-21"""
     for beat in range(1, 200):
         rig.pass_to(beat * INTERVAL_S)
@@ -159,7 +159,7 @@ def test_a_pong_may_carry_anything(rig: Rig, data: str) -> None:
     assert rig.session.state is State.OPEN
 
 
-def test_pongs_that_nobody_asked_for_change_nothing(rig: Rig) -> None:
+def test_unsolicited_pongs_change_nothing(rig: Rig) -> None:
     """E-22"""
     rig.pass_to(0.2)
     for _ in range(1_000):
@@ -169,7 +169,7 @@ def test_pongs_that_nobody_asked_for_change_nothing(rig: Rig) -> None:
     assert rig.sent == [(0.3, "2")]
 
 
-def test_data_instead_of_a_pong_buys_time_once(rig: Rig) -> None:
+def test_data_instead_of_a_pong_extends_the_deadline_once(rig: Rig) -> None:
     """E-23"""
     rig.pass_to(0.45)
     rig.session.on_packet(HELLO)
@@ -178,7 +178,7 @@ def test_data_instead_of_a_pong_buys_time_once(rig: Rig) -> None:
     assert rig.closed_between(0.65, 0.65) is CloseReason.PING_TIMEOUT
 
 
-def test_data_buys_time_again_for_the_next_ping(rig: Rig) -> None:
+def test_data_extends_the_deadline_again_for_the_next_ping(rig: Rig) -> None:
     """E-23"""
     rig.pass_to(0.45)
     rig.session.on_packet(HELLO)
@@ -197,7 +197,7 @@ def test_data_before_the_ping_changes_nothing(rig: Rig) -> None:
     assert rig.closed_between(0.5, 0.5) is CloseReason.PING_TIMEOUT
 
 
-def test_messages_go_up(rig: Rig) -> None:
+def test_messages_reach_the_handler(rig: Rig) -> None:
     """E-24"""
     rig.session.on_packet(HELLO)
     rig.session.on_packet(Packet(PacketType.MESSAGE, b"\x01"))
@@ -205,7 +205,7 @@ def test_messages_go_up(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("kind", [PacketType.OPEN, PacketType.UPGRADE, PacketType.NOOP])
-def test_packets_that_mean_nothing_in_an_open_session_are_ignored(rig: Rig, kind: PacketType) -> None:
+def test_packets_without_meaning_in_an_open_session_are_ignored(rig: Rig, kind: PacketType) -> None:
     """E-24"""
     rig.session.on_packet(Packet(kind, "x"))
     assert rig.session.state is State.OPEN
@@ -224,7 +224,7 @@ def test_packets_that_end_a_session(rig: Rig, kind: PacketType, reason: CloseRea
     assert rig.handler.messages == []
 
 
-def test_what_is_sent_leaves_at_the_end_of_the_turn(rig: Rig) -> None:
+def test_packets_leave_at_the_end_of_the_turn(rig: Rig) -> None:
     """E-25"""
     rig.session.send("a")
     rig.session.send(b"\x00")
@@ -234,7 +234,7 @@ def test_what_is_sent_leaves_at_the_end_of_the_turn(rig: Rig) -> None:
     assert rig.sent == [(0, "4a"), (0, "bAA=="), (0, "4ñ")]
 
 
-def test_what_was_sent_before_the_close_leaves_before_it(rig: Rig) -> None:
+def test_packets_sent_before_the_close_leave_before_it(rig: Rig) -> None:
     """E-26"""
     sent_when_closed: list[tuple[float, str]] = []
     rig.transport.on_close = lambda reason: sent_when_closed.extend(rig.sent)
@@ -243,7 +243,7 @@ def test_what_was_sent_before_the_close_leaves_before_it(rig: Rig) -> None:
     assert sent_when_closed == [(0, "4last words")]
 
 
-def test_a_closed_session_sends_and_hears_nothing(rig: Rig) -> None:
+def test_a_closed_session_sends_and_receives_nothing(rig: Rig) -> None:
     """E-26"""
     rig.session.close(CloseReason.FORCED_CLOSE)
     rig.session.send("late")
@@ -255,7 +255,7 @@ def test_a_closed_session_sends_and_hears_nothing(rig: Rig) -> None:
     assert not rig.session.writable
 
 
-def test_closing_twice_is_closing_once(rig: Rig) -> None:
+def test_close_is_idempotent(rig: Rig) -> None:
     """E-26"""
     for reason in CloseReason:
         rig.session.close(reason)
@@ -264,7 +264,7 @@ def test_closing_twice_is_closing_once(rig: Rig) -> None:
     assert rig.forgotten == [rig.session]
 
 
-def test_a_session_waits_for_its_transport_s_goodbye(rig: Rig) -> None:
+def test_a_session_ends_when_its_transport_has_closed(rig: Rig) -> None:
     """E-26"""
     rig.transport.on_close = lambda reason: None
     states = []
@@ -286,7 +286,7 @@ def test_a_transport_that_ends_by_itself_ends_the_session(rig: Rig) -> None:
     assert rig.forgotten == [rig.session]
 
 
-def test_a_handler_may_close_from_inside_a_message(rig: Rig) -> None:
+def test_a_handler_may_close_the_session_in_on_message(rig: Rig) -> None:
     """E-26"""
     rig.handler.on_message_then = lambda: rig.session.close(CloseReason.FORCED_CLOSE)
     rig.session.send("before")
@@ -301,7 +301,7 @@ def test_a_session_is_writable_while_its_transport_is(rig: Rig) -> None:
     assert not rig.session.writable
 
 
-def test_a_life_is_two_lines_of_log_without_what_was_said(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_session_is_two_log_lines_without_payloads(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, logger="chatd.engineio"):
         rig.session.on_packet(Packet(PacketType.MESSAGE, "secret"))
         rig.session.close(CloseReason.FORCED_CLOSE)
@@ -312,7 +312,7 @@ def test_a_life_is_two_lines_of_log_without_what_was_said(rig: Rig, caplog: pyte
 
 @dataclasses.dataclass
 class Beat:
-    """The heartbeat as the notes tell it, for one session."""
+    """The heartbeat of the protocol notes, for one session."""
 
     ping_at: float | None = INTERVAL_S
     dead_at: float = INTERVAL_S + TIMEOUT_S
@@ -320,7 +320,7 @@ class Beat:
 
 
 class Life(RuleBasedStateMachine):
-    """Any mixture of pongs, data and waiting, against the heartbeat's rules in a few lines."""
+    """Any sequence of pongs, data and waiting, compared with a short model of the heartbeat."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The budgets of payers, with a loop whose turns a test ends, and connections that have packets to be handled."""
+"""The budgets of payers, on a loop whose turns a test ends, and connections with packets to handle."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.clock import Clock
 
 
 class Loop:
-    """The turns of a loop, and what is done in them."""
+    """A loop, and the packets that its turns handle."""
 
     def __init__(self) -> None:
         self.clock = Clock()
@@ -22,7 +22,7 @@ class Loop:
         self.handled: list[str] = []
 
     def turn(self) -> list[str]:
-        """Run one; what it has handled."""
+        """Run one turn; return the packets that it handled."""
         self.handled.clear()
         callbacks, self._soon[:] = list(self._soon), []
         for callback in callbacks:
@@ -35,7 +35,7 @@ class Loop:
 
 
 class Peer:
-    """A connection whose packets are names."""
+    """A connection whose packets are strings."""
 
     def __init__(self, loop: Loop, payer: Payer) -> None:
         self._loop = loop
@@ -77,7 +77,7 @@ def test_a_payer_has_one_quantum_in_a_turn(loop: Loop) -> None:
 
 
 def test_connections_of_one_payer_share_its_budget(loop: Loop) -> None:
-    """L-16: fifty sockets of a user get no more than one"""
+    """L-16: fifty sockets of a user share one quantum"""
     for number in range(50):
         Peer(loop, "ana").sends(str(number), 1_000)
     assert len(loop.handled) == BUDGET
@@ -86,7 +86,7 @@ def test_connections_of_one_payer_share_its_budget(loop: Loop) -> None:
     assert {name for handled in served for name in handled} == {str(number) for number in range(50)}
 
 
-def test_somebody_else_is_served_at_once_beside_a_flood(loop: Loop) -> None:
+def test_another_payer_is_served_at_once_during_a_flood(loop: Loop) -> None:
     """L-16"""
     for _ in range(900):
         Peer(loop, "203.0.113.7").sends("flood", 1_000)
@@ -95,7 +95,7 @@ def test_somebody_else_is_served_at_once_beside_a_flood(loop: Loop) -> None:
     assert loop.handled[-1] == "hello"
 
 
-def test_payers_that_wait_take_turns(loop: Loop) -> None:
+def test_waiting_payers_are_served_round_robin(loop: Loop) -> None:
     """L-16"""
     for name in "abc":
         Peer(loop, name).sends(name, 3 * BUDGET)
@@ -104,8 +104,8 @@ def test_payers_that_wait_take_turns(loop: Loop) -> None:
     assert loop.turn() == []
 
 
-def test_a_turn_that_has_lasted_long_gives_no_more_credit(loop: Loop) -> None:
-    """L-16: whatever the packets cost"""
+def test_a_turn_over_its_time_gives_no_more_credit(loop: Loop) -> None:
+    """L-16: whatever the cost of the packets"""
     slow = Peer(loop, "ana")
     slow.sends("a")
     loop.clock.pass_seconds(TURN_S)
@@ -116,8 +116,8 @@ def test_a_turn_that_has_lasted_long_gives_no_more_credit(loop: Loop) -> None:
     assert loop.turn() == ["b", "c", "d"]
 
 
-def test_of_those_that_wait_some_are_served_in_every_turn(loop: Loop) -> None:
-    """L-16: also where each takes the whole time of a turn"""
+def test_every_turn_serves_some_waiting_payers(loop: Loop) -> None:
+    """L-16: even if each takes the whole time of a turn"""
 
     class Slow(Peer):
         def go_on(self) -> None:
@@ -132,7 +132,7 @@ def test_of_those_that_wait_some_are_served_in_every_turn(loop: Loop) -> None:
     assert [loop.turn() for _ in range(3)] == [["a"], ["b"], ["c"]]
 
 
-def test_work_that_costs_more_than_a_turn_is_paid_off_in_the_next_ones(loop: Loop) -> None:
+def test_the_cost_over_one_turn_is_charged_to_the_next_turns(loop: Loop) -> None:
     """L-16"""
     peer = Peer(loop, "ana")
     peer.sends("a")
@@ -145,8 +145,8 @@ def test_work_that_costs_more_than_a_turn_is_paid_off_in_the_next_ones(loop: Loo
     assert loop.handled[-1] == "c"
 
 
-def test_a_debt_is_not_forgotten_with_its_connection(loop: Loop) -> None:
-    """L-16: else a client would only have to come back"""
+def test_a_debt_outlives_its_connection(loop: Loop) -> None:
+    """L-16: otherwise a client could reset its debt by reconnecting"""
     peer = Peer(loop, "203.0.113.7")
     peer.sends("a")
     loop.turns.charge(peer, 10 * BUDGET)
@@ -155,7 +155,7 @@ def test_a_debt_is_not_forgotten_with_its_connection(loop: Loop) -> None:
     assert [handled for handled in (loop.turn() for _ in range(12)) if handled] == [["b"]]
 
 
-def test_bytes_that_were_read_are_paid_for_like_packets(loop: Loop) -> None:
+def test_bytes_read_are_charged_like_packets(loop: Loop) -> None:
     """L-16"""
     peer = Peer(loop, "ana")
     peer.credit -= BUDGET + 1
@@ -166,7 +166,7 @@ def test_bytes_that_were_read_are_paid_for_like_packets(loop: Loop) -> None:
     assert loop.turn() == ["b"]
 
 
-def test_nothing_is_kept_of_those_who_are_quiet(loop: Loop) -> None:
+def test_idle_payers_are_deleted(loop: Loop) -> None:
     for number in range(1_000):
         Peer(loop, number).sends("a")
     assert len(loop.turns) == 1_000
@@ -174,7 +174,7 @@ def test_nothing_is_kept_of_those_who_are_quiet(loop: Loop) -> None:
     assert (len(loop.turns), loop.idle) == (0, True)
 
 
-def test_a_connection_that_fails_takes_nobody_along(loop: Loop, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_connection_that_raises_does_not_affect_others(loop: Loop, caplog: pytest.LogCaptureFixture) -> None:
     class Broken(Peer):
         def go_on(self) -> None:
             raise RuntimeError("a bug")
@@ -186,14 +186,14 @@ def test_a_connection_that_fails_takes_nobody_along(loop: Loop, caplog: pytest.L
     assert "a connection failed in its turn" in caplog.text
 
 
-def test_how_often_a_connection_waits_is_counted(loop: Loop) -> None:
+def test_waits_of_connections_are_counted(loop: Loop) -> None:
     Peer(loop, "ana").sends("a", 2 * BUDGET)
     assert loop.turns.waits == 1
     loop.turn()
     assert loop.turns.waits == 1
 
 
-def test_work_is_paid_for_by_the_time_that_it_took(loop: Loop) -> None:
+def test_work_is_charged_by_its_duration(loop: Loop) -> None:
     peer = Peer(loop, "ana")
     started = loop.turns.start()
     loop.worked.pass_seconds(2.9 * BUDGET / UNITS_PER_S)
@@ -202,7 +202,7 @@ def test_work_is_paid_for_by_the_time_that_it_took(loop: Loop) -> None:
     assert [loop.turn() for _ in range(2)] == [[], ["a"]]
 
 
-def test_what_was_charged_meanwhile_is_not_paid_for_twice(loop: Loop) -> None:
+def test_a_charge_during_the_work_is_not_counted_twice(loop: Loop) -> None:
     peer = Peer(loop, "ana")
     started = loop.turns.start()
     inner = loop.turns.start()
@@ -214,7 +214,7 @@ def test_what_was_charged_meanwhile_is_not_paid_for_twice(loop: Loop) -> None:
     assert [loop.turn() for _ in range(2)] == [[], ["a"]]
 
 
-def test_work_that_took_less_than_its_price_gives_nothing_back(loop: Loop) -> None:
+def test_work_faster_than_its_price_is_not_refunded(loop: Loop) -> None:
     peer = Peer(loop, "ana")
     started = loop.turns.start()
     loop.turns.charge(peer, BUDGET)

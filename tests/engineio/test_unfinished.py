@@ -1,4 +1,4 @@
-"""The budgets of input that is not whole."""
+"""The budgets for unfinished input."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def budgets(*, total: int = 0, each: int = 0) -> tuple[Unfinished, dict[Limit, i
     return Unfinished(config, refusals), refusals.counts
 
 
-def test_one_client_has_so_much_over_all_its_connections() -> None:
+def test_one_client_has_a_budget_over_all_its_connections() -> None:
     """L-12"""
     unfinished, counts = budgets(each=100)
     first, second, other = Hold(unfinished, "ana"), Hold(unfinished, "ana"), Hold(unfinished, "eva")
@@ -28,7 +28,7 @@ def test_one_client_has_so_much_over_all_its_connections() -> None:
     assert second.resize(40)
 
 
-def test_all_have_so_much_together() -> None:
+def test_all_clients_have_a_budget_together() -> None:
     """L-12"""
     unfinished, counts = budgets(total=100)
     holds = [Hold(unfinished, name) for name in "abc"]
@@ -36,7 +36,7 @@ def test_all_have_so_much_together() -> None:
     assert counts[Limit.MAX_UNFINISHED] == 1
 
 
-def test_what_becomes_less_is_never_too_much() -> None:
+def test_a_decrease_is_never_refused() -> None:
     unfinished, _ = budgets(each=100)
     hold = Hold(unfinished, "ana")
     assert not hold.resize(200)
@@ -44,7 +44,7 @@ def test_what_becomes_less_is_never_too_much() -> None:
     assert hold.resize(150)
 
 
-def test_nothing_is_kept_of_what_was_released() -> None:
+def test_released_bytes_are_forgotten() -> None:
     unfinished, _ = budgets(total=100, each=100)
     for name in ("ana", object()):
         hold = Hold(unfinished, name)
@@ -54,7 +54,7 @@ def test_nothing_is_kept_of_what_was_released() -> None:
     assert (unfinished.total_bytes, unfinished._by_payer) == (0, {})
 
 
-def test_a_budget_of_0_is_none() -> None:
+def test_a_budget_of_0_is_no_limit() -> None:
     """L-12"""
     unfinished, _ = budgets()
     assert Hold(unfinished, "ana").resize(1_000_000_000)

@@ -1,4 +1,4 @@
-"""A small identity provider: an HTTP server with keys of its own, which signs tokens and may fail in every way."""
+"""A small identity provider: an HTTP server with its own keys, which signs tokens and can fail in many ways."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ PRIVATE_KEYS: Final[Mapping[str, tuple[str, Any]]] = {
     "p384": ("ES384", P384),
     "ed": ("EdDSA", ED25519),
 }
-"""By kid: the algorithm, and the key."""
+"""The algorithm and the key of each kid."""
 
 
 def jwk(kid: str, **changes: object) -> dict[str, Any]:
-    """As a provider publishes it; a member of `...` is left out."""
+    """A JWK as a provider publishes it; a member whose value is `...` is left out."""
     algorithm, private = PRIVATE_KEYS[kid]
     public = jwt.get_algorithm_by_name(algorithm).to_jwk(private.public_key(), as_dict=True)
     said = {**public, "kid": kid, "use": "sig", "alg": algorithm, "key_ops": ..., **changes}
@@ -46,7 +46,7 @@ def key_set(*kids: str) -> bytes:
 
 
 def signed(kid: str, user: str = "ana", *, named: str | None = "", **claims: object) -> str:
-    """A token of the provider; `named` is the kid in its header, None for none."""
+    """A token signed by the provider; `named` is the kid in its header, None for a header without kid."""
     algorithm, private = PRIVATE_KEYS[kid]
     said = {"user": user, "name": "A Name", "rol": "user", "exp": int(time.time()) + 3600, **claims}
     headers = None if named is None else {"kid": named or kid}
@@ -57,7 +57,7 @@ Reply = Callable[[BaseHTTPRequestHandler], None]
 
 
 class Idp:
-    """Answers with `body` and `status`, unless `reply` is set; counts who asks."""
+    """Answers with `body` and `status`, unless `reply` is set; counts the requests."""
 
     def __init__(self, server: ThreadingHTTPServer, scheme: str) -> None:
         self.url = f"{scheme}://127.0.0.1:{server.server_address[1]}/keys?tenant=a"
@@ -80,7 +80,7 @@ class Idp:
         request.wfile.write(self.body)
 
     def until_asked(self, times: int) -> None:
-        """Wait, on a thread."""
+        """Block this thread until the provider has had `times` requests."""
         with self._changed:
             assert self._changed.wait_for(lambda: len(self.asked) >= times, PATIENCE_S), self.asked
 
@@ -89,16 +89,16 @@ class _Handler(BaseHTTPRequestHandler):
     idp: Idp
 
     def do_GET(self) -> None:
-        with contextlib.suppress(OSError):  # it may hang up
+        with contextlib.suppress(OSError):  # the client may close the connection
             self.idp.handle(self)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nobody reads it."""
+        """Log nothing."""
 
 
 @contextlib.contextmanager
 def providing(certificate: tuple[Path, Path] | None = None, port: int = 0) -> Iterator[Idp]:
-    """Until the end of the block; with TLS if there is a certificate and its key."""
+    """An HTTP server for the time of the block; with TLS if there is a certificate and its key."""
     handler = type("Handler", (_Handler,), {})
     server = ThreadingHTTPServer(("127.0.0.1", port), handler)
     if certificate is not None:

@@ -22,7 +22,7 @@ def idp() -> Iterator[Idp]:
         yield idp
 
 
-def test_the_set_is_asked_for_by_one_plain_get(idp: Idp) -> None:
+def test_the_key_set_is_fetched_by_one_get(idp: Idp) -> None:
     """J-01"""
     assert fetch(idp.url, 10, 100_000) == key_set("rsa")
     ((path, headers),) = idp.asked
@@ -31,7 +31,7 @@ def test_the_set_is_asked_for_by_one_plain_get(idp: Idp) -> None:
     assert headers["User-Agent"].startswith("chatd/")
 
 
-def test_an_answer_without_a_length_counts_to_its_end(idp: Idp) -> None:
+def test_an_answer_without_a_length_is_read_to_its_end(idp: Idp) -> None:
     def reply(request: BaseHTTPRequestHandler) -> None:
         request.wfile.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
         for byte in idp.body:
@@ -45,7 +45,7 @@ def test_an_answer_without_a_length_counts_to_its_end(idp: Idp) -> None:
     ("status", "why"),
     [(404, "it answers 404"), (500, "it answers 500"), (204, "it answers 204"), (302, "redirects are not followed")],
 )
-def test_any_other_answer_is_none(idp: Idp, status: int, why: str) -> None:
+def test_an_answer_with_another_status_is_an_error(idp: Idp, status: int, why: str) -> None:
     """J-01"""
     idp.status = status
     with pytest.raises(KeySetError, match=why):
@@ -53,8 +53,8 @@ def test_any_other_answer_is_none(idp: Idp, status: int, why: str) -> None:
     assert len(idp.asked) == 1
 
 
-def test_a_long_answer_is_broken_off(idp: Idp) -> None:
-    """J-01: with a length, and without an end."""
+def test_an_answer_over_the_size_limit_is_aborted(idp: Idp) -> None:
+    """J-01: with a Content-Length, and without one."""
     idp.body = b" " * 20_000
     with pytest.raises(KeySetError, match="longer than 10000 bytes"):
         fetch(idp.url, 10, 10_000)
@@ -70,7 +70,7 @@ def test_a_long_answer_is_broken_off(idp: Idp) -> None:
 
 
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", b"SSH-2.0-OpenSSH\r\n\r\n"])
-def test_an_answer_that_is_broken_off_or_no_http_is_none(idp: Idp, answer: bytes) -> None:
+def test_an_incomplete_answer_or_one_that_is_not_http_is_an_error(idp: Idp, answer: bytes) -> None:
     """J-01"""
 
     def reply(request: BaseHTTPRequestHandler) -> None:
@@ -102,15 +102,15 @@ def test_an_answer_has_one_time_limit_as_a_whole(idp: Idp, drips: bool) -> None:
     assert time.monotonic() - began < 15
 
 
-def test_nobody_there_is_told_in_words() -> None:
+def test_a_refused_connection_has_a_clear_error() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         with pytest.raises(KeySetError, match="cannot be reached"):
             fetch(f"http://127.0.0.1:{closed.getsockname()[1]}/", 10, 10_000)
 
 
-def test_a_certificate_must_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """J-01: for a company's own authority, SSL_CERT_FILE names it."""
+def test_a_certificate_must_be_valid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """J-01: SSL_CERT_FILE adds a private certificate authority."""
     certificate = make_certificate(tmp_path, "login")
     with providing(certificate) as idp:
         with pytest.raises(KeySetError, match="CERTIFICATE_VERIFY_FAILED"):
@@ -121,7 +121,7 @@ def test_a_certificate_must_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
             fetch(idp.url.replace("127.0.0.1", "localhost"), 10, 100_000)
 
 
-async def test_work_that_hangs_is_not_waited_for_and_not_begun_twice() -> None:
+async def test_a_fetch_that_hangs_times_out_and_is_not_started_twice() -> None:
     """J-01"""
     over, thread = threading.Event(), Thread()
     with pytest.raises(TimeoutError):

@@ -23,7 +23,7 @@ CONFIG = AuthConfig(jwks_url="https://login.example/keys")
 
 
 def parsed(*keys: object, **settings: Any) -> list[tuple[str | None, str]]:
-    """The kids and algorithms of those that count."""
+    """The kids and algorithms of the usable keys."""
     config = AuthConfig(jwks_url="https://login.example/keys", **settings)
     return [(key.kid, key.algorithm) for key in parse(json.dumps({"keys": keys}).encode(), config)]
 
@@ -49,9 +49,7 @@ def test_a_key_of_each_type_verifies_by_its_own_algorithm() -> None:
     ],
     ids=str,
 )
-def test_a_key_is_bound_to_the_algorithm_that_it_names_or_to_the_usual_one(
-    changes: dict[str, object], algorithm: str
-) -> None:
+def test_a_key_is_bound_to_its_alg_or_to_the_default_of_its_type(changes: dict[str, object], algorithm: str) -> None:
     """J-02"""
     assert parsed(jwk("rsa", **changes)) == [("rsa", algorithm)]
 
@@ -83,22 +81,22 @@ UNSUITABLE = {
 
 
 @pytest.mark.parametrize("unsuitable", UNSUITABLE.values(), ids=UNSUITABLE)
-def test_what_is_not_for_us_is_left_out_and_says_nothing_against_the_rest(unsuitable: dict[str, Any]) -> None:
+def test_an_unusable_key_is_skipped_and_the_others_are_used(unsuitable: dict[str, Any]) -> None:
     """J-02"""
     assert parsed(unsuitable, jwk("p256")) == [("p256", "ES256")]
     with pytest.raises(KeySetError, match="none of its 1 keys verifies tokens"):
         parsed(unsuitable)
 
 
-def test_the_operators_algorithm_is_the_only_one() -> None:
-    """J-02: a key that names none goes by it, if its type allows that."""
+def test_a_configured_algorithm_excludes_all_others() -> None:
+    """J-02: it also applies to a key that names no algorithm, if the key's type allows it."""
     keys = jwk("rsa"), jwk("rsa-2", alg=...), jwk("p256"), jwk("p256", alg=...)
     assert parsed(*keys, jwt_algorithm="PS256") == [("rsa-2", "PS256")]
     assert parsed(*keys, jwt_algorithm="ES256") == [("p256", "ES256"), ("p256", "ES256")]
 
 
-def test_no_token_chooses_how_it_is_checked() -> None:
-    """J-02: neither by a public key as a secret, nor by another algorithm of the same type."""
+def test_a_token_cannot_choose_its_algorithm() -> None:
+    """J-02: neither a public key used as a secret, nor another algorithm of the same key type."""
     verifier = Verifier(CONFIG, parse(key_set("rsa"), CONFIG), lambda: 0.0)
     payload = b'{"user":"eve","name":"Eve","rol":"admin","exp":9999999999}'
     for header in ({"alg": "HS256", "kid": "rsa"}, {"alg": "none", "kid": "rsa"}, {"alg": "PS256", "kid": "rsa"}):
@@ -120,7 +118,7 @@ def test_no_token_chooses_how_it_is_checked() -> None:
     ],
     ids=["nothing", "a page", "a list", "an object", "a text", "an empty set", "deep", "too many"],
 )
-def test_what_is_no_set_of_keys_is_refused_in_words(raw: bytes, why: str) -> None:
+def test_an_invalid_key_set_has_a_clear_error(raw: bytes, why: str) -> None:
     """J-02"""
     with pytest.raises(KeySetError, match=why):
         parse(raw, CONFIG)
@@ -134,15 +132,15 @@ JSON = st.recursive(
 
 
 @given(st.sampled_from(sorted(PRIVATE_KEYS)), st.sampled_from(sorted({*jwk("rsa"), *jwk("p256")})), JSON)
-def test_a_key_with_any_member_changed_counts_or_is_left_out(kid: str, member: str, value: object) -> None:
+def test_a_key_with_any_changed_member_is_used_or_skipped(kid: str, member: str, value: object) -> None:
     """J-02"""
     found = parsed({**jwk(kid), member: value}, {**jwk("ed"), "kid": "sane"})
     assert found[-1] == ("sane", "EdDSA")
     assert len(found) <= 2
 
 
-def test_a_file_with_a_set_holds_beside_other_keys(tmp_path: Path) -> None:
-    """J-01: SIGHUP reads it as it reads every file with keys."""
+def test_a_file_with_a_key_set_is_used_together_with_other_keys(tmp_path: Path) -> None:
+    """J-01: SIGHUP reads it again, as every file with keys."""
     path = tmp_path / "jwks.json"
     path.write_bytes(key_set("p256", "ed"))
     keys = load_keys(AuthConfig(jwks_file=path, jwt_secret_file=(_secret(tmp_path),)))
@@ -155,7 +153,7 @@ def _secret(folder: Path) -> Path:
     return path
 
 
-def test_a_file_without_a_set_is_refused_with_its_name(tmp_path: Path) -> None:
+def test_an_error_names_a_file_without_a_key_set(tmp_path: Path) -> None:
     """J-01"""
     path = tmp_path / "jwks.json"
     path.write_text("{}")

@@ -16,7 +16,7 @@ from tests.auth.jwks.idp import PATIENCE_S, Idp, key_set, providing
 
 
 class Rig:
-    """A provider of keys, asked over HTTP, and a clock that tests set."""
+    """A provider of keys on a real HTTP server, with a clock that the test sets."""
 
     def __init__(self, idp: Idp) -> None:
         self.idp = idp
@@ -48,7 +48,7 @@ async def rig() -> AsyncIterator[Rig]:
         rig.provider.close()
 
 
-async def test_the_provider_is_asked_at_the_start_and_its_keys_hold(rig: Rig) -> None:
+async def test_the_keys_are_fetched_at_the_start(rig: Rig) -> None:
     """J-01"""
     assert (rig.provider.fault, rig.provider.is_used) == (None, False)
     rig.use()
@@ -61,19 +61,19 @@ async def test_the_provider_is_asked_at_the_start_and_its_keys_hold(rig: Rig) ->
     assert rig.provider.outcomes == {"answered": 1, "failed": 0}
 
 
-async def test_all_who_wait_wait_for_one_answer(rig: Rig) -> None:
+async def test_concurrent_waiters_share_one_fetch(rig: Rig) -> None:
     """J-03"""
     rig.use()
     await asyncio.gather(*(rig.provider.asked() for _ in range(50)))
     assert len(rig.idp.asked) == 1
 
 
-async def test_an_unknown_key_is_asked_for_once_in_a_while_whatever_comes(rig: Rig) -> None:
+async def test_fetches_for_unknown_keys_have_a_cooldown(rig: Rig) -> None:
     """J-03"""
     rig.use(jwks_cooldown_s=30.0)
-    assert rig.provider.may_ask("new")  # there was no answer yet
+    assert rig.provider.may_ask("new")  # no fetch has succeeded yet
     await rig.provider.asked()
-    assert not rig.provider.may_ask("rsa")  # it is known: the token is wrong in another way
+    assert not rig.provider.may_ask("rsa")  # the key is known, so a new fetch cannot help this token
     assert not rig.provider.may_ask(None)
     assert [rig.provider.may_ask("new") for _ in range(20)] == [False] * 20
     assert rig.provider.refusals.counts == {"jwks_cooldown": 20}
@@ -85,7 +85,7 @@ async def test_an_unknown_key_is_asked_for_once_in_a_while_whatever_comes(rig: R
     assert not rig.provider.may_ask("new")
 
 
-async def test_an_answer_that_comes_before_its_client_waits_for_it_is_not_asked_for_again(rig: Rig) -> None:
+async def test_a_finished_fetch_is_not_repeated_for_a_later_waiter(rig: Rig) -> None:
     """J-03"""
     rig.use()
     assert rig.provider.may_ask("new")
@@ -94,19 +94,21 @@ async def test_an_answer_that_comes_before_its_client_waits_for_it_is_not_asked_
     assert len(rig.idp.asked) == 1
 
 
-async def test_it_is_asked_again_in_time_without_any_token() -> None:
+async def test_the_keys_are_refreshed_without_a_token() -> None:
     """J-01"""
     with providing() as idp:
         rig = Rig(idp)
-        rig.use(jwks_refresh_s=0.05)  # less than an operator may set
+        rig.use(jwks_refresh_s=0.05)  # less than the setting allows
         await until(lambda: len(idp.asked) > 3)
         idp.body = key_set("ed")
         await until(lambda: rig.taken[-1:] == [["ed"]])
         rig.provider.close()
-    assert rig.taken == [["rsa"], ["ed"]]  # an answer that says the same changes nothing
+    assert rig.taken == [["rsa"], ["ed"]]  # an unchanged key set is not reported again
 
 
-async def test_known_keys_hold_while_it_fails_and_then_no_longer(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+async def test_known_keys_are_used_during_an_outage_until_they_are_too_old(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
     """J-04"""
     caplog.set_level("INFO")
     rig.use(jwks_keep_s=1_000.0)
@@ -136,7 +138,7 @@ async def test_known_keys_hold_while_it_fails_and_then_no_longer(rig: Rig, caplo
     ]
 
 
-async def test_an_answer_without_keys_is_a_failure(rig: Rig) -> None:
+async def test_an_answer_without_usable_keys_is_a_failure(rig: Rig) -> None:
     """J-02"""
     rig.use()
     await rig.provider.asked()
@@ -145,7 +147,7 @@ async def test_an_answer_without_keys_is_a_failure(rig: Rig) -> None:
     assert (rig.taken, rig.provider.outcomes) == ([["rsa"]], {"answered": 1, "failed": 1})
 
 
-async def test_after_a_failure_it_is_asked_sooner_and_ever_more_rarely() -> None:
+async def test_after_a_failure_retries_start_early_and_back_off() -> None:
     """J-04"""
     with providing() as idp:
         rig = Rig(idp)
@@ -153,7 +155,7 @@ async def test_after_a_failure_it_is_asked_sooner_and_ever_more_rarely() -> None
         rig.use()
         await until(lambda: rig.provider.outcomes["failed"] == 1)
         rig.passed_s += 1.5
-        rig.use()  # the wait begins anew, by the clock of the test
+        rig.use()  # starts a new wait, on the test's clock
         await until(lambda: rig.provider.outcomes["failed"] == 2)
         rig.passed_s += 1.5
         rig.use()
@@ -165,8 +167,8 @@ async def test_after_a_failure_it_is_asked_sooner_and_ever_more_rarely() -> None
         rig.provider.close()
 
 
-async def test_another_provider_takes_the_place_of_one_that_hangs(rig: Rig) -> None:
-    """J-01: keys of the old one hold no more at once."""
+async def test_a_new_provider_replaces_one_that_hangs(rig: Rig) -> None:
+    """J-01: keys of the old provider are dropped at once."""
     rig.use()
     await rig.provider.asked()
     over = asyncio.Event()
@@ -191,8 +193,8 @@ async def test_another_provider_takes_the_place_of_one_that_hangs(rig: Rig) -> N
     over.set()
 
 
-async def test_one_that_does_not_answer_in_time_has_failed(rig: Rig) -> None:
-    """J-01: even where the name server hangs, and the thread with it."""
+async def test_a_provider_that_does_not_answer_in_time_has_failed(rig: Rig) -> None:
+    """J-01: also if DNS resolution hangs and blocks its thread."""
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()

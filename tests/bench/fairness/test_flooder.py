@@ -1,4 +1,4 @@
-"""Every flood is what its name says: a real daemon takes part in it."""
+"""Every flood does to a real daemon what its name says."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.chat.people import chatting, token
 
 KINDS = {flood.visit: flood for flood in FLOODS.values()}
 BROKEN = Flood(name="broken", sockets=2, visit=strangers(text("no packet")))
-PATIENCE_S = 10.0  # for a machine that is busy with other things
+PATIENCE_S = 10.0  # for a busy machine
 
 
 async def _flooded(flood: Flood, port: int, seconds: float) -> Done:
@@ -25,7 +25,7 @@ async def _flooded(flood: Flood, port: int, seconds: float) -> Done:
 
 
 @pytest.mark.parametrize("flood", KINDS.values(), ids=lambda flood: flood.name)
-async def test_the_daemon_is_kept_busy_and_lives(flood: Flood, tmp_path: Path) -> None:
+async def test_a_flood_keeps_the_daemon_busy_and_does_not_end_it(flood: Flood, tmp_path: Path) -> None:
     settings = {name.removeprefix("CHATD_").lower(): value for name, value in flood.settings.items()}
     async with chatting(tmp_path / "chat.db", **settings) as chat:
         done = await _flooded(flood, chat.client.port, 0.3)
@@ -37,7 +37,7 @@ async def test_the_daemon_is_kept_busy_and_lives(flood: Flood, tmp_path: Path) -
         assert (await ana.write("root", "hola"))["ok"] is True
 
 
-async def test_it_ends_when_it_is_told_to(tmp_path: Path) -> None:
+async def test_a_flood_ends_on_command(tmp_path: Path) -> None:
     async with chatting(tmp_path / "chat.db") as chat:
         stopped = asyncio.get_running_loop().create_future()
         order = Order("noop-1", chat.client.port, "127.0.0.3", token("x"), (), 600.0)
@@ -47,7 +47,7 @@ async def test_it_ends_when_it_is_told_to(tmp_path: Path) -> None:
         assert done.sent_bytes > 0
 
 
-async def test_an_attacker_who_is_sent_away_comes_again(tmp_path: Path) -> None:
+async def test_a_disconnected_attacker_reconnects(tmp_path: Path) -> None:
     async with chatting(tmp_path / "chat.db") as chat:
         done = await _flooded(BROKEN, chat.client.port, 0.3)
         if done.ended == 0:

@@ -1,4 +1,4 @@
-"""Tokens of a run, good and forged."""
+"""Valid and forged tokens of a run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bench.fairness.keys import forged, signer
 
 
 @pytest.mark.parametrize("algorithm", ["HS256", "ES384", "RS256"])
-def test_the_key_knows_its_own_tokens_and_no_forged_one(algorithm: str) -> None:
+def test_the_key_verifies_its_own_tokens_and_no_forged_one(algorithm: str) -> None:
     signs = signer(algorithm)
     key = signs.public_pem or tokens.SECRET
     good = signs.mint("ana", "user")
@@ -27,6 +27,6 @@ def test_a_forged_token_differs_in_its_signature_alone() -> None:
     assert bad != good
 
 
-def test_no_two_junk_tokens_are_alike() -> None:
+def test_every_junk_token_is_different() -> None:
     junk = signer("HS256").junk()
     assert len({token.rpartition(".")[2] for token in junk}) == len(junk)

@@ -1,4 +1,4 @@
-"""The rows of a run as people see them."""
+"""The rows of a run as they are printed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _row(server: str, beside: Phase) -> Row:
     return Row(FLOODS["noop-100"], server, ALONE, beside, done, missed(ALONE, beside), 1)
 
 
-def test_a_row_says_what_was_missed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_row_names_the_missed_goals(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     report = Report("fairness", ("chatd", "node"), tmp_path)
     rows = [_row("chatd", ALONE), _row("node", replace(ALONE, delivery=SLOW, joined=4))]
     outcome.table(report, rows)
@@ -37,7 +37,7 @@ def test_a_row_says_what_was_missed(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert (tmp_path / "fairness.svg").exists()
 
 
-def test_what_a_server_loses_is_named_with_its_flood() -> None:
+def test_a_lost_message_is_reported_with_its_flood() -> None:
     rows = [
         _row("chatd", replace(ALONE, lost=["message 7 never came"])),
         _row("node", replace(ALONE, lost=["message 8 never came"])),

@@ -1,4 +1,4 @@
-"""Honest people beside a real daemon, and what is noticed when it does not serve them."""
+"""Honest clients on a real daemon, and what they report when the daemon does not serve them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _mint(user: str, rol: str) -> str:
     return token(user, rol)
 
 
-async def test_everybody_hears_and_is_acknowledged(tmp_path: Path) -> None:
+async def test_every_client_receives_messages_and_acknowledgements(tmp_path: Path) -> None:
     async with chatting(tmp_path / "chat.db") as chat:
         pairs = await people.couples(chat.client.port, SOURCE, _mint)
         post = await people.talk(pairs, 0.3)
@@ -33,7 +33,7 @@ async def test_everybody_hears_and_is_acknowledged(tmp_path: Path) -> None:
             admin.leave()
 
 
-async def test_a_person_who_is_cut_off_loses_messages(tmp_path: Path) -> None:
+async def test_a_disconnected_client_loses_messages(tmp_path: Path) -> None:
     async with chatting(tmp_path / "chat.db") as chat:
         pairs = await people.couples(chat.client.port, SOURCE, _mint)
         pairs[0][1].leave()
@@ -44,13 +44,13 @@ async def test_a_person_who_is_cut_off_loses_messages(tmp_path: Path) -> None:
             admin.leave()
 
 
-async def test_one_without_a_token_does_not_get_in(tmp_path: Path) -> None:
+async def test_a_client_without_a_token_is_refused(tmp_path: Path) -> None:
     async with chatting(tmp_path / "chat.db") as chat:
         with pytest.raises(EndedError):
             await people.Person.enter(chat.client.port, SOURCE, "ana", "junk")
 
 
-async def test_newcomers_are_counted_whether_they_get_in_or_not(tmp_path: Path) -> None:
+async def test_newcomers_are_counted_whether_admitted_or_not(tmp_path: Path) -> None:
     async with chatting(tmp_path / "chat.db") as chat:
         seen = watch.Seen()
         tokens = [("new0", token("new0")), ("new1", "junk")]
@@ -58,7 +58,7 @@ async def test_newcomers_are_counted_whether_they_get_in_or_not(tmp_path: Path) 
         assert (seen.newcomers, len(seen.joins)) == (2, 1)
 
 
-async def test_health_that_nobody_answers_is_counted() -> None:
+async def test_unanswered_health_requests_are_counted() -> None:
     seen = watch.Seen()
     server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
     await watch.health(seen, server.sockets[0].getsockname()[1], 0.01)

@@ -1,4 +1,4 @@
-"""No mistake of a server escapes the post."""
+"""The post detects every mistake of a server."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def _sent(*numbers: int) -> Post:
     return post
 
 
-def test_what_is_heard_and_acknowledged_is_complete() -> None:
+def test_received_and_acknowledged_messages_are_complete() -> None:
     post = _sent(1, 2)
     for number in (1, 2):
         assert not post.complete.is_set()
@@ -25,7 +25,7 @@ def test_what_is_heard_and_acknowledged_is_complete() -> None:
     assert (post.letters[1].heard, post.letters[1].acknowledged) == (2.0, 3.0)
 
 
-def test_what_never_comes_is_lost() -> None:
+def test_a_message_that_never_arrives_is_lost() -> None:
     post = _sent(1, 2)
     post.hear("root", "ana", 1, 2.0)
     post.acknowledge(2, OK, 2.0)
@@ -33,7 +33,7 @@ def test_what_never_comes_is_lost() -> None:
     assert post.lost() == ["message 2 never came", "message 1 was never acknowledged"]
 
 
-def test_what_comes_twice_or_in_another_order_is_a_fault() -> None:
+def test_a_duplicate_or_a_wrong_order_is_a_fault() -> None:
     post = _sent(1, 2)
     for number in (2, 1, 1):
         post.hear("root", "ana", number, 2.0)
@@ -52,7 +52,7 @@ def test_a_refusal_is_a_fault() -> None:
     assert post.faults == ['message 1 was refused: {"ok":false,"error":{"code":"store_busy"}}']
 
 
-def test_what_others_hear_and_what_is_of_another_phase_does_not_count() -> None:
+def test_messages_of_other_clients_and_phases_are_ignored() -> None:
     post = _sent(1)
     post.hear("boss", "ana", 1, 2.0)
     post.hear("root", "ana", 99, 2.0)

@@ -1,4 +1,4 @@
-"""What counts as fair."""
+"""The goals of fairness."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _phase(delivery_ms: float = 2.0, ack_ms: float = 4.0, health_ms: float = 5.0
     return phase(post, Seen(health=[0.001, health_ms / 1000], joins=[0.003], newcomers=1))
 
 
-def test_figures_are_milliseconds_from_when_a_message_left() -> None:
+def test_latencies_are_milliseconds_from_the_time_of_sending() -> None:
     found = _phase()
     assert found.delivery["p50"] == pytest.approx(2.0)
     assert found.ack["p99"] == pytest.approx(4.0)
@@ -42,5 +42,5 @@ def test_figures_are_milliseconds_from_when_a_message_left() -> None:
         (replace(_phase(), delivery={}, ack={}, health={}), ["delivery", "ack", "healthz"]),
     ],
 )
-def test_each_goal_that_is_missed_is_named(beside: Phase, expected: list[str]) -> None:
+def test_each_missed_goal_is_named(beside: Phase, expected: list[str]) -> None:
     assert missed(_phase(), beside) == expected

@@ -1,4 +1,4 @@
-"""What a flood sends is what servers read: websockets and h11 say so."""
+"""The bytes of a flood are valid: websockets and h11 parse them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _body(data: bytes) -> tuple[h11.Request, bytes]:
 
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 65_535, 65_536])
-def test_a_frame_is_read_back_whatever_its_size(size: int) -> None:
+def test_a_frame_of_any_size_is_parsed(size: int) -> None:
     assert _frames(wire.frame(b"x" * size)) == [Frame(Opcode.TEXT, b"x" * size)]
 
 
@@ -48,7 +48,7 @@ def test_an_event_is_a_text_message_of_socket_io() -> None:
     assert _frames(wire.event("leido", {"con": "ana"}, ack=7)) == [Frame(Opcode.TEXT, b'427["leido",{"con":"ana"}]')]
 
 
-def test_a_body_arrives_whole_and_in_chunks() -> None:
+def test_a_body_is_sent_with_a_length_or_in_chunks() -> None:
     for data in (wire.post("abc", b"6\x1e6"), wire.chunked_post("abc", b"6\x1e6")):
         head, body = _body(data)
         assert (head.method, body) == (b"POST", b"6\x1e6")

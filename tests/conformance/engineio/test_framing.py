@@ -68,7 +68,7 @@ async def refused(connection: Connection) -> int:
 
 
 @pytest.mark.parametrize("head", HEADS.values(), ids=HEADS)
-async def test_a_request_that_may_end_elsewhere_is_refused_with_what_follows(engine: Engine, head: str) -> None:
+async def test_a_request_with_an_ambiguous_length_is_refused_and_the_rest_is_dropped(engine: Engine, head: str) -> None:
     """E-46"""
     connection = await engine.client.connect()
     connection.write(head.encode("latin-1") + SMUGGLED)
@@ -122,7 +122,7 @@ async def test_so_is_a_body_in_chunks_and_its_session_ends(engine: Engine, trail
     assert engine.peer(session.sid).messages == []
 
 
-async def test_what_two_readers_read_alike_is_served(client: Client) -> None:
+async def test_unambiguous_chunks_and_pipelined_requests_are_served(client: Client) -> None:
     """E-15, E-46: chunks, extensions, trailers, and a comma or a line end in a value or a body"""
     session = await client.polling()
     connection = await client.connect()
