@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 
 from chatd.cli import kept
 from chatd.cli.database import Database
-from chatd.store.placeholders import numbered
+from chatd.store import placeholders
 from chatd.team.names import searched
 
 PAGE_ROWS: Final = 1_000
@@ -85,7 +85,7 @@ def _list(names: Sequence[str]) -> str:
 @functools.cache
 def _page(table: type[kept.Row], *, first: bool) -> str:
     key = _list(table.KEY)
-    beyond = "" if first else f"WHERE ({key}) > ({numbered(len(table.KEY))})"
+    beyond = "" if first else f"WHERE ({key}) > ({placeholders.numbered(len(table.KEY))})"
     columns = _list(table.__struct_fields__)
     return f"SELECT {columns} FROM {_name(table)} {beyond} ORDER BY {key} LIMIT {PAGE_ROWS}"  # noqa: S608
 
@@ -93,8 +93,7 @@ def _page(table: type[kept.Row], *, first: bool) -> str:
 @functools.cache
 def _insert(table: type[kept.Row], rows: int) -> str:
     columns = (*table.__struct_fields__, "clave") if table is kept.Name else table.__struct_fields__
-    width = len(columns)
-    values = ", ".join(f"({numbered(width, 1 + row * width)})" for row in range(rows))
+    values = placeholders.rows(rows, len(columns))
     merged = "NOTHING" if table.MERGED is None else f"UPDATE SET {table.MERGED}"
     return (
         f"INSERT INTO {_name(table)} ({_list(columns)}) VALUES {values} "  # noqa: S608

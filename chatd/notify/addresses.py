@@ -20,7 +20,7 @@ from chatd.chat.member import Author, Member
 from chatd.chat.underway import UnderWay
 from chatd.socketio.socket import Reply
 from chatd.store.base import Store, StoreCode, StoreError
-from chatd.store.placeholders import numbered
+from chatd.store.placeholders import numbered, rows
 
 MAX_UNDER_WAY: Final = 1_000
 MAX_UNDER_WAY_EACH: Final = 10
@@ -54,8 +54,7 @@ class Addresses:
         """Of a user without an address there is no row, unless there was one."""
         found = [(user, some[user]) for user in sorted(some) if some[user]]
         if found:
-            rows = ", ".join(f"({numbered(2, 2 * row + 1)})" for row in range(len(found)))
-            await self._store.run(_PUT.format(rows=rows), [value for pair in found for value in pair])
+            await self._store.run(_PUT.format(rows=rows(len(found), 2)), [value for pair in found for value in pair])
         if none := [user for user in sorted(some) if not some[user]]:
             await self._store.run(_FORGET.format(users=numbered(len(none))), none)
 

@@ -6,8 +6,8 @@ import asyncio
 import enum
 import functools
 import logging
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
 
 from chatd.auth import Identity
 from chatd.base.tasks import Tasks
@@ -15,7 +15,7 @@ from chatd.chat.chat import Chat
 from chatd.chat.feature import Feature
 from chatd.chat.latest import RETRY_S, ROWS, Latest
 from chatd.store.base import StoreError
-from chatd.store.placeholders import numbered
+from chatd.store.placeholders import numbered, rows
 from chatd.store.words import fold
 
 log = logging.getLogger("chatd.team")
@@ -79,8 +79,8 @@ class Names:
         found: dict[str, Known] = {}
         for start in range(0, len(users), ROWS):
             some = users[start : start + ROWS]
-            rows = await self._store.query(_look_up(len(some)), some)
-            found |= {user: Known(nombre, Role(admin)) for user, nombre, admin in rows}
+            known = await self._store.query(_look_up(len(some)), some)
+            found |= {user: Known(nombre, Role(admin)) for user, nombre, admin in known}
         return found
 
     async def _load(self) -> None:
@@ -110,10 +110,10 @@ def searched(user: str, nombre: str) -> str:
 
 
 @functools.cache
-def _put(rows: int) -> str:
+def _put(users: int) -> str:
     """Only numbers of ours are put into the text."""
     return f"""
-        INSERT INTO nombres (quien, nombre, admin, clave) VALUES {_rows(rows, 4)}
+        INSERT INTO nombres (quien, nombre, admin, clave) VALUES {rows(users, 4)}
         ON CONFLICT (quien) DO UPDATE
         SET nombre = excluded.nombre, admin = excluded.admin, clave = excluded.clave
         WHERE (nombres.nombre <> excluded.nombre OR nombres.admin <> excluded.admin) AND excluded.admin <> {Role.SYSTEM}
@@ -124,14 +124,6 @@ def _put(rows: int) -> str:
 def _look_up(users: int) -> str:
     numbers = numbered(users)
     return f"SELECT quien, nombre, admin FROM nombres WHERE quien IN ({numbers})"  # noqa: S608
-
-
-def _rows(rows: int, columns: int) -> str:
-    return ", ".join(_row(range(row * columns + 1, (row + 1) * columns + 1)) for row in range(rows))
-
-
-def _row(numbers: Iterable[Any]) -> str:
-    return "(" + ", ".join(f"?{number}" for number in numbers) + ")"
 
 
 _ADMINS: Final = "SELECT quien FROM nombres WHERE admin = 1"

@@ -3,13 +3,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-import sqlite3
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import aiosqlite
 import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -19,6 +19,7 @@ from chatd.chat.messages.ids import EPOCH_MS, first_id_of
 from chatd.store.base import Message, MessageId, Store, StoreCounters, StoreError
 from chatd.store.pruning import ROWS_PER_STEP
 from chatd.store.retention import Retention
+from chatd.store.schema import MIGRATIONS, migrate
 from chatd.store.vouched import DAY_MS, TRUST, VouchedTime
 from tests.chat.daemon import daemon
 from tests.cli.stored import START_MS, conversations, list_conversations, message, rows, store
@@ -346,17 +347,11 @@ async def test_a_file_that_has_remembered_nothing_vouches_for_its_newest_message
     file: Path, later_days: int, left: list[int]
 ) -> None:
     """C-59: retention over the data of an older chatd, of a site that is in use and of one that was idle for a year."""
-    await fill(file, map(message, range(10)))
-    with contextlib.closing(sqlite3.connect(file)) as older:
-        older.executescript(
-            "DROP TABLE reloj; DROP TRIGGER mensajes_borrados; DROP INDEX mensajes_desfasados;"
-            "DROP TABLE nombres; DROP TABLE casos; DROP TABLE notas; DROP TABLE respuestas;"
-            "DROP TABLE ganchos; DROP TABLE ganchos_apartados; DROP TABLE ganchos_esperas;"
-            "DROP TABLE ganchos_guardados; DROP TABLE ganchos_siguen; DROP TABLE ganchos_casos;"
-            "DROP TABLE ganchos_presentes; DROP TABLE correos;"
-            "ALTER TABLE leidos DROP COLUMN vuelta;"
-            "PRAGMA user_version = 3"
-        )
+    async with aiosqlite.connect(file, isolation_level=None) as older:
+        await migrate(older, MIGRATIONS[:3])
+        for one in map(message, range(10)):
+            values = (one.id, one.de, one.para, one.mensaje, one.fecha, one.supervisado, one.cid)
+            await older.execute("INSERT INTO mensajes VALUES (?, ?, ?, ?, ?, ?, ?)", values)
     async with made(file, 3.0, Times(message(9).fecha + later_days * DAY_MS)) as (retention, watched):
         await retention.look()
         assert watched.waits() is (later_days == 365)
