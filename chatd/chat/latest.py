@@ -1,7 +1,8 @@
 """The newest value of each user, kept in the database in the background.
 
-A value is written when it is another than the last one, at most once at a time; users who connect together share
-commits, as seen marks do. What waits is one row for each user, and so has the bound of the users who are connected.
+A value is written when it is another than the last one; among several nodes each time, because another one may have
+changed it meanwhile. One statement runs at a time: users who connect together share commits, as seen marks do. What
+waits is one row for each user, and so has the bound of the users who are connected.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, Generic, TypeVar
 
 from chatd.base.tasks import Tasks
-from chatd.store.base import Store, StoreError
+from chatd.chat.chat import Chat
+from chatd.store.base import StoreError
 from chatd.store.marks import NOTE_DELAY_S
 
 MAX_REMEMBERED: Final = 10_000
@@ -31,24 +33,26 @@ class Latest(Generic[Value]):
 
     def __init__(
         self,
-        store: Store,
+        chat: Chat,
         put: Callable[[Mapping[str, Value]], Awaitable[None]],
         on_fault: Callable[[StoreError], None],
     ) -> None:
+        self._is_alone = chat.node is None
         self._put = put
         self._on_fault = on_fault
         self._stored: dict[str, Value] = {}
         self._waiting: dict[str, Value] = {}
         self._tasks = Tasks()
         self._task: asyncio.Task[None] | None = None
-        store.also_flush(self.flushed)
+        chat.store.also_flush(self.flushed)
 
     def find(self, user: str) -> Value | None:
         """The newest value, if it is remembered."""
         return self._waiting.get(user, self._stored.get(user))
 
     def keep(self, user: str, value: Value) -> None:
-        if self.find(user) == value:
+        known = self.find(user) if self._is_alone else self._waiting.get(user)
+        if known == value:
             return
         self._waiting[user] = value
         if self._task is None:

@@ -40,7 +40,7 @@ class Addresses:
 
     def __init__(self, chat: Chat) -> None:
         self._store = chat.store
-        self._latest: Latest[str] = Latest(chat.store, self._put, _warn)
+        self._latest: Latest[str] = Latest(chat, self._put, _warn)
         self._under_way = UnderWay(MAX_UNDER_WAY, MAX_UNDER_WAY_EACH, _busy)
 
     @property

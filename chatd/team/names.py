@@ -47,10 +47,11 @@ class Names:
         self._store = chat.store
         self._is_online_admin = chat.supervision.is_online_admin
         self._admins: set[str] = set()
-        self._known: Latest[Known] = Latest(chat.store, self._put, _warn)
+        self._known: Latest[Known] = Latest(chat, self._put, _warn)
         self._tasks = Tasks()
         self.loaded = asyncio.Event()
         chat.supervision.is_admin = self.is_admin
+        chat.supervision.on_met = self._remember
 
     def begin(self) -> None:
         """Read who is an admin."""
@@ -62,7 +63,7 @@ class Names:
 
     def meet(self, identity: Identity) -> None:
         known = Known(identity.name, Role.ADMIN if identity.is_admin else Role.USER)
-        (self._admins.add if known.is_admin else self._admins.discard)(identity.user)
+        self._remember(identity.user, known.is_admin)
         self._known.keep(identity.user, known)
 
     def meet_system(self, name: str) -> None:
@@ -82,6 +83,9 @@ class Names:
             known = await self._store.query(_look_up(len(some)), some)
             found |= {user: Known(nombre, Role(admin)) for user, nombre, admin in known}
         return found
+
+    def _remember(self, user: str, is_admin: bool) -> None:
+        (self._admins.add if is_admin else self._admins.discard)(user)
 
     async def _load(self) -> None:
         while not self.loaded.is_set():

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import signal
 from pathlib import Path
 
 from tests.cluster.nodes import cluster
-from tests.cluster.people import enter
+from tests.cluster.people import enter, sees, texts, write
 from tests.interop.node import Driver
+from tests.notify.test_usermail import until
 from tests.postgresql import Server
 
 TEAM = ("--admin-messages", "team", "--payload", "full", "--presence", "on")
@@ -44,3 +46,35 @@ async def test_admins_on_two_nodes_are_one_team(driver: Driver, postgresql: Serv
         assert case["estado"] == "abierto"
         [answer] = await root.ask("conversaciones", {"filtro": "libres"})
         assert [entry["con"] for entry in answer["conversaciones"]] == ["ana"]
+
+
+async def test_what_a_user_is_now_counts_on_whichever_node_it_was_something_else(
+    driver: Driver, postgresql: Server, tmp_path: Path
+) -> None:
+    """D-04: node 1 has stored the same once before, and node 2 another one since."""
+    with cluster(tmp_path, postgresql, *TEAM) as several:
+
+        def is_kept(rol: str) -> bool:
+            found = postgresql.sql("SELECT admin FROM chatd.nombres WHERE quien = 'ana'", several.base)
+            return found == [str(int(rol == "admin"))]
+
+        for node, rol in ((1, "user"), (2, "admin"), (1, "user")):
+            ana = await enter(driver, several.url(node), "ana", rol)
+            await until(functools.partial(is_kept, rol))
+            await ana.close()
+
+
+async def test_who_was_an_admin_on_another_node_is_one_here_when_it_is_gone(
+    driver: Driver, postgresql: Server, tmp_path: Path
+) -> None:
+    """D-01: what an admin writes to that one is not for all admins. One who comes back as a user is a user here too."""
+    with cluster(tmp_path, postgresql, *TEAM, "--presence-grace", "0.1") as several:
+        await several.acquainted()
+        root, eva = [await enter(driver, several.url(1), user, "admin") for user in ("root", "eva")]
+        for rol, text in (("admin", "for boss alone"), ("user", "for the team")):
+            boss = await enter(driver, several.url(2), "boss", rol)
+            await sees(root, {"root": 1, "eva": 1, "boss": 1})
+            await boss.close()
+            await sees(root, {"root": 1, "eva": 1})
+            await write(root, "boss", text)
+        assert await texts(eva, 1) == ["for the team"]

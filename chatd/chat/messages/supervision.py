@@ -12,12 +12,16 @@ from chatd.socketio.rooms import Rooms
 
 
 class Supervision:
-    """`is_admin` may be replaced by what knows of users who are not here."""
+    """`is_admin` may be replaced by what knows of users who are not here.
+
+    `on_met`, which may be replaced as well, is told of users who came to another node, and whether as an admin.
+    """
 
     def __init__(self, config: ChatConfig, rooms: Rooms[Session]) -> None:
         self._admin_messages = config.admin_messages
         self._rooms = rooms
         self.is_admin: Callable[[str], bool] = self.is_online_admin
+        self.on_met: Callable[[str, bool], None] = lambda _user, _is_admin: None
 
     def use(self, config: ChatConfig) -> None:
         """Other `admin_messages` from now on."""

@@ -54,7 +54,7 @@ OnChange = Callable[[str, int], None]
 """Takes a user, and how many sockets more (or fewer) that one has on other nodes."""
 
 
-def _ignore(_user: str, _change: int) -> None:
+def _ignore(_user: str, _news: int) -> None:
     pass
 
 
@@ -63,6 +63,7 @@ class People:
 
     def __init__(self, origin: int, epoch: int, wake: Callable[[], None], max_elsewhere: int) -> None:
         self.on_change: OnChange = _ignore
+        self.on_met: Callable[[str, bool], None] = _ignore  # a user is on another node, and whether as an admin
         self.sockets = 0  # of this node
         self.excess = 0  # frames with users for whom there was no room
         self._origin = origin
@@ -174,6 +175,8 @@ class People:
             del known[user]
         self._users_elsewhere += bool(of.sockets) - bool(before.sockets)
         self._admins_elsewhere += of.is_admin - before.is_admin
+        if of.sockets and (not before.sockets or of.is_admin != before.is_admin):
+            self.on_met(user, of.is_admin)
         if of.sockets != before.sockets:
             self.on_change(user, of.sockets - before.sockets)
         return True

@@ -15,10 +15,14 @@ class NodeSupervision(Supervision):
     def __init__(self, people: People, config: ChatConfig, rooms: Rooms[Session]) -> None:
         super().__init__(config, rooms)
         self._people = people
+        people.on_met = self._meet
 
     def is_online_admin(self, user: str) -> bool:
         """See Supervision.is_online_admin."""
         return super().is_online_admin(user) or self._people.is_admin_elsewhere(user)
+
+    def _meet(self, user: str, is_admin: bool) -> None:
+        self.on_met(user, is_admin)  # another one by then
 
     def is_attended(self) -> bool:
         """See Supervision.is_attended."""
