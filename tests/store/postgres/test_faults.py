@@ -259,6 +259,31 @@ async def test_another_database_in_the_same_place_is_not_taken_for_ours(own: Pos
         assert (await put(store, 1)).failed == {1: StoreCode.UNAVAILABLE}
 
 
+async def test_a_database_of_the_wrong_encoding_in_the_same_place_is_refused_until_ours_is_back(
+    own: PostgresBase,
+) -> None:
+    """P-02, P-04: what a restore by hand may make."""
+    async with store_on(own) as store:
+        name, aside = own.name, f"{own.name}_aside"
+        for statement in (
+            f"ALTER DATABASE {name} ALLOW_CONNECTIONS false",
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'",
+            f"ALTER DATABASE {name} RENAME TO {aside}",
+            f"CREATE DATABASE {name} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0",
+        ):
+            own.server.sql(statement)
+        await faulty(store, "LATIN1")
+        assert (await put(store, 1)).failed == {1: StoreCode.UNAVAILABLE}
+        for statement in (
+            f"DROP DATABASE {name} WITH (FORCE)",
+            f"ALTER DATABASE {aside} ALLOW_CONNECTIONS true",
+            f"ALTER DATABASE {aside} RENAME TO {name}",
+        ):
+            own.server.sql(statement)
+        await healed(store)
+        assert (await put(store, 2)).stored == [2]
+
+
 async def test_no_log_line_has_a_message_or_a_password(
     own: PostgresBase, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -305,6 +330,42 @@ async def test_a_password_is_taken_from_its_file_each_time(own_server: Server, t
         finally:
             await store.close()
     finally:
+        hba.write_text(before)
+        own_server.sql("SELECT pg_reload_conf()")
+
+
+async def test_a_login_that_is_refused_while_it_runs_is_told_and_heals(own_server: Server, tmp_path: Path) -> None:
+    """P-04: a password that was changed on the server first, and a user who may not connect any more."""
+    base, file = PostgresBase(own_server), tmp_path / "password"
+    hba = own_server.data / "pg_hba.conf"
+    before = hba.read_text()
+    own_server.sql(f"CREATE USER changing PASSWORD 'first'; ALTER DATABASE {base.name} OWNER TO changing")
+    hba.write_text(f"host all changing 127.0.0.1/32 scram-sha-256\n{before}")
+    own_server.sql("SELECT pg_reload_conf()")
+    file.write_text("first")
+    store = make_store(StoreConfig(db=own_server.url(base.name, "changing"), db_password_file=file))
+    await store.open()
+    faults = (
+        (
+            "ALTER USER changing PASSWORD 'second'",
+            "password authentication failed",
+            "ALTER USER changing PASSWORD 'first'",
+        ),
+        ("ALTER USER changing NOLOGIN", "is not permitted to log in", "ALTER USER changing LOGIN"),
+    )
+    try:
+        for number, (breaks, words, mends) in enumerate(faults):
+            own_server.sql(breaks)
+            own_server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'changing'")
+            await faulty(store, words)
+            refused = await put(store, 10 * number + 1)
+            assert refused.failed == {10 * number + 1: StoreCode.UNAVAILABLE}
+            assert {error.retry for _, error in refused.seen if error} == {True}
+            own_server.sql(mends)
+            await healed(store)
+            assert (await put(store, 10 * number + 2)).stored == [10 * number + 2]
+    finally:
+        await store.close()
         hba.write_text(before)
         own_server.sql("SELECT pg_reload_conf()")
 
