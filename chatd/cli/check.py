@@ -18,6 +18,7 @@ from chatd.cli.checks.keys import check_deny_list, check_keys
 from chatd.cli.checks.network import check_client_dir, check_open_files, check_origins, check_proxies
 from chatd.cli.checks.ports import check_admin_socket, check_ports
 from chatd.cli.checks.provider import check_provider
+from chatd.cli.checks.redis import check_redis
 from chatd.cli.checks.reload import check_reload
 from chatd.cli.checks.retention import check_clock, check_retention
 from chatd.cli.checks.systems import check_api, check_mailboxes, check_webhooks
@@ -55,6 +56,7 @@ def check(flags: Mapping[str, Raw], environ: Mapping[str, str]) -> Findings:
     check_keys(config.auth, findings)
     check_deny_list(config.auth, findings)
     check_provider(config.auth, findings)
+    check_redis(config.chat, findings)
     holder = _check_database(config.store, findings)
     check_ports(config.listen, _listeners(config), holder, findings)
     if config.ops.admin_socket:

@@ -23,6 +23,7 @@ from tests.auth.jwks.idp import key_set, providing
 from tests.chat.daemon import daemon
 from tests.cli.command import chatd
 from tests.cli.stored import message, store
+from tests.cluster.redis.server import RedisServer
 from tests.listen.certificates import DAY, make_certificate
 
 SECRET = "a secret of forty bytes, for tests alone"
@@ -326,6 +327,35 @@ def test_the_keys_of_an_identity_provider_are_asked_for_and_named() -> None:
         idp.status = 404
         level, text = only("jwks_url", flags)
     assert (level, "it answers 404: nobody can join with a token of it" in text) == (Level.WARNING, True)
+
+
+def test_redis_is_reached_as_the_daemon_would(tmp_path: Path) -> None:
+    """P-09: one that is not there, or refuses the login, keeps no daemon from starting."""
+    with RedisServer(tmp_path) as redis:
+        neighbours: dict[str, Raw] = {"bus_adapter": "socket.io", "bus_adapter_url": f"unix://{redis.path}"}
+        bus: dict[str, Raw] = {"db": "postgresql://chatd@127.0.0.1:1/chat", "bus": f"unix://{redis.path}", "node": "1"}
+        redis.start()
+        for subject, flags in (("bus_adapter", neighbours), ("bus", bus)):
+            assert only(subject, flags) == (Level.OK, f"Redis at {redis.path} answers")
+        assert redis.publish("socket.io-request#/#", b"nobody listens any more") == 0
+        (tmp_path / "password").write_text("wrong")
+        stranger: dict[str, Raw] = {**bus, "bus": f"unix://stranger@{redis.path}"}
+        level, text = only("bus", {**stranger, "bus_password_file": str(tmp_path / "password")})
+        assert (level, "WRONGPASS" in text) == (Level.WARNING, True)
+        redis.kill()
+        for subject, flags in (("bus_adapter", neighbours), ("bus", bus)):
+            level, text = only(subject, flags)
+            assert (level, "cannot be used: No such file" in text) == (Level.WARNING, True)
+    assert found("bus") + found("bus_adapter") == []
+
+
+def test_without_hiredis_the_check_says_what_to_install(tmp_path: Path) -> None:
+    """N-01, N-30"""
+    (tmp_path / "hiredis.py").write_text("raise ModuleNotFoundError('not installed', name='hiredis')")
+    flags = ("--bus-adapter", "socket.io", "--bus-adapter-url", "redis://127.0.0.1", "--port", "0")
+    done = chatd("check", "--db", tmp_path / "chat.db", *flags, CHATD_JWT_SECRET=SECRET, PYTHONPATH=str(tmp_path))
+    assert done.returncode == EXIT_CONFIG
+    assert "error   bus_adapter: it needs the package hiredis: pip install 'chatd[cluster]'" in done.stdout
 
 
 def test_what_the_api_webhooks_and_mailboxes_need_is_looked_at(tmp_path: Path) -> None:
