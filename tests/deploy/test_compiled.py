@@ -128,6 +128,15 @@ def test_the_suites_pass_with_the_compiled_wheel(python: Path, tmp_path: Path) -
     copy = tmp_path / "copy"
     shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*LEFT_BEHIND), symlinks=True)
     deselected = [f"--deselect={test}" for test in OF_THE_PURE_FORM]
-    command = [python, "-m", "pytest", "-q", "--numprocesses=3", "--dist=worksteal", *deselected, *SUITES]
+    command: list[str | Path] = [
+        python,
+        "-m",
+        "pytest",
+        "-q",
+        "--numprocesses=3",
+        "--dist=worksteal",
+        *deselected,
+        *SUITES,
+    ]
     done = subprocess.run(command, cwd=copy, check=False)
     assert done.returncode == 0

@@ -66,7 +66,7 @@ class Teller:
 
     def __init__(self, timers: Timers, redis: Redis, max_waiting: int) -> None:
         self.due_tick = 0
-        self.told = 0
+        self.told = 0  # publications: what is told again counts again
         self.dropped = 0  # because too much waited
         self._timers = timers
         self._redis = redis
@@ -106,7 +106,6 @@ class Teller:
         unsure, self._unsure = self._unsure, Frames(self._max_waiting)
         if another and len(unsure):
             waiting, self._waiting = self._waiting, Frames(self._max_waiting)
-            self.told -= len(unsure)
             for frames in (unsure, waiting):
                 while frames:
                     self.dropped += self._waiting.add(*frames.take_oldest())
