@@ -1,4 +1,4 @@
-"""The API for other systems of the operator: JSON over HTTP/1.1, with keys. Rules A-01 to A-32 of protocol.md."""
+"""The API for other systems of the operator: JSON over HTTP/1.1, with keys. Rules A-01 to A-33 of protocol.md."""
 
 import logging
 

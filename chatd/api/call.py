@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -11,7 +13,7 @@ import msgspec
 
 from chatd.api import log
 from chatd.api.keys import Key
-from chatd.api.problem import headers_of, problem_of
+from chatd.api.problem import CONTENT_TYPE, headers_of, problem_of, refusal_of_http
 from chatd.base.errors import RefusedError
 from chatd.base.timers import Timers
 from chatd.engineio.exchange import Exchange
@@ -26,14 +28,20 @@ _REVALIDATE: Final[Header] = (b"Cache-Control", b"private, no-cache")
 class Call:
     """`key` is None where none is needed; `query` and `body` are what their declarations have made of them."""
 
-    __slots__ = ("_exchange", "_on_late", "_timers", "body", "due_tick", "key", "params", "query", "request_id")
+    __slots__ = (
+        "_exchange", "_level", "_on_late", "_timers", "body", "due_tick", "key", "operation", "params", "query",
+        "request_id",
+    )  # fmt: skip
 
-    def __init__(self, exchange: Exchange, timers: Timers, request_id: str) -> None:
+    def __init__(self, exchange: Exchange, timers: Timers, request_id: str, level: int) -> None:
+        """`level` is that of the log line about the answer."""
         self.due_tick = 0
         self._exchange: Exchange | None = exchange
         self._timers = timers
         self._on_late: Callable[[], None]
+        self._level = level
         self.request_id = request_id
+        self.operation = ""
         self.key: Key | None = None
         self.params: Mapping[str, str] = {}
         self.query: Any = None
@@ -85,13 +93,13 @@ class Call:
         """Answer 200; the rest of the connection belongs to `protocol`."""
         exchange = self._end()
         if exchange is not None:
-            self._log(200)
+            self._log(exchange, 200)
             exchange.stream(protocol, [*headers, self._id_header()], first)
 
     def _respond(self, status: int, body: bytes, headers: Sequence[Header]) -> None:
         exchange = self._end()
         if exchange is not None:
-            self._log(status)
+            self._log(exchange, status)
             exchange.respond(status, body, [*headers, self._id_header()])
 
     def _id_header(self) -> Header:
@@ -106,6 +114,31 @@ class Call:
     def _on_lost(self) -> None:
         self._end()
 
-    def _log(self, status: int) -> None:
-        name = None if self.key is None else self.key.name
-        log.debug("answered", extra={"request_id": self.request_id, "key": name, "status": status})
+    def _log(self, exchange: Exchange, status: int) -> None:
+        said = {
+            "request_id": self.request_id,
+            "method": exchange.request.method,
+            "operation": self.operation,
+            "key": None if self.key is None else self.key.name,
+            "status": status,
+        }
+        _tell(self._level, said)
+
+
+def explained(status: int, level: int) -> tuple[bytes, list[Header]]:
+    """The answer to what is refused before there is a call: its body and headers. Rule A-33."""
+    request_id = new_request_id()
+    _tell(level, {"request_id": request_id, "status": status})
+    document = msgspec.json.encode(problem_of(refusal_of_http(status), request_id))
+    return document, [(b"Content-Type", CONTENT_TYPE), _NO_STORE, (b"X-Request-Id", request_id.encode())]
+
+
+def _tell(level: int, said: Mapping[str, object]) -> None:
+    if level >= logging.INFO:
+        log.info("answered", extra=said)
+    else:
+        log.debug("answered", extra=said)
+
+
+def new_request_id() -> str:
+    return secrets.token_hex(8)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from pathlib import Path
 
 from chatd.base.errors import ConfigError
@@ -58,6 +59,10 @@ class ApiConfig:
         30.0, "how long a request may wait for the database before it is answered 503", minimum=0.1, maximum=600
     )
 
+    api_log_answers: bool = setting(
+        False, "log a line at level info for each answer of the API, with its X-Request-Id; without it at level debug"
+    )
+
     def __post_init__(self) -> None:
         if not self.api:
             return
@@ -68,6 +73,11 @@ class ApiConfig:
             )
         if self.api_keys_file is None:
             raise ConfigError("api_keys_file: nobody can use --api without keys: see chatd apikey new --help")
+
+    @property
+    def answer_level(self) -> int:
+        """Of the log line about each answer."""
+        return logging.INFO if self.api_log_answers else logging.DEBUG
 
     @property
     def api_address(self) -> tuple[str, int]:

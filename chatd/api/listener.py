@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import functools
 
 from chatd.api import log
+from chatd.api.call import explained
 from chatd.api.chat import Chat
 from chatd.api.config import ApiConfig
 from chatd.api.door import ApiDoor
@@ -39,7 +41,8 @@ class ApiListener:
             max_connections=config.api_max_connections,
             max_connections_per_address=config.api_max_connections_per_address,
         )
-        self.http = HttpListener(config.api_address, "--api HOST:PORT", limits, log, tls)
+        explain = functools.partial(explained, level=config.answer_level)
+        self.http = HttpListener(config.api_address, "--api HOST:PORT", limits, log, tls, explain)
         self.door = ApiDoor(config, asyncio.get_running_loop().time)
         streams = Streams(
             parts.chat.messages.feed,

@@ -29,6 +29,11 @@ class ApiCode(enum.StrEnum):
     TYPE_NOT_SUPPORTED = "type_not_supported"
     CONTRADICTION = "contradiction"
     NO_DENY_FILE = "no_deny_file"
+    REQUEST_INVALID = "request_invalid"
+    REQUEST_TIMEOUT = "request_timeout"
+    HEAD_TOO_LONG = "head_too_long"
+    CODING_NOT_SUPPORTED = "coding_not_supported"
+    FULL = "full"
     TOO_MANY_STREAMS = "too_many_streams"
     TOO_MANY_STREAMS_OF_KEY = "too_many_streams_of_key"
     TOO_MANY_CONNECTIONS_OF_KEY = "too_many_connections_of_key"
@@ -48,6 +53,11 @@ STATUS_OF: Final[Mapping[str, int]] = {
     ApiCode.TYPE_NOT_SUPPORTED: 415,
     ApiCode.CONTRADICTION: 409,
     ApiCode.NO_DENY_FILE: 409,
+    ApiCode.REQUEST_INVALID: 400,
+    ApiCode.REQUEST_TIMEOUT: 408,
+    ApiCode.HEAD_TOO_LONG: 431,
+    ApiCode.CODING_NOT_SUPPORTED: 501,
+    ApiCode.FULL: 503,
     ApiCode.TOO_MANY_STREAMS: 503,
     ApiCode.TOO_MANY_STREAMS_OF_KEY: 429,
     ApiCode.TOO_MANY_CONNECTIONS_OF_KEY: 429,
@@ -71,18 +81,29 @@ UNACCEPTABLE: Final = 422
 """The request was understood, and what it says is wrong."""
 
 _TITLE_OF: Final[Mapping[int, str]] = {
-    400: "The body is no JSON",
+    400: "The request cannot be read",
     401: "A key is needed",
     403: "The key may not do this",
     404: "There is nothing here",
     405: "Another method is needed",
+    408: "The request came too slowly",
     409: "The request contradicts itself or the settings",
     413: "The body is too long",
     415: "The body must be JSON",
     422: "The request cannot be accepted",
     429: "Too many requests",
+    431: "The head is too long",
     500: "The daemon has a bug",
+    501: "The transfer coding is not supported",
     503: "Try again later",
+}
+
+# What is refused before it is a request of an operation.
+_OF_HTTP: Final[Mapping[int, tuple[ApiCode, str]]] = {
+    408: (ApiCode.REQUEST_TIMEOUT, "The rest of the request has not come in time."),
+    431: (ApiCode.HEAD_TOO_LONG, "The request line and the headers are too long."),
+    501: (ApiCode.CODING_NOT_SUPPORTED, "Of transfer codings only `chunked` is supported, once."),
+    503: (ApiCode.FULL, "Too many connections are open, or too many bodies wait for their end: try again later."),
 }
 
 RETRY_AFTER_S: Final = 1
@@ -128,3 +149,9 @@ def headers_of(problem: Problem) -> list[tuple[bytes, bytes]]:
         wait_s = RETRY_AFTER_S if problem.retry_after_ms is None else math.ceil(problem.retry_after_ms / 1_000)
         headers.append((b"Retry-After", b"%d" % max(wait_s, 1)))
     return headers
+
+
+def refusal_of_http(status: int) -> RefusedError:
+    """Why HTTP itself refuses a connection, or what is no request."""
+    code, words = _OF_HTTP.get(status, (ApiCode.REQUEST_INVALID, "This is no request of HTTP/1.1."))
+    return RefusedError(code, words, status=status)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 from urllib.parse import unquote
@@ -11,7 +10,7 @@ from urllib.parse import unquote
 import msgspec
 
 from chatd.api import log
-from chatd.api.call import Call
+from chatd.api.call import Call, new_request_id
 from chatd.api.config import ApiConfig
 from chatd.api.door import ApiDoor, ApiLimit
 from chatd.api.keys import Key
@@ -54,7 +53,7 @@ class ApiServer:
         self._routes = Routes(operations)
 
     def on_request(self, exchange: Exchange) -> None:
-        call = Call(exchange, self._timers, _request_id(exchange.request))
+        call = Call(exchange, self._timers, _request_id(exchange.request), self._config.answer_level)
         self._guarded(call, lambda: self._route(call, exchange))
 
     def _guarded(self, call: Call, work: Callable[[], None]) -> None:
@@ -84,6 +83,7 @@ class ApiServer:
             words = f"This path takes {allowed(methods).decode()}."
             call.refuse(RefusedError(ApiCode.METHOD_NOT_ALLOWED, words), [(b"Allow", allowed(methods))])
             return
+        call.operation = operation.path
         call.key = self._door.admit(request, operation.scope)
         if call.key is not None and not self._may_stay(call, call.key, exchange):
             return
@@ -192,7 +192,7 @@ def _convert(said: object, kind: Any) -> Any:
 def _request_id(request: Request) -> str:
     """That of the client, so that both logs have it."""
     said = request.header(b"x-request-id") or ""
-    return said if _REQUEST_ID.fullmatch(said) else secrets.token_hex(8)
+    return said if _REQUEST_ID.fullmatch(said) else new_request_id()
 
 
 def _name(call: Call) -> str | None:

@@ -12,7 +12,7 @@ from typing import Final
 
 from chatd.base.timers import Timers
 from chatd.engineio.admission import FULL_RETRY_S
-from chatd.engineio.connections import Connections
+from chatd.engineio.connections import Connections, Explain
 
 # How long a connection too many may stay, whatever it does or does not do.
 STAY_S: Final = 1.0
@@ -22,13 +22,24 @@ MAX_AT_A_TIME: Final = 256
 
 _BODY: Final = b'{"code":6,"message":"Try again later","detail":"too many connections"}'
 
-ANSWER: Final = (
-    b"HTTP/1.1 503 Service Unavailable\r\n"
-    b"Content-Type: application/json\r\n"
-    b"Content-Length: %d\r\n"
-    b"Retry-After: %d\r\n"
-    b"Connection: close\r\n\r\n%b"
-) % (len(_BODY), FULL_RETRY_S, _BODY)
+_HEADERS: Final = [(b"Content-Type", b"application/json")]
+
+
+def answer_of(explain: Explain) -> bytes:
+    """The whole answer."""
+    body, headers = explain(503)
+    if not body:
+        body, headers = _BODY, _HEADERS
+    lines = [
+        b"HTTP/1.1 503 Service Unavailable",
+        *(b"%b: %b" % header for header in headers),
+        b"Content-Length: %d" % len(body),
+        b"Retry-After: %d" % FULL_RETRY_S,
+        b"Connection: close",
+        b"",
+        body,
+    ]
+    return b"\r\n".join(lines)
 
 
 class Busy(asyncio.Protocol):
@@ -52,7 +63,7 @@ class Busy(asyncio.Protocol):
         if self._answered:
             return
         self._answered = True
-        self._tcp.write(ANSWER)
+        self._tcp.write(answer_of(self._connections.explain))
         if self._tcp.can_write_eof():
             with contextlib.suppress(OSError):  # the peer has gone already; `connection_lost` follows
                 self._tcp.write_eof()

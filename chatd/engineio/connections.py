@@ -8,6 +8,7 @@ sends is not read (busy.py). Which clients are admitted is in admission.py.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
 from chatd.base.refusals import Refusals
@@ -19,6 +20,14 @@ from chatd.engineio.unfinished import Unfinished
 
 PER_CLIENT: Final = 3  # a poll, a POST and the WebSocket of an upgrade
 SPARE: Final = 16
+
+Explain = Callable[[int], tuple[bytes, list[tuple[bytes, bytes]]]]
+"""Body and headers of the answer to a connection or bytes that no handler is given: takes the status."""
+
+
+def unexplained(_status: int) -> tuple[bytes, list[tuple[bytes, bytes]]]:
+    """The status says enough."""
+    return b"", []
 
 
 def connections_of(clients: int, per_client: int = PER_CLIENT, spare: int = SPARE) -> int:
@@ -39,6 +48,7 @@ class Connections:
         spare: int = SPARE,
     ) -> None:
         self.refusals = refusals
+        self.explain: Explain = unexplained
         self.unfinished = Unfinished(config, refusals)
         self.turned_away = 0  # connections too many that have not gone yet
         self.received_bytes = 0  # HTTP and WebSocket frames, without TLS

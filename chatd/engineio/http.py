@@ -323,7 +323,7 @@ class HttpConnection(asyncio.Protocol):
 
     def _on_request(self, event: h11.Request) -> None:
         if _head_bytes(event) > self._max_header_bytes:  # h11 holds only heads to it that come in pieces
-            self._refuse(431)
+            self._refuse(431, bodiless=event.method == b"HEAD")
         else:
             self._on_head(event.method, event.target, by_name(event.headers))
 
@@ -336,7 +336,7 @@ class HttpConnection(asyncio.Protocol):
         try:
             request = parse_request(method, target, headers, self._address, secure=self._secure)
         except ValueError:
-            self._refuse(400)
+            self._refuse(400, bodiless=method == b"HEAD")
             return
         self._exchange = Exchange(self, request)
         self._handler(self._exchange)
@@ -354,16 +354,19 @@ class HttpConnection(asyncio.Protocol):
         if self._h11.they_are_waiting_for_100_continue and self._exchange is not None:
             self._tcp.write(self._h11.send(_CONTINUE) or b"")
 
-    def _refuse(self, status: int) -> None:
+    def _refuse(self, status: int, *, bodiless: bool = False) -> None:
         """The request cannot be understood: answer if that is still possible, and close."""
         if status in _LIMIT_OF:
             why = f"request refused with status {status}"
             self._connections.refusals.add(_LIMIT_OF[status], why, address=self._address)
         if self._exchange is not None:
+            bodiless = self._exchange.request.method == "HEAD"
             self._exchange.lost()
             self._exchange = None
         if self._h11.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            self._send(status, b"", [(b"Connection", b"close"), *_RETRY_AFTER.get(status, ())])
+            body, headers = self._connections.explain(status)
+            closing = [*headers, (b"Connection", b"close"), *_RETRY_AFTER.get(status, ())]
+            self._send(status, body, closing, bodiless=bodiless)
         self._release()
         self._timers.cancel(self)
         Linger(self._tcp, self._timers, self._connections)

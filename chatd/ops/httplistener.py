@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from chatd.base.refusals import Refusals
 from chatd.base.timers import Timers
 from chatd.engineio.config import EngineConfig
-from chatd.engineio.connections import Connections
+from chatd.engineio.connections import Connections, Explain, unexplained
 from chatd.engineio.exchange import Exchange
 from chatd.engineio.http import HttpConnection
 from chatd.engineio.limits import Limit
@@ -33,7 +33,13 @@ class HttpListener:
     """
 
     def __init__(
-        self, address: tuple[str, int], flag: str, config: EngineConfig, log: logging.Logger, tls: Tls | None = None
+        self,
+        address: tuple[str, int],
+        flag: str,
+        config: EngineConfig,
+        log: logging.Logger,
+        tls: Tls | None = None,
+        explain: Explain = unexplained,
     ) -> None:
         """Raises ListenError."""
         loop = asyncio.get_running_loop()
@@ -41,6 +47,7 @@ class HttpListener:
         self.listen_refusals = Refusals(ListenLimit, loop.time, log)
         self.timers = Timers(loop.time, loop.call_at)
         self.connections = Connections(config, Proxies(()), self.refusals, per_client=1, spare=0)
+        self.connections.explain = explain
         self._turns = Turns(loop.time, loop.call_soon)
         self._config = config
         self._on_request: OnRequest

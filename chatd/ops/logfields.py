@@ -24,6 +24,8 @@ FIELDS: Final[Mapping[str, str]] = {
     "limit": "the setting that was reached; for `open files`, how many the process may have",
     "refused": "how often that limit was reached since the start; its lines come at most once in ten seconds",
     "request_id": "of the API: what the answer has as X-Request-Id",
+    "method": "of the API: of the request",
+    "operation": "of the API: the path as its OpenAPI document has it, without the names in it",
     "key": "of the API: the name of the key, never the key",
     "status": "of the API or of a receiver of webhooks: that of the answer",
     "hook": "the name of a webhook",

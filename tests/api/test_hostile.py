@@ -100,6 +100,54 @@ async def test_a_request_that_comes_too_slowly_is_answered_408(tmp_path: Path) -
         assert await messages(await api.system()) == []
 
 
+async def test_what_http_refuses_is_a_problem_document_with_an_id_that_the_log_shows(tmp_path: Path) -> None:
+    """A-33"""
+    head = b"GET /v1/no_leidos HTTP/1.1\r\nHost: a\r\n"
+    requests = {
+        (400, "request_invalid"): b"GET\r\n\r\n",
+        (408, "request_timeout"): head,
+        (431, "head_too_long"): head + b"X: %b\r\n\r\n" % (b"x" * HEAD_LIMIT),
+        (501, "coding_not_supported"): head + b"Transfer-Encoding: gzip\r\n\r\n",
+    }
+    async with serving_api(tmp_path, "--request-timeout", "1", "--api-log-answers") as api:
+        for why, request in requests.items():
+            connection = await api.client.connect()
+            connection.write(request)
+            answer = await connection.answer()
+            assert await connection.rest() == b""
+            await is_explained(answer, why, api)
+
+
+async def test_a_connection_too_many_gets_a_problem_document(tmp_path: Path) -> None:
+    """A-23, A-33"""
+    async with serving_api(tmp_path, "--api-max-connections", "1", "--api-log-answers") as api:
+        await (await api.system()).get("/v1/no_leidos")
+        answer = await (await api.system()).ask("GET", "/v1/no_leidos")
+        assert is_busy(answer)
+        await is_explained(answer, (503, "full"), api)
+
+
+async def is_explained(answer: Answer, why: tuple[int, str], api: Api) -> None:
+    said = answer.json()
+    assert (answer.status, answer.header("content-type")) == (why[0], "application/problem+json")
+    assert (said["status"], said["code"]) == why
+    made = answer.header("x-request-id")
+    assert said["instance"] == f"urn:chatd:request:{made}"
+    while (line := await api.chatd.logged("answered"))["request_id"] != made:
+        pass
+    assert (line["level"], line["status"]) == ("info", why[0])
+
+
+async def test_a_request_for_a_head_is_refused_by_one(api: Api) -> None:
+    """A-33: the length is that of the document, which is not sent."""
+    connection = await api.client.connect()
+    connection.write(b"HEAD /v1/no_leidos HTTP/1.1\r\nHost: a\r\nX: %b\r\n\r\n" % (b"x" * HEAD_LIMIT))
+    head = await connection.rest()
+    assert head.startswith(b"HTTP/1.1 431 ")
+    assert b"application/problem+json" in head
+    assert head.endswith(b"\r\n\r\n")
+
+
 async def test_a_head_that_is_too_long_is_answered_431(api: Api, bot: System) -> None:
     """A-23"""
     for head in (f"GET /{'x' * HEAD_LIMIT} HTTP/1.1\r\nHost: a\r\n", f"GET / HTTP/1.1\r\nX: {'x' * HEAD_LIMIT}\r\n"):

@@ -226,6 +226,7 @@ async def test_the_id_of_a_request_is_in_the_answer_and_in_the_log(tmp_path: Pat
         assert len(made) == 16
         first = await api.chatd.logged("answered")
         assert (first["request_id"], first["key"], first["status"]) == ("trace-1.a", "bot", 200)
+        assert (first["level"], first["method"], first["operation"]) == ("debug", "GET", "/v1/no_leidos")
         assert (await api.chatd.logged("answered"))["request_id"] == made
         assert api.key not in str(api.chatd.log)
 

@@ -67,6 +67,7 @@ NOT_OF_CLIENTS: Final[Mapping[str, str]] = {
     "denied by the API": "another system of the operator",
     "the deny list cannot be written": "the disk",
     "a request of the API failed": "a bug",
+    "answered": "other systems, where `api_log_answers` asks for a line",
     "token no longer holds": "an operator, who reloads the deny list: a line for each socket",
     "the wall clock was set": "the machine",
     "store open": "the start",
