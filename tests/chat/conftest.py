@@ -10,7 +10,7 @@ from tests.chat.people import Chat, chatting
 
 @pytest.fixture
 def db(tmp_path: Path) -> Path:
-    """Where the daemon of a test keeps its messages."""
+    """The database file of a test's daemon."""
     return tmp_path / "chatd.db"
 
 

@@ -1,4 +1,4 @@
-"""`chatd serve` as a process of its own, for what a test cannot do to itself: signals, limits, a second daemon."""
+"""`chatd serve` as a process of its own, for tests of signals, resource limits, and two daemons."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ ROOT: Final = Path(__file__).parents[2]
 PATIENCE_S: Final = 20.0
 
 UNHURRIED: Final = {"CHATD_MESSAGE_RATE": "0", "CHATD_MAX_CHARS_PER_MINUTE": "0", "CHATD_PRESENCE": "off"}
-"""Tests write faster and more than people may, and admins hear of nobody's coming and going."""
+"""No limit on the rate of messages, and no presence events."""
 
 
 class Daemon:
-    """A process that listens; `log` has its lines so far."""
+    """A process that listens; `log` has the lines read so far."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process = process
@@ -32,7 +32,7 @@ class Daemon:
         self.client: Client
 
     async def logged(self, message: str) -> dict[str, Any]:
-        """Read the log up to that message. Fails with what was said instead if the process ends before."""
+        """Read the log up to that message. Fails with the log if the process ends before."""
         assert self.process.stderr is not None
         async with asyncio.timeout(PATIENCE_S):
             while line := await self.process.stderr.readline():
@@ -52,32 +52,32 @@ class Daemon:
         self.process.send_signal(signal.SIGTERM)
 
     async def ended(self) -> int:
-        """Wait for the end; the exit code."""
+        """Wait for the end of the process; return the exit code."""
         async with asyncio.timeout(PATIENCE_S):
             await self.read_log()
             return await self.process.wait()
 
     async def read_log(self) -> None:
-        """Read the log to its end. A daemon that writes much waits for its reader, as for any full pipe."""
+        """Read the log to its end. A daemon blocks when the pipe of its log is full."""
         assert self.process.stderr is not None
         while line := await self.process.stderr.readline():
             self.log.append(json.loads(line))
 
     @property
     def faults(self) -> list[dict[str, Any]]:
-        """What it logged as an error."""
+        """The error lines of the log."""
         return [line for line in self.log if line["level"] in ("error", "critical")]
 
 
 async def spawn(*flags: str | Path, before: Sequence[str] = ()) -> asyncio.subprocess.Process:
-    """Start `chatd serve` on a free port. Its environment has nothing of chatd's but these; the secret is left out
-    where the flags name files with keys.
+    """Start `chatd serve` on a free port. No other variable of chatd is in its environment; the secret is left out
+    if the flags name files with keys.
     """
     environ = {name: value for name, value in os.environ.items() if not name.startswith("CHATD_")}
     if "--jwt-secret-file" not in flags:
         environ["CHATD_JWT_SECRET"] = SECRET
     if "--admin-socket-file" not in flags and any(str(flag).startswith("postgresql:") for flag in flags):
-        environ["CHATD_ADMIN_SOCKET"] = "false"  # it would be in the working directory
+        environ["CHATD_ADMIN_SOCKET"] = "false"  # the socket would be in the working directory
     return await asyncio.create_subprocess_exec(
         *(*before, sys.executable, "-m", "chatd", "serve", "--port", "0", "--log-format", "json", *map(str, flags)),
         cwd=ROOT,
@@ -89,7 +89,7 @@ async def spawn(*flags: str | Path, before: Sequence[str] = ()) -> asyncio.subpr
 
 @contextlib.asynccontextmanager
 async def daemon(db: object, *flags: str | Path, before: Sequence[str] = ()) -> AsyncIterator[Daemon]:
-    """A daemon that listens, started by the command `before` if that is given. What is left at the end is killed."""
+    """A daemon that listens, started by the command `before` if that is given. At the end it is killed."""
     running = Daemon(await spawn("--db", str(db), *flags, before=before))
     try:
         listening = await running.logged("listening")
@@ -103,7 +103,7 @@ async def daemon(db: object, *flags: str | Path, before: Sequence[str] = ()) -> 
 
 
 async def complaint(*flags: str | Path) -> tuple[int, str]:
-    """The exit code of a daemon that cannot run, and why, from the last line of its log."""
+    """The exit code of a daemon that cannot run, and the cause from the last line of its log."""
     process = await spawn(*flags)
     async with asyncio.timeout(PATIENCE_S):
         printed, said = await process.communicate()

@@ -1,4 +1,4 @@
-"""A store made by hand: what is durable, when a commit ends or fails, when the database is read."""
+"""A store whose commits and reads a test ends by hand."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ BROKEN = StoreError(StoreCode.UNAVAILABLE, "the disk is broken: try again", retr
 
 
 class Disk:
-    """A Store as far as a router sees it. Reading has a beginning, at which it sees what is durable, and an end."""
+    """A Store as the router sees it. A read sees what is durable at its beginning, and is answered at its end."""
 
     def __init__(self, rows: Sequence[Message] = (), *, max_cids: int = MAX_CIDS) -> None:
         self.rows = list(rows)
-        self.asked: list[Question] = []  # every question that there was
+        self.asked: list[Question] = []  # every question so far
         self.full: StoreError | None = None
         self._max_cids = max_cids
         self._commits: list[tuple[Message, Done]] = []
         self._questions: list[tuple[Question, Answer]] = []
-        self._read: list[Found] = []  # what a reading that began has seen
+        self._read: list[Found] = []  # the results of the read that has begun
 
     def put(self, message: Message, done: Done, *, patient: bool = False) -> None:
         if self.full is not None:
@@ -37,14 +37,14 @@ class Disk:
         self._commits.append((message, done))
 
     def saw(self, user: str, fecha_ms: int) -> None:
-        """Nobody asks for it again."""
+        """Does nothing: no test reads it."""
 
     def find(self, question: Question, answer: Answer) -> None:
         self.asked.append(question)
         self._questions.append((question, answer))
 
     def commit(self, error: StoreError | None = None, *, kept: bool = False, count: int | None = None) -> list[Message]:
-        """End the commit of the first `count` that were put, or of all; `kept`: the row is there although it failed."""
+        """End the commit of the first `count` messages, or of all; `kept`: rows are stored though the commit failed."""
         count = len(self._commits) if count is None else count
         batch, self._commits = self._commits[:count], self._commits[count:]
         if error is None or kept:
@@ -55,7 +55,7 @@ class Disk:
         return [message for message, _ in batch]
 
     def kill(self, kept: int) -> list[Message]:
-        """The process ends, and only so many of the rows that were put are there; returns the others."""
+        """End the process with only `kept` of the waiting rows stored; return the others."""
         batch, self._commits, self._questions, self._read = self._commits, [], [], []
         self.rows += [message for message, _ in batch[:kept]]
         assert self.doubled() == []
@@ -65,7 +65,7 @@ class Disk:
         self._read = [self._look_up(question) for question, _ in self._questions]
 
     def end_reading(self, error: StoreError | None = None) -> None:
-        """Answer the questions that the last reading has seen, with an error all of those that wait."""
+        """Answer the questions of the last read, or all waiting questions if there is an error."""
         if error is None:
             answers: Sequence[Found | StoreError] = self._read
         else:
@@ -85,7 +85,7 @@ class Disk:
         return not self._commits and not self._questions
 
     def doubled(self) -> list[tuple[str, str]]:
-        """Pairs of sender and cid that have more than one row."""
+        """Pairs of sender and cid with more than one row."""
         named = [(row.de, row.cid) for row in self.rows if row.cid is not None]
         return [pair for pair in dict.fromkeys(named) if named.count(pair) > 1]
 

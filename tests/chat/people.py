@@ -1,10 +1,10 @@
-"""People who chat over real sockets, written as a test wants to read it:
+"""Chat clients over real sockets, in a short notation:
 
     ana, root = await chat.enter("ana"), await chat.enter("root", "admin")
     stored = await ana.write("root", "hola")
     assert await root.inbox() == [["mensaje_recibido", {"de": "ana", "mensaje": "hola"}]]
 
-A person is one socket. The daemon runs in the same process, with its own database (`chatting`), or in another one
+A person is one socket. The daemon runs in this process, with its own database (`chatting`), or in another process
 (daemon.py).
 """
 
@@ -35,26 +35,26 @@ from tests.conformance.wire import Client, WebSocket
 SECRET: Final = "a secret of forty bytes, for tests alone"
 
 Event = list[Any]
-"""An event's name and its arguments."""
+"""The name and the arguments of an event."""
 
 _EVENT: Final = re.compile(r"42(?P<ack>\d*)(?P<event>\[.*)", re.DOTALL)
 _ANSWER: Final = re.compile(r"43(?P<ack>\d+)(?P<arguments>\[.*)", re.DOTALL)
 
 
 def token(user: object, rol: object = "user", *, ttl_s: float = 3600.0, secret: str = SECRET, **claims: object) -> str:
-    """A token as the application's own login would make it; a claim of `...` is left out."""
+    """A token as the application's login makes it; a claim whose value is `...` is left out."""
     said = {"user": user, "name": "A Name", "rol": rol, "exp": int(time.time() + ttl_s), **claims}
     payload = {name: value for name, value in said.items() if value is not ...}
     return jwt.encode(payload, secret, algorithm="HS256")
 
 
 def cookie(text: str) -> dict[str, str]:
-    """The header of a browser that has the token in its cookie."""
+    """The header of a browser with the token in its cookie."""
     return {"Cookie": f"token={text}"}
 
 
 class Person:
-    """One socket in the main namespace. Reads when it is asked to, in the order of the wire."""
+    """One socket in the main namespace. It reads on demand, in the order of the wire."""
 
     def __init__(self, websocket: WebSocket) -> None:
         self.websocket = websocket
@@ -63,17 +63,17 @@ class Person:
         self._ack_ids = itertools.count()
 
     async def emit(self, event: object, *arguments: object) -> None:
-        """Send an event and ask for no acknowledgement."""
+        """Send an event without an acknowledgement id."""
         await self.websocket.send("42" + json.dumps([event, *arguments]))
 
     async def begin(self, event: object, *arguments: object) -> int:
-        """Send an event that is to be acknowledged; the result is what `answer` takes."""
+        """Send an event with an acknowledgement id; return the id for `answer`."""
         ack_id = next(self._ack_ids)
         await self.websocket.send(f"42{ack_id}" + json.dumps([event, *arguments]))
         return ack_id
 
     async def answer(self, ack_id: int) -> Any:
-        """What an event is acknowledged with: one argument. Raises ClosedError if the session ends before."""
+        """The acknowledgement of an event, one argument. Raises ClosedError if the session ends before."""
         while ack_id not in self._answers:
             await self._read()
         [argument] = self._answers.pop(ack_id)
@@ -94,9 +94,9 @@ class Person:
         return self._heard.popleft()
 
     async def inbox(self) -> list[Event]:
-        """Every event that the server has sent up to now and nobody has looked at.
+        """All events that the server has sent so far and that were not read.
 
-        A question is answered behind all of them, since a socket's packets keep their order.
+        A question is answered after all of them, because the packets of a socket keep their order.
         """
         assert (await self.ask("what have I got?"))["error"]["code"] == "unknown_event"
         heard = list(self._heard)
@@ -104,15 +104,15 @@ class Person:
         return heard
 
     async def last_words(self) -> list[str | bytes]:
-        """What the server still sends until it closes; fails after the time-out of the wire if it does not."""
+        """All packets until the server closes; fails after the timeout of the wire."""
         return await self.websocket.messages_until_closed()
 
     async def leave(self) -> None:
-        """Leave the namespace; the session stays."""
+        """Leave the namespace; the session stays open."""
         await self.websocket.send("41")
 
     def vanish(self) -> None:
-        """Cut the TCP connection without a word."""
+        """Abort the TCP connection."""
         self.websocket.abort()
 
     async def _read(self) -> None:
@@ -123,7 +123,7 @@ class Person:
         elif answered := _ANSWER.fullmatch(message):
             self._answers[int(answered["ack"])] = json.loads(answered["arguments"])
         elif heard := _EVENT.fullmatch(message):
-            assert not heard["ack"], f"the chat asks for no acknowledgements: {message}"
+            assert not heard["ack"], f"the server asks for no acknowledgements: {message}"
             self._heard.append(json.loads(heard["event"]))
         else:
             raise AssertionError(f"the server sent {message!r}")
@@ -135,14 +135,14 @@ async def enter(client: Client, user: str, rol: str = "user") -> Person:
 
 
 async def join(client: Client, headers: dict[str, str] | None = None, auth: object = None, **query: str) -> Person:
-    """A socket that has joined with whatever it showed; fails if it is refused."""
+    """A socket that has joined with these headers and this auth; fails if it is refused."""
     answer, websocket = await connect(client, headers, auth, **query)
     assert answer.startswith('40{"sid":'), answer
     return Person(websocket)
 
 
 async def refused(client: Client, headers: dict[str, str] | None = None, auth: object = None) -> tuple[str, str]:
-    """The code and the message with which a CONNECT is refused; the session must live on."""
+    """The code and the message of a refused CONNECT; the session must stay open."""
     answer, websocket = await connect(client, headers, auth)
     assert answer.startswith("44{"), answer
     error = json.loads(answer[2:])
@@ -156,7 +156,7 @@ async def refused(client: Client, headers: dict[str, str] | None = None, auth: o
 async def connect(
     client: Client, headers: dict[str, str] | None = None, auth: object = None, **query: str
 ) -> tuple[str, WebSocket]:
-    """Send a CONNECT on a new WebSocket; its answer, unread further."""
+    """Send a CONNECT on a new WebSocket; return the answer and the socket."""
     websocket = await client.websocket(headers or {}, early=b"", **query)
     await websocket.send("40" if auth is None else "40" + json.dumps(auth))
     answer = await websocket.receive()
@@ -178,33 +178,33 @@ class Chat:
 
     @property
     def namespace(self) -> Namespace:
-        """The main namespace, to see who is in which room and to do what an operator could."""
+        """The main namespace, for its rooms and for what an operator can do."""
         socketio = cast(SocketIoServer, cast(Any, self.engine)._hooks.accept.__self__)
         return socketio.namespaces["/"]
 
     @property
     def rooms(self) -> dict[str, int]:
-        """How many sockets are in each room."""
+        """The number of sockets in each room."""
         return {room: len(members) for room, members in self.namespace.rooms._members.items()}
 
     async def sqlite(self, statement: str) -> None:
-        """Run a statement on the connection that the daemon writes with."""
+        """Run a statement on the daemon's own write connection."""
         assert self.store._connection is not None
         await self.store._connection.execute_fetchall(statement)
 
 
 @contextlib.asynccontextmanager
 async def chatting(db: object, **settings: Raw) -> AsyncIterator[Chat]:
-    """The daemon with these settings, by the names that an operator uses.
+    """A daemon with these settings, by their public names.
 
-    Tests write faster than people may, and admins hear of nobody's coming and going, unless the settings say so.
+    Unless the settings say otherwise, there is no limit on the rate of messages, and there are no presence events.
     """
     assert settings.keys() <= {option.name for option in OPTIONS}
     config = load(
         {"db": str(db), "message_rate": "0", "max_chars_per_minute": "0", "presence": "off", **settings},
         {"CHATD_JWT_SECRET": SECRET},
     )
-    store = cast(SqliteStore, make_store(config.store))  # of PostgreSQL, where `db` is its URL
+    store = cast(SqliteStore, make_store(config.store))  # a PostgreSQL store if `db` is its URL
     last_id = await store.open()
     try:
         engine = build(config, store, last_id)

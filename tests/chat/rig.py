@@ -1,4 +1,4 @@
-"""The chat without a network: a clock made by hand, sessions that keep what they are sent, a store that waits."""
+"""The chat without a network: a manual clock, sessions that record packets, a store that waits."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ from tests.clock import Clock
 from tests.engineio.connections import connections
 
 NOW: Final = 1_800_000_000.0
-"""What the wall's clock shows when a test begins, in Unix seconds."""
+"""The wall clock at the start of a test, in Unix seconds."""
 
-# Pings would only be in the way.
+# No pings during a test.
 QUIET: Final = EngineConfig(ping_interval_s=1e9)
 
 
@@ -44,7 +44,7 @@ def who(user: str, rol: str = "user", *, expires_at: float | None = None) -> Ide
 
 
 class Line(NoDescriptor):
-    """The other end of a session: what it has received, and why it was closed."""
+    """The client's end of a session: received packets, and the reason of the close."""
 
     name = "line"
     writable = True
@@ -66,7 +66,7 @@ class Line(NoDescriptor):
         self.session.on_transport_closed(reason)
 
     def send(self, text: str) -> None:
-        """A Socket.IO packet from the client."""
+        """Send a Socket.IO packet from the client."""
         self.session.on_packet(Packet(PacketType.MESSAGE, text))
 
     def emit(self, *event: object, ack: int | str = "") -> None:
@@ -78,14 +78,14 @@ class Line(NoDescriptor):
         return [json.loads(text[2:]) for text in self.received if text.startswith("42[")]
 
     def answer(self, ack: int) -> Any:
-        """What the event with this id was acknowledged with."""
+        """The acknowledgement with this id."""
         [text] = [text for text in self.received if text.startswith(f"43{ack}[")]
         [argument] = json.loads(text.removeprefix(f"43{ack}"))
         return argument
 
 
 class WaitingStore:
-    """A Store as far as a router sees it: rows are answered when the test says so."""
+    """A Store as the router sees it: rows are answered when the test says so."""
 
     def __init__(self) -> None:
         self.rows: list[Message] = []
@@ -117,7 +117,7 @@ class WaitingStore:
         self.seen.append((user, fecha_ms))
 
     def answer(self, error: StoreError | None = None) -> None:
-        """Answer everything that waits."""
+        """Answer all waiting calls."""
         waiting, self._waiting = self._waiting, []
         for done in waiting:
             done(error)
@@ -134,7 +134,7 @@ class Rig:
         last_id: MessageId | None = None,
         call_soon: Callable[[Callable[[], None]], object] | None = None,
     ) -> None:
-        """`call_soon` is that of a loop which ends its turns itself."""
+        """`call_soon` is that of a loop whose turns the test ends."""
         self.clock = Clock()
         self._wall_ahead_s = NOW - self.clock.now
         self.timers = self.clock.timers()
@@ -155,7 +155,7 @@ class Rig:
         self.namespace.greet = self.recovery.greet
 
     def enter(self, identity: Identity, line: Line | None = None, auth: str = "") -> Line:
-        """A socket that has joined; its CONNECT answer is the first thing on its line."""
+        """A socket that has joined; the CONNECT answer is the first packet on its line."""
         line = line or Line()
         session = Session(Sid(identity.user), self, QUIET, self.timers, self._outbox, Handshake("", "", {}))
         session.transport, line.session = line, session
@@ -167,7 +167,7 @@ class Rig:
 
     @property
     def wall_s(self) -> float:
-        """What the wall clock shows, in Unix seconds. It moves with the loop's, and can be set."""
+        """The wall clock in Unix seconds. It advances with the loop's clock, and can be set."""
         return self._wall_ahead_s + self.clock.now
 
     @wall_s.setter
@@ -175,13 +175,13 @@ class Rig:
         self._wall_ahead_s = seconds - self.clock.now
 
     def turn(self) -> None:
-        """The end of the event loop's turn: what was sent leaves."""
+        """End the turn of the event loop: packets are sent."""
         callbacks, self._turn[:] = list(self._turn), []
         for callback in callbacks:
             callback()
 
     def pass_seconds(self, seconds: float) -> None:
-        """Both clocks move."""
+        """Advance both clocks."""
         self.clock.pass_seconds(seconds)
         self.turn()
 
@@ -189,7 +189,7 @@ class Rig:
         return self.namespace.rooms.of(line.session)
 
     def forget(self, session: Session) -> None:
-        """What a session calls at its end."""
+        """A session calls this at its end."""
 
     def _accept(self, socket: Socket, auth: Auth) -> Member | Coroutine[Any, Any, Member]:
         member = Member(socket, self._identity, self.chat.router, self.recovery, self.timers, lambda: self.wall_s)

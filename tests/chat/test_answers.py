@@ -1,4 +1,4 @@
-"""What a sender is told, over real sockets: acknowledgements, refusals, and the event for who asked for neither."""
+"""Answers to senders, over real sockets: acknowledgements, refusals, and `mensaje_error` without an acknowledgement."""
 
 from __future__ import annotations
 
@@ -92,11 +92,11 @@ REFUSED: list[tuple[list[Any], str]] = [
     ([{"para": "root", "mensaje": "half an emoji \ud83d"}], "mensaje_invalid"),
     ([{"para": "root", "mensaje": "x" * 10_001}], "mensaje_too_long"),
 ]
-"""Arguments of mensaje_privado and the code of their refusal."""
+"""Arguments of mensaje_privado and the code of the refusal."""
 
 
 @pytest.mark.parametrize(("arguments", "code"), REFUSED)
-async def test_a_mistake_is_acknowledged_with_its_code(chat: Chat, db: Path, arguments: list[Any], code: str) -> None:
+async def test_an_error_is_acknowledged_with_its_code(chat: Chat, db: Path, arguments: list[Any], code: str) -> None:
     """C-10, C-11, C-12, C-13"""
     ana, root = await chat.enter("ana"), await chat.enter("root", "admin")
     refused = await ana.ask("mensaje_privado", *arguments)
@@ -106,10 +106,10 @@ async def test_a_mistake_is_acknowledged_with_its_code(chat: Chat, db: Path, arg
 
 
 @pytest.mark.parametrize(("arguments", "code"), REFUSED)
-async def test_a_mistake_without_a_callback_comes_back_as_an_event(
+async def test_an_error_without_a_callback_is_sent_as_an_event(
     chat: Chat, db: Path, arguments: list[Any], code: str
 ) -> None:
-    """C-13: to the socket that made it, not to the user's others."""
+    """C-13: to the socket that sent it, not to the user's other sockets."""
     ana, other_tab = await chat.enter("ana"), await chat.enter("ana")
     await ana.emit("mensaje_privado", *arguments)
     [[event, error]] = await ana.inbox()
@@ -118,7 +118,7 @@ async def test_a_mistake_without_a_callback_comes_back_as_an_event(
     assert [await other_tab.inbox(), rows(db)] == [[], []]
 
 
-async def test_the_connection_survives_a_mistake(chat: Chat) -> None:
+async def test_the_connection_survives_an_error(chat: Chat) -> None:
     """C-13"""
     ana = await chat.enter("ana")
     assert (await ana.write("", ""))["ok"] is False
@@ -133,7 +133,7 @@ async def test_further_keys_and_arguments_are_ignored(chat: Chat, db: Path) -> N
     assert (row.para, row.mensaje) == ("root", "hola")
 
 
-async def test_of_a_key_that_comes_twice_the_last_counts(chat: Chat, db: Path) -> None:
+async def test_the_last_of_two_equal_keys_counts(chat: Chat, db: Path) -> None:
     """S-07: as in JavaScript."""
     ana = await chat.enter("ana")
     await ana.websocket.send('420["mensaje_privado",{"para":"x","mensaje":"a","para":"y","mensaje":"b"}]')
@@ -156,7 +156,7 @@ UNKNOWN = ["", "mensaje", "Mensaje_privado", "mensaje_privado ", "__proto__", "e
 
 
 @pytest.mark.parametrize("event", UNKNOWN)
-async def test_an_unknown_event_is_refused_where_an_answer_is_asked(chat: Chat, db: Path, event: object) -> None:
+async def test_an_unknown_event_with_a_callback_is_refused(chat: Chat, db: Path, event: object) -> None:
     """C-14"""
     ana = await chat.enter("ana")
     refused = await ana.ask(event, MESSAGE)
@@ -167,15 +167,15 @@ async def test_an_unknown_event_is_refused_where_an_answer_is_asked(chat: Chat, 
 
 
 @pytest.mark.parametrize("event", UNKNOWN)
-async def test_an_unknown_event_is_ignored_where_none_is(chat: Chat, event: object) -> None:
+async def test_an_unknown_event_without_a_callback_is_ignored(chat: Chat, event: object) -> None:
     """C-14"""
     ana = await chat.enter("ana")
     await ana.emit(event, MESSAGE)
     assert await ana.inbox() == []
 
 
-async def test_an_event_with_bytes_is_an_event(chat: Chat) -> None:
-    """C-12, S-10: bytes are no text."""
+async def test_an_event_with_bytes_is_answered(chat: Chat) -> None:
+    """C-12, S-10: bytes are not a text."""
     ana = await chat.enter("ana")
     placeholder = {"_placeholder": True, "num": 0}
     await ana.websocket.send("451-77" + json.dumps(["mensaje_privado", {"para": "root", "mensaje": placeholder}]))
@@ -183,7 +183,7 @@ async def test_an_event_with_bytes_is_an_event(chat: Chat) -> None:
     assert (await ana.answer(77))["error"]["code"] == "mensaje_invalid"
 
 
-async def test_an_acknowledgement_nobody_waits_for_is_ignored(chat: Chat) -> None:
+async def test_an_unexpected_acknowledgement_is_ignored(chat: Chat) -> None:
     """S-21"""
     ana = await chat.enter("ana")
     await ana.websocket.send('431[{"ok":true}]')
@@ -191,7 +191,7 @@ async def test_an_acknowledgement_nobody_waits_for_is_ignored(chat: Chat) -> Non
 
 
 async def test_a_burst_in_one_segment_is_handled_in_order(chat: Chat, db: Path) -> None:
-    """C-16, S-23: whatever TCP makes of it, and a leave at its end takes nothing back."""
+    """C-16, S-23: however TCP splits it; a DISCONNECT at its end cancels nothing."""
     ana = await chat.enter("ana")
     frames = [text_frame("42" + json.dumps(["mensaje_privado", {**MESSAGE, "mensaje": str(n)}])) for n in range(300)]
     await ana.websocket.send_raw(b"".join([*frames, text_frame("41"), frame_bytes(8, b"")]))
@@ -200,7 +200,7 @@ async def test_a_burst_in_one_segment_is_handled_in_order(chat: Chat, db: Path) 
     assert [row.mensaje for row in rows(db)] == [str(number) for number in range(300)]
 
 
-async def test_somebody_who_left_before_the_acknowledgement_harms_nobody(chat: Chat, db: Path) -> None:
+async def test_a_client_may_disconnect_before_the_acknowledgement(chat: Chat, db: Path) -> None:
     """C-15"""
     leavers: list[Person] = [await chat.enter("ana") for _ in range(5)]
     for number, ana in enumerate(leavers):
@@ -211,7 +211,7 @@ async def test_somebody_who_left_before_the_acknowledgement_harms_nobody(chat: C
     assert {row.mensaje for row in rows(db)} <= {*map(str, range(5)), "still there?"}
 
 
-async def test_many_people_at_once_get_their_own_answers(chat: Chat, db: Path) -> None:
+async def test_many_concurrent_clients_get_their_own_answers(chat: Chat, db: Path) -> None:
     """C-15, C-18"""
     people = [await chat.enter(f"user {number}") for number in range(50)]
 

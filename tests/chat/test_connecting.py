@@ -1,4 +1,4 @@
-"""Who comes in, over real sockets: where a token is found, what it must say, and what a refusal looks like."""
+"""Authentication at CONNECT, over real sockets: sources of tokens, their claims, and refusals."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ REFUSED: Mapping[str, tuple[str, str]] = {
 }
 
 
-async def test_nobody_comes_in_without_a_token(chat: Chat) -> None:
+async def test_a_connect_without_a_token_is_refused(chat: Chat) -> None:
     """C-01, C-04"""
     code, message = await refused(chat.client)
     assert code == "token_missing"
@@ -57,7 +57,7 @@ async def test_nobody_comes_in_without_a_token(chat: Chat) -> None:
 
 @pytest.mark.parametrize("why", REFUSED)
 async def test_a_token_that_does_not_hold_is_refused_with_its_code(chat: Chat, why: str) -> None:
-    """C-02, C-04: the answer repeats nothing of the token."""
+    """C-02, C-04: the answer contains nothing of the token."""
     text, expected = REFUSED[why]
     code, message = await refused(chat.client, cookie(text))
     assert code == expected
@@ -66,7 +66,7 @@ async def test_a_token_that_does_not_hold_is_refused_with_its_code(chat: Chat, w
     assert chat.rooms == {}
 
 
-async def test_what_an_issuer_and_an_audience_must_be_is_a_setting(db: Path) -> None:
+async def test_the_issuer_and_the_audience_are_settings(db: Path) -> None:
     """C-02"""
     async with chatting(db, jwt_issuer="login", jwt_audience=["chat", "support"]) as chat:
         await join(chat.client, cookie(token("ana", iss="login", aud="chat")))
@@ -76,7 +76,7 @@ async def test_what_an_issuer_and_an_audience_must_be_is_a_setting(db: Path) -> 
             assert code == "token_invalid"
 
 
-async def test_a_token_for_ever_and_clocks_that_differ_are_settings(db: Path) -> None:
+async def test_tokens_without_exp_and_the_leeway_are_settings(db: Path) -> None:
     """C-02"""
     async with chatting(db, jwt_require_exp="false", jwt_leeway="60") as chat:
         await join(chat.client, cookie(token("ana", exp=...)))
@@ -85,7 +85,7 @@ async def test_a_token_for_ever_and_clocks_that_differ_are_settings(db: Path) ->
         assert code == "token_expired"
 
 
-async def test_a_fresh_token_holds_although_our_clock_is_seconds_behind_its_issuers(chat: Chat) -> None:
+async def test_a_fresh_token_is_valid_although_the_server_s_clock_is_seconds_behind(chat: Chat) -> None:
     """C-61"""
     await join(chat.client, cookie(token("ana", nbf=int(time.time()) + 3)))
     assert chat.rooms == {"user:ana": 1}
@@ -121,13 +121,13 @@ async def test_a_quoted_value_is_unquoted(chat: Chat) -> None:
     assert chat.rooms == {"user:ana": 1}
 
 
-async def test_of_two_cookies_of_the_name_the_first_counts(chat: Chat) -> None:
-    """C-01: browsers send the one with the longer path first."""
+async def test_the_first_of_two_cookies_with_the_name_counts(chat: Chat) -> None:
+    """C-01: browsers send the cookie with the longer path first."""
     await join(chat.client, {"Cookie": f"token={token('ana')}; token={token('root', 'admin')}"})
     assert chat.rooms == {"user:ana": 1}
 
 
-async def test_a_missing_cookie_is_told_apart_from_those_that_came(chat: Chat) -> None:
+async def test_the_error_of_a_missing_cookie_names_the_received_cookies(chat: Chat) -> None:
     """C-04: their names, never their values."""
     _, message = await refused(chat.client, {"Cookie": "sessionid=s3cret; theme=dark"})
     assert "cookies seen: sessionid, theme" in message
@@ -147,7 +147,7 @@ def bearer(text: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {text}"}
 
 
-async def test_without_a_cookie_the_token_may_come_in_two_other_ways(chat: Chat) -> None:
+async def test_without_a_cookie_the_token_may_be_in_auth_or_the_header(chat: Chat) -> None:
     """C-01"""
     await join(chat.client, auth={"token": token("ana")})
     await join(chat.client, bearer(token("berta")))
@@ -164,7 +164,7 @@ async def test_the_cookie_comes_before_auth_and_auth_before_the_header(chat: Cha
 
 
 @pytest.mark.parametrize("stale", ["garbage", token("ana", ttl_s=-60), token("ana", exp=...)])
-async def test_a_bad_cookie_hides_no_good_token_of_another_way(chat: Chat, stale: str) -> None:
+async def test_an_invalid_cookie_hides_no_valid_token_of_another_source(chat: Chat, stale: str) -> None:
     """C-63"""
     await join(chat.client, cookie(stale), {"token": token("ana")})
     await join(chat.client, {**cookie(stale), **bearer(token("ana"))})
@@ -172,20 +172,20 @@ async def test_a_bad_cookie_hides_no_good_token_of_another_way(chat: Chat, stale
 
 
 @pytest.mark.parametrize("auth", [{}, {"token": ""}, {"token": 7}, {"token": None}, {"token": ["x"]}, {"Token": "x"}])
-async def test_an_auth_payload_without_a_token_is_none(chat: Chat, auth: dict[str, object]) -> None:
+async def test_an_auth_payload_without_a_token_is_ignored(chat: Chat, auth: dict[str, object]) -> None:
     """C-01"""
     code, _ = await refused(chat.client, auth=auth)
     assert code == "token_missing"
 
 
 @pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer ", "Basic YW5hOmFuYQ==", "Bearerx"])
-async def test_an_authorization_without_a_token_is_none(chat: Chat, authorization: str) -> None:
+async def test_an_authorization_without_a_token_is_ignored(chat: Chat, authorization: str) -> None:
     """C-01"""
     code, _ = await refused(chat.client, {"Authorization": authorization})
     assert code == "token_missing"
 
 
-async def test_the_other_ways_can_be_switched_off(db: Path) -> None:
+async def test_auth_and_the_header_can_be_switched_off(db: Path) -> None:
     """C-01"""
     async with chatting(db, auth_token="false", bearer_token="false") as chat:
         code, message = await refused(chat.client, bearer(token("ana")), {"token": token("ana")})
@@ -195,7 +195,7 @@ async def test_the_other_ways_can_be_switched_off(db: Path) -> None:
         await join(chat.client, cookie(token("ana")))
 
 
-async def test_one_way_can_be_switched_off_alone(db: Path) -> None:
+async def test_one_source_can_be_switched_off_alone(db: Path) -> None:
     """C-01"""
     async with chatting(db, auth_token="false") as chat:
         await join(chat.client, bearer(token("ana")))
@@ -204,7 +204,7 @@ async def test_one_way_can_be_switched_off_alone(db: Path) -> None:
         assert "Bearer" in message
 
 
-async def test_whoever_was_refused_may_try_again_on_the_same_session(chat: Chat) -> None:
+async def test_a_refused_client_may_retry_on_the_same_session(chat: Chat) -> None:
     """C-04, S-15"""
     answer, websocket = await connect(chat.client)
     assert answer.startswith("44{")
@@ -215,7 +215,7 @@ async def test_whoever_was_refused_may_try_again_on_the_same_session(chat: Chat)
     assert chat.rooms == {"user:ana": 1}
 
 
-async def test_a_cookie_serves_every_connect_of_its_session(chat: Chat) -> None:
+async def test_a_cookie_is_used_for_every_connect_of_its_session(chat: Chat) -> None:
     """C-01, S-24"""
     ana = await join(chat.client, {"Cookie": f"theme=dark; token={token('ana')}; more=1"})
     for _ in range(3):
@@ -227,7 +227,7 @@ async def test_a_cookie_serves_every_connect_of_its_session(chat: Chat) -> None:
         assert chat.rooms == {"user:ana": 1}
 
 
-async def test_an_event_of_somebody_who_is_not_in_ends_its_session(chat: Chat, db: Path) -> None:
+async def test_an_event_before_the_connect_ends_the_session(chat: Chat, db: Path) -> None:
     """C-03, S-16"""
     answer, websocket = await connect(chat.client)
     assert answer.startswith("44{")
@@ -237,7 +237,7 @@ async def test_an_event_of_somebody_who_is_not_in_ends_its_session(chat: Chat, d
 
 
 async def test_the_cookie_of_a_polling_session_is_that_of_its_handshake(chat: Chat) -> None:
-    """C-01: what later requests bring does not count."""
+    """C-01: cookies of later requests do not count."""
     session = await chat.client.polling(cookie(token("ana")))
     await session.post("40", headers=cookie(token("root", "admin")))
     [joined] = await session.poll()

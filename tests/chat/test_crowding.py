@@ -1,4 +1,4 @@
-"""How much one may, over real sockets: what is refused, how, and that it is over when there is room again."""
+"""Limits over real sockets: the refusals, and that they end when there is room again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.conformance.wire import Answer, RefusedUpgradeError
 
 
 async def turned_away(chat: Chat, *, forwarded_for: str = "") -> list[Answer]:
-    """The answers to somebody new who is not let in, on either transport."""
+    """The refusals of a new session, on either transport."""
     headers = {"X-Forwarded-For": forwarded_for} if forwarded_for else {}
     by_polling = await chat.client.request("GET", {"EIO": "4", "transport": "polling"}, headers)
     with pytest.raises(RefusedUpgradeError) as by_websocket:
@@ -22,7 +22,7 @@ async def turned_away(chat: Chat, *, forwarded_for: str = "") -> list[Answer]:
 @pytest.mark.parametrize(
     ("limit", "status", "code"), [("max_connections", 503, 6), ("max_connections_per_address", 429, 7)]
 )
-async def test_one_client_too_many_is_told_to_come_later(db: Path, limit: str, status: int, code: int) -> None:
+async def test_a_client_over_the_limit_is_told_to_retry_later(db: Path, limit: str, status: int, code: int) -> None:
     """L-01, L-02"""
     async with chatting(db, **{limit: "2"}) as chat:
         ana, _ = await chat.enter("ana"), await chat.enter("eva")
@@ -35,7 +35,7 @@ async def test_one_client_too_many_is_told_to_come_later(db: Path, limit: str, s
         assert (await (await chat.enter("berta")).write("root", "hola"))["ok"] is True
 
 
-async def test_more_than_may_come_in_a_second_are_told_when(db: Path) -> None:
+async def test_clients_over_the_accept_rate_get_retry_after(db: Path) -> None:
     """L-03"""
     async with chatting(db, accept_rate="0.01") as chat:
         await chat.enter("ana")
@@ -44,7 +44,7 @@ async def test_more_than_may_come_in_a_second_are_told_when(db: Path) -> None:
             assert 90 <= int(answer.header("retry-after") or 0) <= 100
 
 
-async def test_an_address_behind_a_trusted_proxy_is_the_client_s(db: Path) -> None:
+async def test_behind_a_trusted_proxy_the_client_s_address_counts(db: Path) -> None:
     """L-04"""
     async with chatting(db, max_connections_per_address="1", trusted_proxy=["127.0.0.0/8"]) as chat:
         for address in ("192.0.2.1", "192.0.2.2", "2001:db8::1"):
@@ -53,14 +53,14 @@ async def test_an_address_behind_a_trusted_proxy_is_the_client_s(db: Path) -> No
             assert [answer.status for answer in await turned_away(chat, forwarded_for=known)] == [429, 429]
 
 
-async def test_whoever_is_no_trusted_proxy_is_not_believed(db: Path) -> None:
+async def test_an_untrusted_proxy_s_header_is_ignored(db: Path) -> None:
     """L-04"""
     async with chatting(db, max_connections_per_address="1") as chat:
         await join(chat.client, {**cookie(token("ana")), "X-Forwarded-For": "192.0.2.1"})
         assert [answer.status for answer in await turned_away(chat, forwarded_for="192.0.2.2")] == [429, 429]
 
 
-async def test_a_user_has_a_number_of_sockets(db: Path) -> None:
+async def test_the_sockets_of_a_user_are_limited(db: Path) -> None:
     """L-05"""
     async with chatting(db, max_connections_per_user="2") as chat:
         first, second = await chat.enter("ana"), await chat.enter("ana")
@@ -74,8 +74,8 @@ async def test_a_user_has_a_number_of_sockets(db: Path) -> None:
         assert await second.inbox() == []
 
 
-async def test_a_user_who_writes_too_fast_is_told_when_to_go_on(db: Path) -> None:
-    """L-06: over all its sockets; nobody sees the message, and nobody else is held up."""
+async def test_a_user_over_the_message_rate_is_told_when_to_retry(db: Path) -> None:
+    """L-06: over all its sockets; the message is not delivered, and other users are not delayed."""
     async with chatting(db, message_rate="0.01", message_burst="2") as chat:
         tabs, eva = [await chat.enter("ana") for _ in range(2)], await chat.enter("eva")
         assert [(await tab.write("eva", "hola"))["ok"] for tab in tabs] == [True, True]
@@ -88,7 +88,7 @@ async def test_a_user_who_writes_too_fast_is_told_when_to_go_on(db: Path) -> Non
         assert [(await eva.hear())[1]["mensaje"] for _ in range(2)] == ["hola", "hola"]
 
 
-async def test_a_user_who_does_not_listen_is_shown_the_door(db: Path) -> None:
+async def test_a_user_who_exceeds_the_message_rate_for_too_long_is_disconnected(db: Path) -> None:
     """L-06"""
     async with chatting(db, message_rate="0.01", message_burst="2") as chat:
         ana, tab = await chat.enter("ana"), await chat.enter("ana")
@@ -104,7 +104,7 @@ async def test_a_user_who_does_not_listen_is_shown_the_door(db: Path) -> None:
         assert (await tab.write("ana", "still too fast"))["error"]["code"] == "rate_limited"
 
 
-async def test_what_is_over_the_characters_of_a_minute_is_refused_and_seen_by_nobody(db: Path) -> None:
+async def test_messages_over_the_characters_per_minute_are_refused_and_not_delivered(db: Path) -> None:
     """L-13: over all sockets of the user, with and without a cid; the session goes on."""
     async with chatting(db, max_chars_per_minute="100") as chat:
         ana, tab, root = await chat.enter("ana"), await chat.enter("ana"), await chat.enter("root", "admin")

@@ -1,4 +1,4 @@
-"""A database that cannot be written for a while, over real sockets: senders are told, and it goes on by itself."""
+"""A database that cannot be written for a while, over real sockets: senders get an error, and it recovers by itself."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.store.rig import locked, rows
 
 
 def refusal(code: str, answer: Any) -> bool:
-    """Whether a message was refused with that code and a sentence."""
+    """Whether a message was refused with that code and an error text."""
     return bool(answer == {"ok": False, "error": {"code": code, "message": answer["error"]["message"]}})
 
 
@@ -27,12 +27,12 @@ async def test_while_the_database_is_locked_messages_are_refused(db: Path) -> No
             assert (event, error.keys(), error["code"]) == ("mensaje_error", {"code", "message"}, "store_unavailable")
         assert (await ana.write("root", "three"))["ok"] is True
         assert [row.mensaje for row in rows(db)] == ["three"]
-        # At once means before anybody knows whether it can be stored.
+        # `at_once` delivers before the commit is known to have failed.
         assert [event[1]["mensaje"] for event in await root.inbox()] == ["one", "two", "three"]
 
 
-async def test_a_full_database_refuses_what_does_not_fit(chat: Chat, db: Path) -> None:
-    """C-17: SQLite's own limit on pages says what a full disk says."""
+async def test_a_full_database_refuses_messages(chat: Chat, db: Path) -> None:
+    """C-17: SQLite's page limit has the error of a full disk."""
     ana = await chat.enter("ana")
     await chat.sqlite("PRAGMA max_page_count = 1")
     answers = [await ana.write("root", "x" * 9_000) for _ in range(3)]
@@ -42,7 +42,7 @@ async def test_a_full_database_refuses_what_does_not_fit(chat: Chat, db: Path) -
     assert rows(db)[-1].mensaje == "room again"
 
 
-async def test_a_database_that_turns_read_only_refuses_until_it_turns_back(chat: Chat, db: Path) -> None:
+async def test_a_read_only_database_refuses_until_it_is_writable(chat: Chat, db: Path) -> None:
     """C-17"""
     ana = await chat.enter("ana")
     await chat.sqlite("PRAGMA query_only = 1")
@@ -53,8 +53,8 @@ async def test_a_database_that_turns_read_only_refuses_until_it_turns_back(chat:
 
 
 @pytest.mark.parametrize("deliver", ["at_once", "stored"])
-async def test_what_waits_for_the_disk_is_bounded(db: Path, deliver: str) -> None:
-    """C-17: whoever is over the bound is told at once, and nobody sees that message."""
+async def test_messages_waiting_for_the_disk_are_bounded(db: Path, deliver: str) -> None:
+    """C-17: a message over the bound is refused at once and not delivered."""
     async with chatting(db, busy_timeout="30", max_waiting_rows="3", deliver=deliver) as chat:
         ana, root = await chat.enter("ana"), await chat.enter("root", "admin")
         with locked(db):

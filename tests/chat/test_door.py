@@ -1,4 +1,4 @@
-"""The door: a handshake and an auth payload in, an identity out, and what is kept of the handshake."""
+"""The door: a handshake and an auth payload in, an identity out, and the parts of the handshake that are kept."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_the_door_needs_two_headers() -> None:
         ({"cookie": "a=b", "authorization": "Basic x"}, {"token": token()}),
     ],
 )
-def test_a_good_token_says_who_somebody_is(headers: dict[str, str], auth: dict[str, object]) -> None:
+def test_a_valid_token_gives_an_identity(headers: dict[str, str], auth: dict[str, object]) -> None:
     """C-01, C-03"""
     identity = door().identify(handshake(**headers), auth)
     assert (identity.user, identity.rol) == ("maria", "user")
@@ -63,15 +63,15 @@ NAMELESS = token(name=...)
         ({"cookie": "token=BAD", "authorization": f"Bearer {token()}"}, {"token": "worse"}),
     ],
 )
-def test_a_token_that_does_not_hold_hides_no_other(bad: str, headers: dict[str, str], auth: dict[str, str]) -> None:
-    """C-63: a page cannot take back an HttpOnly cookie that has expired"""
+def test_an_invalid_token_does_not_hide_a_valid_one(bad: str, headers: dict[str, str], auth: dict[str, str]) -> None:
+    """C-63: a page cannot delete an expired HttpOnly cookie"""
     came = handshake(**{name: value.replace("BAD", bad) for name, value in headers.items()})
     identity = door().identify(came, {name: value.replace("BAD", bad) for name, value in auth.items()})
     assert identity.user == "maria"
 
 
-def test_of_several_that_hold_the_cookie_counts() -> None:
-    """C-01: it is the one that no script of the page can choose"""
+def test_the_cookie_wins_over_other_valid_tokens() -> None:
+    """C-01: no script of the page can choose the cookie"""
     came = handshake(cookie=f"token={token()}", authorization=f"Bearer {token(user='eva')}")
     assert door().identify(came, {"token": token(user="pepe")}).user == "maria"
     stale = handshake(cookie=f"token={EXPIRED}", authorization=f"Bearer {token(user='eva')}")
@@ -90,10 +90,10 @@ def test_of_several_that_hold_the_cookie_counts() -> None:
         (EXPIRED, EXPIRED, EXPIRED, "token_expired"),
     ],
 )
-def test_where_none_holds_the_code_is_that_of_the_last_genuine_one(
+def test_without_a_valid_token_the_code_is_that_of_the_last_genuine_one(
     cookie: str, auth: str | None, bearer: str | None, code: str
 ) -> None:
-    """C-63: what a proxy puts into Authorization must not keep a page from fetching a fresh token"""
+    """C-63: a token that a proxy adds in Authorization must not stop a page from fetching a fresh token"""
     headers = {"cookie": f"token={cookie}", **({} if bearer is None else {"authorization": f"Bearer {bearer}"})}
     checked = door()
     with pytest.raises(ConnectRefusedError) as refused:
@@ -102,7 +102,7 @@ def test_where_none_holds_the_code_is_that_of_the_last_genuine_one(
     assert checked.refused == {code: 1}
 
 
-def test_where_several_came_each_fault_has_its_place() -> None:
+def test_with_several_tokens_each_error_names_its_source() -> None:
     """C-63"""
     with pytest.raises(ConnectRefusedError) as refused:
         door().identify(handshake(cookie=f"token={EXPIRED}"), {"token": FORGED})
@@ -112,7 +112,7 @@ def test_where_several_came_each_fault_has_its_place() -> None:
 
 
 class Counting:
-    """An algorithm that counts what it is asked."""
+    """An algorithm that counts verifications."""
 
     def __init__(self, algorithm: Algorithm) -> None:
         self.asked = 0
@@ -133,7 +133,7 @@ class Counting:
         (f"{EXPIRED}; token={FORGED}; token={NAMELESS}", "garbage", "x", 1),
     ],
 )
-def test_a_connect_costs_three_signatures_at_most(cookie: str, auth: str, bearer: str, asked: int) -> None:
+def test_a_connect_checks_three_signatures_at_most(cookie: str, auth: str, bearer: str, asked: int) -> None:
     """C-63"""
     config = AuthConfig(jwt_secret=SECRET)
     (key,) = load_keys(config)
@@ -152,15 +152,15 @@ def test_a_refusal_has_a_sentence_and_a_code() -> None:
     assert refused.value.data == {"code": "token_expired"}
 
 
-def test_other_cookies_are_let_go_and_the_next_connect_still_works() -> None:
-    """C-01: browsers send kilobytes of them, for as long as a connection lives."""
+def test_other_cookies_are_dropped_and_the_next_connect_still_works() -> None:
+    """C-01: browsers send kilobytes of cookies, which would be kept as long as the connection."""
     once = handshake(cookie=f"a={'x' * 4_000}; token={token()}; b=c", authorization="Basic secret")
     for _ in range(2):
         assert door().identify(once, {}).user == "maria"
         assert once.headers == {COOKIE: f"token={token()}"}
 
 
-def test_a_token_in_the_header_is_kept_as_it_came() -> None:
+def test_a_token_in_the_header_is_kept() -> None:
     """C-01"""
     once = handshake(cookie="a=b", authorization=f"Bearer {token()}")
     for _ in range(2):
@@ -168,7 +168,7 @@ def test_a_token_in_the_header_is_kept_as_it_came() -> None:
         assert once.headers == {AUTHORIZATION: f"Bearer {token()}"}
 
 
-def test_a_token_of_the_auth_payload_serves_one_connect() -> None:
+def test_a_token_in_the_auth_payload_is_used_for_one_connect() -> None:
     """C-01"""
     once = handshake(cookie="a=b")
     assert door().identify(once, {"token": token()}).user == "maria"
@@ -177,7 +177,7 @@ def test_a_token_of_the_auth_payload_serves_one_connect() -> None:
     assert refused.value.data == {"code": "token_missing"}
 
 
-def test_after_a_refusal_everything_is_there_for_the_next_attempt() -> None:
+def test_after_a_refusal_the_tokens_are_kept_for_the_next_attempt() -> None:
     """C-04"""
     once = handshake(cookie="token=garbage; other=x")
     with pytest.raises(ConnectRefusedError):

@@ -1,4 +1,4 @@
-"""How clients are sent away at a stop, and what those write whose turn has not come yet."""
+"""The order in which a stop disconnects clients, and messages of clients that are still connected."""
 
 from __future__ import annotations
 
@@ -20,63 +20,63 @@ from tests.store.rig import locked, rows
 NEW = {"EIO": "4", "transport": "polling"}
 
 
-async def sent_away(person: Person) -> float:
-    """Wait for the goodbye, which must be the one that brings clients back; when it came."""
+async def disconnected(person: Person) -> float:
+    """Wait for the close that makes clients reconnect; return its time."""
     assert await person.websocket.closed() == NO_FRAME
     person.websocket.close()
     return time.monotonic()
 
 
-async def test_clients_are_sent_away_a_few_at_a_time_the_oldest_first(db: Path) -> None:
+async def test_clients_are_disconnected_a_few_at_a_time_oldest_first(db: Path) -> None:
     """L-08"""
     async with daemon(db, "--stop-rate", "40") as chatd:
         people = [await chatd.enter(f"user {number}") for number in range(21)]
         chatd.terminate()
-        told = await asyncio.gather(*map(sent_away, people))
+        told = await asyncio.gather(*map(disconnected, people))
         assert told == sorted(told)
         assert told[-1] - told[0] > 0.9 * 20 / 40
         assert await chatd.ended() == 0
         assert chatd.faults == []
 
 
-async def test_a_rate_that_does_not_fit_into_the_time_is_exceeded(db: Path) -> None:
-    """L-08: who is cut does not know whether to come back."""
+async def test_the_stop_rate_is_exceeded_if_the_timeout_is_too_short(db: Path) -> None:
+    """L-08: an aborted client would not know whether to reconnect."""
     async with daemon(db, "--stop-rate", "0.1", "--stop-timeout", "2") as chatd:
         people = [await chatd.enter(f"user {number}") for number in range(10)]
         chatd.terminate()
-        await asyncio.gather(*map(sent_away, people))
+        await asyncio.gather(*map(disconnected, people))
         assert await chatd.ended() == 0
         assert chatd.faults == []
 
 
-async def test_whose_turn_has_not_come_goes_on_writing(db: Path) -> None:
+async def test_clients_that_are_still_connected_can_send_during_a_stop(db: Path) -> None:
     """C-20, L-08"""
     async with daemon(db, "--stop-rate", "2") as chatd:
         ana, eva = await chatd.enter("ana"), await chatd.enter("eva")
         chatd.terminate()
-        await sent_away(ana)
+        await disconnected(ana)
         stored = await eva.write("root", "before my turn")
         assert stored["ok"] is True
-        await sent_away(eva)
+        await disconnected(eva)
         assert await chatd.ended() == 0
     assert [str(row.id) for row in rows(db)] == [stored["id"]]
 
 
-async def test_what_was_read_before_the_goodbye_is_stored_after_it(db: Path) -> None:
-    """C-20, L-08: eva is sent away while her message waits for the disk."""
+async def test_messages_read_before_the_disconnect_are_stored_after_it(db: Path) -> None:
+    """C-20, L-08: eva is disconnected while her message waits for the disk."""
     async with daemon(db, "--stop-rate", "2", "--busy-timeout", "30") as chatd:
         ana, eva = await chatd.enter("ana"), await chatd.enter("eva")
         chatd.terminate()
-        await sent_away(ana)
+        await disconnected(ana)
         with locked(db):
             await eva.begin("mensaje_privado", {"para": "root", "mensaje": "my last words"})
-            await sent_away(eva)
+            await disconnected(eva)
         assert await chatd.ended() == 0
         assert chatd.faults == []
     assert [row.mensaje for row in rows(db)] == ["my last words"]
 
 
-async def test_nobody_new_comes_in_by_a_connection_that_is_open_already(db: Path) -> None:
+async def test_during_a_stop_open_connections_create_no_new_sessions(db: Path) -> None:
     """L-08"""
     async with daemon(db, "--stop-rate", "2") as chatd:
         kept_alive = await chatd.client.connect()
@@ -86,32 +86,32 @@ async def test_nobody_new_comes_in_by_a_connection_that_is_open_already(db: Path
         people = [await chatd.enter(user) for user in ("berta", "eva")]
         chatd.terminate()
         await chatd.logged("stopping")
-        await sent_away(people[0])  # a turn after the polling session's
+        await disconnected(people[0])  # one turn after the polling session
         refused = await kept_alive.request("GET", chatd.client.target(**NEW))
         assert (refused.status, refused.json()["code"], refused.header("retry-after")) == (503, 6, "5")
         assert refused.json()["detail"].startswith("stopping: ")
         assert await kept_alive.rest() == b""
-        await sent_away(people[1])
+        await disconnected(people[1])
         assert await chatd.ended() == 0
 
 
-async def test_a_load_balancer_has_time_to_notice(db: Path) -> None:
-    """L-08: not ready any more, and served all the same."""
+async def test_the_stop_delay_gives_load_balancers_time(db: Path) -> None:
+    """L-08: /readyz answers 503, and clients are still served."""
     async with daemon(db, "--stop-delay", "0.5") as chatd:
         chatd.terminate()
         await chatd.logged("stopping")
         ana = await chatd.enter("ana")
         assert (await ana.write("root", "hola"))["ok"] is True
-        await sent_away(ana)
+        await disconnected(ana)
         assert await chatd.ended() == 0
 
 
-async def test_a_second_signal_does_not_wait_for_anybody_s_turn(db: Path) -> None:
+async def test_a_second_signal_ends_the_stop_at_once(db: Path) -> None:
     """C-20"""
     async with daemon(db, "--stop-rate", "0.5", "--stop-timeout", "60") as chatd:
         ana, _ = await chatd.enter("ana"), await chatd.enter("eva")
         chatd.terminate()
-        await sent_away(ana)
+        await disconnected(ana)
         chatd.process.send_signal(signal.SIGINT)
         assert await chatd.ended() == EXIT_AT_ONCE
 

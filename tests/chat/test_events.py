@@ -1,4 +1,4 @@
-"""What a client may send, as pure values; over real sockets in test_answers.py."""
+"""Validation of client events, as pure values; over real sockets in test_answers.py."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ json_values = st.recursive(
     mensaje=st.text(st.characters(exclude_categories=["Cs"]), min_size=1),
     more=st.dictionaries(st.text().filter(lambda key: key != "cid"), json_values, max_size=2),
 )
-def test_any_two_texts_are_a_message(para: str, mensaje: str, more: dict[str, object]) -> None:
-    """C-10, C-11, C-12: not one character of them is changed."""
+def test_any_two_valid_texts_are_a_message(para: str, mensaje: str, more: dict[str, object]) -> None:
+    """C-10, C-11, C-12: no character is changed."""
     message = PrivateMessage.parse([{**more, "para": para, "mensaje": mensaje}, *more], max_chars=1_000)
     assert message == PrivateMessage(para, mensaje)
 
@@ -68,7 +68,7 @@ def test_a_message_at_its_limits(para: str, mensaje: str) -> None:
         ("x", "\ud83d" * 11, EventCode.MENSAJE_TOO_LONG),
     ],
 )
-def test_a_message_beyond_them_is_refused(para: object, mensaje: object, code: EventCode) -> None:
+def test_a_message_over_its_limits_is_refused(para: object, mensaje: object, code: EventCode) -> None:
     """C-11, C-12, C-13"""
     with pytest.raises(RefusedError) as refused:
         PrivateMessage.parse([{"para": para, "mensaje": mensaje}], max_chars=10)

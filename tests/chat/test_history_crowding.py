@@ -1,4 +1,4 @@
-"""Questions about the past that wait for the disk: how many may, and what becomes of them."""
+"""Concurrent queries of the history: their limits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.chat.rig import Line, Rig, WaitingStore, who
 
 
 class EmptyLibrary:
-    """A database without messages, which answers when the test says so."""
+    """A database without messages that answers when the test says so."""
 
     def __init__(self) -> None:
         self.gate = asyncio.Event()
@@ -27,7 +27,7 @@ class EmptyLibrary:
 
 
 class Shelf(WaitingStore):
-    """The part of a Store that is asked about the past."""
+    """The Store with only its history."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ def library() -> tuple[Rig, EmptyLibrary]:
 
 
 async def settle(rig: Rig, line: Line, ack: int) -> Any:
-    """Let tasks run until that answer is there, at most a thousand turns."""
+    """Run the loop until that acknowledgement has arrived, at most a thousand turns."""
     for _ in range(1_000):
         await asyncio.sleep(0)
         rig.turn()
@@ -54,7 +54,7 @@ async def settle(rig: Rig, line: Line, ack: int) -> Any:
     raise AssertionError(f"no answer {ack} in {line.received}")
 
 
-async def test_one_user_may_have_so_many_questions_under_way() -> None:
+async def test_concurrent_queries_of_one_user_are_limited() -> None:
     """C-76"""
     rig, database = library()
     tabs, eva = [rig.enter(who("ana")), rig.enter(who("ana"))], rig.enter(who("eva"))
@@ -72,7 +72,7 @@ async def test_one_user_may_have_so_many_questions_under_way() -> None:
     assert (await settle(rig, tabs[0], 99))["ok"]
 
 
-async def test_beyond_the_bound_of_all_each_user_may_have_one_under_way() -> None:
+async def test_over_the_total_limit_each_user_may_have_one_query() -> None:
     """C-76"""
     rig, database = library()
     for number in range(MAX_ASKED):
@@ -88,7 +88,7 @@ async def test_beyond_the_bound_of_all_each_user_may_have_one_under_way() -> Non
     assert (await settle(rig, late, 2))["ok"]
 
 
-async def test_what_cannot_be_read_is_refused_and_makes_room() -> None:
+async def test_a_failed_query_is_refused_and_frees_its_place() -> None:
     """C-76"""
     rig, database = library()
     ana = rig.enter(who("ana"))
@@ -99,7 +99,7 @@ async def test_what_cannot_be_read_is_refused_and_makes_room() -> None:
         assert (await settle(rig, ana, number))["error"]["code"] == "store_unavailable"
 
 
-async def test_an_answer_for_somebody_who_has_gone_goes_nowhere() -> None:
+async def test_an_answer_for_a_disconnected_client_is_dropped() -> None:
     """C-76"""
     rig, database = library()
     ana = rig.enter(who("ana"))

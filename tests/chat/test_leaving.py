@@ -1,4 +1,4 @@
-"""Every kind of end, over real sockets: whoever is gone has left all rooms at once, and nobody else has."""
+"""Every kind of disconnect, over real sockets: the socket leaves all rooms at once, and other sockets stay."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ ENDS: Mapping[str, Callable[[Chat, Person], Awaitable[None]]] = {
 
 
 @pytest.mark.parametrize("end", ENDS)
-async def test_whoever_is_gone_has_left_its_rooms(chat: Chat, end: str) -> None:
+async def test_a_disconnected_socket_has_left_its_rooms(chat: Chat, end: str) -> None:
     """C-05, E-24, E-26, S-24, S-25, S-28, S-29"""
     ana, tab = await chat.enter("ana"), await chat.enter("ana")
     root = await chat.enter("root", "admin")
@@ -141,7 +141,7 @@ async def test_a_polling_client_that_does_not_poll_leaves(db: Path) -> None:
         assert chat.rooms == {}
 
 
-async def test_a_session_that_never_says_who_it_is_is_in_no_room_and_ends(db: Path) -> None:
+async def test_a_session_without_a_connect_is_in_no_room_and_ends(db: Path) -> None:
     """C-05, S-14"""
     async with chatting(db, connect_timeout="0.05") as chat:
         websocket = await chat.client.websocket(cookie(token("ana")))
@@ -149,7 +149,7 @@ async def test_a_session_that_never_says_who_it_is_is_in_no_room_and_ends(db: Pa
         assert [chat.rooms, chat.engine.sessions] == [{}, {}]
 
 
-async def test_a_client_that_does_not_read_leaves_and_slows_nobody(db: Path) -> None:
+async def test_a_client_that_does_not_read_is_closed_and_delays_no_other(db: Path) -> None:
     """C-05, E-27"""
     async with chatting(db, max_queued="65536") as chat:
         root, ana = await chat.enter("root", "admin"), await chat.enter("ana")
@@ -159,20 +159,20 @@ async def test_a_client_that_does_not_read_leaves_and_slows_nobody(db: Path) -> 
             assert (await ana.write("nobody", "x" * 10_000))["ok"] is True
             written += 10_000
         assert chat.rooms == {"user:ana": 1}
-        assert written < 50_000_000  # what the kernel's buffers take, and a little
+        assert written < 50_000_000  # the kernel's buffers, and a little more
 
 
 @contextlib.asynccontextmanager
 async def _expiring(db: Path) -> AsyncIterator[tuple[Chat, str]]:
-    """A chat, and a token that holds there for two seconds more. Claims are whole seconds, the leeway is not."""
+    """A chat, and a token that is valid for two more seconds. Claims are whole seconds, the leeway is not."""
     now = time.time()
     exp = int(now)
     async with chatting(db, jwt_leeway=str(now - exp + 2)) as chat:
         yield chat, token("ana", exp=exp)
 
 
-async def test_a_token_that_expires_ends_its_sessions_at_that_moment(db: Path) -> None:
-    """C-09: an event that says why, then a close that makes the client come back."""
+async def test_an_expiring_token_ends_its_sessions_at_exp(db: Path) -> None:
+    """C-09: an event with the reason, then a close that makes the client reconnect."""
     async with _expiring(db) as (chat, text):
         ana, tab, berta = (
             await join(chat.client, cookie(text)),
@@ -190,8 +190,8 @@ async def test_a_token_that_expires_ends_its_sessions_at_that_moment(db: Path) -
         assert [event[0] for event in await berta.inbox()] == ["mensaje_recibido"]
 
 
-async def test_whoever_comes_back_with_the_old_cookie_is_told_so(db: Path) -> None:
-    """C-09: and with a fresh one is in again."""
+async def test_a_reconnect_with_the_expired_cookie_is_refused(db: Path) -> None:
+    """C-09: with a fresh cookie it can join again."""
     async with _expiring(db) as (chat, text):
         ana = await join(chat.client, cookie(text))
         await ana.last_words()
@@ -201,8 +201,8 @@ async def test_whoever_comes_back_with_the_old_cookie_is_told_so(db: Path) -> No
         assert chat.rooms == {"user:ana": 1}
 
 
-async def test_a_polling_client_is_told_that_its_token_has_expired(db: Path) -> None:
-    """C-09, E-35: and in the way after which python-socketio comes back too"""
+async def test_a_polling_client_gets_the_event_of_its_expired_token(db: Path) -> None:
+    """C-09, E-35: in the way that makes python-socketio reconnect too"""
     async with _expiring(db) as (chat, text):
         session = await chat.client.polling(cookie(text))
         await session.post("40")
@@ -213,8 +213,8 @@ async def test_a_polling_client_is_told_that_its_token_has_expired(db: Path) -> 
         assert not await session.is_alive()
 
 
-async def test_a_token_that_expired_during_the_handshake_lets_nobody_in(db: Path) -> None:
-    """C-02, C-09: what counts is the moment of CONNECT, not that of the cookie."""
+async def test_a_token_that_expires_before_the_connect_is_refused(db: Path) -> None:
+    """C-02, C-09: the token is checked at CONNECT, not at the handshake."""
     async with _expiring(db) as (chat, text):
         websocket = await chat.client.websocket(cookie(text))
         ana = await join(chat.client, cookie(text))
@@ -224,7 +224,7 @@ async def test_a_token_that_expired_during_the_handshake_lets_nobody_in(db: Path
         assert json.loads(str(answer).removeprefix("44"))["data"] == {"code": "token_expired"}
 
 
-async def test_leaving_in_great_numbers_leaves_nothing_behind(chat: Chat) -> None:
+async def test_many_disconnects_leave_no_state(chat: Chat) -> None:
     """C-05"""
     people = [await chat.enter(f"user {number % 10}", "admin") for number in range(100)]
     ends = list(ENDS.values())[:8]

@@ -1,4 +1,4 @@
-"""How much one user may have and send, on a clock made by hand; over real sockets it is in test_crowding.py."""
+"""Limits of one user, on a manual clock; over real sockets in test_crowding.py."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def refused(limits: ChatLimits, user: str = "ana") -> TooFastError:
     return caught.value
 
 
-def test_a_message_too_many_is_told_when_the_next_is_accepted() -> None:
+def test_a_refusal_has_the_time_at_which_the_next_message_is_accepted() -> None:
     """L-06"""
     clock = Clock()
     limits = ChatLimits(ChatConfig(message_rate=10, message_burst=3), clock.time)
@@ -40,8 +40,8 @@ def test_a_message_too_many_is_told_when_the_next_is_accepted() -> None:
     }
 
 
-def test_who_is_refused_now_and_then_is_never_shown_the_door() -> None:
-    """L-06: one refusal for each message that is accepted is what an eager client makes."""
+def test_a_user_with_occasional_refusals_is_not_disconnected() -> None:
+    """L-06: an eager client gets about one refusal for each accepted message."""
     clock = Clock()
     limits = ChatLimits(ChatConfig(message_rate=10, message_burst=1), clock.time)
     for _ in range(10_000):
@@ -50,7 +50,7 @@ def test_who_is_refused_now_and_then_is_never_shown_the_door() -> None:
         clock.pass_seconds(0.1 + 1e-9)
 
 
-def test_who_is_refused_for_long_is() -> None:
+def test_a_user_with_continuous_refusals_is_disconnected() -> None:
     """L-06"""
     limits = ChatLimits(ChatConfig(message_rate=10, message_burst=3), Clock().time)
     for _ in range(3):
@@ -60,7 +60,7 @@ def test_who_is_refused_for_long_is() -> None:
     limits.check_pace("eva")
 
 
-def test_nothing_is_kept_of_users_who_have_gone_silent() -> None:
+def test_idle_users_are_deleted() -> None:
     """L-06"""
     clock = Clock()
     limits = ChatLimits(ChatConfig(message_rate=10, message_burst=3), clock.time)
@@ -71,7 +71,7 @@ def test_nothing_is_kept_of_users_who_have_gone_silent() -> None:
     assert len(limits._warnings) == 0
 
 
-def test_without_a_rate_nothing_is_counted() -> None:
+def test_without_a_rate_no_message_is_counted() -> None:
     """L-06"""
     limits = ChatLimits(ChatConfig(message_rate=0), Clock().time)
     for _ in range(10_000):
@@ -79,8 +79,8 @@ def test_without_a_rate_nothing_is_counted() -> None:
     assert len(limits._messages) == 0
 
 
-def test_a_socket_too_many_is_refused_with_a_code(caplog: pytest.LogCaptureFixture) -> None:
-    """L-05: one log line, however often somebody tries."""
+def test_a_socket_over_the_limit_is_refused_with_a_code(caplog: pytest.LogCaptureFixture) -> None:
+    """L-05: one log line for any number of attempts."""
     caplog.set_level(logging.WARNING, "chatd.chat")
     limits = ChatLimits(ChatConfig(max_connections_per_user=2), Clock().time)
     limits.check_sockets("eva", 1)
@@ -93,7 +93,7 @@ def test_a_socket_too_many_is_refused_with_a_code(caplog: pytest.LogCaptureFixtu
     ChatLimits(ChatConfig(max_connections_per_user=0), Clock().time).check_sockets("ana", 2)
 
 
-def test_other_limits_hold_from_the_next_message_and_socket_on() -> None:
+def test_changed_limits_apply_to_the_next_message_and_socket() -> None:
     """L-05, L-06, C-27"""
     limits = ChatLimits(ChatConfig(message_rate=1, message_burst=1, max_connections_per_user=2), Clock().time)
     limits.check_pace("ana")
@@ -105,8 +105,8 @@ def test_other_limits_hold_from_the_next_message_and_socket_on() -> None:
         limits.check_sockets("ana", 1)
 
 
-def test_a_user_may_send_so_many_characters_a_minute() -> None:
-    """L-13: in long messages or in short ones, and nobody pays for another."""
+def test_the_characters_of_a_user_per_minute_are_limited() -> None:
+    """L-13: in long or in short messages; other users are not affected."""
     clock = Clock()
     limits = ChatLimits(ChatConfig(message_rate=0, max_chars_per_minute=6_000), clock.time)
     for chars in (3_000, 2_999, 1):
@@ -121,7 +121,7 @@ def test_a_user_may_send_so_many_characters_a_minute() -> None:
     assert limits.refusals.counts[ChatLimit.MAX_CHARS_PER_MINUTE] == 1
 
 
-def test_a_message_that_is_longer_than_the_limit_is_accepted_after_a_silence() -> None:
+def test_a_message_longer_than_the_limit_is_accepted_after_a_pause() -> None:
     """L-13"""
     clock = Clock()
     limits = ChatLimits(ChatConfig(max_chars_per_minute=60), clock.time)
@@ -133,7 +133,7 @@ def test_a_message_that_is_longer_than_the_limit_is_accepted_after_a_silence() -
     limits.check_chars("ana", 600)
 
 
-def test_without_a_limit_on_characters_none_are_counted_and_it_can_change_in_a_running_daemon() -> None:
+def test_the_limit_of_characters_can_be_off_and_changes_with_a_reload() -> None:
     """L-13"""
     limits = ChatLimits(ChatConfig(max_chars_per_minute=0), Clock().time)
     for _ in range(1_000):

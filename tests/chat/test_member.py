@@ -1,4 +1,4 @@
-"""One socket of a known user, with clocks made by hand."""
+"""One socket of an authenticated user, on manual clocks."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_a_member_joins_the_rooms_of_its_token(user: str, rol: str, rooms: tuple
 
 
 @pytest.mark.parametrize("life_s", [0.25, 1.0, 59.5, 8 * 3600.0, 30 * 86_400.0])
-def test_a_token_ends_the_session_when_it_expires_and_not_before(life_s: float) -> None:
+def test_a_session_ends_at_the_expiry_of_its_token(life_s: float) -> None:
     """C-09"""
     rig = Rig(QUIET)
     line = rig.enter(who("root", "admin", expires_at=NOW + life_s))
@@ -39,8 +39,8 @@ def test_a_token_ends_the_session_when_it_expires_and_not_before(life_s: float) 
     assert (line.events, line.closed, len(rig.rooms(line))) == ([GOODBYE], CloseReason.RECONNECT, 0)
 
 
-def test_a_token_that_expires_between_the_door_and_the_room_ends_the_session() -> None:
-    """C-09, S-17: and the answer to CONNECT still comes first."""
+def test_a_token_that_expires_during_the_join_ends_the_session() -> None:
+    """C-09, S-17: the answer to CONNECT is still sent first."""
     rig = Rig()
     line = rig.enter(who("ana", expires_at=NOW - 1))
     rig.pass_seconds(0.05)
@@ -48,7 +48,7 @@ def test_a_token_that_expires_between_the_door_and_the_room_ends_the_session() -
     assert (line.events, line.closed) == ([GOODBYE], CloseReason.RECONNECT)
 
 
-def test_a_token_for_ever_has_no_deadline() -> None:
+def test_a_token_without_exp_has_no_deadline() -> None:
     """C-09"""
     rig = Rig()
     line = rig.enter(who("ana"))
@@ -56,8 +56,8 @@ def test_a_token_for_ever_has_no_deadline() -> None:
     assert (line.events, line.closed) == ([], None)
 
 
-def test_a_wall_clock_that_was_set_back_gives_the_token_its_time_again() -> None:
-    """C-09: the token says Unix time, and that is what it is held to."""
+def test_a_wall_clock_set_back_postpones_the_expiry() -> None:
+    """C-09: `exp` is Unix time, so the wall clock decides."""
     rig = Rig()
     line = rig.enter(who("ana", expires_at=NOW + 60))
     rig.wall_s -= 3600
@@ -69,7 +69,7 @@ def test_a_wall_clock_that_was_set_back_gives_the_token_its_time_again() -> None
     assert line.events == [GOODBYE]
 
 
-def test_whoever_leaves_leaves_no_deadline_behind() -> None:
+def test_a_closed_socket_has_no_deadline() -> None:
     """C-09"""
     rig = Rig(QUIET)
     line = rig.enter(who("ana", expires_at=NOW + 60))
@@ -80,7 +80,7 @@ def test_whoever_leaves_leaves_no_deadline_behind() -> None:
     assert (line.events, line.closed) == ([], None)
 
 
-def test_a_refusal_is_told_in_the_way_that_the_sender_can_hear() -> None:
+def test_a_refusal_is_an_acknowledgement_or_an_event() -> None:
     """C-13"""
     rig = Rig()
     line = rig.enter(who("ana"))
@@ -92,7 +92,7 @@ def test_a_refusal_is_told_in_the_way_that_the_sender_can_hear() -> None:
     assert line.answer(5) == {"ok": False, "error": error}
 
 
-def test_a_refusal_of_somebody_who_is_gone_is_told_to_nobody() -> None:
+def test_a_refusal_for_a_closed_socket_is_not_sent() -> None:
     """C-13"""
     rig = Rig()
     line = rig.enter(who("ana"))

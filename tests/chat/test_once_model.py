@@ -1,4 +1,4 @@
-"""Any mixture of sending, sending again, reading, committing, failing and kills, against what was promised."""
+"""Any sequence of sends, repeats, reads, commits, failures and kills, checked against the rules."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from chatd.store.base import Message
 from tests.chat.disk import BROKEN, Disk
 from tests.chat.rig import Line, Rig, who
 
-# Few enough that they meet, and that every bound is reached.
+# So few values that they collide, and that every bound is reached.
 USERS = ("ana", "eva")
 CIDS = (None, "c0", "c1", "c2")
 MAX_CIDS = 2
@@ -26,7 +26,7 @@ MAX_REMEMBERED = 3
 
 @dataclasses.dataclass(frozen=True)
 class Sent:
-    """A message that a client sent; its number is its text and the id of its acknowledgement."""
+    """A message that a client sent; its number is its text and its acknowledgement id."""
 
     number: int
     user: str
@@ -47,8 +47,8 @@ class Promises(RuleBasedStateMachine):
             patch.start()
         self.disk = Disk(max_cids=MAX_CIDS)
         self.sent: list[Sent] = []
-        self.seen: list[int] = []  # what root received from daemons that were killed
-        self.given_up: Counter[tuple[str, str | None]] = Counter()  # attempts that failed or were killed
+        self.seen: list[int] = []  # messages that root received from killed daemons
+        self.given_up: Counter[tuple[str, str | None]] = Counter()  # attempts that failed or whose daemon was killed
         self.told: dict[tuple[str, str], Any] = {}
 
     @initialize(deliver=st.sampled_from(["at_once", "stored"]))
@@ -117,7 +117,7 @@ class Promises(RuleBasedStateMachine):
                     assert self.told.setdefault((sent.user, sent.cid), answer) == answer
 
     @invariant()
-    def nobody_sees_a_message_twice(self) -> None:
+    def no_message_is_delivered_twice(self) -> None:
         seen = self.seen + self._seen_now()
         assert len(seen) == len(set(seen))
         named = Counter((self.sent[number].user, self.sent[number].cid) for number in seen)
@@ -132,7 +132,7 @@ class Promises(RuleBasedStateMachine):
             assert seen == sorted(seen)
 
     @invariant()
-    def nobody_sees_what_is_not_stored_where_that_is_promised(self) -> None:
+    def with_stored_only_stored_messages_are_delivered(self) -> None:
         if self.config.deliver == "stored":
             assert {str(number) for number in self.seen + self._seen_now()} <= {row.mensaje for row in self.disk.rows}
 
@@ -145,12 +145,12 @@ class Promises(RuleBasedStateMachine):
                 patch.stop()
 
     def _settle(self) -> None:
-        """When the disk is well again, everybody is answered, and nothing is left behind."""
+        """When the disk works again, every message is answered, and no state is left."""
         while not self.disk.idle:
             self.disk.read()
             self.disk.commit()
         self.a_cid_has_one_row_and_one_acknowledgement()
-        self.nobody_sees_a_message_twice()
+        self.no_message_is_delivered_twice()
         self.the_order_of_each_sender_is_kept()
         for sent in self.sent:
             if sent.line in [line for tabs in self.tabs.values() for line in tabs]:
@@ -163,7 +163,7 @@ class Promises(RuleBasedStateMachine):
     def _start(self) -> None:
         self.rig = Rig(self.config, self.disk)
         if self.disk.rows:
-            self.rig.wall_s = max(row.fecha for row in self.disk.rows) / 1000 + 1  # so that ids grow
+            self.rig.wall_s = max(row.fecha for row in self.disk.rows) / 1000 + 1  # ids must grow
         self.tabs = {user: [self.rig.enter(who(user)) for _ in range(2)] for user in USERS}
         self.root = self.rig.enter(who("root", "admin"))
 

@@ -1,4 +1,4 @@
-"""Who pays for the work that a client causes."""
+"""The payer that is charged for the work of a client."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def payers(chat: Chat) -> set[Payer]:
     return {session.transport.payer for session in chat.engine.sessions.values()}
 
 
-async def test_a_stranger_pays_as_its_address_and_a_user_as_itself(chat: Chat) -> None:
+async def test_a_client_is_charged_by_address_and_after_the_join_by_user(chat: Chat) -> None:
     """L-16"""
     stranger = await chat.client.websocket()
     assert payers(chat) == {"127.0.0.1"}
@@ -26,7 +26,7 @@ async def test_a_stranger_pays_as_its_address_and_a_user_as_itself(chat: Chat) -
     assert payers(chat) == {"user:ana"}
 
 
-async def test_a_user_goes_on_to_pay_when_it_has_left(chat: Chat) -> None:
+async def test_a_user_is_still_charged_after_leaving_the_namespace(chat: Chat) -> None:
     """L-16"""
     ana = await chat.enter("ana")
     await ana.websocket.send("41")
@@ -35,7 +35,7 @@ async def test_a_user_goes_on_to_pay_when_it_has_left(chat: Chat) -> None:
     assert payers(chat) == {"user:ana"}
 
 
-async def test_a_user_on_polling_pays_as_itself_after_an_upgrade_too(chat: Chat) -> None:
+async def test_a_user_on_polling_is_charged_by_user_also_after_an_upgrade(chat: Chat) -> None:
     """L-16"""
     polling = await chat.client.polling(headers=cookie(token("ana")))
     await polling.post("40")
@@ -50,8 +50,8 @@ async def test_a_user_on_polling_pays_as_itself_after_an_upgrade_too(chat: Chat)
     assert payers(chat) == {"user:ana"}
 
 
-async def test_joining_and_leaving_over_and_over_is_paid_for(chat: Chat) -> None:
-    """L-16: what arrives in one read takes many turns of the loop"""
+async def test_joins_and_leaves_are_charged(chat: Chat) -> None:
+    """L-16: the packets of one read take many turns of the loop"""
     answer, websocket = await connect(chat.client, cookie(token("ana")))
     assert answer.startswith("40{")
     joins = Joins(chat)
@@ -65,7 +65,7 @@ async def test_joining_and_leaving_over_and_over_is_paid_for(chat: Chat) -> None
 
 
 class Joins:
-    """How often the namespace is entered in two turns of the loop, at most: what ends one may run late in the next."""
+    """The maximum of joins in two turns of the loop: the end of a join may run in the next turn."""
 
     def __init__(self, chat: Chat) -> None:
         self.seen = self.most_in_two_turns = self._entered = 0
@@ -85,7 +85,7 @@ class Joins:
         self._entered = 0
 
 
-async def test_a_question_about_the_past_is_paid_for(chat: Chat) -> None:
+async def test_queries_of_the_history_are_charged(chat: Chat) -> None:
     """L-16"""
     ana = await chat.enter("ana")
     [session] = chat.engine.sessions.values()

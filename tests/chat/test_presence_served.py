@@ -1,4 +1,4 @@
-"""Presence over real sockets, and what of it is in the database."""
+"""Presence over real sockets, and its rows in the database."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def last_seen(db: Path) -> dict[str, int]:
 
 
 async def news(person: Person, user: str) -> dict[str, object]:
-    """The next that this admin hears of `user`."""
+    """The next presence event of `user` that this admin gets."""
     while True:
         name, event = await person.hear()
         assert name == "presencia"
@@ -27,7 +27,7 @@ async def news(person: Person, user: str) -> dict[str, object]:
 
 
 async def leave(person: Person) -> None:
-    """Returns when the server has seen it go."""
+    """Close the socket; return when the server has closed its side."""
     await person.leave()
     await person.websocket.send("40/settled,")
     assert await person.websocket.receive() == '44/settled,{"message":"Invalid namespace"}'
@@ -37,7 +37,7 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-async def test_admins_hear_of_who_comes_and_goes_and_it_is_stored(db: Path) -> None:
+async def test_admins_get_presence_events_and_last_seen_is_stored(db: Path) -> None:
     """C-44, C-45"""
     async with chatting(db, presence="on", presence_grace="0.05") as chat:
         root = await chat.enter("root", "admin")
@@ -64,8 +64,8 @@ async def test_last_seen_survives_a_stop_in_the_grace_time(db: Path) -> None:
     assert last_seen(db)["ana"]
 
 
-async def test_the_end_of_one_of_two_sockets_is_no_news(db: Path) -> None:
-    """C-44: although the grace time is none."""
+async def test_closing_one_of_two_sockets_sends_no_event(db: Path) -> None:
+    """C-44: even without a grace time."""
     async with chatting(db, presence="on", presence_grace="0") as chat:
         root = await chat.enter("root", "admin")
         first, second = await chat.enter("ana"), await chat.enter("ana")
@@ -79,7 +79,7 @@ async def test_the_end_of_one_of_two_sockets_is_no_news(db: Path) -> None:
 
 @pytest.mark.parametrize("presence", ["on", "off"])
 async def test_a_client_without_presence_is_served_as_before(db: Path, presence: str) -> None:
-    """C-46: whoever does not listen to `presencia` sees what it always saw."""
+    """C-46: a client without a listener for `presencia` gets the same events as before."""
     async with chatting(db, presence=presence) as chat:
         root, ana = await chat.enter("root", "admin"), await chat.enter("ana")
         await ana.write("root", "hola")

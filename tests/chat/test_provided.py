@@ -29,7 +29,7 @@ def idp() -> Iterator[Idp]:
 
 @contextlib.asynccontextmanager
 async def provided(folder: Path, idp: Idp, *flags: str, before: tuple[str, ...] = ()) -> AsyncIterator[Daemon]:
-    """A daemon that knows no other keys, and has those of the provider."""
+    """A daemon whose only keys are those of the provider."""
     without_secret = ("env", "-u", "CHATD_JWT_SECRET", *before)
     settings = ("--jwks-url", idp.url, "--internal", "127.0.0.1:0", *flags)
     async with daemon(folder / "chatd.db", *settings, before=without_secret) as chatd:
@@ -41,7 +41,7 @@ async def enter(chatd: Daemon, kid: str, user: str = "ana") -> Person:
 
 
 async def after_cooldown(chatd: Daemon, kid: str) -> Person:
-    """A socket of eva, who tries until the provider may be asked for a key that is new."""
+    """Join as eva; retry until the cooldown for unknown keys is over."""
     async with asyncio.timeout(PATIENCE_S):
         while True:
             answer, websocket = await connect(chatd.client, cookie(signed(kid, "eva")))
@@ -51,7 +51,7 @@ async def after_cooldown(chatd: Daemon, kid: str) -> Person:
             await asyncio.sleep(BETWEEN_TRIES_S)
 
 
-async def test_tokens_of_every_key_of_the_provider_come_in(tmp_path: Path, idp: Idp) -> None:
+async def test_tokens_of_every_key_of_the_provider_are_accepted(tmp_path: Path, idp: Idp) -> None:
     """J-01, J-02"""
     async with provided(tmp_path, idp) as chatd:
         for kid in PRIVATE_KEYS:
@@ -61,7 +61,7 @@ async def test_tokens_of_every_key_of_the_provider_come_in(tmp_path: Path, idp: 
     assert len(idp.asked) == 1
 
 
-async def test_over_https_with_a_certificate_that_holds(tmp_path: Path) -> None:
+async def test_the_provider_is_reached_over_https_with_a_valid_certificate(tmp_path: Path) -> None:
     """J-01"""
     certificate = make_certificate(tmp_path, "login")
     with providing(certificate) as idp:
@@ -75,8 +75,8 @@ async def test_over_https_with_a_certificate_that_holds(tmp_path: Path) -> None:
     assert "CERTIFICATE_VERIFY_FAILED" in told["cause"]
 
 
-async def test_a_token_with_a_new_key_waits_until_the_provider_was_asked(tmp_path: Path, idp: Idp) -> None:
-    """J-03: also where the token in the cookie is an old one, and the fresh one is in `auth`."""
+async def test_a_token_with_a_new_key_waits_for_a_fetch(tmp_path: Path, idp: Idp) -> None:
+    """J-03: also if the cookie has an old token, and `auth` a fresh one."""
     idp.body = key_set("rsa")
     async with provided(tmp_path, idp, "--jwks-cooldown", "1") as chatd:
         ana = await enter(chatd, "rsa")
@@ -87,8 +87,8 @@ async def test_a_token_with_a_new_key_waits_until_the_provider_was_asked(tmp_pat
         assert len(idp.asked) == 2
 
 
-async def test_a_rotation_in_one_piece_and_the_end_of_the_old_key(tmp_path: Path, idp: Idp) -> None:
-    """J-05: who came in with a key that has gone is sent away, as after SIGHUP (C-27)."""
+async def test_a_key_rotation_and_the_removal_of_the_old_key(tmp_path: Path, idp: Idp) -> None:
+    """J-05: sockets of a removed key are disconnected, as after SIGHUP (C-27)."""
     idp.body = key_set("rsa")
     async with provided(tmp_path, idp, "--jwks-cooldown", "1") as chatd:
         ana = await enter(chatd, "rsa")
@@ -98,7 +98,7 @@ async def test_a_rotation_in_one_piece_and_the_end_of_the_old_key(tmp_path: Path
         assert (await refused(chatd.client, cookie(signed("rsa"))))[0] == "token_invalid"
 
 
-async def test_clients_who_name_keys_at_random_cost_one_question(tmp_path: Path, idp: Idp) -> None:
+async def test_random_kids_cause_one_fetch(tmp_path: Path, idp: Idp) -> None:
     """J-03"""
     async with provided(tmp_path, idp) as chatd:
         await enter(chatd, "rsa")
@@ -112,7 +112,7 @@ async def test_clients_who_name_keys_at_random_cost_one_question(tmp_path: Path,
     assert len(idp.asked) == 1
 
 
-async def test_clients_who_come_before_the_first_answer_wait_for_it(tmp_path: Path, idp: Idp) -> None:
+async def test_clients_wait_for_the_first_fetch(tmp_path: Path, idp: Idp) -> None:
     """J-03"""
     answer = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -134,7 +134,7 @@ async def test_clients_who_come_before_the_first_answer_wait_for_it(tmp_path: Pa
     assert len(idp.asked) == 1
 
 
-async def test_a_provider_that_is_down_takes_nobody_away_and_is_told_of(tmp_path: Path, idp: Idp) -> None:
+async def test_an_outage_of_the_provider_ends_no_session_and_is_logged(tmp_path: Path, idp: Idp) -> None:
     """J-04"""
     async with provided(tmp_path, idp, "--jwks-cooldown", "1") as chatd:
         ana = await enter(chatd, "rsa")
@@ -156,8 +156,8 @@ async def test_a_provider_that_is_down_takes_nobody_away_and_is_told_of(tmp_path
         assert seen("chatd_jwks_questions_total", outcome="answered") == 1
 
 
-async def test_sighup_begins_and_ends_the_use_of_a_provider(tmp_path: Path, idp: Idp) -> None:
-    """J-01, J-05, C-27: beside a secret, which holds all the time."""
+async def test_sighup_starts_and_ends_the_use_of_a_provider(tmp_path: Path, idp: Idp) -> None:
+    """J-01, J-05, C-27: together with a secret, which stays valid."""
     path, secret = tmp_path / "chatd.toml", tmp_path / "secret"
     secret.write_text(SECRET)
     own = f"[auth]\njwt_secret_file = '{secret}'\n"

@@ -1,7 +1,7 @@
-"""Any mixture of messages, cuts, returns, slow readers and dying daemons, against what everybody should have.
+"""Any sequence of messages, disconnects, reconnects, slow readers and kills, checked against the expected messages.
 
-A client is what the JavaScript one is: it remembers its pid and the last offset that it has read, and what was not read
-when it is cut is lost. The database is a real one, and dies as a process does: with what it has committed.
+A client behaves like the JavaScript client: it remembers its pid and the last offset that it has read, and packets
+not yet read at a disconnect are lost. The database is real, and a kill keeps only what was committed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from chatd.store.config import StoreConfig
 from chatd.store.sqlite import SqliteStore
 from tests.chat.rig import Line, Rig, who
 
-# Small enough that every bound is reached.
+# So small that every bound is reached.
 SMALL: Final = (
     (pages, "MAX_ROWS", 2),
     (pages, "MAX_BATCH", 2),
@@ -44,7 +44,7 @@ SMALL: Final = (
 )
 PEOPLE: Final = (who("ana"), who("eva"), who("root", "admin"), who("boss", "admin"), who("ana"))
 UNLIMITED: Final = 1_000
-SETTLE_S: Final = 20.0  # however busy the machine is
+SETTLE_S: Final = 20.0  # for a busy machine
 
 
 @contextlib.contextmanager
@@ -56,7 +56,7 @@ def small_bounds() -> Iterator[None]:
 
 
 class SlowLine(Line):
-    """What it was sent waits until somebody reads it."""
+    """Packets wait until the client reads them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -79,11 +79,11 @@ class SlowLine(Line):
 
 
 class Person:
-    """A client that wants to have everything."""
+    """A client that recovers after every disconnect."""
 
     def __init__(self, identity: Identity, *, unlimited: bool) -> None:
         self.identity = identity
-        self.unlimited = unlimited  # whatever it has missed can be replayed
+        self.unlimited = unlimited  # every missed message can be replayed
         self.asked = False
         self.line: SlowLine | None = None
         self.pid: str | None = None
@@ -94,7 +94,7 @@ class Person:
         self.has: list[int] = []
 
     def connect(self, rig: Rig) -> None:
-        """Also while the old connection looks alive."""
+        """Connect, also while the old connection is still open."""
         self.up_to_date = False
         self.line = SlowLine()
         self.asked = self.offset is not None
@@ -123,12 +123,12 @@ class Person:
         assert argument["completo"] is self.recovered
         assert self.recovered or not (self.asked and self.unlimited)
         self.up_to_date = True
-        if not argument["completo"]:  # the page loads its history, or begins
+        if not argument["completo"]:  # the page loads its history, or is new
             self.since, self.has = int(offset), []
 
 
 def slow_disk(store: SqliteStore) -> asyncio.Event:
-    """While it is not set, no commit gets through."""
+    """An event that blocks all commits while it is not set."""
     writer, works = store._writer, asyncio.Event()
     insert = writer._insert
 
@@ -142,7 +142,7 @@ def slow_disk(store: SqliteStore) -> asyncio.Event:
 
 
 class World:
-    """One daemon after the other on one database."""
+    """Consecutive daemons on one database."""
 
     def __init__(self, folder: Path, config: ChatConfig) -> None:
         self._folder = folder
@@ -169,11 +169,11 @@ class World:
         self.disk = slow_disk(self.store)
         self._disks.append(self.disk)
         self.rig = Rig(self._config, self.store, last_id=last_id, call_soon=asyncio.get_running_loop().call_soon)
-        self.rig.wall_s += len(self._dead)  # what was not stored had ids, and time has passed since
+        self.rig.wall_s += len(self._dead)  # ids of unstored messages were used, so time must have passed
         self.writers = [self.rig.enter(identity) for identity in PEOPLE[:4]]
 
     async def kill(self) -> None:
-        """The next daemon has what was committed at this moment."""
+        """The next daemon has the rows that were committed at this moment."""
         self._lives += 1
         for end in ("", "-wal"):
             source = self._folder / f"{self._lives - 1}.db{end}"
@@ -192,7 +192,7 @@ class World:
         await self.start()
 
     async def settle(self) -> None:
-        """Everybody reads everything, and comes back where it was not connected."""
+        """Every client reads everything, and reconnects if it was disconnected."""
         self.disk.set()
         for person in self.people:
             if person.line is None or person.line.closed is not None:
@@ -201,7 +201,7 @@ class World:
         while not all(person.up_to_date for person in self.people) and time.monotonic() < until:
             for person in self.people:
                 person.read(1_000)
-            await asyncio.sleep(0.0005)  # a loop that never waits lets the threads of the store run once in 5 ms
+            await asyncio.sleep(0.0005)  # lets the threads of the store run: a busy loop yields the GIL every 5 ms only
         await self.store.flushed()
         await asyncio.sleep(0)
         await asyncio.sleep(0)
@@ -216,7 +216,7 @@ class World:
             await store.close()
 
     async def wait(self) -> None:
-        """Until the threads of the store have done what they can."""
+        """Wait until the threads of the store are idle."""
         if self.disk.is_set():
             await self.store.flushed()
         for _ in range(3):
@@ -224,7 +224,7 @@ class World:
 
 
 def write(world: World, author: int, para: int, size: int) -> None:
-    """The text is the number of the message and some ballast."""
+    """The text is the number of the message and padding."""
     text = f"{len(world.sent)} " + "x" * size
     world.writers[author].emit("mensaje_privado", {"para": PEOPLE[para].user, "mensaje": text})
 
@@ -257,7 +257,7 @@ async def play(world: World, steps: list[tuple[Any, ...]]) -> None:  # noqa: C90
 
 
 def expected(world: World, person: Person, rows: set[int]) -> Iterator[tuple[int, bool]]:
-    """The numbers of the messages that it should have, and whether that is sure: what died unstored need not be."""
+    """The numbers of the messages that the client should have, and whether each is certain: unstored ones are not."""
     for number, message in enumerate(world.sent):
         mine = message.para == person.identity.user
         if message.id > (person.since or 0) and (mine or (message.supervisado and person.identity.is_admin)):
@@ -284,7 +284,7 @@ STEPS: Final = st.one_of(
     limit=st.sampled_from([6, UNLIMITED]),
 )
 @settings(max_examples=75, deadline=None)
-def test_everybody_has_everything_in_order_and_once(
+def test_every_client_gets_every_message_once_and_in_order(
     steps: list[tuple[Any, ...]], deliver: str, admin_messages: str, limit: int
 ) -> None:
     """C-28 to C-33, C-35, C-36"""
@@ -292,10 +292,10 @@ def test_everybody_has_everything_in_order_and_once(
         recovery="on", message_rate=0, deliver=deliver, admin_messages=admin_messages, recovery_limit=limit
     )
     with tempfile.TemporaryDirectory() as folder, small_bounds():
-        asyncio.run(everybody_has_everything(World(Path(folder), config), steps))
+        asyncio.run(every_client_gets_every_message(World(Path(folder), config), steps))
 
 
-async def everybody_has_everything(world: World, steps: list[tuple[Any, ...]]) -> None:
+async def every_client_gets_every_message(world: World, steps: list[tuple[Any, ...]]) -> None:
     await world.start()
     try:
         for person in world.people:

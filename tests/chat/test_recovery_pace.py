@@ -1,4 +1,4 @@
-"""How fast a replay goes: as its client takes it, whatever the transport and the size of messages."""
+"""The pace of a replay: that of its client, for every transport and size of messages."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from tests.chat.daemon import Daemon, daemon
 from tests.chat.people import Chat, Person, chatting, cookie, token
 from tests.conformance.wire import TIMEOUT_S, PollingSession, WebSocket, handshake_headers, request_bytes
 
-# Several times what may wait for a client, and what a kernel takes for one that does not read.
+# Several times the bound of a client's queue and the buffers of the kernel.
 LONG = {"max_message": "200000", "max_queued": "65536", "recovery_limit": "100000"}
 
 READ_BUFFER_BYTES = 16_384
 
 
 async def narrow(chat: Chat | Daemon, user: str) -> WebSocket:
-    """A WebSocket whose kernel holds little for it."""
+    """A WebSocket with small kernel buffers."""
     connection = await chat.client.connect(READ_BUFFER_BYTES)
     target = chat.client.target(EIO="4", transport="websocket")
     connection.write(request_bytes("GET", target, {**handshake_headers(), **cookie(token(user))}))
@@ -31,7 +31,7 @@ async def narrow(chat: Chat | Daemon, user: str) -> WebSocket:
 
 
 async def fill(chat: Chat | Daemon, sizes: list[int]) -> list[str]:
-    """Messages of these sizes to ana; their texts."""
+    """Send messages of these sizes to ana; return their texts."""
     root = await chat.enter("root", "admin")
     texts = [f"{number} " + "x" * size for number, size in enumerate(sizes)]
     for text in texts:
@@ -47,8 +47,8 @@ SIZES = {"small": [50] * 1_000, "large": [60_000] * 150, "mixed": [10, 190_000, 
 
 
 @pytest.mark.parametrize("sizes", SIZES)
-async def test_a_replay_waits_for_a_websocket(db: Path, sizes: str) -> None:
-    """C-36: nothing is read until as much waits as may, and then all of it comes."""
+async def test_a_replay_waits_for_a_slow_websocket(db: Path, sizes: str) -> None:
+    """C-36: the replay fills the queue while the client does not read, and then sends everything."""
     async with chatting(db, **LONG) as chat:
         texts = await fill(chat, SIZES[sizes])
         websocket = await narrow(chat, "ana")
@@ -56,7 +56,7 @@ async def test_a_replay_waits_for_a_websocket(db: Path, sizes: str) -> None:
         await websocket.send('40{"desde":"0"}')
         await chat.client.settled()
         other = await chat.enter("eva")
-        await other.write("eva", "news")  # nobody else waits
+        await other.write("eva", "news")  # other clients do not wait
         assert messages(await other.inbox()) == ["news"]
         websocket.connection.go_on_reading()
         assert str(await websocket.receive()).startswith("40")
@@ -88,8 +88,8 @@ async def test_a_replay_waits_for_polls(db: Path, sizes: str) -> None:
         assert events[-1][1]["completo"] is True
 
 
-async def test_what_is_written_during_a_replay_comes_behind_it(db: Path) -> None:
-    """C-31: its own acknowledgements do not wait."""
+async def test_messages_sent_during_a_replay_are_delivered_after_it(db: Path) -> None:
+    """C-31: the client's own acknowledgements do not wait."""
     async with chatting(db, **LONG) as chat:
         texts = await fill(chat, SIZES["large"])
         websocket = await narrow(chat, "ana")
@@ -105,7 +105,9 @@ async def test_what_is_written_during_a_replay_comes_behind_it(db: Path) -> None
         assert (await ana.answer(asked))["ok"] is True
 
 
-async def test_a_client_that_takes_nothing_is_cut_off(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_client_that_does_not_read_its_replay_is_disconnected(
+    db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """C-36"""
     monkeypatch.setattr(recovery, "PATIENCE_S", 0.2)
     async with chatting(db, **LONG) as chat:
@@ -117,8 +119,8 @@ async def test_a_client_that_takes_nothing_is_cut_off(db: Path, monkeypatch: pyt
                 await chat.client.settled()
 
 
-async def test_a_replay_that_cannot_go_on_ends_its_session(db: Path) -> None:
-    """C-37: and what came before counts."""
+async def test_a_failed_replay_ends_its_session(db: Path) -> None:
+    """C-37: the events before count."""
     async with chatting(db, **LONG) as chat:
         texts = await fill(chat, SIZES["small"])
         session = await chat.client.polling(cookie(token("ana")))
@@ -132,7 +134,7 @@ async def test_a_replay_that_cannot_go_on_ends_its_session(db: Path) -> None:
 
 
 async def test_a_daemon_stops_in_the_middle_of_replays(db: Path) -> None:
-    """C-20: and complains of nothing."""
+    """C-20: without an error in the log."""
     flags = [f"--{name.replace('_', '-')}={value}" for name, value in LONG.items()]
     async with daemon(db, *flags, "--recovery=on") as running:
         await fill(running, SIZES["large"])

@@ -1,4 +1,4 @@
-"""What each event does, with a store that answers when it is told to."""
+"""The effect of each event, on a store that answers when the test says so."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_a_message_is_delivered_at_once_and_acknowledged_when_it_is_stored() -> 
 
 
 def test_a_message_may_be_delivered_when_it_is_stored() -> None:
-    """C-16: and before its sender is told."""
+    """C-16: and before the sender gets the acknowledgement."""
     rig = Rig(ChatConfig(deliver="stored"))
     ana, root = rig.enter(who("ana")), rig.enter(who("root", "admin"))
     for line in (ana, root):
@@ -49,7 +49,7 @@ def test_a_message_may_be_delivered_when_it_is_stored() -> None:
 
 
 @pytest.mark.parametrize("deliver", ["at_once", "stored"])
-def test_a_row_that_is_not_stored_is_no_message(deliver: str) -> None:
+def test_a_failed_commit_is_an_error_for_the_sender(deliver: str) -> None:
     """C-17"""
     rig = Rig(ChatConfig(deliver=deliver))
     ana, root = rig.enter(who("ana")), rig.enter(who("root", "admin"))
@@ -63,7 +63,7 @@ def test_a_row_that_is_not_stored_is_no_message(deliver: str) -> None:
 
 
 @pytest.mark.parametrize("deliver", ["at_once", "stored"])
-def test_what_the_store_does_not_take_is_not_delivered(deliver: str) -> None:
+def test_a_message_that_the_store_refuses_is_not_delivered(deliver: str) -> None:
     """C-17"""
     rig = Rig(ChatConfig(deliver=deliver))
     ana, root = rig.enter(who("ana")), rig.enter(who("root", "admin"))
@@ -76,7 +76,7 @@ def test_what_the_store_does_not_take_is_not_delivered(deliver: str) -> None:
     assert root.events == []
 
 
-def test_a_sender_who_left_is_not_told_and_its_message_is_delivered() -> None:
+def test_the_message_of_a_disconnected_sender_is_delivered() -> None:
     """C-15, C-16"""
     rig = Rig(ChatConfig(deliver="stored"))
     ana, root = rig.enter(who("ana")), rig.enter(who("root", "admin"))
@@ -88,7 +88,7 @@ def test_a_sender_who_left_is_not_told_and_its_message_is_delivered() -> None:
     assert root.events == [RECEIVED]
 
 
-def test_whoever_leaves_before_the_delivery_does_not_get_it() -> None:
+def test_a_socket_that_leaves_before_the_delivery_does_not_get_it() -> None:
     """C-05, C-16"""
     rig = Rig(ChatConfig(deliver="stored"))
     ana, root = rig.enter(who("ana")), rig.enter(who("root", "admin"))
@@ -99,7 +99,7 @@ def test_whoever_leaves_before_the_delivery_does_not_get_it() -> None:
     assert root.events == []
 
 
-def test_a_row_says_who_wrote_what_to_whom_and_when() -> None:
+def test_a_row_has_sender_addressee_text_and_date() -> None:
     """C-03, C-19"""
     rig = Rig()
     rig.enter(who("ana")).emit("mensaje_privado", {**MESSAGE, "de": "root"})
@@ -118,11 +118,11 @@ def test_ids_grow_when_the_clock_steps_back() -> None:
     ana.emit("mensaje_privado", MESSAGE)
     first, second = rig.store.rows
     assert first.id < second.id
-    assert first.fecha - second.fecha == 3_600_000  # the date is what the wall shows
+    assert first.fecha - second.fecha == 3_600_000  # the date is that of the wall clock
 
 
 @pytest.mark.parametrize("event", ["", "mensaje", "__proto__", "x" * 1_000_000, "\ud83d", 7, 1.5])
-def test_an_unknown_event_is_refused_in_few_words(event: object) -> None:
+def test_an_unknown_event_is_refused_with_a_short_error(event: object) -> None:
     """C-14"""
     rig = Rig()
     ana = rig.enter(who("ana"))
@@ -135,7 +135,7 @@ def test_an_unknown_event_is_refused_in_few_words(event: object) -> None:
     assert ana.events == []
 
 
-def test_a_feature_brings_its_live_settings() -> None:
+def test_a_feature_has_its_live_settings() -> None:
     used: list[ChatConfig] = []
     router = Rig().chat.router
     router.add(Feature(events={}, use=used.append))

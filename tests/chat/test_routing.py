@@ -1,4 +1,4 @@
-"""Who gets which message, over real sockets: the rooms, the router, and what a recipient sees."""
+"""The recipients of each message, over real sockets: rooms, router, and payload."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.store.rig import locked, rows
 
 
 def received(de: str, mensaje: str) -> Event:
-    """A message as its recipients see it: these two keys and no other."""
+    """A message as its recipients get it: these two keys and no other."""
     return ["mensaje_recibido", {"de": de, "mensaje": mensaje}]
 
 
@@ -69,7 +69,7 @@ async def test_only_the_exact_role_is_an_admin(chat: Chat, rol: str) -> None:
     assert chat.rooms == {"user:ana": 1, "user:other": 1}
 
 
-async def test_what_a_user_writes_reaches_every_admin_and_its_addressee(chat: Chat) -> None:
+async def test_a_user_s_message_goes_to_every_admin_and_its_addressee(chat: Chat) -> None:
     """C-06"""
     ana, berta = await chat.enter("ana"), await chat.enter("berta")
     admins = [await chat.enter(name, "admin") for name in ("root", "other")]
@@ -85,7 +85,7 @@ async def test_an_admin_who_is_the_addressee_gets_one_copy(chat: Chat) -> None:
     assert await root.inbox() == [received("ana", "hola")]
 
 
-async def test_what_an_admin_writes_to_a_user_is_seen_by_that_user_alone(chat: Chat) -> None:
+async def test_an_admin_s_message_to_a_user_goes_to_that_user_alone(chat: Chat) -> None:
     """C-06"""
     ana, berta = await chat.enter("ana"), await chat.enter("berta")
     root, other = await chat.enter("root", "admin"), await chat.enter("other", "admin")
@@ -94,7 +94,7 @@ async def test_what_an_admin_writes_to_a_user_is_seen_by_that_user_alone(chat: C
     assert [await person.inbox() for person in (berta, root, other)] == [[], [], []]
 
 
-async def test_among_admins_a_message_is_for_the_addressee_alone(chat: Chat) -> None:
+async def test_a_message_between_admins_goes_to_the_addressee_alone(chat: Chat) -> None:
     """C-06"""
     root, other, third = [await chat.enter(name, "admin") for name in ("root", "other", "third")]
     await root.write("other", "lunch?")
@@ -102,16 +102,16 @@ async def test_among_admins_a_message_is_for_the_addressee_alone(chat: Chat) -> 
     assert [await root.inbox(), await third.inbox()] == [[], []]
 
 
-async def test_among_admins_a_message_may_be_for_all_of_them(db: Path) -> None:
-    """C-08: the sender is in the room `admins` too, and hears itself."""
+async def test_a_message_between_admins_may_go_to_all_admins(db: Path) -> None:
+    """C-08: the sender is in the room `admins` too, and gets its own message."""
     async with chatting(db, admin_messages="all") as chat:
         root, other, third = [await chat.enter(name, "admin") for name in ("root", "other", "third")]
         await root.write("other", "lunch?")
         assert [await one.inbox() for one in (root, other, third)] == [[received("root", "lunch?")]] * 3
 
 
-async def test_with_all_an_admins_words_to_a_user_or_an_absent_admin_stay_between_them(db: Path) -> None:
-    """C-08: whether an absent one is an admin, nobody can know."""
+async def test_with_all_an_admin_s_message_to_a_user_or_an_absent_admin_stays_private(db: Path) -> None:
+    """C-08: the role of an absent addressee is unknown."""
     async with chatting(db, admin_messages="all") as chat:
         ana = await chat.enter("ana")
         root, third = [await chat.enter(name, "admin") for name in ("root", "third")]
@@ -121,7 +121,7 @@ async def test_with_all_an_admins_words_to_a_user_or_an_absent_admin_stay_betwee
         assert [await root.inbox(), await third.inbox()] == [[], []]
 
 
-async def test_somebody_who_is_user_here_and_admin_there_gets_one_copy_on_each(db: Path) -> None:
+async def test_a_user_with_a_user_socket_and_an_admin_socket_gets_one_copy_on_each(db: Path) -> None:
     """C-08: an old token may say `user` while a new one says `admin`."""
     async with chatting(db, admin_messages="all") as chat:
         root = await chat.enter("root", "admin")
@@ -131,14 +131,14 @@ async def test_somebody_who_is_user_here_and_admin_there_gets_one_copy_on_each(d
         assert both == [[received("root", "which one are you?")]] * 3
 
 
-async def test_a_note_to_oneself_comes_back(chat: Chat) -> None:
+async def test_a_message_to_oneself_is_delivered(chat: Chat) -> None:
     """C-06"""
     tabs = [await chat.enter("ana") for _ in range(2)]
     await tabs[0].write("ana", "milk")
     assert [await tab.inbox() for tab in tabs] == [[received("ana", "milk")]] * 2
 
 
-async def test_somebody_who_was_never_there_is_no_mistake(chat: Chat, db: Path) -> None:
+async def test_a_message_to_an_unknown_user_is_stored(chat: Chat, db: Path) -> None:
     """C-19: the message is stored and waits."""
     ana = await chat.enter("ana")
     stored = await ana.write("nobody ever", "are you there?")
@@ -184,7 +184,7 @@ async def test_ids_grow_and_the_rows_are_in_the_order_of_delivery(db: Path, deli
 
 
 async def test_delivery_does_not_wait_for_the_disk(db: Path) -> None:
-    """C-16: `at_once`, the default. The acknowledgement comes when the row is there."""
+    """C-16: `at_once`, the default. The acknowledgement is sent when the row is stored."""
     async with chatting(db, busy_timeout="30") as chat:
         ana, root = await chat.enter("ana"), await chat.enter("root", "admin")
         with locked(db):
@@ -207,7 +207,7 @@ async def test_delivery_may_wait_for_the_disk(db: Path) -> None:
         assert await root.inbox() == [received("ana", "hola")]
 
 
-async def test_with_stored_what_is_not_stored_is_not_delivered(db: Path) -> None:
+async def test_with_stored_an_unstored_message_is_not_delivered(db: Path) -> None:
     """C-16, C-17"""
     async with chatting(db, deliver="stored", busy_timeout="0") as chat:
         ana, root = await chat.enter("ana"), await chat.enter("root", "admin")
@@ -244,7 +244,7 @@ ODD_NAMES = [
 
 @pytest.mark.parametrize("para", ODD_NAMES)
 async def test_a_name_is_any_text(chat: Chat, db: Path, para: str) -> None:
-    """C-11: stored as it came, and found by nobody whose name is another."""
+    """C-11: stored unchanged, and delivered only to a user of exactly this name."""
     root, ana = await chat.enter("root", "admin"), await chat.enter("ana")
     assert (await root.write(para, para))["ok"] is True
     assert [(row.para, row.mensaje) for row in rows(db)] == [(para, para)]
@@ -255,7 +255,7 @@ CONTROL = {chr(code) for code in (*range(0x20), *range(0x7F, 0xA0))}
 
 
 @pytest.mark.parametrize("name", [name for name in ODD_NAMES if not CONTROL & set(name)])
-async def test_whoever_has_an_odd_name_is_found_by_it(chat: Chat, name: str) -> None:
+async def test_a_user_with_an_unusual_name_gets_its_messages(chat: Chat, name: str) -> None:
     """C-03, C-11"""
     odd, ana = await chat.enter(name), await chat.enter("ana")
     await ana.write(name, "hola")
@@ -264,8 +264,8 @@ async def test_whoever_has_an_odd_name_is_found_by_it(chat: Chat, name: str) -> 
     assert await ana.inbox() == [received(name, "hola")]
 
 
-async def test_names_that_look_alike_are_two(chat: Chat) -> None:
-    """C-11: no case is folded and no Unicode normalised."""
+async def test_similar_names_are_different_users(chat: Chat) -> None:
+    """C-11: no case folding and no Unicode normalisation."""
     root = await chat.enter("root", "admin")
     people = [await chat.enter(name) for name in ("José", "Jose\u0301", "josé")]
     await root.write("José", "hola")
@@ -273,7 +273,7 @@ async def test_names_that_look_alike_are_two(chat: Chat) -> None:
 
 
 @pytest.mark.parametrize("text", ["\x00", "<script>alert(1)</script>", '"\\\n\u2028', "📦", "\ufeff", "x" * 10_000])
-async def test_a_text_arrives_as_it_was_written(chat: Chat, db: Path, text: str) -> None:
+async def test_a_text_is_delivered_unchanged(chat: Chat, db: Path, text: str) -> None:
     """C-12"""
     ana, root = await chat.enter("ana"), await chat.enter("root", "admin")
     assert (await ana.write("root", text))["ok"] is True
@@ -289,7 +289,7 @@ async def test_a_text_arrives_as_it_was_written(chat: Chat, db: Path, text: str)
         {"__proto__": {"rol": "admin"}, "constructor": {"user": "root"}},
     ],
 )
-async def test_a_payload_changes_nothing_about_its_sender(chat: Chat, db: Path, claimed: dict[str, object]) -> None:
+async def test_a_payload_cannot_change_the_sender(chat: Chat, db: Path, claimed: dict[str, object]) -> None:
     """C-03, C-10"""
     ana, root = await chat.enter("ana"), await chat.enter("root", "admin")
     stored = await ana.ask("mensaje_privado", {**claimed, "para": "root", "mensaje": "believe me"})
@@ -298,8 +298,8 @@ async def test_a_payload_changes_nothing_about_its_sender(chat: Chat, db: Path, 
     assert (row.de, row.supervisado, str(row.id), row.fecha) == ("ana", True, stored["id"], stored["fecha"])
 
 
-async def test_a_connect_payload_or_a_query_changes_nothing_about_who_somebody_is(chat: Chat) -> None:
-    """C-03: the cookie says who it is, and it alone."""
+async def test_a_connect_payload_or_a_query_cannot_change_the_identity(chat: Chat) -> None:
+    """C-03: only the token gives the identity."""
     headers, root = cookie(token("ana")), await chat.enter("root", "admin")
     claims = {"user": "root", "rol": "admin", "name": "root"}
     by_auth = await join(chat.client, headers, {**claims, "token": token("root", "admin")})
@@ -311,7 +311,7 @@ async def test_a_connect_payload_or_a_query_changes_nothing_about_who_somebody_i
 
 
 @pytest.mark.parametrize("event", ["join", "unirse", "subscribe", "room", "connection", "mensaje_recibido"])
-async def test_nobody_joins_anything_else(chat: Chat, event: str) -> None:
+async def test_a_client_cannot_join_other_rooms(chat: Chat, event: str) -> None:
     """C-05, C-14"""
     ana, root = await chat.enter("ana"), await chat.enter("root", "admin")
     before = chat.rooms

@@ -1,4 +1,4 @@
-"""What keeps the daemon from starting: one clear line and the right exit code."""
+"""Errors at the start of the daemon: one clear line and the right exit code."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def test_a_second_daemon_on_the_same_file_is_refused(db: Path) -> None:
         assert (await ana.write("root", "unharmed"))["ok"] is True
 
 
-async def test_a_second_daemon_is_refused_by_whatever_name_it_calls_the_file(db: Path) -> None:
+async def test_a_second_daemon_is_refused_by_any_path_of_the_file(db: Path) -> None:
     (db.parent / "link.db").symlink_to(db)
     async with daemon(db):
         code, line = await complaint("--db", db.parent / "link.db")
@@ -30,7 +30,7 @@ async def test_a_second_daemon_is_refused_by_whatever_name_it_calls_the_file(db:
         assert "in use by another chatd" in line
 
 
-async def test_after_a_kill_the_file_is_free(db: Path) -> None:
+async def test_after_a_kill_the_lock_is_free(db: Path) -> None:
     async with daemon(db) as first:
         ana = await first.enter("ana")
         stored = await ana.write("root", "before")
@@ -50,7 +50,7 @@ async def test_a_port_in_use_is_named(db: Path) -> None:
     assert line.endswith("choose another port with --port")
 
 
-async def test_an_address_that_is_not_ours_is_named(db: Path) -> None:
+async def test_an_address_of_another_machine_is_named(db: Path) -> None:
     code, line = await complaint("--db", db, "--host", "192.0.2.1", "--port", "8400")
     assert code == EXIT_FAILED
     assert line.startswith("chatd: cannot listen on 192.0.2.1:8400: ")
@@ -72,7 +72,7 @@ async def test_a_database_that_another_program_locks_is_named(db: Path) -> None:
     assert line == f"chatd: cannot use the database {db}: it is locked by another program: stop that one"
 
 
-async def test_a_place_that_does_not_exist_is_named(db: Path) -> None:
+async def test_a_missing_directory_is_named(db: Path) -> None:
     missing = db.parent / "missing" / "chatd.db"
     code, line = await complaint("--db", missing)
     assert code == EXIT_CONFIG

@@ -1,4 +1,4 @@
-"""The wall clock is set while sockets with tokens are connected; clocks made by hand."""
+"""The wall clock is set while sockets with tokens are connected; on manual clocks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def watched() -> Rig:
     return rig
 
 
-def test_a_clock_that_is_set_ahead_ends_the_tokens_that_have_expired_by_it_and_no_other() -> None:
+def test_a_clock_set_ahead_ends_exactly_the_expired_tokens() -> None:
     """C-09"""
     rig = watched()
     brief, long = rig.enter(who("ana", expires_at=NOW + 3600)), rig.enter(who("eva", expires_at=NOW + 9000))
@@ -35,7 +35,7 @@ def test_a_clock_that_is_set_ahead_ends_the_tokens_that_have_expired_by_it_and_n
     assert eternal.closed is None
 
 
-def test_a_clock_that_is_set_ahead_and_back_ends_nobody_before_its_time() -> None:
+def test_a_clock_set_ahead_and_back_ends_no_token_early() -> None:
     """C-09"""
     rig = watched()
     line = rig.enter(who("ana", expires_at=NOW + 3600))
@@ -49,7 +49,7 @@ def test_a_clock_that_is_set_ahead_and_back_ends_nobody_before_its_time() -> Non
 
 
 def test_small_corrections_that_add_up_count_as_a_step() -> None:
-    """C-09: NTP moves the clock a little at a time."""
+    """C-09: NTP moves the clock in small steps."""
     rig = watched()
     line = rig.enter(who("ana", expires_at=NOW + 1000))
     for _ in range(100):
@@ -62,7 +62,7 @@ def test_small_corrections_that_add_up_count_as_a_step() -> None:
     assert line.events == [GOODBYE]
 
 
-def test_a_step_is_told_once_and_a_quiet_clock_never(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_step_is_logged_once_and_a_steady_clock_never(caplog: pytest.LogCaptureFixture) -> None:
     rig = watched()
     with caplog.at_level(logging.WARNING):
         rig.pass_seconds(10 * EVERY_S)

@@ -1,4 +1,4 @@
-"""The end of the daemon, a process with real signals: nothing that was acknowledged is lost, everybody comes back."""
+"""Stopping the daemon, a process with real signals: no acknowledged message is lost, and clients reconnect."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.store.rig import locked, rows
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_an_idle_daemon_ends_at_once(db: Path, number: signal.Signals) -> None:
+async def test_an_idle_daemon_stops_at_once(db: Path, number: signal.Signals) -> None:
     """C-20"""
     async with daemon(db) as chatd:
         chatd.process.send_signal(number)
@@ -28,8 +28,8 @@ async def test_an_idle_daemon_ends_at_once(db: Path, number: signal.Signals) -> 
         assert chatd.faults == []
 
 
-async def test_clients_are_closed_in_the_way_that_brings_them_back(db: Path) -> None:
-    """C-20, E-35, E-50: the end of the stream without a DISCONNECT, a NOOP for the poll, then nobody listens."""
+async def test_clients_are_closed_so_that_they_reconnect(db: Path) -> None:
+    """C-20, E-35, E-50: the WebSocket closes without a DISCONNECT, the poll gets a NOOP, then the port is closed."""
     async with daemon(db) as chatd:
         ana = await chatd.enter("ana")
         session = await chatd.client.polling(cookie(token("root", "admin")))
@@ -47,7 +47,7 @@ async def test_clients_are_closed_in_the_way_that_brings_them_back(db: Path) -> 
 
 
 async def flood(sender: Person, name: str, under_way: asyncio.Event) -> list[str]:
-    """Keep 20 messages on their way until the session ends; the ids that were acknowledged."""
+    """Keep 20 unacknowledged messages until the session ends; return the acknowledged ids."""
     asked: deque[int] = deque()
     stored: list[str] = []
     with contextlib.suppress(ClosedError):
@@ -60,8 +60,8 @@ async def flood(sender: Person, name: str, under_way: asyncio.Event) -> list[str
     return stored
 
 
-async def test_a_stop_under_load_loses_nothing_that_was_acknowledged(db: Path) -> None:
-    """C-15, C-20; sent away all at once, so that root hears whatever is written."""
+async def test_a_stop_under_load_loses_no_acknowledged_message(db: Path) -> None:
+    """C-15, C-20; all clients are disconnected at once, so that root gets every message."""
     async with daemon(db, "--stop-rate", "0") as chatd:
         root = await chatd.enter("root", "admin")
         senders = [await chatd.enter(f"user {number}") for number in range(8)]
@@ -80,7 +80,7 @@ async def test_a_stop_under_load_loses_nothing_that_was_acknowledged(db: Path) -
     assert len(found) == len(delivered)
 
 
-async def test_what_was_written_before_the_signal_is_stored_and_acknowledged(db: Path) -> None:
+async def test_messages_before_the_signal_are_stored_and_acknowledged(db: Path) -> None:
     """C-20"""
     async with daemon(db, "--busy-timeout", "30") as chatd:
         ana = await chatd.enter("ana")
@@ -88,7 +88,7 @@ async def test_what_was_written_before_the_signal_is_stored_and_acknowledged(db:
             asked = [
                 await ana.begin("mensaje_privado", {"para": "root", "mensaje": str(number)}) for number in range(50)
             ]
-            assert await ana.inbox() == []  # so the daemon has read them all
+            assert await ana.inbox() == []  # the daemon has read all messages
             chatd.terminate()
             await chatd.logged("stopping")
         answers = [await ana.answer(ack_id) for ack_id in asked]
@@ -100,7 +100,7 @@ async def test_what_was_written_before_the_signal_is_stored_and_acknowledged(db:
 
 
 async def _blocked(chatd: Daemon) -> None:
-    """A message waits for the disk, and the first signal waits for the message."""
+    """A message waits for the disk, and the stop waits for the message."""
     ana = await chatd.enter("ana")
     await ana.emit("mensaje_privado", {"para": "root", "mensaje": "hola"})
     assert await ana.inbox() == []
@@ -121,7 +121,7 @@ async def test_a_second_signal_ends_it_at_once(db: Path, second: signal.Signals)
 
 
 async def test_a_stop_that_takes_too_long_ends_at_its_deadline(db: Path) -> None:
-    """C-20: whatever the disk does; nobody was told that the message is safe."""
+    """C-20: whatever the disk does; no message is acknowledged."""
     async with daemon(db, "--busy-timeout", "60", "--stop-timeout", "0.2") as chatd:
         with locked(db):
             await _blocked(chatd)
@@ -132,7 +132,7 @@ async def test_a_stop_that_takes_too_long_ends_at_its_deadline(db: Path) -> None
         ]
 
 
-async def test_a_client_that_does_not_answer_the_goodbye_is_cut(db: Path) -> None:
+async def test_a_client_that_does_not_answer_the_close_is_aborted(db: Path) -> None:
     """C-20, E-29"""
     async with daemon(db) as chatd:
         ana = await chatd.enter("ana")
@@ -141,8 +141,8 @@ async def test_a_client_that_does_not_answer_the_goodbye_is_cut(db: Path) -> Non
         assert await ana.last_words() == []
 
 
-async def test_writes_that_the_kernel_refuses_are_refused_and_go_on_afterwards(db: Path) -> None:
-    """C-17: a limit on the size of its files, as a quota would be."""
+async def test_writes_over_a_file_size_limit_are_refused_and_succeed_afterwards(db: Path) -> None:
+    """C-17: RLIMIT_FSIZE, like a quota."""
     async with daemon(db) as chatd:
         ana = await chatd.enter("ana")
         assert (await ana.write("root", "before"))["ok"] is True

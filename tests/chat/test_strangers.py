@@ -1,4 +1,4 @@
-"""What input without an end may cost, before joining and after: the memory of a real daemon."""
+"""The memory that unfinished input may cost, before the join and after it, in a real daemon."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def resident_bytes(running: Daemon) -> int:
     return int(line.split()[1]) * 1024
 
 
-async def test_what_strangers_leave_unfinished_takes_little_memory(db: Path) -> None:
-    """L-11, L-12: they sent 270 MB"""
+async def test_unfinished_input_before_the_join_takes_little_memory(db: Path) -> None:
+    """L-11, L-12: they send 270 MB"""
     async with daemon(db) as running:
         ana = await running.enter("ana")
         before = resident_bytes(running)
@@ -39,8 +39,8 @@ async def test_what_strangers_leave_unfinished_takes_little_memory(db: Path) -> 
         assert (await ana.write("root", "still here"))["ok"] is True
 
 
-async def test_what_a_user_leaves_unfinished_takes_little_memory(db: Path) -> None:
-    """L-12: packets whose attachments never come; they took 75 MB, because of one wide character in each"""
+async def test_unfinished_packets_of_a_user_take_little_memory(db: Path) -> None:
+    """L-12: packets without their attachments took 75 MB, because of one wide character in each"""
     async with daemon(db) as running:
         eva = await running.enter("eva")
         before = resident_bytes(running)

@@ -1,5 +1,5 @@
-"""Tokens as attackers make them, in one table, shown at CONNECT to a server that knows three keys; and SIGHUP, by which
-keys come and go and people are turned out.
+"""Forged and valid tokens, in one table, sent in a CONNECT to a server with three keys; and SIGHUP, which
+adds and removes keys and disconnects users.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ CLAIMS: Final[Mapping[str, object]] = {"user": "ana", "name": "Ana", "rol": "use
 
 
 def claims(**changes: object) -> dict[str, object]:
-    """Good ones, with changes; one of `...` is left out."""
+    """Valid claims, with changes; a claim whose value is `...` is left out."""
     said = {**CLAIMS, "exp": int(time.time()) + 3600, **changes}
     return {name: value for name, value in said.items() if value is not ...}
 
@@ -49,13 +49,13 @@ def unsigned(header: object, **changes: object) -> str:
 
 
 def hashed(header: object, secret: bytes = NOW_SECRET, **changes: object) -> str:
-    """Whatever the header says, an HS256 signature."""
+    """Any header with an HS256 signature."""
     message = unsigned(header, **changes)
     return f"{message}.{base64url(hmac.digest(secret, message.encode(), hashlib.sha256))}"
 
 
 def signed(secret: bytes = NOW_SECRET, kid: object = ..., **changes: object) -> str:
-    """An honest HS256 token."""
+    """A valid HS256 token."""
     return hashed({"alg": "HS256", "typ": "JWT", **({} if kid is ... else {"kid": kid})}, secret, **changes)
 
 
@@ -67,7 +67,7 @@ def with_signature(token: str, signature: str) -> str:
     return f"{token.rpartition('.')[0]}.{signature}"
 
 
-SOON: Final = int(time.time()) + 86_400  # the tests are imported long before the last of them runs
+SOON: Final = int(time.time()) + 86_400  # the last test may run long after the import
 
 ACCEPTED: Final[Mapping[str, str]] = {
     "the secret of now, by name": signed(kid="now"),
@@ -95,7 +95,7 @@ REFUSED: Final[Mapping[str, tuple[str, str]]] = {
     "no alg": (hashed({"typ": "JWT"}), "token_invalid"),
     "no signature under HS256": (unsigned({"alg": "HS256"}) + ".", "token_invalid"),
     "no third part": (unsigned({"alg": "HS256"}), "token_invalid"),
-    # One algorithm taken for another.
+    # Confused algorithms.
     "the public key as a secret": (hashed({"alg": "HS256"}, RSA_PEM), "token_invalid"),
     "the public key as a secret, by its name": (hashed({"alg": "HS256", "kid": "rsa"}, RSA_PEM), "token_invalid"),
     "the public key as a secret, stripped": (hashed({"alg": "HS256"}, RSA_PEM.strip()), "token_invalid"),
@@ -104,14 +104,14 @@ REFUSED: Final[Mapping[str, tuple[str, str]]] = {
     "the secret under HS512": (jwt.encode(claims(), NOW_SECRET * 2, "HS512"), "token_invalid"),
     "the key under PS256": (jwt.encode(claims(), RSA, "PS256"), "token_invalid"),
     "the key under RS512": (jwt.encode(claims(), RSA, "RS512"), "token_invalid"),
-    # A signature that is not that of the token.
+    # A wrong signature.
     "another secret": (signed(OLD_SECRET[::-1]), "token_invalid"),
     "an empty secret": (signed(b""), "token_invalid"),
     "a changed signature": (with_signature(signed(), base64url(bytes(32))), "token_invalid"),
     "a signature cut short": (signed()[:-1], "token_invalid"),
     "a signature of other claims": (with_signature(signed(rol="admin"), signed().rpartition(".")[2]), "token_invalid"),
     "another RSA key": (jwt.encode(claims(), STRANGER, "RS256"), "token_invalid"),
-    # Names of keys.
+    # Kids.
     "a kid that points nowhere": (signed(kid="nowhere"), "token_invalid"),
     "the kid of another secret": (signed(kid="before"), "token_invalid"),
     "the kid of the public key": (signed(kid="rsa"), "token_invalid"),
@@ -120,14 +120,14 @@ REFUSED: Final[Mapping[str, tuple[str, str]]] = {
     "a kid that is a number": (signed(kid=0), "token_invalid"),
     "a kid that is null": (signed(kid=None), "token_invalid"),
     "a kid that is empty": (signed(kid=""), "token_invalid"),
-    # Keys that the token brings along.
+    # Keys in the token.
     "a key in the header": (
         jwt.encode(claims(), STRANGER, "RS256", headers={"jwk": STRANGERS_JWK}),
         "token_invalid",
     ),
     "an address of keys": (hashed({"alg": "HS256", "jku": "http://127.0.0.1:9/k"}, b"x" * 32), "token_invalid"),
     "an extension that must be understood": (hashed({"alg": "HS256", "crit": ["exp"]}), "token_invalid"),
-    # Not for here, or not for now.
+    # Another audience or issuer, or another time.
     "another issuer": (signed(iss="elsewhere"), "token_invalid"),
     "no issuer": (signed(iss=...), "token_invalid"),
     "another audience": (signed(aud="elsewhere"), "token_invalid"),
@@ -140,11 +140,11 @@ REFUSED: Final[Mapping[str, tuple[str, str]]] = {
     "exp is infinite": (signed(exp=float("inf")), "claims_invalid"),
     "nobody": (signed(user=...), "claims_invalid"),
     "rol is a list": (signed(rol=["admin"]), "claims_invalid"),
-    # Too much.
+    # Too long.
     "a huge claim": (signed(filler="x" * 8_192), "token_invalid"),
     "a huge header": (hashed({"alg": "HS256", "filler": "x" * 8_192}), "token_invalid"),
     "a huge signature": (with_signature(signed(), "A" * 8_192), "token_invalid"),
-    # Not wanted.
+    # Denied.
     "a token on the list": (signed(jti="stolen"), "token_denied"),
     "a user on the list": (signed(user="mallory"), "token_denied"),
     "a user on the list with spaces at its ends": (signed(user=" mallory "), "token_denied"),
@@ -167,7 +167,7 @@ class Keys:
         self.denied.write_text('# not wanted\njti:stolen\njti:4711\nuser:mallory\nuser:" mallory "\n')
 
     def replace(self, file: str, content: bytes | None) -> bytes | None:
-        """Write the file of that name anew, or take it away for None; what was in it."""
+        """Replace a file, or delete it if `content` is None; return its old content."""
         path: Path = getattr(self, file)
         before = path.read_bytes() if path.exists() else None
         path.unlink() if content is None else path.write_bytes(content)
@@ -198,7 +198,7 @@ def keys(tmp_path: Path) -> Keys:
 
 
 @pytest.mark.parametrize("what", ACCEPTED)
-async def test_a_token_that_holds_comes_in(db: Path, keys: Keys, what: str) -> None:
+async def test_a_valid_token_joins(db: Path, keys: Keys, what: str) -> None:
     """C-02, C-26"""
     async with chatting(db, **keys.settings) as chat:
         await join(chat.client, cookie(ACCEPTED[what]))
@@ -206,8 +206,8 @@ async def test_a_token_that_holds_comes_in(db: Path, keys: Keys, what: str) -> N
 
 
 @pytest.mark.parametrize("what", REFUSED)
-async def test_a_token_that_does_not_is_refused_with_its_code(db: Path, keys: Keys, what: str) -> None:
-    """C-02, C-04, C-25, C-26: in the cookie, in `auth` and in the header, and always in the same way."""
+async def test_an_invalid_token_is_refused_with_its_code(db: Path, keys: Keys, what: str) -> None:
+    """C-02, C-04, C-25, C-26: in the cookie, in `auth` and in the header, with the same answer."""
     token, code = REFUSED[what]
     async with chatting(db, max_header="65536", **keys.settings) as chat:
         ways: list[tuple[dict[str, str] | None, object]] = [
@@ -241,7 +241,7 @@ async def enter(chatd: Daemon, token: str) -> Person:
 
 
 async def turned_out(person: Person) -> str:
-    """The code with which a person is told to go; the session has ended behind it."""
+    """The code of the event that ends a session; the session must be closed after it."""
     event, why = await person.hear()
     assert event == "desconexion"
     assert why.keys() == {"code", "message"}
@@ -257,13 +257,13 @@ async def refusal(chatd: Daemon, token: str) -> str:
 
 
 async def reload(chatd: Daemon, expected: str = "reloaded") -> None:
-    """SIGHUP, and what becomes of it."""
+    """Send SIGHUP, and wait for the log line."""
     chatd.process.send_signal(signal.SIGHUP)
     await chatd.logged(expected)
 
 
-async def test_whoever_is_put_on_the_list_is_turned_out_and_stays_out(db: Path, keys: Keys) -> None:
-    """C-25, C-27: by token or by user, in every tab; the others notice nothing."""
+async def test_a_denied_user_is_disconnected_and_refused(db: Path, keys: Keys) -> None:
+    """C-25, C-27: by token or by user, on every socket; other users are not affected."""
     async with daemon(db, *keys.flags) as chatd:
         ana, stolen = await enter(chatd, signed(jti="mine")), await enter(chatd, signed(jti="lost"))
         eva, tab = await enter(chatd, signed(user="eva")), await enter(chatd, rsa_signed(user="eva"))
@@ -273,12 +273,12 @@ async def test_whoever_is_put_on_the_list_is_turned_out_and_stays_out(db: Path, 
         assert await refusal(chatd, signed(jti="lost")) == "token_denied"
         assert await refusal(chatd, signed(user="eva")) == "token_denied"
         assert (await ana.write("root", "hola"))["ok"] is True
-        await enter(chatd, signed(user="mallory"))  # who is on it no more
+        await enter(chatd, signed(user="mallory"))  # not denied any more
         assert chatd.faults == []
 
 
-async def test_a_key_that_goes_takes_its_sockets_along_and_one_that_comes_is_taken(db: Path, keys: Keys) -> None:
-    """C-26, C-27: the usual rotation, in which the old secret stays a while, ends nobody."""
+async def test_a_removed_key_ends_its_sockets_and_a_new_key_is_accepted(db: Path, keys: Keys) -> None:
+    """C-26, C-27: in a rotation the old secret stays for a while, and no session ends."""
     async with daemon(db, *keys.flags) as chatd:
         now, before, by_rsa = (
             await enter(chatd, signed(kid="now")),
@@ -308,7 +308,7 @@ async def test_a_key_that_goes_takes_its_sockets_along_and_one_that_comes_is_tak
 async def test_a_file_that_cannot_be_used_changes_nothing(
     db: Path, keys: Keys, file: str, content: bytes | None
 ) -> None:
-    """C-27: not even what the other files say."""
+    """C-27: the other files are not applied either."""
     async with daemon(db, *keys.flags) as chatd:
         ana, old = await enter(chatd, signed()), await enter(chatd, signed(OLD_SECRET))
         keys.before.write_bytes(OLD_SECRET[::-1])
@@ -323,7 +323,7 @@ async def test_a_file_that_cannot_be_used_changes_nothing(
         assert await turned_out(ana) == "token_denied"
 
 
-async def test_a_hundred_hangups_end_nobody(db: Path, keys: Keys) -> None:
+async def test_a_hundred_reloads_end_no_session(db: Path, keys: Keys) -> None:
     """C-27"""
     async with daemon(db, *keys.flags) as chatd:
         ana = await enter(chatd, signed())

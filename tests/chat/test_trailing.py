@@ -1,4 +1,4 @@
-"""What ends in a text is an offset to a client that has a pid: so only messages, and `al_dia`, may."""
+"""A client with a pid takes a trailing string for an offset: only messages and `al_dia` may end in a string."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.chat.people import Person, chatting
 
 
 async def heard(person: Person, *last: str) -> set[str]:
-    """The names of all that is heard until each of these was; what is no message ends in an object."""
+    """The names of all events until each of `last` has arrived; other events must end in an object."""
     names: set[str] = set()
     while not names.issuperset(last):
         name, *arguments = await person.hear()
@@ -17,7 +17,7 @@ async def heard(person: Person, *last: str) -> set[str]:
     return names
 
 
-async def test_every_event_that_is_no_message_ends_in_an_object(db: Path) -> None:
+async def test_every_other_event_ends_in_an_object(db: Path) -> None:
     """C-28, C-42, C-44, C-50, C-52"""
     async with chatting(db, recovery="on", presence="on", echo="on", payload="full") as chat:
         root = await chat.enter("root", "admin")

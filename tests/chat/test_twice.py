@@ -1,4 +1,4 @@
-"""Sending twice, over real sockets and a real database."""
+"""Resent messages, over real sockets and a real database."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ async def send(person: Person, mensaje: str, cid: object) -> Any:
 
 
 async def texts(person: Person) -> list[str]:
-    """What a person has received and not looked at."""
+    """The unread messages of a person."""
     return [event[1]["mensaje"] for event in await person.inbox()]
 
 
 @pytest.mark.parametrize("deliver", ["at_once", "stored"])
-async def test_the_same_again_is_the_same_message_from_every_tab(db: Path, deliver: str) -> None:
+async def test_a_repeat_from_any_socket_is_the_same_message(db: Path, deliver: str) -> None:
     """C-22"""
     async with chatting(db, deliver=deliver, message_rate="0") as chat:
         ana, tab, root = await chat.enter("ana"), await chat.enter("ana"), await chat.enter("root", "admin")
@@ -39,7 +39,7 @@ async def test_the_same_again_is_the_same_message_from_every_tab(db: Path, deliv
         assert await texts(root) == [row.mensaje]
 
 
-async def test_the_same_after_a_restart_is_the_same_message(db: Path) -> None:
+async def test_a_repeat_after_a_restart_is_the_same_message(db: Path) -> None:
     """C-22"""
     async with chatting(db) as chat:
         first = await send(await chat.enter("ana"), "hola", "c")
@@ -52,7 +52,7 @@ async def test_the_same_after_a_restart_is_the_same_message(db: Path) -> None:
     assert [row.mensaje for row in rows(db)] == ["hola", "adiós"]
 
 
-async def test_a_cid_of_somebody_else_is_another_one(chat: Chat, db: Path) -> None:
+async def test_the_same_cid_of_another_user_is_another_message(chat: Chat, db: Path) -> None:
     """C-22"""
     ana, eva, root = await chat.enter("ana"), await chat.enter("eva"), await chat.enter("root", "admin")
     answers = [await send(person, "hola", "c") for person in (ana, eva, root)]
@@ -78,7 +78,7 @@ async def test_a_cid_is_any_text_that_is_not_too_long(chat: Chat, db: Path, cid:
 
 @pytest.mark.parametrize("cid", BAD, ids=ascii)
 async def test_a_cid_that_cannot_be_used_is_refused(chat: Chat, db: Path, cid: object) -> None:
-    """C-21, C-13: the message is not taken as one without."""
+    """C-21, C-13: the message is not taken for one without a cid."""
     ana, root = await chat.enter("ana"), await chat.enter("root", "admin")
     refused = {"code": "cid_invalid", "message": "cid must be a string of 1 to 64 characters."}
     assert await send(ana, "hola", cid) == {"ok": False, "error": refused}
@@ -88,7 +88,7 @@ async def test_a_cid_that_cannot_be_used_is_refused(chat: Chat, db: Path, cid: o
 
 
 async def test_the_order_of_a_sender_is_kept_with_and_without_cids(chat: Chat) -> None:
-    """C-23: here each message that has one is the first of its daemon's life."""
+    """C-23: here the first message of each user with a cid needs a read of the database."""
     root = await chat.enter("root", "admin")
     for user in range(20):
         person = await chat.enter(f"user {user}")
@@ -101,9 +101,7 @@ async def test_the_order_of_a_sender_is_kept_with_and_without_cids(chat: Chat) -
 
 
 @pytest.mark.parametrize(("deliver", "seen"), [("at_once", ["hola", "hola"]), ("stored", ["hola"])])
-async def test_what_could_not_be_stored_is_sent_again_with_the_same_cid(
-    db: Path, deliver: str, seen: list[str]
-) -> None:
+async def test_an_unstored_message_can_be_resent_with_the_same_cid(db: Path, deliver: str, seen: list[str]) -> None:
     """C-24, C-17"""
     async with chatting(db, busy_timeout="0", deliver=deliver) as chat:
         ana, root = await chat.enter("ana"), await chat.enter("root", "admin")
@@ -117,7 +115,7 @@ async def test_what_could_not_be_stored_is_sent_again_with_the_same_cid(
 
 
 async def test_a_repeat_waits_with_the_first_for_the_disk(db: Path) -> None:
-    """C-22: the disk answers both at once."""
+    """C-22: both are answered together."""
     async with chatting(db, busy_timeout="30") as chat:
         ana, tab, root = await chat.enter("ana"), await chat.enter("ana"), await chat.enter("root", "admin")
         with locked(db):
@@ -130,12 +128,12 @@ async def test_a_repeat_waits_with_the_first_for_the_disk(db: Path) -> None:
     assert len(rows(db)) == 1
 
 
-async def test_a_stop_stores_what_had_to_be_looked_up_first(db: Path) -> None:
+async def test_a_stop_stores_messages_that_wait_for_a_lookup(db: Path) -> None:
     """C-20, C-23"""
     async with daemon(db, "--message-rate", "0") as chatd:
         ana = await chatd.enter("ana")
         asked = [await begin(ana, str(number), str(number)) for number in range(100)]
-        assert await ana.inbox() == []  # so the daemon has read them all
+        assert await ana.inbox() == []  # the daemon has read all messages
         chatd.terminate()
         answers = [await ana.answer(ack_id) for ack_id in asked]
         ana.websocket.close()
@@ -145,8 +143,8 @@ async def test_a_stop_stores_what_had_to_be_looked_up_first(db: Path) -> None:
 
 
 @pytest.mark.parametrize(("deliver", "seen"), [("at_once", 1), ("stored", 0)])
-async def test_a_kill_before_the_row_leaves_nothing_that_stands_in_the_way(db: Path, deliver: str, seen: int) -> None:
-    """C-24: what was delivered before is delivered again; with `stored` nothing was."""
+async def test_after_a_kill_before_the_commit_the_message_can_be_resent(db: Path, deliver: str, seen: int) -> None:
+    """C-24: a message delivered before the kill is delivered again; with `stored` it was not delivered before."""
     async with daemon(db, "--busy-timeout", "60", "--deliver", deliver) as chatd:
         ana, root = await chatd.enter("ana"), await chatd.enter("root", "admin")
         with locked(db):
@@ -166,7 +164,7 @@ async def test_a_kill_before_the_row_leaves_nothing_that_stands_in_the_way(db: P
     assert [str(row.id) for row in rows(db)] == [answer["id"]]
 
 
-async def test_a_kill_after_the_row_changes_nothing(db: Path) -> None:
+async def test_a_kill_after_the_commit_changes_nothing(db: Path) -> None:
     """C-15, C-22"""
     async with daemon(db) as chatd:
         answer = await send(await chatd.enter("ana"), "hola", "c")

@@ -106,7 +106,7 @@ async def test_mistakes_are_acknowledged_and_the_connection_stays(client: Client
     assert accepted["ok"] is True
 
 
-async def test_an_unknown_event_is_refused_where_an_answer_is_asked(client: Client, chat: Chat) -> None:
+async def test_an_unknown_event_with_a_callback_is_refused(client: Client, chat: Chat) -> None:
     user = await enter(client, chat, new_user("ana"))
     await user.emit("unirse", "admins")
     [refused] = await user.ask("unirse", "admins")

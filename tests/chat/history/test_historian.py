@@ -1,4 +1,4 @@
-"""What was said before, asked for over real sockets."""
+"""`historial` and `conversaciones`, over real sockets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.chat.people import Chat, Person
 
 
 async def page(person: Person, **asked: object) -> tuple[list[str], bool]:
-    """The texts of a page, and whether there are more."""
+    """The texts of a page, and whether more pages follow."""
     answer = await person.ask("historial", asked)
     assert answer["ok"], answer
     return [message["mensaje"] for message in answer["mensajes"]], answer["hay_mas"]
@@ -22,7 +22,7 @@ async def code(person: Person, event: str, *arguments: object) -> Any:
     return answer["error"]["code"]
 
 
-async def test_pages_go_both_ways_and_lose_nothing(chat: Chat) -> None:
+async def test_pages_run_forwards_and_backwards_without_gaps(chat: Chat) -> None:
     """C-70"""
     ana, root = await chat.enter("ana"), await chat.enter("root", "admin")
     ids = [(await (ana if n % 2 else root).write("root" if n % 2 else "ana", str(n)))["id"] for n in range(7)]
@@ -36,7 +36,7 @@ async def test_pages_go_both_ways_and_lose_nothing(chat: Chat) -> None:
     assert await page(ana) == (list("0123456"), False)
 
 
-async def test_a_page_shows_a_message_as_its_sender_was_told(chat: Chat) -> None:
+async def test_a_page_has_the_id_and_date_of_the_acknowledgement(chat: Chat) -> None:
     """C-70"""
     ana = await chat.enter("ana")
     stored = await ana.write("root", "hola\0 😀")
@@ -45,7 +45,7 @@ async def test_a_page_shows_a_message_as_its_sender_was_told(chat: Chat) -> None
     assert answer == {"ok": True, "mensajes": [row], "hay_mas": False}
 
 
-async def test_nobody_reads_what_was_not_for_them(chat: Chat) -> None:
+async def test_history_has_only_messages_that_the_reader_may_see(chat: Chat) -> None:
     """C-71"""
     ana, berta = await chat.enter("ana"), await chat.enter("berta")
     root, boss = await chat.enter("root", "admin"), await chat.enter("boss", "admin")
@@ -104,7 +104,7 @@ async def test_the_list_has_the_last_visible_message_of_each(chat: Chat) -> None
     assert (await root.ask("conversaciones", {"limite": 4}))["hay_mas"] is False
 
 
-async def test_a_conversation_is_found_by_the_beginning_of_a_name(chat: Chat) -> None:
+async def test_conversations_are_found_by_a_prefix_of_the_name(chat: Chat) -> None:
     """C-77"""
     root = await chat.enter("root", "admin")
     for user in ("ana", "ana.ruiz", "anímico", "an\U0010fffd", "berta", "Ana"):
@@ -122,7 +122,7 @@ async def test_a_conversation_is_found_by_the_beginning_of_a_name(chat: Chat) ->
     assert await named(buscar="a%") == ([], False)
 
 
-async def test_unread_is_what_others_wrote_behind_the_mark(chat: Chat) -> None:
+async def test_messages_of_others_after_the_mark_are_unread(chat: Chat) -> None:
     """C-75"""
     ana, root, boss = await chat.enter("ana"), await chat.enter("root", "admin"), await chat.enter("boss", "admin")
     ids = [(await root.write("ana", str(number)))["id"] for number in range(3)]
@@ -138,7 +138,7 @@ async def test_unread_is_what_others_wrote_behind_the_mark(chat: Chat) -> None:
     assert (await boss.ask("no_leidos", {"con": "ana"}))["no_leidos"] == {"ana": 1}
 
 
-async def test_a_hundred_stands_for_more(chat: Chat) -> None:
+async def test_the_unread_count_ends_at_100(chat: Chat) -> None:
     """C-75"""
     ana, root = await chat.enter("ana"), await chat.enter("root", "admin")
     for number in range(105):
@@ -169,14 +169,14 @@ async def test_a_hundred_stands_for_more(chat: Chat) -> None:
         ({"limite": True}, "limite_invalid"),
     ],
 )
-async def test_what_makes_no_sense_is_refused(chat: Chat, asked: object, expected: str) -> None:
+async def test_invalid_arguments_are_refused(chat: Chat, asked: object, expected: str) -> None:
     """C-70, C-72"""
     ana = await chat.enter("ana")
     assert await code(ana, "historial", asked) == expected
     assert await page(ana) == ([], False)
 
 
-async def test_an_admin_names_whom_it_reads(chat: Chat) -> None:
+async def test_an_admin_must_name_the_conversation(chat: Chat) -> None:
     """C-70, C-73, C-77"""
     ana, root = await chat.enter("ana"), await chat.enter("root", "admin")
     assert await code(root, "historial", {}) == "con_invalid"
@@ -184,5 +184,5 @@ async def test_an_admin_names_whom_it_reads(chat: Chat) -> None:
     assert await code(root, "conversaciones", {"buscar": ""}) == "buscar_invalid"
     assert await code(root, "conversaciones", {"buscar": 7}) == "buscar_invalid"
     assert await code(root, "conversaciones", {"buscar": "a", "antes": "1"}) == "arguments_invalid"
-    await root.emit("historial", {"con": "ana"})  # nothing to answer to
+    await root.emit("historial", {"con": "ana"})  # without an acknowledgement there is no answer
     assert await root.inbox() == []

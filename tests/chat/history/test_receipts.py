@@ -1,4 +1,4 @@
-"""`leido`: who may say it, who hears it, when; over real sockets at the end."""
+"""`leido`: permissions, recipients, timing; over real sockets at the end."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OFF = ChatConfig(presence="off", message_rate=0)
 
 
 def message_id(rig: Rig, line: Line, para: str) -> str:
-    """The id of a message that `line` writes."""
+    """Write a message from `line`; return its id."""
     line.emit("mensaje_privado", {"para": para, "mensaje": "hola"})
     rig.store.answer()
     rig.turn()
@@ -34,7 +34,7 @@ def read(line: Line, con: str, hasta: object, ack: int | str = "") -> None:
 
 
 def heard(rig: Rig, *lines: Line) -> list[list[Any]]:
-    """What each has been told of reading since the last look."""
+    """The read receipts that each line has received since the last call."""
     rig.turn()
     events = [[event for name, event in line.events if name == "leido"] for line in lines]
     for line in lines:
@@ -42,8 +42,8 @@ def heard(rig: Rig, *lines: Line) -> list[list[Any]]:
     return events
 
 
-def test_the_other_side_is_told_and_the_readers_other_tabs() -> None:
-    """C-50: nobody else, and not the tab that has said so."""
+def test_a_receipt_is_sent_to_the_author_and_the_readers_other_sockets() -> None:
+    """C-50: no other user, and not the socket that sent it."""
     rig = Rig(OFF)
     root, boss, eva = rig.enter(who("root", "admin")), rig.enter(who("boss", "admin")), rig.enter(who("eva"))
     ana = [rig.enter(who("ana")) for _ in range(2)]
@@ -54,8 +54,8 @@ def test_the_other_side_is_told_and_the_readers_other_tabs() -> None:
     assert heard(rig, *ana, root, boss, eva) == [[], other_tab, other_side, [], []]
 
 
-def test_what_an_admin_has_read_its_user_hears_and_no_other_admin() -> None:
-    """C-50: every admin reads for itself."""
+def test_an_admin_s_receipt_is_sent_to_the_user_and_to_no_other_admin() -> None:
+    """C-50: each admin has marks of its own."""
     rig = Rig(OFF)
     tabs = [rig.enter(who("root", "admin")) for _ in range(2)]
     boss, ana, eva = rig.enter(who("boss", "admin")), rig.enter(who("ana")), rig.enter(who("eva"))
@@ -66,7 +66,7 @@ def test_what_an_admin_has_read_its_user_hears_and_no_other_admin() -> None:
     assert told == [[], [{"con": "ana", "hasta": hasta}], [], [{"de": "root", "hasta": hasta}], []]
 
 
-def test_it_is_told_and_acknowledged_when_it_is_stored() -> None:
+def test_a_receipt_is_sent_and_acknowledged_when_it_is_stored() -> None:
     """C-49"""
     rig = Rig(OFF)
     ana, root = rig.enter(who("ana")), rig.enter(who("root", "admin"))
@@ -80,7 +80,7 @@ def test_it_is_told_and_acknowledged_when_it_is_stored() -> None:
     assert ana.answer(7) == {"ok": True}
 
 
-def test_it_moves_forward_only_and_what_is_known_is_not_written_again() -> None:
+def test_a_mark_only_moves_forward_and_is_stored_once() -> None:
     """C-49, C-51"""
     rig = Rig(OFF)
     ana, root = rig.enter(who("ana")), rig.enter(who("root", "admin"))
@@ -96,7 +96,7 @@ def test_it_moves_forward_only_and_what_is_known_is_not_written_again() -> None:
     assert len(rig.store.read) == 2
 
 
-def test_each_conversation_is_read_for_itself() -> None:
+def test_each_conversation_has_its_own_mark() -> None:
     """C-49"""
     rig = Rig(OFF)
     ana, eva = rig.enter(who("ana")), rig.enter(who("eva"))
@@ -111,7 +111,7 @@ def test_each_conversation_is_read_for_itself() -> None:
     ]
 
 
-def test_notes_to_oneself_are_read_by_oneself() -> None:
+def test_messages_to_oneself_can_be_marked_read() -> None:
     """C-50"""
     rig = Rig(OFF)
     tabs = [rig.enter(who("ana")) for _ in range(2)]
@@ -122,7 +122,7 @@ def test_notes_to_oneself_are_read_by_oneself() -> None:
 
 
 @pytest.mark.parametrize("at_once", [True, False])
-def test_what_cannot_be_stored_is_refused_and_told_to_nobody(at_once: bool) -> None:
+def test_a_mark_that_cannot_be_stored_is_refused_and_not_sent(at_once: bool) -> None:
     """C-49, C-17"""
     rig = Rig(OFF)
     ana, root = rig.enter(who("ana")), rig.enter(who("root", "admin"))
@@ -142,7 +142,7 @@ def test_what_cannot_be_stored_is_refused_and_told_to_nobody(at_once: bool) -> N
     assert heard(rig, root) == [[{"de": "ana", "hasta": hasta}]]
 
 
-def test_a_reader_may_be_gone_when_it_is_stored() -> None:
+def test_a_reader_may_disconnect_before_its_mark_is_stored() -> None:
     """C-49"""
     rig = Rig(OFF)
     ana, other, root = rig.enter(who("ana")), rig.enter(who("ana")), rig.enter(who("root", "admin"))
@@ -153,8 +153,8 @@ def test_a_reader_may_be_gone_when_it_is_stored() -> None:
     assert heard(rig, other, root) == [[{"con": "root", "hasta": hasta}], [{"de": "ana", "hasta": hasta}]]
 
 
-def test_what_is_remembered_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    """C-51: what is forgotten may be told again, and changes nothing."""
+def test_the_cache_of_marks_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """C-51: a forgotten mark may be announced again, without effect."""
     monkeypatch.setattr(receipts, "MAX_REMEMBERED", 2)
     rig = Rig(OFF)
     ana, root = rig.enter(who("ana")), rig.enter(who("root", "admin"))
@@ -202,8 +202,8 @@ def test_a_mistake_is_refused_with_a_code(argument: object, code: str) -> None:
     assert rig.store.read == []
 
 
-def test_an_id_that_no_message_has_yet_is_refused() -> None:
-    """C-49: a mark in the future would make everything read that is still to be written."""
+def test_a_mark_in_the_future_is_refused() -> None:
+    """C-49: otherwise a mark in the future would cover messages that are not yet written."""
     rig = Rig(OFF)
     ana, root = rig.enter(who("ana")), rig.enter(who("root", "admin"))
     newest = int(message_id(rig, root, "ana"))
@@ -220,8 +220,8 @@ def marks(db: Path) -> list[tuple[str, str, int]]:
         return list(connection.execute("SELECT lector, con, hasta FROM leidos ORDER BY lector, con"))
 
 
-async def test_a_mark_is_on_the_disk_when_it_is_acknowledged_and_never_goes_back(db: Path) -> None:
-    """C-49: across a restart, too."""
+async def test_an_acknowledged_mark_is_stored_and_never_moves_back(db: Path) -> None:
+    """C-49: also across a restart."""
     ids: list[str] = []
     async with chatting(db) as chat:
         ana, root = await chat.enter("ana"), await chat.enter("root", "admin")

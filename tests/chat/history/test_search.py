@@ -17,7 +17,7 @@ def holds(db: Path, word: bytes) -> bool:
     return word in db.read_bytes()
 
 
-async def test_without_the_setting_there_is_no_such_event(db: Path) -> None:
+async def test_without_the_setting_buscar_is_an_unknown_event(db: Path) -> None:
     """C-89"""
     async with chatting(db) as chat:
         ana = await chat.enter("ana")
@@ -62,7 +62,7 @@ async def test_pages_take_sigue_and_end_early_where_messages_are_long(db: Path) 
         assert lengths[0] < 35
 
 
-async def test_so_many_questions_of_one_user_may_be_under_way(db: Path) -> None:
+async def test_concurrent_searches_of_one_user_are_limited(db: Path) -> None:
     """C-90, C-76"""
     async with chatting(db, search="on") as chat:
         ana = await chat.enter("ana")
@@ -73,8 +73,8 @@ async def test_so_many_questions_of_one_user_may_be_under_way(db: Path) -> None:
         assert sum(answer["ok"] for answer in answers) >= 4
 
 
-async def test_a_daemon_makes_the_index_of_what_is_there_and_one_without_search_drops_it(db: Path) -> None:
-    """C-91: in between, chatd erase takes words out of it."""
+async def test_a_daemon_indexes_existing_messages_and_drops_the_index_without_search(db: Path) -> None:
+    """C-91: in between, chatd erase deletes words from it."""
     async with daemon(db) as running:
         ana = await running.enter("ana")
         await ana.write("root", "an old apple")

@@ -1,4 +1,4 @@
-"""`conversacion`: how things stand with somebody, over real sockets and from a real database."""
+"""`conversacion`: the state of a conversation, over real sockets and from a real database."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ async def stands(person: Person, con: str) -> Any:
     return await person.ask("conversacion", {"con": con, "more": 1}, "and more")
 
 
-async def test_it_says_how_far_both_have_read(chat: Chat) -> None:
-    """C-56: and of each conversation that one alone."""
+async def test_conversacion_has_the_marks_of_both_sides(chat: Chat) -> None:
+    """C-56: and only of that conversation."""
     ana, root = await chat.enter("ana"), await chat.enter("root", "admin")
     sent, answered = (await ana.write("root", "hola"))["id"], (await root.write("ana", "hola"))["id"]
     assert await stands(ana, "root") == await stands(root, "ana") == NOTHING
@@ -30,7 +30,7 @@ async def test_it_says_how_far_both_have_read(chat: Chat) -> None:
     assert await stands(ana, "boss") == await stands(await chat.enter("boss", "admin"), "ana") == NOTHING
 
 
-async def test_it_is_known_after_a_restart(db: Path) -> None:
+async def test_conversacion_is_the_same_after_a_restart(db: Path) -> None:
     """C-56, C-49"""
     async with chatting(db) as chat:
         ana, root = await chat.enter("ana"), await chat.enter("root", "admin")
@@ -40,8 +40,8 @@ async def test_it_is_known_after_a_restart(db: Path) -> None:
         assert await stands(await chat.enter("root", "admin"), "ana") == {**NOTHING, "leido_por": stored["id"]}
 
 
-async def test_an_admin_hears_too_whether_somebody_is_here_and_was_last(db: Path) -> None:
-    """C-57, C-46: and users do not."""
+async def test_an_admin_is_also_told_online_state_and_last_seen(db: Path) -> None:
+    """C-57, C-46: users are not told."""
     async with chatting(db, presence="on", presence_grace="0") as chat:
         root, ana = await chat.enter("root", "admin"), await chat.enter("ana")
         assert await stands(root, "eva") == {**NOTHING, "en_linea": False, "visto": None}
@@ -58,15 +58,15 @@ async def test_an_admin_hears_too_whether_somebody_is_here_and_was_last(db: Path
         assert await stands(root, "ana") == {**NOTHING, "en_linea": False, "visto": event["visto"]}
 
 
-async def test_many_questions_are_answered_each_for_itself(chat: Chat) -> None:
-    """C-56: one task for all of them, and none afterwards."""
+async def test_concurrent_questions_each_get_their_answer(chat: Chat) -> None:
+    """C-56: one task answers all, and then ends."""
     people = [await chat.enter(f"user {number}") for number in range(5)]
     asked = [(person, await person.begin("conversacion", {"con": "root"})) for person in people for _ in range(20)]
     assert [await person.answer(ack) for person, ack in asked] == [NOTHING] * 100
     assert await stands(people[0], "eva") == NOTHING
 
 
-async def test_whoever_leaves_before_the_answer_harms_nobody(chat: Chat) -> None:
+async def test_a_client_may_disconnect_before_its_answer(chat: Chat) -> None:
     """C-56"""
     ana, eva = await chat.enter("ana"), await chat.enter("eva")
     for _ in range(20):
@@ -75,7 +75,7 @@ async def test_whoever_leaves_before_the_answer_harms_nobody(chat: Chat) -> None
     assert await stands(eva, "root") == NOTHING
 
 
-async def test_a_database_that_cannot_be_read_is_no_answer(chat: Chat) -> None:
+async def test_an_unreadable_database_is_an_error(chat: Chat) -> None:
     """C-56, C-17"""
     ana = await chat.enter("ana")
     await chat.sqlite("ALTER TABLE leidos RENAME TO hidden")
@@ -85,10 +85,10 @@ async def test_a_database_that_cannot_be_read_is_no_answer(chat: Chat) -> None:
 
 
 @pytest.mark.parametrize("bound", ["MAX_WAITING", "MAX_WAITING_EACH"])
-async def test_a_user_who_fills_the_line_is_refused_and_others_are_not(
+async def test_a_user_who_fills_the_queue_is_refused_and_others_are_not(
     db: Path, monkeypatch: pytest.MonkeyPatch, bound: str
 ) -> None:
-    """C-56: what comes in one segment is read in one turn."""
+    """C-56: events in one segment are read in one turn."""
     monkeypatch.setattr(standing, bound, 3)
     async with chatting(db) as chat:
         ana, eva = await chat.enter("ana"), await chat.enter("eva")

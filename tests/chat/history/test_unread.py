@@ -1,4 +1,4 @@
-"""`no_leido` and `leido_todo`: who may say it, who hears it, when; over real sockets at the end."""
+"""`no_leido` and `leido_todo`: permissions, recipients, timing; over real sockets at the end."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OFF = ChatConfig(presence="off", message_rate=0)
 
 
 def heard(rig: Rig, *lines: Line) -> list[list[Any]]:
-    """What each has been told since the last look, but messages."""
+    """The events except messages that each line has received since the last call."""
     rig.turn()
     events = [[event for event in line.events if event[0] != "mensaje_recibido"] for line in lines]
     for line in lines:
@@ -28,7 +28,7 @@ def heard(rig: Rig, *lines: Line) -> list[list[Any]]:
 
 
 @pytest.mark.parametrize("event", ["no_leido", "leido_todo"])
-def test_the_readers_other_sockets_alone_are_told_when_it_is_stored(event: str) -> None:
+def test_only_the_readers_other_sockets_are_told_when_it_is_stored(event: str) -> None:
     """C-86, C-87"""
     rig = Rig(OFF)
     root, boss = rig.enter(who("root", "admin")), rig.enter(who("boss", "admin"))
@@ -43,8 +43,8 @@ def test_the_readers_other_sockets_alone_are_told_when_it_is_stored(event: str) 
     assert heard(rig, *ana, root, boss) == [[], [[event, mark]], [], []]
 
 
-def test_a_mark_that_was_told_before_is_written_again_after_going_back() -> None:
-    """C-86: also where it waits for the disk while the reader goes back."""
+def test_a_mark_is_stored_again_after_it_was_moved_back() -> None:
+    """C-86: also if the mark waits for the disk while the reader moves it back."""
     rig = Rig(OFF)
     ana, root = rig.enter(who("ana")), rig.enter(who("root", "admin"))
     number = message_id(rig, root, "ana")
@@ -59,7 +59,7 @@ def test_a_mark_that_was_told_before_is_written_again_after_going_back() -> None
 
 
 @pytest.mark.parametrize("event", ["no_leido", "leido_todo"])
-def test_what_cannot_be_stored_is_refused_and_told_to_nobody(event: str) -> None:
+def test_a_mark_that_cannot_be_stored_is_refused_and_not_sent(event: str) -> None:
     """C-86, C-87, C-17"""
     rig = Rig(OFF)
     ana, tab, root = rig.enter(who("ana")), rig.enter(who("ana")), rig.enter(who("root", "admin"))

@@ -1,4 +1,4 @@
-"""Rooms as names, and who is in a union of them."""
+"""Names of rooms, and the members of unions of rooms."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ people = st.lists(st.tuples(st.sampled_from(["ana", "admins", "root", "user:ana"
 
 
 def registry(sockets: list[tuple[str, bool]]) -> Rooms[int]:
-    """Rooms with one numbered socket for each pair of user and whether it is an admin's."""
+    """Rooms with one numbered socket for each pair (user, whether it is an admin)."""
     rooms: Rooms[int] = Rooms(lambda members: None)
     for number, (user, is_admin) in enumerate(sockets):
         for room in rooms_of(user, is_admin=is_admin):
@@ -22,14 +22,14 @@ def registry(sockets: list[tuple[str, bool]]) -> Rooms[int]:
 
 
 @pytest.mark.parametrize("user", ["ana", "admins", "user:ana", "", "*"])
-def test_no_user_has_the_room_of_the_admins_for_its_own(user: str) -> None:
+def test_no_user_s_room_is_the_room_of_the_admins(user: str) -> None:
     """C-05"""
     assert ADMINS not in rooms_of(user, is_admin=False)
     assert ADMINS not in recipients(user, supervised=False)
 
 
 @given(people, st.sampled_from(["ana", "admins", "root", "nobody"]), st.booleans())
-def test_a_message_is_for_all_sockets_of_its_addressee_and_if_supervised_for_all_admins(
+def test_a_message_goes_to_the_addressee_s_sockets_and_if_supervised_to_admins(
     sockets: list[tuple[str, bool]], para: str, supervised: bool
 ) -> None:
     """C-06, C-07"""
@@ -38,6 +38,6 @@ def test_a_message_is_for_all_sockets_of_its_addressee_and_if_supervised_for_all
 
 
 @given(people, st.sampled_from(["ana", "admins", "root", "nobody"]))
-def test_somebody_is_an_online_admin_by_any_of_its_sockets(sockets: list[tuple[str, bool]], user: str) -> None:
+def test_a_user_with_any_admin_socket_is_an_online_admin(sockets: list[tuple[str, bool]], user: str) -> None:
     """C-08"""
     assert is_online_admin(registry(sockets), user) == ((user, True) in sockets)

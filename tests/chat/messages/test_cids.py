@@ -6,7 +6,7 @@ from chatd.store.base import MAX_CIDS
 MANY = [f"cid {number}" for number in range(MAX_CIDS)]
 
 
-def test_nothing_is_new_before_the_database_was_read() -> None:
+def test_no_cid_is_new_before_the_database_was_read() -> None:
     """C-22"""
     cids = Cids()
     assert not cids.is_new("a")
@@ -16,8 +16,8 @@ def test_nothing_is_new_before_the_database_was_read() -> None:
     assert (cids.is_new("a"), cids.is_new("b"), len(cids)) == (False, True, 1)
 
 
-def test_what_was_added_while_it_was_read_is_not_new() -> None:
-    """C-22: its row may have been written after the reading began."""
+def test_a_cid_added_during_the_read_is_not_new() -> None:
+    """C-22: its row may have been written after the read began."""
     cids = Cids()
     cids.add("before")
     cids.ask()
@@ -26,7 +26,7 @@ def test_what_was_added_while_it_was_read_is_not_new() -> None:
     assert [cid for cid in ("before", "during", "after") if cids.is_new(cid)] == ["after"]
 
 
-def test_a_reading_that_failed_taught_nothing() -> None:
+def test_a_failed_read_changes_nothing() -> None:
     """C-23"""
     cids = Cids()
     cids.ask()
@@ -35,8 +35,8 @@ def test_a_reading_that_failed_taught_nothing() -> None:
     assert not cids.is_new("a")
 
 
-def test_of_whoever_has_too_many_none_is_kept_and_none_is_new() -> None:
-    """C-22: read at once, or grown one by one."""
+def test_a_user_with_too_many_cids_has_none_cached_and_none_new() -> None:
+    """C-22: whether read at once or added one by one."""
     read, grown = Cids(), Cids()
     for cids in (read, grown):
         cids.ask()
@@ -49,7 +49,7 @@ def test_of_whoever_has_too_many_none_is_kept_and_none_is_new() -> None:
         assert (cids.knowledge, len(cids), cids.is_new("y")) == (Knowledge.TOO_MANY, 0, False)
 
 
-def test_an_answer_that_comes_too_late_changes_nothing() -> None:
+def test_a_late_result_of_a_read_changes_nothing() -> None:
     """C-22: they became too many while the database was read."""
     cids = Cids()
     cids.ask()

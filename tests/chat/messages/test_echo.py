@@ -1,4 +1,4 @@
-"""What a user's other sockets hear of what one of them sends."""
+"""The echo of a sent message to the sender's other sockets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LOCKED = StoreError(StoreCode.UNAVAILABLE, "the database is locked: try again", 
 
 
 def sent(rig: Rig, para: str, mensaje: str) -> list[Any]:
-    """The echo of the last message that was put."""
+    """The echo of the last stored message."""
     fecha = int(NOW * 1000)
     return [
         "mensaje_enviado",
@@ -27,7 +27,7 @@ def write(line: Line, para: str, mensaje: str, **more: Any) -> None:
     line.emit("mensaje_privado", {"para": para, "mensaje": mensaje, **more})
 
 
-def test_the_other_tabs_see_what_one_of_them_sends_and_it_does_not() -> None:
+def test_the_echo_goes_to_the_other_sockets_and_not_to_the_sender() -> None:
     """C-42"""
     rig = Rig(ChatConfig(echo="on"))
     tabs = [rig.enter(who("ana")) for _ in range(3)]
@@ -38,7 +38,7 @@ def test_the_other_tabs_see_what_one_of_them_sends_and_it_does_not() -> None:
     assert eva.events == root.events == [["mensaje_recibido", {"de": "ana", "mensaje": "hola"}]]
 
 
-def test_by_default_nobody_does() -> None:
+def test_by_default_there_is_no_echo() -> None:
     """C-42"""
     rig = Rig()
     tab, other = rig.enter(who("ana")), rig.enter(who("ana"))
@@ -48,7 +48,7 @@ def test_by_default_nobody_does() -> None:
 
 
 @pytest.mark.parametrize("deliver", ["at_once", "stored"])
-def test_an_echo_comes_when_the_message_does(deliver: str) -> None:
+def test_an_echo_is_sent_at_the_delivery_of_the_message(deliver: str) -> None:
     """C-42, C-16"""
     rig = Rig(ChatConfig(echo="on", deliver=deliver))
     tab, other, root = rig.enter(who("ana")), rig.enter(who("ana")), rig.enter(who("root", "admin"))
@@ -61,7 +61,7 @@ def test_an_echo_comes_when_the_message_does(deliver: str) -> None:
     assert len(root.events) == 1
 
 
-def test_what_is_delivered_when_it_is_stored_and_never_is_has_no_echo() -> None:
+def test_with_stored_a_message_that_is_not_stored_has_no_echo() -> None:
     """C-42, C-17"""
     rig = Rig(ChatConfig(echo="on", deliver="stored"))
     tab, other = rig.enter(who("ana")), rig.enter(who("ana"))
@@ -72,7 +72,7 @@ def test_what_is_delivered_when_it_is_stored_and_never_is_has_no_echo() -> None:
     assert [name for name, _ in tab.events] == ["mensaje_error"]
 
 
-def test_the_sender_may_be_gone_when_its_message_is_delivered() -> None:
+def test_the_sender_may_disconnect_before_the_delivery() -> None:
     """C-42"""
     rig = Rig(ChatConfig(echo="on", deliver="stored"))
     tab, other = rig.enter(who("ana")), rig.enter(who("ana"))
@@ -83,8 +83,8 @@ def test_the_sender_may_be_gone_when_its_message_is_delivered() -> None:
     assert other.events == [sent(rig, "root", "hola")]
 
 
-def test_a_recipient_gets_the_message_and_no_echo_of_it() -> None:
-    """C-43: a note to oneself; a tab that is an admin; what is for all admins."""
+def test_a_recipient_gets_the_message_and_no_echo() -> None:
+    """C-43: a note to oneself; a socket that is an admin's; a message for all admins."""
     rig = Rig(ChatConfig(echo="on", admin_messages="all"))
     tab, other = rig.enter(who("ana")), rig.enter(who("ana"))
     write(tab, "ana", "milk")

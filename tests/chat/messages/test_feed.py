@@ -18,7 +18,7 @@ def deliver(feed: Feed, *ids: int, size: int = 1) -> None:
 
 
 def kept(feed: Feed, after: int) -> list[int] | None:
-    """None where the feed does not reach."""
+    """None if the feed does not reach back to `after`."""
     position = MessageId(after)
     return [one.message.id for one in feed.after(position)] if feed.reaches(position) else None
 
@@ -31,7 +31,7 @@ def test_a_position_is_the_last_id() -> None:
     assert feed.position == 9
 
 
-def test_what_is_delivered_is_kept_while_somebody_watches() -> None:
+def test_delivered_messages_are_kept_while_the_feed_is_watched() -> None:
     """C-31"""
     feed = Feed(MessageId(0))
     deliver(feed, 1, 2)
@@ -50,8 +50,8 @@ def test_what_is_delivered_is_kept_while_somebody_watches() -> None:
 
 
 @pytest.mark.parametrize(("count", "size"), [(MAX_KEPT + 1, 1), (5, MAX_KEPT_BYTES // 4)])
-def test_what_is_kept_has_a_bound(count: int, size: int) -> None:
-    """C-31: a client that falls behind it reads again."""
+def test_the_feed_is_bounded(count: int, size: int) -> None:
+    """C-31: a client that falls behind the bound reads from the database again."""
     feed = Feed(MessageId(0))
     feed.watch()
     deliver(feed, *range(1, count + 1), size=size)

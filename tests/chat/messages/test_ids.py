@@ -1,4 +1,4 @@
-"""Ids only grow, whatever the clock does."""
+"""Ids only grow, whatever the wall clock does."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ stored = st.none() | st.builds(MessageId, st.integers(0, 2**62))
 
 
 class Clock:
-    """Shows what it was set to."""
+    """A wall clock that the test sets."""
 
     def __init__(self) -> None:
         self.ms = NOW
@@ -68,13 +68,13 @@ def test_ids_grow_through_every_jump_of_the_clock_and_every_restart(
 
 
 @given(st.integers(1, MAX_CLOCK_MS), nodes)
-def test_an_id_tells_when_and_where_it_was_made(ms: int, node: int) -> None:
+def test_an_id_contains_its_time_and_node(ms: int, node: int) -> None:
     source = IdSource(lambda: EPOCH_MS + ms, node, None)
     assert parts(source.next()) == IdParts(EPOCH_MS + ms, node, 0)
     assert parts(source.next()) == IdParts(EPOCH_MS + ms, node, 1)
 
 
-def test_a_used_up_millisecond_borrows_from_the_next_and_the_clock_catches_up() -> None:
+def test_ids_over_one_millisecond_s_range_use_the_next_millisecond() -> None:
     clock = Clock()
     source = IdSource(clock, 7, None)
     made = [source.next() for _ in range(10_000)]
@@ -86,7 +86,7 @@ def test_a_used_up_millisecond_borrows_from_the_next_and_the_clock_catches_up() 
     assert parts(source.next()) == IdParts(NOW + 3, 7, 0)
 
 
-def test_a_clock_that_steps_back_by_hours_is_waited_out() -> None:
+def test_ids_grow_while_the_clock_is_set_back() -> None:
     clock = Clock()
     source = IdSource(clock, 0, None)
     before = source.next()
@@ -108,7 +108,7 @@ def test_a_clock_that_is_out_of_range_is_ignored(ms: int) -> None:
     assert parts(standing(ms).next()) == IdParts(EPOCH_MS + 1, 0, 0)
 
 
-def test_the_end_of_all_ids_is_an_answer_to_the_sender() -> None:
+def test_exhausted_ids_are_an_error_for_the_sender() -> None:
     """C-58"""
     source = IdSource(lambda: NOW, 0, MessageId(MAX_MS - 1 << 22))
     made = [source.next() for _ in range(4096)]
@@ -119,7 +119,7 @@ def test_the_end_of_all_ids_is_an_answer_to_the_sender() -> None:
 
 
 @pytest.mark.parametrize("last", [LARGEST, MessageId(MAX_MS << 22)])
-def test_a_stored_id_above_which_there_is_none_lets_the_source_be_made_and_give_nothing(last: MessageId) -> None:
+def test_after_the_greatest_stored_id_the_source_starts_and_gives_no_id(last: MessageId) -> None:
     """C-58"""
     source = IdSource(lambda: NOW, 0, last)
     for _ in range(2):
@@ -127,8 +127,8 @@ def test_a_stored_id_above_which_there_is_none_lets_the_source_be_made_and_give_
             source.next()
 
 
-def test_whatever_the_clock_showed_there_are_ids_for_a_year() -> None:
-    """C-58: a clock of the last year is out of range."""
+def test_after_any_clock_there_are_ids_for_a_year() -> None:
+    """C-58: a clock in the last year is out of range."""
     source = standing(EPOCH_MS + MAX_CLOCK_MS)
     last = source.next()
     assert parts(last).ms == EPOCH_MS + MAX_CLOCK_MS
@@ -137,7 +137,7 @@ def test_whatever_the_clock_showed_there_are_ids_for_a_year() -> None:
     assert MAX_MS - MAX_CLOCK_MS > 365 * 86_400_000
 
 
-def test_an_id_is_ahead_if_neither_the_clock_nor_a_stored_one_can_be_its_origin() -> None:
+def test_an_id_is_ahead_if_it_is_above_the_clock_and_the_stored_ids() -> None:
     """C-62"""
     source = IdSource(lambda: NOW, 0, first_id_of(NOW - 10 * AHEAD_MS))
     assert not source.is_ahead(first_id_of(NOW + AHEAD_MS))

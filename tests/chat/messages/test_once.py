@@ -1,4 +1,4 @@
-"""Sending twice, with a store that answers when it is told to; over real sockets in test_twice.py."""
+"""Resent messages, on a store that answers when the test says so; over real sockets in test_twice.py."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STORED = ChatConfig(message_rate=0, deliver="stored")
 
 
 class Twice:
-    """ana in two tabs, eva, and root who sees what they write."""
+    """ana with two sockets, eva, and root who receives their messages."""
 
     def __init__(self, config: ChatConfig = AT_ONCE, *rows: Message) -> None:
         self.disk = Disk(rows)
@@ -27,12 +27,12 @@ class Twice:
 
     @property
     def seen(self) -> list[str]:
-        """What root has received."""
+        """The messages that root has received."""
         self.rig.turn()
         return [event[1]["mensaje"] for event in self.root.events]
 
     def told(self, line: Line, ack: int) -> Any:
-        """What that message was acknowledged with."""
+        """The acknowledgement of that message."""
         self.rig.turn()
         return line.answer(ack)
 
@@ -50,8 +50,8 @@ def row(number: int, cid: str, de: str = "ana") -> Message:
 
 
 @pytest.mark.parametrize("config", [AT_ONCE, STORED], ids=["at_once", "stored"])
-def test_whoever_sends_again_while_the_first_waits_is_answered_with_it(config: ChatConfig) -> None:
-    """C-22: whether the database is being read or written, from whichever tab."""
+def test_a_repeat_of_a_waiting_message_gets_its_answer(config: ChatConfig) -> None:
+    """C-22: during a read and during a write, from any socket of the user."""
     twice = Twice(config)
     send(twice.ana, "one", "c", ack=1)
     send(twice.tab, "one", "c", ack=2)
@@ -68,7 +68,7 @@ def test_whoever_sends_again_while_the_first_waits_is_answered_with_it(config: C
     assert twice.rig.chat.messages._once._held.taken == 0
 
 
-def test_whoever_sends_again_later_is_answered_with_the_row() -> None:
+def test_a_later_repeat_is_answered_with_the_row() -> None:
     """C-22"""
     twice = Twice()
     send(twice.ana, "one", "c", ack=1)
@@ -81,7 +81,7 @@ def test_whoever_sends_again_later_is_answered_with_the_row() -> None:
     assert (twice.seen, len(twice.disk.rows), twice.disk.idle) == (["one"], 1, True)
 
 
-def test_whoever_sends_again_after_a_restart_is_answered_with_the_row() -> None:
+def test_a_repeat_after_a_restart_is_answered_with_the_row() -> None:
     """C-22"""
     twice = Twice(AT_ONCE, row(7, "c"))
     send(twice.ana, "one", "c", ack=1)
@@ -100,7 +100,7 @@ def test_a_cid_belongs_to_its_sender() -> None:
     assert len(twice.disk.rows) == 2
 
 
-def test_without_a_cid_the_same_is_stored_as_often_as_it_is_sent() -> None:
+def test_without_a_cid_every_repeat_is_stored() -> None:
     """C-21"""
     twice = Twice()
     for _ in range(3):
@@ -110,7 +110,7 @@ def test_without_a_cid_the_same_is_stored_as_often_as_it_is_sent() -> None:
 
 
 def test_the_database_is_read_once_for_a_user() -> None:
-    """C-23: what is new is known from then on, and a cid that was used is looked up."""
+    """C-23: new cids are known from then on, and a used cid is looked up."""
     twice = Twice()
     for number in range(3):
         send(twice.ana, f"first {number}", f"f{number}")
@@ -129,7 +129,7 @@ def test_the_database_is_read_once_for_a_user() -> None:
     assert twice.seen == ["first 0", "first 1", "first 2", "then 0", "then 1", "then 2"]
 
 
-def test_whoever_has_too_many_is_looked_up_each_time() -> None:
+def test_every_cid_of_a_user_with_too_many_is_looked_up() -> None:
     """C-22, C-23"""
     twice = Twice(AT_ONCE, *[row(number, f"old {number}") for number in range(1, MAX_CIDS + 2)])
     for number in range(3):
@@ -141,8 +141,8 @@ def test_whoever_has_too_many_is_looked_up_each_time() -> None:
     assert [question.list_cids for question in twice.disk.asked] == [True, False, False, False]
 
 
-def test_what_is_sent_behind_a_message_that_is_looked_up_stays_behind() -> None:
-    """C-23: with a cid or without, from whichever tab; and nobody else waits."""
+def test_messages_after_one_that_is_looked_up_keep_their_order() -> None:
+    """C-23: with or without a cid, from any socket; other users do not wait."""
     twice = Twice()
     send(twice.ana, "one", "1")
     send(twice.ana, "two")
@@ -160,8 +160,8 @@ def test_what_is_sent_behind_a_message_that_is_looked_up_stays_behind() -> None:
     assert not twice.rig.chat.messages._once.has_line("ana")
 
 
-def test_what_failed_was_never_sent() -> None:
-    """C-24: everybody who waited is told, and the next attempt is a new one, seen again where it was seen before."""
+def test_a_failed_message_can_be_resent_as_a_new_one() -> None:
+    """C-24: all waiting senders get the error, and the next attempt is a new message, delivered again."""
     for config, seen in ((AT_ONCE, ["one", "one"]), (STORED, ["one"])):
         twice = Twice(config)
         send(twice.ana, "one", "c", ack=1)
@@ -178,7 +178,7 @@ def test_what_failed_was_never_sent() -> None:
         assert twice.seen == seen
 
 
-def test_a_row_that_is_there_although_its_commit_failed_is_found() -> None:
+def test_a_row_stored_by_a_failed_commit_is_found() -> None:
     """C-22"""
     twice = Twice()
     send(twice.ana, "one", "c", ack=1)
@@ -190,8 +190,8 @@ def test_a_row_that_is_there_although_its_commit_failed_is_found() -> None:
     assert (twice.seen, len(twice.disk.rows)) == (["one"], 1)
 
 
-def test_a_message_that_cannot_be_looked_up_is_refused_and_nobody_sees_it() -> None:
-    """C-23: what stood behind it goes on, and the next attempt asks again."""
+def test_a_message_that_cannot_be_looked_up_is_refused_and_not_delivered() -> None:
+    """C-23: messages queued after it go on, and the next attempt reads again."""
     twice = Twice()
     send(twice.ana, "one", "c", ack=1)
     send(twice.ana, "two", ack=2)
@@ -206,7 +206,7 @@ def test_a_message_that_cannot_be_looked_up_is_refused_and_nobody_sees_it() -> N
     assert [question.list_cids for question in twice.disk.asked] == [True, True]
 
 
-def test_what_the_store_does_not_take_is_refused_and_can_be_sent_again() -> None:
+def test_a_message_that_the_store_refuses_can_be_resent() -> None:
     """C-17, C-24"""
     twice = Twice()
     twice.disk.full = StoreError(StoreCode.BUSY, "too many messages are waiting to be stored: try again", retry=True)
@@ -220,8 +220,8 @@ def test_what_the_store_does_not_take_is_refused_and_can_be_sent_again() -> None
     assert twice.seen == ["one"]
 
 
-def test_what_waits_to_be_looked_up_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """C-23: messages, those that only stand behind, and repeats."""
+def test_messages_waiting_for_a_lookup_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """C-23: messages with a cid, messages queued after them, and repeats."""
     monkeypatch.setattr(once, "MAX_HELD_EACH", 3)
     twice = Twice()
     send(twice.ana, "one", "c", ack=1)
@@ -230,7 +230,7 @@ def test_what_waits_to_be_looked_up_is_bounded(monkeypatch: pytest.MonkeyPatch) 
     for ack, (text, cid) in enumerate([("three", "d"), ("four", ...), ("one", "c")], start=4):
         send(twice.ana, text, cid, ack=ack)
         assert twice.told(twice.ana, ack)["error"]["code"] == "store_busy"
-    send(twice.eva, "hello", "e", ack=1)  # the queue is another's as well
+    send(twice.eva, "hello", "e", ack=1)  # the bound is shared by all users
     twice.disk.read()
     twice.disk.commit()
     send(twice.ana, "three", "d", ack=7)
@@ -241,7 +241,7 @@ def test_what_waits_to_be_looked_up_is_bounded(monkeypatch: pytest.MonkeyPatch) 
     assert (twice.rig.chat.messages._once._held.taken, twice.rig.chat.messages._once._held_bytes.taken) == (0, 0)
 
 
-def test_the_bytes_of_what_waits_are_bounded_but_a_lone_message_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_bytes_of_waiting_messages_are_bounded_but_one_is_always_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     """C-23"""
     monkeypatch.setattr(once, "MAX_HELD_BYTES", 1_000)
     twice = Twice()
@@ -255,8 +255,8 @@ def test_the_bytes_of_what_waits_are_bounded_but_a_lone_message_is_taken(monkeyp
     assert twice.seen == ["x" * 5_000, "y" * 500]
 
 
-def test_users_who_were_silent_longest_are_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """C-22: but nobody who has a message on its way, whose cid no reading could list."""
+def test_the_cids_of_the_longest_idle_users_are_evicted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """C-22: but no user with an unfinished message, whose cid no read could find."""
     monkeypatch.setattr(once, "MAX_REMEMBERED", 4)
     twice = Twice()
     send(twice.eva, "on its way", "e")
@@ -280,7 +280,7 @@ def test_users_who_were_silent_longest_are_asked_for_again(monkeypatch: pytest.M
     assert twice.seen.count("on its way") == 1
 
 
-def test_a_sender_who_left_is_not_told_and_its_message_is_delivered() -> None:
+def test_the_message_of_a_disconnected_sender_is_delivered() -> None:
     """C-22, C-23"""
     twice = Twice()
     send(twice.ana, "one", "c", ack=1)
@@ -294,8 +294,8 @@ def test_a_sender_who_left_is_not_told_and_its_message_is_delivered() -> None:
     assert twice.told(twice.tab, 1)["id"] == str(twice.disk.rows[0].id)
 
 
-def test_a_weight_that_is_remembered_is_that_of_all_senders() -> None:
-    """C-23: through reading, too many, and forgetting."""
+def test_the_total_of_cached_cids_is_the_sum_over_all_senders() -> None:
+    """C-23: over reads, too many cids, and eviction."""
     twice = Twice(AT_ONCE, *[row(number, f"old {number}") for number in range(1, MAX_CIDS + 1)])
     remembered = twice.rig.chat.messages._once
     for number in range(2):

@@ -1,4 +1,4 @@
-"""What `mensaje_recibido` carries, as values and over real sockets."""
+"""The payload of `mensaje_recibido`, as values and over real sockets."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ NAMED = Message(MessageId(2**62), "ana", "root", "hola", 7, supervisado=True, ci
         ("full", NAMED, '{"de":"ana","mensaje":"hola","id":"4611686018427387904","para":"root","fecha":7,"cid":"one"}'),
     ],
 )
-def test_a_message_as_its_recipients_get_it(payload: str, message: Message, text: str) -> None:
+def test_the_payload_of_a_message(payload: str, message: Message, text: str) -> None:
     """C-40, C-41: the id as a string, because JavaScript's numbers end at 2^53."""
     assert format_json(PAYLOADS[payload](message)).decode() == text
 
 
 @pytest.mark.parametrize("deliver", ["at_once", "stored"])
-async def test_what_is_received_in_full_is_what_its_sender_is_told(db: Path, deliver: str) -> None:
+async def test_the_full_payload_has_the_id_and_date_of_the_acknowledgement(db: Path, deliver: str) -> None:
     """C-41"""
     async with chatting(db, payload="full", deliver=deliver) as chat:
         ana, root = await chat.enter("ana"), await chat.enter("root", "admin")
@@ -40,7 +40,7 @@ async def test_what_is_received_in_full_is_what_its_sender_is_told(db: Path, del
         assert await root.inbox() == [["mensaje_recibido", whole]]
 
 
-async def test_by_default_it_is_two_keys(db: Path) -> None:
+async def test_the_default_payload_has_two_keys(db: Path) -> None:
     """C-40"""
     async with chatting(db) as chat:
         ana, root = await chat.enter("ana"), await chat.enter("root", "admin")

@@ -1,4 +1,4 @@
-"""`escribiendo`: who hears it, how it ends, how often it may be said; on a clock made by hand."""
+"""`escribiendo`: recipients, end, rate limit; on a manual clock."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def says(line: Line, para: str, activo: object = True, ack: int | str = "") -> N
 
 
 def heard(rig: Rig, *lines: Line) -> list[list[tuple[str, str, bool]]]:
-    """Who is said to write or not, since the last look."""
+    """The typing events that each line has received since the last call."""
     rig.turn()
     events = [[event for name, event in line.events if name == "escribiendo"] for line in lines]
     for line in lines:
@@ -33,8 +33,8 @@ def heard(rig: Rig, *lines: Line) -> list[list[tuple[str, str, bool]]]:
     return [[(event["de"], event["para"], event["activo"]) for event in each] for each in events]
 
 
-def test_it_goes_where_the_message_would_and_never_back_to_its_author() -> None:
-    """C-52: to no tab of the author, and of admins to the addressee alone."""
+def test_typing_is_sent_to_the_addressee_and_not_to_the_author() -> None:
+    """C-52: to no socket of the author; from an admin only to the addressee."""
     rig = quiet()
     tabs = [rig.enter(who("ana")) for _ in range(2)]
     eva, root, boss = rig.enter(who("eva")), rig.enter(who("root", "admin")), rig.enter(who("boss", "admin"))
@@ -48,7 +48,7 @@ def test_it_goes_where_the_message_would_and_never_back_to_its_author() -> None:
     assert heard(rig, root, boss, eva) == [[], [("root", "boss", True)], []]
 
 
-def test_of_what_is_for_all_admins_all_hear_but_the_author() -> None:
+def test_typing_to_all_admins_is_sent_to_all_but_the_author() -> None:
     """C-52, C-08"""
     rig = quiet(admin_messages="all")
     root, boss, aide = (rig.enter(who(name, "admin")) for name in ("root", "boss", "aide"))
@@ -59,7 +59,7 @@ def test_of_what_is_for_all_admins_all_hear_but_the_author() -> None:
     assert heard(rig, root, aide) == [[], [("root", "boss", False)]]
 
 
-def test_nothing_of_it_is_stored() -> None:
+def test_typing_is_not_stored() -> None:
     """C-52"""
     rig = quiet()
     ana = rig.enter(who("ana"))
@@ -69,8 +69,8 @@ def test_nothing_of_it_is_stored() -> None:
     assert rig.store.rows == []
 
 
-def test_who_is_too_busy_to_hear_it_does_not_and_hears_the_end() -> None:
-    """C-52: nobody is left believing that somebody writes."""
+def test_a_slow_recipient_misses_typing_and_gets_its_end() -> None:
+    """C-52: no client keeps showing that a user is typing."""
     rig = quiet()
     ana, root = rig.enter(who("ana")), rig.enter(who("root", "admin"))
     root.writable = False
@@ -80,7 +80,7 @@ def test_who_is_too_busy_to_hear_it_does_not_and_hears_the_end() -> None:
     assert heard(rig, root) == [[("ana", "root", False)]]
 
 
-def test_it_ends_when_its_author_says_so_and_only_then_is_that_news() -> None:
+def test_the_end_of_typing_is_sent_once() -> None:
     """C-53"""
     rig = quiet()
     ana, root = rig.enter(who("ana")), rig.enter(who("root", "admin"))
@@ -94,7 +94,7 @@ def test_it_ends_when_its_author_says_so_and_only_then_is_that_news() -> None:
     assert heard(rig, root) == [[]]
 
 
-def test_it_ends_by_itself_unless_it_is_said_again() -> None:
+def test_typing_ends_after_a_timeout_unless_repeated() -> None:
     """C-53"""
     rig = quiet()
     ana, root = rig.enter(who("ana")), rig.enter(who("root", "admin"))
@@ -111,8 +111,8 @@ def test_it_ends_by_itself_unless_it_is_said_again() -> None:
 
 
 @pytest.mark.parametrize("deliver", ["at_once", "stored"])
-def test_it_ends_with_a_message_to_the_same_addressee(deliver: str) -> None:
-    """C-53: before the message, and no other conversation's does."""
+def test_typing_ends_with_a_message_to_the_same_addressee(deliver: str) -> None:
+    """C-53: before the message; other conversations are not affected."""
     rig = quiet(deliver=deliver)
     ana, root = rig.enter(who("ana")), rig.enter(who("root", "admin"))
     says(ana, "root")
@@ -129,8 +129,8 @@ def test_it_ends_with_a_message_to_the_same_addressee(deliver: str) -> None:
     assert heard(rig, root) == [[("ana", "eva", False)]]
 
 
-def test_it_ends_with_the_socket_that_said_so_last() -> None:
-    """C-53: the other tabs of a user may go on."""
+def test_typing_ends_with_the_socket_that_sent_it_last() -> None:
+    """C-53: other sockets of the user may go on typing."""
     rig = quiet()
     first, second, root = rig.enter(who("ana")), rig.enter(who("ana")), rig.enter(who("root", "admin"))
     says(first, "root")
@@ -144,7 +144,7 @@ def test_it_ends_with_the_socket_that_said_so_last() -> None:
     assert rig.chat.writers.active == {}
 
 
-def test_whoever_leaves_in_silence_ends_nothing() -> None:
+def test_a_socket_that_did_not_type_sends_no_end() -> None:
     """C-53"""
     rig = quiet()
     ana, eva, root = rig.enter(who("ana")), rig.enter(who("eva")), rig.enter(who("root", "admin"))
@@ -153,11 +153,11 @@ def test_whoever_leaves_in_silence_ends_nothing() -> None:
     assert heard(rig, root) == [[("ana", "root", True)]]
 
 
-# How often.
+# Rate limit.
 
 
-def test_it_has_a_limit_of_its_own_that_takes_nothing_of_the_messages() -> None:
-    """C-54: without an acknowledgement one too many is dropped in silence; L-06"""
+def test_typing_has_its_own_rate_limit() -> None:
+    """C-54: over the limit an event without an acknowledgement is dropped; L-06"""
     rig = Rig(ChatConfig(presence="off", message_rate=1, message_burst=1))
     ana, root = rig.enter(who("ana")), rig.enter(who("root", "admin"))
     for _ in range(TYPING_BURST):
@@ -167,7 +167,7 @@ def test_it_has_a_limit_of_its_own_that_takes_nothing_of_the_messages() -> None:
     ana.emit("mensaje_privado", {"para": "root", "mensaje": "hola"}, ack=2)
     rig.store.answer()
     rig.turn()
-    assert len(heard(rig, root)[0]) == TYPING_BURST + 1  # its end is that of the message
+    assert len(heard(rig, root)[0]) == TYPING_BURST + 1  # the message ends the typing
     assert ana.answer(1)["error"]["code"] == "rate_limited"
     assert ana.answer(1)["error"]["retry_after_ms"] == 500
     assert ana.answer(2)["ok"] is True
@@ -175,7 +175,7 @@ def test_it_has_a_limit_of_its_own_that_takes_nothing_of_the_messages() -> None:
     assert rig.limits.refusals.counts["typing_rate"] == 2  # type: ignore[index]  # a StrEnum is its value
 
 
-def test_messages_take_nothing_of_it() -> None:
+def test_messages_do_not_count_for_the_rate_limit_of_typing() -> None:
     """C-54, L-06"""
     rig = Rig(ChatConfig(presence="off", message_rate=1, message_burst=1))
     ana, root = rig.enter(who("ana")), rig.enter(who("root", "admin"))
@@ -185,7 +185,7 @@ def test_messages_take_nothing_of_it() -> None:
     assert heard(rig, root) == [[("ana", "root", True)]]
 
 
-def test_who_goes_on_for_too_long_is_shown_the_door() -> None:
+def test_a_user_who_exceeds_the_limit_for_too_long_is_disconnected() -> None:
     """C-54, L-06"""
     rig = Rig(ChatConfig(presence="off"))
     ana = rig.enter(who("ana"))

@@ -1,4 +1,4 @@
-"""N-33 to N-38, on sessions that keep what they are sent."""
+"""N-33 to N-38, on sessions that record packets."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BOUNDS = Bounds(max_bytes=2_000, max_depth=8, max_attachments=2, max_containers=
 
 
 class NodeSide(Rig):
-    """A chat, and what a Node.js node says to it and hears from it."""
+    """A chat, and the messages between it and a Node.js node."""
 
     def __init__(self, position: Callable[[], str] | None = None) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ def sid(line: Line) -> str:
     return str(json.loads(line.received[0].removeprefix("40"))["sid"])
 
 
-def test_an_event_goes_to_rooms_and_is_counted_if_anybody_is_there(node: NodeSide) -> None:
+def test_an_event_is_sent_to_rooms_and_counted_if_they_have_members(node: NodeSide) -> None:
     ana, root = node.enter(who("ana")), node.enter(who("root", "admin"))
     node.emit("news", 1, rooms=("user:ana", "admins"))
     node.emit("news", 2, rooms=("user:eva",))
@@ -88,7 +88,7 @@ def test_an_event_goes_to_rooms_and_is_counted_if_anybody_is_there(node: NodeSid
     assert node.taker.taken == 2
 
 
-def test_a_volatile_event_is_for_those_who_get_it_at_once(node: NodeSide) -> None:
+def test_a_volatile_event_is_sent_to_writable_sockets_only(node: NodeSide) -> None:
     """N-33"""
     ana, eva = node.enter(who("ana")), node.enter(who("eva"))
     eva.writable = False
@@ -98,7 +98,7 @@ def test_a_volatile_event_is_for_those_who_get_it_at_once(node: NodeSide) -> Non
     assert [event[1] for event in eva.events] == [2]
 
 
-def test_where_sockets_are_recovered_no_event_ends_in_a_text_but_an_offset() -> None:
+def test_with_recovery_no_event_ends_in_a_string_other_than_an_offset() -> None:
     """N-35"""
     node = NodeSide(lambda: "a position")
     ana = node.enter(who("ana"))
@@ -125,7 +125,7 @@ def test_where_sockets_are_recovered_no_event_ends_in_a_text_but_an_offset() -> 
         (["h", b"", b"", b""], Fault.MAX_ATTACHMENTS),
     ],
 )
-def test_an_event_that_clients_would_not_take_goes_to_nobody(node: NodeSide, data: list[Any], expected: Fault) -> None:
+def test_an_event_that_clients_would_refuse_is_not_sent(node: NodeSide, data: list[Any], expected: Fault) -> None:
     """N-34"""
     ana = node.enter(who("ana"))
     with pytest.raises(ForeignError) as caught:
@@ -134,13 +134,13 @@ def test_an_event_that_clients_would_not_take_goes_to_nobody(node: NodeSide, dat
     assert ana.events == []
 
 
-def test_an_event_for_nobody_is_not_even_read(node: NodeSide) -> None:
+def test_an_event_without_recipients_is_not_decoded(node: NodeSide) -> None:
     node.emit("disconnect", rooms=("user:ana",))
     node.emit("disconnect")
     assert node.taker.taken == 0
 
 
-def test_sockets_and_rooms_are_told(node: NodeSide) -> None:
+def test_sockets_and_rooms_are_listed(node: NodeSide) -> None:
     """N-36"""
     ana, root = node.enter(who("ana")), node.enter(who("root", "admin"))
     node.ask(0, rooms=["user:ana"])
@@ -152,7 +152,7 @@ def test_sockets_and_rooms_are_told(node: NodeSide) -> None:
     assert set(third["rooms"]) == {"user:ana", "user:root", "admins", sid(ana), sid(root)}
 
 
-async def test_a_socket_that_has_left_is_nowhere(node: NodeSide) -> None:
+async def test_a_closed_socket_is_not_listed(node: NodeSide) -> None:
     ana = node.enter(who("ana"))
     ana.send("1")
     node.ask(5, opts={"rooms": []})
@@ -161,7 +161,7 @@ async def test_a_socket_that_has_left_is_nowhere(node: NodeSide) -> None:
     assert node.answers == [{"requestId": "q", "sockets": []}, {"requestId": "q", "rooms": []}]
 
 
-async def test_what_is_told_of_a_socket_has_the_form_of_node(node: NodeSide) -> None:
+async def test_the_description_of_a_socket_has_the_form_of_node(node: NodeSide) -> None:
     """N-36"""
     root = node.enter(who("root", "admin"))
     node.ask(5, opts={"rooms": [sid(root)], "except": []})
@@ -182,7 +182,7 @@ async def test_what_is_told_of_a_socket_has_the_form_of_node(node: NodeSide) -> 
     assert told["rooms"] == [sid(root), "user:root", "admins"]
 
 
-async def test_an_answer_about_many_sockets_takes_several_turns_and_leaves_out_who_has_gone(node: NodeSide) -> None:
+async def test_a_list_of_many_sockets_takes_several_turns_and_omits_closed_ones(node: NodeSide) -> None:
     """N-36"""
     lines = [node.enter(who(f"user {number}")) for number in range(2 * SOCKETS_A_TURN + 50)]
     node.ask(5, opts={"rooms": []})
@@ -198,7 +198,7 @@ async def test_an_answer_about_many_sockets_takes_several_turns_and_leaves_out_w
     assert [each["id"] for each in one["sockets"]] == [sid(lines[0])]
 
 
-async def test_questions_that_wait_are_bounded(node: NodeSide) -> None:
+async def test_waiting_requests_are_bounded(node: NodeSide) -> None:
     """N-36"""
     for _ in range(MAX_WAITING):
         node.ask(5, opts={"rooms": []})
@@ -208,10 +208,10 @@ async def test_questions_that_wait_are_bounded(node: NodeSide) -> None:
     assert node.answers == []
 
 
-async def test_rooms_that_waiting_questions_name_are_bounded(node: NodeSide, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_rooms_of_waiting_requests_are_bounded(node: NodeSide, monkeypatch: pytest.MonkeyPatch) -> None:
     """N-43"""
     monkeypatch.setattr(describing, "MAX_WAITING_CHARS", 20)
-    node.ask(5, opts={"rooms": ["user:" + 40 * "a"]})  # one of any length
+    node.ask(5, opts={"rooms": ["user:" + 40 * "a"]})  # one request of any length is accepted
     assert fault(node, 5, opts={"rooms": ["user:ana"]}) is Fault.PENDING
     assert fault(node, 5, opts={"rooms": [], "except": ["user:ana"]}) is Fault.PENDING
     await settled()
@@ -222,7 +222,7 @@ async def test_rooms_that_waiting_questions_name_are_bounded(node: NodeSide, mon
     assert len(node.answers) == 3
 
 
-def test_orders_about_rooms_are_refused_if_they_mean_anybody_here(node: NodeSide) -> None:
+def test_joins_and_leaves_of_local_sockets_are_refused(node: NodeSide) -> None:
     """N-37"""
     ana = node.enter(who("ana"))
     for kind in (2, 3):
@@ -244,8 +244,8 @@ def test_sockets_are_disconnected_with_or_without_their_session(node: NodeSide) 
     assert (root.received[-1], root.closed) != ("41", None)
 
 
-def test_one_that_is_not_in_its_rooms_yet_is_disconnected_too(node: NodeSide) -> None:
-    """N-37: else a user who is logged out would get what it missed, and stay."""
+def test_a_socket_in_recovery_is_disconnected_too(node: NodeSide) -> None:
+    """N-37: otherwise a user who is logged out during its recovery would stay connected."""
     ana = node.enter(who("ana"))
     entered = node.roster._entered.pop(sid(ana))
     node.namespace.rooms.leave_all(ana.session)
@@ -257,7 +257,7 @@ def test_one_that_is_not_in_its_rooms_yet_is_disconnected_too(node: NodeSide) ->
     assert entered.member.identity.user == "ana"
 
 
-def test_requests_that_make_no_sense_are_refused(node: NodeSide) -> None:
+def test_invalid_requests_are_refused(node: NodeSide) -> None:
     """N-34"""
     assert fault(node, 8) is Fault.REQUEST
     assert fault(node, 5) is Fault.UNREADABLE
@@ -266,14 +266,14 @@ def test_requests_that_make_no_sense_are_refused(node: NodeSide) -> None:
     assert fault(node, 1, pad="x" * 3_000) is Fault.MAX_PAYLOAD
 
 
-def test_server_side_events_are_answered_with_nothing(node: NodeSide) -> None:
+def test_server_side_events_get_no_answer(node: NodeSide) -> None:
     """N-36"""
     node.ask(6, data=["h", 1])
     node.ask(6, requestId=None, data=["h", 1])
     assert node.answers == [{"type": 6, "requestId": "q", "data": None}]
 
 
-async def test_acknowledgements_follow_their_number(node: NodeSide) -> None:
+async def test_acknowledgements_follow_the_count_of_clients(node: NodeSide) -> None:
     """N-38"""
     ana, _ = node.enter(who("ana")), node.enter(who("eva"))
     node.ask_clients("h", "text", flags={"timeout": 1_000})
@@ -288,7 +288,7 @@ async def test_acknowledgements_follow_their_number(node: NodeSide) -> None:
     assert node.answerer._pending == 0
 
 
-async def test_acknowledgements_that_clients_owe_are_bounded(node: NodeSide, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_pending_acknowledgements_are_bounded(node: NodeSide, monkeypatch: pytest.MonkeyPatch) -> None:
     """N-38"""
     monkeypatch.setattr(answering, "MAX_PENDING", 1)
     ana = node.enter(who("ana"))
@@ -298,7 +298,7 @@ async def test_acknowledgements_that_clients_owe_are_bounded(node: NodeSide, mon
     assert caught.value.fault is Fault.PENDING
     assert [answer["clientCount"] for answer in node.answers] == [1, 0]
     assert len(ana.received) == 2
-    ana.send("1")  # gone: nothing is owed any more
+    ana.send("1")  # the session ends, and with it the acknowledgement
     await settled()
     node.enter(who("eva"))
     node.ask_clients("h", flags={"timeout": 1e300})
@@ -306,7 +306,7 @@ async def test_acknowledgements_that_clients_owe_are_bounded(node: NodeSide, mon
     assert all(answer["type"] == 8 for answer in node.answers)
 
 
-async def test_an_event_that_cannot_be_asked_has_a_count_of_none(node: NodeSide) -> None:
+async def test_an_event_that_is_refused_has_a_client_count_of_0(node: NodeSide) -> None:
     """N-38"""
     node.enter(who("ana"))
     with pytest.raises(ForeignError):
@@ -316,6 +316,6 @@ async def test_an_event_that_cannot_be_asked_has_a_count_of_none(node: NodeSide)
 
 
 async def settled() -> None:
-    """Callbacks of futures have run."""
+    """Wait until callbacks of futures have run."""
     await asyncio.sleep(0)
     await asyncio.sleep(0)

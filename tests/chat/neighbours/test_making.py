@@ -24,27 +24,27 @@ def address(**settings: str) -> str:
     return str(made._client._address)
 
 
-def test_without_a_redis_it_is_refused_and_a_file_is_no_obstacle() -> None:
+def test_the_adapter_needs_redis_and_works_with_sqlite() -> None:
     with pytest.raises(ConfigError, match="--bus-adapter-url"):
         load(ON, {})
     assert address(bus_adapter_url="redis://cache:7000", db="chat.db") == "cache:7000"
     assert Config().chat.bus_adapter == "off"
 
 
-def test_it_is_that_of_the_bus_if_nothing_else_is_said() -> None:
+def test_the_redis_of_the_bus_is_the_default() -> None:
     bus = {"bus": "redis://bus", "db": "postgresql://x/y"}
     assert address(**bus) == "bus:6379"
     assert address(**bus, bus_adapter_url="redis://cache") == "cache:6379"
 
 
-def test_a_password_is_in_a_file_of_its_own(tmp_path: Path) -> None:
+def test_the_password_is_read_from_a_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="--bus-adapter-password-file"):
         load({**ON, "bus_adapter_url": "redis://u:secret@cache"}, {})
     with pytest.raises(ConfigError, match="bus_adapter_password_file"):
         address(bus_adapter_url="redis://cache", bus_adapter_password_file=str(tmp_path / "missing"))
 
 
-def test_the_daemons_of_a_chat_have_one_name_and_no_other_chat_has_it() -> None:
+def test_all_daemons_of_a_chat_and_no_other_have_the_same_uid() -> None:
     """N-32"""
     assert uid_of(b"one") == uid_of(b"one") != uid_of(b"other")
     assert len(uid_of(b"one")) > len("emitter")
@@ -63,7 +63,7 @@ runpy.run_module("chatd", run_name="__main__")
 """
 
 
-def test_without_hiredis_it_says_what_to_install(tmp_path: Path) -> None:
+def test_without_hiredis_the_error_names_the_package(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("a secret of forty-two characters, exactly..")
     secret.chmod(0o600)

@@ -1,4 +1,4 @@
-"""A chat on a clock made by hand, with a real Redis."""
+"""A chat on a manual clock, with a real Redis."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SOON_S = 20.0
 
 
 class Listener:
-    """Somebody else on that Redis."""
+    """Another subscriber of that Redis."""
 
     def __init__(self, address: RedisAddress) -> None:
         self.heard: list[tuple[str, bytes]] = []
@@ -41,7 +41,7 @@ class Listener:
 
 
 class Side:
-    """A chat and its neighbours, and who hears them."""
+    """A chat with its adapter, and a subscriber of its channels."""
 
     def __init__(self, server: RedisServer, key: bytes = b"a chat") -> None:
         self.rig = Rig()
@@ -80,7 +80,7 @@ def write(side: Side, user: str = "ana", para: str = "root") -> None:
     side.rig.enter(who(user)).emit("mensaje_privado", {"para": para, "mensaje": "hola"})
 
 
-async def test_a_message_is_told_whole_once_and_in_its_turn(tmp_path: Path) -> None:
+async def test_each_message_is_published_once_in_order(tmp_path: Path) -> None:
     """N-32"""
     with RedisServer(tmp_path) as server:
         server.start()
@@ -103,7 +103,7 @@ async def test_a_message_is_told_whole_once_and_in_its_turn(tmp_path: Path) -> N
             }
 
 
-async def test_daemons_of_one_chat_hear_nothing_of_each_other_and_those_of_another_chat_do(tmp_path: Path) -> None:
+async def test_daemons_of_one_chat_ignore_each_other_and_other_chats_do_not(tmp_path: Path) -> None:
     """N-32"""
     with RedisServer(tmp_path) as server:
         server.start()
@@ -120,7 +120,7 @@ async def test_daemons_of_one_chat_hear_nothing_of_each_other_and_those_of_anoth
             assert same.neighbours.refusals.counts[Fault.UNREADABLE] == 1
 
 
-async def test_what_another_node_of_the_chat_said_is_told_by_that_one(tmp_path: Path) -> None:
+async def test_only_the_origin_node_publishes_its_messages(tmp_path: Path) -> None:
     """N-32"""
     side = Side(RedisServer(tmp_path))
     write(side)
@@ -129,7 +129,7 @@ async def test_what_another_node_of_the_chat_said_is_told_by_that_one(tmp_path: 
     assert len(side.neighbours._teller._waiting) == 1
 
 
-async def test_a_redis_that_comes_late_is_told_when_the_others_have_found_it_too(tmp_path: Path) -> None:
+async def test_after_an_outage_messages_are_published_when_others_have_reconnected(tmp_path: Path) -> None:
     """N-39"""
     with RedisServer(tmp_path) as server:
         async with started(server) as side:
@@ -142,7 +142,7 @@ async def test_a_redis_that_comes_late_is_told_when_the_others_have_found_it_too
             await side.until(lambda: len(side.listener.heard) == 1)
 
 
-async def test_answers_go_to_the_channel_of_answers(tmp_path: Path) -> None:
+async def test_answers_are_published_to_the_response_channel(tmp_path: Path) -> None:
     """N-36"""
     with RedisServer(tmp_path) as server:
         server.start()
@@ -180,7 +180,7 @@ async def test_a_user_of_redis_needs_three_channels(tmp_path: Path, channels: st
         await side.close()
 
 
-async def test_a_bug_ends_no_connection(tmp_path: Path) -> None:
+async def test_an_exception_does_not_close_the_connection(tmp_path: Path) -> None:
     """N-34"""
     side = Side(RedisServer(tmp_path))
     side.neighbours._taker = None  # type: ignore[assignment]  # the bug

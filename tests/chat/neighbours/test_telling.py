@@ -23,7 +23,7 @@ class Redis:
 
 
 class Told:
-    """A teller, on a clock made by hand."""
+    """A teller, on a manual clock."""
 
     def __init__(self, max_waiting: int = 3) -> None:
         self.clock, self.redis = Clock(), Redis()
@@ -34,7 +34,7 @@ class Told:
             self.teller.tell("channel", text)
 
 
-def test_what_is_told_leaves_at_once() -> None:
+def test_a_message_is_published_at_once() -> None:
     one = Told()
     one.teller.open(after_outage=False)
     one.tell(b"a", b"b")
@@ -42,14 +42,14 @@ def test_what_is_told_leaves_at_once() -> None:
     assert (one.teller.told, one.teller.dropped, one.clock.alarms) == (2, 0, 0)
 
 
-def test_what_is_told_before_redis_is_there_waits_for_it() -> None:
+def test_messages_before_the_first_connection_wait() -> None:
     one = Told()
     one.tell(b"a")
     one.teller.open(after_outage=False)
     assert one.redis.heard == [b"a"]
 
 
-def test_after_an_outage_it_waits_until_the_others_hear_again_and_keeps_its_order() -> None:
+def test_after_an_outage_messages_wait_for_other_subscribers_in_order() -> None:
     one = Told()
     one.teller.open(after_outage=False)
     one.teller.close()
@@ -104,7 +104,7 @@ def test_what_is_told_again_has_the_same_bounds() -> None:
     assert (one.teller.told, one.teller.dropped) == (3 + 3, 1)
 
 
-def test_an_outage_within_that_time_begins_it_anew() -> None:
+def test_a_second_outage_restarts_the_wait() -> None:
     one = Told()
     one.tell(b"a")
     one.teller.open(after_outage=True)
@@ -117,7 +117,7 @@ def test_an_outage_within_that_time_begins_it_anew() -> None:
     assert one.redis.heard == [b"a"]
 
 
-def test_of_too_many_the_oldest_are_dropped_and_counted() -> None:
+def test_over_the_bound_the_oldest_messages_are_dropped_and_counted() -> None:
     one = Told(max_waiting=2)
     one.tell(b"a", b"b", b"c")
     one.teller.open(after_outage=False)
@@ -125,14 +125,14 @@ def test_of_too_many_the_oldest_are_dropped_and_counted() -> None:
     assert (one.teller.told, one.teller.dropped) == (2, 1)
 
 
-def test_none_may_wait_at_all() -> None:
+def test_the_bound_may_be_0() -> None:
     one = Told(max_waiting=0)
     one.tell(b"a")
     one.teller.open(after_outage=False)
     assert (one.redis.heard, one.teller.dropped) == ([], 1)
 
 
-def test_their_bytes_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_bytes_of_waiting_messages_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(telling, "MAX_WAITING_BYTES", 10)
     one = Told()
     one.tell(b"aaaaa", b"bbbbb", b"c")
@@ -140,7 +140,7 @@ def test_their_bytes_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
     assert one.redis.heard == [b"bbbbb", b"c"]
 
 
-def test_what_redis_does_not_take_is_offered_again() -> None:
+def test_a_message_that_redis_refuses_is_published_again() -> None:
     one = Told()
     one.teller.open(after_outage=False)
     one.redis.is_there = False

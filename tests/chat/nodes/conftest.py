@@ -12,7 +12,7 @@ from tests.store.rig import PostgresBase
 
 @pytest.fixture
 def redis(tmp_path: Path) -> Iterator[RedisServer]:
-    """It runs."""
+    """A running Redis server."""
     with RedisServer(tmp_path) as one:
         one.start()
         yield one
@@ -20,5 +20,5 @@ def redis(tmp_path: Path) -> Iterator[RedisServer]:
 
 @pytest.fixture
 def base(postgresql: Server) -> PostgresBase:
-    """A database of its own."""
+    """An empty database."""
     return PostgresBase(postgresql)

@@ -1,4 +1,4 @@
-"""Nodes of one process: a real Redis, a real database, and chats without a network on top."""
+"""Nodes in one process: a real Redis, a real database, and chats without network connections to clients."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ SOON_S = 20.0
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Return once it is so, however busy the machine is."""
+    """Return once the condition holds; fail after a long time."""
     async with asyncio.timeout(SOON_S):
         while not condition():  # noqa: ASYNC110 - servers make it true
             await asyncio.sleep(0.01)
 
 
 class Node(Rig):
-    """What a node is without a network."""
+    """A node without network connections to clients."""
 
     chat: NodeChat
 
@@ -43,14 +43,14 @@ class Node(Rig):
         self.shell = shell
 
     async def join(self, user: str, rol: str = "user", line: Line | None = None, **auth: str) -> Line:
-        """A socket that has joined, and may still be sent what it missed."""
+        """A socket that has joined; its recovery may still be under way."""
         line = self.enter(who(user, rol), line, json.dumps(auth) if auth else "")
         await until(lambda: bool(line.received))
         return line
 
 
 async def heard(line: Line, event: str, count: int = 1) -> list[Any]:
-    """The arguments of the first such events, once there are so many."""
+    """The arguments of the first `count` such events, once they have arrived."""
 
     def found() -> list[Any]:
         return [args for name, *args in line.events if name == event]
@@ -64,7 +64,7 @@ def write(line: Line, para: str, text: str) -> None:
 
 
 class Hearer:
-    """What a shell delivers, where there is no chat on top."""
+    """Records the deliveries of a shell that has no chat."""
 
     def __init__(self, shell: Shell) -> None:
         self.shell = shell
@@ -72,7 +72,7 @@ class Hearer:
         shell.deliver = lambda delivery: self.texts.append(delivery.item.mensaje)
 
     def say(self, text: str) -> None:
-        """Store a message, and tell it."""
+        """Store a message, and publish it."""
         message = Message(self.shell.ids.next(), "ana", "root", text, 1_700_000_000_000, supervisado=True)
         self.shell.store.put(message, _must_be_stored)
         self.shell.say(message)
@@ -87,7 +87,7 @@ def _must_be_stored(error: StoreError | None) -> None:
 async def shells(
     base: PostgresBase, redis: RedisServer, *, count: int = 2, **settings: Any
 ) -> AsyncIterator[list[Shell]]:
-    """They are not started."""
+    """Shells that are not started."""
     made: list[Shell] = []
     try:
         for number in range(1, count + 1):
@@ -102,7 +102,7 @@ async def shells(
 
 @contextlib.asynccontextmanager
 async def hearers(base: PostgresBase, redis: RedisServer) -> AsyncIterator[list[Hearer]]:
-    """Two, who know of each other."""
+    """Two hearers whose nodes have met."""
     async with shells(base, redis) as two:
         both = [Hearer(shell) for shell in two]
         await _meet(two)
@@ -111,7 +111,7 @@ async def hearers(base: PostgresBase, redis: RedisServer) -> AsyncIterator[list[
 
 @contextlib.asynccontextmanager
 async def chats(base: PostgresBase, redis: RedisServer, **settings: Any) -> AsyncIterator[list[Node]]:
-    """Two nodes of one chat, with those settings."""
+    """Two nodes of one chat, with these settings."""
     async with shells(base, redis, **settings) as two:
         both = [Node(shell, ChatConfig(**settings)) for shell in two]
         await _meet(two)
@@ -125,7 +125,7 @@ async def _meet(some: list[Shell]) -> None:
 
 
 def _now_ms() -> int:
-    """The shell and the chat of a node share the clock that ids come from."""
+    """The shell and the chat of a node share the clock of ids."""
     return time.time_ns() // 1_000_000
 
 

@@ -1,4 +1,4 @@
-"""Events that are not stored reach the other nodes too."""
+"""Events that are not stored are sent to the other nodes too."""
 
 from __future__ import annotations
 
@@ -14,9 +14,7 @@ from tests.cluster.redis.server import RedisServer
 from tests.store.rig import PostgresBase
 
 
-async def test_who_writes_is_told_on_the_other_node_and_not_to_its_own_user(
-    base: PostgresBase, redis: RedisServer
-) -> None:
+async def test_typing_is_sent_to_the_other_node_and_not_to_its_author(base: PostgresBase, redis: RedisServer) -> None:
     """N-11"""
     async with chats(base, redis) as (one, two):
         ana, tab = await one.join("ana"), await two.join("ana")
@@ -29,7 +27,7 @@ async def test_who_writes_is_told_on_the_other_node_and_not_to_its_own_user(
         assert not [event for event in tab.events if event[0] == "escribiendo"]
 
 
-async def test_what_was_read_is_told_to_the_author_and_to_the_readers_other_sockets(
+async def test_a_read_receipt_is_sent_to_the_author_and_the_readers_sockets_on_other_nodes(
     base: PostgresBase, redis: RedisServer
 ) -> None:
     """N-11, C-49"""
@@ -44,7 +42,7 @@ async def test_what_was_read_is_told_to_the_author_and_to_the_readers_other_sock
         assert elsewhere == {"con": "ana", "hasta": message["id"]}
 
 
-async def test_who_goes_back_on_one_node_may_read_the_same_again_on_another(
+async def test_a_mark_moved_back_on_one_node_can_be_set_again_on_another(
     base: PostgresBase, redis: RedisServer
 ) -> None:
     """N-11, C-86, C-87"""
@@ -78,7 +76,7 @@ async def test_who_goes_back_on_one_node_may_read_the_same_again_on_another(
     ids=["nothing", "text", "extension", "attachments", "size"],
 )
 @pytest.mark.parametrize("volatile", [False, True])
-async def test_an_event_that_no_node_would_send_is_counted_and_goes_to_nobody(
+async def test_an_invalid_event_from_a_node_is_counted_and_not_sent(
     base: PostgresBase, redis: RedisServer, args: list[Any], *, volatile: bool
 ) -> None:
     """N-17"""
@@ -90,9 +88,7 @@ async def test_an_event_that_no_node_would_send_is_counted_and_goes_to_nobody(
         assert len(ana.events) == before
 
 
-async def test_an_event_that_nests_as_deep_as_can_be_read_is_sent_or_counted(
-    base: PostgresBase, redis: RedisServer
-) -> None:
+async def test_an_event_at_the_nesting_limit_is_sent_or_counted(base: PostgresBase, redis: RedisServer) -> None:
     """N-17"""
     async with chats(base, redis) as (one, _):
         await one.join("ana")

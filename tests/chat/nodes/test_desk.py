@@ -6,9 +6,7 @@ from tests.cluster.redis.server import RedisServer
 from tests.store.rig import PostgresBase
 
 
-async def test_rows_that_another_version_writes_in_another_way_are_no_error(
-    base: PostgresBase, redis: RedisServer
-) -> None:
+async def test_rows_in_the_format_of_another_version_are_no_error(base: PostgresBase, redis: RedisServer) -> None:
     """N-21, N-23"""
     async with chats(base, redis) as (one, two):
         desk = NodeDesk(one.chat)

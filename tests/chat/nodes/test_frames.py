@@ -31,7 +31,7 @@ def test_a_frame_reads_back_as_it_was_written(frame: Frame) -> None:
     assert decode(data) == frame
 
 
-def test_a_kind_that_is_not_known_is_of_a_newer_version() -> None:
+def test_an_unknown_kind_is_of_a_newer_version() -> None:
     """N-23"""
     for tag in (4, 14, 99, 127):
         assert kind_of(msgspec.msgpack.encode([tag, 1, "and more"])) is Kind.NEWER
@@ -39,12 +39,12 @@ def test_a_kind_that_is_not_known_is_of_a_newer_version() -> None:
 
 
 @pytest.mark.parametrize("value", ["text", {}, [], 7, None, ["who"], [-1], [128], {14: 1}])
-def test_what_has_no_kind_is_refused_by_the_core(value: object) -> None:
+def test_a_frame_without_a_kind_is_refused_by_the_core(value: object) -> None:
     assert kind_of(msgspec.msgpack.encode(value)) is Kind.CORE
 
 
 @given(st.binary(max_size=64) | st.sampled_from(FRAMES).map(msgspec.msgpack.encode).map(lambda data: data[:-1]))
-def test_any_bytes_have_a_kind_and_are_decoded_or_refused(data: bytes) -> None:
+def test_any_bytes_are_decoded_or_refused_with_their_kind(data: bytes) -> None:
     assert kind_of(data) in Kind
     with contextlib.suppress(FrameError):
         decode(data)

@@ -1,4 +1,4 @@
-"""Ids of a node among several."""
+"""Ids of one node of a cluster."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chatd.store.base import StoreCode, StoreError
 NOW_MS = EPOCH_MS + 40_000_000_000
 
 
-def test_no_id_goes_beyond_what_was_reserved() -> None:
+def test_no_id_is_above_the_reserved_range() -> None:
     """N-04"""
     now_ms = NOW_MS
     ids = ReservedIds(lambda: now_ms, 3, begin(3, 0, 0))
@@ -32,7 +32,7 @@ def test_no_id_goes_beyond_what_was_reserved() -> None:
     assert begin(3, last, upto) >= upto
 
 
-def test_ids_begin_above_their_epoch_even_if_it_is_ahead_of_the_clock() -> None:
+def test_ids_start_above_their_epoch_even_if_it_is_ahead_of_the_clock() -> None:
     """N-04"""
     ahead = ReservedIds(lambda: NOW_MS, 3, 0).now + (5_000 << 22)
     ids = ReservedIds(lambda: NOW_MS, 3, begin(3, ahead, 0))

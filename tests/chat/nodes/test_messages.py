@@ -1,4 +1,4 @@
-"""A router among several: what differs from that of one daemon."""
+"""The router of a node: differences from that of a single daemon."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from tests.cluster.redis.server import RedisServer
 from tests.store.rig import PostgresBase
 
 
-async def test_a_message_comes_with_the_vector_of_the_node_that_delivers_it(
-    base: PostgresBase, redis: RedisServer
-) -> None:
+async def test_a_message_has_the_vector_of_the_delivering_node(base: PostgresBase, redis: RedisServer) -> None:
     """N-05, N-06"""
     async with chats(base, redis, recovery="on", payload="full") as (one, two):
         ana, root = await one.join("ana"), await two.join("root", "admin")
@@ -22,7 +20,7 @@ async def test_a_message_comes_with_the_vector_of_the_node_that_delivers_it(
 
 
 async def test_an_admin_of_another_node_is_online_too(base: PostgresBase, redis: RedisServer) -> None:
-    """C-08, N-12: so all admins see what is said to that one."""
+    """C-08, N-12: so all admins receive messages to that admin."""
     async with chats(base, redis, admin_messages="all") as (one, two):
         boss, near, far = (
             await one.join("boss", "admin"),
@@ -35,7 +33,7 @@ async def test_an_admin_of_another_node_is_online_too(base: PostgresBase, redis:
             await heard(admin, "mensaje_recibido")
 
 
-async def test_only_admins_hear_how_the_nodes_are(base: PostgresBase, redis: RedisServer) -> None:
+async def test_only_admins_get_the_states_of_the_nodes(base: PostgresBase, redis: RedisServer) -> None:
     """N-22"""
     async with chats(base, redis) as (one, _):
         ana, root = await one.join("ana"), await one.join("root", "admin")

@@ -9,7 +9,7 @@ from chatd.chat.nodes.people import Here, Of, People
 
 
 class Node:
-    """`changes` is what it was told to tell presence."""
+    """`changes` are the changes that were passed to presence."""
 
     def __init__(self, number: int, epoch: int = 1, max_elsewhere: int = 100) -> None:
         self.woken = 0
@@ -40,7 +40,7 @@ def two() -> Node:
     return Node(2)
 
 
-def test_sockets_are_counted_by_user_and_told(one: Node, two: Node) -> None:
+def test_sockets_are_counted_by_user_and_published(one: Node, two: Node) -> None:
     """N-20"""
     one.hear(two)
     for _ in range(3):
@@ -58,7 +58,7 @@ def test_sockets_are_counted_by_user_and_told(one: Node, two: Node) -> None:
     assert one.changes == {"ana": 2, "eva": 0}
 
 
-def test_nothing_is_told_where_nothing_has_changed(two: Node) -> None:
+def test_without_changes_nothing_is_published(two: Node) -> None:
     assert list(two.people.news()) == [Here(2, 1, True, True, {})]
     assert list(two.people.news()) == []
 
@@ -78,16 +78,16 @@ def test_a_user_is_an_admin_while_one_of_its_sockets_is_an_admins(one: Node, two
     assert one.people.sockets_on([2], "root") == 1
 
 
-def test_a_complete_list_takes_back_who_is_not_in_it_and_moves_nobody_else(
+def test_a_complete_list_removes_missing_users_and_keeps_the_others(
     one: Node, two: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """N-12: however many frames it takes, nobody seems to have left in between."""
+    """N-12: with any number of frames, no user goes offline in between."""
     monkeypatch.setattr(people, "MAX_PEOPLE", 2)
     for user in ("a", "b", "c", "d", "e"):
         two.people.joined(user, is_admin=False)
     one.hear(two)
     two.people.parted("b", is_admin=False)
-    assert [here.people for here in two.people.news()] == [{"b": Of(0, False)}]  # and that is lost
+    assert [here.people for here in two.people.news()] == [{"b": Of(0, False)}]  # this frame is lost
     two.people.ask()
     frames = list(two.people.news())
     assert [(here.begins, here.ends, len(here.people)) for here in frames] == [(True, False, 2), (False, True, 2)]
@@ -97,9 +97,7 @@ def test_a_complete_list_takes_back_who_is_not_in_it_and_moves_nobody_else(
     assert one.changes["b"] == 0
 
 
-def test_a_list_of_which_a_part_is_lost_takes_nobody_away(
-    one: Node, two: Node, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_incomplete_list_removes_no_user(one: Node, two: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     """N-12"""
     monkeypatch.setattr(people, "MAX_PEOPLE", 1)
     for user in ("a", "b"):
@@ -111,7 +109,7 @@ def test_a_list_of_which_a_part_is_lost_takes_nobody_away(
     assert one.changes == {"a": 1, "b": 1}
 
 
-def test_a_node_that_is_gone_takes_its_users_along(one: Node, two: Node) -> None:
+def test_the_users_of_a_dead_node_are_removed(one: Node, two: Node) -> None:
     """N-12"""
     two.people.joined("ana", is_admin=True)
     two.people.joined("ana", is_admin=True)
@@ -123,8 +121,8 @@ def test_a_node_that_is_gone_takes_its_users_along(one: Node, two: Node) -> None
     assert not one.people.has_admin_elsewhere()
 
 
-def test_a_process_that_begins_takes_the_users_of_the_last_one_away(one: Node, two: Node) -> None:
-    """N-42: whether it is heard as a member first, or says who is there."""
+def test_a_new_process_removes_the_users_of_the_previous_one(one: Node, two: Node) -> None:
+    """N-42: whether its membership or its list arrives first."""
     for user in ("ana", "root"):
         two.people.joined(user, is_admin=user == "root")
     one.hear(two)
@@ -139,16 +137,16 @@ def test_a_process_that_begins_takes_the_users_of_the_last_one_away(one: Node, t
     assert one.changes["eva"] == 0
 
 
-def test_a_change_is_enough_to_know_that_another_process_says_it(one: Node, two: Node) -> None:
-    """N-42: its complete list was lost."""
+def test_a_change_from_a_new_process_removes_the_users_of_the_previous_one(one: Node, two: Node) -> None:
+    """N-42: if its complete list was lost."""
     two.people.joined("ana", is_admin=False)
     one.hear(two)
     one.people.hear(Here(2, 2, False, False, {"eva": Of(1, False)}))
     assert one.changes == {"ana": 0, "eva": 1}
 
 
-def test_users_of_other_nodes_are_known_up_to_a_number(two: Node) -> None:
-    """N-40: the others count as absent until there is room and their node tells of them again."""
+def test_the_number_of_known_users_of_other_nodes_is_bounded(two: Node) -> None:
+    """N-40: users over the bound count as absent until there is room and their node reports them again."""
     one, three = Node(1, max_elsewhere=3), Node(3)
     for user in ("a", "b"):
         two.people.joined(user, is_admin=False)
@@ -159,10 +157,10 @@ def test_users_of_other_nodes_are_known_up_to_a_number(two: Node) -> None:
     one.hear(three)
     assert one.changes == {"a": 1, "b": 2}
     assert (one.people.excess, one.people.sockets_on([3], "c"), one.people.has_admin_elsewhere()) == (1, 0, False)
-    two.people.joined("a", is_admin=False)  # one who is known
+    two.people.joined("a", is_admin=False)  # a known user
     one.hear(two)
     assert (one.changes["a"], one.people.excess) == (2, 1)
-    three.people.parted("c", is_admin=False)  # one who is not
+    three.people.parted("c", is_admin=False)  # an unknown user
     one.people.forget(2)
     three.people.joined("root", is_admin=True)
     one.hear(three)
@@ -170,7 +168,7 @@ def test_users_of_other_nodes_are_known_up_to_a_number(two: Node) -> None:
     assert one.people.has_admin_elsewhere()
 
 
-def test_a_list_that_does_not_end_keeps_no_names_of_users_who_are_not_there(one: Node) -> None:
+def test_an_endless_list_keeps_no_names_of_absent_users(one: Node) -> None:
     """N-40"""
     for number in range(100):
         one.people.hear(Here(2, 1, number == 0, False, {f"user {number}": Of(0, False)}))

@@ -13,12 +13,12 @@ FRAME_BYTES = 100
 
 
 class Bus:
-    """Brings every frame to all but its origin, in the order in which they are said. `lose` is what it loses."""
+    """Delivers every frame to all nodes but its origin, in order. `lose` are the numbers of frames to lose."""
 
     def __init__(self, *numbers: int, timeout_s: float = 5.0) -> None:
         self.nodes = {number: Questions(number, self._cast, timeout_s) for number in numbers}
         self.said: list[Question | Answer] = []
-        self.lose: list[int] = []  # parts
+        self.lose: list[int] = []  # numbers of parts
 
     def _cast(self, frame: Question | Answer) -> None:
         self.said.append(frame)
@@ -46,7 +46,7 @@ async def test_every_node_that_is_asked_answers() -> None:
     assert bus.nodes[1].unanswered == 0
 
 
-async def test_who_says_nothing_or_does_not_know_what_is_asked_is_named() -> None:
+async def test_a_node_that_does_not_answer_or_does_not_know_the_question_is_named() -> None:
     """N-21"""
     bus = Bus(1, 2, 3, timeout_s=SHORT_S)
     bus.nodes[3].answers = {"who": lambda _: people("ana")}
@@ -66,8 +66,8 @@ async def test_a_long_answer_comes_in_parts() -> None:
     ]
 
 
-async def test_an_answer_of_which_a_part_is_lost_is_none() -> None:
-    """N-21: what came of it is shown, and the node is named."""
+async def test_an_answer_with_a_lost_part_is_incomplete() -> None:
+    """N-21: the received parts are shown, and the node is named."""
     bus = Bus(1, 2, timeout_s=1.0)
     bus.nodes[2].answers = {"who": lambda _: people(*map(str, range(3 * MAX_ROWS)))}
     bus.lose = [1]
@@ -75,7 +75,7 @@ async def test_an_answer_of_which_a_part_is_lost_is_none() -> None:
     assert (len(found.rows[2]), found.unanswered) == (MAX_ROWS, [2])
 
 
-async def test_an_answer_to_another_process_of_the_same_number_counts_for_nothing() -> None:
+async def test_an_answer_to_a_previous_process_is_ignored() -> None:
     """N-21"""
     bus = Bus(1, 2, timeout_s=SHORT_S)
     asking = asyncio.create_task(bus.nodes[1].ask({2}, "kick", "ana"))
@@ -85,10 +85,10 @@ async def test_an_answer_to_another_process_of_the_same_number_counts_for_nothin
     for to, number in ((1, question.number + 1), (3, question.number)):
         bus.nodes[1].hear(Answer(2, to, number, 0, True, people("ana")), FRAME_BYTES)
     assert await asking == Found({}, [2])
-    bus.nodes[1].hear(Answer(2, 1, question.number, 0, True, people("ana")), FRAME_BYTES)  # too late
+    bus.nodes[1].hear(Answer(2, 1, question.number, 0, True, people("ana")), FRAME_BYTES)  # after the timeout
 
 
-async def test_only_so_many_questions_are_under_way() -> None:
+async def test_concurrent_questions_are_limited() -> None:
     """N-21"""
     bus = Bus(1, 2, timeout_s=SHORT_S)
     asking = [asyncio.create_task(bus.nodes[1].ask({2}, "who")) for _ in range(MAX_ASKED)]
@@ -99,10 +99,10 @@ async def test_only_so_many_questions_are_under_way() -> None:
     assert await bus.nodes[1].ask({2}, "who") == Found({}, [2])
 
 
-async def test_answers_are_heard_up_to_a_number_of_bytes_and_their_node_is_named(
+async def test_the_bytes_of_answers_are_bounded_and_the_node_is_named(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """N-41: over all questions, and until each is over."""
+    """N-41: for all questions together, until each has ended."""
     monkeypatch.setattr(questions, "MAX_ANSWER_BYTES", 4 * FRAME_BYTES)
     bus = Bus(1, 2, 3, timeout_s=1.0)
     bus.nodes[2].answers = {"who": lambda _: people(*map(str, range(4 * MAX_ROWS)))}

@@ -1,4 +1,4 @@
-"""Sockets that come back to another node."""
+"""Sockets that reconnect to another node."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from tests.store.rig import PostgresBase
 
 
 def pid_of(line: Line) -> str:
-    """What the answer to its CONNECT carries."""
+    """The pid in the answer to the CONNECT of a line."""
     return str(json.loads(line.received[0].removeprefix("40"))["pid"])
 
 
-async def test_what_was_missed_comes_once_and_in_order_from_another_node(
+async def test_missed_messages_are_replayed_once_and_in_order_by_another_node(
     base: PostgresBase, redis: RedisServer
 ) -> None:
     """N-06, N-13"""
@@ -42,10 +42,10 @@ async def test_what_was_missed_comes_once_and_in_order_from_another_node(
         assert texts == ["second", "third", "fourth"]
 
 
-async def test_a_client_that_is_ahead_waits_for_its_node_and_no_longer_than_a_lease(
+async def test_a_client_that_is_ahead_waits_at_most_a_lease(
     base: PostgresBase, redis: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """N-06: what it is ahead by may have died with the node that it comes from."""
+    """N-06: the messages that it is ahead by may be lost with their node."""
     monkeypatch.setattr(recovery, "BEHIND_S", 0.3)
     async with chats(base, redis, recovery="on") as (one, two):
         ana = await one.join("ana")
@@ -55,10 +55,10 @@ async def test_a_client_that_is_ahead_waits_for_its_node_and_no_longer_than_a_le
         assert monotonic() >= begun_s + 0.3
 
 
-async def test_more_than_may_wait_for_one_client_ends_its_session(
+async def test_a_session_over_the_bound_of_waiting_messages_is_closed(
     base: PostgresBase, redis: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """N-17: it comes back, and says again how far it has come."""
+    """N-17: it reconnects, and sends its position again."""
     monkeypatch.setattr(recovery, "MAX_PACKETS", 3)
     monkeypatch.setattr(recovery, "BEHIND_S", 60.0)
     async with chats(base, redis, recovery="on") as (one, two):

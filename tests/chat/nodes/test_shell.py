@@ -1,4 +1,4 @@
-"""The state machine among a real bus and a real database."""
+"""The state machine of a node, with a real bus and a real database."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.cluster.redis.server import RedisServer
 from tests.store.rig import PostgresBase, change
 
 
-async def test_what_one_node_says_the_other_delivers_in_its_order(base: PostgresBase, redis: RedisServer) -> None:
+async def test_a_node_delivers_the_messages_of_another_in_order(base: PostgresBase, redis: RedisServer) -> None:
     """N-05"""
     async with hearers(base, redis) as (one, two):
         said = [str(number) for number in range(100)]
@@ -26,7 +26,7 @@ async def test_what_one_node_says_the_other_delivers_in_its_order(base: Postgres
         assert (two.texts, one.texts, two.shell.healed) == (said, [], 0)
 
 
-async def test_while_redis_is_away_any_number_of_rows_is_read_a_page_at_a_time(
+async def test_during_an_outage_of_redis_rows_are_read_by_pages(
     base: PostgresBase, redis: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """N-07, N-17"""
@@ -48,8 +48,8 @@ async def test_while_redis_is_away_any_number_of_rows_is_read_a_page_at_a_time(
         assert two.texts == [*said, "again"]
 
 
-async def test_a_frame_that_cannot_be_read_costs_nothing_but_itself(base: PostgresBase, redis: RedisServer) -> None:
-    """N-17: one that is too long is not even looked at."""
+async def test_an_unreadable_frame_is_dropped(base: PostgresBase, redis: RedisServer) -> None:
+    """N-17: a frame that is too long is not decoded."""
     async with hearers(base, redis) as (one, two):
         for broken in (b"\x96\x01", b"no frame", bytes([0x96, 1]) + bytes(module.MAX_FRAME_BYTES)):
             two.shell.on_message(broken)
@@ -58,7 +58,7 @@ async def test_a_frame_that_cannot_be_read_costs_nothing_but_itself(base: Postgr
         await until(lambda: two.texts == ["hola"])
 
 
-async def test_a_frame_in_the_name_of_this_node_ends_it_only_where_the_database_says_so(
+async def test_a_frame_with_this_node_s_number_ends_it_only_if_the_database_confirms(
     base: PostgresBase, redis: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """N-03"""
@@ -87,7 +87,7 @@ async def test_a_frame_in_the_name_of_this_node_ends_it_only_where_the_database_
         assert one.shell.is_displaced
 
 
-async def test_a_frame_that_cannot_be_taken_costs_nothing_but_itself(
+async def test_a_frame_that_raises_is_dropped(
     base: PostgresBase, redis: RedisServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """N-17"""
@@ -102,7 +102,7 @@ async def test_a_frame_that_cannot_be_taken_costs_nothing_but_itself(
         assert "a frame could not be taken" in caplog.messages
 
 
-async def test_who_is_there_is_heard_of_the_process_alone_that_has_the_number(
+async def test_presence_is_accepted_only_from_the_process_that_owns_the_number(
     base: PostgresBase, redis: RedisServer
 ) -> None:
     """N-42"""
@@ -114,15 +114,15 @@ async def test_who_is_there_is_heard_of_the_process_alone_that_has_the_number(
             assert people.sockets_on([2], "ana") == sockets
 
 
-async def test_nothing_is_promised_while_a_commit_is_in_doubt(base: PostgresBase, redis: RedisServer) -> None:
-    """P-11: others would take what is found stored for something that they have."""
+async def test_no_position_is_published_while_a_commit_is_in_doubt(base: PostgresBase, redis: RedisServer) -> None:
+    """P-11: other nodes would take the stored row for a message that they already have."""
     async with shells(base, redis, count=1) as (one,):
         assert one._promise() is not None
         one.store.doubt = Doubt([MessageId(1)])
         assert one._promise() is None
 
 
-async def test_a_node_whose_number_is_taken_ends_once(
+async def test_a_node_that_loses_its_number_ends_once(
     base: PostgresBase, redis: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """N-03"""

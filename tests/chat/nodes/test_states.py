@@ -7,7 +7,7 @@ def state(node: int, phase: Phase = Phase.READY) -> State:
     return State(node, "1.0", phase, 60, 3, 2, 1, "vAA")
 
 
-def test_a_node_that_lives_is_as_it_says() -> None:
+def test_a_live_node_has_the_state_that_it_sends() -> None:
     """N-22"""
     states = States()
     states.hear(state(2, Phase.BEHIND), 10.0)
@@ -17,8 +17,8 @@ def test_a_node_that_lives_is_as_it_says() -> None:
     assert (row.silent_s, row.behind, row.position, row.asked) == (0.25, 1, "vAA", False)
 
 
-def test_a_node_that_is_not_heard_any_more_is_gone_and_one_that_said_goodbye_has_ended() -> None:
-    """N-21, N-22: only the first one is missed."""
+def test_a_silent_node_is_lost_and_one_that_announced_its_end_has_ended() -> None:
+    """N-21, N-22: only a lost node is reported as missing."""
     states = States()
     states.hear(state(2), 10.0)
     states.hear(state(3, Phase.ENDED), 10.0)
@@ -29,7 +29,7 @@ def test_a_node_that_is_not_heard_any_more_is_gone_and_one_that_said_goodbye_has
     assert (states.has_ended(2), states.has_ended(3), states.has_ended(4)) == (False, True, False)
 
 
-def test_a_node_that_is_back_has_not_ended() -> None:
+def test_a_node_that_returns_has_not_ended() -> None:
     states = States()
     states.hear(state(3, Phase.ENDED), 10.0)
     states.hear(state(3, Phase.BEHIND), 20.0)

@@ -1,4 +1,4 @@
-"""Whether anybody is here to answer: all that users hear of admins."""
+"""`atencion`: whether an admin is online, the only presence that users are told."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.chat.people import chatting
 
 
-async def test_it_is_so_while_an_admin_is_connected(db: Path) -> None:
+async def test_users_are_told_whether_an_admin_is_connected(db: Path) -> None:
     """C-78"""
     async with chatting(db, presence="on") as chat:
         ana = await chat.enter("ana")
@@ -20,7 +20,7 @@ async def test_it_is_so_while_an_admin_is_connected(db: Path) -> None:
         assert await ana.ask("atencion") == {"ok": True, "atendido": False}
 
 
-async def test_without_presence_there_is_no_such_event(db: Path) -> None:
+async def test_without_presence_the_event_is_unknown(db: Path) -> None:
     """C-78"""
     async with chatting(db, presence="off") as chat:
         ana = await chat.enter("ana")

@@ -1,4 +1,4 @@
-"""Who is here, and what admins hear of it, on a clock made by hand."""
+"""Presence, and the events that admins get about it, on a manual clock."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NOW_MS = int(NOW * 1000)
 
 
 def told(line: Line) -> list[tuple[str, bool, int]]:
-    """What is known from the events, in their order; forgets them."""
+    """The presence events since the last call, in order."""
     events = [event for name, event in line.events if name == "presencia"]
     line.received.clear()
     assert all(event.keys() == {"user", "en_linea", "visto"} for event in events)
@@ -31,7 +31,7 @@ def leave(line: Line) -> None:
 
 
 def admin_in(rig: Rig) -> Line:
-    """An admin who has heard of itself."""
+    """An admin that has received its own presence event."""
     root = rig.enter(who("root", "admin"))
     rig.pass_seconds(GATHER_S)
     told(root)
@@ -39,8 +39,8 @@ def admin_in(rig: Rig) -> Line:
     return root
 
 
-def test_admins_hear_of_the_first_socket_and_of_the_end_of_the_last() -> None:
-    """C-44, C-45: last seen is when the last socket went, not when that was believed."""
+def test_admins_are_told_of_a_user_s_first_socket_and_last_close() -> None:
+    """C-44, C-45: last seen is the time at which the last socket closed, not the end of the grace time."""
     rig = Rig()
     root = admin_in(rig)
     tabs = [rig.enter(who("ana")) for _ in range(2)]
@@ -56,8 +56,8 @@ def test_admins_hear_of_the_first_socket_and_of_the_end_of_the_last() -> None:
     assert told(root) == [("ana", False, 20_000)]
 
 
-def test_a_page_that_is_loaded_again_does_not_flicker() -> None:
-    """C-45: and there is no timer for it, nor for anybody who stays."""
+def test_a_page_reload_sends_no_presence_event() -> None:
+    """C-45: without a timer for the reload or for connected users."""
     rig = Rig()
     root = admin_in(rig)
     tab = rig.enter(who("ana"))
@@ -71,7 +71,7 @@ def test_a_page_that_is_loaded_again_does_not_flicker() -> None:
     assert rig.timers.armed() == 22  # heartbeats: a session outlives its socket
 
 
-def test_users_hear_of_nobody() -> None:
+def test_users_get_no_presence_events() -> None:
     """C-46"""
     rig = Rig()
     ana = rig.enter(who("ana"))
@@ -83,7 +83,7 @@ def test_users_hear_of_nobody() -> None:
     assert ana.events == []
 
 
-def test_admins_hear_of_admins_and_of_themselves() -> None:
+def test_admins_get_presence_events_of_admins_and_of_themselves() -> None:
     """C-44"""
     rig = Rig()
     root, boss = rig.enter(who("root", "admin")), rig.enter(who("boss", "admin"))
@@ -94,7 +94,7 @@ def test_admins_hear_of_admins_and_of_themselves() -> None:
     assert told(root) == [("boss", False, 1_000)]
 
 
-def test_last_seen_is_stored_when_somebody_comes_and_when_the_last_socket_goes() -> None:
+def test_last_seen_is_stored_at_the_first_socket_and_at_the_last_close() -> None:
     """C-45"""
     rig = Rig()
     tabs = [rig.enter(who("ana")) for _ in range(2)]
@@ -105,7 +105,7 @@ def test_last_seen_is_stored_when_somebody_comes_and_when_the_last_socket_goes()
     assert rig.store.seen == [("ana", NOW_MS), ("ana", NOW_MS + 3_000)]
 
 
-def test_presence_may_be_off() -> None:
+def test_presence_can_be_switched_off() -> None:
     """C-46"""
     rig = Rig(ChatConfig(presence="off"))
     root, ana = rig.enter(who("root", "admin")), rig.enter(who("ana"))
@@ -117,7 +117,7 @@ def test_presence_may_be_off() -> None:
     assert rig.store.seen == []
 
 
-def test_a_storm_of_arrivals_is_told_in_few_writes_and_never_too_much_at_once() -> None:
+def test_many_arrivals_are_sent_in_few_writes_of_bounded_size() -> None:
     """C-47"""
     rig = Rig()
     root = admin_in(rig)
@@ -131,7 +131,7 @@ def test_a_storm_of_arrivals_is_told_in_few_writes_and_never_too_much_at_once() 
     assert writes == [MAX_TOLD] * 5 + [0]
 
 
-def test_what_no_admin_is_there_to_hear_is_forgotten() -> None:
+def test_changes_without_an_admin_online_are_dropped() -> None:
     """C-47"""
     rig = Rig()
     for number in range(2 * MAX_TOLD):
@@ -142,7 +142,7 @@ def test_what_no_admin_is_there_to_hear_is_forgotten() -> None:
     assert [user for user, _, _ in told(root)] == ["root"]
 
 
-def test_of_several_changes_in_one_moment_the_last_is_told() -> None:
+def test_only_the_last_of_several_changes_is_sent() -> None:
     """C-47"""
     rig = Rig(ChatConfig(presence_grace_s=0.01))
     root = admin_in(rig)
@@ -153,7 +153,7 @@ def test_of_several_changes_in_one_moment_the_last_is_told() -> None:
     assert sorted((user, here) for user, here, _ in told(root)) == [("ana", False), ("eva", False)]
 
 
-# Asking.
+# Queries.
 
 
 def asked(line: Line, **fields: Any) -> Any:
@@ -163,8 +163,8 @@ def asked(line: Line, **fields: Any) -> Any:
     return line.answer(0)
 
 
-def test_an_admin_may_ask_who_is_here() -> None:
-    """C-48: somebody in the grace time has no sockets and is here."""
+def test_an_admin_may_query_the_users_online() -> None:
+    """C-48: a user in the grace time has no sockets and is online."""
     rig = Rig()
     root = rig.enter(who("root", "admin"))
     rig.pass_seconds(1)
@@ -181,7 +181,7 @@ def test_an_admin_may_ask_who_is_here() -> None:
     assert [(one["user"], one["sockets"]) for one in asked(root)["conectados"]] == [("eva", 1), ("root", 1)]
 
 
-def test_who_is_here_comes_in_pages() -> None:
+def test_the_users_online_are_listed_by_pages() -> None:
     """C-48"""
     rig = Rig()
     root = rig.enter(who("root", "admin"))
@@ -200,7 +200,7 @@ def test_who_is_here_comes_in_pages() -> None:
     assert len(asked(root)["conectados"]) == 100
 
 
-def test_users_may_not_ask() -> None:
+def test_users_may_not_query_presence() -> None:
     """C-46, C-48"""
     rig = Rig()
     assert asked(rig.enter(who("ana")))["error"]["code"] == "admins_only"
@@ -230,7 +230,7 @@ def test_without_an_acknowledgement_there_is_no_answer() -> None:
         ({"despues": "x" * 129}, "despues_invalid"),
     ],
 )
-def test_a_question_with_a_mistake_is_refused(argument: object, code: str) -> None:
+def test_an_invalid_presence_query_is_refused(argument: object, code: str) -> None:
     """C-48, C-13"""
     rig = Rig()
     root = rig.enter(who("root", "admin"))
@@ -239,7 +239,7 @@ def test_a_question_with_a_mistake_is_refused(argument: object, code: str) -> No
     assert root.answer(0)["error"]["code"] == code
 
 
-# Against a model that is as plain as the rules.
+# Against a simple model.
 
 USERS = st.sampled_from("abc")
 STEPS = st.lists(
@@ -256,8 +256,8 @@ class Witness:
 
 
 @given(STEPS)
-def test_whoever_is_told_to_be_here_is(steps: list[tuple[str, Any]]) -> None:
-    """C-44, C-45: the last word on each user is true once the grace time has passed, and words alternate."""
+def test_presence_events_match_the_model(steps: list[tuple[str, Any]]) -> None:
+    """C-44, C-45: after the grace time the last event of each user is true, and events alternate."""
     clock, witness = Clock(), Witness()
     words: dict[str, list[bool]] = {}
     presence = Presence(

@@ -12,27 +12,27 @@ NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1)
 
 
 @given(NAMES)
-def test_a_pid_is_good_for_its_user(user: str) -> None:
+def test_a_pid_is_valid_for_its_user(user: str) -> None:
     """C-29"""
     assert PIDS.verify(PIDS.mint("abc", user), user) == "abc"
     assert PIDS.mint("abc", user) == Pids(b"k" * 32).mint("abc", user)
 
 
 @given(NAMES, NAMES)
-def test_a_pid_is_good_for_nobody_else(user: str, other: str) -> None:
+def test_a_pid_is_invalid_for_other_users(user: str, other: str) -> None:
     """C-32"""
     assert PIDS.verify(PIDS.mint("abc", user), other) == ("abc" if user == other else None)
     assert Pids(b"l" * 32).verify(PIDS.mint("abc", user), user) is None
 
 
 @given(st.none() | st.integers() | st.text() | st.lists(st.text()) | st.dictionaries(st.text(), st.text()))
-def test_anything_else_is_no_pid(value: object) -> None:
+def test_any_other_value_is_no_pid(value: object) -> None:
     """C-32"""
     assert PIDS.verify(value, "ana") is None
 
 
 @given(st.integers(0), st.text(min_size=1, max_size=3))
-def test_a_pid_that_was_changed_is_none(place: int, other: str) -> None:
+def test_a_changed_pid_is_invalid(place: int, other: str) -> None:
     """C-32"""
     pid = PIDS.mint("abc", "ana")
     place %= len(pid)

@@ -1,4 +1,4 @@
-"""recovery.py and pages.py, over real sockets; what the real client makes of it is in tests/interop."""
+"""recovery.py and pages.py, over real sockets; tests/interop tests recovery with the real client."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.store.rig import locked
 
 
 async def back(chat: Chat, user: str, rol: str = "user", **auth: object) -> tuple[dict[str, str], Person]:
-    """Who comes back with that `auth`; what the answer to its CONNECT carried."""
+    """Reconnect with that `auth`; return the data of the CONNECT answer and the person."""
     answer, websocket = await connect(chat.client, cookie(token(user, rol)), auth)
     assert answer.startswith("40{"), answer
     return json.loads(answer[2:]), Person(websocket)
@@ -29,11 +29,11 @@ async def write(person: Person, para: str, *texts: str) -> list[str]:
 
 
 def told(texts: list[str], ids: list[str], de: str = "root") -> list[list[Any]]:
-    """The events of a recovered socket."""
+    """The events that a recovered socket gets."""
     return [["mensaje_recibido", {"de": de, "mensaje": t}, i] for t, i in zip(texts, ids, strict=True)]
 
 
-async def test_without_recovery_the_wire_is_as_it_was(chat: Chat) -> None:
+async def test_without_recovery_the_wire_is_unchanged(chat: Chat) -> None:
     """C-28"""
     answer, root = await back(chat, "root", "admin", pid="made up", offset="0")
     assert answer.keys() == {"sid"}
@@ -41,7 +41,7 @@ async def test_without_recovery_the_wire_is_as_it_was(chat: Chat) -> None:
     assert await root.inbox() == [["mensaje_recibido", {"de": "root", "mensaje": "a note"}]]
 
 
-async def test_events_that_are_no_messages_end_in_an_object(db: Path) -> None:
+async def test_other_events_than_messages_end_in_an_object(db: Path) -> None:
     """C-28"""
     async with chatting(db, recovery="on", echo="on", presence="on") as chat:
         root, tab = await chat.enter("root", "admin"), await chat.enter("root", "admin")
@@ -52,7 +52,7 @@ async def test_events_that_are_no_messages_end_in_an_object(db: Path) -> None:
         assert {event[0] for event in heard if isinstance(event[-1], str)} == {"al_dia"}
 
 
-async def test_an_admin_gets_what_admins_were_sent_and_no_more(db: Path) -> None:
+async def test_an_admin_recovers_the_messages_that_admins_were_sent(db: Path) -> None:
     """C-29, C-30; R01"""
     async with chatting(db, recovery="on") as chat:
         root, boss, ana = await chat.enter("root", "admin"), await chat.enter("boss", "admin"), await chat.enter("ana")
@@ -68,7 +68,7 @@ async def test_an_admin_gets_what_admins_were_sent_and_no_more(db: Path) -> None
         assert [event[1] for event in await demoted.inbox()][:-1] == [{"de": "boss", "mensaje": "boss to root"}]
 
 
-async def test_what_goes_to_all_admins_is_recovered_by_all(db: Path) -> None:
+async def test_messages_to_all_admins_are_recovered_by_all_admins(db: Path) -> None:
     """C-08, C-30"""
     async with chatting(db, admin_messages="all") as chat:
         root = await chat.enter("root", "admin")
@@ -89,7 +89,7 @@ async def test_what_goes_to_all_admins_is_recovered_by_all(db: Path) -> None:
         ("ana", {"offset": "x"}),
     ],
 )
-async def test_a_pid_that_does_not_hold_is_no_error(db: Path, user: str, change: dict[str, Any]) -> None:
+async def test_an_invalid_pid_starts_a_new_socket(db: Path, user: str, change: dict[str, Any]) -> None:
     """C-32; R02"""
     async with chatting(db, recovery="on") as chat:
         old, _ = await back(chat, "ana")
@@ -100,7 +100,7 @@ async def test_a_pid_that_does_not_hold_is_no_error(db: Path, user: str, change:
         assert await person.inbox() == [["al_dia", {"ultimo": "0", "completo": False}, "0"]]
 
 
-async def test_a_second_socket_with_a_pid_takes_the_place_of_the_first(db: Path) -> None:
+async def test_a_second_socket_with_the_same_pid_replaces_the_first(db: Path) -> None:
     """C-32; R03"""
     async with chatting(db, recovery="on", max_connections_per_user="1") as chat:
         answer, first = await back(chat, "ana")
@@ -114,7 +114,7 @@ async def test_a_second_socket_with_a_pid_takes_the_place_of_the_first(db: Path)
         assert chat.rooms == {"user:ana": 1}
 
 
-async def test_two_who_come_at_once_with_one_pid_do_not_share_it(db: Path) -> None:
+async def test_two_concurrent_sockets_do_not_share_a_pid(db: Path) -> None:
     """C-32"""
     async with chatting(db, recovery="on") as chat:
         answer, first = await back(chat, "ana")
@@ -126,7 +126,7 @@ async def test_two_who_come_at_once_with_one_pid_do_not_share_it(db: Path) -> No
         assert len({socket.id for socket in chat.namespace.sockets.values()}) == len(chat.namespace.sockets) == 1
 
 
-async def test_more_than_the_limit_is_not_replayed(db: Path) -> None:
+async def test_more_messages_than_the_limit_are_not_replayed(db: Path) -> None:
     """C-33"""
     async with chatting(db, recovery="on", recovery_limit="3") as chat:
         root = await chat.enter("root", "admin")
@@ -142,8 +142,8 @@ async def test_more_than_the_limit_is_not_replayed(db: Path) -> None:
 
 
 @pytest.mark.parametrize("days", [1.1, 400])
-async def test_a_position_that_is_ahead_of_every_id_is_told_to_load_the_history(chat: Chat, days: float) -> None:
-    """C-62: the ids were made anew since then."""
+async def test_a_client_ahead_of_every_id_is_told_to_load_the_history(chat: Chat, days: float) -> None:
+    """C-62: ids were reset since then, for example by a restored backup."""
     root = await chat.enter("root", "admin")
     [last] = await write(root, "ana", "one")
     ahead = int(last) + (int(days * 86_400_000) << 22)
@@ -151,7 +151,7 @@ async def test_a_position_that_is_ahead_of_every_id_is_told_to_load_the_history(
     assert await ana.inbox() == [["al_dia", {"ultimo": last, "completo": False}]]
 
 
-async def test_who_comes_back_too_often_loads_the_history(db: Path) -> None:
+async def test_a_client_that_reconnects_too_often_loads_the_history(db: Path) -> None:
     """C-33, L-06"""
     async with chatting(db, message_rate="0.1", message_burst="3") as chat:
         told = [(await back(chat, "ana", desde="0"))[1] for _ in range(5)]
@@ -159,8 +159,8 @@ async def test_who_comes_back_too_often_loads_the_history(db: Path) -> None:
         assert heard == [True, True, True, False, False]
 
 
-async def test_limits_hold_for_those_who_come_back(db: Path) -> None:
-    """L-05: who is still at the door counts, too."""
+async def test_limits_apply_to_recovered_sockets(db: Path) -> None:
+    """L-05: sockets that are still in recovery count too."""
     async with chatting(db, max_connections_per_user="3") as chat:
         came = await asyncio.gather(*(connect(chat.client, cookie(token("ana")), {"desde": "0"}) for _ in range(10)))
         assert sorted(answer[:2] for answer, _ in came) == ["40"] * 3 + ["44"] * 7
@@ -168,12 +168,12 @@ async def test_limits_hold_for_those_who_come_back(db: Path) -> None:
         assert chat.rooms == {"user:ana": 3}
 
 
-async def test_a_client_that_knows_more_than_the_database_is_up_to_date(chat: Chat) -> None:
+async def test_a_client_ahead_of_the_database_is_up_to_date(chat: Chat) -> None:
     """C-30: an id that was delivered and never stored."""
     root = await chat.enter("root", "admin")
     [last] = await write(root, "ana", "one")
     _, ana = await back(chat, "ana", desde=str(int(last) + 1))
-    # All that this process has given may be news: the client speaks of another one.
+    # The client knows ids of another process, so all ids of this one may be new to it.
     assert await ana.inbox() == [
         ["mensaje_recibido", {"de": "root", "mensaje": "one"}],
         ["al_dia", {"ultimo": last, "completo": True}],
@@ -181,8 +181,8 @@ async def test_a_client_that_knows_more_than_the_database_is_up_to_date(chat: Ch
 
 
 @pytest.mark.parametrize("deliver", ["at_once", "stored"])
-async def test_what_is_not_stored_yet_is_not_missed(db: Path, deliver: str) -> None:
-    """C-30: the reading waits for the commit."""
+async def test_messages_waiting_for_their_commit_are_replayed(db: Path, deliver: str) -> None:
+    """C-30: the read waits for the commit."""
     async with chatting(db, deliver=deliver, busy_timeout="60") as chat:
         root = await chat.enter("root", "admin")
         with locked(db):
@@ -196,7 +196,7 @@ async def test_what_is_not_stored_yet_is_not_missed(db: Path, deliver: str) -> N
         assert [event[0] for event in await ana.inbox()].count("mensaje_recibido") == 1
 
 
-async def test_a_database_that_cannot_be_read_keeps_nobody_out(db: Path) -> None:
+async def test_an_unreadable_database_refuses_no_client(db: Path) -> None:
     """C-37"""
     async with chatting(db, recovery="on") as chat:
         root = await chat.enter("root", "admin")
@@ -216,7 +216,7 @@ def recovery_of(chat: Chat) -> Recovery:
     return recovery
 
 
-async def test_nothing_is_left_of_a_recovery(db: Path) -> None:
+async def test_a_finished_recovery_leaves_no_state(db: Path) -> None:
     """C-31"""
     async with chatting(db, recovery="on", max_connections_per_user="0") as chat:
         root = await chat.enter("root", "admin")
@@ -232,8 +232,8 @@ async def test_nothing_is_left_of_a_recovery(db: Path) -> None:
         assert (len(left._tasks), left._pages._task) == (0, None)
 
 
-async def test_a_crowd_is_served_by_a_few_statements_and_disturbs_nobody(db: Path) -> None:
-    """C-31: they stand in one line, and live messages pass it."""
+async def test_many_recoveries_share_statements_and_do_not_delay_others(db: Path) -> None:
+    """C-31: clients wait in one queue, and live messages overtake it."""
     crowd = 200
     async with chatting(db, max_connections_per_user="0") as chat:
         root, eva = await chat.enter("root", "admin"), await chat.enter("eva")
@@ -251,7 +251,7 @@ async def test_a_crowd_is_served_by_a_few_statements_and_disturbs_nobody(db: Pat
 
 
 def count_statements(chat: Chat) -> list[str]:
-    """What is asked of the history from now on."""
+    """Record the statements on the history from now on."""
     asked: list[str] = []
     history: Any = chat.store.history
     rows = history.rows
@@ -265,7 +265,7 @@ def count_statements(chat: Chat) -> list[str]:
     return asked
 
 
-def test_a_row_found_behind_an_error_is_acknowledged_and_delivered_no_more() -> None:
+def test_a_row_found_after_an_error_is_acknowledged_and_not_delivered_again() -> None:
     """C-38"""
     disk = Disk()
     rig = Rig(ChatConfig(deliver="stored"), disk)

@@ -37,7 +37,7 @@ SEVEN: Final = MessageId(7)
         ({"desde": "-7"}, Resume(None, None), Resume(None, None)),
     ],
 )
-def test_what_a_client_says(
+def test_the_position_in_the_auth_payload(
     auth: dict[str, Any], with_pids: Resume[MessageId] | None, without: Resume[MessageId] | None
 ) -> None:
     """C-32, C-34"""
@@ -46,12 +46,12 @@ def test_what_a_client_says(
 
 
 @given(st.integers(0, 2**63 - 1))
-def test_every_id_is_one(number: int) -> None:
+def test_every_id_is_parsed(number: int) -> None:
     """C-30"""
     assert parse_id(str(number)) == number
 
 
 @pytest.mark.parametrize("text", ["", " 7", "7 ", "7\n", "+7", "7.0", "٧", "1e3", str(2**63), "9" * 20, "0" * 20])
-def test_what_is_no_id(text: str) -> None:
+def test_an_invalid_id_is_refused(text: str) -> None:
     """C-30"""
     assert parse_id(text) is None
