@@ -148,8 +148,8 @@ class Listing:
         """Users who have waited longest come first; `antes` is the last message of the last of the page before."""
         after = -1
         if before != LAST_ID:
-            found = await self._store.query(_WAITS_SINCE, (before,))
-            after = found[0][0] if found else -1
+            found = await self._store.query(listsql.WAITED_SINCE, (before,))
+            after = (found[0][0] or -1) if found else -1
         return [_entry(row) for row in await self._store.query(sql, (admin, after, rows))]
 
     async def _all(self, admin: str, before: int, rows: int) -> list[TeamEntry]:
@@ -234,9 +234,6 @@ class Listing:
     async def _add_names(self, told: dict[str, Any], _args: list[object]) -> dict[str, Any]:
         known = await self._names.look_up([each["user"] for each in told["conectados"]])
         return told | {"conectados": [each | _about(known.get(each["user"])) for each in told["conectados"]]}
-
-
-_WAITS_SINCE: Final = "SELECT espera FROM casos WHERE ultimo = ?1 AND espera IS NOT NULL"
 
 
 def _entry(row: Sequence[Any]) -> TeamEntry:

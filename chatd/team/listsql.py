@@ -10,7 +10,7 @@ from typing import Final
 
 from chatd.store.conversations import MAX_COUNT
 from chatd.store.marks import read_upto
-from chatd.team.casesql import COLUMNS
+from chatd.team.casesql import COLUMNS, is_admin, is_question
 
 # ruff: noqa: S608 - words of ours
 
@@ -71,6 +71,21 @@ def listed(kind: Kind | None, *, by_waiting: bool) -> str:
         ) AS entry JOIN mensajes AS last ON last.id = entry.ultimo ORDER BY entry.{order}
     """
 
+
+# The first question without an answer when a message was its conversation's last: takes that message. Read from the
+# messages and not from the case, which an answer may have changed since.
+WAITED_SINCE: Final = f"""
+    SELECT (
+        SELECT min(q.id) FROM mensajes AS q INDEXED BY mensajes_de
+        WHERE q.de = asked.con AND q.supervisado = 1 AND q.id <= ?1 AND {is_question("q")}
+        AND q.id > coalesce((SELECT max(a.id) FROM mensajes AS a WHERE a.para = asked.con AND a.id < ?1
+            AND a.de <> asked.con AND (a.supervisado = 0 OR {is_admin("a.de")})), 0)
+        AND q.id > (SELECT CASE WHEN resuelto < ?1 THEN resuelto ELSE 0 END FROM casos WHERE con = asked.con)
+    )
+    FROM (
+        SELECT CASE WHEN {is_question("m")} THEN m.de ELSE m.para END AS con FROM mensajes AS m WHERE m.id = ?1
+    ) AS asked
+"""
 
 # Takes the admin, the pattern, the name behind which, and how many. The last name that was searched is in each row.
 FOUND: Final = f"""

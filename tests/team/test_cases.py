@@ -90,6 +90,26 @@ async def test_filters_and_counts(team: Team) -> None:
     assert await listed(root, filtro="sin_responder", limite=1) == ["ana"]
 
 
+async def test_the_longest_waits_have_pages_that_go_on_where_they_ended(team: Team) -> None:
+    """D-12: although the last of a page was answered or resolved, or wrote again, before the next page."""
+    root = await team.admin("root")
+    users = ["ana", "eva", "leo", "zoe"]
+    people = {user: await team.user(user) for user in users}
+    await people["eva"].write("soporte", "antes")
+    await root.write("eva", "dime")
+    for user in users:
+        await people[user].write("soporte", "¿hola?")
+    page = await root.ask("conversaciones", {"filtro": "sin_responder", "limite": 2})
+    assert [entry["con"] for entry in page["conversaciones"]] == ["ana", "eva"]
+    asked = {"filtro": "sin_responder", "antes": page["conversaciones"][-1]["ultimo"]["id"]}
+    await people["eva"].write("soporte", "¿hay alguien?")
+    assert await listed(root, **asked) == ["leo", "zoe"]
+    await root.write("eva", "dime")
+    assert await listed(root, **asked) == ["leo", "zoe"]
+    await people["eva"].write("soporte", "otra cosa")
+    assert await listed(root, **asked) == ["leo", "zoe", "eva"]
+
+
 async def test_cases_follow_what_was_stored_while_nobody_looked(base: Base) -> None:
     """D-10: after a kill, and where there was no team before."""
     async with team_chat(base, admin_messages="direct", payload="brief", presence="off") as before:

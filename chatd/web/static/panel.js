@@ -18,6 +18,8 @@ import { Unsent } from "./unsent.js";
 // Why there is a sentence where the conversation would be. It stays until a connection has one to show.
 const Closed = Object.freeze({ NOT: "not", REFUSED: "refused", ADMIN: "admin" });
 
+const LONGEST_TIMER_MS = 3_600_000; // a timer of more than 24 days fires at once, and one stands still while a device sleeps
+
 const site = new SiteOptions(location.search, loginAddress());
 const { para } = site; // every admin gets it, whoever that is
 
@@ -33,6 +35,7 @@ let whyClosed = Closed.NOT;
 let shown = window.parent === window;
 let parentHasFocus = false;
 let unread = 0;
+let helloTimer = 0;
 
 const conversation = new Conversation(socket, {
   con: null,
@@ -107,10 +110,12 @@ async function showHello() {
   hello.textContent = site.away || whenAnswered() || text("widget.away");
 }
 
-/** By the hours of the site, on the clock of the reader; null without hours. */
+/** By the hours of the site, on the clock of the reader; null without hours. The greeting changes when they do. */
 function whenAnswered() {
   if (site.hours === null) return null;
   const { open, until } = site.hours.at(Date.now());
+  clearTimeout(helloTimer);
+  helloTimer = setTimeout(() => socket.online && showHello(), Math.min(until - Date.now(), LONGEST_TIMER_MS));
   return text(open ? "widget.awayUntil" : "widget.awayFrom", { when: soon(until) });
 }
 

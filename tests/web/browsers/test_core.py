@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from typing import Final
 
 import pytest
 
@@ -12,6 +13,19 @@ from tests.web.blocking import BlockingProxy, Treatment
 from tests.web.browsers.tabs import OpenTab, Tab
 
 pytestmark = pytest.mark.timeout(240)  # two browsers start for each
+
+
+LANGUAGE: Final = "getComputedStyle(document.querySelector('.language select'))"
+
+# As WCAG 2 has it, of the text and of what is behind it.
+CONTRAST: Final = f"""(() => {{
+  const light = (colour) => colour.match(/[\\d.]+/g).slice(0, 3)
+    .map((part) => part / 255).map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, part, index) => sum + part * [0.2126, 0.7152, 0.0722][index], 0);
+  const {{ color, backgroundColor }} = {LANGUAGE};
+  const [dark, bright] = [light(color), light(backgroundColor)].sort((one, other) => one - other);
+  return (bright + 0.05) / (dark + 0.05);
+}})()"""
 
 
 async def entered(open_tab: OpenTab, url: str, path: str, user: str, rol: str) -> Tab:
@@ -52,6 +66,14 @@ async def test_a_restart_loses_nothing(open_tab: OpenTab, server: Server) -> Non
     await admin.see(".bubble", "while it was away")
     await admin.say("after")
     await ana.see(".bubble", "after")
+
+
+async def test_the_language_can_be_read(open_tab: OpenTab, server: Server) -> None:
+    """WebKit draws a select white on white, whatever the colours of the page, unless `appearance` is none."""
+    admin = await entered(open_tab, server.url, "/chatd/", "root", "admin")
+    await admin.see("#whoami", "root")
+    assert await admin.evaluate(f"({LANGUAGE}).appearance") == "none"
+    assert await admin.evaluate(CONTRAST) >= 4.5
 
 
 @pytest.mark.parametrize("treatment", [Treatment.REFUSE, Treatment.SWALLOW])

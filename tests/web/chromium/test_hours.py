@@ -78,3 +78,21 @@ async def test_who_finds_nobody_is_told_when_there_is_an_answer(place: Place) ->
     await place.admin()
     ana = await place.enter("/chatd/panel?hours=Mo-Su 00:00-24:00", "ana", "user")
     await ana.see("#hello", "How can we help?")
+
+
+# The page's clock comes to the end of the hours in two seconds; then the page around shows the panel.
+NEARLY_NOON: Final = """(() => {
+  const Real = Date;
+  const ahead = new Real().setUTCHours(11, 59, 58, 0) - Real.now();
+  window.Date = class extends Real {
+    static now() { return Real.now() + ahead; } };
+  for (const shown of [false, true]) window.postMessage({ chatd: { shown } }, "*"); })()"""
+
+
+@pytest.mark.parametrize("flags", [[*FLAGS, "--presence", "on"]])
+async def test_the_greeting_changes_when_the_hours_end(place: Place) -> None:
+    ana = await place.enter("/chatd/panel?timeZone=UTC&hours=Mo-Su 00:00-12:00", "ana", "user")
+    await ana.see("#hello", "Nobody is here right now")
+    await ana.evaluate(NEARLY_NOON)
+    await ana.see("#hello", "we answer by ")
+    await ana.see("#hello", "we answer from ")
