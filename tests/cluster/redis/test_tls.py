@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -16,13 +17,15 @@ from chatd.cluster.redis.tls import Credentials, secured
 from tests.cluster.redis.recorder import Recorder, connected, trying
 from tests.cluster.redis.server import RedisServer
 from tests.listen.certificates import make_certificate
+from tests.ops.tools import tool
 
 
 class Secure(NamedTuple):
-    """Its port, its certificate, which is for 127.0.0.1, and that of a client with its key."""
+    """Its port, its certificate, which is for 127.0.0.1, with its key, and that of a client with its key."""
 
     port: int
     authority: Path
+    key: Path
     client: tuple[Path, Path]
 
     def address(self, host: str = "127.0.0.1", **known: Path | str) -> RedisAddress:
@@ -37,7 +40,24 @@ def secure_redis(folder: Path, *, asks: str = "no") -> Iterator[Secure]:
     files = ("--tls-cert-file", str(cert), "--tls-key-file", str(key), "--tls-ca-cert-file", str(client[0]))
     with RedisServer(folder, "--tls-port", str(port), *files, "--tls-auth-clients", asks) as server:
         server.start()
-        yield Secure(port, cert, client)
+        yield Secure(port, cert, key, client)
+
+
+@contextlib.contextmanager
+def secure_sentinel(folder: Path, redis: Secure) -> Iterator[int]:
+    """The port of one that knows `redis`."""
+    port, config = free_port(), folder / "sentinel.conf"
+    cert = f"tls-cert-file {redis.authority}\ntls-key-file {redis.key}\ntls-ca-cert-file {redis.authority}\n"
+    config.write_text(
+        f"port 0\ntls-port {port}\nbind 127.0.0.1\ndir {folder}\n{cert}tls-auth-clients no\ntls-replication yes\n"
+        f"sentinel monitor chat 127.0.0.1 {redis.port} 1\n"
+    )
+    command = [tool("redis-server", "redis-server"), str(config), "--sentinel"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert any("+monitor master chat" in line for line in process.stdout)
+        yield port
+        process.kill()
 
 
 async def refusal(address: RedisAddress) -> str:
@@ -76,6 +96,17 @@ async def test_a_redis_that_asks_for_a_certificate_gets_one(tmp_path: Path) -> N
             one.publish(b"heard")
             await one.until_heard(b"heard")
         assert await refusal(redis.address())
+
+
+async def test_sentinels_are_asked_under_tls_too(tmp_path: Path) -> None:
+    """N-15, N-18"""
+    with secure_redis(tmp_path) as redis, secure_sentinel(tmp_path, redis) as port:
+        url = f"rediss+sentinel://127.0.0.1:{port}/chat"
+        async with connected(secured(parse_address(url), Credentials(authorities=redis.authority))) as (one,):
+            one.publish(b"heard")
+            await one.until_heard(b"heard")
+        assert "certificate verify failed" in await refusal(secured(parse_address(url), Credentials()))
+        assert "no Sentinel knows" in await refusal(parse_address(url.replace("rediss", "redis")))
 
 
 def test_files_that_cannot_be_used_end_the_start(tmp_path: Path) -> None:
