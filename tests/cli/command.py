@@ -1,4 +1,4 @@
-"""`chatd` as a process of its own, with no setting but those of the test."""
+"""`chatd` as a process of its own, with only the settings of the test."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """No setting but `variables`, and a home where nothing is."""
+    """Only the settings in `variables`, and an empty home."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("CHATD_", "XDG_"))}
     return {**inherited, "HOME": "/nonexistent", "COLUMNS": "100", **variables}
 
 
 def chatd(*arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run the command to its end."""
+    """Run the command, and wait for its end."""
     return subprocess.run(
         [sys.executable, "-m", "chatd", *map(str, arguments)],
         check=False,
@@ -28,14 +28,14 @@ def chatd(*arguments: str | Path, **variables: str) -> subprocess.CompletedProce
 
 
 def cause_of(line: str) -> str:
-    """Why a daemon cannot run, from the line of its log that says so."""
+    """The cause in a daemon's log line that says why it cannot run."""
     told = json.loads(line)
     assert (told["level"], told["logger"], told["message"]) == ("error", "chatd", "the daemon cannot run")
     return f"chatd: {told['cause']}"
 
 
 def complaint(done: subprocess.CompletedProcess[str], code: int) -> str:
-    """The one line on stderr of a command that failed with `code`; of a daemon, its cause."""
+    """The one line on stderr of a command that failed with `code`; for a daemon, the cause."""
     assert (done.returncode, done.stdout) == (code, "")
     (line,) = done.stderr.splitlines()
     if "serve" in done.args:

@@ -1,4 +1,4 @@
-"""A database with messages in it, as a daemon would have left it."""
+"""A database with messages, as a daemon leaves it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ START_MS = 1_767_225_600_000
 
 
 def message(number: int, **changes: object) -> Message:
-    """The message of a day: the first one is of START_MS."""
+    """The message of day `number`; day 0 is START_MS."""
     fecha = START_MS + number * DAY_MS
     fields = {
         "id": MessageId(first_id_of(fecha) + 1),
@@ -36,7 +36,7 @@ def message(number: int, **changes: object) -> Message:
 
 
 def store(db: Base, messages: Iterable[Message]) -> None:
-    """Put them into the database, which is made if there is none."""
+    """Store messages in the database, which is created if it does not exist."""
 
     async def put() -> None:
         opened = make_store(StoreConfig(db=str(db)))
@@ -52,7 +52,7 @@ def store(db: Base, messages: Iterable[Message]) -> None:
 
 
 def rows(db: Base) -> list[tuple[Any, ...]]:
-    """All of them, by id."""
+    """All messages, by id."""
     return ask(db, "SELECT id, de, para, mensaje, fecha, supervisado, cid FROM mensajes ORDER BY id")
 
 
@@ -64,7 +64,7 @@ LIST = """
 
 
 def list_conversations(db: Base, last_of: dict[str, int]) -> None:
-    """Write the list of conversations, as a daemon does."""
+    """Write the list of conversations as a daemon does."""
     if isinstance(db, PostgresBase):
         entries = ", ".join(f"('', '{con}', {last})" for con, last in last_of.items())
         change(db, f"DELETE FROM conversaciones; INSERT INTO conversaciones VALUES {entries}")
@@ -77,5 +77,5 @@ def list_conversations(db: Base, last_of: dict[str, int]) -> None:
 
 
 def conversations(db: Base) -> list[str]:
-    """Who is on it."""
+    """The names on the list."""
     return [con for (con,) in ask(db, "SELECT con FROM conversaciones ORDER BY con")]

@@ -9,7 +9,7 @@ from chatd.cli import EXIT_CONFIG, EXIT_USAGE
 from tests.cli.command import chatd
 
 
-def test_a_key_is_printed_once_and_only_its_digest_is_kept(tmp_path: Path) -> None:
+def test_a_key_is_printed_once_and_only_its_digest_is_stored(tmp_path: Path) -> None:
     """A-02"""
     path = tmp_path / "keys"
     path.write_text("# no line end")
@@ -22,14 +22,14 @@ def test_a_key_is_printed_once_and_only_its_digest_is_kept(tmp_path: Path) -> No
     assert path.read_text().startswith("# no line end\n")
 
 
-def test_a_new_file_of_keys_is_not_for_everybody(tmp_path: Path) -> None:
+def test_a_new_file_of_keys_is_not_world_readable(tmp_path: Path) -> None:
     """A-02"""
     path = tmp_path / "keys"
     assert chatd("apikey", "new", "shop", "--scope", "send", "--api-keys-file", path).returncode == 0
     assert path.stat().st_mode & 0o007 == 0
 
 
-def test_a_name_that_has_a_key_or_cannot_have_one_is_refused(tmp_path: Path) -> None:
+def test_a_used_or_invalid_name_is_refused(tmp_path: Path) -> None:
     """A-02"""
     path = tmp_path / "keys"
     chatd("apikey", "new", "shop", "--scope", "send", "--api-keys-file", path)

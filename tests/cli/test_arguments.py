@@ -24,7 +24,7 @@ def test_help_has_every_flag_and_variable_under_the_title_of_its_part() -> None:
             assert line.start() > groups[option.part]
 
 
-def test_only_what_the_command_line_names_is_given() -> None:
+def test_only_flags_on_the_command_line_are_returned() -> None:
     assert given_settings(parser().parse_args([])) == {}
     line = ["--port", "1", "--origin", "a", "--origin=b", "--no-bearer-token", "--auth-token", "--ping-interval=-1"]
     assert given_settings(parser().parse_args(line)) == {

@@ -30,13 +30,13 @@ def listing(folder: Path) -> set[str]:
 
 
 def texts(path: Path) -> set[str]:
-    """All messages in a database."""
+    """The texts of all messages in a database."""
     with contextlib.closing(sqlite3.connect(path)) as connection:
         return {text for (text,) in connection.execute("SELECT mensaje FROM mensajes")}
 
 
-async def test_a_backup_under_load_has_every_message_that_was_acknowledged_before(db: Path, tmp_path: Path) -> None:
-    """C-15: and a daemon starts on it."""
+async def test_a_backup_under_load_has_every_message_acknowledged_before(db: Path, tmp_path: Path) -> None:
+    """C-15: and a daemon can start on the backup."""
     book = Book()
     senders = [Sender(f"user-{number}", book) for number in range(4)]
     copies = [tmp_path / f"copy-{number}.db" for number in range(3)]
@@ -50,7 +50,7 @@ async def test_a_backup_under_load_has_every_message_that_was_acknowledged_befor
             copied = texts(copy)
             assert known <= copied <= book.sent
             assert done.stdout == f"{copy}: {len(copied)} messages, {copy.stat().st_size} bytes\n"
-        await book.more_acknowledged(200)  # nobody was held up for good
+        await book.more_acknowledged(200)  # senders are not blocked for good
         assert set(book.refused) == set()
         for task in writing:
             task.cancel()
@@ -69,7 +69,7 @@ async def written_after(restored: Daemon) -> None:
     assert await restored.ended() == 0
 
 
-async def test_a_backup_is_one_file_for_its_owner_and_leaves_nothing_else_behind(db: Path, tmp_path: Path) -> None:
+async def test_a_backup_is_one_private_file_without_other_files(db: Path, tmp_path: Path) -> None:
     async with daemon(db) as running:
         await written_after(running)
     files = listing(tmp_path)
@@ -81,7 +81,7 @@ async def test_a_backup_is_one_file_for_its_owner_and_leaves_nothing_else_behind
     assert listing(tmp_path) == {*files, copy.name}
 
 
-def test_nothing_is_overwritten(db: Path, tmp_path: Path) -> None:
+def test_a_backup_overwrites_no_file(db: Path, tmp_path: Path) -> None:
     taken = tmp_path / "taken"
     taken.write_text("mine")
     db.touch()
@@ -94,7 +94,7 @@ def test_nothing_is_overwritten(db: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"", b"text" * 2000])
-def test_what_is_no_database_of_ours_is_refused(db: Path, tmp_path: Path, content: bytes | None) -> None:
+def test_a_file_that_is_no_chatd_database_is_refused(db: Path, tmp_path: Path, content: bytes | None) -> None:
     if content is not None:
         db.write_bytes(content)
     code = EXIT_CONFIG if not content else EXIT_FAILED
@@ -102,13 +102,13 @@ def test_what_is_no_database_of_ours_is_refused(db: Path, tmp_path: Path, conten
     assert not (tmp_path / "copy").exists()
 
 
-def test_a_folder_that_is_not_there_is_told(db: Path, tmp_path: Path) -> None:
+def test_a_missing_folder_is_named(db: Path, tmp_path: Path) -> None:
     with contextlib.closing(sqlite3.connect(db)) as connection:
         connection.execute("PRAGMA user_version = 1")
     assert "no such file" in complaint(chatd("backup", tmp_path / "none" / "copy", "--db", db), EXIT_FAILED)
 
 
-def test_an_error_names_the_file_that_was_asked_for(db: Path, tmp_path: Path) -> None:
+def test_an_error_names_the_requested_file(db: Path, tmp_path: Path) -> None:
     store(db, [message(1)])
     copy = tmp_path / "none" / "copy"
     for verb in ("backup", "export"):
@@ -117,7 +117,7 @@ def test_an_error_names_the_file_that_was_asked_for(db: Path, tmp_path: Path) ->
 
 
 def limited(command: str, copy: Path, db: Path) -> subprocess.CompletedProcess[str]:
-    """The shell's `command` prepares what `$0 -m chatd` runs in."""
+    """The shell's `command` prepares limits and then runs `$0 -m chatd`."""
     return subprocess.run(
         ["sh", "-c", command, sys.executable, copy, db],
         check=False,
@@ -136,9 +136,7 @@ def limited(command: str, copy: Path, db: Path) -> subprocess.CompletedProcess[s
         ("export", "{}: file too large"),
     ],
 )
-def test_a_target_that_cannot_be_written_is_not_blamed_on_the_source(
-    verb: str, said: str, db: Path, tmp_path: Path
-) -> None:
+def test_a_write_error_names_the_target_and_not_the_source(verb: str, said: str, db: Path, tmp_path: Path) -> None:
     store(db, [message(number, mensaje="x" * 5000) for number in range(200)])
     before, copy = listing(tmp_path), tmp_path / "copy"
     done = limited(f'ulimit -f 300; "$0" -m chatd {verb} "$1" --db "$2"', copy, db)
@@ -150,10 +148,10 @@ def test_a_target_that_cannot_be_written_is_not_blamed_on_the_source(
     ("verb", "said"),
     [("backup", "cannot write {}: the disk is full: make room"), ("export", "{}: no space left on device")],
 )
-def test_a_full_disk_is_told_of_the_target_and_nothing_is_left_on_it(
+def test_a_full_disk_is_an_error_of_the_target_and_leaves_no_file(
     verb: str, said: str, db: Path, tmp_path: Path
 ) -> None:
-    """A file system of a few pages, which Linux lets a process mount for itself alone."""
+    """A file system of a few pages, mounted in a mount namespace of the process."""
     unshare = shutil.which("unshare")
     disk = tmp_path / "disk"
     disk.mkdir()
@@ -182,10 +180,10 @@ with new_file(Path(sys.argv[1])) as draft:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_ends_it_with_nothing_left_behind(number: signal.Signals, tmp_path: Path) -> None:
+def test_a_signal_ends_the_copy_without_leaving_a_file(number: signal.Signals, tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", HALF_DONE, tmp_path / "x"],
-        stdin=subprocess.PIPE,  # its end wakes a process that had the signal just before it read
+        stdin=subprocess.PIPE,  # closing it wakes a process that got the signal just before its read
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -202,14 +200,14 @@ def test_a_signal_ends_it_with_nothing_left_behind(number: signal.Signals, tmp_p
     assert listing(tmp_path) == set()
 
 
-def test_what_a_database_has_beside_it_goes_with_its_draft(tmp_path: Path) -> None:
+def test_the_files_of_sqlite_are_deleted_with_a_draft(tmp_path: Path) -> None:
     with new_file(tmp_path / "x") as draft:
         for end in ("-journal", "-wal", "-shm"):
             draft.with_name(draft.name + end).touch()
     assert listing(tmp_path) == {"x"}
 
 
-def test_a_draft_that_fails_leaves_nothing_and_a_name_that_is_taken_meanwhile_is_left_alone(tmp_path: Path) -> None:
+def test_a_failed_draft_is_deleted_and_a_file_created_meanwhile_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "x"
     with pytest.raises(FileNotFoundError), new_file(path) as draft:
         draft.rename(tmp_path / "y").unlink()

@@ -30,7 +30,7 @@ SECRET = "a secret of forty bytes, for tests alone"
 
 
 def found(subject: str, flags: dict[str, Raw] | None = None, **environ: str) -> list[Finding]:
-    """What is said of one subject."""
+    """The findings about one subject."""
     findings = check({"port": "0", **(flags or {})}, {"CHATD_JWT_SECRET": SECRET, **environ})
     return [finding for finding in findings if finding.subject == subject]
 
@@ -45,7 +45,7 @@ def db(tmp_path: Path) -> Path:
     return tmp_path / "chatd.db"
 
 
-def test_a_good_configuration_is_a_line_for_each_check_and_nothing_is_left_behind(tmp_path: Path) -> None:
+def test_a_good_configuration_is_one_line_for_each_check_and_creates_no_file(tmp_path: Path) -> None:
     done = chatd("check", "--db", tmp_path / "chatd.db", "--port", "0", CHATD_JWT_SECRET=SECRET)
     assert (done.returncode, done.stderr) == (0, "")
     lines = [line.split(":")[0].split() for line in done.stdout.splitlines()]
@@ -54,7 +54,7 @@ def test_a_good_configuration_is_a_line_for_each_check_and_nothing_is_left_behin
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_error_is_told_by_the_exit_code_and_a_warning_is_not(tmp_path: Path) -> None:
+def test_an_error_changes_the_exit_code_and_a_warning_does_not(tmp_path: Path) -> None:
     db = str(tmp_path / "chatd.db")
     warned = chatd("check", "--db", db, "--port", "0", "--trusted-proxy", "::/0", CHATD_JWT_SECRET=SECRET)
     assert (warned.returncode, "warning trusted_proxy: ::/0" in warned.stdout) == (0, True)
@@ -62,7 +62,7 @@ def test_an_error_is_told_by_the_exit_code_and_a_warning_is_not(tmp_path: Path) 
     assert (wrong.returncode, "error   keys: key 1" in wrong.stdout) == (EXIT_CONFIG, True)
 
 
-def test_every_mistake_of_the_file_is_told(tmp_path: Path) -> None:
+def test_every_error_of_the_file_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "chatd.toml"
     path.write_text("[listen]\nport = -1\nprot = 1\n[nonsense]\n")
     findings = check({"config": str(path)}, {})
@@ -74,7 +74,7 @@ def test_every_mistake_of_the_file_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("variables", [{"CHATD_PROT": "1"}, {"CHATD_CONFIG": "/nonexistent"}, {"CHATD_PORT": "x"}])
-def test_without_a_configuration_nothing_else_is_looked_at(variables: dict[str, str]) -> None:
+def test_without_a_valid_configuration_nothing_else_is_checked(variables: dict[str, str]) -> None:
     (finding,) = check({}, {**variables})
     assert (finding.level, finding.subject) == (Level.ERROR, "configuration")
 
@@ -93,12 +93,12 @@ def test_without_a_configuration_nothing_else_is_looked_at(variables: dict[str, 
         (SECRET.encode(), None),
     ],
 )
-def test_a_secret_that_is_easy_to_guess_is_an_error(secret: bytes, weakness: str | None) -> None:
+def test_a_weak_secret_is_an_error(secret: bytes, weakness: str | None) -> None:
     said = weakness_of(secret)
     assert said is None if weakness is None else weakness in str(said)
 
 
-def test_keys_are_counted_and_judged_one_by_one(tmp_path: Path) -> None:
+def test_keys_are_checked_one_by_one(tmp_path: Path) -> None:
     good, bad = tmp_path / "good", tmp_path / "bad"
     good.write_text(SECRET)
     bad.write_text("z" * 32)
@@ -122,7 +122,7 @@ def test_the_deny_list_is_read(tmp_path: Path) -> None:
     assert (level, "line 1" in text) == (Level.ERROR, True)
 
 
-def test_a_database_of_another_version_or_program_is_told(db: Path) -> None:
+def test_a_database_of_another_version_or_program_is_reported(db: Path) -> None:
     with contextlib.closing(sqlite3.connect(db)) as connection:
         connection.execute("CREATE TABLE mensajes (id INTEGER)")
         db.chmod(0o600)
@@ -140,7 +140,7 @@ def test_a_database_that_others_can_read_is_a_warning(db: Path) -> None:
     assert [finding.level for finding in found("db", {"db": str(db)})] == [Level.WARNING, Level.WARNING]
 
 
-def test_a_disk_with_less_room_than_the_floor_is_a_warning(db: Path) -> None:
+def test_a_disk_with_less_space_than_min_free_is_a_warning(db: Path) -> None:
     """L-14"""
     level, text = only("min_free", {"db": str(db), "min_free": str(2**50)})
     assert level is Level.WARNING
@@ -148,12 +148,12 @@ def test_a_disk_with_less_room_than_the_floor_is_a_warning(db: Path) -> None:
     assert found("min_free", {"db": str(db), "min_free": "0"}) == []
 
 
-def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
     level, text = only("db", {"db": str(tmp_path / "none" / "chatd.db")})
     assert (level, "does not exist: create it" in text) == (Level.ERROR, True)
 
 
-async def test_beside_a_running_daemon_database_and_port_are_its(db: Path) -> None:
+async def test_the_database_and_the_port_of_a_running_daemon_are_recognised(db: Path) -> None:
     async with daemon(db) as running:
         ana = await running.enter("ana")
         assert (await ana.write("root", "hola"))["ok"]
@@ -165,7 +165,7 @@ async def test_beside_a_running_daemon_database_and_port_are_its(db: Path) -> No
         assert only("port", flags) == (Level.OK, f"127.0.0.1:{port} is held by the running daemon, process {pid}")
         assert sorted(db.parent.iterdir()) == before
         assert (await ana.write("root", "and on it goes"))["ok"]
-        # The port of somebody else than whoever holds this database.
+        # The port of another process than the daemon of this database.
         level, text = only("port", {"db": str(db.with_name("other.db")), "port": port})
         assert (level, "another process" in text) == (Level.ERROR, True)
         running.terminate()
@@ -174,7 +174,7 @@ async def test_beside_a_running_daemon_database_and_port_are_its(db: Path) -> No
     assert only("db", {"db": str(db)})[1].endswith("no daemon runs on it")
 
 
-async def test_a_database_that_a_killed_daemon_left_is_looked_at(db: Path) -> None:
+async def test_the_database_of_a_killed_daemon_is_checked(db: Path) -> None:
     async with daemon(db) as running:
         assert (await (await running.enter("ana")).write("root", "hola"))["ok"]
         running.process.kill()
@@ -182,7 +182,7 @@ async def test_a_database_that_a_killed_daemon_left_is_looked_at(db: Path) -> No
     assert only("db", {"db": str(db)})[0] is Level.OK
 
 
-def test_an_address_that_cannot_be_had_is_an_error() -> None:
+def test_an_unusable_address_is_an_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         assert only("port", {"port": str(port)})[0] is Level.ERROR
@@ -193,7 +193,7 @@ def test_an_address_that_cannot_be_had_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
-def test_two_that_want_one_port_are_told(host: str) -> None:
+def test_two_listeners_on_one_port_are_an_error(host: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
     both: dict[str, Raw] = {"host": host, "port": str(port), "internal": f"127.0.0.1:{port}"}
@@ -203,14 +203,14 @@ def test_two_that_want_one_port_are_told(host: str) -> None:
     assert only("api", api) == (Level.ERROR, f"127.0.0.1:{port} is what port has: choose another")
 
 
-def test_an_admin_socket_that_cannot_be_is_a_warning(tmp_path: Path) -> None:
+def test_an_impossible_admin_socket_is_a_warning(tmp_path: Path) -> None:
     folder = tmp_path / ("x" * 120)
     folder.mkdir()
     level, said = only("admin_socket", {"db": str(folder / "chatd.db")})
     assert (level, "longer than 107 bytes" in said) == (Level.WARNING, True)
 
 
-def test_the_unix_socket_is_looked_at(tmp_path: Path) -> None:
+def test_the_unix_socket_is_checked(tmp_path: Path) -> None:
     path = tmp_path / "chatd.sock"
     assert only("unix", {"unix": str(path)}) == (Level.OK, f"{path} is free")
     path.touch()
@@ -232,7 +232,7 @@ def test_the_unix_socket_is_looked_at(tmp_path: Path) -> None:
         (datetime.timedelta(minutes=-1), Level.ERROR, "certificate has expired"),
     ],
 )
-def test_a_certificate_is_good_or_ends_soon_or_has_ended(
+def test_a_certificate_is_valid_or_expires_soon_or_has_expired(
     tmp_path: Path, left: datetime.timedelta, level: Level, said: str
 ) -> None:
     cert, key = make_certificate(tmp_path, "one", left=left)
@@ -249,7 +249,7 @@ def test_a_certificate_without_its_key_is_an_error(tmp_path: Path) -> None:
     assert only("tls_key", {"tls_cert": str(cert), "tls_key": str(key)})[0] is Level.WARNING
 
 
-def test_the_folder_of_bundles_is_looked_into(tmp_path: Path) -> None:
+def test_the_folder_of_bundles_is_checked(tmp_path: Path) -> None:
     assert only("client_dir", {"client_dir": str(tmp_path)})[0] is Level.ERROR
     (tmp_path / "socket.io.min.js").write_text("// here")
     assert only("client_dir", {"client_dir": str(tmp_path)})[0] is Level.OK
@@ -267,11 +267,11 @@ def test_the_folder_of_bundles_is_looked_into(tmp_path: Path) -> None:
         ("max_connections", {"max_connections": "10"}, Level.OK),
     ],
 )
-def test_what_is_allowed_and_unwise_is_a_warning(subject: str, flags: dict[str, Raw], level: Level) -> None:
+def test_an_unsafe_setting_is_a_warning(subject: str, flags: dict[str, Raw], level: Level) -> None:
     assert only(subject, flags)[0] is level
 
 
-def test_who_may_not_write_is_told(db: Path) -> None:
+def test_missing_write_permission_is_an_error(db: Path) -> None:
     db.touch(mode=0o400)
     if os.geteuid() == 0:
         assert not [one for one in found("db", {"db": str(db)}) if "read-only" in one.text]
@@ -280,7 +280,7 @@ def test_who_may_not_write_is_told(db: Path) -> None:
 
 
 def with_time(db: Path, ahead_days: float) -> None:
-    """A database that knows a time which the clock is ahead of."""
+    """A database whose last known time is behind the clock by `ahead_days`."""
     store(db, [message(0), message(1)])
     with contextlib.closing(sqlite3.connect(db)) as connection:
         connection.execute(TRUST, (round(time.time() * 1000 - ahead_days * DAY_MS),))
@@ -295,7 +295,7 @@ def with_time(db: Path, ahead_days: float) -> None:
         (-30, Level.WARNING, "30.0 days behind what the database knows"),
     ],
 )
-def test_a_clock_that_is_not_believed_is_told_where_messages_are_deleted(
+def test_an_implausible_clock_is_a_warning_if_messages_are_deleted(
     db: Path, ahead_days: float, level: Level, said: str
 ) -> None:
     """C-59"""
@@ -307,15 +307,15 @@ def test_a_clock_that_is_not_believed_is_told_where_messages_are_deleted(
     assert sorted(path.suffix for path in db.parent.iterdir()) == [".db", ".lock"]
 
 
-def test_retention_is_not_judged_where_there_is_no_database_of_ours_yet(db: Path) -> None:
+def test_retention_is_not_checked_without_a_chatd_database(db: Path) -> None:
     flags: dict[str, Raw] = {"db": str(db), "retention": "30"}
     assert found("retention", flags) == []
     db.write_text("no database at all, but as long as the head of one, and so forth" * 4)
     assert found("retention", flags) == []
 
 
-def test_the_keys_of_an_identity_provider_are_asked_for_and_named() -> None:
-    """J-01: one that does not answer keeps no daemon from starting."""
+def test_the_keys_of_an_identity_provider_are_fetched_and_named() -> None:
+    """J-01: a provider that does not answer does not stop the start of a daemon."""
     with providing() as idp:
         idp.body = key_set("rsa", "ed")
         flags: dict[str, Raw] = {"jwks_url": idp.url}
@@ -358,7 +358,7 @@ def test_without_hiredis_the_check_says_what_to_install(tmp_path: Path) -> None:
     assert "error   bus_adapter: it needs the package hiredis: pip install 'chatd[cluster]'" in done.stdout
 
 
-def test_what_the_api_webhooks_and_mailboxes_need_is_looked_at(tmp_path: Path) -> None:
+def test_the_files_of_api_webhooks_and_mailboxes_are_checked(tmp_path: Path) -> None:
     keys, whsec, password = (tmp_path / name for name in ("api-keys", "whsec", "smtp-password"))
     file = tmp_path / "chatd.toml"
     file.write_text(

@@ -1,4 +1,4 @@
-"""`chatd clock`, and what waits for its word."""
+"""`chatd clock`, and commands that refuse to run before it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def db(tmp_path: Path) -> Path:
 
 
 def used(db: Path, days_ago: float) -> None:
-    """Until then, says the database."""
+    """Set the last time that the database knows."""
     with contextlib.closing(sqlite3.connect(db)) as connection:
         connection.execute(TRUST, (round(time.time() * 1000 - days_ago * DAY_MS),))
         connection.commit()
@@ -34,7 +34,7 @@ def vouched(db: Path) -> list[tuple[int]]:
         return connection.execute(VOUCHED).fetchall()
 
 
-def test_a_database_that_no_daemon_has_run_on_knows_of_no_time(db: Path) -> None:
+def test_a_database_without_a_daemon_so_far_knows_no_time(db: Path) -> None:
     assert chatd("clock", "--db", db).stdout.endswith("; the database knows of no time yet\n")
 
 
@@ -50,7 +50,7 @@ def test_both_times_are_shown(db: Path, days_ago: float, said: str) -> None:
     assert vouched(db) == before
 
 
-def test_an_age_is_refused_until_the_clock_is_trusted_and_a_date_is_not(db: Path) -> None:
+def test_an_age_is_refused_until_the_clock_is_trusted_and_a_date_is_accepted(db: Path) -> None:
     """C-59"""
     used(db, 400)
     told = complaint(chatd("prune", "--before", "20d", "--db", db), EXIT_FAILED)
@@ -67,7 +67,7 @@ def test_an_age_is_refused_until_the_clock_is_trusted_and_a_date_is_not(db: Path
     assert chatd("prune", "--before", "20d", "--db", db).stdout.startswith("7 messages")
 
 
-def test_a_date_that_somebody_made_up_is_shown_as_the_last_one(db: Path) -> None:
+def test_an_impossible_date_is_shown_as_the_last_possible_one(db: Path) -> None:
     used(db, -(2**53) / DAY_MS / 2)
     assert "9999-12-31 23:59 UTC" in chatd("clock", "--db", db).stdout
 
@@ -75,15 +75,15 @@ def test_a_date_that_somebody_made_up_is_shown_as_the_last_one(db: Path) -> None
 @pytest.mark.parametrize(
     "command", [("clock",), ("clock", "--trust"), ("prune", "--before=20d"), ("prune", "--before=20d", "--dry-run")]
 )
-def test_the_tables_of_an_older_chatd_are_for_a_daemon_to_change(db: Path, command: tuple[str, ...]) -> None:
+def test_a_database_of_an_older_schema_must_be_migrated_by_a_daemon(db: Path, command: tuple[str, ...]) -> None:
     with contextlib.closing(sqlite3.connect(db)) as connection:
         connection.execute("PRAGMA user_version = 3")
     assert "is of an older chatd (schema 3): start this one" in complaint(chatd(*command, "--db", db), EXIT_CONFIG)
     assert len(rows(db)) == 10
 
 
-def test_what_was_imported_vouches_for_its_newest_message_and_not_for_the_clock(db: Path, tmp_path: Path) -> None:
-    """C-59: the clock of a new machine may be wrong, and with it all that is imported old."""
+def test_after_an_import_the_known_time_is_that_of_the_newest_message(db: Path, tmp_path: Path) -> None:
+    """C-59: a new machine with a wrong clock would take all imported messages for old."""
     file, other = tmp_path / "all.jsonl", tmp_path / "other.db"
     chatd("export", file, "--db", db)
     chatd("import", file, "--db", other)

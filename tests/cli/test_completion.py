@@ -1,4 +1,4 @@
-"""Completions and the manual page, made from the parsers and read by the real programs where they are."""
+"""Shell completions and the manual page, made from the parsers and read by the real programs if installed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def printed(*arguments: str) -> str:
 
 
 def completed(line: str) -> list[str]:
-    """What bash offers for the last word of `line`."""
+    """The completions of bash for the last word of `line`."""
     words = line.split(" ")
     quoted = " ".join(f"'{word}'" for word in words)
     script = f"COMP_WORDS=({quoted}); COMP_CWORD={len(words) - 1}; _chatd; printf '%s\\n' \"${{COMPREPLY[@]}}\""
@@ -38,14 +38,14 @@ def test_bash_completes_verbs_flags_and_choices() -> None:
     assert completed("chatd completion z") == ["zsh"]
 
 
-def test_bash_completes_files_where_a_file_is_wanted() -> None:
+def test_bash_completes_files_for_a_flag_that_takes_a_file() -> None:
     for before in ("serve --tls-cert", "who --db", "import", "backup", "export --jsonl"):
         assert completed(f"chatd {before} pyproj") == ["pyproject.toml"]
     assert "pyproject.toml" in completed("chatd import ")
     assert completed("chatd import --db") == ["--db", "--db-password-file"]
 
 
-def test_bash_completes_the_values_of_a_flag_and_never_flags_in_their_place() -> None:
+def test_bash_completes_the_values_of_a_flag_and_no_flags_instead() -> None:
     assert completed("chatd serve --log-level ") == ["debug", "info", "warning", "error"]
     assert completed("chatd serve --log-level w") == ["warning"]
     assert completed("chatd serve --port ") == []
@@ -70,7 +70,7 @@ def test_every_verb_and_flag_is_in_every_completion(shell: str) -> None:
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
-def test_the_shell_itself_can_read_it(shell: str) -> None:
+def test_the_shell_accepts_the_completion(shell: str) -> None:
     command = [tool(shell, shell), "-n", "/dev/stdin"]
     done = subprocess.run(command, input=printed("completion", shell), capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
@@ -85,7 +85,7 @@ def test_the_manual_has_every_verb_and_flag() -> None:
                 assert flag in text
 
 
-def test_the_manual_is_roff_without_a_fault() -> None:
+def test_the_manual_is_valid_roff() -> None:
     groff = [tool("groff", "groff-base"), "-man", "-ww", "-Tutf8", "-z"]
     done = subprocess.run(groff, input=printed("man"), capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")

@@ -28,7 +28,7 @@ def state(tmp_path: Path) -> StateFolder:
     return StateFolder(tmp_path / "state")
 
 
-def test_it_makes_what_it_needs_and_says_where_each_value_comes_from(state: StateFolder) -> None:
+def test_dev_creates_its_files_and_names_the_source_of_each_value(state: StateFolder) -> None:
     config = configure(state, {"port": "8401"}, {"CHATD_LOG_LEVEL": "debug"})
     assert (config.store.db, config.auth.jwt_secret_file) == (str(state.database), (state.secret_file,))
     assert [config.origins[name] for name in ("db", "jwt_secret_file", "port", "log_level")] == [
@@ -40,7 +40,7 @@ def test_it_makes_what_it_needs_and_says_where_each_value_comes_from(state: Stat
     assert load_keys(config.auth)
 
 
-def test_tokens_of_a_real_deployment_do_not_hold_in_dev(state: StateFolder) -> None:
+def test_tokens_of_a_real_deployment_are_invalid_in_dev(state: StateFolder) -> None:
     variables = {"CHATD_JWT_SECRET": "x" * 40, "CHATD_JWT_PUBLIC_KEY_FILE": "p", "CHATD_JWT_ALGORITHM": "RS256"}
     auth = configure(state, {}, variables).auth
     assert (auth.jwt_secret, auth.jwt_public_key_file, auth.jwt_algorithm) == (None, (), None)
@@ -58,17 +58,17 @@ def test_loopback_is_served(state: StateFolder, host: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.4", "example.org", "localhost.example.org", "127.1"])
-def test_other_hosts_are_refused_before_anything_is_made(state: StateFolder, host: str) -> None:
+def test_other_hosts_are_refused_before_any_file_is_created(state: StateFolder, host: str) -> None:
     line = complaint(chatd("dev", "--state", state.path, "--host", host), EXIT_CONFIG)
     assert "use chatd serve" in line
     assert not state.path.exists()
 
 
-def test_another_secret_is_not_offered(state: StateFolder) -> None:
+def test_dev_has_no_flag_for_another_secret(state: StateFolder) -> None:
     complaint(chatd("dev", "--state", state.path, "--jwt-secret-file", "f"), EXIT_USAGE)
 
 
-def test_the_page_has_tokens_that_hold_as_a_cookie(state: StateFolder) -> None:
+def test_the_tokens_of_the_page_are_valid_as_a_cookie(state: StateFolder) -> None:
     flags = {"cookie": "sesion", "jwt_issuer": "us", "jwt_audience": ["chat"], "path": "/chat/", "host": "::1"}
     config = configure(state, flags, {})
     page = how_to_connect(config, state, time.time())
@@ -87,7 +87,7 @@ def test_the_page_has_tokens_that_hold_as_a_cookie(state: StateFolder) -> None:
     assert str(state.database) in page
 
 
-def test_the_page_says_https_where_the_port_speaks_it(state: StateFolder) -> None:
+def test_the_page_has_https_links_if_the_port_has_tls(state: StateFolder) -> None:
     for flags, url in [
         ({"tls_cert": "x.crt"}, "https://127.0.0.1:8400"),
         ({"tls_cert": "x.crt", "tls_port": "8443"}, "http://127.0.0.1:8400"),
@@ -95,13 +95,13 @@ def test_the_page_says_https_where_the_port_speaks_it(state: StateFolder) -> Non
         assert f'io("{url}"' in how_to_connect(configure(state, flags, {}), state, time.time())
 
 
-def test_each_role_has_a_link_under_a_name_of_its_own(state: StateFolder) -> None:
-    """Or the two would share one cookie in one browser."""
+def test_each_role_has_a_link_with_its_own_user_name(state: StateFolder) -> None:
+    """Two users with one name would share one cookie in one browser."""
     for host, names in [
         ("127.0.0.1", ("localhost", "127.0.0.1")),
         ("::1", ("localhost", "[::1]")),
         ("localhost", ("127.0.0.1", "localhost")),
-        ("127.1.2.3", ("127.1.2.3", "127.1.2.3")),  # localhost is another address there
+        ("127.1.2.3", ("127.1.2.3", "127.1.2.3")),  # localhost would be another address
     ]:
         page = links(configure(state, {"host": host}, {}), Entries(), time.time())
         assert tuple(re.findall(r"http://(.+):8400/chatd/enter/[\w-]{24}\n", page)) == names
@@ -111,13 +111,13 @@ def test_without_the_console_there_are_no_links(state: StateFolder) -> None:
     assert links(configure(state, {"console": "false"}, {}), Entries(), time.time()) == ""
 
 
-def test_the_console_shows_what_dev_switches_on_unless_somebody_says_otherwise(state: StateFolder) -> None:
+def test_dev_enables_features_of_the_console_unless_settings_disable_them(state: StateFolder) -> None:
     config = configure(state, {"payload": "brief"}, {"CHATD_ECHO": "off"})
     assert (config.web.console, config.chat.payload, config.chat.echo) == (True, "brief", "off")
     assert configure(state, {}, {}).chat.payload == "full"
 
 
-async def test_a_link_lets_its_role_in(state: StateFolder) -> None:
+async def test_a_link_logs_its_role_in(state: StateFolder) -> None:
     config = configure(state, {}, {})
     entries = Entries()
     paths = re.findall(r"http://[^/]+(/\S+)", links(config, entries, time.time()))
@@ -134,8 +134,8 @@ SCRIPT = str(Path(sys.executable).with_name("chatd"))
 
 
 @pytest.mark.parametrize("started", [(SCRIPT,), (sys.executable, "-m", "chatd")], ids=["script", "module"])
-def test_it_prints_the_page_then_serves_until_it_is_told_to_stop(state: StateFolder, started: tuple[str, ...]) -> None:
-    """The command for tokens runs as it is printed, though chatd is not on the PATH, as after `make run`."""
+def test_dev_prints_the_page_and_serves_until_it_is_stopped(state: StateFolder, started: tuple[str, ...]) -> None:
+    """The printed command for tokens works although chatd is not on the PATH, as after `make run`."""
     line = [*started, "dev", "--state", str(state.path), "--port", "0", "--log-format", "text"]
     without = environment(PATH=os.defpath)
     with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=without) as daemon:
@@ -159,7 +159,7 @@ def test_it_prints_the_page_then_serves_until_it_is_told_to_stop(state: StateFol
 
 
 @pytest.mark.parametrize(("on_path", "called"), [(True, "chatd"), (False, SCRIPT)])
-def test_the_command_is_called_as_a_shell_finds_it(
+def test_the_printed_command_is_one_that_the_shell_finds(
     monkeypatch: pytest.MonkeyPatch, state: StateFolder, on_path: bool, called: str
 ) -> None:
     monkeypatch.setattr(sys, "argv", [SCRIPT, "dev"])

@@ -1,4 +1,4 @@
-"""`chatd doctor` against daemons, bare and behind real proxies that are configured well or badly."""
+"""`chatd doctor` on daemons, directly and behind real proxies with good and bad configurations."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def db(tmp_path: Path) -> Path:
 
 
 class Findings:
-    """What the doctor said: a verdict and a text by check."""
+    """The result of doctor: a verdict and a text for each check."""
 
     def __init__(self, code: int, printed: str, said: str) -> None:
         self.code, self.printed, self.said = code, printed, said
@@ -61,7 +61,7 @@ def url_of(chatd: Daemon) -> str:
     return f"http://127.0.0.1:{chatd.client.port}"
 
 
-async def test_a_daemon_that_is_well_is_told_so(db: Path) -> None:
+async def test_a_healthy_daemon_passes_every_check(db: Path) -> None:
     async with daemon(db) as chatd:
         found = await doctor(url_of(chatd), "--token-file", "-", stdin=token("ana"))
         assert (found.code, found.failed, found.said) == (0, [], ""), found.printed
@@ -73,7 +73,7 @@ async def test_a_daemon_that_is_well_is_told_so(db: Path) -> None:
         assert (without.code, without.verdicts["cookie"]) == (0, "skip"), without.printed
 
 
-async def test_a_token_of_an_identity_provider_is_refused_with_the_name_of_its_key(db: Path) -> None:
+async def test_the_error_of_a_provider_s_token_names_its_key(db: Path) -> None:
     """J-02"""
     async with daemon(db) as chatd:
         found = await doctor(url_of(chatd), "--token-file", "-", stdin=signed("p256"))
@@ -81,7 +81,7 @@ async def test_a_token_of_an_identity_provider_is_refused_with_the_name_of_its_k
         assert "its key is p256 (ES256): the daemon's --jwks-url must give that one" in found.printed
 
 
-async def test_no_session_is_left_for_the_daemon_to_end(db: Path) -> None:
+async def test_doctor_closes_its_sessions(db: Path) -> None:
     async with daemon(db) as chatd:
         await doctor(url_of(chatd))
         await doctor(url_of(chatd), "--token-file", "-", stdin=token("ana"))
@@ -93,13 +93,13 @@ async def test_no_session_is_left_for_the_daemon_to_end(db: Path) -> None:
     assert {sid: ended.get(sid) for sid in opened} == dict.fromkeys(opened, "transport close")
 
 
-async def test_nobody_there_is_the_only_thing_that_is_said() -> None:
+async def test_a_refused_connection_is_the_only_finding() -> None:
     found = await doctor(f"http://127.0.0.1:{free_port()}")
     assert (found.code, found.verdicts) == (1, {"reach": "FAIL"})
     assert "check that proxy and chatd run" in found.printed
 
 
-async def test_a_page_that_may_not_connect_is_told_the_flag(db: Path) -> None:
+async def test_the_finding_of_a_refused_origin_names_the_flag(db: Path) -> None:
     async with daemon(db) as chatd:
         found = await doctor(url_of(chatd), "--origin", ORIGIN)
         assert "origin" in found.failed
@@ -108,7 +108,7 @@ async def test_a_page_that_may_not_connect_is_told_the_flag(db: Path) -> None:
         assert (await doctor(url_of(chatd), "--origin", ORIGIN)).failed == []
 
 
-async def test_a_token_that_does_not_hold_is_told(db: Path) -> None:
+async def test_an_invalid_token_is_reported(db: Path) -> None:
     async with daemon(db) as chatd:
         found = await doctor(url_of(chatd), "--token-file", "-", stdin=token("ana", ttl_s=-60))
         assert found.failed == ["cookie"]
@@ -118,14 +118,14 @@ async def test_a_token_that_does_not_hold_is_told(db: Path) -> None:
         assert "the token has not arrived" in found.printed
 
 
-async def test_another_path_is_told(db: Path) -> None:
+async def test_a_wrong_path_is_reported(db: Path) -> None:
     async with daemon(db) as chatd:
         found = await doctor(url_of(chatd), "--path", "/chat/")
         assert "polling" in found.failed
         assert "compare --path with the daemon's" in found.printed
 
 
-async def test_a_certificate_that_does_not_hold_or_ends_soon_is_told(db: Path, tmp_path: Path) -> None:
+async def test_an_invalid_or_expiring_certificate_is_reported(db: Path, tmp_path: Path) -> None:
     certificate, key = make_certificate(tmp_path, "soon")
     async with behind(db, tmp_path, nginx.readme_configuration(), certificate, key) as (url, _):
         unknown = await doctor(url)
@@ -152,7 +152,7 @@ async def test_the_configurations_in_the_readme_work(proxy: Proxy, db: Path, tmp
 
 
 def open_from(address: str, url: str, certificate: Path) -> None:
-    """A session on polling, from another address of this machine."""
+    """A polling session from another address of this machine."""
     _, _, place = url.rpartition("/")
     connection = http.client.HTTPSConnection(place, source_address=(address, 0), context=trusting(certificate))
     with contextlib.closing(connection):
@@ -171,7 +171,7 @@ def open_from(address: str, url: str, certificate: Path) -> None:
         ("proxy_set_header Host $http_host;", ["origin", "websocket", "upgrade"], "let the proxy pass Host"),
     ],
 )
-async def test_an_nginx_that_lacks_a_line_is_told_which(
+async def test_a_missing_line_in_nginx_is_named(
     db: Path, tmp_path: Path, without: str, failed: list[str], advice: str
 ) -> None:
     certificate, key = make_certificate(tmp_path, "chat", left=datetime.timedelta(days=90))
@@ -186,10 +186,10 @@ async def test_an_nginx_that_lacks_a_line_is_told_which(
 @pytest.mark.parametrize(
     ("without", "failed"), [((), []), (("least_conn;", r"~^1\. node1;", r"~^2\. node2;"), ["cookie", "upgrade"])]
 )
-async def test_a_proxy_that_sends_requests_to_a_node_without_their_session_is_told(
+async def test_a_proxy_without_session_affinity_is_reported(
     tmp_path: Path, without: tuple[str, ...], failed: list[str]
 ) -> None:
-    """K-01, K-02: and that of the README is not"""
+    """K-01, K-02: the configuration of the README passes"""
     place = Place(tmp_path, free_port(), 0, *make_certificate(tmp_path, "chat", left=datetime.timedelta(days=90)))
     configuration = nginx.readme_configuration(SEVERAL_NODES)
     for line in without:
@@ -207,7 +207,7 @@ async def test_a_proxy_that_sends_requests_to_a_node_without_their_session_is_to
     assert found.printed.count("-> of several nodes, give each a --node") == len(failed)
 
 
-async def test_a_proxy_without_its_chatd_is_told(db: Path, tmp_path: Path) -> None:
+async def test_a_proxy_without_its_daemon_is_reported(db: Path, tmp_path: Path) -> None:
     certificate, key = make_certificate(tmp_path, "chat", left=datetime.timedelta(days=90))
     async with behind(db, tmp_path, nginx.readme_configuration(), certificate, key) as (url, chatd):
         chatd.terminate()
@@ -231,8 +231,8 @@ LONG_AGO = b"Thu, 01 Jan 2026 00:00:00 GMT"
         (b"0{oops", LONG_AGO, "polling", "-> something else than chatd answers here"),
     ],
 )
-async def test_a_server_that_says_something_odd_is_told(body: bytes, date: bytes, failed: str, advice: str) -> None:
-    """One that refuses a CONNECT as a plain Node.js server would, too."""
+async def test_an_unexpected_answer_of_a_server_is_reported(body: bytes, date: bytes, failed: str, advice: str) -> None:
+    """Also a server that refuses a CONNECT as a plain Node.js server does."""
 
     answered: list[asyncio.StreamWriter] = []
 
@@ -256,14 +256,14 @@ async def test_a_server_that_says_something_odd_is_told(body: bytes, date: bytes
 @pytest.mark.parametrize(
     "url", ["chat.example.com", "http://127.0.0.1:99999", "http://[::1", "http://a..b", f"http://{'a' * 70}.com"]
 )
-async def test_what_is_no_url_is_refused(url: str) -> None:
+async def test_an_invalid_url_is_refused(url: str) -> None:
     found = await doctor(url)
     assert (found.code, found.printed) == (2, "")
     assert "write https://chat.example.com" in found.said
     assert found.said.count("\n") == 1
 
 
-async def test_a_file_that_is_no_token_or_no_certificate_is_told_in_one_line(tmp_path: Path) -> None:
+async def test_a_file_without_a_token_or_a_certificate_is_a_one_line_error(tmp_path: Path) -> None:
     file, none = tmp_path / "file", tmp_path / "none"
     file.write_bytes(b"caf\xe9")
     for flag, path, code, said in (
@@ -281,7 +281,7 @@ async def test_a_file_that_is_no_token_or_no_certificate_is_told_in_one_line(tmp
 async def behind(
     db: Path, folder: Path, configuration: str, certificate: Path, key: Path, proxy: Proxy = nginx, *flags: str
 ) -> AsyncIterator[tuple[str, Daemon]]:
-    """A daemon behind a proxy: where that is."""
+    """A daemon behind a proxy; yields the URL of the proxy, and the daemon."""
     port = free_port()
     async with daemon(db, "--trusted-proxy", "127.0.0.1", *flags) as chatd:
         place = Place(folder, port, chatd.client.port, certificate, key)

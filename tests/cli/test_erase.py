@@ -1,4 +1,4 @@
-"""One person's data: shown, taken out, and erased."""
+"""The data of one user: shown, exported, and erased."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.cli.command import chatd, complaint
 from tests.cli.stored import message, store
 from tests.store.rig import Base, PostgresBase, ask, change
 
-# What a daemon and a team keep of maria, and some of eva.
+# Rows that a daemon and a team store about maria, and some about eva.
 KEPT = (
     "INSERT INTO leidos (lector, con, hasta) VALUES ('maria', 'root', 1), ('root', 'maria', 1), ('eva', 'root', 1)",
     "INSERT INTO vistos VALUES ('maria', 1), ('eva', 1)",
@@ -53,13 +53,13 @@ TOLD = [
     "1 claims on cases of others {}",
 ]
 
-# Columns with the name of somebody. What an admin has written of others stays, as the help says.
+# Columns with user names. Texts of an admin about others are kept, as the help says.
 NAMES = {"de", "para", "lector", "con", "user", "quien", "atiende", "cerro"}
 STAYS = {("notas", "de"), ("respuestas", "de")}
 
 
 def filled(base: Base) -> None:
-    """What maria and eva wrote and were answered, and KEPT."""
+    """Insert messages of maria and eva, the answers to them, and KEPT."""
     mine, answer = message(0, de="maria", mensaje="mine"), message(1, de="root", para="maria", supervisado=False)
     store(base, [mine, answer, message(2, de="eva", para="root"), message(3, de="root", para="eva", supervisado=False)])
     for statement in KEPT:
@@ -75,7 +75,7 @@ def db(tmp_path: Path) -> Path:
 
 @pytest.fixture(params=["file", "postgresql"])
 def base(request: pytest.FixtureRequest, tmp_path: Path) -> Base:
-    """The same on either database."""
+    """The same data on either database."""
     on: Base = tmp_path / "chat.db"
     if request.param == "postgresql":
         on = PostgresBase(request.getfixturevalue("postgresql"))
@@ -84,7 +84,7 @@ def base(request: pytest.FixtureRequest, tmp_path: Path) -> Base:
 
 
 def mentions(base: Base, text: str) -> dict[str, int]:
-    """The tables in which a text stands in any column, and in how many rows."""
+    """The tables with `text` in any column, and the number of such rows."""
     tables = "SELECT name FROM sqlite_master WHERE type = 'table'"
     if isinstance(base, PostgresBase):
         tables = "SELECT tablename FROM pg_tables WHERE schemaname = 'chatd'"
@@ -93,8 +93,8 @@ def mentions(base: Base, text: str) -> dict[str, int]:
     return {name: count for name, count in counts.items() if count}
 
 
-def test_nothing_of_a_user_stays_in_any_table(base: Base) -> None:
-    """P-08: what belongs to eva stays, but for maria's claim on her case."""
+def test_no_table_keeps_data_of_an_erased_user(base: Base) -> None:
+    """P-08: rows of eva are kept, except maria's claim on her case."""
     others = mentions(base, "eva")
     kept = mentions(base, "maria")
     assert (len(kept), sum(kept.values())) == (12, 17)
@@ -114,7 +114,7 @@ def test_nothing_of_a_user_stays_in_any_table(base: Base) -> None:
     assert chatd("erase", "--user", "maria", "--db", str(base)).stdout == "there is nothing of maria\n"
 
 
-def test_an_admin_who_has_nothing_but_a_claim_is_told_of_it(tmp_path: Path) -> None:
+def test_an_admin_with_only_a_claim_is_reported(tmp_path: Path) -> None:
     db = tmp_path / "chat.db"
     store(db, [message(0, de="eva", para="ana")])
     change(db, "INSERT INTO casos (con, atiende) VALUES ('eva', 'root')")
@@ -138,7 +138,7 @@ def test_an_event_that_was_set_aside_goes_with_the_admin_whom_it_names(base: Bas
     assert ask(base, "SELECT evento FROM ganchos_guardados WHERE clave = 2 ORDER BY evento") == [("case",), ("longer",)]
 
 
-def test_every_column_with_a_name_is_looked_at() -> None:
+def test_every_column_with_a_user_name_is_erased() -> None:
     with closing(sqlite3.connect(":memory:")) as connection:
         for statement in itertools.chain.from_iterable(MIGRATIONS):
             connection.execute(statement)
@@ -148,30 +148,30 @@ def test_every_column_with_a_name_is_looked_at() -> None:
     assert named - STAYS == looked_at | {("casos", column) for column in CLAIMS}
 
 
-def test_what_is_erased_cannot_be_read_in_the_file(db: Path) -> None:
+def test_erased_texts_are_not_in_the_file(db: Path) -> None:
     assert chatd("erase", "--user", "maria", "--db", db).returncode == 0
     assert b"maria" not in db.read_bytes()
 
 
-async def test_a_daemon_that_runs_is_not_erased_under(tmp_path: Path) -> None:
+async def test_erase_is_refused_while_a_daemon_runs(tmp_path: Path) -> None:
     async with daemon(tmp_path / "chat.db"):
         done = await asyncio.to_thread(chatd, "erase", "--user", "ana", "--db", tmp_path / "chat.db")
         assert "in use by another chatd" in complaint(done, EXIT_CONFIG)
 
 
-def test_help_says_what_it_cannot_reach() -> None:
+def test_the_help_names_the_copies_that_are_not_erased() -> None:
     assert "What it cannot reach: backups and exports" in EPILOG
     assert chatd("erase", "--help").returncode == 0
 
 
-def test_an_export_of_one_user_has_what_it_wrote_and_was_sent(base: Base) -> None:
+def test_an_export_of_one_user_has_its_sent_and_received_messages(base: Base) -> None:
     for file in ((), ("-",)):
         done = chatd("export", *file, "--user", "maria", "--db", str(base))
         assert [json.loads(line)["de"] for line in done.stdout.splitlines()] == ["maria", "root"]
     assert not Path("-").exists()
 
 
-def test_a_conversation_is_shown_for_programs_too(base: Base) -> None:
+def test_a_conversation_can_be_printed_as_json(base: Base) -> None:
     lines = [json.loads(line) for line in chatd("history", "maria", "--json", "--db", str(base)).stdout.splitlines()]
     assert (lines[0]["de"], lines[0]["para"], lines[0]["mensaje"]) == ("maria", "root", "mine")
     assert lines[0].keys() == {"id", "de", "para", "mensaje", "fecha"}

@@ -40,7 +40,7 @@ def db(tmp_path: Path) -> Path:
     return path
 
 
-def test_what_is_exported_and_imported_is_the_same(db: Path, tmp_path: Path) -> None:
+def test_an_export_and_an_import_give_the_same_messages(db: Path, tmp_path: Path) -> None:
     file, other = tmp_path / "all.jsonl", tmp_path / "other.db"
     done = chatd("export", "--jsonl", file, "--db", db)
     assert (done.returncode, done.stdout) == (0, "")
@@ -50,7 +50,7 @@ def test_what_is_exported_and_imported_is_the_same(db: Path, tmp_path: Path) -> 
     assert rows(other) == rows(db)
 
 
-def test_a_line_is_what_the_wire_would_say(db: Path) -> None:
+def test_a_line_has_the_fields_of_the_full_payload(db: Path) -> None:
     first, second, _ = map(json.loads, chatd("export", "--db", db).stdout.splitlines())
     assert first == {
         "id": str(message(0).id),
@@ -63,7 +63,7 @@ def test_a_line_is_what_the_wire_would_say(db: Path) -> None:
     assert second["cid"] == "c1"
 
 
-def test_to_import_twice_does_no_harm(db: Path, tmp_path: Path) -> None:
+def test_a_second_import_changes_nothing(db: Path, tmp_path: Path) -> None:
     file = tmp_path / "all.jsonl"
     chatd("export", file, "--db", db)
     before = rows(db)
@@ -81,8 +81,8 @@ def test_to_import_twice_does_no_harm(db: Path, tmp_path: Path) -> None:
     assert done.stdout == b"1 messages imported, 3 were there already\n"
 
 
-def test_a_message_to_a_name_that_the_chat_accepts_is_imported(db: Path, tmp_path: Path) -> None:
-    """No token has such a name, but a client may write to it."""
+def test_a_message_to_any_name_that_the_chat_accepts_is_imported(db: Path, tmp_path: Path) -> None:
+    """No token has such a name, but a client may send to it."""
     file = tmp_path / "control.jsonl"
     file.write_bytes(GOOD.replace(b"root", b"ro\\u001bot"))
     assert chatd("import", file, "--db", db).returncode == 0
@@ -90,10 +90,10 @@ def test_a_message_to_a_name_that_the_chat_accepts_is_imported(db: Path, tmp_pat
 
 
 @pytest.mark.parametrize("way", [reading, writing])
-def test_a_verb_makes_no_log_that_others_can_read(
+def test_a_verb_creates_no_world_readable_write_ahead_log(
     db: Path, way: Callable[[StoreConfig], AbstractContextManager[sqlite3.Connection]]
 ) -> None:
-    """Also where the database was opened to others by mistake."""
+    """Also if the permissions of the database are too wide."""
     db.chmod(0o644)
     with way(StoreConfig(db=str(db))) as connection:
         connection.execute("SELECT count(*) FROM mensajes").fetchall()
@@ -102,10 +102,8 @@ def test_a_verb_makes_no_log_that_others_can_read(
 
 
 @pytest.mark.parametrize("days", [2, 400, None])
-def test_an_id_that_is_ahead_of_the_clock_is_refused_unless_it_is_meant(
-    db: Path, tmp_path: Path, days: int | None
-) -> None:
-    """C-58: the ids of all new messages would follow it."""
+def test_an_id_ahead_of_the_clock_is_refused_without_a_flag(db: Path, tmp_path: Path, days: int | None) -> None:
+    """C-58: all new ids would be above it."""
     before = rows(db)
     now_ms = int(time.time() * 1000)
     ahead = MAX_ID if days is None else first_id_of(now_ms + days * DAY_MS)
@@ -123,7 +121,7 @@ def test_an_id_that_is_ahead_of_the_clock_is_refused_unless_it_is_meant(
     assert rows(db)[-1][0] == ahead
 
 
-def test_root_leaves_no_file_that_the_daemon_s_user_could_not_open(db: Path, tmp_path: Path) -> None:
+def test_a_verb_run_by_root_creates_files_of_the_daemon_s_user(db: Path, tmp_path: Path) -> None:
     file = tmp_path / "one.jsonl"
     file.write_bytes(GOOD)
     (tmp_path / "chatd.db.lock").unlink()
@@ -131,13 +129,13 @@ def test_root_leaves_no_file_that_the_daemon_s_user_could_not_open(db: Path, tmp
         os.chown(db, 65_534, 65_534)
         assert "sudo -u '#65534'" in complaint(chatd("import", file, "--db", db), EXIT_CONFIG)
         assert not (tmp_path / "chatd.db.lock").exists()
-    else:  # whoever is not root makes files of its own
+    else:  # other users than root create their own files
         assert chatd("import", file, "--db", db).returncode == 0
         assert (tmp_path / "chatd.db.lock").stat().st_uid == os.geteuid()
 
 
-def test_after_an_import_the_list_of_conversations_is_made_again(db: Path, tmp_path: Path) -> None:
-    """By the next daemon, from nothing: what is imported may be older than what the list knows."""
+def test_after_an_import_the_list_of_conversations_is_rebuilt(db: Path, tmp_path: Path) -> None:
+    """By the next daemon, from scratch: imported messages may be older than the list."""
     file = tmp_path / "old.jsonl"
     file.write_bytes(GOOD)
     list_conversations(db, {"ana": message(1).id})
@@ -166,7 +164,7 @@ def test_after_an_import_the_list_of_conversations_is_made_again(db: Path, tmp_p
         (GOOD.replace(b'"7"', f'"{message(0).id}"'.encode()), "another message has the id"),
     ],
 )
-def test_one_bad_line_and_nothing_is_imported(db: Path, tmp_path: Path, line: bytes, said: str) -> None:
+def test_with_one_invalid_line_nothing_is_imported(db: Path, tmp_path: Path, line: bytes, said: str) -> None:
     before = rows(db)
     file = tmp_path / "bad.jsonl"
     file.write_bytes(GOOD.replace(b'"7"', b'"1"') + b"\n" + line + b"\n")
@@ -177,7 +175,7 @@ def test_one_bad_line_and_nothing_is_imported(db: Path, tmp_path: Path, line: by
     assert rows(db) == before
 
 
-def test_a_blank_line_and_a_byte_order_mark_are_no_fault(db: Path, tmp_path: Path) -> None:
+def test_blank_lines_and_a_byte_order_mark_are_ignored(db: Path, tmp_path: Path) -> None:
     file = tmp_path / "edited.jsonl"
     file.write_bytes(b"\xef\xbb\xbf" + GOOD + b"\r\n\n \n")
     done = chatd("import", file, "--db", db)
@@ -185,7 +183,7 @@ def test_a_blank_line_and_a_byte_order_mark_are_no_fault(db: Path, tmp_path: Pat
     assert done.stdout == "1 messages imported, 0 were there already\n"
 
 
-def test_with_keep_going_the_good_lines_are_imported_and_the_others_named(db: Path, tmp_path: Path) -> None:
+def test_keep_going_imports_the_valid_lines_and_names_the_others(db: Path, tmp_path: Path) -> None:
     before = len(rows(db))
     file = tmp_path / "mixed.jsonl"
     file.write_bytes(b"\n".join([b"{", GOOD, GOOD.replace(b"ana", b"a" * 129), GOOD.replace(b'"7"', b'"8"'), GOOD]))
@@ -196,13 +194,13 @@ def test_with_keep_going_the_good_lines_are_imported_and_the_others_named(db: Pa
     assert len(rows(db)) == before + 2
 
 
-def test_longer_messages_are_imported_where_the_chat_takes_them(db: Path, tmp_path: Path) -> None:
+def test_the_length_limit_of_an_import_is_that_of_the_chat(db: Path, tmp_path: Path) -> None:
     file = tmp_path / "long.jsonl"
     file.write_bytes(GOOD.replace(b"hola", b"x" * 20_000))
     assert chatd("import", file, "--max-message", "20000", "--db", db).returncode == 0
 
 
-async def test_beside_a_daemon_one_can_export_and_not_import(tmp_path: Path) -> None:
+async def test_while_a_daemon_runs_an_export_works_and_an_import_is_refused(tmp_path: Path) -> None:
     db, file = tmp_path / "running.db", tmp_path / "all.jsonl"
     async with daemon(db) as running:
         ana = await running.enter("ana")
@@ -213,7 +211,7 @@ async def test_beside_a_daemon_one_can_export_and_not_import(tmp_path: Path) -> 
         assert (await ana.write("root", "hola"))["ok"]
 
 
-def test_nothing_is_overwritten_and_a_reader_may_have_enough(db: Path, tmp_path: Path) -> None:
+def test_an_export_overwrites_no_file_and_its_reader_may_stop(db: Path, tmp_path: Path) -> None:
     (tmp_path / "taken").touch()
     assert "nothing is overwritten" in complaint(chatd("export", tmp_path / "taken", "--db", db), EXIT_FAILED)
     store(db, [message(number, mensaje="x" * 5000) for number in range(3, 300)])
@@ -244,7 +242,7 @@ def test_a_database_of_the_first_schema_can_be_exported(tmp_path: Path) -> None:
     assert chatd("export", "--db", path).stdout.encode() == GOOD + b"\n"
 
 
-def test_after_the_greatest_id_that_is_taken_there_is_another() -> None:
+def test_above_the_greatest_accepted_id_there_are_more_ids() -> None:
     assert IdSource(lambda: 0, 0, MAX_ID).next() > MAX_ID
     with pytest.raises(RowError):
         from_line(GOOD.replace(b'"7"', f'"{MAX_ID + 1}"'.encode()))
@@ -260,13 +258,13 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
         *(st.integers(0, 2**53 - 1), st.integers(0, 1), TEXTS | st.none()),
     )
 )
-def test_every_message_reads_back_as_it_was(values: Values) -> None:
+def test_every_message_survives_encoding_and_decoding(values: Values) -> None:
     line = to_line(values)
     assert line.count(b"\n") == 1
     assert from_line(line) == values
 
 
-def test_a_line_cannot_move_the_cursor_nor_turn_text_around() -> None:
+def test_a_line_has_no_control_characters() -> None:
     text = "\x00\x1b\x7f\x85\x9b\u200b\u202e\u2028\u2029\ufeff\U000e0001 ñ日🎈"
     values = (7, text, "root", text, 1, 1, None)
     line = to_line(values)
@@ -281,8 +279,8 @@ def test_any_line_is_a_message_or_an_error(line: bytes) -> None:
         from_line(line)
 
 
-async def test_what_was_answered_before_an_import_is_not_unread_for_any_admin(tmp_path: Path) -> None:
-    """C-88: what was not answered is, and what one admin wrote to another."""
+async def test_messages_answered_before_an_import_are_read_for_every_admin(tmp_path: Path) -> None:
+    """C-88: unanswered messages and messages between admins stay unread."""
     file, db = tmp_path / "all.jsonl", tmp_path / "chatd.db"
     said = [
         message(0, de="ana"),

@@ -1,4 +1,4 @@
-"""`chatd health`: the exit code that a container's health check takes."""
+"""`chatd health`: the exit code for a container's health check."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ async def test_a_daemon_that_hangs_is_not_healthy(tmp_path: Path, by_http: bool)
         assert "no daemon answers" in line
 
 
-def test_where_no_daemon_listens_nothing_is_healthy(tmp_path: Path) -> None:
+def test_without_a_daemon_health_fails(tmp_path: Path) -> None:
     assert "no daemon listens" in complaint(chatd("health", "--db", tmp_path / "chatd.db"), EXIT_FAILED)
     assert "no daemon answers" in complaint(chatd("health", "--internal", "127.0.0.1:1"), EXIT_FAILED)
 
 
-def test_ready_needs_the_listener_that_knows(tmp_path: Path) -> None:
+def test_ready_needs_the_internal_listener(tmp_path: Path) -> None:
     assert "--internal" in complaint(chatd("health", "--ready", "--db", tmp_path / "chatd.db"), EXIT_USAGE)

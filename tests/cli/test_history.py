@@ -27,7 +27,7 @@ def db(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_conversation_is_printed_oldest_first_and_nobody_else_s(db: Path) -> None:
+def test_only_the_given_conversation_is_printed_oldest_first(db: Path) -> None:
     done = chatd("history", "ana", "--db", db)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [
@@ -38,19 +38,19 @@ def test_a_conversation_is_printed_oldest_first_and_nobody_else_s(db: Path) -> N
     ]
 
 
-def test_who_wrote_as_an_admin_is_found_too_and_each_message_once(db: Path) -> None:
+def test_messages_of_an_admin_are_found_and_printed_once(db: Path) -> None:
     lines = chatd("history", "root", "--db", db).stdout.splitlines()
     assert [line.split()[-1] for line in lines] == ["hola", "tal?", "fin", "no", "bien", "nota"]
 
 
-def test_the_last_few_are_the_newest(db: Path) -> None:
+def test_last_prints_the_newest_messages(db: Path) -> None:
     assert chatd("history", "ana", "--last", "1", "--db", db).stdout == "2026-01-04 00:00:00Z  ana > root: bien\n"
     for wrong in ("0", "-1", "x"):
         assert "at least 1" in complaint(chatd("history", "ana", f"--last={wrong}", "--db", db), EXIT_USAGE)
 
 
-def test_a_search_finds_all_words_by_their_beginnings_without_an_index(db: Path) -> None:
-    """C-89: as `buscar` does."""
+def test_a_search_matches_prefixes_of_all_words_without_an_index(db: Path) -> None:
+    """C-89: like `buscar`."""
     store(db, [message(5, mensaje="Hola, QUÉ bien"), message(6, mensaje="que no"), message(7, mensaje="bienes")])
 
     def found(*arguments: str) -> list[str]:
@@ -64,23 +64,23 @@ def test_a_search_finds_all_words_by_their_beginnings_without_an_index(db: Path)
     assert "at least one word" in complaint(chatd("history", "ana", "--search=?", "--db", db), EXIT_USAGE)
 
 
-def test_a_time_beyond_all_years_is_shown_as_it_is(db: Path) -> None:
+def test_an_impossible_date_is_printed_as_a_number(db: Path) -> None:
     store(db, [message(5, de="zoe", fecha=2**53 - 1)])
     assert chatd("history", "zoe", "--db", db).stdout == f"{2**53 - 1} ms  zoe > root: día 5\n"
 
 
-def test_of_somebody_unknown_there_is_nothing(db: Path) -> None:
+def test_the_history_of_an_unknown_user_is_empty(db: Path) -> None:
     done = chatd("history", "nobody", "--db", db)
     assert (done.returncode, done.stdout) == (0, "")
 
 
-def test_without_a_database_it_says_so(tmp_path: Path) -> None:
+def test_a_missing_database_is_an_error(tmp_path: Path) -> None:
     said = complaint(chatd("history", "ana", "--db", tmp_path / "none.db"), EXIT_CONFIG)
     assert "there is no database" in said
     assert not (tmp_path / "none.db").exists()
 
 
-async def test_what_a_daemon_has_just_stored_is_there(tmp_path: Path) -> None:
+async def test_history_shows_messages_of_a_running_daemon(tmp_path: Path) -> None:
     async with daemon(tmp_path / "running.db") as running:
         ana = await running.enter("ana")
         assert (await ana.write("root", "ahora"))["ok"]

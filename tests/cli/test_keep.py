@@ -1,4 +1,4 @@
-"""Sockets that outlive the daemon, without systemd."""
+"""`chatd keep`: listening sockets that outlive the daemon, without systemd."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HANDSHAKE = "/socket.io/?EIO=4&transport=polling"
 
 
 class Asking(threading.Thread):
-    """A client that opens a session again and again, each on a connection of its own."""
+    """A client that opens sessions in a loop, each on a new connection."""
 
     def __init__(self, port: int) -> None:
         super().__init__(daemon=True)
@@ -63,7 +63,7 @@ def asking(port: int) -> Iterator[Asking]:
 
 @contextlib.asynccontextmanager
 async def kept(db: Path, *flags: str) -> AsyncIterator[Daemon]:
-    """`chatd keep` and its daemon; the lines of every daemon go to one log."""
+    """`chatd keep` and its daemon; all daemons log to one file."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("CHATD_")}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "chatd", "keep", "--db", str(db), "--port", "0", "--log-format", "json", *flags),
@@ -95,8 +95,8 @@ async def wrote(client: Client) -> Person:
     return ana
 
 
-async def test_two_restarts_refuse_nobody(tmp_path: Path) -> None:
-    """C-20: all who ask are answered, and who was here comes back to what was stored."""
+async def test_two_restarts_refuse_no_connection(tmp_path: Path) -> None:
+    """C-20: every request is answered, and a client that reconnects gets its stored messages."""
     async with kept(tmp_path / "chat.db") as keeper:
         with asking(keeper.client.port) as client:
             for _ in range(2):
@@ -116,7 +116,7 @@ async def test_two_restarts_refuse_nobody(tmp_path: Path) -> None:
         assert await keeper.ended() == 0
 
 
-async def test_a_daemon_that_dies_is_started_again_and_sighup_reaches_it(tmp_path: Path) -> None:
+async def test_a_dead_daemon_is_restarted_and_gets_sighup(tmp_path: Path) -> None:
     """C-27"""
     unix = tmp_path / "chat.sock"
     async with kept(tmp_path / "chat.db", "--unix", str(unix)) as keeper:
@@ -130,6 +130,6 @@ async def test_a_daemon_that_dies_is_started_again_and_sighup_reaches_it(tmp_pat
     assert not unix.exists()
 
 
-def test_a_daemon_that_may_not_start_ends_it(tmp_path: Path) -> None:
+def test_keep_ends_if_the_daemon_cannot_start(tmp_path: Path) -> None:
     done = run_chatd("keep", "--db", tmp_path / "none" / "chat.db", "--port", "0", CHATD_JWT_SECRET=SECRET)
     assert (done.returncode, "does not exist" in done.stderr) == (EXIT_CONFIG, True)

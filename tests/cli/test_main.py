@@ -39,7 +39,7 @@ def test_help_names_every_verb() -> None:
         (["--nonsense"], "required: VERB"),
     ],
 )
-def test_a_wrong_command_line_is_told_in_one_line(arguments: list[str], said: str) -> None:
+def test_an_invalid_command_line_is_a_one_line_error(arguments: list[str], said: str) -> None:
     assert said in complaint(chatd(*arguments), EXIT_USAGE)
 
 
@@ -52,12 +52,12 @@ def test_a_wrong_command_line_is_told_in_one_line(arguments: list[str], said: st
         (["config", "--defualt"], "did you mean --default?"),
     ],
 )
-def test_what_is_meant_is_a_flag_of_that_verb(arguments: list[str], said: str) -> None:
+def test_a_suggestion_is_a_flag_of_the_same_verb(arguments: list[str], said: str) -> None:
     assert said in complaint(chatd(*arguments), EXIT_USAGE)
 
 
 @pytest.mark.parametrize("arguments", [["--jwt-secret", "hush"], ["--jwt-secret=hush"], ["--nonsense", "x", "hush"]])
-def test_what_follows_an_unknown_flag_may_be_a_secret(arguments: list[str]) -> None:
+def test_the_value_of_an_unknown_flag_is_not_printed(arguments: list[str]) -> None:
     line = complaint(chatd("serve", *arguments), EXIT_USAGE)
     assert f"unknown flag: {arguments[0].removesuffix('=hush')}" in line
     assert "hush" not in line
@@ -86,8 +86,8 @@ FEW, MANY = ["--help"], ["serve", "--help"]
 
 
 @pytest.mark.parametrize("arguments", [FEW, MANY, ["completion", "bash"], ["history", "ana"], ["export"]])
-def test_a_reader_that_has_seen_enough_is_no_failure(arguments: list[str], db: Path) -> None:
-    """`| head`: whether the verb finds out as it prints, or Python as it ends."""
+def test_a_closed_stdout_is_no_failure(arguments: list[str], db: Path) -> None:
+    """`| head`: whether the verb gets EPIPE while it prints, or Python at its end."""
     reading, writing = os.pipe()
     os.close(reading)
     done = into(writing, *arguments, CHATD_DB=str(db))
@@ -96,7 +96,7 @@ def test_a_reader_that_has_seen_enough_is_no_failure(arguments: list[str], db: P
 
 
 @pytest.mark.parametrize("arguments", [FEW, MANY, ["history", "ana"], ["export"]])
-def test_an_output_that_takes_nothing_is_told_once(arguments: list[str], db: Path) -> None:
+def test_a_full_stdout_is_reported_once(arguments: list[str], db: Path) -> None:
     with Path("/dev/full").open("wb") as full:
         done = into(full.fileno(), *arguments, CHATD_DB=str(db))
     assert (done.returncode, done.stderr) == (EXIT_FAILED, "chatd: stdout: no space left on device\n")

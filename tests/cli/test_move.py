@@ -1,4 +1,4 @@
-"""A chat moves to another database with all that it has: `chatd export --all` and `chatd import`."""
+"""Moving a chat to another database with all its data: `chatd export --all` and `chatd import`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.store.rig import Base, PostgresBase, ask, store_on
 from tests.webhooks.receiver import Receiver, receiving, write_config
 
 MADE_ANEW = {"conversaciones", "reloj", "secretos", "mensajes"}
-"""Tables whose rows a move does not take along as they are; messages have lines of their own."""
+"""Tables whose rows are not moved unchanged; messages have lines of their own."""
 
 BIG = str(2**63 - 1)
 
@@ -78,7 +78,7 @@ def imported(file: Path, base: Base) -> str:
     return done.stdout
 
 
-def test_every_row_of_every_table_comes_through(base: Base, tmp_path: Path) -> None:
+def test_every_row_of_every_table_is_moved(base: Base, tmp_path: Path) -> None:
     """P-13"""
     assert {type(row) for row in ROWS} == set(TABLES)
     file = tmp_path / "all.jsonl"
@@ -89,8 +89,8 @@ def test_every_row_of_every_table_comes_through(base: Base, tmp_path: Path) -> N
     assert imported(file, base) == "0 messages imported, 0 were there already; 0 other rows\n"
 
 
-async def test_no_table_and_no_column_is_forgotten(base: Base) -> None:
-    """P-13: one that a later schema adds has to be moved too, or be named in chatd/cli/kept.py."""
+async def test_every_table_and_column_is_moved_or_listed(base: Base) -> None:
+    """P-13: a column of a later schema must be moved too, or be named in chatd/cli/kept.py."""
     async with store_on(base):
         pass
     moved = {str(table.__struct_config__.tag): set(table.__struct_fields__) for table in TABLES}
@@ -107,8 +107,8 @@ async def test_no_table_and_no_column_is_forgotten(base: Base) -> None:
     assert columns.keys() - moved.keys() == MADE_ANEW
 
 
-def test_tables_of_many_rows_move_whole(base: Base, tmp_path: Path) -> None:
-    """P-13: more than a page and a batch, of two columns of the key, and a key that comes twice."""
+def test_tables_with_many_rows_are_moved_completely(base: Base, tmp_path: Path) -> None:
+    """P-13: more than a page and a batch, with two key columns, and a duplicate key."""
     rows: list[kept.Row] = [
         kept.Read(f"admin {reader}", f"user {con:04}", str(con + 1)) for reader in (1, 2) for con in range(1_203)
     ]
@@ -118,7 +118,7 @@ def test_tables_of_many_rows_move_whole(base: Base, tmp_path: Path) -> None:
     assert exported(base, "--all").encode() == lines_of(rows)
 
 
-def test_what_is_there_already_is_newer_but_marks_move_forward(base: Base, tmp_path: Path) -> None:
+def test_existing_rows_win_except_that_marks_move_forward(base: Base, tmp_path: Path) -> None:
     """P-13"""
     there: list[kept.Row] = [
         *(kept.Read("root", "ana", "9"), kept.Seen("ana", 9), kept.Name("ana", "new", 0)),
@@ -154,7 +154,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("line", "said"), BAD)
-def test_a_bad_row_is_named_and_nothing_is_imported(tmp_path: Path, line: bytes, said: str) -> None:
+def test_an_invalid_row_is_named_and_nothing_is_imported(tmp_path: Path, line: bytes, said: str) -> None:
     """P-13"""
     base = tmp_path / "chatd.db"
     file = tmp_path / "bad.jsonl"
@@ -168,8 +168,8 @@ def test_a_bad_row_is_named_and_nothing_is_imported(tmp_path: Path, line: bytes,
     assert done.stdout == "0 messages imported, 0 were there already, 1 refused; 1 other rows\n"
 
 
-def test_without_all_an_export_has_messages_alone_as_before(base: Base, tmp_path: Path) -> None:
-    """P-13: and for one user, nothing else can be asked for."""
+def test_without_all_an_export_has_only_messages(base: Base, tmp_path: Path) -> None:
+    """P-13: an export of one user cannot have more."""
     store(base, [message(0)])
     file = tmp_path / "rows.jsonl"
     file.write_bytes(lines_of(ROWS))
@@ -180,7 +180,7 @@ def test_without_all_an_export_has_messages_alone_as_before(base: Base, tmp_path
     assert "not allowed with" in both.stderr
 
 
-def test_all_of_an_older_database_is_exported_after_a_start(tmp_path: Path) -> None:
+def test_a_full_export_of_an_older_schema_needs_a_start_first(tmp_path: Path) -> None:
     db = tmp_path / "old.db"
     store(db, [message(0)])
     with sqlite3.connect(db) as connection:
@@ -193,8 +193,8 @@ def test_all_of_an_older_database_is_exported_after_a_start(tmp_path: Path) -> N
 TEAM = ("--admin-messages", "team", "--payload", "full", "--presence", "on", "--email-claim", "email", "--config")
 
 
-async def lived_in(base: Base, config: Path, receiver: Receiver) -> None:
-    """A chat of a team in which everything happens that a database keeps, and a receiver is down in the end."""
+async def used_chat(base: Base, config: Path, receiver: Receiver) -> None:
+    """A chat of a team with a row in every table, and a receiver that is down at the end."""
     async with daemon(base, *TEAM, config) as running:
         root, boss = await running.enter("root", "admin"), await running.enter("boss", "admin")
         ana, eva = await running.enter("ana"), await running.enter("eva")
@@ -220,7 +220,7 @@ async def lived_in(base: Base, config: Path, receiver: Receiver) -> None:
         assert await running.ended() == 0
 
 
-async def what_people_see(base: Base, config: Path) -> dict[str, Any]:
+async def visible_state(base: Base, config: Path) -> dict[str, Any]:
     async with daemon(base, *TEAM, config) as running:
         root, boss = await running.enter("root", "admin"), await running.enter("boss", "admin")
         ana = await running.enter("ana")
@@ -233,7 +233,7 @@ async def what_people_see(base: Base, config: Path) -> dict[str, Any]:
             "boss": await asked(boss, "no_leidos", "conversaciones"),
             "ana": await asked(ana, "no_leidos", "avisos"),
         }
-        del found["root"][2]["visto"]  # of the last visit, which was this test's
+        del found["root"][2]["visto"]  # the time of this test's own visit
         return found
 
 
@@ -243,21 +243,21 @@ MAIL = '[[notify]]\nname = "users"\nevent = "no_leido"\nsmtp = "127.0.0.1"\nsecu
 
 
 @pytest.mark.parametrize("to_postgres", [True, False])
-async def test_a_chat_goes_on_where_it_was_in_the_other_kind_of_database(
+async def test_a_chat_continues_on_the_other_kind_of_database(
     postgres: PostgresBase, tmp_path: Path, to_postgres: bool
 ) -> None:
-    """P-13: nobody has to read, claim, note or refuse mail again, and a receiver gets what it has not had, once."""
+    """P-13: read marks, claims, notes and opt-outs are kept, and a receiver gets each remaining event once."""
     file, lines = tmp_path / "chat.db", tmp_path / "all.jsonl"
     old, new = (file, postgres) if to_postgres else (postgres, file)
     async with receiving() as receiver:
         config = write_config(tmp_path, receiver.url, "private_addresses = true\ntimeout = 1\n" + MAIL)
-        await lived_in(old, config, receiver)
+        await used_chat(old, config, receiver)
         assert chatd("export", "--all", lines, "--db", str(old)).returncode == 0
         imported(lines, new)
         assert exported(new, "--all") == exported(old, "--all")
-        before = await what_people_see(old, config)
+        before = await visible_state(old, config)
         await receiver.start()
-        assert await what_people_see(new, config) == before
+        assert await visible_state(new, config) == before
         await receiver.until(lambda: len(receiver.taken) == 6)
         assert receiver.texts()[-1] == "dime"
     root, boss, ana = before["root"], before["boss"], before["ana"]
@@ -272,13 +272,13 @@ async def test_a_chat_goes_on_where_it_was_in_the_other_kind_of_database(
 
 
 class Took(NamedTuple):
-    """What a verb needed."""
+    """The resources that a verb used."""
 
     seconds: float
     peak_mib: float
 
 
-# A small process between: the peak of one that this big one starts is never below its own.
+# A small process in between: the peak memory of a child starts at that of its parent.
 MEASURE = """
 import resource, subprocess, sys
 subprocess.run([sys.executable, "-m", "chatd", *sys.argv[1:]], check=True, stdout=subprocess.DEVNULL)
@@ -300,7 +300,7 @@ def timed(*arguments: str | Path) -> Took:
 
 
 def many(db: Path, count: int) -> None:
-    """So many messages of 20,000 users at most, whom ten admins have read."""
+    """Insert `count` messages of up to 20,000 users, read by ten admins."""
     users = max(1, min(20_000, count // 50))
 
     def messages() -> Iterator[tuple[Any, ...]]:
@@ -327,7 +327,7 @@ async def _made(db: Path) -> None:
 def test_a_chat_of_many_messages_moves_to_postgresql(
     postgres: PostgresBase, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    """P-13: in a memory that does not grow with it. `make move ROWS=1000000` moves a million."""
+    """P-13: with bounded memory. `make move ROWS=1000000` moves a million messages."""
     count = round(number_of(request, "--move-rows"))
     db, lines, back = tmp_path / "chat.db", tmp_path / "all.jsonl", tmp_path / "back.jsonl"
     many(db, count)

@@ -1,4 +1,4 @@
-"""The verbs for people at a terminal, against a daemon that runs."""
+"""The operator's verbs, on a running daemon."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def begin(db: Path, *arguments: str, stdout: int = asyncio.subprocess.PIPE
 
 
 async def chatd(db: Path, *arguments: str, stdin: bytes = b"") -> tuple[int, str, str]:
-    """Exit code, stdout and stderr of a verb."""
+    """Run a verb; return its exit code, stdout and stderr."""
     process = await begin(db, *arguments)
     async with asyncio.timeout(PATIENCE_S):
         printed, said = await process.communicate(stdin)
@@ -79,7 +79,7 @@ def test_columns_are_aligned_whatever_the_script(capsys: pytest.CaptureFixture[s
 
 
 async def test_kick_ends_all_connections_of_one_user(db: Path) -> None:
-    """C-65, E-50: its client comes back, and the door decides"""
+    """C-65, E-50: the client reconnects, and the token is checked again"""
     async with daemon(db) as running:
         tabs = [await running.enter("ana") for _ in range(2)]
         eva = await running.enter("eva")
@@ -95,7 +95,7 @@ async def test_kick_ends_all_connections_of_one_user(db: Path) -> None:
         assert (await (await running.enter("ana")).write("root", "back"))["ok"] is True
 
 
-async def test_send_reaches_the_user_alone_and_prints_the_id(db: Path) -> None:
+async def test_send_delivers_to_the_user_alone_and_prints_the_id(db: Path) -> None:
     async with daemon(db) as running:
         ana, eva, root = [await running.enter(user) for user in ("ana", "eva", "root")]
         boss = await running.enter("boss", "admin")
@@ -109,14 +109,14 @@ async def test_send_reaches_the_user_alone_and_prints_the_id(db: Path) -> None:
         assert int((await ana.write("root", "later"))["id"]) > int(printed)
 
 
-async def test_what_cannot_be_sent_is_told(db: Path) -> None:
+async def test_an_invalid_message_is_an_error(db: Path) -> None:
     async with daemon(db):
         code, printed, said = await chatd(db, "send", "--to", "ana", "")
         assert (code, printed) == (EXIT_FAILED, "")
         assert said == "chatd: mensaje must be a string that is not empty.\n"
 
 
-async def test_tail_shows_what_admins_see(db: Path) -> None:
+async def test_tail_prints_the_messages_that_admins_get(db: Path) -> None:
     async with daemon(db) as running:
         ana, root = await running.enter("ana"), await running.enter("root", "admin")
         following = await begin(db, "tail", "--json")
@@ -138,7 +138,7 @@ async def test_tail_shows_what_admins_see(db: Path) -> None:
         assert (following.returncode, said) == (1, b"chatd: the daemon has closed the connection\n")
 
 
-async def test_a_reader_of_a_tail_may_have_enough(db: Path) -> None:
+async def test_the_reader_of_a_tail_may_stop(db: Path) -> None:
     async with daemon(db) as running:
         ana = await running.enter("ana")
         reading, writing = os.pipe()
@@ -152,7 +152,7 @@ async def test_a_reader_of_a_tail_may_have_enough(db: Path) -> None:
         assert (following.returncode, said) == (0, b"")
 
 
-async def test_a_daemon_that_has_gone_is_told_though_it_breaks_a_pipe_too(
+async def test_the_end_of_the_daemon_is_reported_even_with_a_broken_pipe(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def run(_: object) -> int:
@@ -162,7 +162,7 @@ async def test_a_daemon_that_has_gone_is_told_though_it_breaks_a_pipe_too(
     assert (main(["who"]), capsys.readouterr().err) == (EXIT_FAILED, "chatd: broken pipe\n")
 
 
-def test_a_line_of_a_tail_cannot_move_the_cursor() -> None:
+def test_a_line_of_a_tail_has_no_control_characters() -> None:
     message = {"fecha": 0, "de": "a\x1b[1m", "para": "b\r", "mensaje": "c\n\x07d ñ"}
     plain = line(message, coloured=False)
     assert plain.endswith(r" a\x1b[1m > b\r: c\n\x07d ñ")
@@ -170,7 +170,7 @@ def test_a_line_of_a_tail_cannot_move_the_cursor() -> None:
     assert line(message, coloured=True).endswith(r": c\n\x07d ñ")
 
 
-async def test_the_socket_is_for_the_daemons_own_user(db: Path) -> None:
+async def test_only_the_daemon_s_user_may_use_the_admin_socket(db: Path) -> None:
     async with daemon(db) as running:
         assert mode_of(admin_socket(db)) == 0o600
         running.terminate()
@@ -178,7 +178,7 @@ async def test_the_socket_is_for_the_daemons_own_user(db: Path) -> None:
     assert not admin_socket(db).exists()
 
 
-async def test_without_a_daemon_it_says_where_it_looked(db: Path) -> None:
+async def test_without_a_daemon_the_error_names_the_socket(db: Path) -> None:
     where = f"no daemon listens at {admin_socket(db)}"
     for verb in (("who",), ("kick", "ana"), ("send", "--to", "ana", "hola"), ("tail",)):
         code, printed, said = await chatd(db, *verb)
@@ -186,12 +186,12 @@ async def test_without_a_daemon_it_says_where_it_looked(db: Path) -> None:
         assert said == f"chatd: {where}: start it, or name its database with --db FILE\n"
 
 
-async def test_it_can_be_switched_off(db: Path) -> None:
+async def test_the_admin_socket_can_be_switched_off(db: Path) -> None:
     async with daemon(db, "--no-admin-socket"):
         assert not admin_socket(db).exists()
 
 
-async def test_a_path_that_is_too_long_for_a_socket_is_no_obstacle(tmp_path: Path) -> None:
+async def test_a_daemon_starts_although_the_socket_path_is_too_long(tmp_path: Path) -> None:
     folder = tmp_path / ("x" * 120)
     folder.mkdir()
     async with daemon(folder / "chatd.db") as running:
@@ -213,7 +213,7 @@ async def test_a_path_that_is_too_long_for_a_socket_is_no_obstacle(tmp_path: Pat
     ],
     ids=["lists", "objects", "a long number", "half", "no text", "no user", "no object"],
 )
-async def test_what_is_no_request_is_told_so(db: Path, line: bytes, why: str) -> None:
+async def test_an_invalid_request_is_an_error(db: Path, line: bytes, why: str) -> None:
     async with daemon(db) as running:
         reader, writer = await asyncio.open_unix_connection(admin_socket(db))
         writer.write(line + b"\n")
@@ -226,7 +226,7 @@ async def test_what_is_no_request_is_told_so(db: Path, line: bytes, why: str) ->
         assert running.faults == []
 
 
-async def test_a_client_that_talks_nonsense_is_told_and_one_that_is_silent_harms_nobody(db: Path) -> None:
+async def test_invalid_and_silent_clients_do_not_affect_others(db: Path) -> None:
     async with daemon(db) as running:
         with socket.socket(socket.AF_UNIX) as silent:
             silent.connect(str(admin_socket(db)))

@@ -1,4 +1,4 @@
-"""Verbs on a PostgreSQL database, and the way to it from a file."""
+"""Verbs on a PostgreSQL database, and moving to it from a file."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def base(postgresql: Server) -> PostgresBase:
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """A SQLite database with messages, as a daemon has left it."""
+    """A SQLite database with messages, as a daemon leaves it."""
     path = tmp_path / "chatd.db"
     odd = message(3, de="root", para="ana", supervisado=False, mensaje='"\n\\ñ🎈\0\1')
     store(path, [*map(message, range(3)), odd])
@@ -58,7 +58,7 @@ def test_a_file_moves_to_postgresql_and_back(file: Path, base: PostgresBase, tmp
     assert chatd("export", "--db", tmp_path / "back.db").stdout == lines
 
 
-async def test_what_was_answered_before_an_import_is_read(base: PostgresBase, tmp_path: Path) -> None:
+async def test_messages_answered_before_an_import_are_read(base: PostgresBase, tmp_path: Path) -> None:
     """C-88"""
     answered = [message(0), message(1, de="root", para="ana", supervisado=False), message(2), message(3, de="eva")]
     file = tmp_path / "answered.db"
@@ -70,7 +70,7 @@ async def test_what_was_answered_before_an_import_is_read(base: PostgresBase, tm
     assert counts == [1, 1]
 
 
-def test_a_chat_of_several_batches_moves_whole(base: PostgresBase, tmp_path: Path) -> None:
+def test_a_chat_of_several_batches_is_moved_completely(base: PostgresBase, tmp_path: Path) -> None:
     """P-08"""
     db, lines = tmp_path / "chatd.db", tmp_path / "all.jsonl"
     store(db, [message(0, id=message(0).id + number, cid=f"c{number}") for number in range(2 * BATCH_ROWS + 7)])
@@ -80,7 +80,7 @@ def test_a_chat_of_several_batches_moves_whole(base: PostgresBase, tmp_path: Pat
     assert chatd("export", "--db", str(base)).stdout == lines.read_text(encoding="utf-8")
 
 
-def test_a_second_import_adds_nothing_and_a_wrong_line_takes_all_back(file: Path, base: PostgresBase) -> None:
+def test_a_second_import_adds_nothing_and_an_invalid_line_rolls_back(file: Path, base: PostgresBase) -> None:
     """P-08"""
     moved(file, base)
     lines = file.with_name("all.jsonl")
@@ -101,7 +101,7 @@ def test_a_second_import_adds_nothing_and_a_wrong_line_takes_all_back(file: Path
     assert "ana has another message with that cid" in done.stderr
 
 
-def test_verbs_say_of_postgresql_what_they_say_of_a_file(file: Path, base: PostgresBase) -> None:
+def test_verbs_print_the_same_for_postgresql_as_for_a_file(file: Path, base: PostgresBase) -> None:
     """P-08"""
     moved(file, base)
     other = file.with_name("other.db")
@@ -121,14 +121,14 @@ def test_verbs_say_of_postgresql_what_they_say_of_a_file(file: Path, base: Postg
         assert (there.returncode, there.stdout, there.stderr) == (0, here.stdout, here.stderr)
 
 
-def test_what_only_a_file_can_do_says_what_to_do_instead(base: PostgresBase, tmp_path: Path) -> None:
+def test_a_verb_for_files_names_the_alternative_for_postgresql(base: PostgresBase, tmp_path: Path) -> None:
     """P-10"""
     done = chatd("backup", tmp_path / "copy.db", "--db", str(base))
     assert done.returncode == 78
     assert "pg_dump" in done.stderr
 
 
-def test_a_database_without_tables_and_one_that_is_not_there_are_told_apart(base: PostgresBase) -> None:
+def test_a_database_without_tables_and_a_missing_database_have_different_errors(base: PostgresBase) -> None:
     """P-08"""
     for url, words in ((str(base), "no tables of chatd's"), (base.server.url("nowhere"), "createdb")):
         done = chatd("export", "--db", url)
@@ -159,7 +159,7 @@ def test_an_import_is_refused_while_a_daemon_runs(file: Path, base: PostgresBase
 
 
 def test_the_commands_of_the_page_move_a_chat(postgresql: Server, file: Path) -> None:
-    """P-01, P-08: as somebody would paste them."""
+    """P-01, P-08: as an operator pastes them."""
     page = README.read_text(encoding="utf-8").partition("\n### PostgreSQL\n")[2].partition("</details>")[0]
     commands = re.findall(r"^    (.*)$", page, re.MULTILINE)
     assert [command.split()[0] for command in commands] == ["pip", "createdb", *["chatd"] * 4]
@@ -171,7 +171,7 @@ def test_the_commands_of_the_page_move_a_chat(postgresql: Server, file: Path) ->
     _, createdb, check, serve, *move = commands
     for command in (createdb, check):
         subprocess.run(["sh", "-ec", command], cwd=file.parent, env=here, check=True, stdout=subprocess.DEVNULL)
-    for _ in range(2):  # the first start makes the tables
+    for _ in range(2):  # the first start creates the tables
         with subprocess.Popen(
             ["sh", "-ec", f"exec {serve} --log-format json"],
             cwd=file.parent,
@@ -193,7 +193,7 @@ def test_the_commands_of_the_page_move_a_chat(postgresql: Server, file: Path) ->
     assert said == ["", "4 messages imported, 0 were there already; 0 other rows\n"]
 
 
-def test_check_says_how_safe_the_server_is(base: PostgresBase, file: Path) -> None:
+def test_check_reports_unsafe_server_settings(base: PostgresBase, file: Path) -> None:
     """P-09"""
     checked = ("check", "--db", str(base), "--retention", "30")
     assert "no tables yet; a start creates them" in chatd(*checked, **SECRET).stdout
@@ -207,7 +207,7 @@ def test_check_says_how_safe_the_server_is(base: PostgresBase, file: Path) -> No
     assert "error   db: cannot use the database" in gone.stdout
 
 
-def test_a_password_in_the_url_is_refused_and_not_repeated() -> None:
+def test_a_password_in_the_url_is_refused_and_not_printed() -> None:
     """P-03"""
     for url in ("postgresql://ana:sesame@127.0.0.1/x", "postgresql://ana@127.0.0.1/x?password=sesame"):
         for verb in ("config", "check", "export"):
@@ -217,7 +217,7 @@ def test_a_password_in_the_url_is_refused_and_not_repeated() -> None:
             assert "sesame" not in done.stderr + done.stdout
 
 
-def test_without_the_driver_a_sentence_says_what_to_install(tmp_path: Path) -> None:
+def test_without_the_driver_the_error_names_the_package(tmp_path: Path) -> None:
     """P-01"""
     (tmp_path / "asyncpg.py").write_text("raise ImportError('not installed')")
     done = chatd("export", "--db", "postgresql://ana@127.0.0.1/x", PYTHONPATH=str(tmp_path))
@@ -227,7 +227,7 @@ def test_without_the_driver_a_sentence_says_what_to_install(tmp_path: Path) -> N
     )
 
 
-async def test_prune_waits_for_a_daemon_that_deletes(file: Path, base: PostgresBase) -> None:
+async def test_prune_waits_for_the_sweep_of_a_daemon(file: Path, base: PostgresBase) -> None:
     """N-14"""
     moved(file, base)
     prune = ("prune", "--before", "2026-01-03", "--db", str(base))

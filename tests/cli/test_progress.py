@@ -6,7 +6,7 @@ from chatd.cli.progress import Progress
 
 
 class Terminal(io.StringIO):
-    """A stream that says that it is one."""
+    """A stream whose isatty() is true."""
 
     def isatty(self) -> bool:
         return True
@@ -20,7 +20,7 @@ def drawn(stream: io.StringIO, *shares: float) -> str:
     return stream.getvalue()
 
 
-def test_a_bar_is_drawn_over_itself_and_is_gone_at_the_end() -> None:
+def test_a_bar_overwrites_itself_and_is_erased_at_the_end() -> None:
     text = drawn(Terminal(), 0.0, 0.5, 7.0)
     assert [line for line in text.split("\r\033[K") if line] == [
         "copying [..............................]   0%",
@@ -37,7 +37,7 @@ def test_nothing_is_drawn_for_short_work() -> None:
     assert stream.getvalue() == ""
 
 
-def test_elsewhere_than_at_a_terminal_a_line_is_written_now_and_then() -> None:
+def test_without_a_terminal_a_line_is_written_from_time_to_time() -> None:
     stream = io.StringIO()
     with Progress("deleting", stream, line_every_s=0.0) as bar:
         bar.show(0.25)

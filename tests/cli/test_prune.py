@@ -29,11 +29,11 @@ def db(tmp_path: Path) -> Path:
 
 
 def days(db: Path) -> list[int]:
-    """Of which days there are messages."""
+    """The days that have messages."""
     return [(int(str(row[4])) - START_MS) // DAY_MS for row in rows(db)]
 
 
-def test_what_is_older_goes_and_the_rest_stays(db: Path) -> None:
+def test_older_messages_are_deleted_and_the_rest_is_kept(db: Path) -> None:
     store(db, map(message, range(10)))
     before = rows(db)
     dry = chatd("prune", "--before", "2026-01-05", "--dry-run", "--db", db)
@@ -46,28 +46,28 @@ def test_what_is_older_goes_and_the_rest_stays(db: Path) -> None:
     assert chatd("prune", "--before", "2026-01-05", "--db", db).stdout.startswith("0 messages")
 
 
-def test_many_steps_delete_every_old_message(db: Path) -> None:
+def test_every_old_message_is_deleted_in_many_steps(db: Path) -> None:
     old = [message(0, id=message(0).id + number, cid=None) for number in range(3 * ROWS_PER_STEP + 7)]
     store(db, [*old, message(9)])
     assert chatd("prune", "--before", "2026-01-02", "--db", db).stdout.startswith(f"{len(old)} messages")
     assert days(db) == [9]
 
 
-def test_the_newest_always_stays_for_the_next_id_must_be_greater(db: Path) -> None:
+def test_the_newest_message_is_kept_because_the_next_id_must_be_greater(db: Path) -> None:
     """C-18"""
     store(db, map(message, range(3)))
     assert chatd("prune", "--before", "2026-06-01", "--db", db).stdout.startswith("2 messages")
     assert days(db) == [2]
 
 
-def test_a_message_that_is_new_by_its_date_stays_whatever_its_id(db: Path) -> None:
+def test_a_message_with_a_new_date_is_kept_whatever_its_id(db: Path) -> None:
     store(db, [message(0), message(1, fecha=message(9).fecha), message(2), message(9)])
     chatd("prune", "--before", "2026-01-05", "--db", db)
     assert days(db) == [9, 9]
 
 
-def test_a_message_that_is_old_by_its_date_goes_whatever_its_id(db: Path) -> None:
-    """C-59: the clock was ahead when they were written, and a line with a made-up id was imported."""
+def test_a_message_with_an_old_date_is_deleted_whatever_its_id(db: Path) -> None:
+    """C-59: messages written while the clock was ahead, and an imported line with an invented id."""
     ahead = int(message(500).id)
     store(db, [message(3, id=ahead), message(4, id=ahead + 1), message(0, id=2**63 - 2), message(9, id=2**63 - 1)])
     dry = chatd("prune", "--before", "2026-01-05", "--dry-run", "--db", db)
@@ -97,22 +97,22 @@ def test_a_dry_run_counts_what_is_deleted(written: list[tuple[int, int | None]],
         assert {one for (one,) in connection.execute("SELECT id FROM mensajes")} == expected.keys() - old
 
 
-def test_what_is_deleted_cannot_be_read_in_the_file(db: Path) -> None:
+def test_deleted_texts_are_not_in_the_file(db: Path) -> None:
     store(db, [message(0, mensaje="a very private word"), message(9)])
     assert b"a very private word" in db.read_bytes()
     chatd("prune", "--before", "2026-01-05", "--db", db)
     assert b"a very private word" not in db.read_bytes()
 
 
-def test_a_conversation_without_messages_is_on_no_list(db: Path) -> None:
+def test_a_conversation_without_messages_is_removed_from_the_lists(db: Path) -> None:
     store(db, [message(0, de="eva"), message(1), message(9)])
     list_conversations(db, {"eva": message(0).id, "ana": message(9).id})
     chatd("prune", "--before", "2026-01-05", "--db", db)
     assert conversations(db) == ["ana"]
 
 
-async def test_a_daemon_goes_on_meanwhile(db: Path) -> None:
-    """C-15: nobody is refused."""
+async def test_a_daemon_serves_during_a_prune(db: Path) -> None:
+    """C-15: no message is refused."""
     old = [message(0, id=message(0).id + number, cid=None) for number in range(20 * ROWS_PER_STEP)]
     await asyncio.to_thread(store, db, old)
     book = Book()
@@ -140,7 +140,7 @@ async def test_a_daemon_goes_on_meanwhile(db: Path) -> None:
         ("2026-01-02T00:00", START_MS + DAY_MS),
     ],
 )
-def test_a_date_is_utc_unless_it_says_otherwise(text: str, ms: int) -> None:
+def test_a_date_without_an_offset_is_utc(text: str, ms: int) -> None:
     assert moment_ms(text) == ms
 
 
@@ -150,7 +150,7 @@ def test_an_age_counts_from_now() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "0d", "-1d", "1.5d", "2026-13-01", "90"])
-def test_what_is_no_date_is_refused(text: str) -> None:
+def test_an_invalid_date_is_refused(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError):
         moment_ms(text)
     assert "--before" in complaint(chatd("prune", f"--before={text}"), EXIT_USAGE)
@@ -160,7 +160,7 @@ OUT_OF_RANGE = ["2999-01-01", "999999d", "0001-01-01T00:00:00+14:00", "9999-12-3
 
 
 @pytest.mark.parametrize("text", OUT_OF_RANGE)
-def test_a_date_of_which_no_message_can_be_is_refused(text: str, db: Path) -> None:
+def test_a_date_out_of_range_is_refused(text: str, db: Path) -> None:
     store(db, map(message, range(3)))
     for flags in ([], ["--dry-run"]):
         said = complaint(chatd("prune", "--before", text, *flags, "--db", db), EXIT_USAGE)
@@ -169,7 +169,7 @@ def test_a_date_of_which_no_message_can_be_is_refused(text: str, db: Path) -> No
 
 
 @pytest.mark.parametrize(("text", "left"), [("1970-01-01", 3), ("2094-09-07T15:47:35Z", 1)])
-def test_the_first_and_the_last_date_are_taken(text: str, left: int, db: Path) -> None:
+def test_the_first_and_the_last_date_are_accepted(text: str, left: int, db: Path) -> None:
     store(db, map(message, range(3)))
     assert chatd("prune", "--before", text, "--db", db).returncode == 0
     assert len(days(db)) == left

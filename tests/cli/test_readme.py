@@ -1,4 +1,4 @@
-"""The commands of the README, as somebody would paste them."""
+"""The commands of the README, as an operator pastes them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ WITH_BLOCKS: Final = (
 MOVE_HERE: Final = (
     "On the new machine, do the steps of [Run it](#run-it) and copy `chatd.tar` to `/root`. Then, as root:"
 )
-# By tests/systemd.
+# Tested by tests/systemd.
 BOOTED: Final = (
     "On Debian 12, as root:",
     "With certbot, as root:",
@@ -54,7 +54,7 @@ BOOTED: Final = (
     "To move to another machine, as root on the old one:",
     MOVE_HERE,
 )
-# What each of these does is done there: the lengthy ones for a moment, CI's by what runs this.
+# Commands tested elsewhere: long-running ones by these files, those of CI by CI itself.
 ELSEWHERE: Final = {
     "chatd --version": "tests/cli/test_main.py",
     "make wheel COMPILED=1": "tests/deploy/test_compiled.py",
@@ -123,7 +123,7 @@ ELSEWHERE: Final = {
     "make dist": "tests/deploy/conftest.py",
     "make try-dist": "tests/deploy/test_pyz.py",
     "make deb": "tests/deploy/test_deb.py",
-    # By buildah, and by the command of the image.
+    # With buildah, and with the command of the image.
     "docker build --tag chatd --file deploy/Containerfile dist": "tests/deploy/test_container.py",
     "(umask 077; openssl rand -hex 32 > deploy/jwt-secret)": "tests/deploy/test_container.py",
     "chown 8400 deploy/jwt-secret": "tests/deploy/test_container.py",
@@ -158,13 +158,13 @@ def shell_environment() -> dict[str, str]:
     return environment(PATH=path, CHATD_JWT_SECRET=SECRET, CHATD_PORT="0")
 
 
-def test_those_who_come_from_node_are_told_which_setting_takes_tokens_for_an_audience() -> None:
+def test_the_page_on_node_names_the_setting_for_aud() -> None:
     """C-64"""
     _, table = PAGE.split("## Move from Node.js\n")
     assert re.search(r"^\| tokens with an `aud`[^|]*\| `--jwt-audience`", table, re.MULTILINE)
 
 
-def test_no_command_is_left_out() -> None:
+def test_every_command_of_the_readme_is_tested() -> None:
     outside_fences = re.sub(r"^```.*?^```$", "", PAGE, flags=re.DOTALL | re.MULTILINE)
     booted = {line for heading in BOOTED for line in commands(heading)}
     before, _, systems = outside_fences.partition("\n## Your other systems\n")  # tests/api/test_readme.py
@@ -177,14 +177,14 @@ def test_no_command_is_left_out() -> None:
 
 
 @pytest.mark.parametrize("command", ALONE)
-def test_what_stands_in_a_sentence_prints_something(command: str, tmp_path: Path) -> None:
+def test_a_command_in_a_sentence_prints_something(command: str, tmp_path: Path) -> None:
     done = run(command, tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     written = next(tmp_path.iterdir()).read_text() if ">" in command else done.stdout
     assert len(written.splitlines()) > 5
 
 
-async def test_operators_see_and_reach_people(tmp_path: Path) -> None:
+async def test_operators_list_and_message_users(tmp_path: Path) -> None:
     config = tmp_path / "chatd.toml"
     config.write_text(f"[store]\ndb = '{tmp_path}/chatd.db'\n")
     where, *verbs, tail = (line.replace("/etc/chatd", f"{tmp_path}") for line in commands("## Operate it"))
@@ -210,7 +210,7 @@ async def test_operators_see_and_reach_people(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("heading", ["### Configuration", "### Backups, export, retention"])
-def test_every_command_does_what_it_says(heading: str, tmp_path: Path) -> None:
+def test_the_commands_of_a_section_work(heading: str, tmp_path: Path) -> None:
     store(tmp_path / "chat.db", [message(0, de="maria"), message(1)])
     told = {command: run(command, tmp_path) for command in commands(heading)}
     assert len(told) >= 2
@@ -218,8 +218,8 @@ def test_every_command_does_what_it_says(heading: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(300)  # it installs packages
-def test_the_service_of_production_is_one_that_systemd_takes(tmp_path: Path) -> None:
-    """All but `systemctl`, for which systemd would have to run here; in a root of its own."""
+def test_systemd_accepts_the_service_of_the_readme(tmp_path: Path) -> None:
+    """All commands but `systemctl`, which needs a running systemd; in a root directory of its own."""
     unit = tmp_path / "etc/systemd/system/chatd.service"
     unit.parent.mkdir(parents=True)
     linked = tmp_path / "usr/local/bin"
@@ -242,7 +242,7 @@ def test_the_service_of_production_is_one_that_systemd_takes(tmp_path: Path) -> 
     assert (verified.returncode, verified.stderr) == (0, "")
 
 
-def test_every_secret_that_the_page_makes_is_for_its_owner_alone(tmp_path: Path) -> None:
+def test_every_secret_of_the_readme_is_private(tmp_path: Path) -> None:
     (tmp_path / "deploy").mkdir()
     lines = [*PAGE.splitlines(), *EPILOG.splitlines()]
     found = {line.strip(): line.rpartition("> ")[2].rstrip(")") for line in lines if "openssl rand" in line}
@@ -255,7 +255,7 @@ def test_every_secret_that_the_page_makes_is_for_its_owner_alone(tmp_path: Path)
         made.unlink()
 
 
-def test_what_is_exported_is_what_is_imported(tmp_path: Path) -> None:
+def test_the_export_of_the_readme_can_be_imported(tmp_path: Path) -> None:
     store(tmp_path / "chat.db", [message(0, de="maria"), message(1)])
     for command in commands("### Backups, export, retention"):
         run(command, tmp_path)

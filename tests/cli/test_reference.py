@@ -15,7 +15,7 @@ from tests.reference import README, with_reference
 NONE: dict[str, str] = {}
 
 
-def test_the_readme_has_the_reference_of_this_code() -> None:
+def test_the_readme_has_the_current_reference() -> None:
     page = README.read_text(encoding="utf-8")
     assert page == with_reference(page), "run: make reference"
 
@@ -27,7 +27,7 @@ def test_the_default_file_changes_nothing(tmp_path: Path) -> None:
     assert list(tomllib.loads(default_file())) == list(PARTS)
 
 
-def test_the_default_file_with_every_line_in_force_is_read_and_has_every_default(tmp_path: Path) -> None:
+def test_the_default_file_with_every_line_uncommented_has_every_default(tmp_path: Path) -> None:
     path = tmp_path / "chatd.toml"
     key = re.compile(r"^# (?=[a-z_]+ = )", re.MULTILINE)
     text = key.sub("", default_file())
@@ -40,7 +40,7 @@ def test_the_default_file_with_every_line_in_force_is_read_and_has_every_default
     assert not any(tables.values())
 
 
-def test_every_setting_is_explained_with_range_variable_and_flag() -> None:
+def test_every_setting_has_help_range_variable_and_flag() -> None:
     words = " ".join(default_file().replace("\n#", "\n").split())
     table = markdown()
     for option in OPTIONS:
@@ -58,7 +58,7 @@ def test_every_row_of_the_reference_has_four_cells() -> None:
             assert len(re.findall(r"(?<!\\)\|", line)) == 5, line
 
 
-def test_what_is_in_force_is_a_file_that_says_the_same(tmp_path: Path) -> None:
+def test_the_printed_settings_are_a_file_with_the_same_settings(tmp_path: Path) -> None:
     flags = {"port": "1", "origin": ["https://a.example", 'https://b"'[:-1]], "message_rate": "0.5", "tcp": "false"}
     config = load({**flags, "unix": 'a "b"\\c'}, {"CHATD_DENY_FILE": "ñ"})
     path = tmp_path / "chatd.toml"
@@ -66,7 +66,7 @@ def test_what_is_in_force_is_a_file_that_says_the_same(tmp_path: Path) -> None:
     assert load({"config": str(path)}, NONE) == config
 
 
-def test_each_value_has_its_origin(tmp_path: Path) -> None:
+def test_each_value_has_its_source(tmp_path: Path) -> None:
     path = tmp_path / "chatd.toml"
     path.write_text("[listen]\nport = 1\n")
     config = load({"config": str(path), "cookie": "c"}, {"CHATD_HOST": "::1"})
@@ -85,7 +85,7 @@ def test_each_value_has_its_origin(tmp_path: Path) -> None:
     ]
 
 
-def test_a_secret_is_not_shown() -> None:
+def test_a_secret_is_not_printed() -> None:
     text = effective_file(load(NONE, {"CHATD_JWT_SECRET": "hush"}))
     assert "hush" not in text
     assert '# jwt_secret = "(masked)"' in text
@@ -105,5 +105,5 @@ def test_values_are_written_as_toml(value: object, text: str) -> None:
     | st.integers(-(2**63), 2**63 - 1)
     | st.floats(allow_nan=False)
 )
-def test_what_is_written_reads_back(value: object) -> None:
+def test_a_written_value_is_read_back(value: object) -> None:
     assert tomllib.loads(f"a = {toml(value)}")["a"] == value

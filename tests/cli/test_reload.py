@@ -1,4 +1,4 @@
-"""`chatd reload`, and what is seen of a reload that was refused."""
+"""`chatd reload`, and where a refused reload is reported."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.cli.command import chatd, complaint
 from tests.ops.operator import Operator
 
 
-async def test_a_reload_says_whether_it_was_done_and_one_that_was_not_is_seen_everywhere(tmp_path: Path) -> None:
+async def test_a_reload_reports_its_result_and_a_refusal_is_reported_everywhere(tmp_path: Path) -> None:
     """C-27"""
     db, file = tmp_path / "chatd.db", tmp_path / "chatd.toml"
     file.write_text("[ops]\ninternal = '127.0.0.1:0'\n")
@@ -46,8 +46,8 @@ async def test_a_reload_says_whether_it_was_done_and_one_that_was_not_is_seen_ev
         assert (await refused(), "error   reload" in await checked()) == (0, False)
 
 
-async def test_what_systemd_hands_over_is_not_called_reloaded(tmp_path: Path) -> None:
-    """The copies that the service has, of files that it cannot read itself."""
+async def test_credentials_of_systemd_are_reported_as_not_reloaded(tmp_path: Path) -> None:
+    """Files that the service cannot read itself, and gets as copies from systemd."""
     copies, file = tmp_path / "credentials", tmp_path / "chatd.toml"
     copies.mkdir()
     (copies / "jwt-secret").write_text(SECRET)
@@ -67,6 +67,6 @@ async def test_what_systemd_hands_over_is_not_called_reloaded(tmp_path: Path) ->
         assert (told["kept"], "tokens" in told["parts"]) == ("tokens, keys of the API", False)
 
 
-def test_where_no_daemon_listens_nothing_is_reloaded(tmp_path: Path) -> None:
+def test_a_reload_without_a_daemon_fails(tmp_path: Path) -> None:
     assert "no daemon listens" in complaint(chatd("reload", "--db", tmp_path / "chatd.db"), EXIT_FAILED)
     assert "no such file" in complaint(chatd("reload", "--config", tmp_path / "no.toml"), EXIT_CONFIG).lower()

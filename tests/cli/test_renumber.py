@@ -1,4 +1,4 @@
-"""The way out of a database whose ids have come to their end, or are far ahead of the clock."""
+"""`chatd renumber`: for a database whose ids are exhausted, or far ahead of the clock."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def marks(db: Path) -> dict[str, int]:
         return dict(connection.execute("SELECT lector, hasta FROM leidos"))
 
 
-async def test_a_daemon_without_ids_starts_serves_and_answers_until_its_messages_are_renumbered(db: Path) -> None:
+async def test_a_daemon_with_exhausted_ids_serves_until_messages_are_renumbered(db: Path) -> None:
     """C-58, C-62"""
     async with daemon(db):
         pass
@@ -73,7 +73,7 @@ async def test_a_daemon_without_ids_starts_serves_and_answers_until_its_messages
         assert [row[3] for row in rows(db)] == ["the last one", *map(str, range(4_096)), "again"]
 
 
-def test_messages_get_ids_of_their_time_in_their_order_and_marks_go_with_them(db: Path) -> None:
+def test_messages_get_ids_of_their_date_in_order_and_marks_follow(db: Path) -> None:
     """C-18"""
     ahead = first_id_of(int(time.time() * 1000) + 400 * DAY_MS)
 
@@ -92,7 +92,7 @@ def test_messages_get_ids_of_their_time_in_their_order_and_marks_go_with_them(db
     assert rows(db) == found
 
 
-def test_what_was_marked_as_unread_is_unread_under_its_new_id(db: Path) -> None:
+def test_messages_marked_unread_stay_unread(db: Path) -> None:
     """C-86"""
     ahead = first_id_of(int(time.time() * 1000) + 400 * DAY_MS)
     store(db, [message(0), *(message(number, id=MessageId(ahead + number)) for number in (1, 2, 3))])
@@ -106,7 +106,7 @@ def test_what_was_marked_as_unread_is_unread_under_its_new_id(db: Path) -> None:
     assert (upto, back) == (ids[3], ids[1])
 
 
-def test_a_message_that_is_older_than_those_before_it_stays_behind_them(db: Path) -> None:
+def test_a_message_with_an_older_date_keeps_its_place(db: Path) -> None:
     """C-18"""
     ahead = first_id_of(int(time.time() * 1000) + 2 * DAY_MS)
     store(db, [message(5), message(1, id=MessageId(ahead)), message(2, id=LARGEST)])

@@ -1,4 +1,4 @@
-"""`chatd replies`: the canned replies of a team, from one database to another."""
+"""`chatd replies`: copying the canned replies of a team between databases."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def db(tmp_path: Path) -> Path:
     return path
 
 
-def test_what_one_database_prints_another_takes(db: Path, tmp_path: Path) -> None:
+def test_printed_replies_can_be_imported(db: Path, tmp_path: Path) -> None:
     """D-15"""
     assert json.loads(chatd("replies", "--db", db).stdout) == []
     file = tmp_path / "replies.json"
@@ -45,7 +45,7 @@ def test_what_one_database_prints_another_takes(db: Path, tmp_path: Path) -> Non
         '[{"atajo": "a", "texto": "x", "more": 1}]',
     ],
 )
-def test_a_file_that_the_chat_would_refuse_is_refused_as_a_whole(db: Path, tmp_path: Path, wrong: str) -> None:
+def test_an_invalid_file_is_refused_as_a_whole(db: Path, tmp_path: Path, wrong: str) -> None:
     """D-15"""
     file = tmp_path / "replies.json"
     file.write_text(wrong)

@@ -1,4 +1,4 @@
-"""`chatd restore`: a backup in the place of the database, as the daemon's user needs it."""
+"""`chatd restore`: replaces the database by a backup, with the owner and mode that the daemon needs."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tests.chat.daemon import Daemon, daemon
 from tests.cli.command import chatd, complaint
 from tests.cli.stored import message, store
 
-# Of nobody, where we may give files away.
+# An unprivileged user, if the test may change owners.
 OWNER = 65_534 if os.geteuid() == 0 else os.geteuid()
 
 
 @pytest.fixture
 def db(tmp_path: Path) -> Path:
-    """A database in a folder of its own."""
+    """A database in its own folder."""
     folder = tmp_path / "state"
     folder.mkdir()
     return folder / "chatd.db"
@@ -30,7 +30,7 @@ def db(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def backup(tmp_path: Path) -> Path:
-    """Two messages."""
+    """A backup with two messages."""
     store(tmp_path / "other.db", [message(0), message(1)])
     assert chatd("backup", tmp_path / "monday.db", "--db", tmp_path / "other.db").returncode == 0
     return tmp_path / "monday.db"
@@ -43,7 +43,7 @@ def messages(path: Path) -> int:
 
 
 def who_may(path: Path) -> tuple[int, int]:
-    """Owner and mode."""
+    """Owner and mode of a file."""
     found = path.stat()
     return found.st_uid, stat.S_IMODE(found.st_mode)
 
@@ -54,7 +54,7 @@ def give_away(path: Path, mode: int) -> None:
 
 
 async def killed(db: Path) -> Daemon:
-    """A daemon that has stored one message and was killed: it left a log."""
+    """A daemon that stored one message and was killed: its write-ahead log remains."""
     async with daemon(db) as running:
         assert (await (await running.enter("ana")).write("root", "the last"))["ok"]
         running.process.kill()
@@ -62,7 +62,7 @@ async def killed(db: Path) -> Daemon:
     return running
 
 
-async def test_a_backup_takes_the_place_and_what_was_there_is_kept_whole(db: Path, backup: Path) -> None:
+async def test_a_restore_replaces_the_database_and_keeps_the_old_one(db: Path, backup: Path) -> None:
     await killed(db)
     give_away(db, 0o640)
     done = chatd("restore", backup, "--db", db)
@@ -78,13 +78,13 @@ async def test_a_backup_takes_the_place_and_what_was_there_is_kept_whole(db: Pat
     assert (messages(db), messages(backup)) == (3, 2)
 
 
-def test_where_nothing_was_the_file_is_of_the_owner_of_the_folder(db: Path, backup: Path) -> None:
+def test_without_an_old_database_the_owner_is_that_of_the_folder(db: Path, backup: Path) -> None:
     os.chown(db.parent, OWNER, -1)
     assert chatd("restore", backup, "--db", db).stdout == f"{db}: 2 messages\n"
     assert who_may(db) == (OWNER, 0o600)
 
 
-async def test_a_database_that_a_daemon_holds_is_left_as_it_is(db: Path, backup: Path) -> None:
+async def test_a_restore_is_refused_while_a_daemon_runs(db: Path, backup: Path) -> None:
     async with daemon(db) as running:
         done = await asyncio.to_thread(chatd, "restore", backup, "--db", db)
         assert f"in use by another chatd (process {running.process.pid})" in complaint(done, EXIT_CONFIG)
@@ -100,7 +100,7 @@ async def test_a_database_that_a_daemon_holds_is_left_as_it_is(db: Path, backup:
         (None, EXIT_CONFIG, "there is no file"),
     ],
 )
-def test_what_is_no_backup_changes_nothing(
+def test_an_invalid_backup_changes_nothing(
     db: Path, tmp_path: Path, content: bytes | None, code: int, said: str
 ) -> None:
     store(db, [message(0)])
@@ -121,7 +121,7 @@ def test_a_damaged_backup_is_refused(db: Path, backup: Path) -> None:
 
 
 async def test_a_database_in_use_is_no_backup(db: Path, tmp_path: Path) -> None:
-    """Without its log it would lack messages."""
+    """Without its write-ahead log it would lack messages."""
     await killed(db)
     line = complaint(chatd("restore", db, "--db", tmp_path / "new.db"), EXIT_CONFIG)
     assert "copy it with chatd backup" in line

@@ -11,15 +11,15 @@ from tests.cli.command import chatd, complaint
 
 
 @pytest.mark.parametrize("author", ["", "x" * 129])
-async def test_an_author_who_is_nobody_is_refused(tmp_path: Path, author: str) -> None:
-    """What is stored must be what `chatd import` takes."""
+async def test_an_invalid_author_is_refused(tmp_path: Path, author: str) -> None:
+    """A stored message must be one that `chatd import` accepts."""
     db = tmp_path / "chatd.db"
     async with daemon(db):
         done = await asyncio.to_thread(chatd, "send", "--to", "ana", "--from", author, "hola", "--db", db)
     assert complaint(done, EXIT_FAILED).startswith("chatd: from ")
 
 
-async def test_a_user_who_is_away_is_named_and_finds_the_message_later(tmp_path: Path) -> None:
+async def test_an_offline_user_is_reported_and_gets_the_message_later(tmp_path: Path) -> None:
     db = tmp_path / "chatd.db"
     async with daemon(db) as running:
         away = await asyncio.to_thread(chatd, "send", "--to", "ana", "hola", "--db", db)

@@ -1,4 +1,4 @@
-"""What `chatd serve` refuses before it opens anything. That it serves is for the tests of the daemon."""
+"""Configuration errors of `chatd serve`. A running daemon is tested elsewhere."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.cli.command import chatd, complaint, environment
 SECRET = "a secret of forty bytes, for tests alone"
 
 
-def test_without_a_secret_it_says_what_to_give() -> None:
+def test_without_a_secret_the_error_names_the_settings() -> None:
     line = complaint(chatd("serve"), EXIT_CONFIG)
     assert "--jwt-secret-file FILE" in line
     assert "CHATD_JWT_SECRET" in line
@@ -41,11 +41,13 @@ def test_without_a_secret_it_says_what_to_give() -> None:
         (["--cookie", "a b"], {"CHATD_JWT_SECRET": SECRET}, "no name for a cookie"),
     ],
 )
-def test_a_wrong_configuration_is_told_in_one_line(arguments: list[str], variables: dict[str, str], said: str) -> None:
+def test_an_invalid_configuration_is_a_one_line_error(
+    arguments: list[str], variables: dict[str, str], said: str
+) -> None:
     assert said in complaint(chatd("serve", *arguments, **variables), EXIT_CONFIG)
 
 
-def test_a_wrong_file_is_told_in_one_line_with_its_own(tmp_path: Path) -> None:
+def test_an_invalid_file_is_a_one_line_error_with_the_line_number(tmp_path: Path) -> None:
     path = tmp_path / "chatd.toml"
     path.write_text("[listen]\nprt = 1\n")
     said = f"{path}:2: there is no setting prt in [listen]; did you mean port?"
@@ -53,7 +55,7 @@ def test_a_wrong_file_is_told_in_one_line_with_its_own(tmp_path: Path) -> None:
     assert said in complaint(chatd("serve", CHATD_CONFIG=str(path), CHATD_JWT_SECRET=SECRET), EXIT_CONFIG)
 
 
-def test_a_short_secret_in_a_file_is_refused_and_not_shown(tmp_path: Path) -> None:
+def test_a_short_secret_in_a_file_is_refused_and_not_printed(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("hush\n")
     line = complaint(chatd("serve", "--jwt-secret-file", tmp_path / "secret"), EXIT_CONFIG)
     assert "has 4 bytes" in line
@@ -72,7 +74,7 @@ def open_to_others_in(folder: Path) -> dict[str, bool]:
     return {path.name: bool(path.stat().st_mode & 0o077) for path in folder.iterdir()}
 
 
-async def test_files_that_others_can_read_are_told_at_the_start_and_made_by_none(tmp_path: Path) -> None:
+async def test_world_readable_files_are_reported_at_the_start_and_never_created(tmp_path: Path) -> None:
     db, secret = tmp_path / "chatd.db", tmp_path / "secret"
     secret.write_text(SECRET)
     secret.chmod(0o644)
@@ -113,22 +115,22 @@ async def test_files_that_others_can_read_are_told_at_the_start_and_made_by_none
     ],
     ids=str,
 )
-def test_why_a_daemon_cannot_run_is_told_in_the_format_of_its_log(
+def test_a_start_error_has_the_format_of_the_log(
     tmp_path: Path, arguments: tuple[str, ...], variables: dict[str, str]
 ) -> None:
-    """With wrong flags, a wrong configuration, and what the machine refuses."""
+    """With invalid flags, an invalid configuration, and errors of the machine."""
     done = chatd("serve", *arguments, **{"CHATD_DB": str(tmp_path / "c.db"), "CHATD_PORT": "0", **variables})
     last = json.loads(done.stderr.splitlines()[-1])
     assert (done.returncode > 0, last["level"], bool(last["cause"])) == (True, "error", True)
 
 
-def test_a_daemon_that_is_to_write_text_does_so_from_its_first_line() -> None:
+def test_the_text_format_applies_from_the_first_line() -> None:
     for arguments, variables in ((("--log-format=text",), {}), ((), {"CHATD_LOG_FORMAT": "text"})):
         done = chatd("serve", *arguments, **variables)
         assert "ERROR   chatd the daemon cannot run cause=" in done.stderr
 
 
-def test_at_a_terminal_people_get_a_plain_line() -> None:
+def test_on_a_terminal_the_error_is_a_plain_line() -> None:
     reading, terminal = os.openpty()
     subprocess.run([sys.executable, "-m", "chatd", "serve"], env=environment(), stderr=terminal, check=False)
     assert os.read(reading, 4096).startswith(b"chatd: no secret to verify tokens with: ")

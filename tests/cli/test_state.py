@@ -14,7 +14,7 @@ def mode(path: Path) -> int:
     return path.stat().st_mode & 0o777
 
 
-def test_folder_and_secret_are_made_once_and_for_their_owner_alone(tmp_path: Path) -> None:
+def test_folder_and_secret_are_created_once_and_private(tmp_path: Path) -> None:
     state = StateFolder(tmp_path / "a" / "chatd")
     state.prepare()
     secret = state.secret_file.read_bytes()
@@ -25,7 +25,7 @@ def test_folder_and_secret_are_made_once_and_for_their_owner_alone(tmp_path: Pat
     assert state.secret_file.read_bytes() == secret
 
 
-def test_a_secret_that_others_can_read_is_closed(tmp_path: Path) -> None:
+def test_a_world_readable_secret_is_made_private(tmp_path: Path) -> None:
     state = StateFolder(tmp_path)
     state.prepare()
     state.secret_file.chmod(0o644)
@@ -33,7 +33,7 @@ def test_a_secret_that_others_can_read_is_closed(tmp_path: Path) -> None:
     assert mode(state.secret_file) == 0o600
 
 
-def test_a_folder_that_was_there_keeps_its_mode(tmp_path: Path) -> None:
+def test_an_existing_folder_keeps_its_mode(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir(mode=0o755)
     (tmp_path / "mine").chmod(0o755)
     StateFolder(tmp_path / "mine").prepare()
@@ -59,7 +59,7 @@ def test_a_file_that_others_can_write_is_refused(tmp_path: Path, name: str) -> N
 
 
 @pytest.mark.parametrize("name", ["jwt-secret", "chatd.db", "chatd.db-wal"])
-def test_a_link_to_what_another_user_chose_is_refused(tmp_path: Path, name: str) -> None:
+def test_a_symbolic_link_is_refused(tmp_path: Path, name: str) -> None:
     state = StateFolder(tmp_path / "state")
     state.prepare()
     (tmp_path / "planted").write_bytes(b"x" * 48)
@@ -71,7 +71,7 @@ def test_a_link_to_what_another_user_chose_is_refused(tmp_path: Path, name: str)
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 @pytest.mark.parametrize("name", ["", "jwt-secret", "chatd.db"])
-def test_what_belongs_to_another_user_is_refused(tmp_path: Path, name: str) -> None:
+def test_a_file_of_another_user_is_refused(tmp_path: Path, name: str) -> None:
     state = StateFolder(tmp_path)
     state.prepare()
     state.database.touch()
@@ -80,7 +80,7 @@ def test_what_belongs_to_another_user_is_refused(tmp_path: Path, name: str) -> N
         state.prepare()
 
 
-def test_two_that_start_at_once_keep_one_secret(tmp_path: Path) -> None:
+def test_two_concurrent_starts_keep_one_secret(tmp_path: Path) -> None:
     state = StateFolder(tmp_path)
     start = threading.Barrier(8)
     seen: list[bytes] = []
@@ -100,7 +100,7 @@ def test_two_that_start_at_once_keep_one_secret(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [state.secret_file]
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match="--state: cannot use"):
         StateFolder(tmp_path / "file" / "chatd").prepare()
@@ -117,7 +117,7 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
         (None, {}, Path.home() / ".local/state/chatd"),
     ],
 )
-def test_the_folder_is_the_named_one_or_that_of_the_specification(
+def test_the_folder_is_the_given_one_or_that_of_the_xdg_specification(
     given: Path | None, environ: dict[str, str], path: Path
 ) -> None:
     assert state_folder(given, environ).path == path

@@ -1,4 +1,4 @@
-"""The units that `chatd unit` prints, judged by systemd itself."""
+"""The units that `chatd unit` prints, checked by systemd."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from chatd.ops.unit import STOP_SPARE_S
 from tests.cli.command import chatd, complaint, environment
 from tests.ops.tools import tool
 
-# systemd's own words: up to 2.0 is "OK".
+# In systemd's terms, an exposure up to 2.0 is "OK".
 MAX_EXPOSURE = 2.0
 
 
@@ -28,7 +28,7 @@ def unit(*arguments: str) -> str:
 
 
 def written(folder: Path, *arguments: str) -> Path:
-    """The service, with a command that exists, beside its socket."""
+    """Write the service, with an existing command, and its socket."""
     (folder / "chatd.socket").write_text(unit("--socket"))
     path = folder / "chatd.service"
     path.write_text(unit("--exec", sys.executable, *arguments))
@@ -67,7 +67,7 @@ def test_systemd_accepts_the_units(tmp_path: Path, arguments: tuple[str, ...]) -
 
 
 @pytest.mark.parametrize("arguments", [*SERVICES[:2], ("--db", "/data/chat.db"), NODE])
-def test_systemd_finds_the_service_hardened(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+def test_systemd_rates_the_service_as_hardened(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     service = written(tmp_path, *arguments)
     security = [tool("systemd-analyze", "systemd"), "security", "--offline=yes", "--no-pager", str(service)]
     done = subprocess.run(security, capture_output=True, text=True, check=False, timeout=50)
@@ -82,21 +82,21 @@ def test_the_service_gets_more_time_for_a_stop_than_the_daemon_takes() -> None:
     assert value(text, "ExecStart").endswith(" --stop-timeout 120")
 
 
-def test_files_suffice_for_as_many_clients_as_may_come() -> None:
+def test_the_limit_of_files_is_enough_for_max_connections() -> None:
     assert int(value(unit(), "LimitNOFILE")) > 10_000
     assert int(value(unit("--max-connections", "50000"), "LimitNOFILE")) > 150_000
     assert int(value(unit("--max-connections", "0"), "LimitNOFILE")) >= 524_288
 
 
-def test_no_core_dump_holds_what_the_memory_did() -> None:
+def test_core_dumps_are_off() -> None:
     assert value(unit(), "LimitCORE") == "0"
 
 
-def test_a_bound_on_memory_is_a_hint_to_uncomment() -> None:
+def test_the_memory_limit_is_a_commented_line() -> None:
     assert value(unit(), "#MemoryMax") == "1G"
 
 
-def test_the_secret_is_handed_over_and_never_shown() -> None:
+def test_the_secret_is_a_credential_and_never_printed() -> None:
     text = unit("--secret", "/etc/other secret")
     assert value(text, "LoadCredential") == 'jwt-secret:"/etc/other secret"'
     assert "--jwt-secret-file %d/jwt-secret" in value(text, "ExecStart")
@@ -104,8 +104,8 @@ def test_the_secret_is_handed_over_and_never_shown() -> None:
     assert "xxx" not in done.stdout
 
 
-def test_settings_reach_the_daemon_as_they_were_given_and_no_others() -> None:
-    """Those of the file would be hidden by them from `chatd check`."""
+def test_only_the_given_settings_are_passed_unchanged() -> None:
+    """The unit repeats no setting of the file, which would hide it from `chatd check`."""
     origins = ("--origin", "https://a.example", "--origin", "https://b.example")
     words = shlex.split(value(unit("--host", "::1", *origins, "--no-cors-credentials"), "ExecStart"))
     assert words[words.index("serve") :] == [
@@ -123,7 +123,7 @@ def test_a_socket_unit_listens_where_the_daemon_would() -> None:
     assert "--port" not in value(unit("--with-socket", "--port", "80"), "ExecStart")
 
 
-def test_a_unix_socket_is_where_the_service_or_systemd_can_make_it() -> None:
+def test_a_unix_socket_is_where_the_service_or_systemd_can_create_it() -> None:
     flags = ("--unix", "/run/chatd/http", "--unix-mode", "666", "--no-tcp")
     assert value(unit(*flags), "RuntimeDirectory") == "chatd"
     text = unit("--socket", *flags)
@@ -140,12 +140,12 @@ def test_a_unix_socket_is_where_the_service_or_systemd_can_make_it() -> None:
         (("--no-tcp",), "there must be a unix socket"),
     ],
 )
-def test_what_a_socket_unit_cannot_do_is_refused(flags: tuple[str, ...], said: str) -> None:
+def test_settings_that_a_socket_unit_does_not_support_are_refused(flags: tuple[str, ...], said: str) -> None:
     done = chatd("unit", "--socket", *flags)
     assert (done.returncode > 0, done.stdout, said in done.stderr) == (True, "", True)
 
 
-def test_a_database_elsewhere_has_a_user_that_can_own_its_folder() -> None:
+def test_a_database_outside_the_state_directory_needs_a_static_user() -> None:
     text = unit("--db", "/data/chat/chat.db")
     assert (value(text, "User"), value(text, "ReadWritePaths")) == ("chatd", "/data/chat")
     assert value(text, "RequiresMountsFor") == "/data/chat"
@@ -155,7 +155,7 @@ def test_a_database_elsewhere_has_a_user_that_can_own_its_folder() -> None:
     assert "cannot see" in complaint(chatd("unit", "--db", "/home/me/chat.db"), EXIT_USAGE)
 
 
-def test_a_database_of_postgresql_stays_where_it_is() -> None:
+def test_a_postgresql_url_is_passed_unchanged() -> None:
     text = unit("--db", "postgresql://chatd@db/chat", "--db-password-file", "/etc/chatd/db-password")
     assert value(text, "DynamicUser") == "yes"
     assert "--db postgresql://chatd@db/chat" in value(text, "ExecStart")
@@ -163,7 +163,7 @@ def test_a_database_of_postgresql_stays_where_it_is() -> None:
     assert "LoadCredential=db-password:/etc/chatd/db-password" in text
 
 
-def test_a_node_gets_its_passwords_and_its_key_and_waits_for_the_network() -> None:
+def test_a_node_has_its_passwords_and_key_as_credentials_and_waits_for_the_network() -> None:
     text = unit(*NODE)
     command = shlex.split(value(text, "ExecStart"))
     for name in ("db-password", "bus-password", "bus-cert", "bus-key"):
@@ -174,7 +174,7 @@ def test_a_node_gets_its_passwords_and_its_key_and_waits_for_the_network() -> No
     assert "Wants=" not in unit()
 
 
-def test_every_file_for_root_alone_is_handed_over(tmp_path: Path) -> None:
+def test_every_private_file_is_a_credential(tmp_path: Path) -> None:
     file = tmp_path / "chatd.toml"
     file.write_text(
         "[auth]\njwt_secret_file = ['/etc/chatd/old', 'new=/etc/chatd/new']\n"
@@ -214,7 +214,7 @@ to = ["desk@example.com"]
 """
 
 
-def test_what_the_api_webhooks_and_mailboxes_need_is_handed_over_too(tmp_path: Path) -> None:
+def test_files_of_api_webhooks_and_mailboxes_are_credentials(tmp_path: Path) -> None:
     file = tmp_path / "chatd.toml"
     file.write_text(SYSTEMS)
     text = unit("--config", str(file))
@@ -230,13 +230,13 @@ def test_what_the_api_webhooks_and_mailboxes_need_is_handed_over_too(tmp_path: P
         assert "relative is no absolute path" in complaint(chatd("unit", "--config", file), EXIT_USAGE)
 
 
-def test_one_who_verifies_with_a_public_key_needs_no_secret() -> None:
+def test_a_daemon_with_a_public_key_needs_no_secret() -> None:
     text = unit("--jwt-public-key-file", "/etc/chatd/issuer.pem")
     assert "LoadCredential" not in text
     assert "--jwt-public-key-file /etc/chatd/issuer.pem" in value(text, "ExecStart")
 
 
-def test_a_reload_asks_the_daemon_and_without_its_socket_is_a_signal() -> None:
+def test_a_reload_uses_the_admin_socket_or_a_signal() -> None:
     assert value(unit("--exec", "/opt/chatd/bin/chatd"), "ExecReload") == (
         "/opt/chatd/bin/chatd reload --db %S/chatd/chatd.db"
     )
@@ -248,7 +248,7 @@ def test_a_low_port_needs_one_capability_and_a_socket_unit_none() -> None:
     assert value(unit("--port", "443", "--with-socket"), "AmbientCapabilities") == ""
 
 
-def test_a_command_that_the_service_cannot_see_is_warned_of() -> None:
+def test_a_command_that_the_service_cannot_read_is_a_warning() -> None:
     done = chatd("unit", "--exec", "/home/me/.venv/bin/chatd")
     assert (done.returncode, "install chatd elsewhere" in done.stderr) == (0, True)
     assert chatd("unit", "--exec", "chatd").returncode == EXIT_USAGE
@@ -262,7 +262,7 @@ def printed_by(*command: str | Path, **variables: str) -> str:
     return done.stdout
 
 
-def test_the_service_is_started_as_the_command_was_that_printed_its_unit(tmp_path: Path) -> None:
+def test_the_service_is_started_by_the_command_that_printed_the_unit(tmp_path: Path) -> None:
     script = tmp_path / "chat-server"
     script.write_text(f"#!{sys.executable}\n{PROGRAM}")
     script.chmod(0o755)
@@ -272,7 +272,7 @@ def test_the_service_is_started_as_the_command_was_that_printed_its_unit(tmp_pat
     assert value(unit(), "ExecStart").startswith(f"{sys.executable} -m chatd serve ")
 
 
-def test_the_one_file_is_started_by_its_python_and_has_a_place_to_unpack(tmp_path: Path) -> None:
+def test_the_pyz_is_started_by_its_python_and_has_a_folder_to_unpack(tmp_path: Path) -> None:
     file = tmp_path / "chatd.pyz"
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("__main__.py", PROGRAM)

@@ -9,7 +9,7 @@ from tests.cli.command import chatd, complaint
 from tests.cli.stored import message, rows, store
 
 
-def test_what_prune_leaves_in_the_file_is_told_and_given_back(tmp_path: Path) -> None:
+def test_free_pages_after_a_prune_are_reported_and_released(tmp_path: Path) -> None:
     db = tmp_path / "chat.db"
     store(db, [message(number, mensaje="x" * 9000) for number in range(300)])
     before = db.stat().st_size
@@ -23,7 +23,7 @@ def test_what_prune_leaves_in_the_file_is_told_and_given_back(tmp_path: Path) ->
     assert rows(db) == left
 
 
-async def test_a_daemon_keeps_its_file(tmp_path: Path) -> None:
+async def test_vacuum_is_refused_while_a_daemon_runs(tmp_path: Path) -> None:
     async with daemon(tmp_path / "chat.db"):
         done = await asyncio.to_thread(chatd, "vacuum", "--db", tmp_path / "chat.db")
         assert "in use by another chatd" in complaint(done, EXIT_CONFIG)

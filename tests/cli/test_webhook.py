@@ -1,4 +1,4 @@
-"""`chatd webhook`, beside a daemon that runs, with a receiver that is real."""
+"""`chatd webhook` on a running daemon, with a real receiver."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Base]:
 
 
 async def webhook(*arguments: str, config: Path, db: Base) -> tuple[int | None, str]:
-    """Run it while the receiver goes on: its exit code and what it printed."""
+    """Run the verb while the receiver serves; return its exit code and output."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "chatd", "webhook", *arguments, "--config", str(config), "--db", str(db)),
         cwd=ROOT,
@@ -42,7 +42,7 @@ async def webhook(*arguments: str, config: Path, db: Base) -> tuple[int | None, 
     return process.returncode, out.decode()
 
 
-async def test_a_trial_is_signed_and_its_answer_is_printed(tmp_path: Path) -> None:
+async def test_a_test_event_is_signed_and_its_answer_is_printed(tmp_path: Path) -> None:
     """W-02, W-03"""
     async with receiving() as receiver:
         config = write_config(tmp_path, receiver.url)
@@ -59,7 +59,7 @@ async def test_a_trial_is_signed_and_its_answer_is_printed(tmp_path: Path) -> No
     assert said.startswith("crm: no answer: ")
 
 
-async def test_a_hook_that_410_switched_off_is_listed_and_goes_on_after_a_replay(db: Base, tmp_path: Path) -> None:
+async def test_a_webhook_switched_off_by_410_is_listed_and_continues_after_a_replay(db: Base, tmp_path: Path) -> None:
     """W-08"""
     async with receiving() as receiver:
         config = write_config(tmp_path, receiver.url)
@@ -85,14 +85,14 @@ async def test_a_hook_that_410_switched_off_is_listed_and_goes_on_after_a_replay
             await receiver.until(lambda: receiver.texts() == ["one", "two"])
 
 
-async def test_events_that_were_set_aside_are_sent_again(db: Base, tmp_path: Path) -> None:
+async def test_events_set_aside_are_resent(db: Base, tmp_path: Path) -> None:
     """W-08"""
     messages = [message(n) for n in range(4)]
     await asyncio.to_thread(store, db, messages)
     ids = [one.id for one in messages]
     key = key_of("crm")
     change(db, f"INSERT INTO ganchos (clave, registro, hasta, apagado) VALUES ({key}, -1, {ids[2]}, 0)")
-    for one in (*ids[:3], 5):  # 5: retention has deleted it since
+    for one in (*ids[:3], 5):  # message 5 was deleted by retention
         change(db, f"INSERT INTO ganchos_apartados (clave, id) VALUES ({key}, {one})")
     async with receiving() as receiver:
         config = write_config(tmp_path, receiver.url)
@@ -112,7 +112,7 @@ async def test_events_that_were_set_aside_are_sent_again(db: Base, tmp_path: Pat
         assert receiver.texts() == ["día 0", "día 2", "día 1"]
 
 
-def test_a_name_that_no_webhook_has_is_refused(tmp_path: Path) -> None:
+def test_an_unknown_webhook_name_is_refused(tmp_path: Path) -> None:
     """W-01"""
     config = write_config(tmp_path, "http://127.0.0.1:1/")
     done = command("webhook", "list", "shop", "--config", config)
@@ -127,7 +127,7 @@ def test_a_name_that_no_webhook_has_is_refused(tmp_path: Path) -> None:
     )
 
 
-async def test_other_events_that_were_set_aside_are_sent_again_as_they_were(db: Base, tmp_path: Path) -> None:
+async def test_other_events_set_aside_are_resent_unchanged(db: Base, tmp_path: Path) -> None:
     """W-08"""
     await asyncio.to_thread(store, db, [message(0)])
     key, body = key_of("crm"), '{"type":"sin_respuesta"}'

@@ -165,7 +165,7 @@ async def test_many_are_deleted_in_small_steps_and_the_newest_stays(db: Base) ->
     assert days(db) == [0]
 
 
-async def test_a_conversation_without_messages_is_on_no_list(db: Base) -> None:
+async def test_a_conversation_without_messages_is_removed_from_the_lists(db: Base) -> None:
     await fill(db, [message(0, de="eva"), message(1), message(9)])
     list_conversations(db, {"eva": message(0).id, "ana": message(9).id})
     async with retaining(db, 5.0) as (_, watched):
