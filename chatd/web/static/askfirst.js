@@ -1,4 +1,4 @@
-// A question before a message leaves: to somebody whom another admin answers, or whom nobody knows.
+// Asks for confirmation before sending to a user whom another admin is answering, or to an unknown user.
 
 import { byId, make } from "./dom.js";
 import { onLanguage, text } from "./texts.js";
@@ -6,11 +6,11 @@ import { onLanguage, text } from "./texts.js";
 export class AskFirst {
   #form;
   #asked = make("div", { class: "ask-first", role: "alert", hidden: true });
-  #agreed = new Set(); // what was asked once and agreed to is not asked again
+  #agreed = new Set(); // keys of confirmed questions: each is asked once
   #reasonFor;
   #pending = null;
 
-  /** `reasonFor()` returns `{ key, words }` for the open conversation, or null where nothing is to be asked. */
+  /** `reasonFor()` returns `{ key, words }` for the open conversation, or null if no question is needed. */
   constructor(form, reasonFor) {
     this.#form = form;
     this.#reasonFor = reasonFor;
@@ -18,7 +18,7 @@ export class AskFirst {
     onLanguage(() => this.#pending && this.#ask(this.#pending));
   }
 
-  /** Whether what is in the box may leave; else it stays there, and the question is shown. */
+  /** Returns whether the text in the box may be sent; if not, it stays there and the question is shown. */
   allows() {
     const reason = this.#reasonFor();
     if (reason === null || this.#agreed.has(reason.key)) {

@@ -1,5 +1,5 @@
-// Whether somebody looks at this page: it is visible and has the focus. What is read was before somebody's eyes for a
-// second: walking past it is not reading it.
+// Whether the reader looks at this page: it is visible and has the focus. A message counts as read after one second of
+// that, so that stepping through conversations marks none as read.
 
 const LONG_ENOUGH_MS = 1_000;
 
@@ -8,7 +8,7 @@ export class Attention {
   #onLooked;
   #hasFocus;
 
-  /** `onLooked` is called when somebody has looked for a second; `hasFocus` returns whether the page has the focus. */
+  /** `onLooked` is called after one second of attention; `hasFocus` returns whether the page has the focus. */
   constructor(onLooked, hasFocus = () => document.hasFocus()) {
     this.#onLooked = onLooked;
     this.#hasFocus = hasFocus;
@@ -21,14 +21,14 @@ export class Attention {
     return !document.hidden && this.#hasFocus();
   }
 
-  /** What is to be seen is another from now on: the second begins again. */
+  /** The page shows something else: restart the second. */
   start() {
     clearTimeout(this.#timer);
     this.#timer = 0;
     this.look();
   }
 
-  /** There is more to be seen. */
+  /** Something was added to the page: start the second, unless it is running. */
   look() {
     if (this.#timer || !this.isThere) return;
     this.#timer = setTimeout(() => {

@@ -1,4 +1,4 @@
-// Replies that the team has written once: `/` at the beginning of the box shows them, and what is chosen takes its place.
+// The team's canned replies. `/` at the beginning of the box lists them; the chosen reply replaces the text in the box.
 
 import { arrange, make } from "./dom.js";
 import { onLanguage, text } from "./texts.js";
@@ -28,7 +28,7 @@ export class Canned {
     onLanguage(() => this.#hide());
   }
 
-  /** All of them, page by page: at each connection. */
+  /** Load all replies, page by page; called at each connection. */
   async load() {
     if (!this.#team.isThere) return;
     const replies = new Map();
@@ -48,7 +48,7 @@ export class Canned {
     if (this.#editor.open) this.#fillEditor();
   }
 
-  // In the box.
+  // The list above the box.
 
   #look() {
     const wanted = /^\/([\p{L}\p{N}_-]*)$/u.exec(this.#box.value)?.[1].toLowerCase();
@@ -100,7 +100,7 @@ export class Canned {
     event.stopPropagation();
   }
 
-  /** `reply` takes the place of what is in the box; null opens the list of all. */
+  /** Replace the text in the box by `reply`; null opens the dialog with all replies. */
   #take(event, reply) {
     event.preventDefault();
     this.#hide();
@@ -109,7 +109,7 @@ export class Canned {
     if (reply === null) this.#edit();
   }
 
-  // All of them, to change.
+  // The dialog in which replies are edited.
 
   #edit() {
     this.#fillEditor();

@@ -1,4 +1,4 @@
-// Who is on the open conversation, since when its user waits, and what can be done with it.
+// The case of the open conversation: its assignee, how long its user has waited, and the actions on it.
 
 import { byId, make } from "./dom.js";
 import { shownName } from "./names.js";
@@ -6,7 +6,7 @@ import { briefly, onLanguage, text } from "./texts.js";
 
 const AGAIN_MS = 15_000;
 
-/** A time that has passed, in the largest unit that fits. */
+/** The time since `ms`, in the largest unit that fits. */
 export function waited(ms, now = Date.now()) {
   const minutes = Math.floor(Math.max(0, now - ms) / 60_000);
   if (minutes < 1) return text("team.now");
@@ -44,7 +44,7 @@ export class CaseBar {
     const words = this.#words(one);
     const actions = this.#actions(one);
     const state = JSON.stringify([this.#user, words, actions.map(([name]) => name)]);
-    if (state === this.#drawn) return; // what has the focus keeps it
+    if (state === this.#drawn) return; // redrawing would take the focus from a button
     this.#drawn = state;
     this.#bar.dataset.state = one.estado;
     this.#bar.replaceChildren(
@@ -75,7 +75,7 @@ export class CaseBar {
   }
 
   async #act(act) {
-    byId("box").focus(); // the button that was pressed goes away
+    byId("box").focus(); // the pressed button is removed
     await act();
   }
 }

@@ -1,4 +1,4 @@
-// A line over time, with three lines of a grid behind it. Drawn with attributes alone: the policy allows no styles.
+// A line chart over time with three grid lines. Drawn with SVG attributes only: the CSP allows no inline styles.
 
 import { number } from "./texts.js";
 
@@ -7,7 +7,7 @@ const WIDTH = 1000;
 const HEIGHT = 200;
 const STEPS = [1, 2, 5];
 
-/** Draw `values`, the oldest first, into `svg`. Returns how high the grid is. */
+/** Draw `values`, oldest first, into `svg`. Returns the value at the top of the grid. */
 export function drawChart(svg, values, label) {
   const top = roundUp(Math.max(1, ...values));
   const x = (place) => (place / (values.length - 1)) * WIDTH;

@@ -1,4 +1,4 @@
-// Which other admin writes to which user at this moment.
+// Which other admin is typing to which user.
 
 import { TypingHeard } from "./typing.js";
 
@@ -15,7 +15,7 @@ export class Colleagues {
     this.#heard.heard({ de: para, activo });
   }
 
-  /** The admin, or null. */
+  /** The admin who is typing, or null. */
   writingTo(user) {
     return this.#heard.isTyping(user) ? this.#whoTo.get(user) : null;
   }

@@ -1,11 +1,11 @@
-// The box that one writes in. For console and widget.
+// The message box of console and widget.
 
 import { make } from "./dom.js";
 import { number, onLanguage, text } from "./texts.js";
 
-const LONGEST = 10_000; // the server may have another limit: then it says so
+const LONGEST = 10_000; // the server may have a lower limit: then it refuses
 
-/** The box that one writes in: Enter sends, Shift with Enter is a new line, and it grows with its text. */
+/** Set up the message box: Enter sends, Shift+Enter adds a line, and the box grows with its text. */
 export function composer(form, { onSend, onTyping, mayLeave = () => true }) {
   const box = form.querySelector("textarea");
   const excess = make("p", { class: "excess", id: "excess", role: "status", hidden: true });
@@ -38,18 +38,18 @@ export function composer(form, { onSend, onTyping, mayLeave = () => true }) {
     onTyping(false);
     onSend(written);
   });
-  window.addEventListener("resize", fit); // a frame that was hidden had no lines to measure
+  window.addEventListener("resize", fit); // a hidden frame has no line height to measure
   onLanguage(fit);
   fit();
 }
 
-/** As many lines as it needs; the style sheet says how many it may have. */
+/** Set the height to that of the text; the style sheet has the maximum. */
 function growWithText(box) {
   box.style.height = "";
   if (box.scrollHeight) box.style.height = `${box.scrollHeight}px`;
 }
 
-/** As the server counts: an emoji may be one here, and two in `length` (C-12). */
+/** Length in code points, as the server counts (C-12): an emoji is one here and may be two in `length`. */
 function lengthOf(words) {
   return words.length > LONGEST ? [...words].length : words.length;
 }

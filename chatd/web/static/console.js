@@ -1,4 +1,4 @@
-// The console: puts list, thread and live view together, and says who hears of what.
+// The console: builds list, thread and live view, and connects their events.
 
 import { AskFirst } from "./askfirst.js";
 import { Attention } from "./attention.js";
@@ -48,9 +48,9 @@ const askFirst = new AskFirst(byId("composer"), reasonToAsk);
 const banner = connectionBanner(socket);
 const WAITS_AGAIN_MS = 30_000;
 let open = null; // the user whose thread is open
-let drafts = null; // until it is known who one is
+let drafts = null; // until the server has named the reader
 
-// What the server says.
+// Events from the server.
 
 socket
   .on("state", async (state) => {
@@ -60,7 +60,7 @@ socket
     if (state === State.REFUSED) showRefusal();
   })
   .on("mensaje_recibido", async (message) => {
-    live.saw(message);
+    live.onMessage(message);
     const person = await people.received(message);
     if (!person || message.de !== person.user) return;
     typing.heard({ de: person.user, activo: false });
@@ -71,21 +71,21 @@ socket
   .on("escribiendo", (news) => (isColleagues(news) ? colleagues.heard(news) : typing.heard(news)))
   .on("leido", (news) => people.wasRead(news));
 
-/** Whatever may have been missed, at the first connection and at each one after. */
+/** Load what the page lacks: everything at the first connection, what was missed at each later one. */
 async function begin() {
   const asked = whoAmI(socket);
-  const loading = people.load(); // at once: the first row waits for nothing else
+  const loading = people.load(); // first, so that the list shows its first row early
   const me = await asked;
   if (!socket.online) return; // the next connection begins again
   if (me && people.me !== null && me.user !== people.me) {
-    location.reload(); // what is here is not for whoever logged in meanwhile
+    location.reload(); // another user has logged in: do not show them these messages
     return;
   }
   if (me && me.rol !== "admin") {
     showClosed(text("notAdmin"), text("notAdminHint", { user: shownName(me.user) }), byId("closed-link"));
     return;
   }
-  people.belongTo(me?.user ?? null);
+  people.setReader(me?.user ?? null);
   drafts ??= new Drafts(me?.user ?? "");
   list.hasDraft = (user) => drafts.to(user) !== "";
   byId("whoami").title = byId("whoami").textContent = me ? `${shownName(me.name)} · ${shownName(me.user)}` : "";
@@ -104,16 +104,16 @@ function call(user, words) {
   if (!attention.isThere) notifications.show(user, words, () => (location.hash = addressOf(user)));
 }
 
-/** What was read before a session ended can be read until somebody logs in: nothing of it is new. */
+/** After a session has ended its loaded messages stay visible until the next login; no new ones arrive. */
 function showRefusal() {
   const mayLogIn = UNTIL_LOGIN.has(socket.refusal?.code);
   showClosed(text("state.refused"), refusalText(socket.refusal), byId("closed-retry"), { keepDesk: mayLogIn && drafts !== null });
   byId("closed-login").hidden = !mayLogIn || loginAddress() === "";
 }
 
-// What is shown.
+// Views.
 
-/** A sentence instead of the desk, or above it; `wayOut` is what there is to press below it. */
+/** Show a sentence instead of the desk, or above it; `wayOut` is the link or button below it. */
 function showClosed(title, hint, wayOut, { keepDesk = false } = {}) {
   byId("desk").hidden = !keepDesk;
   showClosing(keepDesk);
@@ -133,9 +133,9 @@ function showDesk() {
   else focusThread();
 }
 
-/** Show what the address says: `#/with/USER`, `#/live`, or else only the list. */
+/** Show the view that the address names: `#/with/USER`, `#/live`, or else the list alone. */
 function route() {
-  if (drafts === null) return; // begin() comes here
+  if (drafts === null) return; // begin() calls this again
   const wanted = userIn(location.hash);
   const toLive = location.hash === "#/live";
   byId("desk").dataset.pane = toLive || wanted !== null ? "main" : "list";
@@ -152,13 +152,13 @@ function route() {
   if (wanted === null) keepFocus(toLive ? byId("live-title") : cameFrom);
 }
 
-/** What leads to where one is; null in the list itself. */
+/** The link to the open pane; null if only the list is shown. */
 function linkToPane() {
   if (live.visible) return byId("tab-live");
   return open === null ? null : list.linkTo(open) ?? byId("tab-list");
 }
 
-/** What had the focus may be hidden now: then `next` has it. */
+/** Focus `next` if the focused element is hidden now. */
 function keepFocus(next) {
   const { activeElement } = document;
   if (activeElement === document.body || !activeElement.checkVisibility()) next?.focus();
@@ -166,7 +166,7 @@ function keepFocus(next) {
 
 function openThread(user) {
   if (open !== null) typingSender.set(open, false);
-  open = null; // whose draft is put into the box does not write
+  open = null; // filling the box with a draft must not send "typing"
   fillBox(user === null ? "" : drafts.to(user));
   open = user;
   list.current = user;
@@ -189,7 +189,7 @@ function openThread(user) {
   focusThread();
 }
 
-/** To the message that the address names, once the thread is there. */
+/** Go to the message that the address names, once the thread is loaded. */
 async function goToMessage(there) {
   const [id, user] = [messageIn(location.hash), open];
   await there;
@@ -216,7 +216,7 @@ function showWho() {
   byId("box-label").textContent = text("messageTo", { user: shownName(people.get(open).title) });
 }
 
-/** Nothing while there is no connection: nobody knows then. */
+/** Show nothing without a connection: presence is unknown then. */
 function showPresence() {
   if (open === null) return;
   const { online, seen } = people.get(open);
@@ -234,7 +234,7 @@ function showTyping() {
   byId("typing").textContent = colleague === null ? own : text("team.writes", { who: shownName(people.get(colleague).title) });
 }
 
-/** The open thread is read if somebody has looked at it, down to its end. */
+/** Mark the open thread as read if the reader has looked at its end. */
 function markRead() {
   if (open === null || !thread.atEnd) return;
   const person = people.get(open);
@@ -248,7 +248,7 @@ people.onChange(() => {
   showWho();
   showPresence();
   attention.look();
-  people.lookForUnread();
+  people.findUnread();
   const unread = unreadText();
   byId("unread").hidden = unread === "";
   byId("unread").textContent = unread;
@@ -256,15 +256,15 @@ people.onChange(() => {
   badgeTitle(unread);
 });
 
-/** "3", or "3+" while there are conversations that are not here yet; empty, if all is read. */
+/** "3", or "3+" if not all conversations are loaded; empty if all are read. */
 function unreadText() {
   const { unread, hasMore } = people;
   return unread ? `${unread}${hasMore ? "+" : ""}` : "";
 }
 
-// What the reader does.
+// Actions of the reader.
 
-/** What the author of a message should know before it leaves. */
+/** The reason to ask for confirmation before a message is sent, or null. */
 function reasonToAsk() {
   const rival = team.rivalOn(open);
   if (rival !== null) return { key: `rival ${rival} ${open}`, words: text("team.rival", { who: shownName(people.get(rival).title) }) };
@@ -272,9 +272,9 @@ function reasonToAsk() {
   return null;
 }
 
-// What a team sees.
+// The views of a team.
 
-/** Whether another admin writes to a user. */
+/** Whether the message is from another admin to a user. */
 function isColleagues({ de, para }) {
   return people.get(de).role === "admin" && para !== people.me;
 }
@@ -311,13 +311,13 @@ composer(byId("composer"), {
 window.addEventListener("hashchange", route);
 byId("list").addEventListener("click", ({ target }) => {
   const link = target.closest("a");
-  const isHere = link?.hash === location.hash; // its address is that of the page: nothing else would happen
+  const isHere = link?.hash === location.hash; // the browser fires no hashchange then
   if (isHere) goToMessage(Promise.resolve());
   if (isHere || link?.ariaCurrent) focusThread();
 });
 for (const id of ["back", "live-back"]) byId(id).addEventListener("click", () => (location.hash = "#/"));
 
-/** One leaves a conversation that is to be read later: who looks at it reads it. */
+/** Mark as unread, and close the conversation: while it is open, it would be marked as read again. */
 async function markUnread(user) {
   if (user === null || !(await readMarks.unread(user))) return;
   announce(text("markedUnread", { who: shownName(people.get(user).title) }));
@@ -338,7 +338,7 @@ byId("to-date").addEventListener("change", ({ target }) => target.value && threa
 byId("mark-unread").addEventListener("click", () => markUnread(open));
 byId("all-read").addEventListener("click", async () => {
   await allRead();
-  if (document.activeElement === document.body) list.focus(); // the button is gone
+  if (document.activeElement === document.body) list.focus(); // the button is hidden now
 });
 byId("skip").addEventListener("click", () => (open === null ? list.focus() : focusThread()));
 byId("closed-retry").addEventListener("click", () => socket.start());
@@ -359,7 +359,7 @@ function showNotify() {
   byId("notify").setAttribute("aria-pressed", String(notifications.on));
 }
 
-// Texts and pictures, once and in another language.
+// Texts and icons: drawn at start and when the language changes.
 
 function draw() {
   for (const [id, name] of [["back", "back"], ["live-back", "back"], ["notify", "bell"], ["sound", "sound"], ["mark-unread", "unread"]])
@@ -387,4 +387,4 @@ fillTexts();
 byId("closed-login").href = loginAddress();
 draw();
 socket.start();
-setTimeout(() => timeOf(Date.now())); // the first date that a page formats takes long: not while the first row waits for it
+setTimeout(() => timeOf(Date.now())); // the first use of Intl.DateTimeFormat is slow: do it before the first row needs it

@@ -1,5 +1,5 @@
-// The messages between the reader of a page and somebody else, in order, with those that are still on their way.
-// Knows nothing of elements: thread.js shows it.
+// The messages between the reader and one other user, in order, with those that are not stored yet.
+// Has no DOM code: thread.js draws it.
 
 import { onceAFrame } from "./dom.js";
 import { End, MessageWindow, isAfter } from "./messages.js";
@@ -13,7 +13,7 @@ const LONGEST_WAIT_MS = 1_000;
 const TRIES = 4;
 const AGAIN_MS = 3_000;
 
-/** 96 random bits: `randomUUID` is for pages that came by TLS alone. */
+/** 96 random bits. `crypto.randomUUID` exists only in secure contexts (TLS or localhost). */
 function newCid() {
   return [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
@@ -28,24 +28,24 @@ export class Conversation {
   #againTimer = 0;
 
   /**
-   * `con` is the other one; null for everything of one's own. `isMine` says so of an author's name. `hereUntil` returns
-   * when the other one was last here, in milliseconds; without it, nobody knows. `onPending` takes what is not stored
-   * yet, whenever that may have changed.
+   * `con` is the other user; null loads the reader's messages with all users. `isMine` returns whether the reader wrote
+   * a message. `lastOnline` returns when the other user was last online, in milliseconds; 0 means unknown. `onPending`
+   * gets the messages that are not stored yet, whenever they may have changed.
    */
-  constructor(socket, { con, para, isMine, hereUntil = () => 0, onPending = () => {}, onStanding = () => {} }) {
+  constructor(socket, { con, para, isMine, lastOnline = () => 0, onPending = () => {}, onStanding = () => {} }) {
     this.#socket = socket;
     this.con = con;
     this.para = para ?? con;
     this.isMine = isMine;
-    this.hereUntil = hereUntil;
+    this.lastOnline = lastOnline;
     this.onPending = onPending;
-    this.onStanding = onStanding; // takes how far the two have read, and where presence is on, whether the other is here
-    this.pending = []; // in the order of their writing
-    this.following = true; // the reader is at the newest message, or will be
-    this.newAfter = undefined; // up to where one had read when it was opened; null where that is of no interest
+    this.onStanding = onStanding; // gets the answer of "conversacion": read marks, and presence if the server has it
+    this.pending = []; // in the order in which they were written
+    this.following = true; // the view is at the newest message, or is going there
+    this.newAfter = undefined; // the reader's mark when the conversation was opened; null if there is nothing new
     this.loaded = false;
     this.historyMissing = false;
-    this.readUpto = ""; // the last of one's own that the other side has read
+    this.readUpto = ""; // id of the reader's last message that the other user has read
     this.#changed = onceAFrame(() => this.#listeners.forEach((listener) => listener()));
   }
 
@@ -57,12 +57,12 @@ export class Conversation {
     this.#changed();
   }
 
-  /** Notes to oneself reach nobody. */
+  /** Whether the reader writes to themselves; no other user gets these messages. */
   get isWithOneself() {
     return this.con !== null && this.isMine({ de: this.con });
   }
 
-  /** Those that are here, stored, oldest first. */
+  /** The loaded messages that are stored, oldest first. */
   get messages() {
     return this.#window.list;
   }
@@ -75,22 +75,22 @@ export class Conversation {
     return this.#window.hasNewer;
   }
 
-  /** Whatever could not be sent before, and the last page, or what came since the last time. */
+  /** Send pending messages again, then load the last page, or what was missed since the last connection. */
   async refresh() {
-    this.resend(); // first: history has what was stored under its id alone, and the answer says which id that is
+    this.resend(); // before history: its messages have an id and no cid, and only the acknowledgement maps cid to id
     const asked = this.con === null ? null : this.#askStanding(this.con);
     await this.catchUp();
     await (asked ?? this.#askStanding(this.messages.findLast((message) => !message.mine)?.de));
     this.#markNew();
   }
 
-  /** It is opened again, and all of it is here. */
+  /** The conversation is opened again and is loaded: find what is new in it. */
   async findNew() {
     await this.#askStanding(this.con);
     this.#markNew();
   }
 
-  /** What one has answered is not new, whatever mark there is; and nothing is, where all that is here was read. */
+  /** Move the mark to the reader's last message if that is later; clear it if no loaded message is new. */
   #markNew() {
     const answered = this.messages.findLast(({ mine, id }) => mine && id)?.id;
     if (this.newAfter === undefined || this.newAfter === null) return;
@@ -99,12 +99,12 @@ export class Conversation {
     this.#changed();
   }
 
-  /** Whether `message` came after what one had read when this was opened. */
+  /** Whether `message` is after the reader's mark of when the conversation was opened. */
   isNew({ mine, id }) {
     return Boolean(id) && !mine && typeof this.newAfter === "string" && (!this.newAfter || isAfter(id, this.newAfter));
   }
 
-  /** The page before the first message that is here. */
+  /** Load the page before the first loaded message. */
   async loadOlder() {
     const first = this.#window.firstId;
     if (!this.hasOlder || this.historyMissing || !first) return;
@@ -114,7 +114,7 @@ export class Conversation {
     if (this.#window.firstId === page.mensajes[0]?.id || !page.mensajes.length) this.#window.hasOlder = page.hay_mas;
   }
 
-  /** The page behind the last message that is here. */
+  /** Load the page after the last loaded message. */
   async loadNewer() {
     const last = this.#window.lastId;
     if (!this.hasNewer || !last) return;
@@ -124,7 +124,7 @@ export class Conversation {
     this.#add(page.mensajes, End.OLDEST);
   }
 
-  /** Show the messages around an id, instead of those that are here. */
+  /** Replace the loaded messages by those around `id`. */
   async goTo(id) {
     const [before, after] = await Promise.all([
       this.#history({ antes: String(BigInt(id) + 1n), limite: PAGE }),
@@ -133,13 +133,13 @@ export class Conversation {
     if (!before || !after) return;
     this.#window.clear();
     this.following = false;
-    this.#window.hasOlder = this.#window.hasNewer = false; // nothing is beyond while they are put in
+    this.#window.hasOlder = this.#window.hasNewer = false; // set again below, from the answers
     this.#add([...before.mensajes, ...after.mensajes], End.NEWEST);
     this.#window.hasOlder = before.hay_mas;
     this.#window.hasNewer = after.hay_mas;
   }
 
-  /** The newest messages are here from now on. */
+  /** Load the newest messages, and follow the end from now on. */
   async goToNewest() {
     this.following = true;
     if (!this.hasNewer) return;
@@ -148,7 +148,7 @@ export class Conversation {
     await this.catchUp();
   }
 
-  /** Forget what is far above the end: it is read again when somebody scrolls up to it. */
+  /** Forget messages far above the end; scrolling up loads them again. */
   dropFar() {
     this.newAfter = undefined;
     if (this.historyMissing) return;
@@ -159,13 +159,13 @@ export class Conversation {
     this.following = true;
   }
 
-  /** Everything after the last message that is here. Several calls at a time are one. */
+  /** Load everything after the last loaded message. Concurrent calls share one run. */
   catchUp() {
     this.#catchingUp ??= this.#catchUp().finally(() => (this.#catchingUp = null));
     return this.#catchingUp;
   }
 
-  /** The connection was lost: what comes from now on by itself may leave a gap behind the last message. */
+  /** The connection was lost: the next pushed message may leave a gap after the last loaded one. */
   onLost() {
     this.#gapAfter ??= this.#window.lastId ?? null;
     this.loaded = false;
@@ -174,7 +174,7 @@ export class Conversation {
   async #catchUp() {
     if (this.hasNewer) {
       this.#gapAfter = null;
-      this.loaded = true; // what was missed is down there, with the rest
+      this.loaded = true; // scrolling down will load what was missed
       this.#changed();
       return;
     }
@@ -191,20 +191,20 @@ export class Conversation {
       }
       after = page.mensajes.at(-1).id;
     }
-    // Too much was missed to read it all: begin again at the end.
+    // Too much was missed to load it all: start again from the newest page.
     this.#gapAfter = null;
     this.#window.clear();
     await this.#catchUp();
   }
 
-  /** A message that came by itself. Without an id, history is asked for it, where there is one. */
+  /** A message that the server pushed. If it has no id, look for it in history, if the server keeps one. */
   async receive(message) {
     if (message.id) {
       if (!this.#window.isBeyond(message.id)) this.#add([message]);
       return;
     }
     const before = this.#window.lastId;
-    // It may not be on the disk yet (C-72).
+    // The server may not have stored it yet (C-72).
     for (let wait = 50; wait < LONGEST_WAIT_MS && !this.historyMissing; wait *= 2) {
       await this.catchUp();
       if (this.#hasSince(before, message)) return;
@@ -219,47 +219,47 @@ export class Conversation {
     return this.messages.some((one) => one.de === de && one.mensaje === mensaje && (!id || isAfter(one.id ?? "", id)));
   }
 
-  /** Write `text`; it keeps its cid whatever happens, so it is stored once however often it is sent (C-21). */
+  /** Send `text` as a new message. All retries carry the same cid, so it is stored once (C-21). */
   send(text) {
     const message = { cid: newCid(), mensaje: text, fecha: Date.now(), fate: Fate.SENDING, mine: true };
-    this.#wait([...this.pending, message]);
+    this.#setPending([...this.pending, message]);
     this.#deliver(message);
   }
 
-  /** What an earlier page could not send; `resend` does, unless it was refused. */
+  /** Take over messages that an earlier page could not send; `resend` sends those that were not refused. */
   restore(messages) {
     const again = messages.map((message) => ({ fate: Fate.SENDING, ...message, mine: true }));
-    this.#wait([...again, ...this.pending]);
+    this.#setPending([...again, ...this.pending]);
   }
 
   /** Send a message that was refused again. */
   retry(message) {
     Object.assign(message, { fate: Fate.SENDING, error: null });
-    this.#wait(this.pending);
+    this.#setPending(this.pending);
     this.#deliver(message);
   }
 
   /** Forget a message that was refused. */
   discard(message) {
-    this.#wait(this.pending.filter((one) => one !== message));
+    this.#setPending(this.pending.filter((one) => one !== message));
   }
 
-  /** The other side has read one's own messages up to `id`. */
+  /** The other user has read the reader's messages up to `id`. */
   wasRead(id) {
     if (this.readUpto && !isAfter(id, this.readUpto)) return;
     this.readUpto = id;
     this.#changed();
   }
 
-  // The inside.
+  // Internals.
 
-  #wait(pending) {
+  #setPending(pending) {
     this.pending = pending;
     this.onPending(pending);
     this.#changed();
   }
 
-  /** How far the other side has read: whoever was away has not heard of it (C-56). */
+  /** Ask for the read marks: receipts sent during an outage are not repeated (C-56). */
   async #askStanding(con) {
     if (!con) return;
     const standing = await this.#socket.askOrNull("conversacion", { con });
@@ -278,12 +278,12 @@ export class Conversation {
         if (!(error instanceof RefusedError)) throw error;
         if (this.#onRefused(error)) return null;
       }
-      await new Promise((again) => setTimeout(again, LONGEST_WAIT_MS)); // too many questions, or the disk is busy
+      await new Promise((again) => setTimeout(again, LONGEST_WAIT_MS)); // rate limit, or the store is busy
     }
     return null;
   }
 
-  /** On a server without history, what comes by itself is all there is. Returns whether it is one. */
+  /** Note that the server has no history, if `code` says so. Returns whether it does. */
   #onRefused({ code }) {
     if (code !== "unknown_event") return false;
     this.historyMissing = this.loaded = true;
@@ -292,10 +292,10 @@ export class Conversation {
     return true;
   }
 
-  /** `beyond`: at which end to forget what is too much; by itself, where the reader is not. */
+  /** `beyond` is the end at which to trim; by default the one that the reader does not look at. */
   #add(messages, beyond = this.following ? End.OLDEST : End.NEWEST) {
     for (const message of messages) {
-      if (this.pending.some(({ cid }) => cid === message.cid)) this.#wait(this.pending.filter(({ cid }) => cid !== message.cid));
+      if (this.pending.some(({ cid }) => cid === message.cid)) this.#setPending(this.pending.filter(({ cid }) => cid !== message.cid));
       if (this.#window.get(message.id)) continue;
       this.#window.add({ ...message, mine: this.isMine(message), fate: Fate.STORED });
     }
@@ -303,7 +303,7 @@ export class Conversation {
     this.#changed();
   }
 
-  /** Whatever could not be sent before. */
+  /** Send pending messages again, except those that were refused or await an acknowledgement. */
   resend() {
     if (!this.#socket.online) return;
     for (const message of this.pending) if (message.fate === Fate.SENDING && !message.asked) this.#deliver(message);
@@ -322,20 +322,20 @@ export class Conversation {
   }
 
   #onStored(message, { id, fecha }) {
-    this.#wait(this.pending.filter((one) => one !== message));
+    this.#setPending(this.pending.filter((one) => one !== message));
     if (this.#window.get(id)) return;
     Object.assign(message, { id, fecha, fate: Fate.STORED });
     if (!this.hasNewer) this.#window.add(message);
   }
 
-  /** What nobody answered may have been stored: it goes out again until somebody does. What was refused waits for its author. */
+  /** An unacknowledged message may be stored: send it again until it is acknowledged. A refused one waits for its author. */
   #onUndelivered(message, error) {
     if (error instanceof UnansweredError) {
       clearTimeout(this.#againTimer);
       this.#againTimer = setTimeout(() => this.resend(), AGAIN_MS);
     } else if (error instanceof RefusedError) {
       Object.assign(message, { fate: Fate.FAILED, error: { code: error.code, reason: error.message } });
-      this.#wait(this.pending);
+      this.#setPending(this.pending);
     } else throw error;
   }
 }

@@ -1,4 +1,4 @@
-// How the pages make elements. Text only ever goes in as text: nothing here takes markup.
+// Creates DOM elements. Text is always inserted as text nodes: no function here takes markup.
 
 import { seenLetters } from "./names.js";
 
@@ -22,7 +22,7 @@ const ICONS = {
   warning: "M12 4l9 16H3zM12 10v4M12 17v.5",
 };
 
-const FILLED = new Set(["read"]); // a disc with a tick cut out; the others are lines
+const FILLED = new Set(["read"]); // filled shape; the other icons are strokes
 const AS_FILLED = { fill: "currentcolor", "fill-rule": "evenodd", stroke: "none" };
 
 /** An element: `make("p", { class: "note", "aria-label": "..." }, "text", child)`. Attributes that are null are left out. */
@@ -37,7 +37,7 @@ export function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** One of ICONS; `title` is for the mouse. It says nothing to a screen reader: its button or its neighbour does. */
+/** One of ICONS; `title` is the tooltip. Hidden from screen readers: the button or the text beside it names it. */
 export function icon(name, title = "") {
   const path = drawn("path", { d: ICONS[name], ...(FILLED.has(name) ? AS_FILLED : {}) });
   const words = title ? [drawn("title", {}, title)] : [];
@@ -55,7 +55,7 @@ export function byId(id) {
   return document.getElementById(id);
 }
 
-/** Put `children` into `parent` in this order, and take out what is not among them; what stays keeps even the focus. */
+/** Make `children` the children of `parent`, in this order. Elements that stay are not moved, so they keep the focus. */
 export function arrange(parent, children) {
   const focused = document.activeElement;
   const wanted = new Set(children);
@@ -65,26 +65,26 @@ export function arrange(parent, children) {
     if (child === next) next = next.nextElementSibling;
     else parent.insertBefore(child, next);
   }
-  // Whatever is moved loses it.
+  // A moved element loses the focus.
   if (focused !== document.activeElement && parent.contains(focused)) focused.focus({ preventScroll: true });
 }
 
-/** Whether `link` is where one is; `what` it is: "page", or "true" among others of its kind. */
+/** Set aria-current of `link` to `what` ("page", or "true" in a list of links) if it is the current one. */
 export function markCurrent(link, current, what) {
   if (current) link.setAttribute("aria-current", what);
   else link.removeAttribute("aria-current");
 }
 
-/** Two letters and a hue that stay the same for one name, for the round badge beside it. */
+/** The round badge beside a name: two letters and a hue, always the same for one name. */
 export function avatar(name) {
   const letters = seenLetters(name).split(/[\s._@-]+/).filter(Boolean).slice(0, 2).map((part) => [...part][0]).join("");
   const hue = [...name].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 12, 7);
   return make("span", { class: `avatar hue-${hue}`, "aria-hidden": "true" }, letters.toUpperCase() || "?");
 }
 
-const LATEST_MS = 250; // a page that is not drawn has no frames
+const LATEST_MS = 250; // a hidden page gets no animation frames
 
-/** Calls `work` once before the next frame is drawn, however often it is asked to. */
+/** Returns a function that runs `work` once before the next frame, however often it is called. */
 export function onceAFrame(work) {
   let [frame, timer] = [0, 0];
   const run = () => {
@@ -100,7 +100,7 @@ export function onceAFrame(work) {
   };
 }
 
-/** Say something to screen readers, and to nobody else. */
+/** Announce `words` to screen readers only. */
 export function announce(words) {
   byId("announcer").textContent = words;
 }

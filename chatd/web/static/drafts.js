@@ -1,8 +1,8 @@
-// What is written in the box and not sent: each conversation has its own. A draft outlives its page and its tab.
+// Unsent text of the message box, one draft a conversation. Drafts survive closing the page and the tab.
 
 import { KeptOf } from "./kept.js";
 
-/** Of one user, by addressee. */
+/** The drafts of one user, by addressee. */
 export class Drafts {
   #words;
 
@@ -10,7 +10,7 @@ export class Drafts {
     this.#words = new KeptOf("chatd.draft", user);
   }
 
-  /** Empty, if there is none. */
+  /** The draft to `user`; empty if there is none. */
   to(user) {
     return this.#words.get(user) ?? "";
   }
@@ -19,7 +19,7 @@ export class Drafts {
     this.#words.set(words || null, user);
   }
 
-  /** To whom there is one. */
+  /** The users to whom there is a draft. */
   get addressees() {
     return this.#words.keys().map(([user]) => user);
   }

@@ -1,10 +1,10 @@
-// Buttons above the list of a team: all conversations, or those of one kind, with how many there are.
+// Filter buttons above the list of a team: all conversations, or those of one kind, with their number.
 
 import { arrange, make } from "./dom.js";
 import { FILTERS } from "./team.js";
 import { number, onLanguage, text } from "./texts.js";
 
-const MOST = 1_000; // the server counts no further
+const MOST = 1_000; // the server stops counting here
 
 /** Puts the buttons before `list`, once there is a team. */
 export function filterButtons(list, team) {

@@ -1,4 +1,5 @@
-// A list that stands still while somebody points at it or has the focus in it: what would move a row waits, and is counted.
+// Freezes the order of a list while the mouse is over it or the focus is in it, and counts the conversations that would
+// have moved to the top.
 
 import { text } from "./texts.js";
 
@@ -6,15 +7,15 @@ export class Hold {
   #list;
   #news;
   #pointed = false;
-  #order = null; // of users, while it stands still
-  #since = 0; // the date of the newest message then
+  #order = null; // the frozen order of users
+  #since = 0; // date of the newest message when the order was frozen
 
-  /** `news` is the button that says how many there are above; `render` draws the list in its order. */
+  /** `news` is the button with the number of conversations with news; `render` draws the list. */
   constructor(list, news, render) {
     this.#list = list;
     this.#news = news;
     const point = (pointed) => ({ pointerType }) => {
-      if (pointerType !== "mouse") return; // a finger that has left is not over anything
+      if (pointerType !== "mouse") return; // touch has no hover
       this.#pointed = pointed;
       if (!this.#isHeld) render();
     };
@@ -28,7 +29,7 @@ export class Hold {
     });
   }
 
-  /** `people` in the order that is to be shown. */
+  /** `people` in the order in which to show them. */
   arrange(people) {
     if (!this.#isHeld) this.#order = null;
     const order = this.#order;
@@ -40,7 +41,7 @@ export class Hold {
     return shown;
   }
 
-  /** The next time in the order of the list, wherever the pointer is. */
+  /** Use the current order at the next `arrange`, even if the mouse is over the list. */
   release() {
     this.#order = null;
   }
@@ -49,7 +50,7 @@ export class Hold {
     return this.#pointed || this.#list.contains(document.activeElement);
   }
 
-  /** Rows that are new stand at the end. */
+  /** `people` in the frozen order, new ones at the end. */
   #asBefore(order, people) {
     const place = new Map(order.map((user, at) => [user, at]));
     const at = ({ user }) => place.get(user) ?? order.length;

@@ -1,5 +1,5 @@
-// When a site answers: the widget's `data-hours`, such as "Mo-Fr 09:00-13:00,15:00-19:00; Sa 10:00-14:00", as
-// openingHours of schema.org has it. Knows nothing of elements.
+// Opening hours of a site: parses the widget's `data-hours`, such as "Mo-Fr 09:00-13:00,15:00-19:00; Sa 10:00-14:00"
+// (openingHours of schema.org). Has no DOM code.
 
 const DAYS = ["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"];
 const RULE = /^(\S+)\s+(\S+)$/;
@@ -12,7 +12,7 @@ export class Hours {
   #stretches;
   #clock;
 
-  /** Throws RangeError where `words` or `timeZone` cannot be read. */
+  /** Throws RangeError if `words` or `timeZone` cannot be parsed. */
   constructor(words, timeZone) {
     this.#stretches = words.split(";").map((rule) => rule.trim()).filter(Boolean).flatMap(stretchesOf);
     if (!this.#stretches.length) throw new RangeError("there are no hours");
@@ -20,14 +20,14 @@ export class Hours {
     this.#clock = new Intl.DateTimeFormat("en", options);
   }
 
-  /** `{open, until}`: whether the site answers at `now`, and the moment at which that changes, in milliseconds. */
+  /** `{open, until}`: whether the site is open at `now`, and when that changes, in milliseconds since 1970. */
   at(now) {
     const minute = this.#minuteOfWeek(now);
     const left = this.#stretches.map(({ from, length }) => length - ahead(from, minute)).filter((rest) => rest > 0);
     const open = left.length > 0;
     const minutes = open ? Math.max(...left) : Math.min(...this.#stretches.map(({ from }) => ahead(minute, from)));
     const until = (Math.floor(now / MINUTE_MS) + minutes) * MINUTE_MS;
-    const error = ahead(minute + minutes, this.#minuteOfWeek(until)); // the clocks may change meanwhile
+    const error = ahead(minute + minutes, this.#minuteOfWeek(until)); // daylight saving time may begin or end in between
     return { open, until: until - (error > WEEK / 2 ? error - WEEK : error) * MINUTE_MS };
   }
 
@@ -37,7 +37,7 @@ export class Hours {
   }
 }
 
-/** How many minutes `to` is behind `from`, in a week that begins again. */
+/** Minutes from `from` to `to`, both minutes of the week, modulo one week. */
 function ahead(from, to) {
   return (((to - from) % WEEK) + WEEK) % WEEK;
 }
@@ -53,7 +53,7 @@ function daysOf(words) {
   return Array.from({ length: ((last - first + 7) % 7) + 1 }, (_, step) => (first + step) % 7);
 }
 
-/** One that ends before it begins goes on after midnight. */
+/** An end before the begin means the next day. */
 function stretchOf(day, words) {
   const [from, to] = timesOf(TIMES.exec(words) ?? unreadable(words));
   return { from: day * DAY + from, length: to > from ? to - from : to + DAY - from };

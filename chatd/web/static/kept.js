@@ -1,11 +1,11 @@
-// What outlives a page, with its tab or with the browser. Where the browser forbids pages to keep things, they last as
-// long as the page.
+// Values that survive the page, in sessionStorage or localStorage. If the browser forbids both, values live in memory
+// until the page is closed.
 
 export const Place = Object.freeze({ TAB: "sessionStorage", BROWSER: "localStorage" });
 
-const refused = new Map(); // what the browser would not keep, by place and key
+const refused = new Map(); // values that the browser refused to store, by place and key
 
-/** What was kept as `key`, or `otherwise`. */
+/** The value stored as `key`, or `otherwise`. */
 export function remembered(place, key, otherwise) {
   try {
     return JSON.parse(refused.get(place + key) ?? window[place].getItem(key)) ?? otherwise;
@@ -14,7 +14,7 @@ export function remembered(place, key, otherwise) {
   }
 }
 
-/** Keep what JSON can say; null is forgotten. */
+/** Store a value that JSON can encode; null removes it. */
 export function keep(place, key, value) {
   refused.delete(place + key);
   try {
@@ -26,7 +26,7 @@ export function keep(place, key, value) {
 }
 
 /**
- * Values of one user, kept with the browser, each under a key of its own: two windows do not overwrite each other.
+ * Values of one user in localStorage, each under its own key, so that two windows do not overwrite each other's values.
  * A key is a list of strings.
  */
 export class KeptOf {
@@ -40,7 +40,7 @@ export class KeptOf {
     return remembered(Place.BROWSER, this.#prefix + JSON.stringify(key), null);
   }
 
-  /** Null is forgotten. */
+  /** Null removes the value. */
   set(value, ...key) {
     keep(Place.BROWSER, this.#prefix + JSON.stringify(key), value);
   }

@@ -1,4 +1,4 @@
-// The keys of the console. What they do is in the dialog that "?" opens.
+// Keyboard shortcuts of the console; the dialog that "?" opens lists them.
 
 import { byId } from "./dom.js";
 import { addressOf } from "./list.js";
@@ -24,7 +24,7 @@ async function goTo(neighbour) {
   if (user !== null) location.hash = addressOf(user);
 }
 
-/** From row to row, and up to the search. */
+/** Arrow keys: move between rows, and from the first row up to the search. */
 function walk({ key, target }) {
   const row = target.closest("li");
   const next = key === "ArrowUp" ? row.previousElementSibling : row.nextElementSibling;

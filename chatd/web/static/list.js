@@ -19,11 +19,11 @@ export class ListView {
   #hitRows = new Map(); // by message
   #hold;
   current = null;
-  view = (persons) => persons; // which of those who are listed are shown, and in what order
-  facts = () => ({}); // what else there is to show of somebody: a text for each class
+  view = (persons) => persons; // filters and orders the listed people
+  facts = () => ({}); // further texts of a row, by CSS class
   hasDraft = () => false; // takes a user
 
-  /** `hits` are messages with the words that are sought. */
+  /** `hits` are the messages that contain the searched words. */
   constructor(list, search, people, typing, news, hits) {
     this.#list = list;
     this.#hold = new Hold(list, news, () => this.render());
@@ -34,12 +34,12 @@ export class ListView {
     search.addEventListener("input", () => this.#seek());
     search.addEventListener("keydown", (event) => this.#onKey(event));
     list.addEventListener("scroll", () => this.#onScroll(), { passive: true });
-    // The click goes where it leads before its row moves.
+    // Clear the search after the browser has followed the link: clearing moves the row.
     list.addEventListener("click", ({ target }) => target.closest("a") && setTimeout(() => this.clear()));
     people.onChange(() => this.render());
   }
 
-  /** Those who are shown, in order. */
+  /** The people to show, in order. */
   get shown() {
     const wanted = folded(this.#wanted);
     const found = this.#people.listed.filter(({ user, name }) => folded(`${user}\n${name ?? ""}`).includes(wanted));
@@ -55,17 +55,17 @@ export class ListView {
     if (!rows.length && this.#people.loaded) rows.push(make("li", { class: "note" }, text(wanted ? "nobodyFound" : "nobodyYet")));
     if (wanted) rows.push(...this.#found());
     arrange(this.#list, rows);
-    this.#rove();
+    this.#setTabStop();
   }
 
-  /** Tab comes to one row, the open one or the first; arrows walk on from there. */
-  #rove() {
+  /** Roving tabindex: Tab stops at one row, the open one or the first; arrow keys move from there. */
+  #setTabStop() {
     const links = [...this.#list.querySelectorAll("a")];
     const stop = links.find((link) => link === document.activeElement) ?? links.find((link) => link.ariaCurrent) ?? links[0];
     for (const link of links) if (link.tabIndex !== (link === stop ? 0 : -1)) link.tabIndex = link === stop ? 0 : -1;
   }
 
-  /** The one before (-1) or behind (1) the one that is open. */
+  /** The user before (-1) or after (1) the open one. */
   async neighbour(step) {
     const last = this.#place + step;
     const more = last >= this.shown.length - NEAR_ROWS ? this.#people.loadMore() : null;
@@ -75,13 +75,13 @@ export class ListView {
     return shown[place < 0 ? 0 : Math.min(shown.length - 1, Math.max(0, place + step))]?.user ?? null;
   }
 
-  /** The link to `user`, while it is shown. */
+  /** The link to `user`; null if it is not shown. */
   linkTo(user) {
     const row = this.#rows.get(user)?.row;
     return row?.isConnected ? row.firstElementChild : null;
   }
 
-  /** Whose row has `element` in it; null outside of the list. */
+  /** The user whose row contains `element`; null outside the list. */
   userAt(element) {
     return this.#list.contains(element) ? userIn(element.closest("a")?.hash ?? "") : null;
   }
@@ -90,7 +90,7 @@ export class ListView {
     this.#list.querySelector("a[tabindex='0']")?.focus();
   }
 
-  /** Everybody again: who was sought is found. */
+  /** End the search: show everybody again. */
   clear() {
     if (!this.#search.value) return;
     this.#search.value = "";
@@ -105,7 +105,7 @@ export class ListView {
     this.render();
   }
 
-  // The inside.
+  // Internals.
 
   get #place() {
     return this.shown.findIndex((person) => person.user === this.current);
@@ -136,7 +136,7 @@ export class ListView {
     return row;
   }
 
-  /** What is in the box of the open one is before the reader's eyes. */
+  /** Whether to show "draft" in the row of `user`; not for the open conversation, whose box shows the draft. */
   #drafts({ user }) {
     return user !== this.current && this.hasDraft(user);
   }
@@ -167,14 +167,14 @@ export class ListView {
     return make("span", { class: "snippet", dir: "auto" }, (who + prefix + last.mensaje).slice(0, 140));
   }
 
-  /** Somebody who is not in the list can be written to all the same. */
+  /** A row that offers to write to a user who is not in the list. */
   #offer(user) {
     return make("li", {}, make("a", { href: addressOf(user) },
       make("span", { class: "face" }, avatar(user)),
       make("span", { class: "lines" }, make("span", { class: "name" }, text("writeTo", { user: shownName(user) })))));
   }
 
-  /** The messages in which it was found. */
+  /** The rows of the messages that contain the searched words. */
   #found() {
     const { found, hasMore } = this.#hits;
     if (!found.length) return [];
@@ -186,7 +186,7 @@ export class ListView {
     ];
   }
 
-  /** The same one each time: it may have the focus. */
+  /** Reuse the row of a message: it may have the focus. */
   #hitRow(message) {
     if (!this.#hitRows.has(message.id)) this.#hitRows.set(message.id, this.#hit(message));
     return this.#hitRows.get(message.id);
@@ -214,7 +214,7 @@ export class ListView {
     event.preventDefault();
   }
 
-  /** Whoever is called exactly so, else the first; at once, for what is typed next is meant for them. */
+  /** Open the user with exactly this name, else the first row. Synchronous: the next keys are meant for the box. */
   #openFirst() {
     (this.linkTo(this.#wanted) ?? this.#list.querySelector("a"))?.click();
   }
@@ -225,7 +225,7 @@ export class ListView {
   }
 }
 
-/** Without case and accents. */
+/** `words` without case and accents. */
 function folded(words) {
   return words.normalize("NFKD").replace(/\p{M}/gu, "").toLocaleLowerCase();
 }
@@ -234,18 +234,18 @@ function role({ role: rol }) {
   return rol === "admin" ? make("span", { class: "role" }, text("team.admin")) : null;
 }
 
-/** For the mouse, where the name of somebody is cut. */
+/** The tooltip of a name that may be cut. */
 export function wholeName({ user, name }) {
   return name !== null && name !== user ? `${shownName(name)} · ${shownName(user)}` : shownName(user);
 }
 
-/** Of the thread with `user`, at the message `id` if that is given. */
+/** The address of the thread with `user`, at message `id` if given. */
 export function addressOf(user, id = null) {
-  const thread = `#/with/${encodeURIComponent(user.toWellFormed())}`; // one types half a surrogate pair, with some keyboards
+  const thread = `#/with/${encodeURIComponent(user.toWellFormed())}`; // some keyboards type half a surrogate pair at a time
   return id === null ? thread : `${thread}/${id}`;
 }
 
-/** The message in such an address; null if there is none. */
+/** The message id in such an address; null if there is none. */
 export function messageIn(address) {
   return /^#\/with\/[^/]+\/(\d+)$/.exec(address)?.[1] ?? null;
 }
@@ -256,6 +256,6 @@ export function userIn(address) {
   try {
     return page === "with" && user ? decodeURIComponent(user) : null;
   } catch {
-    return null; // not what addressOf has written
+    return null; // not from addressOf
   }
 }

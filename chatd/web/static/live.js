@@ -1,10 +1,10 @@
-// The live view: what an admin's own connection sees of the server's work, once a second.
+// The live view: message rate, latency and presence as this admin's own connection sees them, drawn once a second.
 
 import { arrange, byId, make } from "./dom.js";
 import { addressOf } from "./list.js";
 import { shownName } from "./names.js";
 import { NodesTable } from "./nodes.js";
-import { everybodyHere } from "./online.js";
+import { usersOnline } from "./online.js";
 import { drawChart } from "./chart.js";
 import { briefly, number, text } from "./texts.js";
 
@@ -18,11 +18,11 @@ export class LiveView {
   #socket;
   #people;
   #nodes;
-  #counts = new Array(SECONDS).fill(0); // messages in each second, the present one last
+  #counts = new Array(SECONDS).fill(0); // messages in each second, the current second last
   #latencies = []; // { at, ms } of single deliveries
-  #leastAhead = Infinity; // the least that our clock was ahead of a message's date
+  #leastAhead = Infinity; // smallest (local clock - message date) seen
   #trips = [];
-  #rows = new Map(); // by user: a row that stays keeps the focus
+  #rows = new Map(); // by user: rows are reused, so that they keep the focus
   #seconds = 0;
   visible = false;
 
@@ -33,11 +33,11 @@ export class LiveView {
     setInterval(() => this.#tick(), 1000);
   }
 
-  /** A message arrived, written at `fecha` on the server's clock where it says so. */
-  saw({ fecha }) {
+  /** A message arrived; `fecha` is the server's date of it, if the server sends dates. */
+  onMessage({ fecha }) {
     this.#counts[SECONDS - 1]++;
     if (fecha === undefined) return;
-    // Two clocks differ by what the fastest message was late, give or take half a round trip.
+    // Clock difference = offset of the fastest message, minus half a round trip.
     const ahead = Date.now() - fecha;
     this.#leastAhead = Math.min(this.#leastAhead, ahead);
     const oneWay = this.#trips.length ? Math.min(...this.#trips) / 2 : 0;
@@ -55,7 +55,7 @@ export class LiveView {
     this.visible = false;
   }
 
-  // The inside.
+  // Internals.
 
   #tick() {
     this.#counts.push(0);
@@ -88,7 +88,7 @@ export class LiveView {
     if (!this.#socket.online) return;
     const before = performance.now();
     const here = [];
-    for await (const one of everybodyHere(this.#socket)) {
+    for await (const one of usersOnline(this.#socket)) {
       if (!here.length) this.#trips = [...this.#trips.slice(-19), performance.now() - before];
       here.push(one);
     }

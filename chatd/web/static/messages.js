@@ -1,15 +1,15 @@
-// The part of a conversation that is here: so many messages in a row, and not all there are. What is further up or down
-// is read from history when somebody goes there, so that a thread costs the same however long it is.
+// The loaded part of a conversation: consecutive messages. Scrolling loads more from history, so the memory of a thread
+// does not depend on its length.
 
-const EPOCH_MS = 1_735_689_600_000; // where the milliseconds of ids begin (C-18)
+const EPOCH_MS = 1_735_689_600_000; // epoch of the timestamps in ids (C-18)
 const ID_SHIFT = 22n;
 
-/** Ids are numbers beyond those of JavaScript, in decimal digits: longer is larger (C-18). */
+/** Compare ids: decimal strings beyond Number.MAX_SAFE_INTEGER, so a longer string is larger (C-18). */
 export function isAfter(id, other) {
   return id.length === other.length ? id > other : id.length > other.length;
 }
 
-/** The greatest id before that moment, in milliseconds since 1970. */
+/** The greatest id before `ms` (since 1970). */
 export function idBefore(ms) {
   return String((BigInt(Math.max(0, ms - EPOCH_MS)) << ID_SHIFT) - (ms > EPOCH_MS ? 1n : 0n));
 }
@@ -18,10 +18,10 @@ export const End = Object.freeze({ OLDEST: "oldest", NEWEST: "newest" });
 
 export class MessageWindow {
   static MOST = 400;
-  static KEPT = 300; // when there are more: a cut at the top moves every row below it, so it is not made for each message
+  static KEPT = 300; // trim to this; rarely, because a cut at the top moves every row below it
 
   #byId = new Map();
-  list = []; // oldest first; without ids where the server tells none
+  list = []; // oldest first; messages of a server without history have no id
   hasOlder = true;
   hasNewer = false;
 
@@ -37,7 +37,7 @@ export class MessageWindow {
     return this.list.findLast((message) => message.id)?.id;
   }
 
-  /** Whether a message with this id would leave a gap: it is beyond an end where there are others. */
+  /** Whether a message with this id would leave a gap: it lies beyond an end after which more are not loaded. */
   isBeyond(id) {
     const { firstId, lastId } = this;
     if (firstId === undefined) return this.hasNewer;
@@ -51,7 +51,7 @@ export class MessageWindow {
     this.list.splice(place, 0, message);
   }
 
-  /** Where there are more than `most`, forget all but `kept`, at the end `from`. What has no id cannot be read again, and stays longer. */
+  /** If there are more than `most`, drop messages at the end `from` until `kept` are left. Those without id cannot be loaded again, and stay longer. */
   trim(from, most = MessageWindow.MOST, kept = MessageWindow.KEPT) {
     const { length } = this.list;
     if (length <= most || (this.firstId === undefined && length < 5 * most)) return;

@@ -1,4 +1,4 @@
-// Times in a page: short for the eye, whole for the mouse and for programs.
+// `<time>` elements: a short text, with the full date in title and datetime.
 
 import { make } from "./dom.js";
 import { dated } from "./texts.js";
@@ -9,10 +9,10 @@ export function moment(ms, words) {
   return make("time", { datetime: new Date(ms).toISOString(), title }, words);
 }
 
-const QUARTER_MS = 15 * 60_000; // in which no time zone has two days
+const QUARTER_MS = 15 * 60_000; // no time zone changes the day within a quarter of an hour
 const days = new Map();
 
-/** What all moments of one day have in common. */
+/** A key that is equal for all moments of one local day. */
 export function dayKey(ms) {
   const quarter = Math.floor(ms / QUARTER_MS);
   if (!days.has(quarter)) days.set(quarter, new Date(ms).toDateString());

@@ -1,4 +1,4 @@
-// The nodes in the live view, where the server is one of several: each by itself.
+// The table of cluster nodes in the live view.
 
 import { arrange, byId, make } from "./dom.js";
 import { RefusedError, UnansweredError } from "./socket.js";
@@ -12,7 +12,7 @@ export class NodesTable {
     this.#socket = socket;
   }
 
-  /** Ask, and show the answer. The sockets of all nodes; null if there is one server, or no answer. */
+  /** Ask for the nodes and draw them. Returns the sockets of all nodes; null without a cluster or an answer. */
   async refresh() {
     const answer = await this.#ask();
     byId("nodes").hidden = answer === null;

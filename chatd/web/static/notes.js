@@ -1,4 +1,4 @@
-// Notes about the user of the open conversation, which only admins see: folded above the thread.
+// Notes about the user of the open conversation, folded above the thread. Only admins see them.
 
 import { arrange, make } from "./dom.js";
 import { shownName } from "./names.js";
@@ -29,7 +29,7 @@ export class Notes {
     onLanguage(() => this.#draw());
   }
 
-  /** Those about `user`. */
+  /** Show the notes about `user`. */
   async show(user) {
     if (user === this.#user) return;
     this.#user = user;
@@ -40,7 +40,7 @@ export class Notes {
     await this.load();
   }
 
-  /** Again, after a connection was lost. */
+  /** Load the notes again after a reconnection. */
   async load() {
     const user = this.#user;
     if (user === null || !this.#team.isThere) return;
@@ -56,7 +56,7 @@ export class Notes {
   async #write(event) {
     event.preventDefault();
     const texto = this.#box.value.trim();
-    if (!texto || !(await this.#socket.askOrNull("nota", { con: this.#user, texto }))) return; // what was not kept stays in the box
+    if (!texto || !(await this.#socket.askOrNull("nota", { con: this.#user, texto }))) return; // a note that was not stored stays in the box
     this.#box.value = "";
   }
 

@@ -1,4 +1,4 @@
-// How a page calls somebody who looks elsewhere: its title, notifications of the desktop, a sound.
+// Alerts for a reader who is not looking at the page: its title, desktop notifications, a sound.
 
 import { Place, keep, remembered } from "./kept.js";
 import { shownName } from "./names.js";
@@ -6,9 +6,9 @@ import { shownName } from "./names.js";
 const OWN_TITLE = document.title;
 const KEPT_AS = "chatd.notifications";
 
-let wanted = remembered(Place.BROWSER, KEPT_AS, true); // the reader may want none where the browser allows them
+let wanted = remembered(Place.BROWSER, KEPT_AS, true); // the reader may switch them off although the browser allows them
 
-/** What is unread, in front of the title. */
+/** Put `unread` in front of the title. */
 export function badgeTitle(unread) {
   document.title = unread ? `(${unread}) ${OWN_TITLE}` : OWN_TITLE;
 }
@@ -23,13 +23,13 @@ export const notifications = {
   get denied() {
     return !this.possible || Notification.permission === "denied";
   },
-  /** On or off, as far as the browser allows; it may ask the reader, and so this may only be called from a click. */
+  /** Switch on or off, if the browser allows it. Call it from a click only: the browser may ask for permission. */
   async toggle() {
     wanted = !this.on;
     keep(Place.BROWSER, KEPT_AS, wanted);
     if (wanted && this.possible) await Notification.requestPermission();
   },
-  /** Say who wrote what; a click on it brings the page up and calls `onClick`. */
+  /** Show a notification with author and text; a click on it focuses the page and calls `onClick`. */
   show(who, words, onClick) {
     if (!this.on) return;
     const shown = new Notification(shownName(who), { body: words.slice(0, 160), tag: `chatd ${who}`, icon: "/chatd/icon.svg" });
@@ -44,7 +44,7 @@ export const notifications = {
 const SOUND_KEPT_AS = "chatd.sound";
 const LOUDNESS = 0.08;
 
-let context = null; // the browser allows one once somebody has clicked
+let context = null; // browsers allow an AudioContext only after a click
 
 export const sound = {
   on: remembered(Place.BROWSER, SOUND_KEPT_AS, false),

@@ -1,9 +1,9 @@
-// Who is online, for the list and for the live view.
+// Lists the users online, for the list and the live view.
 
 const MOST_PAGES = 4;
 
-/** Who is online, page by page, up to some two thousand; nobody where the server does not say. */
-export async function* everybodyHere(socket) {
+/** Yields the users online, up to about 2,000, page by page; none if the server does not tell. */
+export async function* usersOnline(socket) {
   let after = undefined;
   for (let page = 0; page < MOST_PAGES; page++) {
     const asked = after === undefined ? { limite: 500 } : { limite: 500, despues: after };

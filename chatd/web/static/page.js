@@ -1,30 +1,30 @@
-// What console and widget do alike at the beginning: where the server is, the banner, the languages, who one is.
+// Start-up code shared by console and widget: server path, connection banner, languages, name of the reader.
 
 import { announce, byId, make } from "./dom.js";
 import { State } from "./socket.js";
 import { LANGUAGES, currentLanguage, hasText, setLanguage, text } from "./texts.js";
 
-const SETTLED = new Set([State.ONLINE, State.REFUSED, State.STOPPED]); // the rest is for the banner
-const SHOWN_AFTER_MS = 700; // a connection that comes at once needs no banner
+const SETTLED = new Set([State.ONLINE, State.REFUSED, State.STOPPED]); // the banner shows the other states
+const SHOWN_AFTER_MS = 700; // no banner for a connection that opens sooner
 
 export function serverPath() {
   return document.querySelector("meta[name=chatd-path]").content;
 }
 
-/** Where this site logs people in, as its setting says; empty without one. */
+/** The address of the operator's login page, from the setting; empty without one. */
 export function loginAddress() {
   return document.querySelector("meta[name=chatd-login]").content;
 }
 
-/** Show why the page is closed: as the whole of it, or as a banner over what can still be read. */
+/** Show why the page is closed: instead of its content, or as a banner above it. */
 export function showClosing(asBanner) {
   const closed = byId("closed");
   closed.hidden = false;
   closed.toggleAttribute("data-over", asBanner);
-  closed.parentElement.role = asBanner ? null : "main"; // a page has one main part
+  closed.parentElement.role = asBanner ? null : "main"; // a page has one role=main
 }
 
-/** Show what `socket` is doing, while it is not simply there. Returns what shows it in another language. */
+/** Show the state of `socket` while it is not online. Returns the function that redraws the banner. */
 export function connectionBanner(socket) {
   const banner = byId("banner");
   let timer = 0;
@@ -45,13 +45,13 @@ export function connectionBanner(socket) {
   return show;
 }
 
-/** Why a socket that was refused may not come in, in a sentence. */
+/** A sentence that says why the server refused the connection. */
 export function refusalText(refusal) {
   const key = `refused.${refusal?.code}`;
   return hasText(key) ? text(key) : text("refused.other");
 }
 
-/** Who the token says one is: `{user, name, rol}`; null where the server does not tell. */
+/** The reader as the token names them: `{user, name, rol}`; null if the server does not tell. */
 export async function whoAmI(socket) {
   return socket.askOrNull("quien_soy");
 }

@@ -1,4 +1,4 @@
-// The panel of the widget: one's own conversation with whoever answers. It lives in a frame, see widget.js.
+// The panel of the widget: the reader's conversation with the site. It runs in an iframe, see widget.js.
 
 import { Attention } from "./attention.js";
 import { composer } from "./composer.js";
@@ -15,21 +15,21 @@ import { ThreadView } from "./thread.js";
 import { TypingHeard, TypingSender } from "./typing.js";
 import { Unsent } from "./unsent.js";
 
-// Why there is a sentence where the conversation would be. It stays until a connection has one to show.
+// Why the panel shows a sentence instead of the conversation, until a connection loads it.
 const Closed = Object.freeze({ NOT: "not", REFUSED: "refused", ADMIN: "admin" });
 
-const LONGEST_TIMER_MS = 3_600_000; // a timer of more than 24 days fires at once, and one stands still while a device sleeps
+const LONGEST_TIMER_MS = 3_600_000; // timers over 24 days fire at once, and timers stop while a device sleeps
 
 const site = new SiteOptions(location.search, loginAddress());
-const { para } = site; // every admin gets it, whoever that is
+const { para } = site; // the addressee; every admin gets the messages
 
 const socket = new ChatSocket(serverPath());
 const receipts = new Receipts(socket);
 const typingSender = new TypingSender(socket);
 const typing = new TypingHeard(showTyping);
-const mine = new Set(); // ids, for a server that does not say who one is
+const mine = new Set(); // ids of sent messages, for a server that does not name the reader
 let me = null;
-let unsent = null; // until it is known who one is
+let unsent = null; // until the server has named the reader
 let drafts = null;
 let whyClosed = Closed.NOT;
 let shown = window.parent === window;
@@ -66,7 +66,7 @@ socket
 async function begin() {
   const who = await whoAmI(socket);
   if (me !== null && who && who.user !== me) {
-    location.reload(); // what is here is not for whoever logged in meanwhile
+    location.reload(); // another user has logged in: do not show them these messages
     return;
   }
   me = who?.user ?? me;
@@ -76,7 +76,7 @@ async function begin() {
     return;
   }
   showTalk();
-  takeUp();
+  restoreUnsent();
   await conversation.refresh();
   await showHello();
   const counted = await countUnread();
@@ -84,8 +84,8 @@ async function begin() {
   attention.look();
 }
 
-/** What an earlier page could not send, and what was not sent there. */
-function takeUp() {
+/** Take over unsent messages and the draft of an earlier page. */
+function restoreUnsent() {
   if (drafts === null) {
     drafts = new Drafts(me ?? "");
     const box = byId("box");
@@ -102,7 +102,7 @@ function keepDraft() {
   drafts?.keep(para, byId("box").value);
 }
 
-/** The greeting, or that nobody is here to answer. */
+/** Show the greeting, or that no admin is online. */
 async function showHello() {
   const hello = byId("hello");
   hello.textContent = site.greeting || text("widget.hello");
@@ -110,7 +110,7 @@ async function showHello() {
   hello.textContent = site.away || whenAnswered() || text("widget.away");
 }
 
-/** By the hours of the site, on the clock of the reader; null without hours. The greeting changes when they do. */
+/** When the site answers, by its opening hours, in the reader's time zone; null without hours. Redraws when that changes. */
 function whenAnswered() {
   if (site.hours === null) return null;
   const { open, until } = site.hours.at(Date.now());
@@ -119,7 +119,7 @@ function whenAnswered() {
   return text(open ? "widget.awayUntil" : "widget.awayFrom", { when: soon(until) });
 }
 
-/** Whether an admin is here; true where the server does not tell (C-78). */
+/** Whether an admin is online; true if the server does not tell (C-78). */
 async function isAttended() {
   const answer = await socket.askOrNull("atencion");
   return answer === null || answer.atendido;
@@ -159,10 +159,10 @@ function showTalk() {
 }
 
 function showClosed(why) {
-  const focused = whyClosed === Closed.NOT && document.hasFocus(); // the page around may have it
+  const focused = whyClosed === Closed.NOT && document.hasFocus(); // else the embedding page has the focus
   whyClosed = why;
   const mayLogIn = why === Closed.REFUSED && UNTIL_LOGIN.has(socket.refusal?.code);
-  const keepTalk = mayLogIn && drafts !== null; // nothing of it is new, and it is still there to be read
+  const keepTalk = mayLogIn && drafts !== null; // the loaded messages stay visible
   byId("talk").hidden = !keepTalk;
   showClosing(keepTalk);
   byId("closed-retry").hidden = why !== Closed.REFUSED;
@@ -181,7 +181,7 @@ function sayWhy() {
   else byId("closed-hint").textContent = refused ? refusalText(socket.refusal) : text("widget.notUserHint", { user: me });
 }
 
-// The page around: it is told how many messages wait and when to close, and says whether it shows the frame.
+// The embedding page: gets the number of unread messages and requests to close, and sends whether it shows the iframe.
 
 function tellParent(news) {
   if (window.parent !== window) window.parent.postMessage({ chatd: news }, "*");

@@ -1,21 +1,21 @@
-// Everybody an admin may talk to: conversations, who is online, what is unread. Knows nothing of elements.
+// The users of an admin's list: conversations, presence, unread counts. Has no DOM code.
 
 import { Conversation, Fate } from "./conversation.js";
 import { onceAFrame } from "./dom.js";
 import { isAfter } from "./messages.js";
-import { everybodyHere } from "./online.js";
+import { usersOnline } from "./online.js";
 import { RefusedError, UnansweredError } from "./socket.js";
 import { Unsent } from "./unsent.js";
 
 const PAGE = 50;
-const LOOKED_THROUGH = 200;
+const MOST_SEARCHED = 200;
 const TRIES = 4;
 const BUSY_MS = 1_000;
-const SOON_OVER = new Set(["rate_limited", "history_busy"]);
-const LOOK_AROUND_MS = 2_000;
-const SEARCH_PAUSE_MS = 150; // whoever types fast asks once
+const RETRY_CODES = new Set(["rate_limited", "history_busy"]);
+const RELOAD_ONLINE_MS = 2_000;
+const SEARCH_PAUSE_MS = 150; // fast typing sends one request
 
-/** One row of the list. `last` is the last message that is known, `unread` how many came since one looked. */
+/** One row of the list. `last` is the last known message, `unread` the number of unread messages. */
 class Person {
   constructor(user) {
     this.user = user;
@@ -24,27 +24,27 @@ class Person {
     this.online = false;
     this.seen = null; // milliseconds since 1970
     this.conversation = null;
-    this.name = null; // the claim of its token, where the server keeps it
+    this.name = null; // the name claim of the user's token, if the server stores it
     this.role = undefined; // "admin" or null, once the server has told
-    this.known = true; // false: nobody of that name was ever here
+    this.known = true; // false: no user of this name has ever connected
   }
 
-  /** As it is shown. */
+  /** The name to show. */
   get title() {
     return this.name ?? this.user;
   }
 
-  /** Up to when it was here: what was written before has reached it. */
-  get hereUntil() {
+  /** When the user was last online: messages written before have been delivered. */
+  get lastOnline() {
     return this.online ? Infinity : (this.seen ?? 0);
   }
 
-  /** Whether something waits here that its author has to send again. */
+  /** Whether a refused message waits for the reader to send it again. */
   get failed() {
     return this.conversation?.pending.some(({ fate }) => fate === Fate.FAILED) ?? false;
   }
 
-  cameOrWent(online, seen) {
+  setPresence(online, seen) {
     Object.assign(this, { online, seen });
     this.conversation?.changed();
   }
@@ -56,15 +56,15 @@ export class People {
   #changed;
   #listeners = [];
   #unsent = null;
-  #pagedTo = null; // the id where the pages that are here end
+  #pagedTo = null; // id of the last message of the last loaded page
   #loadingMore = null;
   #sought = "";
   #searching = null;
-  onEntry = () => {}; // takes what the server says of a conversation
+  onEntry = () => {}; // gets the case ("caso") of a conversation
   onCounts = () => {};
   #knowsRoles = false;
-  #looking = 0;
-  #cameOrWent = new Set(); // since it was last asked who is online
+  #reloadTimer = 0;
+  #presenceChanged = new Set(); // users with presence events since the list of users online was requested
   hasMore = false;
   loaded = false;
 
@@ -82,8 +82,8 @@ export class People {
     this.#changed();
   }
 
-  /** Whose people these are, null where the server does not say; and what an earlier page of theirs could not send. */
-  belongTo(me) {
+  /** Set the reader, null if the server does not tell, and restore messages that an earlier page could not send. */
+  setReader(me) {
     this.me = me;
     if (me === null || this.#unsent !== null) return;
     this.#unsent = new Unsent(me);
@@ -105,20 +105,20 @@ export class People {
     person.conversation = new Conversation(this.#socket, {
       con: user,
       isMine: (message) => this.isMine(message, user),
-      hereUntil: () => person.hereUntil,
+      lastOnline: () => person.lastOnline,
       onPending: (pending) => this.#unsent?.keep(user, pending),
-      onStanding: (standing) => this.#stands(user, standing),
+      onStanding: (standing) => this.#learnStanding(user, standing),
     });
     person.conversation.onChange(() => this.#changed());
     return person.conversation;
   }
 
-  /** Without knowing one's own name: whatever the other one did not write. */
+  /** Whether the reader wrote it; if the reader's name is unknown: whether the other user did not. */
   isMine(message, con) {
     return this.me === null ? message.de !== con : message.de === this.me;
   }
 
-  /** Those with whom there is something, the last first; those who are only online stand below. */
+  /** Users with messages, the latest first, then users who are only online. */
   get listed() {
     return [...this.#people.values()]
       .filter((person) => person.user !== this.me && (person.last || person.online))
@@ -129,7 +129,7 @@ export class People {
     return this.#people.values();
   }
 
-  /** In how many of the conversations that are here something is unread. */
+  /** The number of loaded conversations with unread messages. */
   get unread() {
     return [...this.#people.values()].filter((person) => person.unread > 0).length;
   }
@@ -138,12 +138,12 @@ export class People {
     for (const { conversation } of this.#people.values()) conversation?.onLost();
   }
 
-  /** Send what could not be sent, in threads that nobody looks at. */
+  /** Send pending messages again, in all conversations. */
   resend() {
     for (const { conversation } of this.#people.values()) conversation?.resend();
   }
 
-  /** The first page of conversations, and who is online: at the beginning and whenever something was missed. */
+  /** Load the first page of conversations and the users online: at each connection. */
   async load() {
     await this.#loadPage();
     await this.#loadOnline();
@@ -151,25 +151,25 @@ export class People {
     this.#changed();
   }
 
-  /** The next page. Several calls at a time are one. */
+  /** Load the next page. Concurrent calls share one request. */
   async loadMore() {
     if (!this.hasMore) return;
     this.#loadingMore ??= this.#loadPage(this.#pagedTo).finally(() => (this.#loadingMore = null));
     await this.#loadingMore;
   }
 
-  /** Where all that is here is read, something further down may not be: look there, but not through all of the past. */
-  lookForUnread() {
-    this.#loadingMore ??= this.#lookOn().finally(() => (this.#loadingMore = null));
+  /** If all loaded conversations are read, load more until one is unread, up to MOST_SEARCHED conversations. */
+  findUnread() {
+    this.#loadingMore ??= this.#loadUntilUnread().finally(() => (this.#loadingMore = null));
   }
 
-  /** Fetch those whose name begins with `prefix`, however far down they are. */
+  /** Load the conversations with users whose name begins with `prefix`. */
   search(prefix) {
     this.#sought = prefix;
     if (prefix) this.#searching ??= this.#search().finally(() => (this.#searching = null));
   }
 
-  /** A message that came by itself. Resolves to whose conversation it belongs to. */
+  /** A message that the server pushed. Resolves to the person whose conversation it belongs to. */
   async received(message) {
     if (message.para && message.para !== this.me) await this.#askRole(message.de);
     const con = this.conOf(message);
@@ -178,14 +178,14 @@ export class People {
     person.last = { fecha: Date.now(), ...message };
     if (message.de === con) person.unread++;
     else if (message.de !== this.me) person.unread = 0; // a colleague has answered
-    // Without an id, history has to be asked for it; a thread that was never opened is read when it is.
+    // A message without id must be looked up in history; skip that for a thread that was never opened: opening it loads it.
     const { conversation } = person;
     if (message.id || conversation?.loaded || conversation?.historyMissing) this.conversationWith(con).receive(message);
     this.#changed();
     return person;
   }
 
-  /** One's own message, from another tab. */
+  /** A message that the reader sent from another tab. */
   sent(message) {
     const person = this.get(message.para);
     person.last = { de: this.me, ...message };
@@ -193,13 +193,13 @@ export class People {
     this.#changed();
   }
 
-  /** Something was just written here, and is on its way. */
+  /** The reader has just sent `words` in this tab; not acknowledged yet. */
   wrote(user, words) {
     this.get(user).last = { de: this.me, para: user, mensaje: words, fecha: Date.now() };
     this.#changed();
   }
 
-  /** Some conversations, and what else the answer says. Null if there is none. */
+  /** Load conversations, and counts if the answer has them. Null without an answer. */
   async fetch(range) {
     const answer = await this.#ask("conversaciones", range);
     for (const entry of answer?.conversaciones ?? []) this.#learn(entry);
@@ -213,13 +213,13 @@ export class People {
 
   presence({ user, en_linea: online, visto: seen }) {
     const person = this.get(user);
-    this.#cameOrWent.add(user);
-    person.cameOrWent(online, seen);
-    if (online && this.#knowsRoles && person.role === undefined) this.#lookAround();
+    this.#presenceChanged.add(user);
+    person.setPresence(online, seen);
+    if (online && this.#knowsRoles && person.role === undefined) this.#reloadOnlineSoon();
     this.#changed();
   }
 
-  /** Somebody has read up to `hasta`: the other one (`de`), or oneself in another tab (`con`). */
+  /** Read up to `hasta`: by the other user (`de`), or by the reader in another tab (`con`). */
   wasRead({ de, con, hasta }) {
     if (de !== undefined) this.#people.get(de)?.conversation?.wasRead(hasta);
     const person = this.#people.get(con);
@@ -228,9 +228,9 @@ export class People {
     this.#changed();
   }
 
-  // The inside.
+  // Internals.
 
-  /** Whose conversation a message belongs to: the user's, whichever admin wrote it. */
+  /** The user whose conversation a message belongs to, whichever admin wrote it. */
   conOf({ de, para = null }) {
     if (de === this.me) return para;
     return this.get(de).role === "admin" && para !== null && para !== this.me ? para : de;
@@ -242,22 +242,22 @@ export class People {
     if (caso) this.onEntry(caso);
   }
 
-  /** A team's server says who is an admin: what one of them writes belongs to the one it was written to. */
+  /** In a team, ask whether `user` is an admin: an admin's message belongs to the conversation of its addressee. */
   async #askRole(user) {
     if (!this.#knowsRoles || user === this.me || this.get(user).role !== undefined) return;
     const standing = await this.#ask("conversacion", { con: user });
-    if (standing) this.#stands(user, standing);
+    if (standing) this.#learnStanding(user, standing);
   }
 
-  /** Somebody came whose name is not known yet: look at all who are here, now and then. */
-  #lookAround() {
-    this.#looking ||= setTimeout(() => {
-      this.#looking = 0;
+  /** A user of unknown name came online: load the users online, at most once every RELOAD_ONLINE_MS. */
+  #reloadOnlineSoon() {
+    this.#reloadTimer ||= setTimeout(() => {
+      this.#reloadTimer = 0;
       this.#loadOnline();
-    }, LOOK_AROUND_MS);
+    }, RELOAD_ONLINE_MS);
   }
 
-  #stands(user, { en_linea: online, visto: seen, nombre = null, rol = null, conocido = true, caso }) {
+  #learnStanding(user, { en_linea: online, visto: seen, nombre = null, rol = null, conocido = true, caso }) {
     const person = this.get(user);
     Object.assign(person, { known: conocido, name: nombre ?? person.name, role: rol });
     if (caso) this.onEntry(caso);
@@ -265,17 +265,17 @@ export class People {
     this.#changed();
   }
 
-  async #lookOn() {
+  async #loadUntilUnread() {
     let answered = true;
-    while (answered && this.hasMore && !this.unread && this.listed.length < LOOKED_THROUGH)
+    while (answered && this.hasMore && !this.unread && this.listed.length < MOST_SEARCHED)
       answered = await this.#loadPage(this.#pagedTo);
   }
 
-  /** The page of those whose last message is before `id`. Returns whether the server has answered. */
+  /** Load the page of conversations whose last message is before `id`. Returns whether the server has answered. */
   async #loadPage(id) {
     const answer = await this.fetch({ limite: PAGE, antes: id });
     const end = answer?.conversaciones.at(-1)?.ultimo.id ?? this.#pagedTo;
-    // The first page comes again after each reconnection: it says nothing of what is below the others.
+    // The first page is loaded again at each reconnection: its `hay_mas` is not that of the last loaded page.
     if (!answer || (this.#pagedTo && isAfter(end, this.#pagedTo))) return answer !== null;
     this.#pagedTo = end;
     this.hasMore = answer.hay_mas;
@@ -283,7 +283,7 @@ export class People {
     return true;
   }
 
-  /** A server that cannot search ignores `buscar`, and what it sends is true all the same. */
+  /** A server without search ignores `buscar` and sends the first page, which does no harm. */
   async #search() {
     for (let asked = ""; this.#sought && asked !== this.#sought; ) {
       await new Promise((ask) => setTimeout(ask, SEARCH_PAUSE_MS));
@@ -294,19 +294,19 @@ export class People {
 
   async #loadOnline() {
     const online = new Set();
-    this.#cameOrWent.clear(); // the news of somebody may be younger than the answer
-    for await (const { user, desde, nombre, rol } of everybodyHere(this.#socket)) {
+    this.#presenceChanged.clear(); // a presence event may be newer than the answer
+    for await (const { user, desde, nombre, rol } of usersOnline(this.#socket)) {
       const person = this.get(user);
-      if (!this.#cameOrWent.has(user)) person.cameOrWent(true, desde);
+      if (!this.#presenceChanged.has(user)) person.setPresence(true, desde);
       Object.assign(person, { name: nombre ?? person.name, role: this.#knowsRoles ? (rol ?? null) : undefined });
       online.add(user);
     }
-    const isGone = ({ user }) => !online.has(user) && !this.#cameOrWent.has(user);
-    for (const person of this.#people.values()) if (isGone(person)) person.cameOrWent(false, person.seen);
+    const isGone = ({ user }) => !online.has(user) && !this.#presenceChanged.has(user);
+    for (const person of this.#people.values()) if (isGone(person)) person.setPresence(false, person.seen);
     this.#changed();
   }
 
-  /** The answer; null if there is none, or if it is no. */
+  /** The answer; null if it does not come or is a refusal. */
   async #ask(event, data) {
     for (let tries = 0; tries < TRIES; tries++) {
       try {
@@ -314,7 +314,7 @@ export class People {
       } catch (error) {
         if (error instanceof UnansweredError) return null; // the next connection asks again
         if (!(error instanceof RefusedError)) throw error;
-        if (!SOON_OVER.has(error.code)) return null;
+        if (!RETRY_CODES.has(error.code)) return null;
       }
       await new Promise((again) => setTimeout(again, BUSY_MS));
     }

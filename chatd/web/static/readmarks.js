@@ -1,4 +1,4 @@
-// What the reader says of its own marks: a conversation is unread again, or everything is read. Nobody else hears of it.
+// Read marks that the reader sets: a conversation is unread again, or all are read. Other users are not told.
 
 import { isAfter } from "./messages.js";
 
@@ -14,7 +14,7 @@ export class ReadMarks {
     socket.on("no_leido", ({ con }) => this.#wentBack(con)).on("leido_todo", ({ hasta }) => this.#allRead(hasta));
   }
 
-  /** The last message that `user` wrote is unread from now on. Returns whether the server has said so. */
+  /** Mark the last message of `user` as unread. Returns whether the server has acknowledged it. */
   async unread(user) {
     const id = this.#lastOf(user);
     if (!id) return false;
@@ -23,7 +23,7 @@ export class ReadMarks {
     return answer !== null;
   }
 
-  /** Everything that there is now, also in conversations that are not here yet. */
+  /** Mark everything as read, also in conversations that are not loaded. */
   async allRead() {
     const newest = (await this.#people.fetch({ limite: 1 }))?.conversaciones[0]?.ultimo.id;
     if (newest && (await this.#socket.askOrNull("leido_todo", { hasta: newest }))) this.#allRead(newest);

@@ -1,4 +1,4 @@
-// What one has read, told to the server once, and only forwards.
+// Read receipts: sent to the server once a message, and only for later messages than the last one sent.
 
 import { isAfter } from "./messages.js";
 
@@ -8,15 +8,15 @@ export class Receipts {
 
   constructor(socket) {
     this.#socket = socket;
-    socket.on("state", () => this.#told.clear()); // what was told last may have been lost
+    socket.on("state", () => this.#told.clear()); // the last receipt may have been lost
   }
 
-  /** What `con` wrote is unread again: it is told anew when it is read. */
+  /** The messages of `con` are unread again: send a receipt the next time they are read. */
   forget(con) {
     this.#told.delete(con);
   }
 
-  /** The last message of each author in `conversation` has been read. */
+  /** Send that the last message of each author in `conversation` is read. */
   read(conversation) {
     if (!this.#socket.online) return;
     const seen = new Set();

@@ -1,9 +1,9 @@
-// What the site says of its chat, in the attributes of the widget's tag; the widget passes them on in the address.
+// The site's options: attributes of the widget's tag, which the widget passes to the panel in its address.
 
 import { Hours } from "./hours.js";
 
 export class SiteOptions {
-  /** `login` is where the operator's setting says that one logs in: for a tag that names no place of its own. */
+  /** `login` is the operator's login address, used if the tag has none. */
   constructor(search, login) {
     const given = new URLSearchParams(search);
     const words = (name) => given.get(name)?.trim() ?? "";
@@ -17,7 +17,7 @@ export class SiteOptions {
     this.colour = /^#[0-9a-f]{6}$/i.test(words("color")) ? words("color") : null;
   }
 
-  /** The site's colour on the head and the button, with white or black on it: the one that has more contrast. */
+  /** Use the site's colour for the head and the button, with white or black text, whichever has more contrast. */
   paint(root) {
     if (this.colour === null) return;
     root.style.setProperty("--head", this.colour);
@@ -26,7 +26,7 @@ export class SiteOptions {
   }
 }
 
-/** Null where there are none, or none that can be read. */
+/** The opening hours; null if there are none or they cannot be parsed. */
 function hoursOf(words, timeZone) {
   if (!words) return null;
   try {
@@ -37,12 +37,12 @@ function hoursOf(words, timeZone) {
   }
 }
 
-/** Such an address cannot be a script. */
+/** The address if it is http(s), else null: this excludes `javascript:`. */
 function httpAddress(words) {
   return URL.canParse(words) && /^https?:$/.test(new URL(words).protocol) ? words : null;
 }
 
-/** Of two colours, `#rrggbb`: https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio */
+/** Contrast ratio of two colours, `#rrggbb`: https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio */
 export function contrast(one, other) {
   const [low, high] = [luminance(one), luminance(other)].sort((less, more) => less - more);
   return (high + 0.05) / (low + 0.05);

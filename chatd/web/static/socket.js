@@ -1,15 +1,15 @@
-// The connection of the pages: the real socket.io-client, and what the pages need on top of it, which is one state,
-// answers that are refusals, and a sense for a connection that is dead.
+// The connection of the pages: the real socket.io-client, plus one connection state, refusals as errors, and a check
+// whether the connection is dead.
 //
 // The client is npm's bundle, byte for byte; a test compares it with the version that the interop tests are pinned to.
-// A client of our own was smaller by 12 KB compressed and spoke WebSocket only: polling, its pauses and the upgrade are
-// the parts of Engine.IO with the most corners, and others keep them up to date.
+// Our own client was 12 KB smaller compressed and spoke WebSocket only. Polling and the upgrade are the hardest parts of
+// Engine.IO to get right, and upstream maintains them.
 
 import { io } from "./socket.io.esm.min.js";
 import { Place, keep, remembered } from "./kept.js";
 
 const PATIENCE_MS = 10_000;
-const DOUBT_MS = 4_000;
+const PROBE_MS = 4_000;
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 8_000;
 
@@ -21,10 +21,10 @@ const Way = Object.freeze({
 });
 const KEPT_AS = "chatd.polling";
 
-// Refusals that end when somebody logs in, perhaps in another tab: try again when the reader comes back to the page.
+// Refusals that a login ends, perhaps in another tab: try again when the reader comes back to the page.
 export const UNTIL_LOGIN = new Set(["token_missing", "token_expired"]);
 
-/** The server said no. `code` is for programs, `message` for people. */
+/** The server refused. `code` is for programs, `message` for people. */
 export class RefusedError extends Error {
   constructor({ code = "unknown", message = "" } = {}) {
     super(message);
@@ -32,10 +32,10 @@ export class RefusedError extends Error {
   }
 }
 
-/** Nobody answered: the connection was away, or broke, or the server took too long. */
+/** No acknowledgement: no connection, a lost connection, or a timeout. */
 export class UnansweredError extends Error {}
 
-/** Where a socket is in its life. REFUSED and STOPPED last until somebody calls `start`, or logs in and comes back. */
+/** States of the connection. REFUSED and STOPPED last until `start` is called; REFUSED also until a login (UNTIL_LOGIN). */
 export const State = Object.freeze({
   CONNECTING: "connecting",
   ONLINE: "online",
@@ -59,14 +59,14 @@ export class ChatSocket {
       reconnectionDelay: FIRST_DELAY_MS,
       reconnectionDelayMax: LONGEST_DELAY_MS,
     });
-    this.#go(remembered(Place.TAB, KEPT_AS, false) ? Way.POLLING : Way.DIRECT);
+    this.#use(remembered(Place.TAB, KEPT_AS, false) ? Way.POLLING : Way.DIRECT);
     this.state = State.STOPPED;
     this.refusal = null;
-    this.#followTheClient();
-    this.#followTheWindow();
+    this.#listenToClient();
+    this.#listenToWindow();
   }
 
-  /** Call `handler` with the first argument of each `event`; "state" is the socket's own. */
+  /** Call `handler` with the first argument of each `event`; "state" is local: the new State. */
   on(event, handler) {
     if (event === "state") this.#stateHandlers.push(handler);
     else this.#client.on(event, (data) => handler(data));
@@ -100,7 +100,7 @@ export class ChatSocket {
     const answer = await new Promise((resolve, reject) => {
       this.#client.timeout(PATIENCE_MS).emit(event, data, (error, given) => {
         if (!error) return resolve(given);
-        if (this.online) this.#doubt();
+        if (this.online) this.#probe();
         reject(new UnansweredError(error.message));
       });
     });
@@ -108,7 +108,7 @@ export class ChatSocket {
     return answer;
   }
 
-  /** As `ask`, but null where the answer is a refusal or does not come. */
+  /** As `ask`, but resolves to null instead of throwing those errors. */
   async askOrNull(event, data) {
     try {
       return await this.ask(event, data);
@@ -118,29 +118,29 @@ export class ChatSocket {
     }
   }
 
-  /** Send an event that nobody misses: it is dropped while there is no connection. */
+  /** Send an event without acknowledgement; dropped while there is no connection. */
   tell(event, data = {}) {
     if (this.online) this.#client.emit(event, data);
   }
 
-  // The inside.
+  // Internals.
 
-  #followTheClient() {
+  #listenToClient() {
     const { io: manager } = this.#client;
     this.#client.on("connect", () => this.#onJoined());
     this.#client.on("disconnect", (reason) => this.#onLost(reason));
     this.#client.on("connect_error", (error) => (this.#client.active ? this.#onUnreachable() : this.#onRefused(error)));
     manager.on("reconnect_attempt", () => this.#become(State.CONNECTING));
-    manager.on("open", () => manager.engine.on("upgrade", () => this.#go(Way.DIRECT)));
+    manager.on("open", () => manager.engine.on("upgrade", () => this.#use(Way.DIRECT)));
   }
 
-  #followTheWindow() {
-    window.addEventListener("online", () => this.#hurry());
-    window.addEventListener("focus", () => this.#hurry());
-    document.addEventListener("visibilitychange", () => document.hidden || this.#hurry());
-    // A page that may come back by "back" is frozen with its connection open: the server would take it for present.
+  #listenToWindow() {
+    window.addEventListener("online", () => this.#reconnectNow());
+    window.addEventListener("focus", () => this.#reconnectNow());
+    document.addEventListener("visibilitychange", () => document.hidden || this.#reconnectNow());
+    // A page in the back/forward cache may keep its connection open: the server would count the user as online.
     window.addEventListener("pagehide", ({ persisted }) => persisted && this.#isUp && this.#close(State.WAITING));
-    window.addEventListener("pageshow", ({ persisted }) => persisted && this.#hurry());
+    window.addEventListener("pageshow", ({ persisted }) => persisted && this.#reconnectNow());
   }
 
   get #isUp() {
@@ -150,7 +150,7 @@ export class ChatSocket {
   #open() {
     clearTimeout(this.#retryTimer);
     this.#become(State.CONNECTING);
-    this.#client.disconnect(); // it may wait for its next attempt: this is the next
+    this.#client.disconnect(); // cancels the client's reconnection timer
     this.#client.connect();
   }
 
@@ -160,7 +160,7 @@ export class ChatSocket {
     this.#client.disconnect();
   }
 
-  #go(way) {
+  #use(way) {
     this.#way = way;
     this.#client.io.opts.transports = way.transports;
     this.#client.io.timeout(way.timeoutMs);
@@ -177,29 +177,29 @@ export class ChatSocket {
     this.#become(reason === "io server disconnect" ? State.REFUSED : State.WAITING); // S-25
   }
 
-  /** The client tries again by itself, and the other way now. */
+  /** The client reconnects by itself; use the other transport order for its next attempt. */
   #onUnreachable() {
-    this.#go(this.#way === Way.DIRECT ? Way.POLLING : Way.DIRECT);
+    this.#use(this.#way === Way.DIRECT ? Way.POLLING : Way.DIRECT);
     this.#become(State.WAITING);
   }
 
   #onRefused({ message, data }) {
     this.refusal = new RefusedError({ code: data?.code, message });
-    const mayHaveRoomLater = this.refusal.code === "too_many_connections";
-    this.#become(mayHaveRoomLater ? State.WAITING : State.REFUSED); // C-04: the same token will not do
-    if (mayHaveRoomLater) this.#retryTimer = setTimeout(() => this.#open(), LONGEST_DELAY_MS * (0.5 + Math.random()));
+    const isFull = this.refusal.code === "too_many_connections";
+    this.#become(isFull ? State.WAITING : State.REFUSED); // C-04: the same token will not do
+    if (isFull) this.#retryTimer = setTimeout(() => this.#open(), LONGEST_DELAY_MS * (0.5 + Math.random()));
   }
 
-  /** Do not wait for the next attempt: the network or the reader came back. */
-  #hurry() {
-    const mayBeIn = this.state === State.REFUSED && UNTIL_LOGIN.has(this.refusal?.code);
-    if (mayBeIn || this.state === State.WAITING) this.#open();
+  /** Reconnect now, without waiting for the timer: the network or the reader came back. */
+  #reconnectNow() {
+    const mayHaveLoggedIn = this.state === State.REFUSED && UNTIL_LOGIN.has(this.refusal?.code);
+    if (mayHaveLoggedIn || this.state === State.WAITING) this.#open();
   }
 
-  /** Ask for any packet at all: a server that is only slow has one, and a dead connection need not be waited for. */
-  #doubt() {
+  /** After a timeout: send a small request, and close the connection if no packet at all arrives within PROBE_MS. */
+  #probe() {
     const { engine } = this.#client.io;
-    const dead = setTimeout(() => engine.close(), DOUBT_MS);
+    const dead = setTimeout(() => engine.close(), PROBE_MS);
     engine.once("packet", () => clearTimeout(dead));
     this.#client.emit("quien_soy", {}, () => {});
   }

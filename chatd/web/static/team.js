@@ -1,4 +1,4 @@
-// What a team of admins knows of its conversations: who is on each, what waits, what is resolved. Knows no elements.
+// The cases of a team of admins: assignee, waiting, resolved. Has no DOM code.
 
 import { onceAFrame } from "./dom.js";
 
@@ -45,7 +45,7 @@ export class Team {
     return this.counts !== null;
   }
 
-  /** Of a user, as it was told last; undefined where nobody has told. */
+  /** The last known case of `user`; undefined if the server has sent none. */
   caseOf(user) {
     return this.#cases.get(user);
   }
@@ -54,7 +54,7 @@ export class Team {
     return this.caseOf(user)?.atiende === this.#people.me;
   }
 
-  /** The other admin who is on it, or null. */
+  /** The other admin who is assigned, or null. */
   rivalOn(user) {
     const { atiende } = this.caseOf(user) ?? {};
     return atiende === undefined || atiende === this.#people.me ? null : atiende;
@@ -66,7 +66,7 @@ export class Team {
     this.#changed();
   }
 
-  /** The rows of the list that belong to the filter, in its order. */
+  /** The people whom the filter keeps, in the filter's order. */
   view(persons) {
     if (this.filter === null) return persons;
     const belonging = persons.filter(({ user }) => BELONGS[this.filter](this.caseOf(user), this.#people.me));
@@ -74,7 +74,7 @@ export class Team {
     return belonging.sort((one, other) => this.caseOf(one.user).espera - this.caseOf(other.user).espera);
   }
 
-  /** Show those of one kind alone: null for all. They are fetched, for the list may not have come so far down. */
+  /** Set the filter, null for all, and load its conversations, since they may be beyond the loaded pages. */
   async choose(filter) {
     this.filter = filter;
     this.#changed();
@@ -86,7 +86,7 @@ export class Team {
     }
   }
 
-  /** What is refused is told by its answer as well: the other admin who has it. */
+  /** The answer carries the case whether it was assigned or not, with the admin who has it. */
   async claim(user, takeOver = false) {
     await this.#change("atender", { con: user, relevo: takeOver });
   }
@@ -95,14 +95,14 @@ export class Team {
     await this.#change("soltar", { con: user });
   }
 
-  /** Up to the last message that is shown. */
+  /** Resolve up to the last message that is shown. */
   async resolve(user, lastId) {
     await this.#change("resolver", { con: user, relevo: true, ...(lastId && { hasta: lastId }) });
   }
 
   async #change(event, asked) {
     const answer = await this.#socket.askOrNull(event, asked);
-    if (answer === null) this.#changed(); // what is shown is what is known
+    if (answer === null) this.#changed(); // draw the known state again
     else this.learn(answer.caso);
   }
 

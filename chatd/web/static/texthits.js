@@ -1,22 +1,22 @@
-// Messages with the words that are sought, where the server has an index of them. Knows nothing of elements.
+// Full-text search in messages, if the server has the index. Has no DOM code.
 
 import { RefusedError, UnansweredError } from "./socket.js";
 
-const PAUSE_MS = 300; // whoever types fast asks once
+const PAUSE_MS = 300; // fast typing sends one request
 const LEAST = 2; // characters
 const PAGE = 20;
-const PAGES_AT_ONCE = 5; // a page may be empty, and go on
+const PAGES_AT_ONCE = 5; // a page may be empty although more follow
 
 export class TextHits {
   #socket;
   #changed;
   #sought = "";
   #timer = 0;
-  #missing = false; // the server has no such event
+  #missing = false; // the server does not have the event
   #next = null;
-  found = []; // the newest first
+  found = []; // newest first
 
-  /** `changed` is called when there is something else to show. */
+  /** `changed` is called when the hits have changed. */
   constructor(socket, changed) {
     this.#socket = socket;
     this.#changed = changed;

@@ -1,5 +1,5 @@
-// What the pages say, in Spanish and English. Elements with `data-text` (their text), `data-label` (aria-label and
-// title) and `data-placeholder` are filled in from here.
+// The texts of the pages, in Spanish and English. Fills elements with `data-text` (their text), `data-label` (aria-label
+// and title) and `data-placeholder`.
 
 const TEXTS = {
   en: {
@@ -336,11 +336,11 @@ function remembered() {
     const kept = localStorage.getItem(KEPT_AS);
     return kept in LANGUAGES ? kept : null;
   } catch {
-    return null; // a browser may forbid pages to keep things
+    return null; // the browser may forbid localStorage
   }
 }
 
-/** A text in the language of the moment; `{name}` in it stands for `values.name`. */
+/** A text in the current language; `{name}` in it is replaced by `values.name`. */
 export function text(key, values = {}) {
   return (TEXTS[language][key] ?? key).replace(/\{(\w+)\}/g, (mark, name) => values[name] ?? mark);
 }
@@ -362,13 +362,13 @@ export function setLanguage(chosen) {
   try {
     localStorage.setItem(KEPT_AS, chosen);
   } catch {
-    // then it holds for this page
+    // localStorage is forbidden: the choice lasts as long as the page
   }
   fillTexts();
   for (const listener of listeners) listener();
 }
 
-/** Fill in whatever the page says it wants to be filled in. */
+/** Fill the marked elements below `root`. */
 export function fillTexts(root = document) {
   document.documentElement.lang = language;
   for (const element of root.querySelectorAll("[data-text]")) element.textContent = text(element.dataset.text);
@@ -380,9 +380,9 @@ export function fillTexts(root = document) {
   }
 }
 
-const formats = new Map(); // to make one takes longer than a message may
+const formats = new Map(); // cached: creating one takes too long to do it for each message
 
-/** `ms` in the language of the moment, by the options of Intl.DateTimeFormat. */
+/** `ms` formatted in the current language, with options of Intl.DateTimeFormat. */
 export function dated(ms, options) {
   const key = language + JSON.stringify(options);
   if (!formats.has(key)) formats.set(key, new Intl.DateTimeFormat(language, options));
@@ -402,19 +402,19 @@ export function dayOf(ms) {
   return dated(ms, { weekday: "long", day: "numeric", month: "long", year });
 }
 
-/** The time if it was today, else the date: short, for lists. */
+/** Short, for lists: the time if it was today, else the date. */
 export function briefly(ms) {
   if (new Date(ms).toDateString() === new Date().toDateString()) return timeOf(ms);
   return dated(ms, { day: "numeric", month: "short" });
 }
 
-/** The time if that is today, else the day of the week as well: for the days to come. */
+/** For dates in the future: the time if it is today, else weekday and time. */
 export function soon(ms) {
   if (new Date(ms).toDateString() === new Date().toDateString()) return timeOf(ms);
   return dated(ms, { weekday: "long", hour: "2-digit", minute: "2-digit" });
 }
 
-/** Calls `listener` when another day has begun: what was today is yesterday then. */
+/** Calls `listener` when a new day begins, so that "Today" can become "Yesterday". */
 export function onNewDay(listener) {
   let today = new Date().toDateString();
   const look = () => {
@@ -427,7 +427,7 @@ export function onNewDay(listener) {
     look();
     setTimeout(atMidnight, Math.max(1, new Date().setHours(24, 0, 0, 0) - Date.now()));
   };
-  document.addEventListener("visibilitychange", look); // a machine that slept is late with its timers
+  document.addEventListener("visibilitychange", look); // timers are late after the machine slept
   atMidnight();
 }
 

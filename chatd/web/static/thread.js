@@ -1,4 +1,4 @@
-// A conversation as one sees it: bubbles under days, marks, older messages as one scrolls up. For console and widget.
+// Draws a conversation: bubbles under days, marks; scrolling up loads older messages. For console and widget.
 
 import { announce, arrange, byId, icon, make } from "./dom.js";
 import { Fate } from "./conversation.js";
@@ -9,7 +9,7 @@ import { dayOf, text, timeOf } from "./texts.js";
 import { bubble } from "./words.js";
 
 const NEAR_PX = 80;
-const MOST_UNUSED = 100; // elements of messages that are not here any more
+const MOST_UNUSED = 100; // kept elements of messages that are no longer loaded
 const TOGETHER_MS = 5 * 60_000;
 const WHY = {
   mensaje_too_long: "tooLong",
@@ -28,16 +28,16 @@ export class ThreadView {
   #conversation = null;
   #watched = new WeakSet();
   #elements = new Map();
-  #drawn = new WeakMap(); // by message: what its row was drawn from
+  #drawn = new WeakMap(); // by message: the values from which its row was drawn
   #atEnd = true;
   #loading = false;
   #offeredFor = null;
   #onSeen;
   #showAuthors;
-  isSomebody = () => false; // whether a name is that of another person, and not the site's for all admins
-  titleOf = (user) => user; // the name of somebody, as it is shown
+  isSomebody = () => false; // whether a name is a person's, not the site's name for all admins
+  titleOf = (user) => user; // the display name of a user
 
-  /** `onSeen` is called when the end of the thread may have come before somebody's eyes. */
+  /** `onSeen` is called when the end of the thread may have become visible. */
   constructor(list, { onSeen, showAuthors = false }) {
     this.#list = list;
     this.#onSeen = onSeen;
@@ -53,7 +53,7 @@ export class ThreadView {
     return this.#atEnd;
   }
 
-  /** Show a conversation; null when nobody looks at one any more. */
+  /** Show a conversation; null shows none. */
   show(conversation) {
     if (conversation === this.#conversation) return;
     this.#conversation?.dropFar();
@@ -69,7 +69,7 @@ export class ThreadView {
     this.render();
   }
 
-  /** To the newest message, which may have to be read again first. */
+  /** Scroll to the newest message, and load it first if necessary. */
   toEnd() {
     this.#conversation?.goToNewest();
     this.#stayAtEnd();
@@ -79,7 +79,7 @@ export class ThreadView {
     await this.#goTo(idBefore(ms), (message) => message.fecha >= ms);
   }
 
-  /** To the message with that id, where a search has found it. */
+  /** Scroll to a message that a search has found, and load it first if necessary. */
   async toMessage(id) {
     await this.#goTo(id, (message) => message.id === id);
     for (const row of this.#list.querySelectorAll(".sought")) row.classList.remove("sought");
@@ -91,7 +91,7 @@ export class ThreadView {
     this.toNew.hidden = true;
   }
 
-  /** Everything anew, in another language. */
+  /** Draw everything again, in another language. */
   redraw() {
     this.#elements.clear();
     this.#drawn = new WeakMap();
@@ -118,7 +118,7 @@ export class ThreadView {
     if (this.#list.scrollHeight <= this.#list.clientHeight) this.#load("loadOlder");
   }
 
-  // The inside.
+  // Internals.
 
   #stayAtEnd() {
     this.#list.scrollTop = this.#list.scrollHeight;
@@ -127,7 +127,7 @@ export class ThreadView {
     if (this.#atEnd) this.#onSeen();
   }
 
-  /** Show what is around `id`, with the first message that is `wanted` on top. */
+  /** Show the messages around `id`, with the first one that is `wanted` at the top. */
   async #goTo(id, wanted) {
     const conversation = this.#conversation;
     if (!this.#rowOf(wanted)) await conversation.goTo(id);
@@ -139,7 +139,7 @@ export class ThreadView {
     this.#onScroll();
   }
 
-  /** Above what is new, unless that is in sight. */
+  /** Offer the button to the first new message, unless the line above that message is visible. */
   #offerNew() {
     const first = this.#list.querySelector(".divider");
     const waits = typeof this.#conversation.newAfter === "string";
@@ -149,7 +149,7 @@ export class ThreadView {
       this.toNew.replaceChildren(icon("up"), text("toFirstNew"));
       this.toNew.hidden = false;
     }
-    if (inSight) this.#offeredFor = this.#conversation.newAfter; // once seen, it is not offered again
+    if (inSight) this.#offeredFor = this.#conversation.newAfter; // offer it once only
   }
 
   #watch(conversation) {
@@ -187,11 +187,11 @@ export class ThreadView {
     return this.#element(`day ${day} as of ${dayKey(Date.now())}`, () => make("li", { class: "day" }, make("span", {}, dayOf(ms))));
   }
 
-  /** The row of the first message that is here and `wanted`. */
+  /** The row of the first loaded message that is `wanted`; null if an earlier one may not be loaded. */
   #rowOf(wanted) {
     const { messages, hasOlder } = this.#conversation;
     const place = messages.findIndex(wanted);
-    if (place < 0 || (place === 0 && hasOlder)) return null; // there may be another before it
+    if (place < 0 || (place === 0 && hasOlder)) return null; // an earlier one may not be loaded
     return this.#elements.get(keyOf(messages[place]));
   }
 
@@ -200,7 +200,7 @@ export class ThreadView {
     if (message.mine) this.#mark(row, message);
     const from = [before, before?.fecha, after, after?.fecha, message.fate];
     const drawn = this.#drawn.get(message);
-    if (drawn && from.every((fact, place) => fact === drawn[place])) return row; // a long thread has thousands
+    if (drawn && from.every((fact, place) => fact === drawn[place])) return row; // redrawing unchanged rows would be slow: a thread may have hundreds
     this.#drawn.set(message, from);
     row.classList.toggle("joined", areTogether(before, message));
     row.classList.toggle("followed", areTogether(message, after));
@@ -232,7 +232,7 @@ export class ThreadView {
     );
   }
 
-  /** Whom a message was for, where that is neither the other one of the conversation nor its reader. */
+  /** The addressee of a message, if it is neither the other user of the conversation nor the reader. */
   #addressee({ mine, de, para }) {
     const { con } = this.#conversation;
     if (mine || con === null || de !== con || !para || !this.isSomebody(para)) return "";
@@ -241,7 +241,7 @@ export class ThreadView {
 
   #mark(row, message) {
     const read = message.id && this.#conversation.readUpto && !isAfter(message.id, this.#conversation.readUpto);
-    const delivered = message.fate === Fate.STORED && message.fecha <= this.#conversation.hereUntil() && !this.#conversation.isWithOneself;
+    const delivered = message.fate === Fate.STORED && message.fecha <= this.#conversation.lastOnline() && !this.#conversation.isWithOneself;
     const states = read ? ["read"] : delivered ? [Fate.STORED, "delivered"] : [message.fate];
     const state = states.at(-1);
     const mark = `${states.join(" ")} ${message.error?.code ?? ""}`;
@@ -264,7 +264,7 @@ export class ThreadView {
     ];
   }
 
-  /** A button that goes away with what it mends: whoever pressed it goes on in the box. */
+  /** A button that removes itself when pressed; the focus goes to the box. */
   #remedy(name, mend) {
     const onclick = () => {
       mend();
@@ -287,7 +287,7 @@ export class ThreadView {
     else if (left < NEAR_PX * 2 && hasNewer) this.#load("loadNewer");
   }
 
-  /** A message: the day above it goes up when older ones come. Found by halves: there may be thousands. */
+  /** The first message below the top edge, by binary search. Not a day row: it moves when older messages are loaded. */
   #firstInSight() {
     const rows = this.#list.getElementsByClassName("message");
     let [low, high] = [0, rows.length];
@@ -299,13 +299,13 @@ export class ThreadView {
     return rows[low];
   }
 
-  /** Something came below, and the reader looks further up. */
+  /** A message arrived below what the reader looks at. */
   #offerJump() {
     this.jump.replaceChildren(icon("down"), text("newMessages"));
     this.jump.hidden = false;
   }
 
-  /** More of the conversation: `loadOlder` or `loadNewer`. */
+  /** Load more of the conversation: `loadOlder` or `loadNewer`. */
   async #load(what) {
     if (this.#loading || !this.#conversation.loaded) return;
     this.#loading = true;
@@ -321,12 +321,12 @@ function keyOf(message) {
   return message.cid ?? message.id ?? message;
 }
 
-/** Why a message was refused: in the reader's language, or in the server's words. */
+/** Why a message was refused: in the reader's language if there is a text for the code, else the server's words. */
 function reasonOf({ error: { code, reason } }) {
   return code in WHY ? text(WHY[code]) : `${text("failed")}. ${reason}`;
 }
 
-/** Whether two messages, one behind the other, are of one author and one moment. */
+/** Whether two consecutive messages have the same author and almost the same time. */
 function areTogether(one, other) {
   if (!one || !other || one.mine !== other.mine || (!one.mine && one.de !== other.de)) return false;
   return other.fecha - one.fecha < TOGETHER_MS && new Date(one.fecha).getDay() === new Date(other.fecha).getDay();

@@ -1,9 +1,9 @@
-// "Writing…": told at most every few seconds while one writes, and believed for a few seconds when others do.
+// Typing notices: sent at most every few seconds while the reader types; received ones expire after a few seconds.
 
 const REPEAT_MS = 4_000;
 const BELIEVED_MS = 8_000;
 
-/** Tells `para()` that one writes. */
+/** Tells `para()` that the reader is typing. */
 export class TypingSender {
   #socket;
   #toldAt = 0;
@@ -27,7 +27,7 @@ export class TypingSender {
   }
 }
 
-/** Who writes at the moment; `onChange` is called when that changes. */
+/** The users who are typing; `onChange` is called when they change. */
 export class TypingHeard {
   #until = new Map();
   #onChange;

@@ -1,30 +1,30 @@
-// What was written and is not stored yet. It outlives its page and its tab: the next page sends it again, and by its cid
-// it is stored once (C-21), even if two pages send it. What the server refused is not sent again by itself.
+// Messages that are written and not stored yet. They survive page and tab: the next page sends them again, and the cid
+// makes sure that each is stored once (C-21), even if two pages send it. Refused messages are not sent automatically.
 
 import { KeptOf } from "./kept.js";
 
-/** Of one user, by addressee. */
+/** The unsent messages of one user, by addressee. */
 export class Unsent {
   #messages;
-  #kept = new Map(); // by addressee: the cids that this page keeps, and what it keeps of each
+  #kept = new Map(); // by addressee: a map from cid to what this page stores of the message
 
   constructor(user) {
     this.#messages = new KeptOf("chatd.unsent", user);
   }
 
-  /** To whom there is something. */
+  /** The users to whom there are unsent messages. */
   get addressees() {
     return [...new Set(this.#messages.keys().map(([user]) => user))];
   }
 
-  /** In the order of their writing. */
+  /** The unsent messages to `user`, in the order in which they were written. */
   to(user) {
     const keys = this.#messages.keys().filter(([addressee]) => addressee === user);
     const messages = keys.map((key) => this.#messages.get(...key)).filter((message) => message !== null);
     return messages.sort((one, other) => one.fecha - other.fecha || one.order - other.order);
   }
 
-  /** `messages` are all that wait for `user` in this page; what other pages keep stays. */
+  /** Store `messages`, all that this page has pending to `user`; those of other pages stay. */
   keep(user, messages) {
     const before = this.#kept.get(user) ?? new Map();
     const now = new Map(messages.map((message, order) => [message.cid, JSON.stringify(whatToKeep(message, order))]));

@@ -2,8 +2,8 @@
 //
 //   <script src="https://chat.example.com/chatd/widget.js" data-para="soporte" async></script>
 //
-// It adds a round button; a click on it adds a frame with the chat. The frame is a page of chatd's own host, so neither
-// page can reach into the other. Until that click this script is the only request. The README lists its attributes.
+// It adds a round button; a click on it adds an iframe with the chat. The iframe has chatd's origin, so neither page can
+// access the other. Before that click this script is the only request. The README lists its attributes.
 
 (() => {
   const script = document.currentScript;
@@ -16,7 +16,7 @@
   };
   const FOR_THE_PANEL = ["para", "title", "color", "lang", "greeting", "away", "hours", "timeZone", "loggedOut"];
   const OPEN_KEY = "chatd.widget.open";
-  const SMALL = window.matchMedia("(max-width: 480px)"); // there the panel covers the page
+  const SMALL = window.matchMedia("(max-width: 480px)"); // the panel covers the page then
 
   const SHEET = `
     :host { all: initial; --brand: #0c6b5e; --on-brand: #fff; }
@@ -44,7 +44,7 @@
     :host([hidden]), [hidden] { display: none !important; }
     @media (max-width: 480px) {
       iframe, .left iframe { inset: 0; width: 100%; height: 100%; border-radius: 0; }
-      button.covered { display: none; } /* the panel has a button of its own, once it is there */
+      button.covered { display: none; } /* the loaded panel has its own close button */
     }
     @media (prefers-color-scheme: dark) { iframe { background: #11151b; } }
     @media (forced-colors: active) { button { border: 2px solid ButtonText; } }
@@ -52,14 +52,14 @@
   const CHAT = "M4 5h16v11H9l-5 4z";
   const CLOSE = "M6 9l6 6 6-6";
 
-  // The parts.
+  // Elements.
 
   const path = drawn("path", {});
   const count = made("span", { hidden: true });
   const button = made("button", { type: "button" });
-  // What is in the button stays: a press on something that is taken out is no click.
+  // Hide the button's icons, never replace them: removing the pressed element between mousedown and mouseup loses the click.
   button.append(drawn("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, path), count);
-  const announcer = made("p", {}); // of its own: what is in a hidden frame is not read out
+  const announcer = made("p", {}); // in the page: screen readers skip a live region in a hidden iframe
   announcer.setAttribute("role", "status");
   const frame = made("iframe", { hidden: true });
   const place = made("div", { className: dataset.side === "left" ? "left" : "" });
@@ -85,7 +85,7 @@
     return element;
   }
 
-  /** White or black on the site's colour, whichever has more contrast: that is 4.5 at least, with any colour. */
+  /** Use white or black on the site's colour, whichever has more contrast: that is always at least 4.5. */
   function paint() {
     const colour = /^#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})$/i.exec(dataset.color ?? "");
     if (!colour) {
@@ -99,7 +99,7 @@
     host.style.setProperty("--on-brand", 1.05 / (luminance + 0.05) >= 4.5 ? "#fff" : "#000");
   }
 
-  // The frame.
+  // The iframe.
 
   function load() {
     if (frame.src) return;
@@ -107,7 +107,7 @@
     for (const name of FOR_THE_PANEL) if (dataset[name]) address.searchParams.set(name, dataset[name]);
     if (dataset.login) address.searchParams.set("login", new URL(dataset.login, document.baseURI));
     frame.src = address;
-    place.prepend(frame); // with its address: a second one would be a step of the page's history
+    place.prepend(frame); // src is set before: setting it later would add an entry to the page's history
   }
 
   function render() {
@@ -121,7 +121,7 @@
     count.textContent = unread > 99 ? "99+" : String(unread);
   }
 
-  /** How many there are, when there are more; never what they say, in the page of somebody else. */
+  /** Announce the number of unread messages if it grew; never their text, since the page is the site's. */
   function setUnread(now, words) {
     if (now > unread && frame.hidden) announcer.textContent = words;
     unread = now;
@@ -140,7 +140,7 @@
   }
 
   function toggle(open) {
-    const elsewhere = ![host, document.body].includes(document.activeElement); // in the page of the site
+    const elsewhere = ![host, document.body].includes(document.activeElement); // the site's page has the focus
     show(open);
     if (open) frame.focus();
     else if (!elsewhere) button.focus();
@@ -148,7 +148,7 @@
     else if (!open) dropStep();
   }
 
-  // Where the panel covers the page, it is a step of the history: Back closes it, and does not leave the site.
+  // When the panel covers the page, it adds a history entry, so that Back closes the panel and does not leave the site.
 
   function pushStep() {
     if (!history.state?.chatdPanel) history.pushState({ ...history.state, chatdPanel: true }, "");
@@ -162,14 +162,14 @@
     if (!frame.hidden && SMALL.matches && !history.state?.chatdPanel) show(false);
   });
 
-  // Whether it is open goes from page to page of the site, within its tab.
+  // The panel stays open across pages of the site, within one tab (sessionStorage).
 
   function rememberOpen(open) {
     try {
       if (open) sessionStorage.setItem(OPEN_KEY, "1");
       else sessionStorage.removeItem(OPEN_KEY);
     } catch {
-      // the browser forbids pages to keep things
+      // the browser forbids sessionStorage
     }
   }
 
@@ -181,7 +181,7 @@
     }
   }
 
-  /** Whether the browser has a login for the chat; true where nobody can say. One request. */
+  /** Whether the browser has a login for the chat; true if the request fails. One request. */
   async function isLoggedIn() {
     try {
       const answer = await fetch(new URL("session", home), { credentials: "include" });
@@ -206,14 +206,14 @@
     if (!frame.src || source !== frame.contentWindow || origin !== home.origin || typeof news !== "object") return;
     if (news.ready) {
       ready = true;
-      tellFrame(); // it may have been opened before it was loaded
+      tellFrame(); // the panel may have been opened before the iframe was loaded
     }
     if (Number.isInteger(news.unread)) setUnread(news.unread, String(news.words));
     if (news.labels) labels = { open: String(news.labels.open), close: String(news.labels.close), title: String(news.labels.title) };
     if (news.close && !frame.hidden) toggle(false);
     else render();
   });
-  for (const event of ["focus", "blur"]) window.addEventListener(event, () => setTimeout(tellFrame)); // it may go into the frame
+  for (const event of ["focus", "blur"]) window.addEventListener(event, () => setTimeout(tellFrame)); // after a timeout: the focus may move into the iframe
   button.addEventListener("click", () => toggle(frame.hidden));
   document.addEventListener("keydown", ({ key, defaultPrevented }) => {
     if (key === "Escape" && !defaultPrevented && !frame.hidden) toggle(false);
@@ -226,5 +226,5 @@
   host.hidden = dataset.loggedOut === "nothing";
   begin();
   if (document.body) document.body.append(host);
-  else document.addEventListener("DOMContentLoaded", () => document.body.append(host)); // the tag is in the head
+  else document.addEventListener("DOMContentLoaded", () => document.body.append(host)); // the script tag is in the head, so there is no body yet
 })();

@@ -1,4 +1,4 @@
-// The text of a message as elements: links, code between backticks, and a long one folded. Nothing in it becomes markup.
+// Turns the text of a message into elements: links, code between backticks, long texts folded. Text never becomes markup.
 
 import { make } from "./dom.js";
 import { text } from "./texts.js";
@@ -6,11 +6,11 @@ import { text } from "./texts.js";
 const LONG_CHARS = 1_600;
 const LONG_LINES = 24;
 
-// A link has no white space, no quotes, and nothing that is not seen or that turns the direction of writing.
+// A link has no white space, no quotes, and no invisible or bidirectional control characters.
 const PARTS = /```\n?([^]+?)\n?```|`([^`\n]+)`|https?:\/\/[^\s\p{Cc}\p{Cf}<>"'`]+/gu;
 const BEHIND_A_LINK = /[.,;:!?)\]}…]+$/u;
 
-/** The children of the bubble. */
+/** The child nodes of the bubble. */
 function partsOf(words) {
   const parts = [];
   let end = 0;
@@ -26,7 +26,7 @@ function partsOf(words) {
   return [...parts, words.slice(end)].filter((part) => part !== "");
 }
 
-/** The bubble of a message, and where it is long, what unfolds it. */
+/** The bubble of a message, and for a long one the button that unfolds it. */
 export function bubble(words) {
   const element = make("p", { class: "bubble", dir: "auto" }, ...partsOf(words));
   if (words.length <= LONG_CHARS && words.split("\n", LONG_LINES + 1).length <= LONG_LINES) return [element];
@@ -44,7 +44,7 @@ function unfolder(element) {
   return button;
 }
 
-/** What ends a sentence is not of its link; a bracket is, where it was opened there. */
+/** `address` without trailing punctuation; a closing bracket stays if the address opens it. */
 function withoutTail(address) {
   const tail = BEHIND_A_LINK.exec(address)?.[0] ?? "";
   const closes = tail.startsWith(")") && address.includes("(");
