@@ -1,4 +1,4 @@
-"""The real daemon with a database and a secret of its own, and what a test wants to know about it."""
+"""A `chatd serve` process with its own database and secret, and queries on both for tests."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Chat:
         return self.server.url
 
     def rows(self, mensaje: str) -> list[dict[str, Any]]:
-        """The rows of that text, as another program sees them while the daemon runs."""
+        """The message rows with that text, read by a second connection while the daemon runs."""
         with contextlib.closing(sqlite3.connect(f"file:{self.db}?mode=ro", uri=True)) as connection:
             connection.row_factory = sqlite3.Row
             found = connection.execute("SELECT * FROM mensajes WHERE mensaje = ? ORDER BY id", (mensaje,))
@@ -36,11 +36,11 @@ class Chat:
 
 
 def token(user: object, rol: str = "user", *, ttl_s: float = 3600.0, secret: str = SECRET) -> str:
-    """A token as the application's own login would make it."""
+    """A token as the application's login would sign it."""
     payload = {"user": user, "name": f"Name of {user}", "rol": rol, "exp": time.time() + ttl_s}
     return jwt.encode(payload, secret, algorithm="HS256")
 
 
 def with_cookie(text: str) -> dict[str, Any]:
-    """Options of socket.io-client that send `text` as the cookie `token`, between two strangers."""
+    """Options of socket.io-client that send `text` as the cookie `token`, between two other cookies."""
     return {"extraHeaders": {"Cookie": f"theme=dark; token={text}; _ga=GA1.2=3"}}

@@ -1,4 +1,4 @@
-"""The matrix of clients and transports, and the servers that they talk to."""
+"""Fixtures: the matrix of clients and transports, and the servers."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ TRANSPORTS: Final[dict[str, dict[str, Any]]] = {
 }
 
 
-# Marks of tests that need more than `make setup` installs, each named as the option that runs them.
+# Marks of tests that need more than `make setup` installs; an option of the same name runs them.
 ON_DEMAND: Final = ("every_client", "artillery")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The tests of this folder share one event loop, since they share the JavaScript processes."""
+    """Run the tests of this folder on one event loop, since they share the JavaScript processes."""
     for item in items:
         if item.path.is_relative_to(HERE) and pytest_asyncio.is_async_test(item):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
@@ -46,7 +46,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @contextlib.contextmanager
 def running_chat(folder: Path, *flags: str) -> Iterator[Chat]:
-    """`chatd serve` with its database and its secret in `folder`."""
+    """A `chatd serve` process with database and secret in `folder`."""
     secret_file = folder / "secret"
     secret_file.write_text(SECRET)
     secret_file.chmod(0o600)
@@ -57,7 +57,7 @@ def running_chat(folder: Path, *flags: str) -> Iterator[Chat]:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Client:
-    """One cell of the matrix: a release of socket.io-client that uses certain transports."""
+    """One cell of the matrix: a release of socket.io-client with a choice of transports."""
 
     node: Driver
     transports: str
@@ -67,7 +67,7 @@ class Client:
         return await self.node.open(url, **TRANSPORTS[self.transports], **options)
 
     async def connected(self, url: str, **options: Any) -> JsSocket:
-        """`io(url, options)`, and its `connect`."""
+        """`io(url, options)`, after its `connect` event."""
         socket = await self.open(url, **options)
         await socket.connected()
         return socket
@@ -85,7 +85,7 @@ def transports(request: pytest.FixtureRequest) -> str:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def drivers() -> AsyncIterator[dict[str, Driver]]:
-    """A process for each release, and one of Bun; they serve all tests, which leave no socket in them."""
+    """A process for each release, and one of Bun, shared by all tests; each test closes its sockets."""
     starting = {release: running_driver(node_executable(), release) for release in RELEASES}
     starting[BUN] = running_driver(bun_executable(), "4.8")
     async with contextlib.AsyncExitStack() as stack:
@@ -105,7 +105,7 @@ def client(node: Driver, transports: str) -> Client:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def matrix(drivers: dict[str, Driver]) -> AsyncIterator[list[Client]]:
-    """All cells at once, for what happens to all clients of a server together."""
+    """All cells at once, for tests in which all clients of one server are affected together."""
     yield [Client(driver, transports) for driver in drivers.values() for transports in TRANSPORTS]
     for driver in drivers.values():
         await driver.forget()
@@ -118,7 +118,7 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def echo(logs: Path) -> Iterator[Server]:
-    """One echo server for all tests that leave it as it was."""
+    """One echo server, shared by the tests that do not stop it."""
     port = free_port()
     with running(processes.echo_command(port), port, logs / "echo.log") as server:
         yield server
@@ -126,7 +126,7 @@ def echo(logs: Path) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def strict_echo(logs: Path) -> Iterator[Server]:
-    """The server with heartbeats of 300 ms."""
+    """An echo server that pings every 300 ms."""
     port = free_port()
     command = processes.strict_echo_command(port)
     with running(command, port, logs / "strict_echo.log", ends_with=-signal.SIGTERM) as server:
@@ -143,7 +143,7 @@ def own_echo(tmp_path: Path) -> Iterator[Server]:
 
 @pytest.fixture
 def node_echo(tmp_path: Path) -> Iterator[Server]:
-    """One of the reference server, which the test may kill and start."""
+    """An echo server on the reference implementation; the test may kill and start it."""
     port = free_port()
     command = processes.node_echo_command(port)
     with running(command, port, tmp_path / "node.log", ends_with=-signal.SIGTERM) as server:
@@ -152,7 +152,7 @@ def node_echo(tmp_path: Path) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def chat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chat]:
-    """One daemon for all tests that leave it as it was: each uses user names of its own."""
+    """One daemon, shared by the tests that do not stop it; each test uses new user names."""
     with running_chat(tmp_path_factory.mktemp("chat")) as started:
         yield started
 

@@ -1,9 +1,9 @@
-// Runs one release of the real socket.io-client under the orders of a test.
+// Runs one release of the real socket.io-client; a test sends it commands.
 //
 //   node driver.mjs socket.io-client-4.8
 //   deno run -A driver.mjs socket.io-client-4.8 dist/socket.io.esm.min.js    # that file of the package
 //
-// orders.mjs has how orders come, sockets.mjs what they are, values.mjs how values are written.
+// orders.mjs reads the commands, sockets.mjs runs them, values.mjs encodes values.
 
 import { readFileSync } from "node:fs";
 

@@ -1,10 +1,10 @@
-"""The echo server of the conformance tests at the usual pace, with a few events more.
+"""The echo server of the conformance tests with the default heartbeat, and a few more events.
 
     python -m tests.interop.echo --port N
 
 `ask-me` makes the server ask for an acknowledgement (`question`) and report it (`answered`), `count` sends a burst,
-`go-away` disconnects the socket; namespace `/locked` refuses whoever does not know its password. SIGTERM ends it in
-the way that makes clients come back.
+`go-away` disconnects the socket; namespace `/locked` refuses a client without its password. After SIGTERM it ends
+connections so that clients reconnect.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ async def serve(port: int) -> None:
     server.namespace("/", TalkativeEcho)
     server.namespace("/locked", locked)
     listener = await loop.create_server(engine.connection, "127.0.0.1", port)
-    # Python 3.11 waits for the connections only if it was asked before `close`.
+    # In Python 3.11 `wait_closed` waits for connections only if it is called before `close`.
     emptied = asyncio.ensure_future(listener.wait_closed())
     await told_to_stop.wait()
     listener.close()

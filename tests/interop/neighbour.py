@@ -1,4 +1,4 @@
-"""A Node.js node beside chatd: the reference server with @socket.io/redis-adapter, under the orders of a test."""
+"""A Node.js node beside chatd: the reference server with @socket.io/redis-adapter; a test sends it commands."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class NodeNode:
         return await self.call("io", *chain)
 
     async def emitter(self, *chain: tuple[Any, ...]) -> Any:
-        """The same, by @socket.io/redis-emitter."""
+        """As `io`, through @socket.io/redis-emitter."""
         return await self.call("emitter", *chain)
 
     async def call(self, on: str, *chain: tuple[Any, ...]) -> Any:
         return unpack(await self.driver.order("call", on=on, chain=pack(chain)))
 
     async def publish(self, channel: str, data: bytes) -> int:
-        """Anything at all; the number of those who hear it."""
+        """PUBLISH any bytes; returns the number of subscribers."""
         return int(await self.driver.order("publish", channel=channel, data=b64encode(data).decode()))
 
     @contextlib.asynccontextmanager
@@ -50,6 +50,6 @@ class NodeNode:
 
 @contextlib.asynccontextmanager
 async def running_node(redis: Path) -> AsyncIterator[NodeNode]:
-    """A process of it; `redis` is the path of a unix socket."""
+    """A running process; `redis` is the path of Redis' unix socket."""
     async with running_program(node_executable(), str(HERE / "node_neighbour.mjs"), str(redis)) as driver:
         yield NodeNode(driver, f"http://127.0.0.1:{await driver.ready}")

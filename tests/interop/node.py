@@ -1,6 +1,6 @@
-"""A JavaScript process with one release of socket.io-client in it, and its sockets as objects of a test.
+"""A JavaScript process with one release of socket.io-client, and Python objects for its sockets.
 
-Nothing here sleeps: every wait is for something that the client reports, and gives up after `PATIENCE_S`.
+Nothing here sleeps: each wait is for an event that the client reports, with the timeout `PATIENCE_S`.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ PATIENCE_S: Final = 20.0
 
 
 class NodeError(AssertionError):
-    """The driver or the client failed where the test expected it to work."""
+    """The driver or the client failed unexpectedly."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Event:
-    """Something that a socket reported; `ack` is a handle when the server waits for an answer."""
+    """An event that a socket reported; `ack` is set if the server waits for an acknowledgement."""
 
     name: str
     args: list[Any]
@@ -39,7 +39,7 @@ class Event:
 
 
 class JsSocket:
-    """One socket of a socket.io-client. What it hears waits in a queue for each event name."""
+    """One socket of a socket.io-client. Received events wait in one queue for each event name."""
 
     def __init__(self, driver: Driver, name: str) -> None:
         self._driver = driver
@@ -64,11 +64,11 @@ class JsSocket:
         return answer
 
     async def hear(self, event: str) -> list[Any]:
-        """The arguments of the next `event`; a name with a colon in front is one of the client's own."""
+        """The arguments of the next `event`; a leading colon marks events of the client itself."""
         return (await self._next(event)).args
 
     async def answer_next(self, event: str, *args: Any) -> list[Any]:
-        """Hear `event`, which asks for an acknowledgement, and give it."""
+        """Wait for `event` and acknowledge it."""
         heard = await self._next(event)
         if heard.ack is None:
             raise NodeError(f"{event} asks for no acknowledgement")
@@ -76,7 +76,7 @@ class JsSocket:
         return heard.args
 
     def heard(self, event: str) -> int:
-        """How many `event`s wait to be heard."""
+        """The number of received `event`s in the queue."""
         return self._heard[event].qsize()
 
     async def emit(self, event: str, *args: Any) -> None:
@@ -107,7 +107,7 @@ class JsSocket:
         await self._order("connect")
 
     def take(self, event: Event) -> None:
-        """Called by the driver for each thing that this socket reports."""
+        """Called by the driver for each event that this socket reports."""
         self._heard[event.name].put_nowait(event)
 
     async def _next(self, event: str) -> Event:
@@ -123,7 +123,7 @@ class JsSocket:
 
 
 class Channel(Protocol):
-    """How orders reach the program that runs the client, and how its lines come back."""
+    """The connection to the program that runs the client: commands out, lines in."""
 
     def send(self, line: str) -> None: ...
 
@@ -131,11 +131,11 @@ class Channel(Protocol):
         """All lines until the program ends."""
 
     async def end(self) -> None:
-        """Send no more orders, and wait for the end of the program."""
+        """Close the command stream and wait for the program to exit."""
 
 
 class Process:
-    """A child process with its orders on stdin and its lines on stdout."""
+    """A child process: commands on stdin, lines on stdout."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdin is not None
@@ -155,37 +155,37 @@ class Process:
 
 
 class Driver:
-    """A program that obeys orders as driver.mjs does."""
+    """A program that takes the commands of driver.mjs."""
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self._ids = itertools.count(1)
-        # The driver says that it is ready as if it answered an order of number 0.
+        # The driver reports that it is ready as an answer to command 0.
         self.ready: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting = {0: self.ready}
         self._sockets: dict[str, JsSocket] = {}
         self._reader = asyncio.ensure_future(self._read())
 
     async def open(self, url: str, **options: Any) -> JsSocket:
-        """`io(url, options)`, with a connection of its own."""
+        """`io(url, options)` with a new connection."""
         socket = self._new_socket()
         options = {"forceNew": True, "reconnectionDelay": 50} | options
         await self.order("open", socket=socket.name, url=url, options=options)
         return socket
 
     async def open_beside(self, other: JsSocket, namespace: str, **options: Any) -> JsSocket:
-        """One more namespace on the connection of another socket."""
+        """A socket of another namespace on the connection of `other`."""
         socket = self._new_socket()
         await self.order("beside", socket=socket.name, other=other.name, namespace=namespace, options=options)
         return socket
 
     async def forget(self) -> None:
-        """Disconnect every socket: the next test starts afresh."""
+        """Disconnect every socket, so that the next test starts without any."""
         await self.order("forget")
         self._sockets.clear()
 
     async def order(self, do: str, **details: Any) -> Any:
-        """Send one order and wait for its answer."""
+        """Send one command and wait for its answer."""
         if self._reader.done():
             raise NodeError("the driver has ended: its stderr has the reason")
         number = next(self._ids)
@@ -198,7 +198,7 @@ class Driver:
             raise NodeError(f"no answer to {do} {details}") from None
 
     async def stop(self) -> None:
-        """End of orders: the process leaves by itself."""
+        """Close the command stream: the process exits by itself."""
         await self._channel.end()
         await self._reader
 
@@ -217,7 +217,7 @@ class Driver:
     def _take(self, line: dict[str, Any]) -> None:
         match line:
             case {"socket": str(name), "on": str(event), "args": list(args)}:
-                if name in self._sockets:  # the last words of forgotten sockets interest nobody
+                if name in self._sockets:  # events of closed sockets are dropped
                     self._sockets[name].take(Event(event, unpack(args), line.get("ack")))
             case {"id": int(number), "ok": result}:
                 self._settle(number).set_result(result)
@@ -226,12 +226,12 @@ class Driver:
 
     def _settle(self, number: int) -> asyncio.Future[Any]:
         answer = self._waiting.pop(number)
-        # Whoever waited may have been cancelled meanwhile; its answer then goes to nobody.
+        # The waiting task may have been cancelled: then the answer is dropped.
         return answer if not answer.done() else asyncio.get_running_loop().create_future()
 
 
 def node_executable() -> str:
-    """Node.js as `make setup` left it: in the virtual environment, or else on the machine."""
+    """Node.js of the virtual environment (`make setup`), or else of the machine."""
     own = Path(sys.executable).parent
     found = shutil.which("node", path=f"{own}{os.pathsep}{os.environ.get('PATH', '')}")
     if found is None:
@@ -240,18 +240,18 @@ def node_executable() -> str:
 
 
 def bun_executable() -> str:
-    """Bun, whose WebSocket and HTTP clients are its own: `make setup` installs it beside the client releases."""
+    """Bun, which has its own WebSocket and HTTP clients; `make setup` installs it beside the client releases."""
     return str(HERE / "node_modules" / ".bin" / "bun")
 
 
 def running_driver(runtime: str, release: str) -> AbstractAsyncContextManager[Driver]:
-    """A process of the program `runtime` with socket.io-client `release` ("4.8", "4.0", "3.1")."""
+    """A process of `runtime` with socket.io-client `release` ("4.8", "4.0", "3.1")."""
     return running_program(runtime, str(HERE / "driver.mjs"), f"socket.io-client-{release}")
 
 
 @contextlib.asynccontextmanager
 async def running_program(*command: str) -> AsyncIterator[Driver]:
-    """A process that obeys orders."""
+    """A process that takes the commands of driver.mjs."""
     process = await asyncio.create_subprocess_exec(
         *command,
         stdin=asyncio.subprocess.PIPE,

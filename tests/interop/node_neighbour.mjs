@@ -1,9 +1,9 @@
-// A Node.js node as a company may have it: socket.io with @socket.io/redis-adapter, rooms by user, and an emitter beside.
+// A Node.js node as in a company's cluster: socket.io with @socket.io/redis-adapter, a room for each user, and an emitter.
 //
 //   node node_neighbour.mjs PATH-OF-REDIS
 //
-// Orders are those of orders.mjs; it says its port when it is ready. `call` is what the application's own code would do:
-// each step of `chain` is a property or a method with its arguments.
+// Takes commands as orders.mjs reads them, and prints its port when it is ready. `call` runs application code: each step
+// of `chain` is a property or a method with its arguments.
 
 import { createServer } from "node:http";
 import { createAdapter } from "@socket.io/redis-adapter";
@@ -15,7 +15,7 @@ import { pack, unpack } from "./values.mjs";
 
 async function connected() {
   const client = createClient({ socket: { path: process.argv[2] } });
-  client.on("error", () => {}); // it connects again by itself
+  client.on("error", () => {}); // the client reconnects by itself
   await client.connect();
   return client;
 }

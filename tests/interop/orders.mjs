@@ -1,5 +1,5 @@
-// Orders of a test: JSON lines on stdin, each with an `id`, and each is answered by one line {id, ok} or {id, error}.
-// They do not wait for one another. The first line, {id: 0, ok}, says that the program is ready.
+// Reads a test's commands: JSON lines on stdin, each with an `id`; each is answered by one line {id, ok} or {id, error}.
+// Commands run concurrently. The first line, {id: 0, ok}, says that the program is ready.
 
 import { createInterface } from "node:readline";
 

@@ -19,7 +19,7 @@ STOP_S: Final = 20.0
 
 
 class ServerError(AssertionError):
-    """A server did not start, or did not stop when told."""
+    """A server did not start, or did not stop after a signal."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -36,7 +36,7 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """Returns once the port accepts connections. Raises ServerError with the server's own words."""
+        """Returns once the port accepts connections. Raises ServerError with the server's output."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(self.command, cwd=ROOT, stdout=log, stderr=log)
         deadline = time.monotonic() + START_S
@@ -49,7 +49,7 @@ class Server:
         self.process.send_signal(what)
 
     def stop(self, by: signal.Signals = signal.SIGTERM) -> int:
-        """Send the signal and wait for the end; returns the exit code."""
+        """Send the signal and wait for the process to exit. Returns the exit code."""
         assert self.process is not None
         self.process.send_signal(by)
         try:
@@ -61,7 +61,7 @@ class Server:
 
 
 def accepts(port: int) -> bool:
-    """Whether somebody listens; waits a moment when nobody does, so it can be asked in a loop."""
+    """Whether the port accepts a connection. If not, wait a moment, so that it can be called in a loop."""
     try:
         socket.create_connection(("127.0.0.1", port), timeout=1.0).close()
     except OSError:
@@ -72,7 +72,7 @@ def accepts(port: int) -> bool:
 
 @contextlib.contextmanager
 def running(command: list[str], port: int, log: Path, *, ends_with: int = 0) -> Iterator[Server]:
-    """A server for the time of a block. At SIGTERM it must end with that code: 0 if it does so by itself."""
+    """Run a server during the block, then send SIGTERM. It must exit with `ends_with`: 0 if it handles the signal."""
     server = Server(command, port, log)
     server.start()
     try:
@@ -84,17 +84,17 @@ def running(command: list[str], port: int, log: Path, *, ends_with: int = 0) -> 
 
 
 def echo_command(port: int) -> list[str]:
-    """The small server of the socketio floor: see tests/interop/echo.py."""
+    """The echo server of tests/interop/echo.py, which uses chatd/socketio only."""
     return [sys.executable, "-m", "tests.interop.echo", "--port", str(port)]
 
 
 def node_echo_command(port: int) -> list[str]:
-    """The same of the reference server, as far as a test of reconnection needs it."""
+    """The same on the reference implementation, as far as the reconnection tests need it."""
     return ["node", str(Path(__file__).with_name("node_echo.mjs")), str(port)]
 
 
 def strict_echo_command(port: int) -> list[str]:
-    """The one for the official suites, with a ping each 300 ms that has to be answered within 200 ms."""
+    """The server for the official test suites: a ping every 300 ms, with a timeout of 200 ms."""
     return [sys.executable, "-m", "tests.conformance.socketio_echo", "--port", str(port)]
 
 

@@ -1,9 +1,9 @@
-"""A TCP proxy between clients and a server that can lose the end of what the server says.
+"""A TCP proxy between clients and a server that can drop the end of the server's stream.
 
 async with proxy(server.port) as between:
     socket = await node.open(between.url, ...)
     between.lose(b'"ok":true')
-    await between.lost()  # the server has said it, nobody has heard it, and every connection is cut
+    await between.lost()  # the server has sent it, no client has received it, and every connection is cut
     between.restore()
 """
 
@@ -20,7 +20,7 @@ PATIENCE_S = 20.0
 
 
 class Proxy:
-    """Whatever comes in goes on to `target`, a port of this machine, and back; while it is down, nobody comes in."""
+    """Forwards connections to `target`, a port of this machine. While it is down, it closes new connections."""
 
     def __init__(self, target: int) -> None:
         self.port = free_port()
@@ -38,36 +38,36 @@ class Proxy:
         return f"http://127.0.0.1:{self.port}"
 
     def lose(self, sought: bytes) -> None:
-        """From the first words of the server that contain `sought` on, nothing gets through."""
+        """Cut all connections when the server sends `sought`, without forwarding it."""
         self._sought = sought
         self._lost.clear()
 
     def swallow(self, words: bytes) -> None:
-        """What a client says from those words on does not reach the server, and its connection stays open."""
+        """Drop what a client sends from `words` on, and keep its connection open."""
         self._swallowed = words
         self._was_swallowed.clear()
 
     async def swallowed(self) -> None:
-        """Wait until a client has said it."""
+        """Wait until a client has sent those words."""
         async with asyncio.timeout(PATIENCE_S):
             await self._was_swallowed.wait()
 
     async def lost(self) -> None:
-        """Wait until the server has said it."""
+        """Wait until the server has sent the sought words."""
         async with asyncio.timeout(PATIENCE_S):
             await self._lost.wait()
 
     def interrupt(self) -> None:
-        """Cut every connection, and let nobody in."""
+        """Cut every connection, and close new ones."""
         self._down = True
         self.cut()
 
     def restore(self) -> None:
-        """Let everybody in again."""
+        """Forward new connections again."""
         self._down = False
 
     def cut(self) -> None:
-        """End every connection, as a network does: without a word of HTTP, WebSocket or Engine.IO."""
+        """Reset every connection, as a network failure does: no HTTP, WebSocket or Engine.IO close."""
         self.cuts += 1
         for writer in self._writers:
             writer.transport.abort()

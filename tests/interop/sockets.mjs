@@ -1,8 +1,8 @@
-// The orders of a test to a socket.io-client, in any runtime: this file imports nothing, so that browsers run it too.
+// Runs a test's commands on a socket.io-client, in any runtime: this file imports nothing, so that browsers run it too.
 //
-// Everything that happens to a socket is a line {socket, on, args}: for what the server sent, `on` is the event's name;
-// for what the client itself reports it has a colon in front. `ack` is there when the server waits for an answer: the
-// order `answer` gives it.
+// Each event of a socket is a line {socket, on, args}: `on` is the name of an event from the server, or, with a leading
+// colon, of an event of the client itself. `ack` is present if the server waits for an acknowledgement: the command
+// `answer` sends it.
 
 // `client` is the module of the client; `pack` and `unpack` are those of values.mjs.
 export function orders(client, { write, pack, unpack }) {
@@ -15,7 +15,7 @@ export function orders(client, { write, pack, unpack }) {
     return transports ? { ...options, transports } : options;
   }
 
-  // What a socket and its manager report about themselves.
+  // Events of the socket and its manager themselves.
   function watch(name, socket) {
     const report = (on, args) => write({ socket: name, on: `:${on}`, args });
     const transport = () => socket.io.engine.transport.name;
@@ -29,7 +29,7 @@ export function orders(client, { write, pack, unpack }) {
         .on("upgrade", () => report("upgrade", [transport()]))
         .on("packet", (packet) => packet.type === "ping" && report("ping", []));
     watchEngine();
-    socket.io.on("reconnect_attempt", () => queueMicrotask(watchEngine)); // each attempt has an engine of its own
+    socket.io.on("reconnect_attempt", () => queueMicrotask(watchEngine)); // each attempt creates a new engine
   }
 
   function listen(name, socket) {

@@ -19,7 +19,7 @@ async def test_an_acknowledgement_may_be_empty(client: Client, echo: Server) -> 
     assert await socket.ask("message-with-ack") == []
 
 
-async def test_many_acknowledgements_find_their_own_question(client: Client, echo: Server) -> None:
+async def test_concurrent_acknowledgements_reach_their_own_callbacks(client: Client, echo: Server) -> None:
     socket = await client.connected(echo.url)
     answers = await asyncio.gather(*(socket.ask("message-with-ack", number) for number in range(100)))
     assert answers == [[number] for number in range(100)]
@@ -33,7 +33,7 @@ async def test_the_client_acknowledges_what_the_server_asks(client: Client, echo
 
 
 async def test_the_client_may_acknowledge_in_another_order(client: Client, echo: Server) -> None:
-    """Two clients answer the same question, the second one first: an answer belongs to one socket."""
+    """Two clients acknowledge the same ack id, the second one first: an ack id belongs to one socket."""
     first, second = await client.connected(echo.url), await client.connected(echo.url)
     await first.emit("ask-me", 1)
     await second.emit("ask-me", 2)

@@ -23,7 +23,7 @@ ARGUMENTS: Final[dict[str, list[Any]]] = {
     "large": [ALL_BYTES * 1200],
 }
 
-# Everything that JavaScript can hold bytes in; Node.js gets all of them back as Buffer.
+# All JavaScript types that hold bytes; Node.js receives each of them as a Buffer.
 CONTAINERS: Final = {
     "ArrayBuffer": "new Uint8Array([1, 2, 3]).buffer",
     "Uint8Array": "new Uint8Array([1, 2, 3])",

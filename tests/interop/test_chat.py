@@ -1,4 +1,4 @@
-"""The daemon's main job, end to end: a user and an admin chat through `chatd serve`, and the rows are in SQLite."""
+"""End to end: a user and an admin chat through `chatd serve`, and SQLite has the rows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NUMBERS: Final = count(1)
 
 
 def new_user(stem: str) -> str:
-    """A name that no other test uses: all of them talk to one daemon."""
+    """A name that no other test uses, since the tests share one daemon."""
     return f"{stem}-{next(_NUMBERS)}"
 
 
@@ -28,7 +28,7 @@ async def enter(client: Client, chat: Chat, user: str, rol: str = "user") -> JsS
 
 
 def row(acknowledged: dict[str, Any], **columns: Any) -> dict[str, Any]:
-    """The row that an acknowledgement promises."""
+    """The row that corresponds to an acknowledgement."""
     return {"id": int(acknowledged["id"]), "fecha": acknowledged["fecha"], "cid": None, **columns}
 
 
@@ -122,7 +122,7 @@ async def test_the_sender_is_the_token_whatever_the_payload_says(client: Client,
 
 
 @pytest.mark.parametrize("way", ["auth", "bearer"])
-async def test_the_token_may_come_another_way(client: Client, chat: Chat, way: str) -> None:
+async def test_the_token_may_come_in_auth_or_a_header(client: Client, chat: Chat, way: str) -> None:
     ana = new_user("ana")
     options = {
         "auth": {"auth": {"token": token(ana)}},
@@ -136,7 +136,7 @@ async def test_the_token_may_come_another_way(client: Client, chat: Chat, way: s
 
 @pytest.mark.parametrize("stale", [token("ana", ttl_s=-60), "garbage"], ids=["expired", "garbage"])
 async def test_a_stale_cookie_does_not_hide_a_fresh_token_in_auth(client: Client, chat: Chat, stale: str) -> None:
-    """C-63: a page can give `auth`, and cannot take back a cookie that is HttpOnly"""
+    """C-63: a page can set `auth`, but cannot remove an HttpOnly cookie"""
     ana = new_user("ana")
     user = await client.connected(chat.url, **with_cookie(stale), auth={"token": token(ana)})
     [stored] = await user.ask("mensaje_privado", {"para": ana, "mensaje": "healed"})
@@ -172,7 +172,7 @@ async def test_a_token_that_expires_ends_its_connection_and_the_client_learns_wh
         [told] = await socket.hear("desconexion")
         assert told["code"] == "token_expired"
         assert await socket.hear(":disconnect") in (["transport close"], ["transport error"])
-        # It comes back by itself, which lets it in if it has a fresh token by then.
+        # The client reconnects by itself, which succeeds if it has a fresh token by then.
         assert (await socket.refused())["data"] == {"code": "token_expired"}
 
 

@@ -10,7 +10,7 @@ async def test_a_client_connects_and_leaves(client: Client, echo: Server) -> Non
     socket = await client.open(echo.url)
     connected = await socket.connected()
     assert connected["id"]
-    # The upgrade of the default client may be done before or after the namespace is joined.
+    # The default client may upgrade before or after it joins the namespace.
     assert client.transports in {connected["transport"], "default"}
     await socket.close()
     assert await socket.hear(":disconnect") == ["io client disconnect"]
@@ -65,7 +65,7 @@ async def test_a_refused_client_may_try_again(client: Client, echo: Server) -> N
     assert await opened.hear("auth") == [{"password": "sesame"}]
 
 
-async def test_a_client_that_the_server_disconnects_does_not_come_back_by_itself(client: Client, echo: Server) -> None:
+async def test_a_client_that_the_server_disconnects_does_not_reconnect_by_itself(client: Client, echo: Server) -> None:
     socket = await client.connected(echo.url)
     await socket.emit("go-away")
     assert await socket.hear(":disconnect") == ["io server disconnect"]

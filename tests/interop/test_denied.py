@@ -1,4 +1,4 @@
-"""The real client, when the operator does not want it any more: sent away, it comes back by itself, and is told why."""
+"""A user is put on the deny list: the real client is disconnected, reconnects by itself, and is refused."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.interop.chat import token, with_cookie
 from tests.interop.conftest import Client, running_chat
 
 
-async def test_a_user_who_is_put_on_the_list_is_told_so_twice(client: Client, tmp_path: Path) -> None:
+async def test_a_denied_user_gets_the_reason_at_disconnect_and_at_reconnect(client: Client, tmp_path: Path) -> None:
     """C-25, C-27"""
     denied = tmp_path / "denied"
     denied.write_text("# nobody yet\n")

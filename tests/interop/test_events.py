@@ -1,4 +1,4 @@
-"""Events: every JSON type there and back, many at once, before and during the upgrade."""
+"""Events: round trips of every JSON type, many at once, before and during the upgrade."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ EVERY_TYPE: Final[list[Any]] = [
     {"": "", "a b": {"ñ": [{"🦜": None}]}, "__proto__x": 1, "_placeholder": False},
 ]
 
-# What JSON.stringify makes of a value that JSON does not have.
+# The output of JSON.stringify for values that JSON does not have.
 ONLY_IN_JAVASCRIPT: Final[list[tuple[str, Any]]] = [
     ("undefined", None),
     ("NaN", None),

@@ -1,4 +1,4 @@
-"""The heartbeat, at a pace that shows within a second."""
+"""The heartbeat, with a ping interval below one second."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Many real clients on a network that cuts them off every other second: everything arrives, once and in order.
+"""Many real clients on a network that cuts connections every other second: each message arrives once and in order.
 
-The small sister of the benchmark `jitter`, with its parts. Some of the cuts are unnoticed: the client comes back while
-its old socket still looks alive to the server.
+A small form of the benchmark `jitter`, from the same parts. The server does not notice some of the cuts: the client
+reconnects while its old socket still looks alive to the server.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ PLAN: Final = Plan(
     every_ms=50,
     weather=Weather(cut_every_s=1.2, away_s=0.4, unnoticed=0.3),
 )
-# A connection that ends between the 101 and the open packet is no error to the client: it waits for its `timeout`.
+# The client ignores a connection that ends between the 101 and the open packet: it waits for its `timeout`.
 FAST: Final[dict[str, Any]] = {"reconnectionDelay": 50, "reconnectionDelayMax": 200, "timeout": 2_000}
 WEBSOCKET: Final = FAST | {"transports": ["websocket"]}
-DEFAULT: Final = FAST  # polling first, then the upgrade: cuts hit both
-# A client whose WebSocket dies in the middle of its upgrade falls silent until it misses a ping, so pings are frequent.
+DEFAULT: Final = FAST  # polling first, then the upgrade, so that both are cut
+# A client whose WebSocket is cut during the upgrade notices only when a ping is missing, so pings are frequent.
 FLAGS: Final = ("--message-rate", "0", "--ping-interval", "1", "--ping-timeout", "2")
 
-pytestmark = pytest.mark.timeout(180)  # ten seconds each; more on a machine that is busy with other things
+pytestmark = pytest.mark.timeout(180)  # ten seconds each; more on a busy machine
 
 
 async def jitter(chat: Chat, options: dict[str, Any], plan: Plan = PLAN, *, killed: bool = False) -> Verdict:
-    """One run against a daemon, which is killed and started again in the middle if the test wants it."""
+    """One run against a daemon, which is killed and restarted in the middle if `killed`."""
 
     async def restart() -> None:
         await asyncio.to_thread(chat.server.stop, signal.SIGKILL)
@@ -75,7 +75,7 @@ async def test_nothing_is_lost_when_the_daemon_is_killed_as_well(options: dict[s
 
 
 async def test_without_recovery_the_same_network_loses(tmp_path: Path) -> None:
-    """Else the tests above would prove nothing."""
+    """Control: the tests above would prove nothing if this network lost no messages."""
     with running_chat(tmp_path, "--recovery", "off", *FLAGS) as chat:
         verdict = await jitter(chat, WEBSOCKET, dataclasses.replace(PLAN, seconds=2.0))
     assert verdict.deliveries.percent < 90

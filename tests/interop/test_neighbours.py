@@ -1,4 +1,4 @@
-"""chatd and a Node.js node behind the nginx of README.md, which sends each some of the users."""
+"""chatd and a Node.js node behind README.md's nginx, which spreads the users over both."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def place(tmp_path: Path) -> Place:
 
 
 async def settled(client: Client, place: Place, user: str) -> JsSocket:
-    """A socket of a browser of its own, which is done with its upgrade, if it makes one."""
+    """A socket with its own session cookie, after its upgrade if it makes one."""
     options: dict[str, Any] = with_cookie(token(user))
     options["extraHeaders"]["User-Agent"] = f"browser of {user}"
     auth = {"user": user, "rol": "user"}
@@ -55,7 +55,7 @@ async def exchange(one: JsSocket, other: JsSocket, names: dict[JsSocket, str]) -
             assert heard == {"de": names[sender], "mensaje": f"number {number}"}
 
 
-async def test_every_session_stays_with_its_server_and_all_are_one_chat(
+async def test_each_session_stays_on_its_server_and_messages_cross_servers(
     client: Client, tmp_path: Path, place: Place
 ) -> None:
     """K-01, N-31, N-32"""

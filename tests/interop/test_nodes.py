@@ -1,4 +1,4 @@
-"""Two daemons behind each proxy of README.md: every session stays on its node, and moves when the node dies."""
+"""Two daemons behind each proxy of README.md: a session stays on its node, and moves when the node dies."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _users: Final = itertools.count()
 
 @pytest.fixture
 def nodes(tmp_path: Path) -> Iterator[dict[int, Chat]]:
-    """The daemons by number, each with a chat of its own: what is looked at here is the transport."""
+    """The daemons by number, each with its own database: these tests are about the transport only."""
     with contextlib.ExitStack() as stack:
         running: dict[int, Chat] = {}
         for number in NUMBERS:
@@ -52,7 +52,7 @@ def configuration(proxy: Proxy, place: Place, nodes: dict[int, Chat]) -> str:
 
 
 async def settled(client: Client, place: Place) -> JsSocket:
-    """A socket of a new user, which is done with its upgrade, if it makes one."""
+    """A socket of a new user, after its upgrade if it makes one."""
     options: dict[str, Any] = with_cookie(token(f"user {next(_users)}"))
     socket = await client.connected(f"https://127.0.0.1:{place.port}", rejectUnauthorized=False, **options)
     if client.transports == "default":
@@ -70,7 +70,7 @@ async def homes_of(sockets: list[JsSocket]) -> list[int]:
 
 
 async def round_trips(socket: JsSocket, count: int) -> None:
-    """Questions, of which each is asked when the one before it is answered."""
+    """Emit `count` events, each after the acknowledgement of the one before."""
     for _ in range(count):
         [answer] = await socket.ask("quien_soy")
         assert answer["ok"] is True
@@ -83,7 +83,7 @@ async def came_back(socket: JsSocket) -> None:
 
 
 async def move(sockets: list[JsSocket], node: Chat, by: signal.Signals) -> None:
-    """Their node ends by that signal, and all of them are served again by another within seconds."""
+    """End the node of `sockets` by signal `by`; all of them must be on another node within seconds."""
     ended = asyncio.ensure_future(asyncio.to_thread(node.server.stop, by))
     async with asyncio.timeout(MOVED_WITHIN_S):
         await asyncio.gather(*(came_back(socket) for socket in sockets))

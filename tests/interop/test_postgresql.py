@@ -1,4 +1,4 @@
-"""A user and an admin chat through a daemon that keeps its messages in PostgreSQL: real server, real clients."""
+"""A user and an admin chat through a daemon that stores messages in PostgreSQL: real server, real clients."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.postgresql import Server
 
 @pytest.mark.parametrize("release", ["4.8"])
 @pytest.mark.parametrize("transports", ["default"])
-async def test_what_is_acknowledged_is_in_the_database_and_is_read_after_a_restart(
+async def test_acknowledged_messages_are_in_the_database_and_in_history_after_a_restart(
     client: Client, postgresql: Server, tmp_path: Path
 ) -> None:
     """P-01"""

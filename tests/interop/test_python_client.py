@@ -1,4 +1,4 @@
-"""The other client that people use: python-socketio, over every transport."""
+"""python-socketio, over every transport."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def connected(url: str, transports: str, **options: Any) -> AsyncIterator[
 
 @contextlib.asynccontextmanager
 async def client_with(**handlers: Callable[..., Any]) -> AsyncIterator[socketio.AsyncClient]:
-    """The full client, with a handler for each event of that name; it leaves at the end, whatever it was doing."""
+    """An AsyncClient with a handler for each named event; it is closed at the end in any state."""
     client = socketio.AsyncClient(reconnection_delay=0.05, randomization_factor=0)
     for event, handler in handlers.items():
         client.on(event, handler)
@@ -43,7 +43,7 @@ async def hear(client: socketio.AsyncSimpleClient) -> list[Any]:
     return heard
 
 
-async def test_it_connects_and_ends_where_it_should(transports: str, echo: Server) -> None:
+async def test_it_connects_over_the_chosen_transports(transports: str, echo: Server) -> None:
     async with connected(echo.url, transports, auth={"a": [1, "ñ"]}) as client:
         assert client.transport == ("polling" if transports == "polling" else "websocket")
         assert await hear(client) == ["auth", {"a": [1, "ñ"]}]
@@ -90,7 +90,7 @@ async def test_a_refused_client_is_told_why(transports: str, echo: Server) -> No
         assert (await told.get())["data"] == {"code": "password_wrong", "tries": [1, None]}
 
 
-async def test_it_comes_back_after_a_restart(transports: str, own_echo: Server) -> None:
+async def test_it_reconnects_after_a_restart(transports: str, own_echo: Server) -> None:
     seen: asyncio.Queue[str] = asyncio.Queue()
     async with client_with(
         connect=lambda: seen.put_nowait("connect"), disconnect=lambda reason: seen.put_nowait("disconnect")
@@ -114,7 +114,7 @@ async def test_two_clients_chat(transports: str, chat: Chat) -> None:
 
 
 async def back_after_a_restart(chat: Chat, transports: str, **options: Any) -> dict[str, Any] | None:
-    """Connect as that, restart the daemon, and come back: why that was refused, or None where it was not."""
+    """Connect with `options`, restart the daemon, and reconnect. Returns the reason of the refusal, or None."""
     told: asyncio.Queue[dict[str, Any] | str | None] = asyncio.Queue()
     async with client_with(connect=lambda: told.put_nowait(None), connect_error=told.put_nowait) as client:
         await client.connect(chat.url, **TRANSPORTS[transports], **options)
@@ -123,20 +123,20 @@ async def back_after_a_restart(chat: Chat, transports: str, **options: Any) -> d
         await asyncio.to_thread(chat.server.start)
         async with asyncio.timeout(PATIENCE_S):
             while isinstance(refused := await told.get(), str):
-                pass  # nobody listened yet
+                pass  # the daemon did not listen yet
             if refused is None:
                 assert (await client.call("quien_soy", timeout=PATIENCE_S))["user"] == "py-ana"
         return refused
 
 
-async def test_a_cookie_in_its_headers_is_lost_when_it_comes_back(own_chat: Chat) -> None:
-    """C-63: the README says so. The client takes it out of what it was given as soon as it has a WebSocket."""
+async def test_a_cookie_in_headers_is_lost_at_reconnection(own_chat: Chat) -> None:
+    """C-63: the README warns of it. The client removes the cookie from its options when it opens a WebSocket."""
     refused = await back_after_a_restart(own_chat, "default", headers={"Cookie": f"token={token('py-ana')}"})
     assert refused is not None
     assert refused["data"]["code"] == "token_missing"
 
 
-async def test_a_token_in_auth_or_by_a_callable_comes_back(transports: str, own_chat: Chat) -> None:
+async def test_a_token_in_auth_or_from_a_callable_is_sent_at_reconnection(transports: str, own_chat: Chat) -> None:
     """C-01: the two ways that the README shows"""
     by_auth = {"auth": lambda: {"token": token("py-ana")}}
     by_headers = {"headers": lambda: {"Cookie": f"token={token('py-ana')}"}}

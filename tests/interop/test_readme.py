@@ -1,4 +1,4 @@
-"""The README's front end, against a daemon that was started with the README's commands."""
+"""The README's front end code against a daemon started by the README's commands."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ CHATD = f"{sys.executable} -m chatd"
 
 
 def only(pattern: str) -> str:
-    """The one place of the page that fits."""
+    """The only match of `pattern` in the README."""
     [found] = set(re.findall(pattern, README, re.DOTALL))
     return str(found)
 
 
 def changed(text: str, places: dict[str, str]) -> str:
-    """Every place must be there."""
+    """`text` with replacements, each of which must occur."""
     for was, now in places.items():
         assert was in text
         text = text.replace(was, now)
@@ -42,7 +42,7 @@ def shell(command: str, folder: Path) -> str:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    """A daemon that was started with the page's commands, in `tmp_path`."""
+    """A daemon started by the README's commands in `tmp_path`."""
     shell(only(r"\n    (\(umask 077; openssl rand -hex 32 > secret\))\n"), tmp_path)
     port = free_port()
     here = {"8400": f"{port}", "chat.db": f"{tmp_path}/chat.db", "-file secret": f"-file {tmp_path}/secret"}
@@ -57,7 +57,7 @@ def token(tmp_path: Path, server: Server) -> str:
 
 
 def run_in_node(code: str, server: Server, folder: Path) -> str:
-    """What the code prints."""
+    """The output of the code."""
     script = HERE / f"readme-{server.port}.mjs"  # beside node_modules
     script.write_text(code)
     try:
@@ -72,7 +72,7 @@ def test_the_front_end_talks_to_the_daemon(tmp_path: Path, server: Server, token
         {
             '"socket.io-client"': '"socket.io-client-4.8"',
             "https://chat.example.com": server.url,
-            # what a browser does by itself
+            # a browser sends the cookie by itself
             "withCredentials: true": f'extraHeaders: {{ cookie: "token={token}" }}',
         },
     )
@@ -90,8 +90,8 @@ def test_a_client_without_a_cookie_talks_to_the_daemon(tmp_path: Path, server: S
     assert re.fullmatch(r"stored \d+", run_in_node(f"{page}socket.disconnect();\n", server, tmp_path))
 
 
-def test_a_client_that_is_not_let_in_does_not_hang(tmp_path: Path, server: Server) -> None:
-    """The page as it stands, in Node.js, where there is no cookie."""
+def test_a_refused_client_does_not_hang(tmp_path: Path, server: Server) -> None:
+    """The README's code unchanged, in Node.js, which has no cookie."""
     page = changed(
         only(r"```js\n(import .*?)```"),
         {'"socket.io-client"': '"socket.io-client-4.8"', "https://chat.example.com": server.url, "10_000": "3_000"},
@@ -106,7 +106,7 @@ def test_a_client_that_is_not_let_in_does_not_hang(tmp_path: Path, server: Serve
 
 
 def test_the_page_warns_of_the_cookie_that_the_python_client_loses() -> None:
-    """C-63: that it does is shown in test_python_client.py"""
+    """C-63: test_python_client.py shows that the client loses it"""
     assert only(
         r"asyncio\.run\(main\(\)\)\n```\n\n(python-socketio loses `headers=\{\"Cookie\": \.\.\.\}` when it reconnects)"
     )

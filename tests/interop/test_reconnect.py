@@ -1,4 +1,4 @@
-"""A server that goes away and comes back: every client returns by itself, whatever ended the server."""
+"""A server restarts: every client reconnects by itself, whichever signal ended the server."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.interop.processes import Server
 
 
 async def settled(client: Client, url: str, **options: Any) -> JsSocket:
-    """A connected socket that is done with its upgrade, if it makes one."""
+    """A connected socket, after its upgrade if it makes one."""
     socket = await client.connected(url, **options)
     if client.transports == "default":
         await socket.upgraded()
@@ -22,7 +22,7 @@ async def settled(client: Client, url: str, **options: Any) -> JsSocket:
 
 
 async def came_back(socket: JsSocket) -> None:
-    """The client says that it lost the connection and has a new one, which works."""
+    """Wait until the client reports a disconnection and a new connection, and check that the new one works."""
     assert await socket.hear(":disconnect") in (["transport close"], ["transport error"])
     await socket.hear(":reconnect")
     await socket.hear(":connect")

@@ -1,4 +1,4 @@
-"""Connection state recovery with the real client: cut, away, back; and the same across the death of the daemon."""
+"""Connection state recovery with the real client: after a cut connection, and after the daemon was killed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def recovering(tmp_path: Path) -> Iterator[Chat]:
 
 
 async def enter(client: Client, url: str, user: str, rol: str = "user", **options: Any) -> tuple[JsSocket, str]:
-    """A connected socket, done with its upgrade, and its id."""
+    """A connected socket, after its upgrade, and its id."""
     socket = await client.open(url, **with_cookie(token(user, rol)), reconnectionDelayMax=100, **options)
     connected = await socket.connected()
     assert connected["recovered"] is False
@@ -42,12 +42,12 @@ async def enter(client: Client, url: str, user: str, rol: str = "user", **option
 
 
 async def write(socket: JsSocket, para: str, *texts: str) -> list[str]:
-    """Send messages and wait until each is stored; their ids."""
+    """Send messages and wait until each is acknowledged. Returns their ids."""
     return [(await socket.ask("mensaje_privado", {"para": para, "mensaje": text}))[0]["id"] for text in texts]
 
 
 async def texts(socket: JsSocket, count: int) -> list[str]:
-    """The next messages, which come with their ids in order."""
+    """The next messages; checks that their ids ascend."""
     heard = [await socket.hear("mensaje_recibido") for _ in range(count)]
     ids = [int(message_id) for _, message_id in heard]
     assert ids == sorted(set(ids))
@@ -101,7 +101,7 @@ async def test_a_socket_is_recovered_before_its_first_message(client: Client, re
 async def test_sockets_are_recovered_by_the_next_daemon(
     client: Client, tmp_path: Path, by: signal.Signals, deliver: str
 ) -> None:
-    """C-29, C-30: what was missed while nobody served, too."""
+    """C-29, C-30: also messages that were stored while the client was away"""
     with running_chat(tmp_path, "--recovery", "on", "--message-rate", "0", "--deliver", deliver) as chat:
         async with proxy(chat.server.port) as between:
             ana, ana_id = await enter(client, between.url, "ana")
@@ -124,10 +124,10 @@ async def test_sockets_are_recovered_by_the_next_daemon(
 
 
 @pytest.mark.parametrize("release", ["3.1", "4.0"])
-async def test_clients_that_know_nothing_of_it_are_not_disturbed(
+async def test_clients_without_recovery_ignore_the_offset_argument(
     drivers: dict[str, Driver], transports: str, release: str, recovering: Chat
 ) -> None:
-    """C-28: a JavaScript handler leaves out what it does not ask for."""
+    """C-28: JavaScript ignores additional arguments of a handler."""
     old = Client(drivers[release], transports)
     async with proxy(recovering.server.port) as between:
         ana, _ = await enter(old, between.url, "ana")
@@ -141,7 +141,7 @@ async def test_clients_that_know_nothing_of_it_are_not_disturbed(
 
 
 async def test_a_recovery_that_is_cut_in_the_middle_is_recovered_again(client: Client, recovering: Chat) -> None:
-    """C-31: nothing is shown twice."""
+    """C-31: no message is delivered twice."""
     many = [f"message {number} " + "x" * 2_000 for number in range(150)]
     async with proxy(recovering.server.port) as between:
         ana, ana_id = await enter(client, between.url, "ana")
@@ -157,12 +157,12 @@ async def test_a_recovery_that_is_cut_in_the_middle_is_recovered_again(client: C
             connected = (await ana.hear(":connect"))[0]
             assert (connected["id"], connected["recovered"]) == (ana_id, True)
             while (await ana.hear("al_dia"))[0]["completo"] is False:
-                """The first, of the fresh connection."""
+                """The first event on the new connection."""
         assert sorted(await texts(ana, len(many))) == sorted(many)
         assert ana.heard("mensaje_recibido") == 0
 
 
-async def test_any_client_may_say_how_far_it_is(transports: str, own_chat: Chat) -> None:
+async def test_any_client_may_send_the_last_id_it_has(transports: str, own_chat: Chat) -> None:
     """C-34: python-socketio, without the setting."""
     ana_s, root_s = ({"Cookie": f"token={text}"} for text in (token("ana"), token("root", "admin")))
     async with socketio.AsyncSimpleClient() as root:

@@ -1,5 +1,5 @@
 """The option `retries` of the real client, with a `cid`: connections are cut and daemons killed between a message and
-its acknowledgement, and there is one row, one acknowledgement and one delivery.
+its acknowledgement; the result is one row, one acknowledgement and one delivery.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.interop.node import Driver, JsSocket
 from tests.interop.proxy import proxy
 from tests.store.rig import locked
 
-# The first release with `retries` is 4.6. It sends one message at a time, and the next when that is acknowledged.
+# The first release with `retries` is 4.6. It sends one message at a time and waits for its acknowledgement.
 RETRYING: Final[dict[str, Any]] = {"retries": 50, "ackTimeout": 2_000, "reconnectionDelayMax": 100}
 
 STORED: Final = b'"ok":true'
@@ -50,7 +50,7 @@ def stored_once(chat: Chat, mensaje: str, answer: dict[str, Any]) -> bool:
     return [str(row["id"]) for row in chat.rows(mensaje)] == [answer["id"]]
 
 
-async def test_a_cut_between_a_message_and_its_acknowledgement_doubles_nothing(client: Client, own_chat: Chat) -> None:
+async def test_a_cut_before_the_acknowledgement_makes_no_duplicate(client: Client, own_chat: Chat) -> None:
     """C-22"""
     async with proxy(own_chat.server.port) as between:
         admin = await enter(client, own_chat.url, "root", "admin")
@@ -69,10 +69,10 @@ async def test_a_cut_between_a_message_and_its_acknowledgement_doubles_nothing(c
 
 
 @pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGKILL])
-async def test_a_daemon_that_ends_behind_the_row_doubles_nothing(
+async def test_a_daemon_killed_after_storing_the_row_makes_no_duplicate(
     client: Client, own_chat: Chat, by: signal.Signals
 ) -> None:
-    """C-22: the next daemon finds what the last one has stored."""
+    """C-22: the next daemon finds the row that the killed one stored."""
     async with proxy(own_chat.server.port) as between:
         admin = await enter(client, own_chat.url, "root", "admin")
         user = await enter(client, between.url, "ana", **RETRYING)
@@ -90,10 +90,10 @@ async def test_a_daemon_that_ends_behind_the_row_doubles_nothing(
 
 
 @pytest.mark.parametrize("deliver", ["at_once", "stored"])
-async def test_a_daemon_that_is_killed_before_the_row_loses_nothing(
+async def test_a_daemon_killed_before_storing_the_row_loses_nothing(
     client: Client, tmp_path: Path, deliver: str
 ) -> None:
-    """C-24: what was only delivered is delivered again."""
+    """C-24: a message that was delivered and not stored is delivered again."""
     hola: list[Any] = [{"de": "ana", "mensaje": "hola"}]
     with running_chat(tmp_path, "--busy-timeout", "60", "--deliver", deliver) as chat:
         async with proxy(chat.server.port) as between:
@@ -114,7 +114,7 @@ async def test_a_daemon_that_is_killed_before_the_row_loses_nothing(
             assert await admin.hear("mensaje_recibido") == [{"de": "ana", "mensaje": "adiós"}]
 
 
-async def test_many_cuts_lose_nothing_double_nothing_and_keep_the_order(client: Client, tmp_path: Path) -> None:
+async def test_many_cuts_lose_nothing_duplicate_nothing_and_keep_the_order(client: Client, tmp_path: Path) -> None:
     """C-22, C-23"""
     texts = [f"message {number}" for number in range(60)]
     with running_chat(tmp_path, "--message-rate", "0") as chat:
@@ -126,7 +126,7 @@ async def test_many_cuts_lose_nothing_double_nothing_and_keep_the_order(client: 
                 between.lose(STORED)
                 await between.lost()
                 between.restore()
-                await asked[number + 3]  # the one whose acknowledgement was lost, or one behind it
+                await asked[number + 3]  # the message whose acknowledgement was lost, or a later one
             answers = await asyncio.gather(*asked)
             assert between.cuts == 9
             heard = [(await admin.hear("mensaje_recibido"))[0]["mensaje"] for _ in texts]
@@ -136,7 +136,7 @@ async def test_many_cuts_lose_nothing_double_nothing_and_keep_the_order(client: 
 
 
 class Talker:
-    """A client that has messages on their way until `last_round` is set; `answers` has those that are acknowledged."""
+    """A client that keeps sending until `last_round` is set; `answers` has the acknowledgements."""
 
     def __init__(self, socket: JsSocket, user: str) -> None:
         self.answers: dict[str, dict[str, Any]] = {}
@@ -154,10 +154,10 @@ class Talker:
 
 
 @pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGKILL])
-async def test_restarts_under_the_load_of_many_lose_nothing_and_double_nothing(
+async def test_restarts_under_load_lose_nothing_and_duplicate_nothing(
     client: Client, tmp_path: Path, by: signal.Signals
 ) -> None:
-    """C-20, C-22: each client has messages on their way whenever the daemon ends."""
+    """C-20, C-22: each client has unacknowledged messages whenever the daemon ends."""
     with running_chat(tmp_path, "--message-rate", "0", "--stop-rate", "100") as chat:
         users = [f"user-{number}" for number in range(6)]
         talkers = [Talker(await enter(client, chat.url, user, **RETRYING), user) for user in users]

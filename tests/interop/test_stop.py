@@ -1,4 +1,4 @@
-"""A stop looks to every client as the death of a server: it notices at once, and is back soon after the next start."""
+"""To clients, a stop looks like a killed server: they notice at once, and reconnect soon after the next start."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from tests.interop.processes import Server
 from tests.interop.test_python_client import client_with
 from tests.interop.test_reconnect import came_back, settled
 
-# The clients' own pauses between two attempts take up to 0.5 s of it here.
+# Includes the clients' reconnection delay, at most 0.5 s here.
 BACK_S = 2.0
-# Of PAUSES, and as much again for the busy machine: half of a pause may come on top of it.
+# Randomisation of the delays in PAUSES (up to 50 % longer), doubled for a busy machine.
 DICE_S = 2 * 1.5 * 0.3
 PAUSES = {"reconnectionDelay": 100, "reconnectionDelayMax": 300}
 
@@ -26,7 +26,7 @@ BOTH = pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGKILL])
 
 @BOTH
 async def test_javascript_clients_are_back_soon(matrix: list[Client], own_echo: Server, by: signal.Signals) -> None:
-    """C-20, E-50: after a stop as soon as after a kill, with messages on their way"""
+    """C-20, E-50: as soon after a stop as after a kill, with unacknowledged messages"""
     sockets = [await settled(client, own_echo.url, **PAUSES) for client in matrix]
     for socket in sockets:
         await socket.emit("message", "on its way")
@@ -40,7 +40,7 @@ async def test_javascript_clients_are_back_soon(matrix: list[Client], own_echo: 
 async def test_no_javascript_client_is_slower_than_from_a_killed_node(
     matrix: list[Client], own_echo: Server, node_echo: Server
 ) -> None:
-    """E-50: what differs is the pause that a client throws dice for"""
+    """E-50: up to the randomised reconnection delay"""
     servers = (own_echo, node_echo)
     sockets = [[await settled(client, server.url, **PAUSES) for client in matrix] for server in servers]
     await asyncio.to_thread(node_echo.stop, signal.SIGKILL)
@@ -77,7 +77,7 @@ async def test_python_clients_are_back_soon(transports: str, own_echo: Server, b
 
 
 async def test_no_python_client_is_slower_than_from_a_killed_node(own_echo: Server, node_echo: Server) -> None:
-    """E-50: over each transport; they throw no dice, but pause as long"""
+    """E-50: over each transport; their delay is not randomised, but as long"""
     servers = (own_echo, node_echo)
     ways = [(server, transports) for server in servers for transports in TRANSPORTS]
     async with contextlib.AsyncExitStack() as stack:

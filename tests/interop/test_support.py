@@ -1,4 +1,4 @@
-"""What a support chat needs, with the real client: two tabs of a user, an admin, a page that is loaded again."""
+"""Support chat with the real client: two tabs of a user, an admin, a page reload."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GRACE_S: Final = 1.0
 
 @pytest.fixture(scope="session")
 def support(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chat]:
-    """One daemon for these tests, with everything on; each uses user names of its own."""
+    """One daemon for these tests, with all features on; each test uses new user names."""
     flags = [
         "--echo",
         "on",
@@ -45,7 +45,7 @@ async def enter(client: Client, chat: Chat, user: str, rol: str = "user") -> JsS
 
 
 async def news(admin: JsSocket, *users: str) -> dict[str, Any]:
-    """The next that an admin hears of one of these."""
+    """The next presence event that an admin gets about one of `users`."""
     while True:
         [event] = await admin.hear("presencia")
         if event["user"] in users:
@@ -53,11 +53,11 @@ async def news(admin: JsSocket, *users: str) -> dict[str, Any]:
 
 
 async def settled(socket: JsSocket) -> None:
-    """Everything that was sent to it before has been heard."""
+    """Wait until the socket has received everything sent to it before."""
     assert (await socket.ask("what have I got?"))[0]["error"]["code"] == "unknown_event"
 
 
-async def test_an_admin_sees_users_come_and_go_and_no_page_that_is_loaded_again(client: Client, support: Chat) -> None:
+async def test_an_admin_sees_users_come_and_go_but_no_page_reload(client: Client, support: Chat) -> None:
     """C-44, C-45, C-48"""
     ana, eva, root = new_user("ana"), new_user("eva"), new_user("root")
     admin = await enter(client, support, root, "admin")
@@ -85,7 +85,7 @@ async def test_an_admin_sees_users_come_and_go_and_no_page_that_is_loaded_again(
     assert other.heard("presencia") == tabs[0].heard("presencia") == 0
 
 
-async def test_a_users_other_tab_sees_what_one_of_them_sends(client: Client, support: Chat) -> None:
+async def test_a_users_other_tab_gets_the_messages_sent_from_one_tab(client: Client, support: Chat) -> None:
     """C-41, C-42"""
     ana, root = new_user("ana"), new_user("root")
     first, second = await enter(client, support, ana), await enter(client, support, ana)
@@ -100,7 +100,7 @@ async def test_a_users_other_tab_sees_what_one_of_them_sends(client: Client, sup
     assert first.heard("mensaje_enviado") == first.heard("mensaje_recibido") == second.heard("mensaje_recibido") == 0
 
 
-async def test_who_has_read_is_told_to_the_other_side_and_to_the_other_tab(client: Client, support: Chat) -> None:
+async def test_read_marks_reach_the_other_user_and_the_other_tab(client: Client, support: Chat) -> None:
     """C-49, C-50"""
     ana, root = new_user("ana"), new_user("root")
     first, second = await enter(client, support, ana), await enter(client, support, ana)
@@ -117,7 +117,7 @@ async def test_who_has_read_is_told_to_the_other_side_and_to_the_other_tab(clien
     assert first.heard("leido") == colleague.heard("leido") == 0
 
 
-async def test_somebody_writes_and_stops_by_itself_by_sending_and_by_leaving(client: Client, support: Chat) -> None:
+async def test_typing_ends_by_timeout_by_sending_and_by_disconnecting(client: Client, support: Chat) -> None:
     """C-52, C-53"""
     ana, root = new_user("ana"), new_user("root")
     first, second = await enter(client, support, ana), await enter(client, support, ana)
@@ -129,7 +129,7 @@ async def test_somebody_writes_and_stops_by_itself_by_sending_and_by_leaving(cli
         return bool(event["activo"])
 
     async def begin() -> None:
-        """Say it until it is heard: an admin that polls is not told between two polls."""
+        """Repeat it until it arrives: typing is not sent to an admin between two polls."""
         while not admin.heard("escribiendo"):
             await first.ask("escribiendo", {"para": root, "activo": True})
         assert await heard() is True

@@ -1,4 +1,4 @@
-// Values that JSON cannot hold, on their way between a test and JavaScript. values.py has the other half.
+// Encodes values that JSON lacks, between a test and JavaScript. values.py is the other half.
 
 export function pack(value) {
   if (Buffer.isBuffer(value)) return { $bytes: value.toString("base64") };

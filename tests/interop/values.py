@@ -1,4 +1,4 @@
-"""What travels between a test and driver.mjs beside plain JSON: bytes, and values that only JavaScript has.
+"""Encodes values between a test and driver.mjs that JSON lacks: bytes, and values that only JavaScript has.
 
 `{"$bytes": base64}` is a Buffer in both directions; `{"$js": expression}` goes to the driver only, which evaluates it.
 """
@@ -18,7 +18,7 @@ class Js:
 
 
 def pack(value: Any) -> Any:
-    """A value of a test as the driver reads it."""
+    """Encode a value for the driver."""
     match value:
         case bytes():
             return {"$bytes": base64.b64encode(value).decode()}
@@ -33,7 +33,7 @@ def pack(value: Any) -> Any:
 
 
 def unpack(value: Any) -> Any:
-    """A value of the driver as a test reads it."""
+    """Decode a value from the driver."""
     match value:
         case {"$bytes": str(text)}:
             return base64.b64decode(text, validate=True)

@@ -1,4 +1,4 @@
-"""artillery as a load tool: `make artillery`. It shows that the tool works with chatd, and measures nothing."""
+"""The load tool artillery works with chatd: `make artillery`. Nothing is measured."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The browser's bundle of socket.io-client in a page of a real browser, under the same orders as driver.mjs.
+"""The browser bundle of socket.io-client in a page of a real browser, with the same commands as driver.mjs.
 
 The page is the bundle itself, as the daemon serves it with `--client-dir`: the page and the socket have one origin, and
 the cookie is the browser's own.
@@ -18,7 +18,7 @@ from tests.web.browsers.tabs import BROWSERS, Tab
 
 PAGE: Final = "/socket.io/socket.io.min.js"
 LOOK_S: Final = 0.02
-# Orders come and lines go in one call: a page cannot call us. Values stay as JSON has them.
+# One call passes commands in and output lines out, since a page cannot call the test. Values are plain JSON.
 SETUP: Final = """(() => {
   const lines = [];
   const write = (line) => lines.push(JSON.stringify(line));

@@ -1,4 +1,4 @@
-"""What the tests of the clients have found, for the table."""
+"""Collects the results of the client tests for the table."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.interop.clients.rows import NAMES
 
 @pytest.fixture(scope="session")
 def passed(request: pytest.FixtureRequest) -> Iterator[dict[str, Result]]:
-    """The clients that have passed, by name. A run of all of them makes the file anew."""
+    """Results of the clients that passed, by name. A run with every client rewrites the file."""
     found: dict[str, Result] = {}
     yield found
     if request.config.getoption("every_client"):

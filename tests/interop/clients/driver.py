@@ -1,6 +1,6 @@
-"""driver.mjs for python-socketio: run by the Python that has the release in question, so it imports nothing of ours.
+"""driver.mjs for python-socketio. It runs in the virtual environment of that release, so it imports no chatd code.
 
-The orders and the lines are those of sockets.mjs, as far as steps.py gives them; values are plain JSON.
+Commands and output lines are those of sockets.mjs that steps.py uses; values are plain JSON.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Socket:
     def __init__(self, name: str, url: str, options: dict[str, Any]) -> None:
         self.name, self.url = name, url
         headers, auth = options.get("extraHeaders", {}), options.get("auth")
-        # A new dict for each connection: the client takes the cookie out of it once it has a WebSocket (see findings/).
+        # A new dict each time: the client removes the cookie from it when it opens a WebSocket (see findings/).
         self.given = {"headers": lambda: dict(headers), "auth": lambda: auth}
         self.given |= {"transports": options["transports"]} if "transports" in options else {}
         self.client = socketio.AsyncClient(reconnection_delay=options["reconnectionDelay"] / 1000)

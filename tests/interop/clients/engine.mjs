@@ -1,6 +1,6 @@
-// A release of engine.io-client against a server that echoes: node engine.mjs engine.io-client URL
+// Runs a release of engine.io-client against an echo server: node engine.mjs engine.io-client URL
 //
-// One line of JSON: the versions, and for each way of transport what came back.
+// Prints one line of JSON: the versions, and for each choice of transports what came back.
 
 import { readFileSync } from "node:fs";
 
@@ -9,13 +9,13 @@ const engine = await import(name);
 const { version } = JSON.parse(readFileSync(new URL(`node_modules/${name}/package.json`, import.meta.url), "utf8"));
 const BYTES = [0, 127, 128, 255];
 
-// Bytes do not arrive where the first transport is the WebSocket of Node.js: it gives a Blob, which nothing here reads.
+// No bytes where the first transport is the WebSocket of Node.js: it delivers a Blob, which the client does not read.
 const WAYS = {
   polling: () => new engine.Socket(url, { transports: ["polling"] }),
   WebSocket: () => new engine.Socket(url, { transports: ["websocket"] }),
   upgrade: () => new engine.Socket(url),
   "Fetch and WebSocket": () => new engine.Socket(url, { transports: [engine.Fetch, engine.WebSocket] }),
-  // The form that a bundler can shake; 6.6.7 and 6.6.8 do not export it (see findings/).
+  // The tree-shakable form; 6.6.7 and 6.6.8 do not export it (see findings/).
   ...(engine.SocketWithoutUpgrade && {
     SocketWithoutUpgrade: () => new engine.SocketWithoutUpgrade(url, { transports: [engine.WebSocket] }),
   }),

@@ -1,4 +1,4 @@
-"""Clients that need no orders: a program that says in one line what happened to it, and the server that it meets."""
+"""Clients that take no commands: each is a program that prints its result as one line of JSON."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any, Final
 from tests.interop.clients.seats import HERE, node
 from tests.interop.node import PATIENCE_S
 
-# The oldest here with a WebSocket of its own that is always on.
+# The oldest release whose built-in WebSocket needs no flag.
 RUNTIME: Final = node(22)
 
 
 async def told(program: str, *arguments: str) -> Any:
-    """What engine.mjs or strangers.mjs prints."""
+    """The JSON that engine.mjs or strangers.mjs prints."""
     process = await asyncio.create_subprocess_exec(
         *RUNTIME(), str(HERE / program), *arguments, stdout=asyncio.subprocess.PIPE
     )

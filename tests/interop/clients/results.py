@@ -1,6 +1,6 @@
-"""What the clients of the table were seen to do: results.json, and the table that README.md makes of it.
+"""Results of the clients: results.json, and README.md's table made from it.
 
-`make interop` writes the file, of those clients alone that have passed in that run.
+`make interop` writes the file with the clients that passed in that run only.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ FILE: Final = Path(__file__).with_name("results.json")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Result:
-    """`ran`: for each way of transport, the steps that have passed, in their order."""
+    """`ran`: for each choice of transports, the steps that passed, in order."""
 
     name: str
     client: str
@@ -35,7 +35,7 @@ def write(results: Iterable[Result]) -> None:
 
 
 def markdown(results: Iterable[Result]) -> str:
-    """The table. A step that only some of the ways have passed names them."""
+    """The table. A step that passed for some choices of transports only names them."""
     lines = ["| Client | Version | Runtime | Transports | What was run |", "|---|---|---|---|---|"]
     for result in results:
         cells = [result.client, result.version, result.runtime, ", ".join(result.ran), _steps(result.ran)]

@@ -1,4 +1,4 @@
-"""Every client that is run against chatd: one row each. To add a client, add its row, and run `make interop`."""
+"""All clients that run against chatd, one row each. To add a client, add a row and run `make interop`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.interop.clients.seats import BUNDLE, Start, browser, bun, deno, javas
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Way:
-    """Options that choose transports. The class `WebSocket` gives that of the runtime no headers, so no cookie."""
+    """Options that choose transports. The class `WebSocket` passes no headers to that of the runtime, so no cookie."""
 
     options: Mapping[str, Any]
     cookie: bool = True
@@ -23,7 +23,7 @@ USUAL: Final = {
     "WebSocket": Way({"transports": ["websocket"]}),
     "upgrade": Way({}),
 }
-# fetch() and WebSocket of the runtime, as classes: a bundler leaves out the transports that are not named.
+# fetch() and WebSocket of the runtime, given as classes: a bundler drops the other transports.
 NATIVE: Final = {
     "polling": Way({"transports": ["Fetch"]}),
     "WebSocket": Way({"transports": ["WebSocket"]}, cookie=False),
@@ -33,7 +33,7 @@ NATIVE: Final = {
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Row:
-    """`options`: it knows addTrailingSlash, tryAllTransports, rememberUpgrade. `core`: `make setup` installs it."""
+    """`options`: it has addTrailingSlash, tryAllTransports, rememberUpgrade. `core`: `make setup` installs it."""
 
     name: str
     client: str
@@ -70,7 +70,7 @@ ROWS: Final = (
     Row("python", PYTHON, python(), recovers=False, options=False, core=True),
 )
 
-# Of the table: the rows, and what test_engine.py and test_strangers.py run.
+# Rows of the table: ROWS, and the clients of test_engine.py and test_strangers.py.
 NAMES: Final = (
     *(row.name for row in ROWS),
     "engine.io-client-6.6.6",

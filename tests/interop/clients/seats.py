@@ -1,4 +1,4 @@
-"""Where a client of the table sits: the program that runs it, its version as that program tells it, and its cookies."""
+"""Starts each client of the table: its program, its version as the program reports it, and its cookies."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.web.browsers.tabs import Tab
 
 HERE: Final = Path(__file__).parent
 BUNDLE: Final = "dist/socket.io.esm.min.js"
-# As the packages are called for which npm builds Node.js.
+# Suffix of npm's Node.js packages.
 MACHINE: Final = "linux-arm64" if platform.machine() == "aarch64" else "linux-x64"
 
 
@@ -35,7 +35,7 @@ class Seat:
     runtime: str
 
     async def cookie(self, token: str) -> dict[str, Any]:
-        """Make the client send the cookie; returns options for that."""
+        """Make the client send the cookie. Returns the options that this needs."""
         return {"extraHeaders": {"Cookie": f"token={token}"}}
 
 
@@ -48,20 +48,20 @@ class BrowserSeat(Seat):
         return {}
 
 
-# The first words of a command.
+# The command that starts the runtime; the program and its arguments follow.
 Runtime = Callable[[], list[str]]
-# Takes the URL of the daemon, since a page has to come from there.
+# Takes the URL of the daemon, which must serve the page.
 Start = Callable[[str], AbstractAsyncContextManager[Seat]]
 
 
 def javascript(release: str, runtime: Runtime, file: str | None = None) -> Start:
-    """socket.io-client `release` in `runtime`; of its package, that file."""
+    """socket.io-client `release` in `runtime`; `file` is the file of the package to import."""
     package = [f"socket.io-client-{release}"] if file is None else [f"socket.io-client-{release}", file]
     return _program(lambda: [*runtime(), str(INTEROP / "driver.mjs"), *package])
 
 
 def python(folder: str | None = None) -> Start:
-    """python-socketio of a virtual environment in .venv, or the newest, which is in .venv itself."""
+    """python-socketio in the virtual environment `folder` below .venv; by default the newest, in .venv itself."""
     executable = sys.executable if folder is None else str(ROOT / ".venv" / folder / "bin" / "python")
     return _program(lambda: [executable, str(HERE / "driver.py")])
 
@@ -89,7 +89,7 @@ def _program(command: Runtime) -> Start:
 
 
 def _browser_of(agent: str) -> str:
-    """Firefox says which one it is; what WebKitGTK says has been the same for years."""
+    """Name and version from the User-Agent. WebKitGTK's has had a constant version for years."""
     if found := re.search(r"Firefox/([0-9.]+)", agent):
         return f"Firefox {found[1]}"
     package = subprocess.run(
@@ -102,7 +102,7 @@ def _browser_of(agent: str) -> str:
 
 
 def node(major: int | None = None) -> Runtime:
-    """Node.js of the machine, or that of a package."""
+    """Node.js from npm's package of that major release, by default that of the machine."""
     if major is None:
         return lambda: [node_executable()]
     return lambda: [str(HERE / f"node_modules/node-{major}-{MACHINE}/bin/node")]

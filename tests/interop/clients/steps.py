@@ -1,4 +1,4 @@
-"""What each client of the table does, step by step. A step is noted for a way of transport once it has passed."""
+"""The steps that each client of the table runs. A step is recorded for a choice of transports once it has passed."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from tests.web.blocking import BlockingProxy, Treatment
 USER: Final = "ana"
 ADMIN: Final = "root"
 AUTH: Final = {"auth": {"token": token(USER)}}
-# Short pauses: what a client does is the question, not how long it waits by default.
+# Short delays, so that the tests do not wait for the client's default ones.
 PAUSES: Final = {"reconnectionDelay": 50, "reconnectionDelayMax": 200}
 
 
 @dataclasses.dataclass(slots=True)
 class Visit:
-    """One way of a row: its socket, and what it has passed."""
+    """One choice of transports of a row: its socket, and the steps that passed."""
 
     name: str
     way: Way
     passed: list[str] = dataclasses.field(default_factory=list)
     socket: JsSocket | None = None
     restarted: float = 0.0
-    """When the daemon was there again."""
+    """When the daemon accepted connections again."""
 
     @property
     def here(self) -> JsSocket:
@@ -47,17 +47,17 @@ class Visit:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Stage:
-    """What all steps of a row share. The way of the client to the daemon leads through `between`."""
+    """State shared by all steps of a row. Clients connect to the daemon through the proxy `between`."""
 
     row: Row
     seat: Seat
     chat: Chat
     between: Proxy
     back_s: float = PATIENCE_S
-    """So soon after a restart of the daemon each client must be back."""
+    """Each client must reconnect within this time after a restart of the daemon."""
 
     async def connect(self, visit: Visit, **options: Any) -> JsSocket:
-        """A connected socket, done with its upgrade, that is known as the user."""
+        """A connected socket of the user, after its upgrade."""
         socket = await self.seat.driver.open(self.between.url, **PAUSES, **{**visit.way.options, **options})
         await socket.connected()
         if visit.name == "upgrade":
@@ -67,7 +67,7 @@ class Stage:
         return socket
 
     async def write(self, text: str) -> None:
-        """A message of the administrator to the user."""
+        """Send a message from the administrator to the user."""
         async with socketio.AsyncSimpleClient() as admin:
             await admin.connect(self.chat.url, auth={"token": token(ADMIN, "admin")}, transports=["websocket"])
             answer = await admin.call("mensaje_privado", {"para": USER, "mensaje": text})
@@ -79,7 +79,7 @@ async def auth(stage: Stage, visit: Visit) -> None:
 
 
 async def cookie(stage: Stage, visit: Visit) -> None:
-    """The socket that goes on, where the way has a cookie."""
+    """The next steps use this socket if the choice of transports can send a cookie."""
     given = await stage.seat.cookie(token(USER))
     await visit.here.close()
     visit.socket = await stage.connect(visit, **given)
@@ -96,14 +96,14 @@ async def receive(stage: Stage, visit: Visit) -> None:
 
 
 async def reconnect(stage: Stage, visit: Visit) -> None:
-    """The daemon has ended and started meanwhile. C-20, E-50"""
+    """`_before` has restarted the daemon. C-20, E-50"""
     await visit.here.hear(":connect")
     assert time.monotonic() - visit.restarted < stage.back_s
     await known(visit.here)
 
 
 async def recover(stage: Stage, visit: Visit) -> None:
-    """The network was away, and the administrator wrote."""
+    """`_before` has cut the network while the administrator wrote."""
     assert (await visit.here.hear(":connect"))[0]["recovered"] is True
     await hear(visit, "while they were away")
     assert visit.here.heard("mensaje_recibido") == 0
@@ -115,7 +115,7 @@ async def no_slash(stage: Stage, visit: Visit) -> None:
 
 
 async def try_all(stage: Stage, visit: Visit) -> None:
-    """Nothing on the way lets a WebSocket through: the client takes its next transport."""
+    """The proxy blocks WebSocket: the client tries its next transport."""
     transports = [*reversed(visit.way.options.get("transports", ["polling", "websocket"]))]
     options = {"transports": transports, "tryAllTransports": True, **AUTH, **PAUSES}
     async with BlockingProxy(stage.chat.server.port, Treatment.REFUSE).run() as blocking:
@@ -126,7 +126,7 @@ async def try_all(stage: Stage, visit: Visit) -> None:
 
 
 async def remember(stage: Stage, visit: Visit) -> None:
-    """The second connection starts as a WebSocket, since the first has ended as one."""
+    """The second connection starts as a WebSocket, since the first one had upgraded."""
     await (await stage.connect(visit, rememberUpgrade=True, **AUTH)).close()
     options = {**visit.way.options, "rememberUpgrade": True, **AUTH, **PAUSES}
     socket = await stage.seat.driver.open(stage.between.url, **options)
@@ -135,7 +135,7 @@ async def remember(stage: Stage, visit: Visit) -> None:
 
 
 async def known(socket: JsSocket) -> None:
-    """The daemon knows whose socket it is."""
+    """Check that the daemon has authenticated the socket as the user."""
     [answer] = await socket.ask("quien_soy")
     assert answer["user"] == USER, answer
 
@@ -168,7 +168,7 @@ def _has_options(row: Row, visit: Visit) -> bool:
     return row.options
 
 
-# In this order. All ways of a row do a step at the same time, since what happens to the daemon happens to them all.
+# In this order. All choices of transports of a row run a step together, since a restart of the daemon hits them all.
 STEPS: Final[tuple[tuple[str, Step, Callable[[Row, Visit], bool]], ...]] = (
     ("auth", auth, _always),
     ("cookie", cookie, _has_cookie),
@@ -184,8 +184,8 @@ NAMES: Final = tuple(name for name, _, _ in STEPS)
 
 
 async def _before(stage: Stage, name: str, taking: list[Visit]) -> None:
-    """What happens to all ways of the row. Whatever is away comes back when every client has noticed: Firefox sends a
-    poll again whose connection is cut, and the client hears of nothing then."""
+    """Restart the daemon or cut the network for all visits of the step. End the outage when every client has noticed it:
+    Firefox repeats a poll whose connection was cut, and its client would see no outage."""
     match name:
         case "receive":
             await stage.write("to all of them")
@@ -208,7 +208,7 @@ async def _cut_off(visits: list[Visit]) -> None:
 
 
 async def play(stage: Stage) -> dict[str, list[str]]:
-    """The whole script; the steps that each way has passed."""
+    """Run all steps. Returns the steps that passed, by choice of transports."""
     visits = [Visit(name, way) for name, way in stage.row.ways.items()]
     for name, step, applies in STEPS:
         taking = [visit for visit in visits if applies(stage.row, visit)]

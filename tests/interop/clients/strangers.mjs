@@ -1,7 +1,7 @@
 // Clients that speak another protocol: node strangers.mjs URL
 //
 // socket.io-client 2 speaks revision 3 of Engine.IO, socket.io-msgpack-parser sends each packet as binary. One line of
-// JSON: for each client and transport everything it reports until it has given up.
+// JSON: for each client and transport, every event until it gives up.
 
 import { readFileSync } from "node:fs";
 
@@ -17,7 +17,7 @@ const CLIENTS = {
   "socket.io-msgpack-parser": (transports) => io(url, { transports, reconnection: false, forceNew: true, parser: msgpack }),
 };
 
-// The status of a refused poll; what a WebSocket says in its place depends on who made the WebSocket.
+// The status of a refused poll. For a WebSocket the error depends on its implementation.
 const statusOf = ({ message, description }) => (message === "xhr poll error" ? description : null);
 
 function run(socket) {

@@ -1,4 +1,4 @@
-"""Where README.md has the table of clients. `python -m tests.interop.clients.table` brings it up to date."""
+"""Writes the table of clients into README.md: `python -m tests.interop.clients.table`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ END: Final = "<!-- until here: clients -->\n"
 
 
 def with_table(page: str) -> str:
-    """The page with the table of the results file. Raises ValueError where there is no place for it."""
+    """`page` with the table of the results file. Raises ValueError if `page` lacks the markers."""
     return between(page, BEGIN, END, results.markdown(results.read()))
 
 

@@ -1,4 +1,4 @@
-"""engine.io-client on the Engine.IO floor alone, without Socket.IO."""
+"""engine.io-client against the Engine.IO layer, without Socket.IO."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each row of the table plays the script: `make interop` runs all rows, `make test` those of `make setup`."""
+"""Each row of the table runs all steps: `make interop` runs every row, `make test` those that `make setup` installs."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from tests.interop.node import PATIENCE_S
 from tests.interop.proxy import proxy
 
 BUNDLES = INTEROP / "node_modules/socket.io-client-4.8/dist"
-# A page of any origin, since a step of the browsers goes by another port than their page.
+# Any origin: the browsers connect through the proxy, whose port is not that of their page.
 DAEMON = ("--recovery", "on", "--client-dir", str(BUNDLES), "--origin", "*", "--insecure-any-origin")
 
-pytestmark = pytest.mark.timeout(240)  # a browser starts for some
+pytestmark = pytest.mark.timeout(240)  # some start a browser
 
 
-# After a restart, in `make interop`; on a busy machine only their own patience counts.
+# Limit for the reconnection after a restart, checked by `make interop` only: `make test` may run on a busy machine.
 BACK_S = 2.0
-# It waits itself, for longer after each attempt that failed, before it opens a WebSocket to the same server again.
+# Firefox delays a new WebSocket to a server after failed attempts, longer each time.
 PAUSES_ITSELF = "firefox"
 
 
@@ -42,7 +42,7 @@ async def run(row: Row, folder: Path, back_s: float) -> Result:
 async def test_a_client_does_what_the_table_says(
     row: Row, tmp_path: Path, passed: dict[str, Result], pytestconfig: pytest.Config
 ) -> None:
-    """The table has the runtime of the run that wrote it; the runtime here may have another version."""
+    """The version of the runtime may differ from the one in the table."""
     is_every = bool(pytestconfig.getoption("every_client"))
     found = passed[row.name] = await run(
         row, tmp_path, BACK_S if is_every and row.name != PAUSES_ITSELF else PATIENCE_S

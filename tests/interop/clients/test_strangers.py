@@ -1,4 +1,4 @@
-"""Clients of another protocol hear what a server of Node.js tells them: they cannot connect, and see why."""
+"""Clients of another protocol get the same refusal as from socket.io on Node.js."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ NAMES = {"socket.io-client-2": "socket.io-client", "socket.io-msgpack-parser": "
 
 
 @pytest.mark.every_client
-async def test_they_are_refused_as_by_node(echo: Server, node_echo: Server, passed: dict[str, Result]) -> None:
+async def test_clients_of_another_protocol_are_refused_as_by_node(
+    echo: Server, node_echo: Server, passed: dict[str, Result]
+) -> None:
     """E-13, S-16"""
     here, there = await told("strangers.mjs", echo.url), await told("strangers.mjs", node_echo.url)
     assert here == there

@@ -16,7 +16,7 @@ def test_the_results_file_has_every_client_once() -> None:
     assert [result.name for result in results.read()] == list(NAMES), "run: make interop"
 
 
-def test_a_step_that_only_some_ways_have_passed_names_them() -> None:
+def test_a_step_that_passed_for_some_transports_names_them() -> None:
     ran = {"polling": ["auth", "cookie"], "WebSocket": ["auth"], "upgrade": ["auth", "cookie"]}
     row = markdown([Result("x", "some-client", "1.2", "Some 3", ran)]).splitlines()[-1]
     assert row == "| some-client | 1.2 | Some 3 | polling, WebSocket, upgrade | auth, cookie (polling, upgrade) |"
