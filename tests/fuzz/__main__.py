@@ -1,8 +1,8 @@
 """Coverage-guided fuzzing of the decoders: `python -m tests.fuzz [--seconds N] [TARGET ...]`, all of them by default.
 
-With atheris (the extra `fuzz`), one process for each target, as libFuzzer wants it; without, changes at random. What
-fails is printed as a line for corpus/TARGET.txt, where it stays as a test. With `--keep`, what reached new code goes
-there as well.
+With atheris (the extra `fuzz`) each target runs in its own process, as libFuzzer requires; without it, inputs are
+mutated at random. A failing input is printed as a line for corpus/TARGET.txt, where it stays as a test. With `--keep`,
+inputs that reached new code are added there too.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not GUIDED:
         print("atheris is not installed (pip install '.[fuzz]'): changes at random, not guided by coverage")
     fuzz = functools.partial(_guided if GUIDED else _at_random, seconds=args.seconds, keep=args.keep)
-    with ThreadPoolExecutor(os.cpu_count() if GUIDED else 1) as workers:  # each waits for a process
+    with ThreadPoolExecutor(os.cpu_count() if GUIDED else 1) as workers:  # each thread waits for a process
         went_well = dict(zip(args.targets, workers.map(fuzz, args.targets), strict=True))
     failed = [target for target, well in went_well.items() if not well]
     print(f"failed: {', '.join(failed)}" if failed else "no failures")
@@ -47,18 +47,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _at_random(target: str, seconds: int, *, keep: bool) -> bool:
-    """Whether it went well."""
-    from tests.fuzz.mutate import mutated  # noqa: PLC0415 - what the other way does not need
+    """Returns whether no input failed."""
+    from tests.fuzz.mutate import mutated  # noqa: PLC0415 - only needed without atheris
     from tests.fuzz.targets import TARGETS  # noqa: PLC0415
 
-    del keep  # nobody knows what is new
+    del keep  # without coverage, new inputs are not recognised
     dice, corpus, count, end = random.Random(), load(target), 0, time.monotonic() + seconds
     while time.monotonic() < end:
         one = mutated(dice, corpus)
         count += 1
         try:
             TARGETS[target](one)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is what we look for
+        except Exception as error:  # noqa: BLE001 - any exception is a finding
             print(f"{target}: {error!r} for\n{one!r}")
             return False
     print(f"{target}: {count} inputs")
@@ -66,7 +66,7 @@ def _at_random(target: str, seconds: int, *, keep: bool) -> bool:
 
 
 def _guided(target: str, seconds: int, *, keep: bool) -> bool:
-    """Whether it went well."""
+    """Returns whether no input failed."""
     with tempfile.TemporaryDirectory() as folder:
         found, kept = Path(folder, "found"), Path(folder, "kept")
         found.mkdir()
@@ -87,7 +87,7 @@ def _write(folder: Path, inputs: Iterable[bytes]) -> None:
 
 
 def _libfuzzer(target: str, *arguments: str | Path) -> int:
-    """Run it in a process of its own; what it says at the end is printed, all of it where it failed."""
+    """Run libFuzzer in a child process. Print the end of its output, or all of it after a failure."""
     command = [sys.executable, "-m", "tests.fuzz.guided", target, f"-max_len={MAX_BYTES}", "-timeout=10"]
     done = subprocess.run([*command, *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, check=False)
     said = done.stderr.splitlines()

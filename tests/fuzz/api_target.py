@@ -1,4 +1,4 @@
-"""Everything between bytes of HTTP and an answer of the API, in memory but for the database.
+"""The API from HTTP bytes to answer, in memory except for the database.
 
 An input is what one client sends, cut where it says `~CUT~`; `~KEY~` stands for a key with every scope, and `~NEW~`
 begins another connection.
@@ -43,7 +43,7 @@ _STATUS: Final = re.compile(rb"HTTP/1\.1 (\d{3}) ")
 
 
 class Server(LastingServer):
-    """One server for all inputs of a process; each input must leave it as it found it, but for what it has stored."""
+    """One server for all inputs of a process; an input may change the database and no other state."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -75,13 +75,13 @@ class Server(LastingServer):
         for piece in data.split(CUT):
             transport.receive(piece)
             await self.turns()
-            while _waits(transport):  # noqa: ASYNC110 - an exchange rings no bell
+            while _waits(transport):  # noqa: ASYNC110 - an exchange has no event to wait for
                 await asyncio.sleep(0.001)  # the database answers from a thread
         return transport
 
 
 def _waits(transport: MemoryTransport) -> bool:
-    """Whether a request of this connection is with the database."""
+    """Whether a request of this connection waits for the database."""
     connection = transport.get_protocol()
     exchange = connection._exchange if isinstance(connection, HttpConnection) else None
     return exchange is not None and exchange.on_lost is not None

@@ -1,4 +1,4 @@
-"""The kept inputs of each target: a bytes literal a line in corpus/TARGET.txt, so that a change to them can be read."""
+"""The corpus of each target: one bytes literal a line in corpus/TARGET.txt, so that diffs are readable."""
 
 from __future__ import annotations
 
@@ -16,6 +16,6 @@ def load(target: str) -> list[bytes]:
 
 
 def save(target: str, inputs: Iterable[bytes]) -> None:
-    """In the order of length, each once."""
+    """Write the inputs sorted by length, without duplicates."""
     lines = [f"{one!r}\n" for one in sorted(set(inputs), key=lambda one: (len(one), one))]
     (FOLDER / f"{target}.txt").write_text("".join(lines))

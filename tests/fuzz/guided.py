@@ -8,9 +8,9 @@ from typing import Any
 
 
 def main() -> None:
-    atheris: Any = importlib.import_module("atheris")  # installed with the extra `fuzz` alone
+    atheris: Any = importlib.import_module("atheris")  # only installed with the extra `fuzz`
     with atheris.instrument_imports(include=["chatd", "h11", "websockets"]):
-        from tests.fuzz.targets import TARGETS  # noqa: PLC0415 - what is imported here is watched
+        from tests.fuzz.targets import TARGETS  # noqa: PLC0415 - atheris instruments what is imported in this block
 
     target = TARGETS[sys.argv[1]]
     atheris.Setup([sys.argv[0], *sys.argv[2:]], target)

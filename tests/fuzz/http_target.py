@@ -1,4 +1,4 @@
-"""Everything between bytes of HTTP and a socket's handler, in memory: h11, requests, polling, WebSocket, packets.
+"""The server from HTTP bytes to a socket's handler, in memory: h11, requests, polling, WebSocket, packets.
 
 An input is what one client sends, cut where it says `~CUT~`; `~SID~` stands for the id of a session on long-polling
 that was opened before, and `~NEW~` begins another connection.
@@ -26,12 +26,12 @@ NEW: Final = b"~NEW~"
 
 HANDSHAKE: Final = b"GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: x\r\n\r\n"
 
-# Longer than any deadline, and than two in a row.
+# Longer than two consecutive deadlines.
 FOR_EVER_S: Final = 1_000.0
 
 
 class Echo:
-    """A socket that answers what it hears."""
+    """A handler that echoes events."""
 
     def __init__(self, socket: Socket, auth: Auth) -> None:
         self._socket = socket
@@ -47,7 +47,7 @@ class Echo:
 
 
 class Server(LastingServer):
-    """One server for all inputs of a process; each input must leave it as it found it."""
+    """One server for all inputs of a process; an input must leave no state behind."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -73,7 +73,7 @@ class Server(LastingServer):
     async def _open_session(self) -> bytes:
         transport = MemoryTransport(self.engine.connection())
         transport.receive(HANDSHAKE)
-        while not transport.sent:  # the address may have to wait: the input before was dear
+        while not transport.sent:  # the rate limit may delay this address: the previous input used its budget
             await self.turns()
         transport.lose()
         return bytes(transport.sent).split(b'"')[3]

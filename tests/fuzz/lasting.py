@@ -1,4 +1,4 @@
-"""A server that takes all inputs of a process, one after the other, on a loop whose clock is made by hand."""
+"""A server that takes all inputs of a process, one after the other, on an event loop with a manual clock."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.attack.loop import SkippingLoop
 
 
 class LastingServer:
-    """Each input must leave it as it found it."""
+    """An input must leave no state behind."""
 
     def __init__(self) -> None:
         self.loop = SkippingLoop()
@@ -19,7 +19,7 @@ class LastingServer:
         self.loop.set_exception_handler(lambda _, context: self.faults.append(context))
 
     async def attack(self, data: bytes) -> None:
-        """Raises AssertionError if something comes out that should not, or stays."""
+        """Raises AssertionError if the output is wrong or if state is left behind."""
         raise NotImplementedError
 
     async def turns(self) -> None:
@@ -28,7 +28,7 @@ class LastingServer:
 
 
 def attack_on(make: Callable[[], LastingServer]) -> Callable[[bytes], None]:
-    """What gives an input to the server, which is made for the first one. Nothing but answers may come out."""
+    """Returns the target function. It creates the server at its first call, and fails on exceptions and error logs."""
     servers: list[LastingServer] = []
 
     def attack(data: bytes) -> None:

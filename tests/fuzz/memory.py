@@ -1,4 +1,4 @@
-"""A TCP connection without a network: what a client sends goes in as bytes, what the server answers comes out."""
+"""A TCP connection in memory: bytes from the client in, bytes from the server out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ PEER: Final = ("192.0.2.1", 50_000)
 
 
 class MemoryTransport(asyncio.Transport):
-    """The server's end. Closes in the next turn of the loop, as a socket's does."""
+    """The server's transport. It closes in the next turn of the loop, as a socket transport does."""
 
     def __init__(self, protocol: asyncio.Protocol) -> None:
         super().__init__({"peername": PEER, "sslcontext": object()})  # no file descriptor, as under TLS
@@ -19,10 +19,10 @@ class MemoryTransport(asyncio.Transport):
         self.sent = bytearray()
         protocol.connection_made(self)
 
-    # What the client does.
+    # The client's side.
 
     def receive(self, data: bytes) -> None:
-        """Bytes from the client; those that nobody wants to read any more are lost."""
+        """Bytes from the client; dropped once the transport is closing."""
         if data and not (self._closing or self._paused):
             self._protocol.data_received(data)
 
@@ -32,7 +32,7 @@ class MemoryTransport(asyncio.Transport):
             self._closing = True
             self._protocol.connection_lost(ConnectionResetError())
 
-    # What the server does.
+    # The server's side.
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         if not self._closing:

@@ -1,4 +1,4 @@
-"""Inputs from inputs, for machines without a coverage-guided fuzzer: changes that decoders stumble over."""
+"""Random mutations of corpus inputs, for machines without a coverage-guided fuzzer."""
 
 from __future__ import annotations
 

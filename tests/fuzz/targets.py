@@ -1,6 +1,6 @@
-"""The decoders that read what strangers send, each behind a function of bytes that raises only where there is a bug.
+"""The decoders of untrusted input, each wrapped in a function of bytes that raises only if there is a bug.
 
-Besides that nothing but their own errors may come out, each is held to what must be true of whatever it accepts.
+A decoder may raise its own errors only. For accepted inputs each function checks an invariant, such as a round trip.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ Target = Callable[[bytes], None]
 
 
 def engine_packet(data: bytes) -> None:
-    """What is accepted as text is written as it was read, apart from base64."""
+    """Accepted text encodes back to the same text, except base64."""
     assert decode(data).data == data
     text = data.decode("utf-8", "replace")
     with contextlib.suppress(WireError):
@@ -68,7 +68,7 @@ def payload(data: bytes) -> None:
 
 
 def reader(data: bytes) -> None:
-    """Read whole or byte by byte, the messages and the fault are the same."""
+    """Messages and fault are the same whether the input is fed whole or byte by byte."""
     whole, by_byte = _read([data]), _read([data[at : at + 1] for at in range(len(data))])
     assert whole == by_byte
 
@@ -79,14 +79,14 @@ def _read(pieces: list[bytes]) -> tuple[list[Message], int | None]:
     try:
         for piece in pieces:
             for message in one.feed(piece):
-                messages.append(message)  # noqa: PERF402 - those before the fault count
+                messages.append(message)  # noqa: PERF402 - keeps the messages before the fault
     except WebSocketError as error:
         return messages, int(error.code)
     return messages, None
 
 
 def request(data: bytes) -> None:
-    """The target in the first line, a header in each other."""
+    """The request target in the first line, one header in each further line."""
     target, *lines = data.split(b"\n")
     headers = [(name.strip().lower(), value.strip()) for name, _, value in (line.partition(b":") for line in lines)]
     with contextlib.suppress(ValueError):
@@ -102,7 +102,7 @@ def request(data: bytes) -> None:
 
 
 def socketio_packet(data: bytes) -> None:
-    """What is accepted is written in a form that reads back as the same."""
+    """Accepted packets survive a round trip."""
     with contextlib.suppress(WireError):
         packet = socketio.decode(data.decode("utf-8", "replace"), max_attachments=10, max_depth=MAX_DEPTH)
         if packet.attachments:
@@ -116,7 +116,7 @@ def socketio_packet(data: bytes) -> None:
 
 
 def json_text(data: bytes) -> None:
-    """Read as the standard library reads it, and written in a form that reads back as the same."""
+    """Decoded as by the standard library, and values survive a round trip."""
     with contextlib.suppress(UnicodeDecodeError):
         text = data.decode()
         try:
@@ -130,7 +130,7 @@ def json_text(data: bytes) -> None:
 
 
 def _must_be_illegal(text: str) -> None:
-    """What is refused is no JSON for JavaScript either, or over a limit."""
+    """A refused text is no JSON for JavaScript either, or exceeds a limit."""
     try:
         value = json.loads(text, parse_float=_finite, parse_constant=_finite)
     except (ValueError, RecursionError):
@@ -160,7 +160,7 @@ def _is_finite(value: Any) -> bool:
 
 
 def _is_plain(value: Any) -> bool:
-    """Whether its numbers fit what is written: 64 bits."""
+    """Whether its numbers fit into 64 bits, as the encoder needs."""
     fits = not isinstance(value, int) or -(2**63) <= value < 2**64
     return fits and _is_finite(value) and all(map(_is_plain, _children(value)))
 
@@ -170,7 +170,7 @@ _VERIFIER: Final = Verifier(_AUTH, load_keys(_AUTH), time.time)
 
 
 def cookie(data: bytes) -> None:
-    """A Cookie header, the word behind the first line break an Authorization header."""
+    """A Cookie header; after the first line break an Authorization header."""
     header, _, authorization = data.decode("latin-1").partition("\n")
     with contextlib.suppress(AuthError):
         assert list(find_tokens(header, authorization, {"token": header}, _AUTH))
@@ -180,7 +180,7 @@ _GOOD_TOKEN: Final = token("ana")
 
 
 def jwt(data: bytes) -> None:
-    """Nobody can make a token without the secret. `GOOD` stands for the parts of a good one."""
+    """No input makes a valid token without the secret. `GOOD` stands for the parts of a valid one."""
     head, body, signature = _GOOD_TOKEN.split(".")
     text = data.decode("latin-1").replace("HEAD", head).replace("BODY", body).replace("SIGN", signature)
     with contextlib.suppress(AuthError):
@@ -204,7 +204,7 @@ _BOUNDS: Final = Bounds(
 
 
 def neighbour(data: bytes) -> None:
-    """A message of a Node.js node: an event that is accepted can be written as a packet."""
+    """A message of a Node.js node: an accepted event can be encoded as a packet."""
     with contextlib.suppress(ForeignError):
         frames.decode_request(data)
     with contextlib.suppress(ForeignError):
@@ -220,7 +220,7 @@ _PACK: Final = msgspec.msgpack.Encoder().encode
 
 
 def bus_frame(data: bytes) -> None:
-    """What nodes publish. What is accepted is written in a form that reads back as the same."""
+    """Messages between nodes: accepted ones survive a round trip."""
     with contextlib.suppress(FrameError):
         if node_frames.kind_of(data) is node_frames.Kind.OURS:
             packed = _PACK(node_frames.decode(data))
@@ -231,7 +231,7 @@ def bus_frame(data: bytes) -> None:
 
 
 def position(data: bytes) -> None:
-    """How far a client says it has come. There is one text for a vector."""
+    """A client's position: each vector has exactly one text."""
     with contextlib.suppress(PositionError):
         text = data.decode("utf-8", "replace")
         assert encode_position(decode_position(text)) == text

@@ -1,4 +1,4 @@
-"""Every decoder takes its kept inputs and a second's worth of changes to them. `make fuzz` looks for more, guided by
+"""Every decoder runs on its corpus and on one second of mutations of it. `make fuzz` searches longer, guided by
 coverage.
 """
 

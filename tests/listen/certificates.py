@@ -1,4 +1,4 @@
-"""Certificates that sign themselves, made when a test needs one."""
+"""Self-signed certificates, made when a test needs one."""
 
 from __future__ import annotations
 
@@ -18,9 +18,7 @@ DAY = datetime.timedelta(days=1)
 def make_certificate(
     folder: Path, name: str, *, password: bytes | None = None, left: datetime.timedelta = DAY
 ) -> tuple[Path, Path]:
-    """The files of a certificate for 127.0.0.1, whose subject is `name` and which is good for as long as `left`, and of
-    its key.
-    """
+    """Write a certificate for 127.0.0.1 with subject `name`, valid for `left`, and its key. Returns both files."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.datetime.now(datetime.UTC)
@@ -46,7 +44,7 @@ def make_certificate(
 
 
 def trusting(*certificates: Path) -> ssl.SSLContext:
-    """A client's context that trusts these and nobody else."""
+    """A client's SSL context that trusts only these certificates."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     for certificate in certificates:
         context.load_verify_locations(certificate)
@@ -54,7 +52,7 @@ def trusting(*certificates: Path) -> ssl.SSLContext:
 
 
 def subject_of(certificate: object) -> str:
-    """The name that `make_certificate` was given, from what `getpeercert` returns."""
+    """The subject's name in the result of `getpeercert`."""
     assert isinstance(certificate, dict)
     (((_, name),),) = certificate["subject"]
     return str(name)

@@ -1,4 +1,4 @@
-"""An echo server on the sockets of a configuration, inside the test, and clients by TLS and by a unix path."""
+"""An echo server in the test's process, listening as configured, with clients for TLS and unix sockets."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ QUIET: Final = EngineConfig(path=PATH, ping_interval_s=60, ping_timeout_s=60, ma
 
 
 class TlsClient(Client):
-    """Speaks TLS. `certificate` of a connection is what the server showed on it."""
+    """Connects by TLS. `certificate` of a connection is the server's certificate."""
 
     def __init__(self, port: int, context: ssl.SSLContext) -> None:
         super().__init__("127.0.0.1", port, PATH)
@@ -41,7 +41,7 @@ class TlsClient(Client):
 
 
 class UnixClient(Client):
-    """Connects to a path."""
+    """Connects to a unix socket."""
 
     def __init__(self, file: Path, path: str = PATH) -> None:
         super().__init__("localhost", 0, path)
@@ -57,7 +57,7 @@ class UnixClient(Client):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Served:
-    """What runs."""
+    """The running server."""
 
     listening: Listening
     engine: EngineServer
@@ -71,7 +71,7 @@ class Served:
 async def served(
     engine: EngineConfig = QUIET, *, handshake_timeout_s: float = 5.0, **listen: Any
 ) -> AsyncIterator[Served]:
-    """Serve on free ports. Fails if an exception reached the event loop, or a connection stays."""
+    """Serve on free ports. Fails if an exception reached the event loop, or if a connection is left open."""
     loop = asyncio.get_running_loop()
     faults: list[dict[str, Any]] = []
     loop.set_exception_handler(lambda _, context: faults.append(context))

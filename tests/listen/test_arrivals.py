@@ -1,4 +1,4 @@
-"""Connections that wait to be opened: addresses take turns, so that none waits behind the flood of another."""
+"""The queue of accepted connections: addresses take turns, so that a flood from one does not delay another."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.conformance.wire import TIMEOUT_S, request_bytes
 FLOOD: Final = "127.0.0.2"
 NEWCOMER: Final = "127.0.0.1"
 RESET: Final = struct.pack("ii", 1, 0)
-"""SO_LINGER: closing sends no FIN."""
+"""SO_LINGER: closing sends RST instead of FIN."""
 
 
 def by_host(host: str) -> str:
@@ -35,7 +35,7 @@ def connected(port: int, host: str) -> socket.socket:
 
 
 class Opened(asyncio.Protocol):
-    """Notes from where each connection came when it was opened."""
+    """Records the address of each connection when it is opened."""
 
     def __init__(self, hosts: list[str]) -> None:
         self._hosts = hosts
@@ -46,7 +46,7 @@ class Opened(asyncio.Protocol):
 
 @contextlib.contextmanager
 def listening(hosts: list[str], max_waiting: int) -> Iterator[tuple[Listening, int]]:
-    """A socket that is listened on, and its port."""
+    """A listening socket and its port."""
     arrivals = functools.partial(Arrivals, by_host, max_waiting)
     one = Listening(ListenConfig(port=0), lambda: Opened(hosts), handshake_timeout_s=1.0, arrivals=arrivals)
     try:
@@ -58,7 +58,7 @@ def listening(hosts: list[str], max_waiting: int) -> Iterator[tuple[Listening, i
 async def opened(hosts: list[str], host: str, count: int = 1) -> None:
     """Wait until so many connections from `host` have been opened."""
     async with asyncio.timeout(TIMEOUT_S):
-        while hosts.count(host) < count:  # noqa: ASYNC110  # a list rings no bell
+        while hosts.count(host) < count:  # noqa: ASYNC110  # a list has no event to wait for
             await asyncio.sleep(0)
 
 
@@ -76,8 +76,8 @@ def test_addresses_take_turns() -> None:
         assert not arrivals
 
 
-def test_so_many_of_one_address_wait() -> None:
-    """L-10: the others still may, and those that are not counted always"""
+def test_one_address_may_have_a_limited_number_waiting() -> None:
+    """L-10: other addresses are not limited by it, connections without an address never"""
     arrivals = Arrivals(by_host, 2)
     with contextlib.ExitStack() as sockets:
         new = (sockets.enter_context(socket.socket()) for _ in itertools.count())
@@ -88,7 +88,7 @@ def test_so_many_of_one_address_wait() -> None:
         assert arrivals.add(next(new), "a")
 
 
-async def test_a_newcomer_does_not_wait_behind_the_connections_of_another_address() -> None:
+async def test_a_client_does_not_wait_behind_the_flood_of_another_address() -> None:
     """L-10"""
     hosts: list[str] = []
     with listening(hosts, 1_000) as (one, port), contextlib.ExitStack() as clients:
@@ -100,8 +100,8 @@ async def test_a_newcomer_does_not_wait_behind_the_connections_of_another_addres
         await opened(hosts, FLOOD, 600)
 
 
-async def test_connections_that_are_over_already_are_not_opened() -> None:
-    """L-10: closed in good order, and reset"""
+async def test_connections_closed_while_waiting_are_not_opened() -> None:
+    """L-10: closed by FIN and by RST"""
     hosts: list[str] = []
     with listening(hosts, 1_000) as (one, port), connected(port, NEWCOMER) as silent:
         for _ in range(100):
@@ -116,8 +116,8 @@ async def test_connections_that_are_over_already_are_not_opened() -> None:
         silent.close()
 
 
-async def test_a_client_that_has_sent_its_request_and_no_more_is_served() -> None:
-    """L-10: it has closed its half only"""
+async def test_a_client_that_half_closes_after_its_request_is_served() -> None:
+    """L-10: a FIN from the client still allows an answer"""
     hosts: list[str] = []
     with listening(hosts, 1_000) as (one, port), connected(port, NEWCOMER) as client:
         client.sendall(request_bytes("GET", "/"))
@@ -126,7 +126,7 @@ async def test_a_client_that_has_sent_its_request_and_no_more_is_served() -> Non
         await opened(hosts, NEWCOMER)
 
 
-async def test_too_many_that_wait_are_closed_and_counted() -> None:
+async def test_connections_beyond_the_waiting_limit_are_closed_and_counted() -> None:
     """L-10"""
     hosts: list[str] = []
     with listening(hosts, 20) as (one, port), contextlib.ExitStack() as clients:

@@ -1,4 +1,4 @@
-"""Where open files run out."""
+"""The daemon at its limit of open files."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from tests.conformance.wire import Connection
 
 FILES: Final = 96
 
-# Starts a command with few files, and asks for fewer still: chatd raises the second limit to the first.
+# Starts a command with low limits on open files, hard and soft: chatd raises the soft limit to the hard one.
 FEW_FILES: Final = ("sh", "-c", f'ulimit -Sn {FILES // 2} && ulimit -Hn {FILES} && exec "$0" "$@"')
 
 
 def files_of(pid: int) -> int:
-    """The limit that leaves a process the files that it has."""
+    """The limit at which the process can open no further file."""
     return 1 + max(int(entry.name) for entry in Path(f"/proc/{pid}/fd").iterdir())
 
 
 def room_of(pid: int) -> int:
-    """How many the kernel's table holds: FDSize in proc_pid_status(5)."""
+    """The size of the process' file table: FDSize in proc_pid_status(5)."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("FDSize:"))
 
 
 async def connections_until_refused(chatd: Daemon) -> tuple[list[Connection], Connection]:
-    """Those that are served, and the first that is not."""
+    """Connect until one is refused. Returns the served connections and the refused one."""
     served: list[Connection] = []
     while True:
         connection = await chatd.client.connect()
@@ -40,7 +40,7 @@ async def connections_until_refused(chatd: Daemon) -> tuple[list[Connection], Co
         served.append(connection)
 
 
-async def test_who_comes_too_late_is_answered_and_the_others_live_on(tmp_path: Path) -> None:
+async def test_a_connection_over_the_limit_gets_an_answer_and_the_others_stay(tmp_path: Path) -> None:
     """L-09"""
     async with daemon(tmp_path / "chatd.db", before=FEW_FILES) as chatd:
         assert {"message": "open files", "limit": FILES}.items() <= chatd.log[1].items() | chatd.log[0].items()
@@ -58,18 +58,18 @@ async def test_who_comes_too_late_is_answered_and_the_others_live_on(tmp_path: P
         for connection in served[:5]:
             connection.close()
         await asyncio.gather(*(connection.ended() for connection in served[:5]))
-        await served[5].request("GET", "/elsewhere")  # behind the five ends
+        await served[5].request("GET", "/elsewhere")  # returns after the server has seen the five closes
         eva = await chatd.enter("eva")
         assert (await eva.write("root", "hola"))["ok"] is True
         chatd.terminate()
         assert await chatd.ended() == 0
         assert chatd.faults == []
         told = [line for line in chatd.log if line.get("limit") == "open_files"]
-        assert len(told) <= 2  # not one for each
+        assert len(told) <= 2  # limited: not one line for each connection
 
 
-async def test_where_not_even_one_more_can_be_accepted_they_wait(tmp_path: Path) -> None:
-    """L-09: the reserve is used up too, as by somebody who opens the database a hundred times."""
+async def test_connections_wait_while_the_reserve_of_files_is_used_up(tmp_path: Path) -> None:
+    """L-09: as when the daemon's own files take the reserve"""
     async with daemon(tmp_path / "chatd.db") as chatd:
         ana = await chatd.enter("ana")
         pid = chatd.process.pid
@@ -89,7 +89,7 @@ async def test_where_not_even_one_more_can_be_accepted_they_wait(tmp_path: Path)
         assert chatd.faults == []
 
 
-async def test_a_limit_that_the_system_reaches_first_is_told_at_the_start(tmp_path: Path) -> None:
+async def test_more_max_connections_than_open_files_is_logged_at_start(tmp_path: Path) -> None:
     async with daemon(tmp_path / "chatd.db", before=FEW_FILES) as chatd:
         (told,) = [line for line in chatd.log if "max_connections" in line]
         assert (told["level"], told["max_connections"], told["open_files"]) == ("warning", 10_000, FILES)
@@ -97,7 +97,7 @@ async def test_a_limit_that_the_system_reaches_first_is_told_at_the_start(tmp_pa
         assert [line for line in chatd.log if "max_connections" in line] == []
 
 
-async def test_the_table_of_open_files_has_room_for_all_clients_from_the_start(tmp_path: Path) -> None:
-    """Or the loop stands still for 10 ms, each time that the table grows."""
+async def test_the_file_table_has_its_full_size_from_the_start(tmp_path: Path) -> None:
+    """Else the event loop stops for 10 ms each time the kernel grows the table."""
     async with daemon(tmp_path / "chatd.db", "--max-connections", "3000") as chatd:
         assert room_of(chatd.process.pid) >= min(3_000, resource.getrlimit(resource.RLIMIT_NOFILE)[1])

@@ -1,4 +1,4 @@
-"""A certificate that is renewed while the daemon runs, by SIGHUP."""
+"""SIGHUP renews the certificate while the daemon runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.listen.certificates import make_certificate, subject_of, trusting
 
 
 async def shown(chatd: Daemon, *trusted: Path) -> str:
-    """The subject of the certificate that a new connection is shown."""
+    """The subject of the certificate that a new connection gets."""
     context = trusting(*trusted)
     _, writer = await asyncio.open_connection(chatd.client.host, chatd.client.port, ssl=context)
     subject = subject_of(writer.get_extra_info("ssl_object").getpeercert())
@@ -20,7 +20,7 @@ async def shown(chatd: Daemon, *trusted: Path) -> str:
     return subject
 
 
-async def test_a_certificate_is_renewed_and_only_together_with_everything_else(tmp_path: Path) -> None:
+async def test_a_reload_renews_the_certificate_together_with_all_settings_or_not_at_all(tmp_path: Path) -> None:
     """C-27"""
     first_folder, second_folder = tmp_path / "first", tmp_path / "second"
     for folder in (first_folder, second_folder):

@@ -1,4 +1,4 @@
-"""TCP sockets as the daemon opens them."""
+"""The daemon's TCP sockets."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.listen.served import PATH, Served, TlsClient, served
 
 
 def sent_at_once(one: Served) -> bool:
-    """Whether no connection makes a small write wait until the one before it is acknowledged."""
+    """Whether every connection has TCP_NODELAY set."""
     sockets = [connection.get_extra_info("socket") for connection in one.engine.connections._open]
     return {each.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) for each in sockets} == {1}
 
@@ -31,7 +31,7 @@ async def test_a_write_does_not_wait_for_the_one_before_it(host: str) -> None:
         assert sent_at_once(one)
 
 
-async def test_nor_does_it_under_tls(tmp_path: Path) -> None:
+async def test_a_tls_write_does_not_wait_for_the_one_before_it(tmp_path: Path) -> None:
     cert, key = make_certificate(tmp_path, "chatd")
     async with served(tls_cert=cert, tls_key=key) as one, TlsClient(one.port(tls=True), trusting(cert)) as client:
         await client.websocket()
@@ -58,7 +58,7 @@ async def test_a_daemon_is_reached_at_every_address_on_one_port(hosts: tuple[str
                 await client.websocket()
 
 
-def test_an_address_that_another_program_has_is_told_with_the_way_out_and_nothing_stays_open() -> None:
+def test_an_address_in_use_is_reported_with_a_hint_and_nothing_stays_open() -> None:
     with socket.create_server(("::1", 0), family=socket.AF_INET6) as other:
         port = other.getsockname()[1]
         with pytest.raises(ListenError) as caught:
@@ -71,7 +71,7 @@ def test_an_address_that_another_program_has_is_told_with_the_way_out_and_nothin
 
 
 class Notes(asyncio.Protocol):
-    """How much each turn brings."""
+    """Records the number of bytes of each read."""
 
     def __init__(self, brought: list[int], ended: asyncio.Event) -> None:
         self._brought = brought
@@ -84,8 +84,8 @@ class Notes(asyncio.Protocol):
         self._ended.set()
 
 
-async def test_a_turn_takes_little_of_one_connection() -> None:
-    """asyncio's own transports take 256 KB; this is how they are told, and a release of it may listen no more."""
+async def test_a_read_takes_a_limited_number_of_bytes() -> None:
+    """asyncio reads up to 256 KB. chatd lowers that by an internal attribute, which a new Python release may ignore."""
     brought: list[int] = []
     ended = asyncio.Event()
     listening = Listening(ListenConfig(port=0), lambda: Notes(brought, ended), handshake_timeout_s=1.0)

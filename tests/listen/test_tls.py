@@ -45,7 +45,7 @@ async def test_messages_large_and_many_come_back_in_order(tmp_path: Path) -> Non
 
 
 async def test_a_connection_has_a_buffer_of_one_record(tmp_path: Path) -> None:
-    """asyncio's own has sixteen; this is how it is told, and a release of it may listen no more."""
+    """asyncio's has sixteen. chatd lowers that by an internal attribute, which a new Python release may ignore."""
     cert, key = make_certificate(tmp_path, "chatd")
     async with served(tls_cert=cert, tls_key=key) as one, TlsClient(one.port(tls=True), trusting(cert)) as client:
         await client.polling()
@@ -53,7 +53,7 @@ async def test_a_connection_has_a_buffer_of_one_record(tmp_path: Path) -> None:
         assert len(cast(Any, connection)._ssl_protocol._ssl_buffer) == READ_BUFFER_BYTES
 
 
-async def test_polling_and_the_upgrade_work_too(tmp_path: Path) -> None:
+async def test_polling_and_the_upgrade_work_over_tls(tmp_path: Path) -> None:
     cert, key = make_certificate(tmp_path, "chatd")
     async with served(tls_cert=cert, tls_key=key) as one, TlsClient(one.port(tls=True), trusting(cert)) as client:
         session = await client.polling()
@@ -68,7 +68,7 @@ async def test_polling_and_the_upgrade_work_too(tmp_path: Path) -> None:
         assert await websocket.receive() == "4after"
 
 
-async def test_whoever_breaks_a_rule_is_told_so_under_tls_as_well(tmp_path: Path) -> None:
+async def test_errors_are_answered_over_tls(tmp_path: Path) -> None:
     """E-08, E-17"""
     cert, key = make_certificate(tmp_path, "chatd")
     async with served(tls_cert=cert, tls_key=key) as one, TlsClient(one.port(tls=True), trusting(cert)) as client:
@@ -82,7 +82,7 @@ async def test_whoever_breaks_a_rule_is_told_so_under_tls_as_well(tmp_path: Path
         assert one.engine.refusals.counts[Limit.MAX_HEADER] == 1
 
 
-async def test_a_reader_that_stops_is_cut_off_under_tls_as_well(tmp_path: Path) -> None:
+async def test_a_client_that_stops_reading_is_cut_off_over_tls(tmp_path: Path) -> None:
     """E-27"""
     cert, key = make_certificate(tmp_path, "chatd")
     async with served(tls_cert=cert, tls_key=key) as one, TlsClient(one.port(tls=True), trusting(cert)) as client:
@@ -98,7 +98,7 @@ async def test_a_reader_that_stops_is_cut_off_under_tls_as_well(tmp_path: Path) 
 
 
 def old_context(certificate: Path, version: ssl.TLSVersion) -> ssl.SSLContext:
-    """A client that speaks this version alone, and would take any cipher."""
+    """An SSL context for this version only, with any cipher."""
     context = trusting(certificate)
     context.set_ciphers("DEFAULT:@SECLEVEL=0")
     with pytest.warns(DeprecationWarning, match="deprecated"):
@@ -112,7 +112,7 @@ def old_context(certificate: Path, version: ssl.TLSVersion) -> ssl.SSLContext:
 async def test_old_versions_are_refused(
     tmp_path: Path, version: ssl.TLSVersion, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """asyncio cuts such a connection without the alert."""
+    """asyncio closes such a connection without a TLS alert."""
     caplog.set_level(logging.DEBUG, "chatd.listen")
     cert, key = make_certificate(tmp_path, "chatd")
     async with served(tls_cert=cert, tls_key=key) as one:
@@ -125,7 +125,7 @@ async def test_old_versions_are_refused(
             assert (await client.polling()).sid
 
 
-async def test_what_is_no_tls_is_closed_and_harms_nobody(tmp_path: Path) -> None:
+async def test_bytes_that_are_no_tls_end_their_connection_only(tmp_path: Path) -> None:
     cert, key = make_certificate(tmp_path, "chatd")
     async with served(tls_cert=cert, tls_key=key) as one, TlsClient(one.port(tls=True), trusting(cert)) as client:
         websocket = await client.websocket()
@@ -138,14 +138,14 @@ async def test_what_is_no_tls_is_closed_and_harms_nobody(tmp_path: Path) -> None
 
 
 async def counted(one: Served, limit: ListenLimit, count: int) -> None:
-    """Wait until the server has counted so many; it may notice a turn later than a client does."""
+    """Wait until the server has counted `count`; it may notice a turn later than the client."""
     async with asyncio.timeout(TIMEOUT_S):
         while one.listening.refusals.counts[limit] < count:  # noqa: ASYNC110  # a count rings no bell
             await asyncio.sleep(0)
     assert one.listening.refusals.counts[limit] == count
 
 
-async def test_a_handshake_that_never_ends_does(tmp_path: Path) -> None:
+async def test_an_unfinished_handshake_times_out(tmp_path: Path) -> None:
     """L-09"""
     cert, key = make_certificate(tmp_path, "chatd")
     async with (
@@ -156,7 +156,7 @@ async def test_a_handshake_that_never_ends_does(tmp_path: Path) -> None:
         await counted(one, ListenLimit.TLS_FAULT, 1)
 
 
-async def test_one_address_has_a_number_of_unfinished_handshakes(tmp_path: Path) -> None:
+async def test_unfinished_handshakes_are_limited_per_address(tmp_path: Path) -> None:
     """L-09: however many connections are accepted in one turn"""
     cert, key = make_certificate(tmp_path, "chatd")
     async with (
@@ -175,7 +175,7 @@ async def test_one_address_has_a_number_of_unfinished_handshakes(tmp_path: Path)
         assert one.listening.refusals.counts[ListenLimit.TLS_HANDSHAKES] == 6
 
 
-async def test_plain_and_tls_may_have_a_port_each(tmp_path: Path) -> None:
+async def test_plain_and_tls_may_listen_on_different_ports(tmp_path: Path) -> None:
     cert, key = make_certificate(tmp_path, "chatd")
     async with (
         served(tls_cert=cert, tls_key=key, tls_port=0) as one,
@@ -185,7 +185,7 @@ async def test_plain_and_tls_may_have_a_port_each(tmp_path: Path) -> None:
         assert (await secure.polling()).sid != (await plain.polling()).sid
 
 
-async def test_a_page_of_plain_http_is_not_our_own_under_tls(tmp_path: Path) -> None:
+async def test_the_http_origin_is_not_same_origin_over_tls(tmp_path: Path) -> None:
     """E-14"""
     cert, key = make_certificate(tmp_path, "chatd")
     async with served(tls_cert=cert, tls_key=key) as one, TlsClient(one.port(tls=True), trusting(cert)) as client:
@@ -198,7 +198,7 @@ async def test_a_page_of_plain_http_is_not_our_own_under_tls(tmp_path: Path) -> 
         assert one.engine.refusals.counts[Limit.ORIGIN] == 1
 
 
-async def test_a_new_certificate_is_for_those_who_come_now(tmp_path: Path) -> None:
+async def test_a_new_certificate_applies_to_new_connections(tmp_path: Path) -> None:
     first, second = make_certificate(tmp_path, "first"), make_certificate(tmp_path, "second")
     cert, key = tmp_path / "live.crt", tmp_path / "live.key"
 
@@ -222,7 +222,7 @@ async def test_a_new_certificate_is_for_those_who_come_now(tmp_path: Path) -> No
         assert await before.receive() == "4still here"
 
 
-def test_files_that_cannot_be_used_are_named(tmp_path: Path) -> None:
+def test_unusable_files_are_named_in_the_error(tmp_path: Path) -> None:
     cert, key = make_certificate(tmp_path, "chatd")
     _, other_key = make_certificate(tmp_path, "other")
     locked_cert, locked_key = make_certificate(tmp_path, "locked", password=b"secret")
@@ -242,7 +242,7 @@ def test_files_that_cannot_be_used_are_named(tmp_path: Path) -> None:
         assert str(files[0]) in str(caught.value)
 
 
-async def test_too_many_connections_are_told_so_under_tls(tmp_path: Path) -> None:
+async def test_connections_over_the_limit_are_refused_over_tls(tmp_path: Path) -> None:
     """L-01"""
     cert, key = make_certificate(tmp_path, "chatd")
     crowded = EngineConfig(path=PATH, max_connections=1)
@@ -258,7 +258,7 @@ async def test_too_many_connections_are_told_so_under_tls(tmp_path: Path) -> Non
         assert len(one.engine.connections) == len(idle) + 1
 
 
-async def test_the_daemon_speaks_it_to_python_socketio(tmp_path: Path) -> None:
+async def test_python_socketio_connects_by_tls(tmp_path: Path) -> None:
     cert, key = make_certificate(tmp_path, "chatd")
     async with (
         daemon(tmp_path / "chatd.db", "--tls-cert", cert, "--tls-key", key) as chatd,

@@ -40,7 +40,7 @@ async def test_it_serves_beside_tcp_and_alone(path: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", ["600", "0660", "666"])
-def test_its_file_has_the_permissions_that_were_asked_for(path: Path, mode: str) -> None:
+def test_its_file_has_the_configured_permissions(path: Path, mode: str) -> None:
     opened = UnixSocket(path, ListenConfig(unix_mode=mode).unix_permissions)
     assert stat.S_IMODE(path.stat().st_mode) == int(mode, 8)
     assert list(path.parent.iterdir()) == [path]
@@ -50,12 +50,12 @@ def test_its_file_has_the_permissions_that_were_asked_for(path: Path, mode: str)
 
 
 @pytest.mark.parametrize("mode", ["660 ", "888", "rw", "", "1777"])
-def test_permissions_that_are_none_are_refused(mode: str) -> None:
+def test_invalid_permissions_are_refused(mode: str) -> None:
     with pytest.raises(ConfigError, match="unix_mode"):
         ListenConfig(unix_mode=mode)
 
 
-def test_a_socket_that_nobody_answers_is_replaced(path: Path) -> None:
+def test_a_socket_without_a_listener_is_replaced(path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as left_behind:
         left_behind.bind(str(path))
         left_behind.listen()
@@ -65,7 +65,7 @@ def test_a_socket_that_nobody_answers_is_replaced(path: Path) -> None:
     opened.socket.close()
 
 
-def test_a_socket_that_somebody_answers_is_left_alone(path: Path) -> None:
+def test_a_socket_with_a_listener_is_left_alone(path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as other:
         other.bind(str(path))
         other.listen()
@@ -85,7 +85,7 @@ def test_a_socket_whose_queue_is_full_is_left_alone(path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["file", "folder", "link"])
-def test_whatever_is_no_socket_is_left_alone(path: Path, kind: str) -> None:
+def test_a_file_that_is_no_socket_is_left_alone(path: Path, kind: str) -> None:
     if kind == "file":
         path.write_text("precious")
     elif kind == "folder":
@@ -97,7 +97,7 @@ def test_whatever_is_no_socket_is_left_alone(path: Path, kind: str) -> None:
     assert path.is_symlink() or path.exists()
 
 
-def test_a_place_that_cannot_be_is_named(path: Path) -> None:
+def test_an_impossible_path_is_named_in_the_error(path: Path) -> None:
     with pytest.raises(ListenError, match="No such file"):
         UnixSocket(path / "missing" / "chatd.sock", 0o600)
     with pytest.raises(ConfigError, match="longer than 107 bytes"):
@@ -120,7 +120,7 @@ def exists(path: Path) -> bool:
     return path.exists()
 
 
-async def test_the_daemon_leaves_no_file_and_takes_the_place_of_a_killed_one(tmp_path: Path, path: Path) -> None:
+async def test_the_daemon_removes_its_file_and_replaces_that_of_a_killed_one(tmp_path: Path, path: Path) -> None:
     async with daemon(tmp_path / "a.db", "--unix", path) as killed:
         killed.process.kill()
         await killed.process.wait()
@@ -143,7 +143,7 @@ async def test_without_tcp_there_must_be_a_unix_socket() -> None:
     assert "give --unix PATH" in line
 
 
-async def test_the_proxy_at_the_unix_socket_says_who_is_behind_it(tmp_path: Path, path: Path) -> None:
+async def test_a_proxy_at_the_unix_socket_forwards_the_client_address(tmp_path: Path, path: Path) -> None:
     """L-02, L-04"""
     flags = ("--unix", path, "--trusted-proxy", "unix", "--max-connections-per-address", "1")
     async with daemon(tmp_path / "chatd.db", *flags) as chatd, UnixClient(path, "/socket.io/") as client:

@@ -1,4 +1,4 @@
-"""Every line that a client can cause has a limit; what an operator does is always written."""
+"""Log lines that a client can cause are rate limited; lines that operators cause are always written."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.ops.logging_calls import log_calls
 
 PACKAGE = Path(__file__).parents[2] / "chatd"
 
-# What the loggers of operators say. A line that a client can cause does not belong here: give it another logger.
+# Lines of the operators' loggers, which have no limit. A line that a client can cause needs another logger.
 OF_OPERATORS = {
     "a file is open to others",
     "admin socket open",
@@ -51,8 +51,8 @@ for name, level, text, times in json.load(sys.stdin):
 """
 
 
-def test_every_line_that_a_client_can_cause_is_limited_on_its_way_out() -> None:
-    """Each is written more often than its burst by the process that a daemon logs with."""
+def test_every_line_that_a_client_can_cause_is_limited() -> None:
+    """A child process with the daemon's logging setup writes each line more often than its burst."""
     lines = [line for line in log_calls() if line.logger not in OPERATORS and line.file != "base/refusals.py"]
     kinds = sorted({(line.logger, line.level, line.text or "") for line in lines})
     assert len(kinds) > 15
@@ -68,16 +68,16 @@ def test_every_line_that_a_client_can_cause_is_limited_on_its_way_out() -> None:
         assert burst <= count <= burst + 60 * rate, text  # the process takes less than a minute
 
 
-def test_the_text_of_every_line_is_a_constant_so_that_its_kind_is_one() -> None:
+def test_the_text_of_every_line_is_a_constant() -> None:
     assert [line for line in log_calls() if line.text is None] == []
 
 
-def test_the_loggers_without_a_limit_say_only_what_operators_cause() -> None:
+def test_loggers_without_a_limit_have_only_lines_that_operators_cause() -> None:
     assert {line.text for line in log_calls() if line.logger in OPERATORS} == OF_OPERATORS
 
 
-def test_nothing_in_chatd_goes_around_the_limit() -> None:
-    """Only logs.py has a handler, and nothing that serves writes to stderr by itself."""
+def test_nothing_in_chatd_bypasses_the_limit() -> None:
+    """Only logs.py installs a handler, and no server code writes to stderr directly."""
     source = {str(path.relative_to(PACKAGE)): path.read_text() for path in PACKAGE.rglob("*.py")}
     served = {name: text for name, text in source.items() if not name.startswith("cli/")}
     assert {name for name, text in source.items() if "Handler(sys." in text or "addHandler" in text} == {
@@ -90,7 +90,7 @@ def record(text: str = "user expelled", level: int = logging.WARNING, name: str 
     return logging.LogRecord(name, level, "file", 1, text, (), None)
 
 
-def test_a_kind_that_floods_silences_no_other_and_no_operator() -> None:
+def test_a_flood_of_one_line_suppresses_no_other_line() -> None:
     limit = LineLimit(Clock().time)
     assert sum(limit.filter(record()) for _ in range(1_000)) == WARNING_BURST
     assert limit.filter(record("another"))
@@ -100,8 +100,8 @@ def test_a_kind_that_floods_silences_no_other_and_no_operator() -> None:
     assert limit.suppressed == 1_000 - WARNING_BURST
 
 
-def test_a_library_that_words_each_line_differently_is_limited_too() -> None:
-    """As asyncio does, which names the connection."""
+def test_a_library_whose_lines_all_differ_is_limited_too() -> None:
+    """asyncio, for example, puts the connection into the text."""
     limit = LineLimit(Clock().time)
     texts = [f"Fatal error on transport fd={number}" for number in range(1_000)]
     written = [text for text in texts if limit.filter(record(text, logging.ERROR, "asyncio"))]
@@ -110,7 +110,7 @@ def test_a_library_that_words_each_line_differently_is_limited_too() -> None:
     assert len(limit._last) + len(limit._left_out) <= 2
 
 
-def test_sessions_of_a_whole_server_may_open_at_once_and_ten_a_second_for_ever() -> None:
+def test_the_limit_lets_all_sessions_open_at_once_and_ten_a_second_afterwards() -> None:
     clock = Clock()
     limit = LineLimit(clock.time)
     opened = [limit.filter(record("session open", logging.INFO)) for _ in range(INFO_BURST)]
@@ -120,7 +120,7 @@ def test_sessions_of_a_whole_server_may_open_at_once_and_ten_a_second_for_ever()
     assert all(opened)
 
 
-async def test_the_last_line_that_was_left_out_is_written_and_says_how_many_there_were(
+async def test_the_last_suppressed_line_is_written_with_their_number(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     limit = LineLimit(Clock().time)
@@ -137,7 +137,7 @@ async def test_the_last_line_that_was_left_out_is_written_and_says_how_many_ther
         caplog.handler.removeFilter(limit)
 
 
-async def test_it_is_written_by_itself_after_a_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_last_suppressed_line_is_written_without_a_further_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chatd.logs.lines.SILENCE_S", 0.01)
     limit, written = LineLimit(Clock().time), asyncio.Event()
 

@@ -29,7 +29,7 @@ def record(message: str, *args: object, **extra: object) -> logging.LogRecord:
 
 
 def logged(config: str, code: str) -> list[str]:
-    """The lines that a process of its own writes to stderr; nothing else may be there."""
+    """The lines that a child process writes to stderr; it must print nothing else."""
     done = subprocess.run(
         [sys.executable, "-c", START.format(config) + code], check=True, capture_output=True, text=True
     )
@@ -71,7 +71,7 @@ def test_an_exception_comes_with_its_traceback(formatter: logging.Formatter) -> 
 
 
 @given(message=st.text(), value=st.text())
-def test_nothing_that_a_client_sends_starts_a_line_of_its_own(message: str, value: str) -> None:
+def test_nothing_that_a_client_sends_starts_a_new_line(message: str, value: str) -> None:
     escaped = message.replace("%", "%%")
     for formatter in (TextFormatter(), JsonFormatter()):
         line = formatter.format(record(escaped, sid=value))
@@ -79,7 +79,7 @@ def test_nothing_that_a_client_sends_starts_a_line_of_its_own(message: str, valu
         assert line.isprintable()
 
 
-def test_the_level_counts_for_chatd_and_libraries_only_warn() -> None:
+def test_the_level_applies_to_chatd_and_libraries_only_log_warnings() -> None:
     code = "log.debug('one'); log.info('two'); logging.getLogger('asyncio').info('three')"
     assert [json.loads(line)["message"] for line in logged("log_format='json'", code)] == ["two"]
     assert [json.loads(line)["message"] for line in logged("log_level='debug'", code)] == ["one", "two"]
@@ -105,7 +105,7 @@ os.environ["JOURNAL_STREAM"] = f"{found.st_dev}:{found.st_ino}"
 
 
 def in_the_journal(config: str, code: str) -> list[tuple[str, str]]:
-    """The priority and the rest of each line of a process whose stderr is a journal's."""
+    """Priority and text of each line of a child process whose stderr is the journal."""
     done = subprocess.run(
         [sys.executable, "-c", JOURNAL + START.format(config) + code], check=False, capture_output=True, text=True
     )
@@ -114,7 +114,7 @@ def in_the_journal(config: str, code: str) -> list[tuple[str, str]]:
     return [(priority[1:], rest) for priority, _, rest in lines]
 
 
-def test_the_journal_is_told_how_grave_each_line_is() -> None:
+def test_journal_lines_have_their_priority() -> None:
     code = "log.debug('a'); log.info('b'); log.warning('c'); log.error('d'); log.critical('e')"
     told = in_the_journal("log_level='debug'", code)
     assert [(priority, json.loads(rest)["message"]) for priority, rest in told] == [
@@ -126,7 +126,7 @@ def test_the_journal_is_told_how_grave_each_line_is() -> None:
     ]
 
 
-def test_the_lines_of_a_traceback_are_as_grave_as_the_first() -> None:
+def test_all_lines_of_a_traceback_have_the_same_priority() -> None:
     told = in_the_journal("log_format='text'", "raise ValueError('why')")
     assert {priority for priority, _ in told} == {"2"}
     assert "the daemon was ended by a bug" in told[0][1]
@@ -144,8 +144,8 @@ def test_a_bug_that_ends_the_daemon_is_one_line_of_json() -> None:
     assert (done.returncode, told["level"], "ValueError: why" in told["error"]) == (1, "critical", True)
 
 
-def test_a_stderr_that_was_redirected_is_not_the_journal(tmp_path: Path) -> None:
-    """The variable is inherited."""
+def test_a_redirected_stderr_is_not_the_journal(tmp_path: Path) -> None:
+    """JOURNAL_STREAM is inherited by child processes."""
     here = tmp_path.stat()
     with (tmp_path / "log").open("w") as file:
         environ = {**os.environ, "JOURNAL_STREAM": f"{here.st_dev}:{here.st_ino}"}

@@ -1,4 +1,4 @@
-"""An SMTP server that takes mail: aiosmtpd, with STARTTLS and a login if it is given a certificate."""
+"""A real SMTP server, aiosmtpd; with STARTTLS and a login if it has a certificate."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ PATIENCE_S: Final = 20.0
 
 
 class MailServer:
-    """`answer` says what each mail gets."""
+    """`answer` is the SMTP reply to each mail."""
 
     def __init__(self) -> None:
         self.answer: Callable[[], str] = lambda: "250 OK"
-        self.mails: list[EmailMessage] = []  # those that were taken
+        self.mails: list[EmailMessage] = []  # accepted mails
         self.recipients: list[list[str]] = []
         self.refused = 0
-        self.unknown: set[str] = set()  # recipients
-        self.is_busy = False  # for all recipients
+        self.unknown: set[str] = set()  # recipients that are refused
+        self.is_busy = False  # refuse all recipients for now
         self.port = 0
         self._changed = asyncio.Event()
 
@@ -66,7 +66,7 @@ class MailServer:
 async def receiving_mail(
     certificate: Path | None = None, key: Path | None = None, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[MailServer]:
-    """With `tls` it speaks TLS from the start."""
+    """A running server; with `tls` it speaks TLS from the start."""
     mails = MailServer()
 
     def smtp() -> SMTP:

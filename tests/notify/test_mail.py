@@ -6,8 +6,8 @@ from chatd.notify.config import Notify
 from chatd.notify.mail import Wait, write
 
 
-def test_a_name_adds_no_line_to_a_mail_and_the_first_who_waits_is_first() -> None:
-    """M-03: whatever a database holds."""
+def test_a_name_adds_no_line_to_a_mail_and_the_longest_wait_is_first() -> None:
+    """M-03: names and texts come from the database and may hold anything."""
     config = Notify(name="desk", smtp="localhost", sender="chatd@example.com", to=("desk@example.com",))
     mail = write(
         config,

@@ -1,4 +1,4 @@
-"""Mail about users who wait, with a real SMTP server."""
+"""Mail to the desk about waiting users, with a real SMTP server."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def write_config(folder: Path, port: int, more: str = 'security = "none"') -> Pa
     return path
 
 
-async def test_who_waits_is_in_one_mail_without_a_word_of_anybody(tmp_path: Path) -> None:
-    """M-01, M-03, M-04: the next mail comes after a pause, and has no one who was answered meanwhile."""
+async def test_waiting_users_are_in_one_mail_without_message_texts(tmp_path: Path) -> None:
+    """M-01, M-03, M-04: the next mail comes after a pause, without the users who have been answered."""
     async with receiving_mail() as server:
         config = write_config(tmp_path, server.port, 'security = "none"\npause = 3')
         async with daemon(tmp_path / "c.db", "--config", config) as chatd:
@@ -54,10 +54,10 @@ async def test_who_waits_is_in_one_mail_without_a_word_of_anybody(tmp_path: Path
 
 
 @pytest.mark.filterwarnings("ignore:Session.login_data is deprecated:DeprecationWarning")
-async def test_a_mail_goes_by_starttls_and_a_login_when_a_server_that_was_busy_takes_it(
+async def test_a_mail_is_retried_at_a_busy_server_by_starttls_with_login(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """M-02, M-05: the daemon is killed meanwhile."""
+    """M-02, M-05: the daemon is killed between the attempts."""
     certificate, key = make_certificate(tmp_path, "localhost")
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     password = tmp_path / "password"
@@ -76,10 +76,10 @@ async def test_a_mail_goes_by_starttls_and_a_login_when_a_server_that_was_busy_t
         assert "ana, since 20" in server.mails[0].get_content()
 
 
-async def test_a_server_with_the_certificate_of_another_gets_no_mail(
+async def test_a_server_with_a_certificate_for_another_name_gets_no_mail(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """M-02: it is signed by an authority that is trusted, for 127.0.0.1, and not for localhost."""
+    """M-02: a trusted authority signed it for 127.0.0.1, not for localhost."""
     certificate, key = make_certificate(tmp_path, "another")
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -106,7 +106,7 @@ async def test_a_server_with_the_certificate_of_another_gets_no_mail(
         ('cc = "x"', "Object contains unknown field `cc`"),
     ],
 )
-async def test_a_table_that_cannot_be_right_is_refused(tmp_path: Path, more: str, why: str) -> None:
+async def test_an_invalid_notify_table_is_refused(tmp_path: Path, more: str, why: str) -> None:
     """M-01, M-02"""
     code, said = await complaint("--config", write_config(tmp_path, 25, more), "--db", tmp_path / "c.db")
     assert code == EXIT_CONFIG
@@ -114,7 +114,7 @@ async def test_a_table_that_cannot_be_right_is_refused(tmp_path: Path, more: str
     assert why in said
 
 
-async def test_without_the_package_a_sentence_says_what_to_install(tmp_path: Path) -> None:
+async def test_without_the_package_the_error_says_what_to_install(tmp_path: Path) -> None:
     """M-01"""
     flags = ["serve", "--db", str(tmp_path / "c.db"), "--port", "0", "--config", str(write_config(tmp_path, 25))]
     code = f"import sys; sys.modules['aiosmtplib'] = None; from chatd.cli import main; sys.exit(main({flags}))"
@@ -129,7 +129,7 @@ async def test_without_the_package_a_sentence_says_what_to_install(tmp_path: Pat
     assert "notify: it needs the package aiosmtplib: pip install 'chatd[mail]'" in said.decode()
 
 
-async def test_a_wait_that_was_set_aside_is_listed_and_mailed_again(tmp_path: Path) -> None:
+async def test_a_mail_that_was_given_up_is_listed_and_sent_again(tmp_path: Path) -> None:
     """M-05, W-08"""
     db = tmp_path / "c.db"
     async with receiving_mail() as server:
@@ -153,7 +153,7 @@ async def test_a_wait_that_was_set_aside_is_listed_and_mailed_again(tmp_path: Pa
 
 
 async def verb(*words: str | Path) -> str:
-    """What `chatd` prints, while the mail server goes on."""
+    """Run `chatd` without blocking the mail server. Returns its output."""
     done = await asyncio.to_thread(command, *words)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout

@@ -1,4 +1,4 @@
-"""Mail to users about answers that they have not read, with a real SMTP server."""
+"""Mail to users about unread answers, with a real SMTP server."""
 
 from __future__ import annotations
 
@@ -34,25 +34,25 @@ def write_config(folder: Path, port: int, more: str = SOON) -> Path:
 
 
 async def enter(chatd: Daemon | Chat, user: str, rol: str = "user", **claims: object) -> Person:
-    """With an address in the token, unless the claims say otherwise."""
+    """Connect; the token has a mail address unless `claims` says otherwise."""
     said: dict[str, Any] = {"email": f"{user}@example.com", **claims}
     return await join(chatd.client, headers=cookie(token(user, rol, **said)))
 
 
 async def until(done: Callable[[], object]) -> None:
-    """A database rings no bell."""
+    """Poll until `done()`: a database has no event to wait for."""
     async with asyncio.timeout(PATIENCE_S):
         while not await asyncio.to_thread(done):  # noqa: ASYNC110 - see above
             await asyncio.sleep(0.05)
 
 
 def waits(db: Base) -> list[str]:
-    """Users with an answer of which it is not known whether they read it."""
+    """Users with an answer that is not known to be read."""
     return [con for (con,) in ask(db, f"SELECT con FROM ganchos_esperas WHERE clave = {KEY} ORDER BY con")]
 
 
 def is_behind(db: Base, message_id: str) -> bool:
-    """Whether the hook has read that message, and is done with it."""
+    """Whether the hook has processed that message."""
     return any(hasta >= int(message_id) for (hasta,) in ask(db, f"SELECT hasta FROM ganchos WHERE clave = {KEY}"))
 
 
@@ -60,7 +60,7 @@ def mailed(server: MailServer) -> list[str]:
     return [address for recipients in server.recipients for address in recipients]
 
 
-async def test_users_who_did_not_read_get_one_mail_without_a_word_of_it(db: Base, tmp_path: Path) -> None:
+async def test_users_with_unread_answers_get_one_mail_without_message_texts(db: Base, tmp_path: Path) -> None:
     """M-06, M-07, M-08, M-09, M-10: the daemon is killed between the answers and the mail."""
     async with receiving_mail() as server:
         config = write_config(tmp_path, server.port, NEVER)
@@ -92,7 +92,7 @@ async def test_users_who_did_not_read_get_one_mail_without_a_word_of_it(db: Base
     assert mail["Auto-Submitted"] == "auto-generated"
 
 
-async def test_the_next_mail_to_an_address_waits_for_the_pause_whoever_has_it(tmp_path: Path) -> None:
+async def test_the_pause_between_mails_is_kept_per_address(tmp_path: Path) -> None:
     """M-09"""
     db = tmp_path / "c.db"
     async with receiving_mail() as server:
@@ -122,8 +122,8 @@ async def test_the_next_mail_to_an_address_waits_for_the_pause_whoever_has_it(tm
         assert (server.mails[1]["Subject"], server.mails[1].get_content().split("\r\n")[0]) == ("2", "Hola: 2")
 
 
-async def test_a_user_says_no_to_mail_and_yes_again(db: Base, tmp_path: Path) -> None:
-    """M-11, M-12: at once, also where a mail is being tried."""
+async def test_a_user_opts_out_of_mail_and_in_again(db: Base, tmp_path: Path) -> None:
+    """M-11, M-12: at once, also while a mail is being retried."""
     async with receiving_mail() as server:
         config = write_config(tmp_path, server.port, f"{SOON}\npause = 1")
         async with daemon(db, "--config", config, *CLAIM) as chatd:
@@ -143,7 +143,7 @@ async def test_a_user_says_no_to_mail_and_yes_again(db: Base, tmp_path: Path) ->
         assert server.mails[0]["Subject"] == "New answers: 1"
 
 
-async def test_a_wish_is_kept_and_one_that_is_none_is_refused(db: Base) -> None:
+async def test_the_choice_is_stored_and_an_invalid_one_is_refused(db: Base) -> None:
     """M-11"""
     async with chatting(db, email_claim="email") as chat:
         ana = await chat.enter("ana")
@@ -157,7 +157,7 @@ async def test_a_wish_is_kept_and_one_that_is_none_is_refused(db: Base) -> None:
         assert await (await chat.enter("eva")).ask("avisos", {}) == {"ok": True, "correo": True}
 
 
-async def test_without_the_setting_no_address_is_kept_and_there_is_no_such_event(tmp_path: Path) -> None:
+async def test_without_the_setting_no_address_is_stored_and_the_event_is_unknown(tmp_path: Path) -> None:
     """M-06, M-11"""
     db = tmp_path / "c.db"
     async with chatting(db) as chat:
@@ -167,7 +167,7 @@ async def test_without_the_setting_no_address_is_kept_and_there_is_no_such_event
 
 
 async def test_an_address_follows_the_token(db: Base) -> None:
-    """M-06: and is forgotten with one that has none."""
+    """M-06: a token without an address deletes it."""
     kept = "SELECT quien, correo FROM correos ORDER BY quien"
     async with chatting(db, email_claim="email") as chatd:
         await enter(chatd, "ana")
@@ -190,7 +190,7 @@ async def test_addresses_are_deleted_at_the_first_start_without_the_setting(db: 
 
 
 async def test_an_address_that_the_server_does_not_know_is_not_tried_again(tmp_path: Path) -> None:
-    """M-10: the next answer makes another mail, after the pause."""
+    """M-10: the next answer causes another mail, after the pause."""
     db = tmp_path / "c.db"
     async with receiving_mail() as server:
         server.unknown.add("ana@example.com")
@@ -229,7 +229,7 @@ async def test_no_log_has_an_address_that_the_server_names_in_its_refusal(tmp_pa
     assert "ana@example.com" not in str(chatd.log)
 
 
-async def test_people_of_the_desk_who_say_no_are_left_out_of_its_mail(tmp_path: Path) -> None:
+async def test_admins_who_opt_out_are_left_out_of_the_desks_mail(tmp_path: Path) -> None:
     """M-12"""
     db = tmp_path / "c.db"
     async with receiving_mail() as server:
@@ -265,7 +265,7 @@ async def test_people_of_the_desk_who_say_no_are_left_out_of_its_mail(tmp_path: 
         ("", SOON, "email_claim: mail to users needs their addresses"),
     ],
 )
-def test_a_table_for_users_that_cannot_be_right_is_refused(tmp_path: Path, claim: str, more: str, why: str) -> None:
+def test_an_invalid_table_for_users_is_refused(tmp_path: Path, claim: str, more: str, why: str) -> None:
     """M-07"""
     with pytest.raises(ConfigError, match=re.escape(why)):
         load({"config": str(write_config(tmp_path, 25, more)), **({"email_claim": claim} if claim else {})}, {})

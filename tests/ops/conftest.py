@@ -7,5 +7,5 @@ import pytest
 
 @pytest.fixture
 def db(tmp_path: Path) -> Path:
-    """Where the daemon of a test keeps its messages."""
+    """The path of the daemon's database."""
     return tmp_path / "chatd.db"

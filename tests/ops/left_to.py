@@ -1,6 +1,6 @@
-"""`python -m tests.ops.left_to FD NAME COMMAND...`: the command, with a listening socket left to it by systemd.
+"""`python -m tests.ops.left_to FD NAME COMMAND...`: run the command with socket FD passed as systemd does.
 
-Exec keeps the process, and so its number.
+Uses exec, so that the process id stays the same: LISTEN_PID must be that of the command.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The fields that the source of chatd gives to log lines, read off its syntax trees."""
+"""Finds the fields of log lines in chatd's source, by its syntax trees."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ PACKAGE: Final = Path(__file__).parents[2] / "chatd"
 
 _LEVELS: Final = frozenset({"debug", "info", "warning", "error", "exception", "critical"})
 
-# `Refusals.add` and what calls it on: every keyword is a field.
+# `Refusals.add` and its wrappers: every keyword argument is a field.
 _COUNTERS: Final = frozenset({"add", "_count"})
 
-# What a logger is called in chatd.
+# The variable name of loggers in chatd.
 _LOGS: Final = frozenset({"log", "_log", "logging"})
 
-# Says where a listener listens, in a dictionary that is logged when it does.
+# Returns the dictionary of fields that is logged when a listener starts.
 _PLACES: Final = "_add"
 
 
@@ -31,7 +31,7 @@ def logged_fields() -> dict[str, set[str]]:
 
 
 class Line(NamedTuple):
-    """A call that logs: its text is None where it is no constant."""
+    """A logging call; its text is None if it is no constant."""
 
     file: str
     logger: str
@@ -40,7 +40,7 @@ class Line(NamedTuple):
 
 
 def log_calls() -> list[Line]:
-    """Every call on a module's `log` in chatd, but for debugging."""
+    """Every call on a module's `log` in chatd, except debug lines."""
     found = []
     for path in sorted(PACKAGE.rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -60,7 +60,7 @@ def _level(call: ast.Call) -> str | None:
 
 
 def _logger(path: Path, tree: ast.Module) -> str:
-    """The name of the module's logger; that of its package where it is imported from there."""
+    """The name of the module's logger; if it is imported from the package, that of the package."""
     for node in ast.walk(tree):
         match node:
             case ast.Call(func=func, args=[ast.Constant(value=str(name))]) if ast.unparse(func) == "logging.getLogger":
@@ -69,7 +69,7 @@ def _logger(path: Path, tree: ast.Module) -> str:
 
 
 class _Module:
-    """Resolves what one module logs, as far as dictionaries are written down in it."""
+    """Resolves the fields that one module logs, as far as they are dictionary literals in it."""
 
     def __init__(self, tree: ast.Module) -> None:
         self._tree = tree
@@ -92,7 +92,7 @@ class _Module:
                 yield from self._of_value(argument) if isinstance(argument, ast.Dict) else ()
 
     def _of_value(self, value: ast.expr) -> Iterator[str]:
-        """The keys of a dictionary: here, under the name it was given, or returned by what is called that."""
+        """The keys of a dictionary: a literal, a variable, or the result of a function of this module."""
         if isinstance(value, ast.Dict):
             for key, nested in zip(value.keys, value.values, strict=True):
                 if isinstance(key, ast.Constant):

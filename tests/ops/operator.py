@@ -1,4 +1,4 @@
-"""What an operator's tools see of a daemon that runs as a process of its own."""
+"""A daemon process, seen through the tools of an operator."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from tests.conformance.wire import Answer, Client
 from tests.store.rig import Base
 
 Sample = tuple[str, frozenset[tuple[str, str]]]
-"""A name and its labels."""
+"""A metric's name and labels."""
 
 
 class Operator:
-    """Asks the internal listener."""
+    """Sends requests to the internal listener."""
 
     def __init__(self, chatd: Daemon) -> None:
         self.chatd = chatd
@@ -63,18 +63,18 @@ async def operated(db: Base, *flags: str) -> AsyncIterator[Operator]:
 
 
 def resident_kb(chatd: Daemon) -> int:
-    """In the kernel's kB, which are of 1024 bytes."""
+    """Resident memory in kB of 1024 bytes, as the kernel counts."""
     [line] = re.findall(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{chatd.process.pid}/status").read_text())
     return int(line)
 
 
 def listening_sockets(chatd: Daemon) -> int:
-    """How many TCP sockets of this process listen."""
+    """The number of listening TCP sockets of the process."""
     listening = "0A"
     rows = [line.split() for line in Path(f"/proc/{chatd.process.pid}/net/tcp").read_text().splitlines()[1:]]
     inodes = {f"socket:[{row[9]}]" for row in rows if row[3] == listening}
     opened = []
     for file in Path(f"/proc/{chatd.process.pid}/fd").iterdir():
-        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+        with contextlib.suppress(FileNotFoundError):  # the descriptor was closed meanwhile
             opened.append(str(file.readlink()))
     return sum(name in inodes for name in opened)

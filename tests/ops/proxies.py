@@ -1,4 +1,4 @@
-"""Real reverse proxies in front of a daemon, with the configurations that README.md shows or worse ones."""
+"""Real reverse proxies in front of a daemon, with README.md's configurations and with worse ones."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ CADDY: Final = """\
 
 @dataclass(frozen=True)
 class Place:
-    """Where a proxy listens, for what, and what it shows."""
+    """The port of a proxy, the port behind it, and its certificate."""
 
     folder: Path
     port: int
@@ -68,7 +68,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Proxy:
-    """A program, and how what the page tells people to write becomes what it can run here."""
+    """A proxy program, and the replacements that make README.md's configuration run in a test."""
 
     name: str
     package: str
@@ -78,14 +78,14 @@ class Proxy:
     replaced: Callable[[Place], dict[str, str]]
 
     def readme_configuration(self, heading: str = ONE_NODE) -> str:
-        """What the page tells people to write, below that heading."""
+        """The configuration below that heading of README.md."""
         page = (ROOT / "README.md").read_text(encoding="utf-8")
         [below] = page.split(f"\n{heading}\n")[1:]
         [found] = re.findall(rf"```{self.language}\n(.*?)```", re.split(r"\n##+ ", below)[0], re.DOTALL)
         return str(found)
 
     def placed(self, configuration: str, place: Place, backends: Mapping[int, int] | None = None) -> str:
-        """The same, for this place: it has all that has to be replaced here. `backends`: the page's ports, and ours."""
+        """`configuration` with the test's ports and files; each must occur. `backends`: README's ports and ours."""
         for was, now in {**self.replaced(place), **_addresses(backends or {8400: place.backend})}.items():
             assert was in configuration
             configuration = configuration.replace(was, now)
@@ -93,7 +93,7 @@ class Proxy:
 
     @contextlib.asynccontextmanager
     async def running(self, configuration: str, place: Place) -> AsyncIterator[None]:
-        """It runs with a configuration that is placed already, and accepts."""
+        """Run the proxy with a configuration from `placed`, once it accepts connections."""
         user = "user root;" if os.geteuid() == 0 else ""
         file = place.folder / f"{self.name}.conf"
         file.write_text(self.around.format(folder=place.folder, user=user, shown=configuration), encoding="utf-8")
@@ -132,7 +132,7 @@ caddy: Final = Proxy(
     CADDY,
     lambda file: ("run", "--adapter", "caddyfile", "--config", str(file)),
     lambda place: {
-        # without a name of its own, there is nobody who would sign a certificate for it
+        # the test has no domain name, so no authority would sign a certificate
         "chat.example.com {": f"https://127.0.0.1:{place.port} {{\n    tls {place.certificate} {place.key}",
     },
 )

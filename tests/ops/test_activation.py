@@ -1,4 +1,4 @@
-"""A listening socket that outlives the daemon: a restart refuses nobody."""
+"""Socket activation: the listening socket outlives the daemon, so a restart refuses no connection."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MANY = 20
 
 
 async def start(db: Path, listening: socket.socket, *flags: str, name: str = "chatd") -> Daemon:
-    """A daemon that is left `listening`; its port is that of the socket, whatever the flags say."""
+    """A daemon that gets the socket `listening`; it serves on its port and ignores the flags."""
     command = (sys.executable, "-m", "chatd", "serve", "--db", str(db), "--port", "1", "--log-format", "json", *flags)
     environ = {key: value for key, value in os.environ.items() if not key.startswith("CHATD_")}
     process = await asyncio.create_subprocess_exec(
@@ -40,7 +40,7 @@ async def start(db: Path, listening: socket.socket, *flags: str, name: str = "ch
 
 @contextlib.asynccontextmanager
 async def activated(db: Path, listening: socket.socket, *flags: str) -> AsyncIterator[Daemon]:
-    """It listens; what is left at the end is killed."""
+    """A daemon on the socket `listening`, killed at the end if it still runs."""
     chatd = await start(db, listening, *flags)
     try:
         await chatd.logged("listening")
@@ -52,7 +52,7 @@ async def activated(db: Path, listening: socket.socket, *flags: str) -> AsyncIte
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-async def test_clients_that_come_during_a_restart_wait_and_are_served(db: Path, number: signal.Signals) -> None:
+async def test_connections_made_during_a_restart_wait_and_are_served(db: Path, number: signal.Signals) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         async with Client("127.0.0.1", listening.getsockname()[1], "/socket.io/") as client:
             async with activated(db, listening) as first:
@@ -61,7 +61,7 @@ async def test_clients_that_come_during_a_restart_wait_and_are_served(db: Path, 
                 first.process.send_signal(number)
                 ana.websocket.close()
                 await first.process.wait()
-            waiting = [await client.connect() for _ in range(MANY)]  # nobody is there, and nobody is refused
+            waiting = [await client.connect() for _ in range(MANY)]  # no daemon runs, and no connection is refused
             async with activated(db, listening):
                 for connection in waiting:
                     answer = await connection.request("GET", client.target(EIO="4", transport="polling"))
@@ -70,13 +70,13 @@ async def test_clients_that_come_during_a_restart_wait_and_are_served(db: Path, 
                 assert (await ana.write("root", "after"))["ok"] is True
 
 
-async def test_a_connection_that_is_made_while_the_daemon_stops_is_left_to_the_next(db: Path) -> None:
+async def test_a_connection_made_while_the_daemon_stops_is_served_by_the_next(db: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         async with Client("127.0.0.1", listening.getsockname()[1], "/socket.io/") as client:
             async with activated(db, listening, "--stop-rate", "1", "--stop-timeout", "20") as first:
                 people = [await enter(client, f"user{index}") for index in range(3)]
                 first.terminate()
-                await people[0].websocket.closed()  # the first is sent away, the others in a second each
+                await people[0].websocket.closed()  # the daemon disconnects the first client, then one each second
                 comer = await client.connect()
                 comer.write(request_bytes("GET", client.target(EIO="4", transport="polling")))
                 for person in people:
@@ -86,14 +86,14 @@ async def test_a_connection_that_is_made_while_the_daemon_stops_is_left_to_the_n
                 assert (await comer.answer()).status == 200
 
 
-async def test_the_log_says_whose_socket_it_is(db: Path) -> None:
+async def test_the_log_says_that_the_socket_is_systemds(db: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         async with activated(db, listening) as chatd:
             [said] = [line for line in chatd.log if line["message"] == "listening"]
             assert (said["port"], said["inherited"]) == (listening.getsockname()[1], "chatd")
 
 
-async def test_a_unix_socket_is_taken_too(db: Path) -> None:
+async def test_a_unix_socket_is_used_too(db: Path) -> None:
     path = db.with_name("chat.sock")
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(path))

@@ -1,4 +1,4 @@
-"""The alert rules, judged by Prometheus itself."""
+"""The alert rules, checked by promtool."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chatd.ops.metrics import METRICS
 from tests.cli.command import chatd
 from tests.ops.tools import tool
 
-# Well for an hour; then the database cannot be written, the disk is full, and a reload was refused.
+# One hour without faults; then the database cannot be written, the disk is full, and a reload is refused.
 CASES = """\
 rule_files: [chatd.yml]
 evaluation_interval: 1m
@@ -44,12 +44,12 @@ def promtool(*arguments: str | Path, cwd: Path) -> str:
     return done.stdout
 
 
-def test_prometheus_takes_the_rules(rules: Path) -> None:
+def test_promtool_accepts_the_rules(rules: Path) -> None:
     said = promtool("check", "rules", rules, cwd=rules.parent)
     assert f"{rules.read_text().count('- alert:')} rules found" in said
 
 
-def test_what_is_well_is_silent_and_what_is_not_is_told(rules: Path) -> None:
+def test_alerts_fire_for_faults_only(rules: Path) -> None:
     names = (
         "ChatdReloadRefused",
         "ChatdStoresNothing",
@@ -74,7 +74,7 @@ def test_what_is_well_is_silent_and_what_is_not_is_told(rules: Path) -> None:
 
 
 def test_every_metric_of_a_rule_is_one_that_is_published(rules: Path) -> None:
-    """Or it would never fire, in silence."""
+    """A rule on another name would never fire."""
     published = {metric.name for metric in METRICS}
     found = {name.removesuffix("_bucket") for name in re.findall(r"\bchatd_\w+", rules.read_text())}
     assert len(found) > 5

@@ -1,4 +1,4 @@
-"""The internal listener of a daemon that runs: what load balancers and Prometheus ask."""
+"""The internal listener of a running daemon, for load balancers and Prometheus."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.cli.command import chatd
 from tests.ops.operator import listening_sockets, operated, resident_kb
 from tests.store.rig import locked
 
-# What the daemon may take at start: section 5 of the design, in the kernel's kB.
+# Memory limit at start: section 5 of the design, in kB of 1024 bytes.
 MAX_RESIDENT_KB = 30 * 1024
 
 
@@ -85,7 +85,7 @@ async def test_a_daemon_that_stops_is_not_ready_before_anything_is_closed(db: Pa
         operator.chatd.process.send_signal(signal.SIGTERM)
 
 
-async def test_other_paths_and_methods_are_told_what_there_is(db: Path) -> None:
+async def test_answers_to_other_paths_and_methods_name_the_valid_ones(db: Path) -> None:
     async with operated(db) as operator:
         answer = await operator.get("/")
         assert (answer.status, answer.text) == (404, "there are /healthz, /readyz, /metrics\n")
@@ -93,7 +93,7 @@ async def test_other_paths_and_methods_are_told_what_there_is(db: Path) -> None:
         assert (answer.status, answer.header("allow")) == (405, "GET, HEAD")
 
 
-async def test_clients_are_not_served_there_nor_operators_where_clients_are(db: Path) -> None:
+async def test_chat_and_internal_listener_do_not_serve_each_others_paths(db: Path) -> None:
     async with operated(db) as operator:
         assert (await operator.get("/socket.io/?EIO=4&transport=polling")).status == 404
         async with daemon(db.with_name("other.db")) as other:
@@ -102,7 +102,7 @@ async def test_clients_are_not_served_there_nor_operators_where_clients_are(db: 
                 assert (await connection.request("GET", path)).status == 404
 
 
-async def test_metrics_say_what_has_happened(db: Path) -> None:
+async def test_metrics_count_what_has_happened(db: Path) -> None:
     async with operated(db) as operator:
         before = await operator.metrics()
         assert before("chatd_sessions", transport="websocket") == 0
@@ -146,7 +146,7 @@ async def test_without_the_flag_nothing_is_opened(db: Path) -> None:
 @pytest.mark.parametrize("flags", [(), ("--internal", "127.0.0.1:0")])
 async def test_at_start_it_takes_no_more_memory_than_promised(db: Path, flags: tuple[str, ...]) -> None:
     async with daemon(db.with_name("warm.db"), *flags):
-        """Compiles what is not compiled yet."""
+        """Compile modules that have no bytecode yet."""
     async with daemon(db, *flags) as chatd:
         assert resident_kb(chatd) <= MAX_RESIDENT_KB
 
@@ -166,12 +166,12 @@ async def test_a_wrong_address_is_refused(db: Path, flags: tuple[str, ...], said
     assert (code, said in line) == (EXIT_CONFIG, True), line
 
 
-async def test_other_machines_are_served_where_the_operator_insists(db: Path) -> None:
+async def test_a_public_address_is_served_with_the_explicit_flag(db: Path) -> None:
     async with operated(db, "--internal", "0.0.0.0:0", "--internal-anywhere") as operator:
         assert (await operator.get("/healthz")).status == 200
 
 
-async def test_the_metrics_say_that_retention_waits_until_the_operator_has_spoken(db: Path) -> None:
+async def test_metrics_show_that_retention_waits_for_clock_trust(db: Path) -> None:
     """C-59"""
     async with operated(db, "--retention", "30") as operator:
         assert (await operator.metrics())("chatd_retention_waits") == 0

@@ -1,4 +1,4 @@
-"""The fields of log lines: those of the code, those of the table, those of the page. And what no line ever has."""
+"""The fields of log lines are the same in code, table and README; message texts and tokens are in no line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.ops.logging_calls import logged_fields
 
 ROOT = Path(__file__).parents[2]
 
-# What the formatter adds, chatd/logs/stderr.py, and the limit on lines, chatd/logs/lines.py.
+# Fields that the formatter (chatd/logs/stderr.py) and the rate limit (chatd/logs/lines.py) add.
 OF_EVERY_LINE: Final = {"time", "level", "logger", "message", "error", "left_out"}
 
 MARK: Final = "a-text-that-nobody-must-read"
@@ -31,7 +31,7 @@ def test_the_readme_has_the_table() -> None:
 
 
 async def test_no_line_has_a_message_or_a_token_and_every_session_has_its_end(db: Path) -> None:
-    """At the lowest level, in good times and with clients that break every rule."""
+    """At level debug, with clients that obey the protocol and with clients that break each rule."""
     secret = token("ana")
     async with daemon(db, "--log-level", "debug", "--max-payload", "2000") as chatd:
         ana = await join(chatd.client, cookie(secret))

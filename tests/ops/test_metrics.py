@@ -1,4 +1,4 @@
-"""The table of metrics, what is published, what the page says and what the dashboard draws: all the same."""
+"""The metrics are the same in the table, in a scrape, in README and in the dashboard."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.ops.operator import operated
 
 ROOT = Path(__file__).parents[2]
 
-# What the client library adds about the process itself.
+# Metrics of the process, which the client library adds.
 PROCESS = {"process_resident_memory_bytes", "process_cpu_seconds_total", "process_open_fds", "process_max_fds"}
 
 DASHBOARD: dict[str, Any] = json.loads(files("chatd.ops").joinpath("grafana.json").read_text())
@@ -26,13 +26,13 @@ EXPRESSIONS = [target["expr"] for panel in DASHBOARD["panels"] for target in pan
 
 
 def published(name: str, kind: Kind) -> set[str]:
-    """What one metric looks like in a scrape."""
+    """The sample names of one metric in a scrape."""
     return {f"{name}_bucket", f"{name}_count", f"{name}_sum"} if kind is Kind.HISTOGRAM else {name}
 
 
 async def test_every_metric_of_the_table_is_published_and_no_other(db: Path) -> None:
     async with operated(db) as operator:
-        # Someone is turned away, so that all refusals have a value.
+        # One refused client, so that all refusal metrics have a value.
         await operator.chatd.client.websocket({}, early=b"")
         seen = await operator.metrics()
     ours = {name for name in seen.names if name.startswith("chatd_")}
@@ -44,8 +44,8 @@ async def test_every_metric_of_the_table_is_published_and_no_other(db: Path) -> 
     assert seen.names >= PROCESS
 
 
-async def test_every_reason_is_there_before_it_first_happens(db: Path) -> None:
-    """Or `rate()` would not see the first."""
+async def test_every_label_exists_before_its_first_count(db: Path) -> None:
+    """Else `rate()` would miss the first increment."""
     async with operated(db) as operator:
         seen = await operator.metrics()
     for reason in CloseReason:
@@ -72,7 +72,7 @@ def test_the_dashboard_draws_only_what_is_published_and_all_of_it() -> None:
     assert [metric.name for metric in METRICS if not published(metric.name, metric.kind) & drawn] == []
 
 
-def test_the_dashboard_is_one_that_grafana_takes() -> None:
+def test_the_dashboard_has_the_form_that_grafana_needs() -> None:
     assert DASHBOARD["title"] == "chatd"
     ids = [panel["id"] for panel in DASHBOARD["panels"]]
     assert len(ids) == len(set(ids))

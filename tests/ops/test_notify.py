@@ -1,4 +1,4 @@
-"""What systemd hears of a daemon, through a socket that the test has made."""
+"""sd_notify messages of a daemon, received on a socket of the test."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PATIENCE_S = 10.0
 
 
 class Manager:
-    """Hears notifications."""
+    """Receives notifications."""
 
     def __init__(self, heard: socket.socket) -> None:
         self._socket = heard
@@ -30,7 +30,7 @@ class Manager:
             return (await asyncio.get_running_loop().sock_recv(self._socket, 4096)).decode().splitlines()
 
     async def until(self, line: str) -> list[str]:
-        """Skip notifications up to one that has a line with that beginning; all its lines."""
+        """Skip notifications until one has a line that begins with `line`. Returns all its lines."""
         while True:
             lines = await self.hear()
             if any(one.startswith(line) for one in lines):
@@ -59,7 +59,7 @@ def manager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Manager
         yield heard
 
 
-async def test_a_daemon_is_ready_when_it_serves_and_says_when_it_stops(db: Path, manager: Manager) -> None:
+async def test_a_daemon_reports_ready_when_it_serves_and_stopping_when_it_stops(db: Path, manager: Manager) -> None:
     async with daemon(db) as chatd:
         assert await manager.hear() == ["READY=1"]
         assert await manager.hear() == ["STATUS=0 sessions of 0 users, 0 sockets of admins, 0 messages stored"]
@@ -80,7 +80,7 @@ async def test_the_watchdog_is_fed_and_the_status_has_counts(
         await manager.until("WATCHDOG=1")
         begun = loop.time()
         beats = [await manager.until("WATCHDOG=1") for _ in range(5)]
-        assert loop.time() - begun >= 0.35  # half the interval each, and none in a burst
+        assert loop.time() - begun >= 0.35  # one each half interval, not in a burst
         assert beats[-1][1] == "STATUS=2 sessions of 2 users, 1 sockets of admins, 1 messages stored"
 
 
@@ -98,7 +98,7 @@ async def test_the_watchdog_of_another_process_is_not_fed(
         assert "WATCHDOG=1" not in lines
 
 
-async def test_a_reload_is_told_before_and_after(db: Path, manager: Manager) -> None:
+async def test_a_reload_is_reported_before_and_after(db: Path, manager: Manager) -> None:
     async with daemon(db) as chatd:
         await manager.until("STATUS=0")
         chatd.process.send_signal(signal.SIGHUP)
@@ -126,7 +126,7 @@ async def test_a_daemon_that_cannot_start_is_never_ready(db: Path, manager: Mana
     assert manager.heard_nothing()
 
 
-async def test_a_name_without_a_file_is_understood(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_abstract_socket_name_works(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     name = f"chatd-test-{os.getpid()}"
     monkeypatch.setenv("NOTIFY_SOCKET", f"@{name}")
     with listening_at(f"\0{name}") as manager:
@@ -134,7 +134,7 @@ async def test_a_name_without_a_file_is_understood(db: Path, monkeypatch: pytest
             assert await manager.hear() == ["READY=1"]
 
 
-async def test_a_manager_that_is_gone_changes_nothing(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_missing_notify_socket_changes_nothing(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NOTIFY_SOCKET", str(db.with_name("nobody")))
     async with daemon(db) as chatd:
         assert (await (await chatd.enter("ana")).write("root", "hola"))["ok"] is True

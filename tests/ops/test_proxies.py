@@ -1,4 +1,4 @@
-"""The proxies of README.md, alone and one behind the other, with what they really send."""
+"""The proxies of README.md, alone and chained, with the headers that they really send."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ALL: Final = (nginx, caddy, haproxy)
 VISITOR: Final = "127.0.0.9"
 ELSEWHERE: Final = "203.0.113.9"
 
-# What a client may make up.
+# Headers that a client may forge.
 FORGED: Final = {
     "X-Forwarded-For": ELSEWHERE,
     "X-Forwarded-Proto": "http",
@@ -33,7 +33,7 @@ def named(proxy: Proxy) -> str:
     return proxy.name
 
 
-# What stands behind another proxy and speaks plain HTTP with it: each adds what it sees, in its own way.
+# Inner proxies that speak plain HTTP with an outer one; each extends the forwarding headers in its own way.
 INSIDE: Final = {
     "nginx, one list": (
         nginx,
@@ -85,12 +85,12 @@ UPGRADES_AS_WSS: Final = "http-request set-header X-Forwarded-Proto wss if { hdr
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
-    """Where the proxy that clients reach listens."""
+    """The address of the outer proxy."""
     return Place(tmp_path, free_port(), free_port(), *make_certificate(tmp_path, "chat"))
 
 
 class Visitor(TlsClient):
-    """Comes from an address that is no proxy's."""
+    """Connects from an address that is no proxy's."""
 
     def __init__(self, place: Place) -> None:
         super().__init__(place.port, trusting(place.certificate))
@@ -104,7 +104,7 @@ class Visitor(TlsClient):
 
 
 async def statuses(place: Place, origin: str, headers: Headers = NO_HEADERS) -> tuple[int, int]:
-    """Of a poll and of a WebSocket handshake from a page of `origin`."""
+    """The status of a poll and of a WebSocket handshake from a page of `origin`."""
     async with Visitor(place) as visitor:
         said = {"Origin": origin, "Host": f"127.0.0.1:{place.port}", **headers}
         poll = await visitor.request("GET", {"EIO": "4", "transport": "polling"}, said)
@@ -115,7 +115,7 @@ async def statuses(place: Place, origin: str, headers: Headers = NO_HEADERS) -> 
 
 
 async def is_served_as_one_site(place: Place, db: Path) -> None:
-    """The site's own pages connect, by polling and by WebSocket, and nobody else's; the client's address is known."""
+    """Check that only the site's own pages connect, by both transports, and that the log has the client's address."""
     async with daemon(db, "--port", str(place.backend), "--trusted-proxy", "127.0.0.1") as chatd:
         for forged in ({}, FORGED):
             assert await statuses(place, f"https://127.0.0.1:{place.port}", forged) == (200, 101)
@@ -139,8 +139,10 @@ async def test_behind_each_proxy_of_the_readme_the_site_s_own_pages_connect(
 
 @pytest.mark.parametrize("inside", INSIDE)
 @pytest.mark.parametrize("outside", ALL, ids=named)
-async def test_they_do_behind_two(outside: Proxy, inside: str, place: Place, tmp_path: Path) -> None:
-    """E-48, L-04: `https, http`, in a list or on two lines, or the word of the first alone"""
+async def test_behind_two_proxies_the_site_s_own_pages_connect(
+    outside: Proxy, inside: str, place: Place, tmp_path: Path
+) -> None:
+    """E-48, L-04: X-Forwarded-Proto is `https, http`, as a list or on two lines, or only the first value"""
     inner, configuration = INSIDE[inside]
     folder = tmp_path / "inside"
     folder.mkdir()
@@ -154,7 +156,7 @@ async def test_they_do_behind_two(outside: Proxy, inside: str, place: Place, tmp
         await is_served_as_one_site(both, tmp_path / "chatd.db")
 
 
-async def test_they_do_behind_one_that_calls_an_upgrade_wss(place: Place, tmp_path: Path) -> None:
+async def test_behind_a_proxy_that_forwards_proto_wss_own_pages_connect(place: Place, tmp_path: Path) -> None:
     """E-48: as Traefik does"""
     was = "http-request set-header X-Forwarded-Proto https"
     readme = haproxy.readme_configuration()
@@ -165,8 +167,8 @@ async def test_they_do_behind_one_that_calls_an_upgrade_wss(place: Place, tmp_pa
 
 
 @pytest.mark.parametrize("proxy", ALL, ids=named)
-async def test_a_proxy_passes_on_what_a_client_makes_up_in_forwarded(proxy: Proxy, place: Place) -> None:
-    """E-48: why chatd does not read it, and what it reads"""
+async def test_proxies_pass_on_a_forged_forwarded_header(proxy: Proxy, place: Place) -> None:
+    """E-48: therefore chatd reads X-Forwarded-* and not Forwarded"""
     heard: list[str] = []
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

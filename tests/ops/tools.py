@@ -1,4 +1,4 @@
-"""Programs that a machine may not have. Where they have to be there, their absence is a failure and no skip."""
+"""External programs that a machine may lack. With ALL_TOOLS set, a missing one is a failure and no skip."""
 
 from __future__ import annotations
 

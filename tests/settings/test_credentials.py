@@ -22,13 +22,13 @@ HANDED = Path("/run/credentials/chatd.service/jwt-secret")
         ([], SYSTEMD, False),
     ],
 )
-def test_files_are_credentials_where_systemd_has_handed_over_each(
+def test_files_are_credentials_if_systemd_provides_all_of_them(
     files: list[Path | None], environ: dict[str, str], expected: bool
 ) -> None:
     assert are_credentials(files, environ) is expected
 
 
-def test_a_copy_is_read_where_there_is_one_and_else_the_file(tmp_path: Path) -> None:
+def test_the_credential_is_read_if_present_and_else_the_file(tmp_path: Path) -> None:
     file = Path("/etc/chatd/whsec")
     (tmp_path / "webhook-crm").touch()
     environ = {"CREDENTIALS_DIRECTORY": str(tmp_path)}

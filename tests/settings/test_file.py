@@ -36,7 +36,7 @@ def read(path: Path) -> ConfigFile:
     return read_config_file(path, OPTIONS)
 
 
-def test_every_value_comes_with_the_line_it_stands_on(write: Write) -> None:
+def test_every_value_has_its_line_number(write: Write) -> None:
     path = write(
         """\
 # a comment
@@ -88,8 +88,8 @@ def test_lines_are_found_in_every_form_of_toml(text: str, lines: dict[tuple[str,
     assert locate(text) == lines
 
 
-def test_a_long_array_is_read_in_no_time(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not each of its lines is tried as the last: that took 9 s for 2,000."""
+def test_a_long_array_is_parsed_fast(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Finding its last line must not be quadratic: that took 9 s for 2,000 lines."""
     tried: list[str] = []
     loads = tomllib.loads
 
@@ -120,13 +120,13 @@ def test_the_flag_for_the_file_outranks_the_variable(write: Write) -> None:
     assert load({"config": str(path)}, {"CHATD_CONFIG": "/nonexistent"}).listen.port == 1
 
 
-def test_without_a_name_no_file_is_looked_for(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_configured_file_none_is_read(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(write("[listen]\nport = 1\n").parent)
     assert load(NONE, {"CHATD_CONFIG": ""}) == Config()
 
 
 def test_every_setting_can_stand_in_the_file(write: Write) -> None:
-    """By its own default, where it has one that can be written."""
+    """Writes each default that TOML can express."""
     tables: dict[str, list[str]] = {}
     for option in OPTIONS:
         if option.default not in (None, ()):
@@ -139,7 +139,7 @@ def test_every_setting_can_stand_in_the_file(write: Write) -> None:
     assert sum(origin.startswith(f"{path}:") for origin in config.origins.values()) == text.count("=")
 
 
-def test_a_key_from_elsewhere_outranks_those_of_the_file(write: Write) -> None:
+def test_a_key_from_flag_or_environment_outranks_the_file(write: Write) -> None:
     path = write('[auth]\njwt_secret_file = ["a", "kid=b"]\njwt_public_key_file = "c"\n')
     auth = load({"config": str(path)}, NONE).auth
     assert (auth.jwt_secret_file, auth.jwt_public_key_file) == ((Path("a"), Path("kid=b")), (Path("c"),))
@@ -182,7 +182,7 @@ BAD_VALUES: list[tuple[str, int, str]] = [
 
 
 @pytest.mark.parametrize(("text", "line", "message"), MISTAKES)
-def test_what_does_not_exist_is_told_with_its_line_and_the_nearest_name(
+def test_an_unknown_name_is_reported_with_its_line_and_the_nearest_name(
     write: Write, text: str, line: int, message: str
 ) -> None:
     path = write(text)
@@ -192,7 +192,7 @@ def test_what_does_not_exist_is_told_with_its_line_and_the_nearest_name(
 
 
 @pytest.mark.parametrize(("text", "line", "message"), BAD_VALUES)
-def test_a_bad_value_is_told_with_its_line_and_the_range(write: Write, text: str, line: int, message: str) -> None:
+def test_a_bad_value_is_reported_with_its_line_and_the_range(write: Write, text: str, line: int, message: str) -> None:
     path = write(text)
     path.chmod(0o600)
     (problem,) = read(path).problems
@@ -210,7 +210,7 @@ def test_a_bad_value_is_told_with_its_line_and_the_range(write: Write, text: str
         ("a = " + "[" * 5000, 1, "nested too deeply"),
     ],
 )
-def test_what_is_no_toml_is_told_with_its_line(write: Write, text: str, line: int, message: str) -> None:
+def test_invalid_toml_is_reported_with_its_line(write: Write, text: str, line: int, message: str) -> None:
     path = write(text)
     with pytest.raises(ConfigError) as caught:
         read(path)
@@ -218,14 +218,14 @@ def test_what_is_no_toml_is_told_with_its_line(write: Write, text: str, line: in
     assert message in str(caught.value)
 
 
-def test_a_file_that_is_no_text_is_told_with_the_line(tmp_path: Path) -> None:
+def test_invalid_utf8_is_reported_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.write_bytes(b"# a\n# \xff\n")
     with pytest.raises(ConfigError, match=rf"{path}:2: this is no text in UTF-8"):
         read(path)
 
 
-def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_reported(tmp_path: Path) -> None:
     for path, why in ((tmp_path / "none", "No such file"), (tmp_path, "Is a directory")):
         with pytest.raises(ConfigError, match=f"config: cannot read {path}: {why}"):
             read(path)
@@ -234,21 +234,21 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
         read(tmp_path / "large")
 
 
-def test_the_first_of_several_problems_is_told_and_how_many_there_are(write: Write) -> None:
+def test_the_first_problem_is_reported_with_the_number_of_problems(write: Write) -> None:
     path = write("[listen]\nport = -1\nprot = 1\n[nonsense]\n")
     with pytest.raises(ConfigError) as caught:
         load({"config": str(path)}, NONE)
     assert str(caught.value).endswith("(and 2 more: see chatd check)")
 
 
-def test_what_is_wrong_with_several_settings_together_has_a_line_too(write: Write) -> None:
+def test_a_conflict_of_several_settings_has_a_line_too(write: Write) -> None:
     path = write("[listen]\ntls_port = 8443\n")
     with pytest.raises(ConfigError) as caught:
         load({"config": str(path)}, NONE)
     assert str(caught.value).endswith(f"({path}:2)")
 
 
-def test_a_secret_stands_in_a_file_only_if_not_everybody_can_read_it(write: Write) -> None:
+def test_a_secret_in_a_world_readable_file_is_refused(write: Write) -> None:
     path = write('[auth]\njwt_secret = "hush"\n')
     path.chmod(0o644)
     (problem,) = read(path).problems

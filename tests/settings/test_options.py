@@ -34,7 +34,7 @@ class Sample:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Impossible:
-    """A setting of a type that no text stands for."""
+    """A setting of a type that cannot be parsed from text."""
 
     table: dict[str, str] | None = setting(None, "a table")  # noqa: RUF009
 
@@ -42,7 +42,7 @@ class Impossible:
 OPTIONS = {option.name: option for option in options_of({"sample": Sample})}
 
 
-def test_every_declared_field_is_a_setting_under_a_mechanical_name() -> None:
+def test_every_declared_field_is_a_setting_with_a_derived_name() -> None:
     assert [(option.name, option.flag, option.variable, option.metavar) for option in OPTIONS.values()] == [
         ("text", "--text", "CHATD_TEXT", "TEXT"),
         ("size", "--size", "CHATD_SIZE", "BYTES"),
@@ -102,15 +102,13 @@ def test_a_text_becomes_a_value_of_the_declared_type(name: str, text: str, value
         ("ports", "0", "a whole number of at least 1"),
     ],
 )
-def test_a_text_that_stands_for_nothing_is_refused_with_name_source_and_range(
-    name: str, text: str, expected: str
-) -> None:
+def test_an_unparsable_text_is_refused_with_name_source_and_range(name: str, text: str, expected: str) -> None:
     with pytest.raises(ConfigError) as caught:
         OPTIONS[name].parse(text, "CHATD_SOMEWHERE")
     assert str(caught.value) == f"{name}: {text!r} from CHATD_SOMEWHERE is not {expected}"
 
 
-def test_a_secret_is_not_repeated() -> None:
+def test_an_error_does_not_repeat_a_secret() -> None:
     secret = Option(
         "sample", "password", str, False, None, dataclasses.replace(OPTIONS["password"].about, choices=("a",))
     )
@@ -118,7 +116,7 @@ def test_a_secret_is_not_repeated() -> None:
         secret.parse("hush", "CHATD_PASSWORD")
 
 
-def test_a_type_that_no_text_stands_for_is_a_bug_that_shows_at_once() -> None:
+def test_a_type_that_cannot_be_parsed_fails_at_declaration() -> None:
     with pytest.raises(TypeError, match=r"Impossible\.table"):
         options_of({"impossible": Impossible})
 

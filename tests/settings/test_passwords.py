@@ -8,8 +8,8 @@ from chatd.base.errors import ConfigError
 from chatd.settings.passwords import read_password
 
 
-def test_a_password_is_what_an_editor_shows(tmp_path: Path) -> None:
-    """P-03, N-02: without the line break at the end, and with the spaces"""
+def test_a_password_is_read_without_the_final_line_break(tmp_path: Path) -> None:
+    """P-03, N-02: spaces are kept"""
     file = tmp_path / "password"
     file.write_bytes(b" se\xc3\xb1al \r\n")
     assert read_password(file, "db_password_file") == " señal "

@@ -7,7 +7,7 @@ from chatd.settings.reload import Apply, Outcome, Reload
 
 
 class Part:
-    """Writes down what is done to it, and cannot be prepared while it is broken."""
+    """Records its calls; `prepare` fails while it is broken."""
 
     def __init__(self, name: str, diary: list[str]) -> None:
         self.name = name
@@ -32,8 +32,8 @@ def test_everything_is_prepared_before_anything_is_applied() -> None:
 
 
 @pytest.mark.parametrize("broken", [0, 1])
-def test_where_one_cannot_be_prepared_none_is_applied(broken: int, caplog: pytest.LogCaptureFixture) -> None:
-    """C-27: and the next time is another."""
+def test_if_one_part_cannot_be_prepared_none_is_applied(broken: int, caplog: pytest.LogCaptureFixture) -> None:
+    """C-27: the next reload is independent of it."""
     diary: list[str] = []
     parts = [Part("keys", diary), Part("certificate", diary)]
     reload = Reload(lambda: "now")
@@ -50,7 +50,7 @@ def test_where_one_cannot_be_prepared_none_is_applied(broken: int, caplog: pytes
 
 
 def test_with_nothing_to_reload_nothing_happens() -> None:
-    """C-27: a signal may come before the daemon has read anything."""
+    """C-27: SIGHUP may arrive before the daemon has read any file."""
     assert Reload(lambda: "now").run() == Outcome()
 
 

@@ -1,7 +1,7 @@
 """The browser bundle of socket.io-client in a page of a real browser, with the same commands as driver.mjs.
 
 The page is the bundle itself, as the daemon serves it with `--client-dir`: the page and the socket have one origin, and
-the cookie is the browser's own.
+the browser itself stores and sends the cookie.
 """
 
 from __future__ import annotations

@@ -184,7 +184,7 @@ NAMES: Final = tuple(name for name, _, _ in STEPS)
 
 
 async def _before(stage: Stage, name: str, taking: list[Visit]) -> None:
-    """Restart the daemon or cut the network for all visits of the step. End the outage when every client has noticed it:
+    """Restart the daemon or cut the network for all visits of a step. End the outage when every client has noticed it:
     Firefox repeats a poll whose connection was cut, and its client would see no outage."""
     match name:
         case "receive":
