@@ -1,4 +1,4 @@
-"""The main namespace, and a client that has joined it; no test may leave an error in the log by accident."""
+"""Fixtures: the main namespace and a client that has joined it. A test fails if it leaves an unexpected log line."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.socketio.rig import App, Peer, Rig, joined
 
 @pytest.fixture(autouse=True)
 def nothing_is_logged(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """The floor logs what it did not expect, and goes on; a test that expects that takes `caplog` and looks."""
+    """The Socket.IO layer logs unexpected errors and goes on. A test that expects one uses `caplog` and checks it."""
     yield
     if "caplog" not in inspect.signature(request.function).parameters:
         assert not [record for record in caplog.get_records("call") if record.levelno >= logging.ERROR]
@@ -31,6 +31,6 @@ def app(rig: Rig) -> App:
 
 @pytest.fixture
 def peer(rig: Rig, app: App) -> Peer:
-    """It has read its answer. `app` comes first: without a namespace there is none to join."""
+    """A client that has joined and read the answer. Depends on `app`, which creates the namespace."""
     assert app.namespace is not None
     return joined(rig)

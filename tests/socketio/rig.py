@@ -1,10 +1,10 @@
-"""A Socket.IO server without sockets and without time: sessions on a transport that only writes down what it gets.
+"""A Socket.IO server without sockets and with a manual clock: its sessions use a transport that records packets.
 
 rig = Rig()
-app = rig.namespace("/")              # an App that writes down what its sockets report
+app = rig.namespace("/")              # an App that records the calls of its handlers
 peer = rig.peer()                     # an open session
 peer.says("0", '2["hello"]')          # Socket.IO messages, without the Engine.IO digit
-assert peer.heard() == [...]          # what it was sent since the last call
+assert peer.heard() == [...]          # messages received since the last call
 rig.pass_seconds(45)
 assert peer.closed is CloseReason.FORCED_CLOSE
 """
@@ -34,14 +34,14 @@ from chatd.socketio.server import SocketIoServer
 from chatd.socketio.socket import EventName, Reply, Socket
 from tests.engineio.connections import connections
 
-# No heartbeat comes within the times that the tests let pass.
+# Longer than the time that any test lets pass, so that no heartbeat is sent.
 ENGINE = EngineConfig(ping_interval_s=3600.0, ping_timeout_s=3600.0)
 
 Message = str | bytes
 
 
 class Alarm:
-    """A call at a time, which may be taken back."""
+    """A scheduled call, which can be cancelled."""
 
     def __init__(self, call: Callable[[], None]) -> None:
         self._call: Callable[[], None] | None = call
@@ -55,7 +55,7 @@ class Alarm:
 
 
 class Time:
-    """Stands for the event loop: a clock that is set forward by hand, and turns that end when they are told to."""
+    """A replacement for the event loop: the test advances the clock and ends each turn."""
 
     def __init__(self) -> None:
         self.now = 1_000.0
@@ -87,7 +87,7 @@ class Time:
 
 
 class Wire(NoDescriptor):
-    """A transport that writes down what it is given."""
+    """A transport that records packets."""
 
     queued_bytes = 0
     name = "wire"
@@ -125,31 +125,31 @@ class Peer:
         self.session.handler = rig.server.accept(self.session)
 
     def forget(self, session: Session) -> None:
-        """The session has ended: what its owner is told."""
+        """Called when the session has ended."""
 
     def says(self, *messages: Message) -> None:
         for message in messages:
             self.session.on_packet(Packet(PacketType.MESSAGE, message))
 
     def heard(self) -> list[Message]:
-        """What has come since the last call, up to the end of this turn."""
+        """End the turn. Returns the messages received since the last call."""
         self._rig.time.end_turn()
         writes, self.wire.writes = self.wire.writes, []
         packets = [packet for write in writes for packet in write.packets]
         return [decode_engine_packet(packet.text.decode()).data for packet in packets]
 
     def cuts(self) -> None:
-        """The connection is lost."""
+        """Lose the connection."""
         self.session.on_transport_closed(CloseReason.TRANSPORT_CLOSE)
 
     @property
     def closed(self) -> CloseReason | None:
-        """Why the server has ended the session, if it has."""
+        """Why the server has ended the session, or None."""
         return self.wire.closed
 
 
 class Connected(NamedTuple):
-    """What a handler was told, in order."""
+    """One call of a handler: `on_connect`."""
 
 
 class Event(NamedTuple):
@@ -162,7 +162,7 @@ class Gone(NamedTuple):
 
 
 class Handler:
-    """Writes down what it is told, and then does what a test wants."""
+    """Records its calls, and then runs the test's callback."""
 
     def __init__(self, socket: Socket, auth: Auth) -> None:
         self.socket = socket
@@ -190,7 +190,7 @@ class Handler:
 
 
 class App:
-    """A namespace and the handlers that it has made."""
+    """A namespace and the handlers of its sockets."""
 
     def __init__(self, rig: Rig, name: str, accept: Accept | None) -> None:
         self.handlers: list[Handler] = []
@@ -205,7 +205,7 @@ class App:
 
 
 class Rig:
-    """The server and its surroundings."""
+    """The server, its clock and its clients."""
 
     def __init__(self, config: SocketIoConfig | None = None) -> None:
         self.time = Time()
@@ -226,7 +226,7 @@ class Rig:
 
 
 def joined(rig: Rig, *namespaces: str) -> Peer:
-    """A peer that has joined `namespaces`, or the main one, and has read its answers."""
+    """A peer that has joined `namespaces`, by default the main one, and has read the answers."""
     peer = rig.peer()
     for name in namespaces or ("/",):
         peer.says(f"0{name},")

@@ -1,4 +1,4 @@
-"""Acknowledgements that the server asks for. Rules S-20 to S-22."""
+"""Acknowledgements of events from the server. Rules S-20 to S-22."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ async def test_the_first_answer_wins() -> None:
 
 
 @pytest.mark.parametrize("answer", ["37[1]", "31[1]", "3[1]", "30", "3999999999999999[1]", "3[]"])
-async def test_an_answer_to_nothing_is_ignored(answer: str) -> None:
+async def test_an_ack_with_an_unknown_id_is_ignored(answer: str) -> None:
     """S-21"""
     asked = Asked()
     future = asked.ask()
@@ -89,14 +89,14 @@ async def test_an_answer_to_nothing_is_ignored(answer: str) -> None:
     assert await future == []
 
 
-async def test_an_answer_before_any_question_is_ignored() -> None:
+async def test_an_ack_before_any_event_is_ignored() -> None:
     """S-21"""
     asked = Asked()
     asked.peer.says("30[1]")
     assert asked.peer.closed is None
 
 
-async def test_nobody_answers_for_somebody_else() -> None:
+async def test_a_client_cannot_acknowledge_for_another() -> None:
     """S-21"""
     asked = Asked(clients=2)
     future = asked.ask(client=0)
@@ -107,7 +107,7 @@ async def test_nobody_answers_for_somebody_else() -> None:
     assert await future == ["true"]
 
 
-async def test_no_answer_in_time_fails() -> None:
+async def test_a_missing_ack_times_out() -> None:
     """S-22"""
     asked = Asked()
     future = asked.ask()
@@ -122,7 +122,7 @@ async def test_no_answer_in_time_fails() -> None:
         future.result()
 
 
-async def test_an_answer_ends_the_wait() -> None:
+async def test_an_ack_cancels_the_timeout() -> None:
     """S-22"""
     asked = Asked()
     before = asked.rig.timers.armed()
@@ -144,8 +144,8 @@ LOSSES: list[Callable[[Asked], object]] = [
 
 
 @pytest.mark.parametrize("lose", LOSSES)
-async def test_a_socket_that_goes_fails_what_it_was_asked(lose: Callable[[Asked], object]) -> None:
-    """S-22: before its handler is told."""
+async def test_a_disconnect_fails_pending_acks(lose: Callable[[Asked], object]) -> None:
+    """S-22: before `on_disconnect` is called"""
     asked = Asked()
     futures = [asked.ask(), asked.ask()]
     told: list[bool] = []
@@ -158,7 +158,7 @@ async def test_a_socket_that_goes_fails_what_it_was_asked(lose: Callable[[Asked]
     asked.rig.pass_seconds(10.0)
 
 
-async def test_a_socket_that_is_gone_fails_at_once() -> None:
+async def test_asking_a_disconnected_socket_fails_at_once() -> None:
     """S-22"""
     asked = Asked()
     asked.peer.cuts()
@@ -168,8 +168,8 @@ async def test_a_socket_that_is_gone_fails_at_once() -> None:
     assert asked.peer.heard() == []
 
 
-async def test_an_answer_of_the_socket_before_is_not_one_of_this() -> None:
-    """S-21: the session is the same."""
+async def test_an_ack_of_an_earlier_socket_of_the_session_is_ignored() -> None:
+    """S-21: the client left the namespace and joined it again"""
     asked = Asked()
     old = asked.ask()
     asked.handler.socket.disconnect()
@@ -183,7 +183,7 @@ async def test_an_answer_of_the_socket_before_is_not_one_of_this() -> None:
         await old
 
 
-async def test_who_asked_may_lose_interest() -> None:
+async def test_the_future_may_be_cancelled() -> None:
     asked = Asked()
     future = asked.ask()
     future.cancel()
@@ -193,7 +193,7 @@ async def test_who_asked_may_lose_interest() -> None:
     assert asked.peer.closed is None
 
 
-async def test_many_questions_leave_nothing_behind() -> None:
+async def test_many_acks_leave_no_state() -> None:
     asked = Asked()
     before = asked.rig.timers.armed()
     futures = [asked.ask(number) for number in range(100)]
@@ -202,14 +202,14 @@ async def test_many_questions_leave_nothing_behind() -> None:
         asked.peer.says(f"3{ack_id}[{number}")
     assert [await future for future in futures] == [[number] for number in range(100)]
     assert asked.rig.timers.armed() == before
-    await asyncio.sleep(0)  # each future's callbacks run in the next turn
+    await asyncio.sleep(0)  # callbacks of futures run in the next turn
     references = [weakref.ref(future) for future in futures]
     del futures
     gc.collect()
     assert [reference() for reference in references] == [None] * 100
 
 
-async def test_what_cannot_be_asked_raises() -> None:
+async def test_an_event_that_cannot_be_encoded_raises() -> None:
     asked = Asked()
     before = asked.rig.timers.armed()
     with pytest.raises(ValueError, match="is no JSON"):

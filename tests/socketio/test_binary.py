@@ -1,4 +1,4 @@
-"""Bytes inside JSON."""
+"""Placeholders and attachments for bytes inside JSON."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_each_bytes_object_becomes_a_placeholder(value: object, text: object, at
     assert found == attachments
 
 
-def test_the_value_itself_stays_as_it_was() -> None:
+def test_the_callers_value_is_not_changed() -> None:
     value = {"a": [b"a"]}
     deconstruct(value, [])
     assert value == {"a": [b"a"]}
@@ -54,7 +54,7 @@ def test_json_has_no_bytes(value: object) -> None:
     assert not has_binary(value)
 
 
-def test_a_placeholder_may_stand_twice() -> None:
+def test_two_placeholders_may_name_one_attachment() -> None:
     """S-12"""
     assert reconstruct([FIRST, [FIRST]], [b"a"]) == [b"a", [b"a"]]
 
@@ -95,7 +95,7 @@ def test_a_placeholder_without_a_number_is_refused() -> None:
         reconstruct([{"_placeholder": True}], [b"a"])
 
 
-def test_a_lie_about_attachments_is_an_error_of_the_wire() -> None:
+def test_a_wrong_placeholder_is_a_wire_error() -> None:
     assert issubclass(AttachmentError, WireError)
 
 

@@ -1,4 +1,4 @@
-"""One session's packets: which may come when, who is told, and what ends it."""
+"""The packets of one session: their legal order, the handlers that get them, and what ends the session."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def sids(messages: list[Message], head: str = "0") -> list[str]:
 
 
 def test_a_client_joins_the_main_namespace(rig: Rig, app: App) -> None:
-    """S-17: the answer holds an id that is not the session's."""
+    """S-17: the answer has a new id, not that of the session."""
     peer = rig.peer()
     peer.says('0{"token":"x"}')
     (sid,) = sids(peer.heard())
@@ -79,16 +79,16 @@ def test_an_unknown_namespace_is_refused_and_the_session_lives_on() -> None:
     assert len(sids(peer.heard())) == 1
 
 
-def test_a_door_may_refuse_with_a_message_and_data() -> None:
-    """S-15: and the client may knock again."""
+def test_accept_may_refuse_with_a_message_and_data() -> None:
+    """S-15: the client may try again."""
 
-    def door(socket: Socket, auth: Auth) -> Handler:
+    def accept(socket: Socket, auth: Auth) -> Handler:
         if "token" in auth:
             return Handler(socket, auth)
         raise ConnectRefusedError("no token", auth.get("why"))
 
     rig = Rig()
-    rig.namespace("/auth", door)
+    rig.namespace("/auth", accept)
     peer = rig.peer()
     peer.says("0/auth,")
     assert peer.heard() == ['4/auth,{"message":"no token"}']
@@ -98,14 +98,14 @@ def test_a_door_may_refuse_with_a_message_and_data() -> None:
     assert len(sids(peer.heard(), "0/auth,")) == 1
 
 
-def test_a_door_that_fails_refuses_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    """S-15: a client without an answer would wait for ever."""
+def test_an_exception_in_accept_refuses_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """S-15: without an answer the client would wait forever."""
 
-    def door(socket: Socket, auth: Auth) -> Handler:
+    def accept(socket: Socket, auth: Auth) -> Handler:
         raise ZeroDivisionError
 
     rig = Rig()
-    rig.namespace("/", door)
+    rig.namespace("/", accept)
     peer = rig.peer()
     peer.says("0")
     assert peer.heard() == ['4{"message":"internal error"}']
@@ -114,14 +114,16 @@ def test_a_door_that_fails_refuses_and_is_logged(caplog: pytest.LogCaptureFixtur
 
 
 @pytest.mark.parametrize("data", [object(), b"bytes", float("nan"), {1: object()}, ["\ud800", {2}]])
-def test_a_refusal_whose_data_is_no_json_is_still_one(data: object, caplog: pytest.LogCaptureFixture) -> None:
-    """S-15: there is always an answer"""
+def test_a_refusal_with_data_that_json_lacks_becomes_an_internal_error(
+    data: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    """S-15: the client always gets an answer"""
 
-    def door(socket: Socket, auth: Auth) -> Handler:
+    def accept(socket: Socket, auth: Auth) -> Handler:
         raise ConnectRefusedError("no", data)
 
     rig = Rig()
-    rig.namespace("/", door)
+    rig.namespace("/", accept)
     peer = rig.peer()
     peer.says("0")
     assert peer.heard() == ['4{"message":"internal error"}']
@@ -137,10 +139,10 @@ def test_a_second_connect_ends_the_session(app: App, peer: Peer) -> None:
     assert [handler.told for handler in app.handlers] == [[Connected(), Gone(CloseReason.FORCED_CLOSE)]]
 
 
-def test_a_socket_at_the_door_is_not_there_yet() -> None:
-    """What a door does with it too early does nothing."""
+def test_a_socket_does_nothing_before_accept_returns() -> None:
+    """Calls on the socket inside `accept` have no effect."""
 
-    def door(socket: Socket, auth: Auth) -> Handler:
+    def accept(socket: Socket, auth: Auth) -> Handler:
         socket.join("red")
         socket.emit("early")
         socket.disconnect()
@@ -148,36 +150,36 @@ def test_a_socket_at_the_door_is_not_there_yet() -> None:
         raise ConnectRefusedError("no")
 
     rig = Rig()
-    app = rig.namespace("/", door)
+    app = rig.namespace("/", accept)
     peer = rig.peer()
     peer.says("0")
     assert peer.heard() == ['4{"message":"no"}']
     assert not app.namespace.rooms.members("red")
 
 
-def test_an_application_may_choose_the_id_and_say_more_in_the_answer() -> None:
+def test_accept_may_choose_the_id_and_add_fields_to_the_answer() -> None:
     """S-17"""
     rig = Rig()
 
-    def door(socket: Socket, auth: Auth) -> Handler:
+    def accept(socket: Socket, auth: Auth) -> Handler:
         socket.id = "chosen"
         return Handler(socket, auth)
 
-    app = rig.namespace("/", door)
+    app = rig.namespace("/", accept)
     app.namespace.greet = lambda socket: {"sid": socket.id, "handler": type(socket.handler).__name__}
     peer = rig.peer()
     peer.says("0")
     assert peer.heard() == ['0{"sid":"chosen","handler":"Handler"}']
 
 
-def test_a_door_may_end_the_session() -> None:
+def test_accept_may_end_the_session() -> None:
     rig = Rig()
 
-    def door(socket: Socket, auth: Auth) -> Handler:
+    def accept(socket: Socket, auth: Auth) -> Handler:
         socket.disconnect_session()
         return app.accept(socket, auth)
 
-    app = rig.namespace("/", door)
+    app = rig.namespace("/", accept)
     peer = rig.peer()
     peer.says("0")
     assert peer.closed is CloseReason.FORCED_CLOSE
@@ -185,10 +187,10 @@ def test_a_door_may_end_the_session() -> None:
     assert not app.namespace.sockets
 
 
-# The time-out of the connect.
+# The timeout for CONNECT.
 
 
-def test_who_joins_nothing_is_sent_away() -> None:
+def test_a_session_that_joins_no_namespace_is_closed() -> None:
     """S-14"""
     rig = Rig(SocketIoConfig(connect_timeout_s=2.0))
     peer = rig.peer()
@@ -198,7 +200,7 @@ def test_who_joins_nothing_is_sent_away() -> None:
     assert peer.closed is CloseReason.FORCED_CLOSE
 
 
-def test_who_was_only_refused_is_sent_away_too() -> None:
+def test_a_session_with_refused_connects_only_is_closed_too() -> None:
     """S-14"""
     rig = Rig()
     peer = rig.peer()
@@ -207,7 +209,7 @@ def test_who_was_only_refused_is_sent_away_too() -> None:
     assert peer.closed is CloseReason.FORCED_CLOSE
 
 
-def test_who_has_joined_once_may_stay_without_a_namespace(rig: Rig, peer: Peer) -> None:
+def test_a_session_that_has_joined_once_may_stay_without_a_namespace(rig: Rig, peer: Peer) -> None:
     """S-14"""
     peer.says("1")
     rig.pass_seconds(1000.0)
@@ -246,7 +248,7 @@ def test_events_reach_the_handler_of_their_namespace() -> None:
     assert custom.handlers[0].told[1:] == [Event("a", [])]
 
 
-def test_an_event_with_attachments_reaches_the_handler_once_it_is_whole(app: App, peer: Peer) -> None:
+def test_an_event_with_attachments_reaches_the_handler_when_complete(app: App, peer: Peer) -> None:
     """S-10"""
     peer.says(f'52-["a",{P0},{{"_placeholder":true,"num":1}}]', b"x")
     assert app.handlers[0].told == [Connected()]
@@ -288,7 +290,7 @@ def test_packets_with_attachments_may_follow_each_other(app: App, peer: Peer) ->
     ],
     ids=str,
 )
-def test_whatever_breaks_a_rule_ends_the_session_and_nobody_elses(rig: Rig, app: App, messages: list[Message]) -> None:
+def test_a_protocol_violation_ends_its_own_session_only(rig: Rig, app: App, messages: list[Message]) -> None:
     """S-16, S-27, S-29"""
     peer, other = joined(rig), joined(rig)
     peer.says(*messages)
@@ -300,7 +302,7 @@ def test_whatever_breaks_a_rule_ends_the_session_and_nobody_elses(rig: Rig, app:
 
 
 @pytest.mark.parametrize("message", ['2["x"]', "31[]", "1", '51-["e"]', b"x"], ids=str)
-def test_nothing_may_come_before_connect(message: Message) -> None:
+def test_a_packet_before_connect_ends_the_session(message: Message) -> None:
     """S-16"""
     rig = Rig()
     rig.namespace("/")
@@ -312,7 +314,7 @@ def test_nothing_may_come_before_connect(message: Message) -> None:
 @given(
     st.lists(st.binary() | st.text() | st.sampled_from(["0", "0/b,", "1", '2["e"]', f'51-["e",{P0}]', "1/b", "31[]"]))
 )
-def test_whatever_comes_nothing_raises_and_nobody_is_left_behind(messages: list[Message]) -> None:
+def test_no_input_raises_or_leaves_a_socket(messages: list[Message]) -> None:
     rig = Rig()
     apps = [rig.namespace("/"), rig.namespace("/b")]
     peer = rig.peer()
@@ -330,7 +332,7 @@ def test_whatever_comes_nothing_raises_and_nobody_is_left_behind(messages: list[
 
 
 @pytest.mark.parametrize("when", ["connect", "e", "disconnect"])
-def test_a_handler_that_raises_hurts_nobody_and_is_logged(
+def test_an_exception_in_a_handler_is_logged_and_ends_nothing(
     rig: Rig, app: App, when: str, caplog: pytest.LogCaptureFixture
 ) -> None:
 
@@ -350,7 +352,7 @@ def test_a_handler_that_raises_hurts_nobody_and_is_logged(
     assert all(record.exc_info and record.exc_info[0] is ZeroDivisionError for record in failures)
 
 
-def test_an_end_is_told_to_every_namespace_even_if_one_handler_fails(caplog: pytest.LogCaptureFixture) -> None:
+def test_every_namespace_gets_on_disconnect_even_if_one_handler_fails(caplog: pytest.LogCaptureFixture) -> None:
     rig = Rig()
     first, second = rig.namespace("/"), rig.namespace("/b")
 
@@ -380,7 +382,7 @@ def test_a_client_leaves_one_namespace_and_keeps_the_other() -> None:
     assert peer.heard() == []
 
 
-def test_a_client_that_left_may_come_back_with_a_new_id(rig: Rig, app: App) -> None:
+def test_a_client_that_left_may_join_again_with_a_new_id(rig: Rig, app: App) -> None:
     """S-17, S-24"""
     peer = rig.peer()
     peer.says("0", "1", "0")
@@ -405,7 +407,7 @@ def test_the_server_ends_a_socket_and_the_session_lives_on() -> None:
 @pytest.mark.parametrize(
     "late", [['2["x"]'], ['27["x"]'], ["1"], ["37[1]"], [f'51-["x",{P0}]', b"a"], ['61-7["x"]', b"a"]]
 )
-def test_what_was_on_its_way_to_a_namespace_that_we_left_is_dropped(late: list[Message]) -> None:
+def test_packets_in_flight_to_a_socket_the_server_ended_are_dropped(late: list[Message]) -> None:
     """S-26"""
     rig = Rig()
     app, other = rig.namespace("/"), rig.namespace("/other")
@@ -417,7 +419,7 @@ def test_what_was_on_its_way_to_a_namespace_that_we_left_is_dropped(late: list[M
     assert other.handlers[0].told[-1] == Event("e", [])
 
 
-def test_an_attachment_may_be_on_its_way_while_the_server_leaves(app: App, peer: Peer) -> None:
+def test_an_attachment_in_flight_to_a_socket_the_server_ended_is_dropped(app: App, peer: Peer) -> None:
     """S-26"""
     peer.says(f'51-["x",{P0}]')
     app.handlers[0].socket.disconnect()
@@ -426,14 +428,14 @@ def test_an_attachment_may_be_on_its_way_while_the_server_leaves(app: App, peer:
     assert [len(handler.told) for handler in app.handlers] == [2, 1]
 
 
-def test_once_a_client_is_back_it_has_no_excuse_any_more(app: App, peer: Peer) -> None:
+def test_the_tolerance_for_packets_in_flight_ends_when_the_client_joins_again(app: App, peer: Peer) -> None:
     """S-26"""
     app.handlers[0].socket.disconnect()
     peer.says("0", "1", '2["x"]')
     assert peer.closed is CloseReason.FORCED_CLOSE
 
 
-def test_a_client_that_left_by_itself_has_no_excuse_even_if_the_server_leaves_too(app: App, peer: Peer) -> None:
+def test_a_client_that_left_by_itself_gets_no_tolerance(app: App, peer: Peer) -> None:
     """S-26"""
     peer.says("1")
     app.handlers[0].socket.disconnect()
@@ -442,7 +444,7 @@ def test_a_client_that_left_by_itself_has_no_excuse_even_if_the_server_leaves_to
     assert peer.closed is CloseReason.FORCED_CLOSE
 
 
-def test_a_handler_may_leave_while_it_is_told_that_it_came(rig: Rig, app: App) -> None:
+def test_a_handler_may_disconnect_in_on_connect(rig: Rig, app: App) -> None:
     app.on["connect"] = lambda handler: handler.socket.disconnect()
     peer = rig.peer()
     peer.says("0")
@@ -452,7 +454,7 @@ def test_a_handler_may_leave_while_it_is_told_that_it_came(rig: Rig, app: App) -
     assert app.handlers[0].told == [Connected(), Gone(LeaveReason.SERVER_DISCONNECT)]
 
 
-def test_a_handler_may_leave_in_the_middle_of_what_came_together(rig: Rig, app: App) -> None:
+def test_a_handler_may_disconnect_between_packets_of_one_read(rig: Rig, app: App) -> None:
     app.on["quit"] = lambda handler: handler.socket.disconnect()
     peer = joined(rig)
     peer.says('2["quit"]', '2["late"]')
@@ -460,7 +462,7 @@ def test_a_handler_may_leave_in_the_middle_of_what_came_together(rig: Rig, app: 
     assert peer.closed is None
 
 
-def test_ending_the_session_says_goodbye_to_each_namespace() -> None:
+def test_ending_the_session_sends_disconnect_for_each_namespace() -> None:
     """S-28"""
     rig = Rig()
     main, custom = rig.namespace("/"), rig.namespace("/custom")
@@ -474,7 +476,7 @@ def test_ending_the_session_says_goodbye_to_each_namespace() -> None:
 
 
 @pytest.mark.parametrize("end", [lambda peer: peer.cuts(), lambda peer: peer.says("0")])
-def test_a_handler_is_told_of_its_end_once_even_if_another_one_ends_it(end: Any) -> None:
+def test_on_disconnect_is_called_once_even_if_another_handler_ends_the_session(end: Any) -> None:
     rig = Rig()
     main, custom = rig.namespace("/"), rig.namespace("/custom")
     main.on["disconnect"] = lambda _: custom.handlers[0].socket.disconnect()
@@ -484,7 +486,7 @@ def test_a_handler_is_told_of_its_end_once_even_if_another_one_ends_it(end: Any)
         assert [type(word) for word in app.handlers[0].told] == [Connected, Gone]
 
 
-def test_a_session_that_ended_frees_the_attachments_that_came() -> None:
+def test_an_ended_session_frees_received_attachments() -> None:
     class Data(bytes):
         pass
 
@@ -497,11 +499,11 @@ def test_a_session_that_ended_frees_the_attachments_that_came() -> None:
     assert not [holder for holder in gc.get_referrers(attachment) if isinstance(holder, list)]
 
 
-# Doors that are coroutines.
+# `accept` as a coroutine.
 
 
 class Gate:
-    """A door that opens when the test says so; how it opens is what the future holds."""
+    """An `accept` that waits for a future of the test and returns its result."""
 
     def __init__(self, rig: Rig, name: str) -> None:
         self.app: App = rig.namespace(name, self.accept)
@@ -520,12 +522,12 @@ def gate(rig: Rig) -> Gate:
 
 
 async def settle(rig: Rig) -> None:
-    """Let every task of the server run until it waits for something that the test holds."""
+    """Run the loop until every task of the server waits for the test."""
     for _ in range(5):
         await asyncio.sleep(0)
 
 
-async def test_a_slow_door_answers_when_it_opens(rig: Rig, gate: Gate) -> None:
+async def test_a_slow_accept_answers_when_it_returns(rig: Rig, gate: Gate) -> None:
     peer = rig.peer()
     peer.says('0/slow,{"a":1}')
     await settle(rig)
@@ -540,7 +542,7 @@ async def test_a_slow_door_answers_when_it_opens(rig: Rig, gate: Gate) -> None:
     assert peer.closed is None
 
 
-async def test_a_slow_door_may_refuse_with_data_and_open_the_next_time(rig: Rig, gate: Gate) -> None:
+async def test_a_slow_accept_may_refuse_with_data_and_accept_the_next_time(rig: Rig, gate: Gate) -> None:
     """S-15"""
     peer = rig.peer()
     peer.says("0/slow,")
@@ -555,7 +557,7 @@ async def test_a_slow_door_may_refuse_with_data_and_open_the_next_time(rig: Rig,
     assert len(sids(peer.heard(), "0/slow,")) == 1
 
 
-async def test_a_slow_door_that_fails_refuses_and_is_logged(
+async def test_an_exception_in_a_slow_accept_refuses_and_is_logged(
     rig: Rig, gate: Gate, caplog: pytest.LogCaptureFixture
 ) -> None:
     """S-15"""
@@ -569,8 +571,8 @@ async def test_a_slow_door_that_fails_refuses_and_is_logged(
     assert [record.message for record in caplog.records] == ["a door failed"]
 
 
-async def test_a_second_connect_while_the_door_is_asked_ends_the_session(rig: Rig, gate: Gate) -> None:
-    """S-18: and leaves no socket behind."""
+async def test_a_second_connect_during_accept_ends_the_session(rig: Rig, gate: Gate) -> None:
+    """S-18: no socket is left."""
     peer = rig.peer()
     peer.says("0/slow,")
     await settle(rig)
@@ -582,7 +584,7 @@ async def test_a_second_connect_while_the_door_is_asked_ends_the_session(rig: Ri
     assert len(rig.server.tasks) == 0
 
 
-async def test_an_event_while_the_door_is_asked_ends_the_session() -> None:
+async def test_an_event_during_accept_ends_the_session() -> None:
     """S-16"""
     rig = Rig()
     Gate(rig, "/slow")
@@ -593,7 +595,7 @@ async def test_an_event_while_the_door_is_asked_ends_the_session() -> None:
     assert peer.closed is CloseReason.FORCED_CLOSE
 
 
-async def test_other_namespaces_go_on_while_a_door_is_asked() -> None:
+async def test_other_namespaces_work_during_accept() -> None:
     rig = Rig()
     gates, app = [Gate(rig, "/slow"), Gate(rig, "/slower")], rig.namespace("/")
     peer = rig.peer()
@@ -609,7 +611,7 @@ async def test_other_namespaces_go_on_while_a_door_is_asked() -> None:
 
 
 @pytest.mark.parametrize("turns", [0, 1, 2, 3])
-async def test_a_client_that_goes_while_the_door_is_asked_never_comes_in(rig: Rig, gate: Gate, turns: int) -> None:
+async def test_a_client_that_disconnects_during_accept_gets_no_socket(rig: Rig, gate: Gate, turns: int) -> None:
     peer = rig.peer()
     peer.says("0/slow,")
     for _ in range(turns):
@@ -624,7 +626,7 @@ async def test_a_client_that_goes_while_the_door_is_asked_never_comes_in(rig: Ri
     gc.collect()  # a coroutine that was never awaited would warn now
 
 
-async def test_a_client_that_goes_in_the_turn_in_which_the_door_opens_never_comes_in(rig: Rig, gate: Gate) -> None:
+async def test_a_client_that_disconnects_in_the_turn_of_accept_gets_no_socket(rig: Rig, gate: Gate) -> None:
     peer = rig.peer()
     peer.says("0/slow,")
     await settle(rig)
@@ -635,15 +637,15 @@ async def test_a_client_that_goes_in_the_turn_in_which_the_door_opens_never_come
     assert not gate.app.namespace.sockets
 
 
-async def test_a_door_that_will_not_be_cancelled_lets_nobody_in_who_has_gone() -> None:
+async def test_an_accept_that_ignores_cancellation_gives_no_socket_to_a_lost_client() -> None:
     rig = Rig()
 
-    async def door(socket: Socket, auth: Auth) -> Handler:
+    async def accept(socket: Socket, auth: Auth) -> Handler:
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.get_running_loop().create_future()
         return app.accept(socket, auth)
 
-    app = rig.namespace("/", door)
+    app = rig.namespace("/", accept)
     peer = rig.peer()
     peer.says("0")
     await settle(rig)
@@ -653,7 +655,7 @@ async def test_a_door_that_will_not_be_cancelled_lets_nobody_in_who_has_gone() -
     assert not app.namespace.sockets
 
 
-async def test_a_door_that_takes_longer_than_the_time_to_connect_ends_with_it(rig: Rig, gate: Gate) -> None:
+async def test_accept_is_cancelled_at_the_timeout_for_connect(rig: Rig, gate: Gate) -> None:
     """S-14"""
     peer = rig.peer()
     peer.says("0/slow,")
@@ -664,7 +666,7 @@ async def test_a_door_that_takes_longer_than_the_time_to_connect_ends_with_it(ri
     assert gate.knocks[0].cancelled()
 
 
-async def test_a_handler_that_fails_behind_a_slow_door_is_logged(
+async def test_an_exception_in_on_connect_after_a_slow_accept_is_logged(
     rig: Rig, gate: Gate, caplog: pytest.LogCaptureFixture
 ) -> None:
 

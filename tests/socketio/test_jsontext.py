@@ -93,8 +93,8 @@ def test_what_javascript_refuses_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", NO_JSON)
-def test_it_is_refused_beside_half_a_surrogate_pair_too(text: str) -> None:
-    """Such texts are read in another way, which must be as strict."""
+def test_it_is_refused_in_texts_with_a_lone_surrogate_too(text: str) -> None:
+    """Texts with a lone surrogate take another decoder, which must be as strict."""
     with pytest.raises(ValueError, match=r"\S"):
         parse_json(f'["\\ud800",{text}]', DEPTH)
 
@@ -107,7 +107,7 @@ def test_a_value_is_written_without_spaces(value: object, text: str) -> None:
 
 
 @pytest.mark.parametrize("value", [object(), {"a": print}, [1j], ["\ud800", object()]])
-def test_what_json_cannot_hold_is_not_written(value: object) -> None:
+def test_values_that_json_lacks_are_refused(value: object) -> None:
     with pytest.raises(TypeError):
         format_json(value)
 
@@ -123,8 +123,8 @@ def test_a_struct_is_written_as_an_object(name: str, written: str) -> None:
     assert format_json(row).decode() == f'{{"name":"{written}","inner":[{{"name":"b","inner":null}}]}}'
 
 
-def test_a_number_that_json_lacks_is_not_written_beside_half_a_surrogate_pair() -> None:
-    """msgspec would make null of it; whoever encodes has looked before."""
+def test_numbers_that_json_lacks_are_refused_beside_a_lone_surrogate() -> None:
+    """msgspec would encode null; therefore callers check numbers first."""
     with pytest.raises(ValueError, match="JSON compliant"):
         format_json(["\ud800", float("nan")])
 
@@ -170,23 +170,23 @@ def test_nesting_is_allowed_up_to_the_limit(opening: str, closing: str, half: st
 
 
 @pytest.mark.parametrize("max_depth", [4, 64, 256])
-def test_deep_nesting_beside_half_a_surrogate_pair_never_exhausts_the_stack(max_depth: int) -> None:
+def test_deep_nesting_beside_a_lone_surrogate_never_exhausts_the_stack(max_depth: int) -> None:
     for levels in range(max_depth + 1, 20 * max_depth, 50):
         with pytest.raises(ValueError, match="nested too deeply"):
             parse_json("[" * levels + r'"\ud800"' + "]" * levels, max_depth)
 
 
-def test_brackets_inside_strings_nest_nothing() -> None:
+def test_brackets_inside_strings_do_not_count_as_nesting() -> None:
     text = json.dumps(["[" * 1000, "{" * 1000])
     assert parse_json(text, 4) == ["[" * 1000, "{" * 1000]
 
 
-def test_wide_is_not_deep() -> None:
+def test_wide_values_do_not_count_as_deep() -> None:
     assert parse_json(f"[{'[],' * 1000}[]]", 4) == [[]] * 1001
 
 
 @given(JSON)
-def test_arrays_and_objects_are_counted_whatever_stands_in_strings(value: object) -> None:
+def test_the_count_of_arrays_and_objects_ignores_strings(value: object) -> None:
     """S-08"""
     for text in (json.dumps(value), json.dumps(value, ensure_ascii=False), json.dumps([json.dumps(value)])):
         assert _containers(text) == len(list(containers_of(json.loads(text))))
@@ -202,7 +202,7 @@ def containers_of(value: object) -> Iterator[object]:
 
 
 @pytest.mark.parametrize("one", ["[]", "{}", '{"a":[]}'])
-def test_arrays_and_objects_are_few(one: str) -> None:
+def test_the_number_of_arrays_and_objects_is_limited(one: str) -> None:
     """S-08"""
     fit = (MAX_CONTAINERS - 1) // _containers(one)
     text = "[" + ",".join([one] * fit) + "]"
@@ -211,12 +211,12 @@ def test_arrays_and_objects_are_few(one: str) -> None:
         parse_json(text.replace("[", "[[],[],", 1), 4)
 
 
-def test_brackets_in_a_long_text_are_no_arrays() -> None:
+def test_brackets_in_a_long_string_do_not_count() -> None:
     assert parse_json(json.dumps(["[" * 2 * MAX_CONTAINERS, '\\"[']), 4) == ["[" * 2 * MAX_CONTAINERS, '\\"[']
 
 
 @pytest.mark.parametrize("one", ["1", '"a"', "null"])
-def test_values_are_few(one: str) -> None:
+def test_the_number_of_values_is_limited(one: str) -> None:
     """S-08"""
     fit = "[" + ",".join([one] * MAX_VALUES) + "]"
     assert parse_json(fit, 4) == [json.loads(one)] * MAX_VALUES
@@ -224,12 +224,12 @@ def test_values_are_few(one: str) -> None:
         parse_json(fit.replace("[", "[0,", 1), 4)
 
 
-def test_commas_in_a_long_text_are_no_values() -> None:
+def test_commas_in_a_long_string_do_not_count() -> None:
     assert parse_json(json.dumps(["," * 2 * MAX_VALUES, '\\",']), 4) == ["," * 2 * MAX_VALUES, '\\",']
 
 
 def taken_bytes(value: object) -> int:
-    """What `value` takes in memory, with all that is in it."""
+    """The memory of `value` with everything in it."""
     inner = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else []
     return sys.getsizeof(value) + sum(map(taken_bytes, inner))
 
@@ -245,7 +245,7 @@ def taken_bytes(value: object) -> int:
     ],
     ids=["an event", "a long text", "a wide text", "short texts", "objects"],
 )
-def test_what_a_value_takes_in_memory_can_be_told_from_its_text(text: str) -> None:
+def test_the_memory_of_a_value_is_estimated_from_its_text(text: str) -> None:
     """L-12"""
     taken = taken_bytes(parse_json(text, DEPTH))
     assert taken / 3 < parsed_bytes(text) < taken * 2

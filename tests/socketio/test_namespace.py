@@ -1,4 +1,4 @@
-"""Who gets what is sent to a namespace, checked against a model that sends every event to everybody at once."""
+"""The recipients of events to a namespace, compared with a model that sends each event at once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROOMS = ("red", "green", "blue")
 
 
 class Hall:
-    """A namespace with a few clients in it, each in the rooms that its name lists."""
+    """A namespace with a few clients; the name of a client lists its rooms."""
 
     def __init__(self, *clients: str, namespace: str = "/") -> None:
         self.rig = Rig()
@@ -40,7 +40,7 @@ class Hall:
         return self.namespace.sockets[self.peers[client].session]
 
     def heard(self) -> dict[str, list[str]]:
-        """The names of the events that each client has heard; who heard nothing is left out."""
+        """Names of received events by client, without the clients that received none."""
         heard = {client: [json.loads(str(m)[1:])[0] for m in peer.heard()] for client, peer in self.peers.items()}
         return {client: events for client, events in heard.items() if events}
 
@@ -67,7 +67,7 @@ class Hall:
     ],
 )
 @pytest.mark.parametrize("volatile", [False, True])
-def test_an_event_goes_once_to_whoever_is_in_any_room(
+def test_an_event_goes_once_to_each_socket_in_any_of_its_rooms(
     to: Collection[str], but: Collection[str], audience: set[str], volatile: bool
 ) -> None:
     hall = Hall("red", "green", "red+green", "blue")
@@ -90,8 +90,8 @@ def test_a_packet_goes_to_everybody_in_any_of_several_rooms_once() -> None:
     assert hall.heard() == {"red": ["news"] * 2, "red+green": ["news"] * 2, "green": ["news"], "blue": ["news"]}
 
 
-def test_namespaces_do_not_hear_each_other() -> None:
-    """A session may be in both, and in rooms of the same name."""
+def test_an_event_stays_in_its_namespace() -> None:
+    """Even if a session is in both, and in rooms of the same name."""
     rig = Rig()
     main, custom = rig.namespace("/"), rig.namespace("/custom")
     peer = rig.peer()
@@ -113,7 +113,9 @@ def test_namespaces_do_not_hear_each_other() -> None:
     "bad", [("connect",), ("e", float("nan")), ("e", object()), ("e", *[b""] * 11)], ids=itertools.count()
 )
 @pytest.mark.parametrize("to", [(), ("red",)])
-def test_what_cannot_be_sent_raises_and_nobody_hears_anything(bad: tuple[str, ...], to: tuple[str, ...]) -> None:
+def test_an_event_that_cannot_be_encoded_raises_and_is_sent_to_no_one(
+    bad: tuple[str, ...], to: tuple[str, ...]
+) -> None:
     """S-06, S-07, S-09"""
     hall = Hall("red", "blue")
     for emit in (hall.namespace.emit, hall.namespace.emit_volatile):
@@ -124,7 +126,7 @@ def test_what_cannot_be_sent_raises_and_nobody_hears_anything(bad: tuple[str, ..
     assert hall.heard() == {}
 
 
-def test_volatile_events_go_only_to_those_who_would_get_them_at_once() -> None:
+def test_volatile_events_go_only_to_sockets_that_can_send_at_once() -> None:
     hall = Hall("red", "blue")
     hall.peers["blue"].wire.writable = False
     hall.namespace.emit_volatile("a")
@@ -144,7 +146,7 @@ def test_a_volatile_event_to_a_closed_session_is_dropped() -> None:
     assert hall.heard() == {}
 
 
-def test_who_joins_after_an_event_does_not_hear_it() -> None:
+def test_a_socket_that_joins_after_an_event_does_not_get_it() -> None:
     hall = Hall("red", "blue")
     hall.namespace.emit("a", to=["red"])
     hall.socket("blue").join("red")
@@ -154,7 +156,7 @@ def test_who_joins_after_an_event_does_not_hear_it() -> None:
     assert hall.heard() == {"red": ["a", "b", "c"], "blue": ["b"]}
 
 
-def test_who_connects_after_an_event_does_not_hear_it() -> None:
+def test_a_socket_that_connects_after_an_event_does_not_get_it() -> None:
     hall = Hall("red")
     hall.namespace.emit("a")
     late = hall.rig.peer()
@@ -166,7 +168,7 @@ def test_who_connects_after_an_event_does_not_hear_it() -> None:
 
 @pytest.mark.parametrize("to", [(), ("red",), ("red", "blue")])
 @pytest.mark.parametrize("kicked", [False, True])
-def test_who_leaves_after_an_event_has_heard_it(to: tuple[str, ...], kicked: bool) -> None:
+def test_a_socket_that_leaves_after_an_event_gets_it(to: tuple[str, ...], kicked: bool) -> None:
     hall = Hall("red", "red+green")
     hall.namespace.emit("a", to=to)
     if kicked:
@@ -178,7 +180,7 @@ def test_who_leaves_after_an_event_has_heard_it(to: tuple[str, ...], kicked: boo
     assert hall.heard() == {"red+green": ["a", "b"]}
 
 
-def test_a_handler_that_leaves_is_in_no_room_when_it_is_told() -> None:
+def test_on_disconnect_sees_the_socket_in_no_room() -> None:
     hall = Hall("red", "red+green")
     seen: list[tuple[tuple[str, ...], int]] = []
 
@@ -207,7 +209,7 @@ rooms = st.lists(room, max_size=3)
 
 
 class NamespaceMachine(RuleBasedStateMachine):
-    """Sockets come, go, join, leave and are sent to, in any order within a turn and across turns."""
+    """Sockets connect, disconnect, join, leave and get events, in any order within a turn and across turns."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -32,8 +32,8 @@ CONNECT, DISCONNECT, EVENT, ACK, CONNECT_ERROR, BINARY_EVENT, BINARY_ACK = Packe
 P0: Final = {"_placeholder": True, "num": 0}
 
 MEGABYTE: Final = 1_000_000
-LINEAR_S: Final = 10.0  # of CPU, on a busy machine ten times what it takes; a quadratic one would take minutes
-"""Far above what a megabyte takes in linear time, far below what it takes in quadratic time."""
+LINEAR_S: Final = 10.0  # CPU seconds, ten times the usual time; quadratic code would take minutes
+"""Far above the time of a linear decoder for one megabyte, far below that of a quadratic one."""
 
 
 def read(text: str, *, max_attachments: int = MAX_ATTACHMENTS, max_depth: int = 64) -> Packet:
@@ -41,7 +41,7 @@ def read(text: str, *, max_attachments: int = MAX_ATTACHMENTS, max_depth: int = 
 
 
 def messages(packet: Outgoing) -> list[str | bytes]:
-    """What a client receives, the Engine.IO floor taken off."""
+    """The messages of a packet as a client gets them, without the Engine.IO layer."""
     return [decode_engine_packet(part.text.decode()).data for part in packet.packets]
 
 
@@ -146,7 +146,7 @@ def test_a_payload_is_strict_json(text: str) -> None:
         read(text)
 
 
-def test_a_payload_nests_only_so_deep() -> None:
+def test_the_depth_of_a_payload_is_limited() -> None:
     """S-08: the array of the event itself counts."""
     assert read('2["e",[[[]]]]', max_depth=4).data == ["e", [[[]]]]
     for depth in (5, 6, 500, 100_000):
@@ -199,12 +199,12 @@ def test_the_operator_may_allow_fewer_attachments(allowed: int) -> None:
         (encode(CONNECT_ERROR, "/nope", data={"message": "no"}), '4/nope,{"message":"no"}'),
     ],
 )
-def test_a_packet_is_written_as_clients_expect_it(packet: Outgoing, text: str) -> None:
+def test_a_packet_is_encoded_as_clients_expect_it(packet: Outgoing, text: str) -> None:
     """S-01, S-03"""
     assert messages(packet) == [text]
 
 
-def test_a_packet_with_bytes_is_written_with_its_attachments_behind_it() -> None:
+def test_a_packet_with_bytes_is_encoded_before_its_attachments() -> None:
     """S-10"""
     event = encode_event("/admin", "baz", [b"\x01", {"x": [bytearray(b"\x02")]}], 9)
     zero, one = '{"_placeholder":true,"num":0}', '{"_placeholder":true,"num":1}'
@@ -219,7 +219,7 @@ class News(msgspec.Struct):
 
 @pytest.mark.parametrize("namespace", ["/", "/admin"])
 @pytest.mark.parametrize("title", ["", "ñandú 👋", 'a"b]', "\ud83d"])
-def test_an_event_that_was_prepared_is_the_same(namespace: str, title: str) -> None:
+def test_a_prepared_event_encodes_to_the_same_text(namespace: str, title: str) -> None:
     news = News(title, 2)
     prepared = PreparedEvent(namespace, "news")
     for _ in range(2):
@@ -233,7 +233,7 @@ def test_no_event_with_a_reserved_name_is_prepared() -> None:
 
 
 @pytest.mark.parametrize("kind", [CONNECT, DISCONNECT, CONNECT_ERROR])
-def test_other_packets_carry_no_bytes(kind: PacketType) -> None:
+def test_bytes_in_other_packets_are_refused(kind: PacketType) -> None:
     with pytest.raises(TypeError, match="cannot carry bytes"):
         encode(kind, data={"message": "no", "data": b"\x00"})
 
@@ -252,7 +252,7 @@ def test_no_number_that_json_lacks_is_sent(value: object) -> None:
         encode_event("/", "e", [value])
 
 
-def test_no_more_attachments_are_sent_than_clients_take() -> None:
+def test_more_than_ten_attachments_are_refused() -> None:
     """S-09: clients answer eleven with a parse error."""
     assert len(messages(encode_event("/", "e", [b""] * MAX_ATTACHMENTS))) == 1 + MAX_ATTACHMENTS
     with pytest.raises(ValueError, match="11 attachments"):
@@ -260,7 +260,7 @@ def test_no_more_attachments_are_sent_than_clients_take() -> None:
 
 
 @pytest.mark.parametrize("value", [object(), [1j], {"a": print}])
-def test_nothing_is_sent_that_is_no_json(value: object) -> None:
+def test_values_that_json_lacks_are_refused(value: object) -> None:
     with pytest.raises(TypeError):
         encode_event("/", "e", [value])
 
@@ -288,7 +288,7 @@ def test_a_packet_with_bytes_reads_back_as_it_was_written(
 
 
 def whole(packet: Packet, attachments: list[str | bytes]) -> Packet | None:
-    """`packet` with its attachments, each of which must have been awaited."""
+    """`packet` after all its attachments, none of which may be surplus."""
     incoming = IncomingBinary(packet)
     result = None
     for attachment in attachments:
@@ -298,14 +298,14 @@ def whole(packet: Packet, attachments: list[str | bytes]) -> Packet | None:
     return result
 
 
-def test_a_packet_goes_with_the_last_of_its_attachments() -> None:
+def test_a_packet_is_complete_with_its_last_attachment() -> None:
     """S-10"""
     packet = read('53-["e",{"_placeholder":true,"num":2}]')
     assert whole(packet, [b"a", b"b", b"c"]) == Packet(BINARY_EVENT, "/", None, ["e", b"c"])
 
 
 @pytest.mark.parametrize("number", ['"splice"', "1", "-1", "null", "0.5", "true", "1e99"])
-def test_a_placeholder_that_lies_is_an_error_of_the_wire(number: str) -> None:
+def test_a_wrong_placeholder_is_a_wire_error(number: str) -> None:
     """S-11"""
     incoming = IncomingBinary(read(f'51-["e",{{"_placeholder":true,"num":{number}}}]'))
     with pytest.raises(WireError):
@@ -314,13 +314,13 @@ def test_a_placeholder_that_lies_is_an_error_of_the_wire(number: str) -> None:
 
 @given(st.text())
 @example("2[\ud800]")
-def test_any_text_is_a_packet_or_an_error_of_the_wire(text: str) -> None:
+def test_any_text_is_a_packet_or_a_wire_error(text: str) -> None:
     with contextlib.suppress(WireError):
         read(text)
 
 
 @given(st.from_regex(r"[0-6](\d{0,3}-)?(/[a-z]*,?)?\d{0,17}[\[\]{}\",:0-9a-z_\\]{0,20}", fullmatch=True))
-def test_anything_that_looks_like_a_packet_is_one_or_an_error_of_the_wire(text: str) -> None:
+def test_any_packet_like_text_is_a_packet_or_a_wire_error(text: str) -> None:
     with contextlib.suppress(WireError):
         read(text)
 
@@ -362,7 +362,7 @@ HALF = r'"\ud800"'
     ],
     ids=lambda text: f"{text[:24]}...{text[-8:]}",
 )
-def test_a_hostile_megabyte_costs_no_more_than_its_length(text: str) -> None:
+def test_a_hostile_megabyte_is_decoded_in_linear_time(text: str) -> None:
     begin = time.process_time()
     with contextlib.suppress(WireError):
         read(text)

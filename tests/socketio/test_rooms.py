@@ -1,4 +1,4 @@
-"""The room registry against a model that knows nothing but pairs."""
+"""The room registry, compared with a model that is a set of (member, room) pairs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ room = st.sampled_from(ROOMS)
 
 
 class RoomsMachine(RuleBasedStateMachine):
-    """Every change of a room is announced once, just before, with the members that it still has."""
+    """Each change of a room is announced once, before it happens, with the members until then."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,7 +36,7 @@ class RoomsMachine(RuleBasedStateMachine):
         return [where for who, where in self.pairs if who == member]
 
     def expect(self, *changing: set[int]) -> None:
-        """Which rooms, told by their members, have been announced since the last call; empty ones need not be."""
+        """Check the rooms announced since the last call, compared by members; empty rooms are optional."""
         assert sorted(map(sorted, self.announced)) == sorted(sorted(members) for members in changing if members)
         self.announced.clear()
 
@@ -93,8 +93,8 @@ def test_a_union_is_a_copy() -> None:
     assert rooms.members("red") == {1}
 
 
-def test_a_room_that_was_left_by_all_begins_anew() -> None:
-    """Nobody may go on sending to the set of the old one."""
+def test_a_room_that_became_empty_gets_a_new_set() -> None:
+    """A pending broadcast must not reach later members through the old set."""
     rooms: Rooms[int] = Rooms(lambda _: None)
     rooms.join(1, "red")
     old = rooms.members("red")
@@ -104,7 +104,7 @@ def test_a_room_that_was_left_by_all_begins_anew() -> None:
     assert not old
 
 
-def test_a_room_that_does_not_exist_is_not_made_by_asking() -> None:
+def test_a_lookup_does_not_create_a_room() -> None:
     rooms: Rooms[int] = Rooms(lambda _: None)
     assert not rooms.members("red")
     assert not rooms.union(["red", "green"])

@@ -1,4 +1,4 @@
-"""What an application can do with a socket, before, while and after it is there."""
+"""The application's calls on a socket, before, during and after its connection."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_an_event_goes_to_one_socket() -> None:
         ('27["e"]', [b"x"], ['61-7[{"_placeholder":true,"num":0}]', b"x"]),
     ],
 )
-def test_a_reply_acknowledges_the_event_that_asked(event: str, args: list[object], answer: list[Message]) -> None:
+def test_a_reply_acknowledges_its_event(event: str, args: list[object], answer: list[Message]) -> None:
     """S-30"""
     rig = Rig()
     peer, handler = one_socket(rig)
@@ -52,7 +52,7 @@ def test_a_reply_acknowledges_the_event_that_asked(event: str, args: list[object
     assert peer.heard() == answer
 
 
-def test_a_reply_goes_out_once() -> None:
+def test_a_second_reply_is_ignored() -> None:
     """S-30"""
     rig = Rig()
     peer, handler = one_socket(rig)
@@ -93,7 +93,7 @@ def test_rooms_are_listed_in_the_order_of_joining() -> None:
 
 
 def use(socket: Socket, reply: Reply) -> None:
-    """Everything that an application can do, which must not raise."""
+    """All calls that an application can make; none may raise."""
     socket.emit("a")
     socket.emit_volatile("b")
     reply("c")
@@ -105,7 +105,7 @@ def use(socket: Socket, reply: Reply) -> None:
 
 
 @pytest.mark.parametrize(("end", "goodbye"), [("cut", []), ("client", []), ("server", ["1"]), ("session", ["1"])])
-def test_a_socket_that_is_gone_does_nothing_any_more(end: str, goodbye: list[Message]) -> None:
+def test_calls_on_a_disconnected_socket_do_nothing(end: str, goodbye: list[Message]) -> None:
     rig = Rig()
     peer, handler = one_socket(rig)
     reply = a_reply(peer, handler, '27["e"]')
@@ -124,7 +124,7 @@ def test_a_socket_that_is_gone_does_nothing_any_more(end: str, goodbye: list[Mes
     assert sum(isinstance(word, Gone) for word in handler.told) == 1
 
 
-def test_a_socket_that_is_gone_does_nothing_to_the_one_that_came_after_it() -> None:
+def test_calls_on_a_disconnected_socket_do_not_reach_its_successor() -> None:
     """Both belong to the same session."""
     rig = Rig()
     peer, old = one_socket(rig)

@@ -1,4 +1,4 @@
-"""Values as hypothesis makes them: JSON as JavaScript has it, with bytes among it or without."""
+"""Hypothesis strategies: JSON values of JavaScript, with or without bytes."""
 
 from __future__ import annotations
 

@@ -9,13 +9,13 @@ from tests.store.rig import Base, PostgresBase
 
 @pytest.fixture
 def db(tmp_path: Path) -> Path:
-    """Where the database of a test is."""
+    """The path of the test's database."""
     return tmp_path / "chatd.db"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def base(request: pytest.FixtureRequest, tmp_path: Path) -> Base:
-    """An empty database of each kind: what takes this is the contract of a store."""
+    """An empty database of each kind. Tests with this fixture are the contract of a store."""
     if request.param == "sqlite":
         return tmp_path / "chatd.db"
     return PostgresBase(request.getfixturevalue("postgresql"))
@@ -23,5 +23,5 @@ def base(request: pytest.FixtureRequest, tmp_path: Path) -> Base:
 
 @pytest.fixture
 def postgres(request: pytest.FixtureRequest) -> PostgresBase:
-    """An empty database of PostgreSQL."""
+    """An empty PostgreSQL database."""
     return PostgresBase(request.getfixturevalue("postgresql"))

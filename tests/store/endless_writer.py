@@ -1,4 +1,4 @@
-"""Stores rows without an end, many at a time: prints the id of each when it is told that the row is durable."""
+"""Stores rows without end, many at a time, and prints the id of each row that is acknowledged as durable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stores rows before, within and after a limit on the size of files: prints what each was answered, as JSON."""
+"""Stores rows before, during and after a limit on file size, and prints the answers as JSON."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Stores rows on a file system of one megabyte before, while and after it is full: prints the answers, as JSON.
+"""Stores rows on a file system of one megabyte before, while and after it is full, and prints the answers as JSON.
 
-To be run in a mount namespace of its own (unshare -rm): it mounts over /mnt.
+Run it in a new mount namespace (unshare -rm): it mounts over /mnt.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Opens a database as a second process: prints `open` and the greatest id, or why not."""
+"""Opens a database as a second process, and prints `open` and the greatest id, or the error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opens a database that its file mode protects, without the privileges of root: prints what it hears."""
+"""Opens a database with a read-only file mode, without the privileges of root, and prints the error."""
 
 from __future__ import annotations
 

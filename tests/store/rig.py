@@ -1,4 +1,4 @@
-"""Real stores on real files, and what their tests look at."""
+"""Real stores on real databases, and helpers to read them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def message(number: int, mensaje: str = "hola", *, de: str = "ana", para: str = 
 
 
 class Answers:
-    """Every call of `done`, in the order in which they came."""
+    """Records every call of `done`, in order."""
 
     def __init__(self) -> None:
         self.seen: list[tuple[int, StoreError | None]] = []
@@ -48,7 +48,7 @@ class Answers:
 async def opened(
     db: Path, *, busy_timeout_s: float = 5.0, max_waiting_rows: int = 50_000, min_free_bytes: int = 1
 ) -> AsyncIterator[SqliteStore]:
-    """A store on a file."""
+    """An open SQLite store."""
     config = StoreConfig(
         db=str(db), busy_timeout_s=busy_timeout_s, max_waiting_rows=max_waiting_rows, min_free_bytes=min_free_bytes
     )
@@ -75,12 +75,12 @@ class PostgresBase:
 
 
 Base = Path | PostgresBase
-"""A database, as `--db` names it."""
+"""A database: a path or a URL, as for `--db`."""
 
 
 @contextlib.asynccontextmanager
 async def store_on(base: Base, **settings: Any) -> AsyncIterator[Store]:
-    """A store on either."""
+    """An open store on a database of either kind."""
     store = make_store(StoreConfig(**{"db": str(base), "busy_timeout_s": 5.0, "min_free_bytes": 1, **settings}))
     await store.open()
     try:
@@ -90,7 +90,7 @@ async def store_on(base: Base, **settings: Any) -> AsyncIterator[Store]:
 
 
 def ask(base: Base, sql: str) -> list[tuple[Any, ...]]:
-    """What another program reads there."""
+    """The result of a query on a separate connection."""
     if isinstance(base, Path):
         with contextlib.closing(sqlite3.connect(base)) as connection:
             found = list(connection.execute(sql))
@@ -106,7 +106,7 @@ def ask(base: Base, sql: str) -> list[tuple[Any, ...]]:
 
 
 def change(base: Base, sql: str) -> None:
-    """What another program writes there."""
+    """Write on a separate connection."""
     if isinstance(base, Path):
         ask(base, sql)
     else:
@@ -114,7 +114,7 @@ def change(base: Base, sql: str) -> None:
 
 
 def rows(db: Base) -> list[Message]:
-    """What is in the database, in the order of ids."""
+    """The rows of the database, ordered by id."""
     if isinstance(db, PostgresBase):
         sql = "SELECT id, de, para, mensaje, fecha, supervisado FROM mensajes ORDER BY id"
         return [
@@ -131,7 +131,7 @@ def rows(db: Base) -> list[Message]:
 
 @contextlib.contextmanager
 def locked(db: Base) -> Iterator[None]:
-    """Another program is in the middle of a write."""
+    """Hold the write lock on a separate connection."""
     if isinstance(db, PostgresBase):
         tables = ", ".join(f"chatd.{name}" for name in ("mensajes", "leidos", "vistos", "conversaciones", "reloj"))
         with db.server.uncommitted(f"LOCK TABLE {tables} IN EXCLUSIVE MODE", db.name):
@@ -144,7 +144,7 @@ def locked(db: Base) -> Iterator[None]:
 
 
 async def spawn(module: str, *arguments: str) -> asyncio.subprocess.Process:
-    """A second process, with pipes on both sides; its errors go to those of the test."""
+    """A child process with pipes for stdin and stdout; it inherits stderr."""
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -157,7 +157,7 @@ async def spawn(module: str, *arguments: str) -> asyncio.subprocess.Process:
 
 
 async def output(module: str, *arguments: str) -> list[str]:
-    """The lines that a second process prints until it ends, which must be with success."""
+    """The lines that a child process prints; it must exit with 0."""
     process = await spawn(module, *arguments)
     printed, _ = await process.communicate()
     assert process.returncode == 0

@@ -33,7 +33,7 @@ def as_nobody(told: Callable[[], str]) -> str:
 
 
 def start_on(db: Path) -> str:
-    """Why a store does not open."""
+    """The error of opening a store."""
 
     async def opened() -> str:
         store = SqliteStore(StoreConfig(db=str(db)))
@@ -51,7 +51,7 @@ def start_on(db: Path) -> str:
 def test_a_file_of_another_user_is_named_with_its_owner_and_mode(tmp_path: Path, name: str) -> None:
     tmp_path.chmod(0o777)
     for folder in tmp_path.parents:
-        if not folder.stat().st_mode & 0o001:  # pytest keeps its own to itself
+        if not folder.stat().st_mode & 0o001:  # pytest's temporary folder is not accessible to other users
             folder.chmod(0o755)
     file = tmp_path / name
     file.touch()

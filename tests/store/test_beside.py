@@ -1,4 +1,4 @@
-"""A log that is beside a database of which it is not the log: refused by every verb, and nothing is changed."""
+"""A WAL file beside a database to which it does not belong: every verb refuses, and changes nothing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SECRET = "0123456789abcdef0123456789abcdef"
 
 @pytest.fixture
 async def killed(db: Path) -> Path:
-    """The database of a daemon that was killed: two messages, of which a backup beside it has the first."""
+    """The database of a killed daemon, with two messages, and a backup that has the first."""
     async with daemon(db) as running:
         ana = await running.enter("ana")
         await ana.write("root", "first")
@@ -43,7 +43,7 @@ def move(path: Path, to: Path) -> None:
 
 
 def make_empty(db: Path) -> None:
-    """A file that is not there yet."""
+    """A new empty file."""
     db.touch(exist_ok=False)
 
 
@@ -61,13 +61,13 @@ def overwrite(db: Path) -> None:
 
 
 @pytest.mark.parametrize("restore", [replace, overwrite])
-async def test_a_backup_is_not_undone_by_the_log_that_a_killed_daemon_left(
+async def test_a_restored_backup_is_not_changed_by_the_log_of_a_killed_daemon(
     killed: Path, restore: Callable[[Path], None]
 ) -> None:
     """C-66"""
     restore(killed)
     before = content(killed)
-    for _ in range(2):  # the lock is given back
+    for _ in range(2):  # the refusal releases the lock
         with pytest.raises(ConfigError, match=r"remove chatd\.db-wal and chatd\.db-shm"):
             await SqliteStore(StoreConfig(db=str(killed))).open()
     for verb in (["export"], ["history", "ana"], ["backup", killed.with_name("other.db")], ["prune", "--before", "1d"]):
@@ -81,7 +81,7 @@ async def test_a_backup_is_not_undone_by_the_log_that_a_killed_daemon_left(
 
 
 async def test_a_log_without_its_database_is_not_dropped(killed: Path) -> None:
-    """C-66: SQLite would remove it, and with it what was acknowledged"""
+    """C-66: SQLite would remove it, and acknowledged messages with it"""
     away = killed.with_name("away.db")
     move(killed, away)
     with pytest.raises(ConfigError, match="put the database back"):
@@ -93,13 +93,13 @@ async def test_a_log_without_its_database_is_not_dropped(killed: Path) -> None:
         assert [row.mensaje for row in rows(killed)] == ["first", "second"]
 
 
-async def test_the_log_of_a_killed_daemon_is_its_own(killed: Path) -> None:
+async def test_the_log_of_a_killed_daemon_is_recognised_and_replayed(killed: Path) -> None:
     """C-66"""
     check_log(killed)
     assert chatd("export", "--db", killed).stdout.count("\n") == 2
 
 
-def test_a_database_without_a_log_and_an_empty_log_are_nothing_to_tell(tmp_path: Path) -> None:
+def test_a_database_without_a_log_or_with_an_empty_one_opens(tmp_path: Path) -> None:
     """C-66"""
     db = tmp_path / "chatd.db"
     check_log(db)

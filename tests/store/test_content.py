@@ -1,4 +1,4 @@
-"""When a database is taken for one that was overwritten: by what its header says, and only when it has changed."""
+"""Detecting an overwritten database by its header, which is compared only when the file has changed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def is_foreign(content: Content, db: Path) -> bool:
 
 
 async def looked_at(db: Path) -> Content:
-    """The content of a database with a log, as it is now."""
+    """A `Content` of the database, which has a log, in its current state."""
     async with opened(db) as store:
         for number in range(100):
             store.put(message(number, "x" * 3_000), lambda _: None)
@@ -29,7 +29,7 @@ async def looked_at(db: Path) -> Content:
 
 
 def write(db: Path, at: int, what: bytes) -> None:
-    """As a program that is not SQLite."""
+    """Write bytes into the file, without SQLite."""
     with db.open("r+b") as file:
         file.seek(at)
         file.write(what)
@@ -50,7 +50,7 @@ async def test_an_older_or_another_file_is_foreign(tmp_path: Path, at: int, what
     content.close()
 
 
-async def test_what_sqlite_writes_is_not_foreign(tmp_path: Path) -> None:
+async def test_changes_by_sqlite_are_not_foreign(tmp_path: Path) -> None:
     """C-66"""
     db = tmp_path / "chatd.db"
     content = await looked_at(db)

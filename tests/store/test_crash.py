@@ -1,4 +1,4 @@
-"""A row whose sender was told that it is durable outlives the process."""
+"""Acknowledged rows survive SIGKILL."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ async def test_every_answered_row_survives_sigkill(tmp_path: Path, answers_befor
         lines += (await process.stdout.read()).splitlines(keepends=True)
         answered += [int(line) for line in lines if line.endswith(b"\n")]
         await process.wait()
-        async with opened(db):  # the lock has died with its holder
+        async with opened(db):  # the lock was released when its holder died
             pass
         stored = [row.id for row in rows(db)]
         assert stored == sorted(set(stored))

@@ -1,4 +1,4 @@
-"""SQLite's codes and chatd's words."""
+"""The mapping of SQLite's error codes to chatd's."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def coded(code: int) -> sqlite3.OperationalError:
         (sqlite3.SQLITE_TOOBIG, StoreCode.REJECTED, False),
     ],
 )
-def test_a_code_of_sqlite_becomes_a_word_for_the_sender(code: int, word: StoreCode, retry: bool) -> None:
+def test_a_code_of_sqlite_becomes_a_store_code(code: int, word: StoreCode, retry: bool) -> None:
     error = faults.store_error(coded(code))
     assert (error.code, error.retry) == (word, retry)
     assert str(error) == error.message
@@ -45,7 +45,9 @@ def test_a_code_of_sqlite_becomes_a_word_for_the_sender(code: int, word: StoreCo
         UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed"),
     ],
 )
-def test_what_the_driver_cannot_bind_is_the_fault_of_a_row(error: sqlite3.Error | ValueError | OverflowError) -> None:
+def test_a_value_that_the_driver_cannot_bind_is_an_error_of_its_row(
+    error: sqlite3.Error | ValueError | OverflowError,
+) -> None:
     assert faults.store_error(error).code is StoreCode.REJECTED
 
 
@@ -59,5 +61,5 @@ def test_what_the_driver_cannot_bind_is_the_fault_of_a_row(error: sqlite3.Error 
         (sqlite3.SQLITE_IOERR, "what SQLite said"),
     ],
 )
-def test_an_operator_is_told_what_to_do(code: int, words: str) -> None:
+def test_the_log_line_says_what_to_do(code: int, words: str) -> None:
     assert words in faults.advice(coded(code))

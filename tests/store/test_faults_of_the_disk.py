@@ -1,4 +1,4 @@
-"""A database that is locked, full, read-only or broken for a while: senders are told, and it goes on by itself."""
+"""A database that is locked, full, read-only or broken for a while: senders get an error, and the store recovers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from chatd.store.base import StoreCode, StoreError
 from tests.store.rig import ROOT, Answers, Base, locked, message, opened, output, rows, store_on
 
 
-async def test_rows_fail_while_somebody_else_writes_and_go_on_afterwards(
+async def test_rows_fail_while_another_program_writes_and_succeed_afterwards(
     base: Base, caplog: pytest.LogCaptureFixture
 ) -> None:
     answers = Answers()
@@ -36,7 +36,7 @@ async def test_rows_fail_while_somebody_else_writes_and_go_on_afterwards(
     ]
 
 
-async def test_a_lock_that_ends_in_time_costs_nothing_but_time(base: Base) -> None:
+async def test_a_lock_that_ends_before_the_busy_timeout_only_delays(base: Base) -> None:
     answers = Answers()
     async with store_on(base, busy_timeout_s=60) as store:
         with locked(base):
@@ -47,7 +47,7 @@ async def test_a_lock_that_ends_in_time_costs_nothing_but_time(base: Base) -> No
         assert answers.stored == [1, 2]
 
 
-async def test_a_commit_that_hangs_fills_the_queue_to_its_bound_and_no_further(base: Base) -> None:
+async def test_a_commit_that_hangs_fills_the_queue_up_to_its_limit(base: Base) -> None:
     answers = Answers()
     async with store_on(base, busy_timeout_s=60, max_waiting_rows=10) as store:
         with locked(base):
@@ -65,8 +65,8 @@ async def test_a_commit_that_hangs_fills_the_queue_to_its_bound_and_no_further(b
         assert store.counters.refused == 2
 
 
-async def test_a_database_that_may_not_grow_says_full(tmp_path: Path) -> None:
-    """SQLite's own limit on pages answers as a full disk does, on every machine."""
+async def test_a_database_at_its_maximal_size_is_reported_as_full(tmp_path: Path) -> None:
+    """SQLite's limit on pages gives the same error as a full disk, on every machine."""
     db, answers = tmp_path / "chatd.db", Answers()
     async with opened(db) as store:
         assert store._connection is not None
@@ -81,7 +81,7 @@ async def test_a_database_that_may_not_grow_says_full(tmp_path: Path) -> None:
     assert rows(db) == [message(2)]
 
 
-async def test_a_database_that_turns_read_only_says_so_and_recovers(tmp_path: Path) -> None:
+async def test_a_read_only_database_is_reported_and_recovers(tmp_path: Path) -> None:
     db, answers = tmp_path / "chatd.db", Answers()
     async with opened(db) as store:
         assert store._connection is not None
@@ -93,15 +93,15 @@ async def test_a_database_that_turns_read_only_says_so_and_recovers(tmp_path: Pa
         assert answers.stored == [0, 2]
 
 
-async def test_writes_that_the_kernel_refuses_fail_and_go_on_afterwards(tmp_path: Path) -> None:
-    """A limit on the size of files, which a second process sets and lifts for itself."""
+async def test_writes_that_the_kernel_refuses_fail_and_succeed_afterwards(tmp_path: Path) -> None:
+    """A child process sets and lifts a limit on file size for itself."""
     [line] = await output("tests.store.file_limit", str(tmp_path / "chatd.db"))
     assert json.loads(line) == {"before": None, "within": "store_unavailable", "after": None}
     assert [row.id for row in rows(tmp_path / "chatd.db")] == [1, 3]
 
 
-async def test_a_full_disk_says_full_and_recovers_when_there_is_room() -> None:
-    """A file system of one megabyte, which Linux lets a process mount for itself alone."""
+async def test_a_full_disk_is_reported_as_full_and_recovers() -> None:
+    """A file system of one megabyte, mounted in the process' own mount namespace."""
     unshare = shutil.which("unshare")
     if unshare is None or not await _mounts(unshare):
         pytest.skip("needs user namespaces (unshare -rm); the codes of a full disk are tested above on any machine")

@@ -1,4 +1,5 @@
-"""The file under an open store is removed, replaced or moved: what is acknowledged is what the next start reads."""
+"""The database file of an open store is removed, replaced or moved: all acknowledged messages must be in the file that
+the next start opens."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ def beside(db: Path, end: str) -> Path:
 
 
 def backup(db: Path, number: int) -> Path:
-    """Another database of chatd's, with one message, in one file."""
+    """Another database of chatd with one message, without a WAL file."""
     copy = db.with_name("backup.db")
     with closing(sqlite3.connect(db)) as source, closing(sqlite3.connect(copy)) as target:
         source.backup(target)
@@ -30,7 +31,7 @@ def backup(db: Path, number: int) -> Path:
 
 
 def single_file(db: Path, number: int) -> Path:
-    """The same as `chatd backup` makes it: in a mode without a log."""
+    """The same, as `chatd backup` makes it: not in WAL mode."""
     copy = backup(db, number)
     with closing(sqlite3.connect(copy, isolation_level=None)) as opened_copy:
         opened_copy.execute("PRAGMA journal_mode = DELETE")
@@ -106,7 +107,7 @@ def db(tmp_path: Path) -> Path:
         (rename_folder, "was removed or moved"),
     ],
 )
-async def test_a_database_that_is_not_what_was_opened_takes_no_message(
+async def test_no_message_is_stored_in_a_database_that_was_replaced(
     db: Path, displace: Callable[[Path], None], says: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """C-66"""
@@ -127,8 +128,8 @@ async def test_a_database_that_is_not_what_was_opened_takes_no_message(
     assert len(told) == 1
 
 
-async def test_a_file_that_comes_back_is_used_after_a_restart_alone(db: Path) -> None:
-    """C-66: meanwhile another program may have written to it, beside the log that is open"""
+async def test_a_file_that_was_moved_back_is_used_only_after_a_restart(db: Path) -> None:
+    """C-66: another program may have written to it meanwhile, without the open log"""
     answers = Answers()
     async with opened(db) as store:
         answers.put(store, message(1))
@@ -148,9 +149,7 @@ async def test_a_file_that_comes_back_is_used_after_a_restart_alone(db: Path) ->
 
 @pytest.mark.parametrize("noticed", [True, False], ids=["noticed", "not noticed before the stop"])
 @pytest.mark.parametrize("put", [replace, overwrite])
-async def test_a_backup_that_was_put_in_place_stays_as_it_is(
-    db: Path, put: Callable[[Path], None], noticed: bool
-) -> None:
+async def test_a_backup_copied_into_place_is_not_changed(db: Path, put: Callable[[Path], None], noticed: bool) -> None:
     """C-66: the old log is not replayed into it"""
     answers = Answers()
     async with opened(db) as store:
@@ -161,7 +160,7 @@ async def test_a_backup_that_was_put_in_place_stays_as_it_is(
         before = content(db)
         if noticed:
             assert await store.fault() is not None
-            assert log_size(db) == 0  # so that not even a kill leaves the old one
+            assert log_size(db) == 0  # so that the old log is gone even after SIGKILL
     assert content(db) == before
     assert [row.id for row in rows(db)] == [99]
 
@@ -186,7 +185,7 @@ async def test_the_log_of_a_restored_database_is_not_removed(db: Path) -> None:
 
 
 @pytest.mark.parametrize("displace", [remove_log, replace_log])
-async def test_what_was_acknowledged_before_the_log_went_is_in_the_file(
+async def test_messages_acknowledged_before_the_log_was_removed_are_in_the_file(
     db: Path, tmp_path: Path, displace: Callable[[Path], None]
 ) -> None:
     """C-66: even if the daemon is killed then"""
@@ -202,7 +201,7 @@ async def test_what_was_acknowledged_before_the_log_went_is_in_the_file(
         assert [row.id for row in rows(left)] == answers.stored == list(range(1, 50))
 
 
-async def test_a_file_that_was_moved_away_has_all_that_was_acknowledged(db: Path) -> None:
+async def test_a_moved_file_has_all_acknowledged_messages(db: Path) -> None:
     """C-66"""
     answers = Answers()
     async with opened(db) as store:
@@ -214,7 +213,7 @@ async def test_a_file_that_was_moved_away_has_all_that_was_acknowledged(db: Path
     assert [row.id for row in rows(beside(db, ".aside"))] == answers.stored
 
 
-async def test_a_link_that_leads_to_another_file_now_counts_as_well(db: Path) -> None:
+async def test_a_link_that_was_changed_counts_as_a_replaced_file(db: Path) -> None:
     """C-66: the next start follows it"""
     async with opened(db):
         pass
@@ -228,8 +227,8 @@ async def test_a_link_that_leads_to_another_file_now_counts_as_well(db: Path) ->
         assert "was replaced" in str(await store.fault())
 
 
-async def test_a_message_of_a_file_that_is_gone_is_not_found_stored(db: Path) -> None:
-    """C-66: or its sender would be told that it is safe"""
+async def test_a_lookup_does_not_find_messages_of_a_removed_file(db: Path) -> None:
+    """C-66: else a retry would be acknowledged"""
     answers: list[Found | StoreError] = []
     async with opened(db) as store:
         remove(db)
@@ -241,10 +240,10 @@ async def test_a_message_of_a_file_that_is_gone_is_not_found_stored(db: Path) ->
 
 
 async def test_no_checkpoint_goes_into_a_file_that_was_overwritten(db: Path) -> None:
-    """C-66: the first commit after it would make one, of the pages of the database that was there"""
+    """C-66: the next commit would checkpoint pages of the old database into it"""
     answers = Answers()
     async with opened(db) as store:
-        for number in range(1, 1_000):  # short of the thousand pages at which SQLite makes one
+        for number in range(1, 1_000):  # below the 1,000 pages at which SQLite checkpoints
             answers.put(store, message(number, "x" * 3_000))
         await store.flushed()
         overwrite(db)
@@ -258,7 +257,7 @@ async def test_no_checkpoint_goes_into_a_file_that_was_overwritten(db: Path) -> 
 
 
 async def test_an_older_state_of_the_same_database_is_noticed_by_its_header(db: Path) -> None:
-    """C-66: a copy that another program made, with the log switched on as in ours"""
+    """C-66: another program copied it, in WAL mode as ours"""
     answers = Answers()
     async with opened(db) as store:
         answers.put(store, message(1))
@@ -274,7 +273,7 @@ async def test_an_older_state_of_the_same_database_is_noticed_by_its_header(db: 
     assert [row.id for row in rows(db)] == [1]
 
 
-async def test_what_other_programs_write_by_sqlite_is_no_displacement(db: Path) -> None:
+async def test_writes_of_other_programs_through_sqlite_are_accepted(db: Path) -> None:
     """C-66: checkpoints, shrinking, growing, another tool's table"""
     answers = Answers()
     numbers = iter(range(1, 10_000))
@@ -298,8 +297,8 @@ async def test_what_other_programs_write_by_sqlite_is_no_displacement(db: Path) 
     assert answers.failed == {}
 
 
-async def test_a_transaction_that_was_begun_is_not_left_open(db: Path) -> None:
-    """C-66: or what another statement writes later would be part of it, and be lost with it"""
+async def test_no_transaction_is_left_open(db: Path) -> None:
+    """C-66: else later statements would become part of it and be rolled back with it"""
     async with opened(db) as store:
         assert store._connection is not None
         await store._connection.execute_fetchall("BEGIN IMMEDIATE")

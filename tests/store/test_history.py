@@ -1,4 +1,4 @@
-"""Pages, lists and counts against a few lines of Python that say the same, on random chats."""
+"""Pages, lists and counts on random chats, compared with simple Python models."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PEOPLE = [*USERS, *ADMINS]
 
 
 def chat(seed: int, count: int) -> list[Message]:
-    """What was said, in the order of ids. Sometimes an admin's words to an admin are for all of them (rule C-08)."""
+    """Random messages, in the order of ids. Some messages from admin to admin are for all admins (rule C-08)."""
     rng = random.Random(seed)
     talk = []
     for number in range(count):
@@ -54,7 +54,7 @@ async def told(request: pytest.FixtureRequest, base: Base) -> AsyncIterator[tupl
 
 
 async def pages(store: Store, viewer: Viewer, con: str | None, towards: Towards, rows: int) -> list[int]:
-    """All ids, page by page."""
+    """All ids, read page by page."""
     found: list[int] = []
     span = Range()
     while True:
@@ -70,10 +70,10 @@ async def pages(store: Store, viewer: Viewer, con: str | None, towards: Towards,
 
 
 @pytest.mark.parametrize("stretch", [history.STRETCH_ROWS, 3])
-async def test_everybody_reads_what_the_rules_say_and_nothing_else(
+async def test_history_returns_exactly_the_readable_messages(
     told: tuple[Store, list[Message]], stretch: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """C-71, whatever the length of a page or of a stretch."""
+    """C-71, for any length of pages and stretches."""
     monkeypatch.setattr(history, "STRETCH_ROWS", stretch)
     store, talk = told
     for name, con, rows in itertools.product(PEOPLE, [*PEOPLE, "nobody", None], (7, 1000)):
@@ -87,7 +87,7 @@ async def test_everybody_reads_what_the_rules_say_and_nothing_else(
 
 
 async def listing(store: Store, admin: str, rows: int) -> list[tuple[str, int, int]]:
-    """The whole list, page by page."""
+    """The whole list, read page by page."""
     found: list[conversations.Conversation] = []
     upto: int | None = LAST_ID
     while upto is not None:
@@ -103,7 +103,7 @@ async def found_by_name(store: Store, admin: str, prefix: str, rows: int) -> lis
 
 
 @pytest.mark.parametrize("examined", [conversations.MAX_EXAMINED, 2])
-async def test_the_list_is_whom_an_admin_talks_with(
+async def test_the_list_has_the_conversations_of_an_admin(
     told: tuple[Store, list[Message]], examined: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """C-73 to C-75, C-77"""
@@ -134,7 +134,7 @@ async def test_the_list_is_whom_an_admin_talks_with(
             assert await found_by_name(store, admin, prefix, rows) == begun[:rows]
 
 
-async def test_what_a_user_has_not_read_is_counted_by_author(told: tuple[Store, list[Message]]) -> None:
+async def test_unread_messages_of_a_user_are_counted_by_author(told: tuple[Store, list[Message]]) -> None:
     """C-75"""
     store, talk = told
     store.mark_read("ana", "root", MessageId(600), lambda error: None)
@@ -149,8 +149,8 @@ async def test_what_a_user_has_not_read_is_counted_by_author(told: tuple[Store, 
             assert await store.library.unread_with(viewer, con) == expected.get(con, 0)
 
 
-async def test_the_list_goes_on_where_it_was_before_a_restart(base: Base) -> None:
-    """C-73: also over several steps, and without having been asked."""
+async def test_the_list_is_complete_after_a_restart(base: Base) -> None:
+    """C-73: also after several steps, and without a query before the restart."""
     rows = 2 * STEP_ROWS + 17
     for start in (0, rows):
         async with store_on(base) as store:
@@ -167,7 +167,7 @@ async def test_the_list_goes_on_where_it_was_before_a_restart(base: Base) -> Non
             assert ask(base, "SELECT max(ultimo) FROM conversaciones") == [(start + rows - 1,)]
 
 
-async def test_when_somebody_was_seen_and_what_was_read_is_found_again(base: Base) -> None:
+async def test_last_seen_and_read_marks_are_stored(base: Base) -> None:
     """C-56"""
     async with store_on(base) as store:
         store.saw("ana", 7)

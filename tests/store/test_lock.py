@@ -1,4 +1,4 @@
-"""One holder at a time, whatever becomes of it."""
+"""The lock file: one holder at a time, also if the holder dies."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chatd.base.errors import ConfigError
 from chatd.store.lock import FileLock
 
 
-def test_a_lock_has_one_holder_who_is_named(tmp_path: Path) -> None:
+def test_a_second_holder_is_refused_and_the_error_names_the_first(tmp_path: Path) -> None:
     first, second = FileLock(tmp_path / "chatd.db"), FileLock(tmp_path / "chatd.db")
     first.acquire()
     with pytest.raises(ConfigError, match=f"process {os.getpid()}"):
@@ -24,7 +24,7 @@ def test_a_lock_has_one_holder_who_is_named(tmp_path: Path) -> None:
     second.release()
 
 
-def test_a_lock_that_was_left_behind_by_a_dead_process_is_free(tmp_path: Path) -> None:
+def test_the_lock_of_a_dead_process_is_free(tmp_path: Path) -> None:
     (tmp_path / "chatd.db.lock").write_text("99999999\n" * 9)
     lock = FileLock(tmp_path / "chatd.db")
     lock.acquire()
@@ -32,7 +32,7 @@ def test_a_lock_that_was_left_behind_by_a_dead_process_is_free(tmp_path: Path) -
     lock.release()
 
 
-def test_a_place_for_the_lock_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+def test_a_lock_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "chatd.db.lock").mkdir()
     with pytest.raises(ConfigError, match=r"cannot write .*chatd\.db\.lock"):
         FileLock(tmp_path / "chatd.db").acquire()

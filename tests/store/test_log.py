@@ -23,7 +23,7 @@ async def test_the_log_is_read_from_any_position_in_the_order_of_ids(base: Base)
         assert store.log_of(sent[0].id) == WHOLE
 
 
-async def test_the_position_of_a_hook_is_that_which_was_saved_last(base: Base) -> None:
+async def test_the_position_of_a_hook_is_the_last_saved_one(base: Base) -> None:
     """W-04, W-08"""
     async with store_on(base) as store:
         crm, other = Memory(store, "crm"), Memory(store, "other")

@@ -1,4 +1,4 @@
-"""Questions about single messages: alone, in crowds, beside commits, and when the database cannot be read."""
+"""Lookups of single messages: alone, many at once, beside commits, and when the database cannot be read."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ async def test_a_message_is_found_by_its_sender_and_cid(base: Base) -> None:
         ]
 
 
-async def test_all_cids_of_a_sender_come_where_they_are_asked_for(base: Base) -> None:
+async def test_all_cids_of_a_sender_are_listed_if_requested(base: Base) -> None:
     async with store_on(base) as store:
         await stored(store, named(1, "a"), named(2, "b"), named(3, "c", de="eva"), message(4))
         assert await ask(
@@ -87,7 +87,7 @@ async def test_all_cids_of_a_sender_come_where_they_are_asked_for(base: Base) ->
 
 
 @pytest.mark.parametrize(("count", "listed"), [(MAX_CIDS, True), (MAX_CIDS + 1, False)])
-async def test_more_cids_than_anybody_wants_are_not_listed(base: Base, count: int, listed: bool) -> None:
+async def test_the_number_of_listed_cids_is_limited(base: Base, count: int, listed: bool) -> None:
     async with store_on(base) as store:
         await stored(store, *[named(number, f"cid {number}") for number in range(1, count + 1)])
         [answer] = await ask(store, about("ana", "cid 1", list_cids=True))
@@ -97,7 +97,7 @@ async def test_more_cids_than_anybody_wants_are_not_listed(base: Base, count: in
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, MAX_BATCH_QUESTIONS, 2 * MAX_BATCH_QUESTIONS + 1])
-async def test_a_crowd_of_any_size_is_answered_in_order(base: Base, count: int) -> None:
+async def test_any_number_of_lookups_is_answered_in_order(base: Base, count: int) -> None:
     async with store_on(base) as store:
         await stored(store, *[named(number, str(number)) for number in range(1, count + 1, 2)])
         answers = await ask(store, *[about("ana", str(number)) for number in range(1, count + 1)])
@@ -136,8 +136,8 @@ def test_any_message_is_found_and_no_other(there: set[tuple[str, str]], also: li
         assert answer.cids == frozenset(other for sender, other in ids if sender == de)
 
 
-async def test_what_was_answered_as_stored_is_found_from_then_on(base: Base) -> None:
-    """Whatever the reading connection has read before."""
+async def test_an_acknowledged_message_is_found_at_once(base: Base) -> None:
+    """Whatever snapshot the reading connection had before."""
     async with store_on(base) as store:
 
         def look(question: Question, heard: list[Found | StoreError], error: StoreError | None) -> None:
@@ -153,7 +153,7 @@ async def test_what_was_answered_as_stored_is_found_from_then_on(base: Base) -> 
             assert heard == [Found(StoredAs(MessageId(number), 1_700_000_000_000 + number), None)]
 
 
-async def test_a_reading_waits_for_no_commit(base: Base) -> None:
+async def test_a_lookup_does_not_wait_for_a_commit(base: Base) -> None:
     async with store_on(base, busy_timeout_s=60) as store:
         await stored(store, named(1, "a"))
         heard = asyncio.Event()
@@ -164,7 +164,7 @@ async def test_a_reading_waits_for_no_commit(base: Base) -> None:
             assert store.waiting == 1
 
 
-async def test_a_second_row_with_the_same_cid_is_rejected_whoever_tries(base: Base) -> None:
+async def test_a_second_row_with_the_same_cid_is_rejected(base: Base) -> None:
     answers = Answers()
     async with store_on(base) as store:
         for row in (named(1, "a"), named(2, "a"), named(3, "b"), named(4, "a", de="eva"), message(5), message(6)):
@@ -190,14 +190,14 @@ async def test_the_reading_connection_cannot_write(tmp_path: Path) -> None:
             await store._reader.rows("DELETE FROM mensajes")
 
 
-async def test_a_store_that_is_closed_answers_nothing(base: Base) -> None:
+async def test_a_closed_store_refuses_lookups(base: Base) -> None:
     async with store_on(base) as store:
         pass
     with pytest.raises(StoreError, match="closed"):
         store.find(about("ana", "a"), lambda found: None)
 
 
-async def test_closing_answers_what_was_asked_and_stores_what_comes_of_it(base: Base) -> None:
+async def test_closing_answers_pending_lookups_and_stores_rows_put_by_their_callbacks(base: Base) -> None:
     answers = Answers()
     async with store_on(base) as store:
 
@@ -213,7 +213,7 @@ async def test_closing_answers_what_was_asked_and_stores_what_comes_of_it(base: 
     assert len(rows(base)) == 999
 
 
-async def test_an_end_of_the_loop_without_close_leaves_nobody_without_an_answer(base: Base) -> None:
+async def test_pending_lookups_are_answered_if_the_loop_ends_without_close(base: Base) -> None:
     heard: list[Found | StoreError] = []
     async with store_on(base) as store:
         store.find(about("ana", "a"), heard.append)
@@ -226,7 +226,7 @@ async def test_an_end_of_the_loop_without_close_leaves_nobody_without_an_answer(
 
 
 class Table:
-    """Answers while its gate is open; keeps the length of each attempt."""
+    """Answers while its gate is open; records the size of each batch."""
 
     def __init__(self) -> None:
         self.attempts: list[int] = []
@@ -253,7 +253,7 @@ async def started(table: Table) -> AsyncIterator[GroupLookup]:
     await lookups.close()
 
 
-async def test_what_is_asked_during_a_reading_goes_into_the_next_one() -> None:
+async def test_lookups_made_during_a_batch_go_into_the_next_one() -> None:
     table, heard = Table(), list[Found | StoreError]()
     table.gate.clear()
     async with started(table) as lookups:
@@ -272,7 +272,7 @@ BROKEN = StoreError(StoreCode.UNAVAILABLE, "broken", retry=True)
 
 
 @pytest.mark.parametrize("fault", [BROKEN, RuntimeError("a bug"), MemoryError(), ValueError("no active connection")])
-async def test_a_reading_that_fails_is_told_and_the_next_one_is_tried(
+async def test_a_batch_that_fails_is_reported_and_the_next_one_is_tried(
     fault: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     table, heard = Table(), list[Found | StoreError]()
@@ -290,7 +290,7 @@ async def test_a_reading_that_fails_is_told_and_the_next_one_is_tried(
     ]
 
 
-async def test_a_callback_that_raises_harms_nobody_else(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_callback_that_raises_does_not_affect_others(caplog: pytest.LogCaptureFixture) -> None:
     heard: list[Found | StoreError] = []
 
     def broken(found: Found | StoreError) -> None:
@@ -304,7 +304,7 @@ async def test_a_callback_that_raises_harms_nobody_else(caplog: pytest.LogCaptur
     assert "a callback of the store raised" in caplog.text
 
 
-async def test_flushed_waits_for_its_own_questions_only() -> None:
+async def test_flushed_waits_only_for_earlier_lookups() -> None:
     table = Table()
 
     def ask_again(found: Found | StoreError) -> None:
@@ -318,7 +318,7 @@ async def test_flushed_waits_for_its_own_questions_only() -> None:
         table.gate.set()
 
 
-async def test_a_damaged_database_says_so(tmp_path: Path) -> None:
+async def test_a_damaged_database_is_reported(tmp_path: Path) -> None:
     db = tmp_path / "chatd.db"
     async with opened(db) as store:
         await stored(store, *[named(number, f"{number:064}") for number in range(1, 500)])

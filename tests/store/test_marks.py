@@ -1,4 +1,4 @@
-"""Marks move forward only, are there after a restart, and a burst of them is one statement."""
+"""Read marks move forward only, survive a restart, and a burst of them is one statement."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.store.rig import Base, ask, locked, opened, store_on
 FOR_EVER_S = 3_600.0
 
 
-async def test_a_reader_never_goes_back(base: Base) -> None:
+async def test_read_marks_never_move_back(base: Base) -> None:
     heard = list[StoreError | None]()
     async with store_on(base) as store:
         for burst in ([5, 9, 7], [8], [2**63 - 1, 3]):
@@ -42,7 +42,7 @@ def put(number: int, de: str, para: str, *, supervised: bool) -> Message:
 
 @contextlib.asynccontextmanager
 async def desk_on(base: Base) -> AsyncIterator[Desk]:
-    """Ana wrote 1 to 5 and eva 6 to the desk; root has answered ana with 4, in private."""
+    """Ana wrote 1 to 5 and eva 6 to the desk; root answered ana with 4, in a private message."""
     async with store_on(base) as store:
         for number in (1, 2, 3, 5):
             store.put(put(number, "ana", "root", supervised=True), lambda error: None)
@@ -53,7 +53,7 @@ async def desk_on(base: Base) -> AsyncIterator[Desk]:
 
 
 class Desk:
-    """What readers say there, in their order, and what is unread for them afterwards."""
+    """Applies read marks in order, and counts unread messages."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -75,7 +75,7 @@ class Desk:
         return [await self._store.library.unread_with(viewer, user) for user in users]
 
 
-async def test_a_reader_goes_back_when_it_says_so_and_for_itself_alone(base: Base) -> None:
+async def test_marking_as_unread_moves_back_the_mark_of_that_reader_only(base: Base) -> None:
     """C-86"""
     async with desk_on(base) as desk:
         for reader in ("root", "boss"):
@@ -86,13 +86,13 @@ async def test_a_reader_goes_back_when_it_says_so_and_for_itself_alone(base: Bas
         assert await desk.counts("boss", "ana") == [0]
         desk.unread("root", "ana", 5)
         assert await desk.counts("root", "ana") == [2]
-        desk.read("root", "ana", 2)  # behind it: as before
+        desk.read("root", "ana", 2)  # an older id: no effect
         assert await desk.counts("root", "ana") == [2]
         desk.read("root", "ana", 5)
         assert await desk.counts("root", "ana") == [0]
 
 
-async def test_who_never_read_anything_has_no_less_unread_by_going_back(base: Base) -> None:
+async def test_marking_as_unread_without_a_mark_does_not_lower_the_count(base: Base) -> None:
     """C-86"""
     async with desk_on(base) as desk:
         desk.unread("root", "ana", 5)
@@ -101,7 +101,7 @@ async def test_who_never_read_anything_has_no_less_unread_by_going_back(base: Ba
         assert await desk.counts("root", "ana") == [2]
 
 
-async def test_what_one_reader_says_counts_in_its_order_however_much_waits(base: Base) -> None:
+async def test_the_marks_of_one_reader_apply_in_order(base: Base) -> None:
     """C-86, C-87"""
     async with desk_on(base) as desk:
         for _ in range(3):
@@ -115,7 +115,7 @@ async def test_what_one_reader_says_counts_in_its_order_however_much_waits(base:
         assert await desk.counts("root", "ana", "eva") == [0, 1]
 
 
-async def test_all_is_read_up_to_an_id_in_every_conversation_of_one_reader(base: Base) -> None:
+async def test_read_all_applies_to_every_conversation_of_one_reader(base: Base) -> None:
     """C-87"""
     async with desk_on(base) as desk:
         desk.read("root", "ana", 1)
@@ -133,7 +133,7 @@ async def test_all_is_read_up_to_an_id_in_every_conversation_of_one_reader(base:
         assert await desk.counts("root", "ana") == [0]
 
 
-async def test_the_author_is_not_told_that_a_reader_went_back(base: Base) -> None:
+async def test_the_authors_view_is_not_moved_back(base: Base) -> None:
     """C-86, C-87"""
     async with store_on(base) as store:
         ignore = list[object]().append
@@ -151,7 +151,7 @@ async def test_the_author_is_not_told_that_a_reader_went_back(base: Base) -> Non
         ]
 
 
-async def test_a_user_was_seen_at_the_latest_instant(base: Base) -> None:
+async def test_last_seen_is_the_latest_time(base: Base) -> None:
     async with store_on(base) as store:
         for instants in ((5, 9, 7), (8,)):
             for fecha in instants:
@@ -171,7 +171,7 @@ async def test_a_burst_of_any_length_is_stored_whole(base: Base, count: int) -> 
 
 
 @pytest.mark.parametrize("conversations", [1, MAX_MARKS_EACH])
-async def test_a_reader_who_floods_is_refused_and_others_are_not(base: Base, conversations: int) -> None:
+async def test_a_flood_of_marks_is_refused_for_that_reader_only(base: Base, conversations: int) -> None:
     """C-49"""
     heard = list[StoreError | None]()
     async with store_on(base) as store:
@@ -190,8 +190,8 @@ async def test_a_reader_who_floods_is_refused_and_others_are_not(base: Base, con
     assert ask(base, "SELECT hasta FROM leidos WHERE con = 'u0' AND lector = 'root'") == [(2**62,)]
 
 
-async def test_a_user_who_comes_and_goes_without_end_takes_one_place(base: Base) -> None:
-    """C-46: and nobody's instant is lost."""
+async def test_a_user_who_reconnects_often_takes_one_place_in_the_queue(base: Base) -> None:
+    """C-46: no user's last-seen time is lost."""
     async with store_on(base) as store:
         for number in range(3 * MAX_MARKS):
             store.saw("mallory", number)
@@ -207,7 +207,7 @@ async def test_a_user_who_comes_and_goes_without_end_takes_one_place(base: Base)
     ]
 
 
-async def test_a_mark_that_comes_while_its_row_is_written_is_durable_before_its_answer(base: Base) -> None:
+async def test_a_mark_set_during_a_commit_is_durable_before_its_answer(base: Base) -> None:
     """C-49"""
     told = list[tuple[int, object]]()
     async with store_on(base) as store:
@@ -219,7 +219,7 @@ async def test_a_mark_that_comes_while_its_row_is_written_is_durable_before_its_
             return ask(base, "SELECT hasta FROM leidos")[0][0]
 
         mark(1)
-        for _ in range(5):  # turns in which the writer takes its batch
+        for _ in range(5):  # turns of the loop in which the writer takes its batch
             await asyncio.sleep(0)
         mark(3)
         assert store.waiting == 2
@@ -230,7 +230,7 @@ async def test_a_mark_that_comes_while_its_row_is_written_is_durable_before_its_
     assert [kept for _, kept in told[1:]] == [3, 3]
 
 
-async def test_a_mark_that_meets_a_locked_database_is_answered(base: Base) -> None:
+async def test_a_mark_is_answered_if_the_database_is_locked(base: Base) -> None:
     heard = list[StoreError | None]()
     async with store_on(base, busy_timeout_s=0.0) as store:
         with locked(base):
@@ -249,7 +249,7 @@ async def test_the_recovery_key_is_made_once_for_each_database(base: Base) -> No
     assert [len(key) for key in keys] == [32, 32, 32]
 
 
-async def test_history_reads_what_was_committed_and_names_its_faults(tmp_path: Path) -> None:
+async def test_history_reads_committed_rows_and_reports_faults(tmp_path: Path) -> None:
     db = tmp_path / "chatd.db"
     async with opened(db) as store:
         store.saw("ana", 7)
@@ -259,7 +259,7 @@ async def test_history_reads_what_was_committed_and_names_its_faults(tmp_path: P
             await store.history.rows("INSERT INTO vistos VALUES ('eva', 1)")
 
 
-async def test_marks_for_which_nobody_waits_share_a_commit_until_somebody_does(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_marks_without_a_waiting_sender_share_a_later_commit(monkeypatch: pytest.MonkeyPatch) -> None:
     """C-45"""
     monkeypatch.setattr(marks, "NOTE_DELAY_S", FOR_EVER_S)
     written: list[Furthest] = []

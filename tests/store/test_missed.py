@@ -1,4 +1,4 @@
-"""missed.py, on real SQLite, against a filter in Python."""
+"""missed.py on real databases, compared with a filter in Python."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def naive(messages: list[Message], asked: Missed, rows: int, limit: int) -> Page
 
 @given(messages=MESSAGES, questions=QUESTIONS, rows=st.integers(1, 8), limit=st.integers(1, 12))
 @settings(max_examples=100, deadline=None)
-async def test_everything_that_a_user_is_sent_and_nothing_else(
+async def test_missed_messages_are_exactly_those_for_the_user(
     messages: list[Message], questions: list[Missed], rows: int, limit: int
 ) -> None:
     """C-30, C-33"""
@@ -66,7 +66,7 @@ async def test_everything_that_a_user_is_sent_and_nothing_else(
 
 @given(messages=MESSAGES, questions=QUESTIONS, rows=st.integers(1, 8), limit=st.integers(1, 12))
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-async def test_the_same_of_postgresql(
+async def test_missed_messages_are_exactly_those_for_the_user_on_postgresql(
     postgres: PostgresBase, messages: list[Message], questions: list[Missed], rows: int, limit: int
 ) -> None:
     """C-30, C-33"""
@@ -85,7 +85,7 @@ async def check(base: Base, messages: list[Message], questions: list[Missed], ro
 
 @pytest.mark.parametrize("is_admin", [False, True])
 async def test_nothing_is_scanned(tmp_path: Path, is_admin: bool) -> None:
-    """Every look at the messages goes along an index that ends in the id."""
+    """Every query on messages uses an index that ends in the id."""
     store = SqliteStore(StoreConfig(db=str(tmp_path / "chatd.db")))
     await store.open()
     try:

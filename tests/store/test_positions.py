@@ -1,4 +1,4 @@
-"""How far the log has been read, as a text."""
+"""The text form of positions in the log."""
 
 from __future__ import annotations
 
@@ -17,6 +17,6 @@ def test_a_position_reads_back_as_it_was_written(position: Position, text: str) 
 
 
 @pytest.mark.parametrize("text", ["", "x", "-1", "1.", "1.2-", "1.2-1.3", "1" * 20, "12345.1", "1.2-3"])
-def test_what_is_no_position_is_none(text: str) -> None:
+def test_other_texts_are_refused_as_positions(text: str) -> None:
     """A-20"""
     assert decode(text) is None

@@ -1,4 +1,4 @@
-"""The index of messages whose ids are of another time than their `fecha`: who is in it, and who is not."""
+"""The index of messages whose id has another time than their `fecha`: which rows are in it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def astray(db: Path) -> list[int]:
         return [number for (number,) in connection.execute(sql)]
 
 
-def test_ids_of_a_clock_that_is_right_take_no_page_of_the_index(tmp_path: Path) -> None:
+def test_the_index_is_empty_with_ids_of_a_correct_clock(tmp_path: Path) -> None:
     """C-59"""
     db = tmp_path / "chatd.db"
     ids = IdSource(lambda: START_MS, 1_023, None)
@@ -36,7 +36,7 @@ def test_an_id_and_a_date_agree_if_they_are_a_minute_apart(tmp_path: Path) -> No
     assert astray(db) == [apart[-AGREED_MS - 1], apart[AGREED_MS + 1]]
 
 
-def test_the_statement_counts_as_the_ids_do() -> None:
-    """It is a part of the schema, and has their numbers in it."""
+def test_the_statement_computes_times_as_ids_do() -> None:
+    """The statement is part of the schema, and contains the constants of ids."""
     assert f"id >> {NODE_BITS + SEQUENCE_BITS}) + {EPOCH_MS} NOT" in ASTRAY
     assert f"BETWEEN fecha - {AGREED_MS} AND fecha + {AGREED_MS}" in ASTRAY

@@ -1,4 +1,4 @@
-"""Rows go in, come out as they were, and their senders hear of it in order: the contract of every store."""
+"""The contract of every store: rows are stored unchanged, and their senders are answered in order."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.store.rig import Answers, Base, message, rows, store_on
 ODD = ["\0", "a\0b", "'; DROP TABLE mensajes; --", "\ud7ff\ue000", "😀", "\ufeff", "\r\n", "x" * 1_000_000, "?1", "%s"]
 
 
-async def test_an_answered_row_is_in_the_file(base: Base) -> None:
+async def test_an_acknowledged_row_is_in_the_database(base: Base) -> None:
     answers = Answers()
     async with store_on(base) as store:
         answers.put(store, message(7))
@@ -26,7 +26,7 @@ async def test_an_answered_row_is_in_the_file(base: Base) -> None:
         assert store.waiting == 0
 
 
-async def test_the_greatest_id_comes_back_at_the_next_start(base: Base) -> None:
+async def test_the_greatest_id_is_read_at_the_next_start(base: Base) -> None:
     config = StoreConfig(db=str(base))
     greatest: list[MessageId | None] = []
     for numbers in ((5, 2**62, 9), (3,), (2**63 - 1,), ()):
@@ -52,11 +52,11 @@ async def test_a_burst_of_any_length_is_stored_whole_and_answered_in_order(base:
     assert rows(base) == burst[::-1]
 
 
-async def test_what_arrives_during_a_commit_goes_into_the_next_one(base: Base) -> None:
+async def test_rows_that_arrive_during_a_commit_go_into_the_next_one(base: Base) -> None:
     answers = Answers()
     async with store_on(base) as store:
         answers.put(store, message(1))
-        await asyncio.sleep(0)  # the writer takes what there is
+        await asyncio.sleep(0)  # the writer takes its batch
         for number in range(2, 500):
             answers.put(store, message(number))
         await store.flushed()
@@ -77,7 +77,7 @@ async def test_odd_texts_come_back_as_they_were(base: Base, text: str) -> None:
     "poisoned",
     [message(600, "\ud800"), message(2**63), message(1, "the id is taken"), message(600, de="\udfff")],
 )
-async def test_a_row_that_cannot_be_stored_dooms_no_neighbour(base: Base, poisoned: Message) -> None:
+async def test_a_row_that_cannot_be_stored_fails_alone(base: Base, poisoned: Message) -> None:
     answers = Answers()
     honest = [message(number) for number in range(1, 1001) if number != 600]
     async with store_on(base) as store:
@@ -92,7 +92,7 @@ async def test_a_row_that_cannot_be_stored_dooms_no_neighbour(base: Base, poison
     assert rows(base) == [*honest, message(2000)]
 
 
-async def test_closing_commits_what_waits_and_refuses_the_rest(base: Base) -> None:
+async def test_closing_commits_queued_rows_and_refuses_new_ones(base: Base) -> None:
     answers = Answers()
     async with store_on(base) as store:
         for number in range(3000):
@@ -109,7 +109,7 @@ async def test_closing_commits_what_waits_and_refuses_the_rest(base: Base) -> No
         assert not base.with_name("chatd.db-wal").exists()
 
 
-async def test_a_store_that_was_not_opened_takes_nothing(base: Base) -> None:
+async def test_a_store_that_was_not_opened_refuses_rows(base: Base) -> None:
     store = make_store(StoreConfig(db=str(base)))
     with pytest.raises(StoreError, match="closed"):
         store.put(message(1), lambda error: None)
@@ -117,7 +117,7 @@ async def test_a_store_that_was_not_opened_takes_nothing(base: Base) -> None:
     await store.close()
 
 
-async def test_an_end_of_the_loop_without_close_leaves_nobody_without_an_answer(base: Base) -> None:
+async def test_queued_rows_are_answered_if_the_loop_ends_without_close(base: Base) -> None:
     answers = Answers()
     async with store_on(base) as store:
         answers.put(store, message(1))

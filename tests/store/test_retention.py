@@ -30,7 +30,7 @@ TENTH_DAY_MS = START_MS + 10 * DAY_MS
 
 
 class Watched:
-    """A store, how often it was asked for something, and when there was nothing more to delete."""
+    """A store that counts its calls, and reports when nothing more is to be deleted."""
 
     def __init__(self, opened: Store) -> None:
         self._store = opened
@@ -45,7 +45,7 @@ class Watched:
         return self.counters.retention_waits
 
     def sweep_turn(self) -> contextlib.AbstractAsyncContextManager[bool]:
-        """A daemon alone always has it."""
+        """A single daemon always has the turn."""
         return self._store.sweep_turn()
 
     async def prune(self, above: MessageId, bound: MessageId, before_ms: int) -> tuple[MessageId, int] | None:
@@ -60,7 +60,7 @@ class Watched:
         return deleted
 
     async def run(self, sql: str, values: Sequence[int] = ()) -> list[Any]:
-        """What vouches for the time; trouble ends a look."""
+        """Statements about the clock; an error ends the look."""
         try:
             return await self._store.run(sql, values)
         except StoreError:
@@ -68,18 +68,18 @@ class Watched:
             raise
 
     def sum_up(self, done: Callable[[], None]) -> None:
-        """Bring the list of conversations up to date."""
+        """Update the list of conversations."""
         self._store.sum_up(lambda _: done())
 
     async def sweep(self) -> None:
-        """Wait for the end of one."""
+        """Run a sweep and wait for its end."""
         async with asyncio.timeout(20):
             await self._ended.wait()
         self._ended.clear()
 
 
 class Times:
-    """A wall clock, and one that nobody sets."""
+    """A wall clock, which can be set, and a monotonic one."""
 
     def __init__(self, wall_ms: int = TENTH_DAY_MS) -> None:
         self.wall_ms = wall_ms
@@ -98,7 +98,7 @@ class Times:
 
 @contextlib.asynccontextmanager
 async def made(db: Base, days: float, times: Times | None = None) -> AsyncIterator[tuple[Retention, Watched]]:
-    """Not started: each `look` is the test's."""
+    """A retention that is not started: the test calls `look`."""
     times = times or Times()
     async with store_on(db, busy_timeout_s=0.05) as running:
         watched = Watched(running)
@@ -108,7 +108,7 @@ async def made(db: Base, days: float, times: Times | None = None) -> AsyncIterat
 
 @contextlib.asynccontextmanager
 async def retaining(db: Base, days: float) -> AsyncIterator[tuple[Retention, Watched]]:
-    """On the tenth day."""
+    """A retention whose clocks show the tenth day."""
     async with made(db, days) as (retention, watched):
         retention.start()
         try:
@@ -135,14 +135,14 @@ def days(db: Base) -> list[int]:
     return [(int(str(row[4])) - START_MS) // DAY_MS for row in rows(db)]
 
 
-async def test_what_is_older_than_so_many_days_is_deleted_at_the_start(db: Base) -> None:
+async def test_messages_older_than_the_retention_are_deleted_at_the_start(db: Base) -> None:
     await fill(db, map(message, range(10)))
     async with retaining(db, 3.0) as (_, watched):
         await watched.sweep()
     assert days(db) == [7, 8, 9]
 
 
-async def test_another_age_is_taken_at_once_and_none_means_for_ever(db: Base) -> None:
+async def test_a_changed_retention_applies_at_once_and_none_keeps_forever(db: Base) -> None:
     """C-27"""
     await fill(db, map(message, range(10)))
     async with retaining(db, 0.0) as (retention, watched):

@@ -1,6 +1,6 @@
-"""`make systemd`: these tests boot a systemd, which needs root and the right to mount; other runs leave them out.
+"""`make systemd`: these tests boot a real systemd, which needs root and the right to mount; other runs skip them.
 
-CI runs those with the mark `systemd_core`, where the machine can boot one: `make systemd-core`.
+CI runs those marked `systemd_core` if the machine can boot one: `make systemd-core`.
 """
 
 from __future__ import annotations

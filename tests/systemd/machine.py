@@ -1,7 +1,7 @@
-"""A machine with a systemd of its own: files under a layer that is thrown away, booted by systemd-nspawn.
+"""A container with its own systemd: a root file system under a temporary overlay, booted by systemd-nspawn.
 
 `python -m tests.systemd.machine` boots one, and exits with 0 if it can here.
-It has a network of its own, without a way out: what needs packages runs in `prepare`, before the boot.
+Its network namespace has no route out: commands that download packages run in `prepare`, before the boot.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class CommandError(AssertionError):
 
 
 class Machine:
-    """Files first, then a boot."""
+    """Its files exist first; `boot` starts it."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -37,7 +37,7 @@ class Machine:
         self._leader = 0
 
     def prepare(self, command: str) -> str:
-        """Run a command on the files, before the boot. Raises CommandError."""
+        """Run a command in the files, before the boot. Raises CommandError."""
         return self._run(["chroot", str(self.root), "sh", "-ec", command], command)
 
     def boot(self) -> None:
@@ -64,11 +64,11 @@ class Machine:
         raise CommandError("systemd did not boot here")
 
     def run(self, command: str) -> str:
-        """What a command prints on the booted machine. Raises CommandError."""
+        """The output of a command on the booted machine. Raises CommandError."""
         return self._run([*self._inside(), "sh", "-ec", command], command)
 
     def fails(self, command: str) -> str:
-        """What a command prints that must not succeed."""
+        """The output of a command that must fail."""
         done = subprocess.run(
             [*self._inside(), "sh", "-ec", command], capture_output=True, text=True, check=False, timeout=COMMAND_S
         )
@@ -77,15 +77,15 @@ class Machine:
         return done.stdout + done.stderr
 
     def start(self, *command: str) -> subprocess.Popen[str]:
-        """A process that goes on, to be ended by whoever started it."""
+        """Start a process on it; the caller ends it."""
         return subprocess.Popen([*self._inside(), *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def on_its_network(self) -> list[str]:
-        """The words before a command of this machine that is to run on the network of that one."""
+        """The prefix that runs a command of the host in the container's network namespace."""
         return ["nsenter", f"--target={self._leader}", "--net"]
 
     def stop(self) -> None:
-        """At once: nothing on it is kept."""
+        """Stop it at once; its files are dropped."""
         if self._nspawn is not None:
             self._nspawn.kill()
             self._nspawn.wait()
@@ -113,7 +113,7 @@ class Machine:
 
 @contextlib.contextmanager
 def machine(folder: Path, files: Path = Path("/")) -> Iterator[Machine]:
-    """With a copy of `files` in `folder`; nothing is left of it at the end."""
+    """A machine with a copy of `files` in `folder`, removed at the end."""
     folder.mkdir(exist_ok=True)
     _mount("-t", "tmpfs", "chatd-machine", str(folder))
     upper, work, root = (folder / name for name in ("upper", "work", "root"))

@@ -1,4 +1,4 @@
-"""JavaScript clients of a booted machine that write to an admin, until they are told to end."""
+"""JavaScript clients that write to an admin on a booted machine until the test ends them."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from tests.systemd.machine import Machine
 
 CONFIG: Final = "/etc/chatd/chatd.toml"
 UNHURRIED: Final = '[chat]\nmessage_rate = 0\nmax_chars_per_minute = 0\nrecovery = "on"\n'
-"""What an operator might write into the file: people may write faster, and get what they miss."""
+"""Settings for the configuration file: higher rate limits, and recovery."""
 TRANSPORTS: Final = (["polling"], ["websocket"], ["polling", "websocket"])
 URL: Final = "http://127.0.0.1:8400"
 
 
 class Load:
-    """Users who write all the time, and the admin who hears them."""
+    """Users who send all the time, and the admin who receives."""
 
     def __init__(self, talkers: list[Talker], talking: list[asyncio.Task[None]]) -> None:
         self._talkers = talkers
         self._talking = talking
 
     async def goes_on(self) -> None:
-        """Wait until each of them has something more acknowledged."""
+        """Wait until each user has a further acknowledgement."""
         assert not any(one.done() for one in self._talking)
         for talker in self._talkers:
             talker.acknowledged.clear()
@@ -39,7 +39,7 @@ class Load:
 
 @contextlib.asynccontextmanager
 async def talking(on: Machine, folder: Path) -> AsyncIterator[Load]:
-    """At the end, what was acknowledged is stored and was heard, each message once. CONFIG must have UNHURRIED."""
+    """Afterwards each acknowledged message must be stored and received exactly once. CONFIG needs UNHURRIED."""
     node = folder / "node"
     node.write_text(f'#!/bin/sh\nexec {" ".join(on.on_its_network())} {node_executable()} "$@"\n')
     node.chmod(0o755)

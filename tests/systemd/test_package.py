@@ -1,4 +1,4 @@
-"""The package for Debian on a bookworm that has what it depends on, and nothing else."""
+"""The Debian package on a bookworm that has its dependencies and nothing else."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ INSTALL: Final = "; ".join(["cd /root/dist", *commands("On Debian 12, as root:")
 
 @pytest.fixture(scope="module")
 def bookworm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    """Booted, with a release in /root/dist, and in /root/next.deb a later one with other settings."""
+    """A booted machine with a release in /root/dist, and a later one with other settings in /root/next.deb."""
     folder = tmp_path_factory.mktemp("packages")
     make("deb", "pyz", f"DIST={folder}")
     [package] = folder.glob("*.deb")
@@ -52,7 +52,7 @@ def _write_next(package: Path, unpacked: Path, to: Path) -> None:
 
 @pytest.fixture
 def bare(bookworm: Machine) -> Machine:
-    """Without chatd, and without anything that one before has left."""
+    """The machine without chatd and without remains of an earlier installation."""
     bookworm.run("dpkg --purge chatd; rm -rf /var/lib/chatd /var/lib/private/chatd")
     return bookworm
 
@@ -64,19 +64,19 @@ def installed(bare: Machine) -> Machine:
 
 
 def files(on: Machine) -> set[str]:
-    """Those that a package may leave behind; not what dpkg, debconf and the journal write for themselves."""
+    """Files that the package may leave, without those of dpkg, debconf and the journal."""
     kept = r"^/var/(lib/(dpkg|apt|systemd)|cache|log)/|^/var/lib/private$"
     return {line for line in on.run("find /etc /usr /var /opt /srv").splitlines() if not re.search(kept, line)}
 
 
 def version_in_force(on: Machine) -> str:
-    """Of the daemon that runs."""
+    """The version of the running daemon."""
     ask = "import urllib.request as of; print(of.urlopen('http://127.0.0.1:9464/metrics').read().decode())"
     [version] = re.findall(r'^chatd_build_info{.*?version="(.*?)"', on.run(f'python3 -c "{ask}"'), re.MULTILINE)
     return str(version)
 
 
-def test_it_is_installed_and_serves_people_of_this_machine_alone(installed: Machine) -> None:
+def test_it_is_installed_and_serves_on_localhost_only(installed: Machine) -> None:
     assert installed.run("systemctl is-active chatd; systemctl is-enabled chatd") == "active\nenabled\n"
     assert installed.run("chatd --version") == f"chatd {__version__}\n"
     assert installed.run(f"chatd health --config {CONFIG}").startswith("ok")
@@ -87,7 +87,7 @@ def test_it_is_installed_and_serves_people_of_this_machine_alone(installed: Mach
     installed.run(f"chatd check --config {CONFIG}")
 
 
-def test_removed_and_installed_again_it_has_the_same_secret_settings_and_messages(installed: Machine) -> None:
+def test_remove_and_reinstall_keep_secret_settings_and_messages(installed: Machine) -> None:
     installed.run(f"echo '{UNHURRIED}' >> {CONFIG}; chatd send --to maria hola --config {CONFIG}")
     look = f"cat {CONFIG} /etc/chatd/jwt-secret"
     before = installed.run(look), messages(installed)
@@ -99,7 +99,7 @@ def test_removed_and_installed_again_it_has_the_same_secret_settings_and_message
     assert (installed.run(look), messages(installed)) == before
 
 
-def test_what_an_operator_has_switched_off_stays_off(installed: Machine) -> None:
+def test_a_service_that_was_disabled_stays_disabled(installed: Machine) -> None:
     installed.run("systemctl disable --now chatd")
     installed.run(f"{APT} install /root/next.deb")
     assert installed.fails("systemctl is-enabled chatd") == "disabled\n"
@@ -115,7 +115,7 @@ def test_a_purge_leaves_nothing(bare: Machine) -> None:
     assert "chatd" not in bare.run("debconf-show chatd; systemctl list-unit-files; ls /etc/systemd/system")
 
 
-def test_a_purge_keeps_the_messages_for_those_who_ask_for_it(installed: Machine) -> None:
+def test_a_purge_keeps_the_messages_if_asked(installed: Machine) -> None:
     installed.run(f"chatd send --to maria hola --config {CONFIG}")
     said = messages(installed)
     installed.run("echo chatd chatd/delete-messages boolean false | debconf-set-selections")
@@ -126,7 +126,7 @@ def test_a_purge_keeps_the_messages_for_those_who_ask_for_it(installed: Machine)
 
 
 async def test_an_upgrade_under_load_loses_nothing_and_keeps_the_settings(installed: Machine, tmp_path: Path) -> None:
-    """C-20, C-22, C-28: JavaScript clients write and hear while dpkg works."""
+    """C-20, C-22, C-28: JavaScript clients send and receive while dpkg works."""
     installed.run(f"echo '{UNHURRIED}' >> {CONFIG}; systemctl restart chatd")
     settings = installed.run(f"cat {CONFIG}")
     async with talking(installed, tmp_path):
@@ -137,7 +137,7 @@ async def test_an_upgrade_under_load_loses_nothing_and_keeps_the_settings(instal
     assert installed.run(f"tail --lines=1 {CONFIG}.dpkg-dist") == "# Of the next version.\n"
 
 
-def test_the_one_file_is_a_service_too(bare: Machine) -> None:
+def test_the_zipapp_runs_as_a_service_too(bare: Machine) -> None:
     bare.run(f"""
         cp /root/dist/chatd.pyz /opt; install -d /etc/chatd
         (umask 077; echo {"s" * 64} > /etc/chatd/jwt-secret)

@@ -1,4 +1,4 @@
-"""The README's pages for operators, under a real systemd."""
+"""The README's chapters for operators, under a real systemd."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ MADE = (CONFIG, "/etc/systemd/system/chatd.service")
 CORE = pytest.mark.systemd_core
 
 RESTART_S = 2.0
-"""With air: it takes 0.6 s on two cores with a load of 3, the end of the old daemon included."""
+"""With margin: it takes 0.6 s on two cores with a load of 3, including the end of the old daemon."""
 
-# Opens a session again and again, until its stdin is closed; then it prints how often it was answered and refused.
+# Opens sessions in a loop until stdin is closed, then prints the numbers of answers and refusals.
 ASKER = """
 import json, select, sys, urllib.error, urllib.request
 answered = refused = 0
@@ -42,7 +42,7 @@ print(json.dumps([answered, refused]))
 
 @pytest.fixture(scope="module")
 def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    """A machine on which the README's way to production was gone, to its end."""
+    """A machine set up by all steps of the README's way to production."""
     assert "## Run it" in PAGE
     tool("systemd-nspawn", "systemd-container")
     with machine(tmp_path_factory.mktemp("machine")) as made:
@@ -59,7 +59,7 @@ def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
 
 @pytest.fixture(autouse=True)
 def as_made(production: Machine) -> None:
-    """What a test before this one has changed is as the README left it."""
+    """The machine with changes of earlier tests undone."""
     production.run("""
         systemctl stop chatd.socket 2>/dev/null || true
         systemctl stop chatd.service
@@ -73,7 +73,7 @@ def as_made(production: Machine) -> None:
 
 @contextlib.contextmanager
 def asking(on: Machine) -> Iterator[list[int]]:
-    """A client that keeps asking; afterwards, how often it was answered and refused."""
+    """Run a client that keeps opening sessions; afterwards its numbers of answers and refusals."""
     counts: list[int] = []
     client = on.start("/usr/bin/python3", "-c", ASKER)
     try:
@@ -99,7 +99,7 @@ def to_the_socket(on: Machine) -> None:
 
 
 def restored_with(on: Machine, backup: str) -> None:
-    """By the README, with a client that keeps asking."""
+    """Restore the backup by the README's steps, with a client that keeps opening sessions."""
     on.run(f"chatd backup /root/{backup} --config {CONFIG}")
     on.run(f"chatd send --to maria 'after {backup}' --config {CONFIG}")
     with asking(on) as counts:
@@ -112,7 +112,7 @@ def restored_with(on: Machine, backup: str) -> None:
 
 
 @CORE
-def test_the_service_runs_and_check_sees_what_it_runs_with(production: Machine) -> None:
+def test_the_service_runs_and_check_shows_its_settings(production: Machine) -> None:
     assert production.run("systemctl is-active chatd") == "active\n"
     said = production.run(f"chatd check --config {CONFIG}")
     assert "ok      port: 127.0.0.1:8400 is held by the running daemon" in said
@@ -131,7 +131,7 @@ def test_a_start_that_fails_is_found_in_the_journal_by_its_priority(production: 
 
 
 @CORE
-def test_a_reload_that_is_refused_fails_and_is_seen(production: Machine) -> None:
+def test_a_refused_reload_fails_and_is_in_the_status(production: Machine) -> None:
     production.run(f"printf '[chat]\\nmax_message = 0\\n' >> {CONFIG}")
     production.fails("systemctl reload chatd")
     assert status(production).startswith("the last reload was refused: max_message")
@@ -145,7 +145,7 @@ def test_a_reload_that_is_refused_fails_and_is_seen(production: Machine) -> None
 
 @CORE
 def test_a_restart_takes_a_fraction_of_a_second(production: Machine) -> None:
-    """By systemd's own clock, from the end of the old daemon's service until the new one is ready."""
+    """By systemd's timestamps, from the stop of the old daemon until the new one is ready."""
     taken_s = []
     for _ in range(3):
         production.run("systemctl reset-failed chatd; systemctl restart chatd")
@@ -212,7 +212,7 @@ secret_file = "/etc/chatd/whsec"
 """
 
 
-def test_the_api_and_a_webhook_start_with_files_for_root_alone(production: Machine) -> None:
+def test_the_api_and_a_webhook_start_with_files_of_root_only(production: Machine) -> None:
     config = production.root / CONFIG.removeprefix("/")
     config.write_text(config.read_text() + SYSTEMS)
     production.run(f"""
@@ -228,7 +228,7 @@ def test_the_api_and_a_webhook_start_with_files_for_root_alone(production: Machi
     production.run("systemctl reload chatd")
 
 
-def test_a_file_that_root_has_put_there_is_named(production: Machine) -> None:
+def test_a_file_of_root_in_the_state_folder_is_named(production: Machine) -> None:
     production.run("systemctl stop chatd")
     production.run("cd /var/lib/chatd; cp --preserve=all chatd.db /root/good.db; cp /root/good.db x; mv x chatd.db")
     production.fails("systemctl start chatd")
@@ -239,7 +239,7 @@ def test_a_file_that_root_has_put_there_is_named(production: Machine) -> None:
     production.run("systemctl reset-failed chatd; systemctl start chatd")
 
 
-def test_a_key_for_root_alone_is_served_and_a_renewed_one_after_the_hook(production: Machine) -> None:
+def test_a_tls_key_of_root_only_is_used_and_a_renewed_one_after_the_hook(production: Machine) -> None:
     live = "/etc/letsencrypt/live/chat.example.com"
     make = (
         "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN=chat.example.com "
@@ -259,7 +259,7 @@ def test_a_key_for_root_alone_is_served_and_a_renewed_one_after_the_hook(product
 
 
 @CORE
-def test_from_the_plain_unit_to_the_socket_and_nobody_is_refused_by_a_restart(production: Machine) -> None:
+def test_after_the_change_to_the_socket_unit_a_restart_refuses_no_request(production: Machine) -> None:
     assert production.run("systemctl is-active chatd") == "active\n"
     to_the_socket(production)
     with asking(production) as counts:
@@ -287,7 +287,7 @@ def test_a_database_elsewhere_and_a_unix_socket(production: Machine) -> None:
 
 
 @CORE
-def test_systemd_itself_finds_little_to_say_against_its_sandbox(production: Machine) -> None:
+def test_systemd_analyze_rates_the_sandbox_well(production: Machine) -> None:
     production.run("systemd-analyze security --threshold=20 chatd")
     pid = production.run("systemctl show --property=MainPID --value chatd").strip()
     assert production.run(f"stat --format=%U /proc/{pid}") == "chatd\n"
@@ -330,7 +330,7 @@ def test_a_daemon_that_hangs_is_started_again(production: Machine) -> None:
 async def test_javascript_clients_that_write_lose_nothing_over_a_stop_and_restarts(
     production: Machine, tmp_path: Path
 ) -> None:
-    """C-20, C-22, C-28: first without a daemon for a while, then under the socket, where no request is refused."""
+    """C-20, C-22, C-28: first with the daemon stopped for a while, then under the socket unit."""
     production.run(f"rm -rf /var/lib/private/chatd/*; printf '{UNHURRIED}' >> {CONFIG}; systemctl restart chatd")
     async with talking(production, tmp_path) as load:
         await asyncio.to_thread(production.run, "systemctl stop chatd")

@@ -11,7 +11,7 @@ from tests.team.people import Team, team_chat
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def base(request: pytest.FixtureRequest, tmp_path: Path) -> Base:
-    """An empty database of each kind: what a team can do, it can with both."""
+    """An empty database of each kind: all features of a team work on both."""
     if request.param == "sqlite":
         return tmp_path / "chatd.db"
     return PostgresBase(request.getfixturevalue("postgresql"))

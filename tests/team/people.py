@@ -1,4 +1,4 @@
-"""A team that chats over real sockets, and what its admins hear."""
+"""A team that chats over real sockets, and helpers to read what its admins receive."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Team:
 
     @property
     def waits(self) -> Waits:
-        """What the daemon has measured."""
+        """The waits that the daemon has measured."""
         members = [socket.handler for socket in self.chat.namespace.sockets.values()]
         router = cast(ChatRouter, cast(Any, members[0])._router)
         claim = cast("functools.partial[None]", router.handler("atender"))
@@ -45,12 +45,12 @@ async def team_chat(db: object, **settings: Raw) -> AsyncIterator[Team]:
 
 
 async def heard(person: Person, *events: str) -> list[Any]:
-    """What `person` has heard of these events: their first arguments."""
+    """The first arguments of these events that `person` has received."""
     return [event[1] for event in await person.inbox() if event[0] in events]
 
 
 async def news_of(person: Person, con: str, **expected: object) -> dict[str, Any]:
-    """Wait for the `caso` of `con` that is as expected."""
+    """Wait for a `caso` event of `con` with the expected fields."""
     while True:
         event, what, *_ = await person.hear()
         if event == "caso" and what["con"] == con and expected.items() <= what.items():

@@ -1,4 +1,4 @@
-"""Who is on which conversation, and what is unanswered."""
+"""Assignment of conversations, and unanswered ones."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ async def test_the_first_answer_claims_and_every_admin_sees_it(team: Team) -> No
     assert [message["id"] for message in page["mensajes"]][-1] == stored["id"]
 
 
-async def test_of_two_who_claim_the_first_has_it_and_the_other_may_take_over(team: Team) -> None:
+async def test_the_first_of_two_claims_wins_and_the_other_admin_may_take_over(team: Team) -> None:
     """D-07"""
     root, boss, ana = await team.admin("root"), await team.admin("boss"), await team.user("ana")
     await ana.write("soporte", "¿hola?")
@@ -36,7 +36,7 @@ async def test_of_two_who_claim_the_first_has_it_and_the_other_may_take_over(tea
     assert (await boss.ask("soltar", {"con": "ana"}))["caso"]["estado"] == "abierto"
 
 
-async def test_what_is_resolved_opens_again_when_its_user_writes(team: Team) -> None:
+async def test_a_resolved_case_opens_again_when_its_user_writes(team: Team) -> None:
     """D-08"""
     root, ana = await team.admin("root"), await team.user("ana")
     first = await ana.write("soporte", "¿hola?")
@@ -51,7 +51,7 @@ async def test_what_is_resolved_opens_again_when_its_user_writes(team: Team) -> 
     assert await listed(root, filtro="sin_responder") == ["ana"]
 
 
-async def test_what_comes_while_an_admin_resolves_is_not_forgotten(team: Team) -> None:
+async def test_a_message_that_arrives_during_resolve_keeps_the_case_open(team: Team) -> None:
     """D-08"""
     root, ana = await team.admin("root"), await team.user("ana")
     seen = await ana.write("soporte", "¿hola?")
@@ -61,7 +61,7 @@ async def test_what_comes_while_an_admin_resolves_is_not_forgotten(team: Team) -
     assert await listed(root, filtro="sin_responder") == ["ana"]
 
 
-async def test_a_claim_ends_when_its_admin_is_gone_for_long(base: Base) -> None:
+async def test_a_claim_ends_when_its_admin_is_offline_for_long(base: Base) -> None:
     """D-09"""
     async with team_chat(base, claim_timeout="0.3", presence_grace="0.1") as team:
         root, boss, ana = await team.admin("root"), await team.admin("boss"), await team.user("ana")
@@ -110,8 +110,8 @@ async def test_the_longest_waits_have_pages_that_go_on_where_they_ended(team: Te
     assert await listed(root, **asked) == ["leo", "zoe", "eva"]
 
 
-async def test_cases_follow_what_was_stored_while_nobody_looked(base: Base) -> None:
-    """D-10: after a kill, and where there was no team before."""
+async def test_cases_catch_up_with_messages_stored_before_the_start(base: Base) -> None:
+    """D-10: after SIGKILL, and after a run without a team."""
     async with team_chat(base, admin_messages="direct", payload="brief", presence="off") as before:
         root, ana, eva = await before.admin("root"), await before.user("ana"), await before.user("eva")
         await ana.write("soporte", "¿hola?")
@@ -123,7 +123,7 @@ async def test_cases_follow_what_was_stored_while_nobody_looked(base: Base) -> N
         assert await listed(root, filtro="resueltas") == ["eva"]
 
 
-async def test_how_long_users_wait_is_measured(base: Base) -> None:
+async def test_the_waiting_time_of_users_is_measured(base: Base) -> None:
     """D-11"""
     async with team_chat(base) as team:
         root, ana = await team.admin("root"), await team.user("ana")
@@ -141,7 +141,7 @@ async def test_how_long_users_wait_is_measured(base: Base) -> None:
         assert (waits.first_answer_s.count, waits.answer_s.count) == (1, 2)
 
 
-async def test_an_answer_to_what_is_resolved_claims_nothing(team: Team) -> None:
+async def test_an_answer_to_a_resolved_case_claims_nothing(team: Team) -> None:
     """D-07, D-08"""
     root, ana = await team.admin("root"), await team.user("ana")
     await ana.write("soporte", "¿hola?")
@@ -153,7 +153,7 @@ async def test_an_answer_to_what_is_resolved_claims_nothing(team: Team) -> None:
     assert await listed(root, filtro="resueltas") == []
 
 
-async def test_what_is_said_wrongly_is_refused(team: Team) -> None:
+async def test_invalid_arguments_are_refused(team: Team) -> None:
     """D-07, D-08, D-12"""
     root = await team.admin("root")
     for event, asked, code in (

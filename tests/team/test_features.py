@@ -1,4 +1,4 @@
-"""A team of admins: what each of them sees of what the others write; and nothing of it where there is none."""
+"""A team of admins: which messages each admin sees; and no team features without the setting."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.store.rig import Base
 from tests.team.people import SETTINGS, Team, heard, team_chat
 
 
-async def test_what_an_admin_writes_to_a_user_is_for_all_admins(team: Team) -> None:
+async def test_all_admins_see_messages_from_an_admin_to_a_user(team: Team) -> None:
     """D-01"""
     root, boss, ana = await team.admin("root"), await team.admin("boss"), await team.user("ana")
     await root.emit("escribiendo", {"para": "ana", "activo": True})
@@ -30,8 +30,8 @@ async def test_what_an_admin_writes_to_a_user_is_for_all_admins(team: Team) -> N
     assert [message["mensaje"] for message in page["mensajes"]] == ["dime"]
 
 
-async def test_what_an_admin_writes_to_an_admin_stays_between_the_two(base: Base) -> None:
-    """D-01: one who is here, and one who was here before a restart."""
+async def test_messages_between_two_admins_stay_private(base: Base) -> None:
+    """D-01: to an admin online, and to one who was online before a restart."""
     async with team_chat(base) as before:
         await before.admin("boss")
         root, aide = await before.admin("root"), await before.admin("aide")
@@ -45,7 +45,7 @@ async def test_what_an_admin_writes_to_an_admin_stays_between_the_two(base: Base
         assert (await aide.ask("historial", {"con": "boss"}))["mensajes"] == []
 
 
-async def test_what_was_private_before_there_was_a_team_stays_so(base: Base) -> None:
+async def test_messages_that_were_private_before_the_team_stay_private(base: Base) -> None:
     """D-01"""
     async with chatting(base, admin_messages="direct") as chat:
         root, ana = await chat.enter("root", "admin"), await chat.enter("ana")
@@ -59,7 +59,7 @@ async def test_what_was_private_before_there_was_a_team_stays_so(base: Base) -> 
         assert [message["mensaje"] for message in page["mensajes"]] == ["¿hola?"]
 
 
-async def test_an_admin_who_comes_back_gets_what_a_colleague_wrote(team: Team) -> None:
+async def test_a_reconnected_admin_gets_messages_of_colleagues(team: Team) -> None:
     """D-01"""
     root, ana = await team.admin("root"), await team.user("ana")
     first = await ana.write("soporte", "¿hola?")
@@ -69,22 +69,22 @@ async def test_an_admin_who_comes_back_gets_what_a_colleague_wrote(team: Team) -
 
 
 @pytest.mark.parametrize(("setting", "value"), [("payload", "brief"), ("presence", "off")])
-def test_a_team_without_what_it_needs_is_refused_at_the_start(setting: str, value: str) -> None:
+def test_a_team_without_required_settings_is_refused_at_the_start(setting: str, value: str) -> None:
     """D-02"""
     with pytest.raises(ConfigError, match=f"admin_messages: a team needs {setting} = "):
         load({**SETTINGS, setting: value}, {})
 
 
 @pytest.mark.parametrize(("running", "read"), [({}, SETTINGS), (SETTINGS, {"payload": "full"})])
-def test_a_team_begins_and_ends_with_a_start(running: dict[str, str], read: dict[str, str]) -> None:
+def test_a_team_is_switched_on_and_off_by_a_restart(running: dict[str, str], read: dict[str, str]) -> None:
     """D-02"""
     before = load(running, {})
     assert take_over(before, load(read, {})).chat == before.chat
     assert take_over(Config(), load({"admin_messages": "all"}, {})).chat.admin_messages == "all"
 
 
-async def test_without_a_team_its_events_do_not_exist_and_nothing_is_new(base: Base) -> None:
-    """D-01: old clients see nothing of it."""
+async def test_without_a_team_its_events_and_fields_do_not_exist(base: Base) -> None:
+    """D-01: old clients see no difference."""
     async with chatting(base) as chat:
         root, ana = await chat.enter("root", "admin"), await chat.enter("ana")
         await ana.write("soporte", "¿hola?")
@@ -105,7 +105,7 @@ def test_without_a_team_nothing_of_it_is_imported() -> None:
     assert found.stdout == "['chatd.team', 'chatd.team.config']\n"
 
 
-async def test_so_many_events_of_one_admin_may_be_under_way(team: Team) -> None:
+async def test_the_number_of_pending_events_of_one_admin_is_limited(team: Team) -> None:
     """D-03"""
     root, ana = await team.admin("root"), await team.user("ana")
     assert (await ana.ask("atender", {"con": "ana"}))["error"]["code"] == "admins_only"

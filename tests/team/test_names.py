@@ -1,4 +1,4 @@
-"""The names of those who were here: kept, shown and searched."""
+"""Names of users: stored, shown and searched."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from tests.team.people import Team, listed, team_chat
 
 
 async def kept(base: Base, count: int) -> list[tuple[Any, ...]]:
-    """The table of names, once it has so many rows."""
+    """The table of names, once it has `count` rows."""
     async with asyncio.timeout(10):
         while len(found := ask(base, "SELECT quien, nombre, admin FROM nombres ORDER BY quien")) < count:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     return found
 
 
-async def test_a_name_is_kept_when_its_user_comes_and_follows_its_token(base: Base) -> None:
+async def test_a_users_name_is_stored_from_its_token_at_each_connection(base: Base) -> None:
     """D-04"""
     async with team_chat(base) as team:
         await team.user("ana", "Ana María")
@@ -71,7 +71,7 @@ async def write_all(team: Team, people: dict[str, str]) -> None:
         ("zz", []),
     ],
 )
-async def test_a_search_finds_any_part_of_both_names_whatever_case_and_accents(
+async def test_a_search_finds_any_part_of_both_names_without_case_and_accents(
     base: Base, sought: str, found: list[str]
 ) -> None:
     """D-05"""
@@ -88,7 +88,7 @@ def test_folding() -> None:
     assert anywhere("50%_!") == "%50!%!_!!%"
 
 
-async def test_admins_are_not_among_the_users_and_stand_apart(team: Team) -> None:
+async def test_admins_are_not_listed_among_the_users(team: Team) -> None:
     """D-12"""
     root, boss, ana = await team.admin("root"), await team.admin("boss"), await team.user("ana")
     await root.write("ana", "¿qué tal?")
@@ -101,7 +101,7 @@ async def test_admins_are_not_among_the_users_and_stand_apart(team: Team) -> Non
     assert (await root.ask("no_leidos"))["no_leidos"] == {"ana": 1, "boss": 1}
 
 
-async def test_what_a_colleague_has_answered_is_not_unread(team: Team) -> None:
+async def test_a_conversation_answered_by_a_colleague_is_not_unread(team: Team) -> None:
     """D-13"""
     root, boss, ana = await team.admin("root"), await team.admin("boss"), await team.user("ana")
     await ana.write("soporte", "¿hola?")
@@ -116,7 +116,7 @@ async def test_what_a_colleague_has_answered_is_not_unread(team: Team) -> None:
     assert (await root.ask("no_leidos"))["no_leidos"] == {"ana": 1}
 
 
-async def test_what_was_answered_is_unread_for_the_admin_who_says_so(team: Team) -> None:
+async def test_an_admin_can_mark_an_answered_conversation_as_unread(team: Team) -> None:
     """D-13, C-86, C-87"""
     root, boss, ana = await team.admin("root"), await team.admin("boss"), await team.user("ana")
     first, last = await ana.write("soporte", "¿hola?"), await ana.write("soporte", "otra cosa")
@@ -130,7 +130,7 @@ async def test_what_was_answered_is_unread_for_the_admin_who_says_so(team: Team)
     assert (await boss.ask("no_leidos"))["no_leidos"] == {}
 
 
-async def test_what_users_say_to_each_other_waits_for_no_admin(base: Base) -> None:
+async def test_messages_between_users_are_not_unanswered(base: Base) -> None:
     """D-06"""
     async with team_chat(base) as team:
         root, ana, eva = await team.admin("root"), await team.user("ana"), await team.user("eva")

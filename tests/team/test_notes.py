@@ -1,4 +1,4 @@
-"""Notes that only admins see, and replies that the team shares."""
+"""Notes for admins only, and the team's canned replies."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ async def test_a_note_is_seen_by_every_admin_and_by_no_user(team: Team) -> None:
     assert (await ana.ask("historial", {}))["mensajes"] == []
 
 
-async def test_a_note_is_as_long_as_a_message_may_be(base: Base) -> None:
+async def test_a_note_has_the_length_limit_of_a_message(base: Base) -> None:
     """D-14"""
     async with team_chat(base, max_message="5") as team:
         root = await team.admin("root")
@@ -49,7 +49,7 @@ async def test_replies_are_shared_changed_and_deleted(team: Team) -> None:
     assert (await root.ask("respuesta", {"atajo": "x", "texto": "x" * 2_001}))["error"]["code"] == "texto_invalid"
 
 
-async def test_a_team_has_so_many_replies(team: Team) -> None:
+async def test_the_number_of_replies_is_limited(team: Team) -> None:
     """D-15"""
     root = await team.admin("root")
     for number in range(MAX_REPLIES):

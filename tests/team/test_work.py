@@ -1,4 +1,4 @@
-"""How many events of a team may be under way."""
+"""The limit on pending events of a team."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chatd.team.work import MAX_UNDER_WAY_EACH, Work
 from tests.chat.rig import Line, Rig, who
 
 
-async def test_what_one_admin_asks_beyond_its_share_is_refused_and_nobody_elses() -> None:
+async def test_events_beyond_the_limit_are_refused_for_that_admin_only() -> None:
     """D-03"""
     rig, work, go_on = Rig(), Work(), asyncio.Event()
 

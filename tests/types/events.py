@@ -1,7 +1,7 @@
-"""The events of protocol.md: of each, who sends it, what it carries and how it is answered.
+"""The events of protocol.md: for each its sender, its payload and its acknowledgement.
 
-The table of 4.3 names events; a cell has the shape itself, or the rule that has it. The type of a field is in the table
-of chapter 9: by its name, or as `event.field` and `field.field` where a name means several things.
+The table of 4.3 lists the events; a cell has the shape, or the rule with the shape. The table of chapter 9 has the
+types of fields: by name, or as `event.field` and `field.field` if a name has several meanings.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ class Event:
     name: str
     of_client: bool
     payloads: tuple[Shape, ...]
-    """One of them; none where the event has no argument."""
+    """The possible payloads; empty if the event has no argument."""
     payload_optional: bool
     answer: Shape | None
-    """Beside `ok`; None where nothing is acknowledged."""
+    """The fields beside `ok`; None if the event has no acknowledgement."""
     answer_optional: bool
 
 
@@ -37,13 +37,13 @@ class Event:
 class Protocol:
     events: tuple[Event, ...]
     types: Mapping[str, str]
-    """Of fields, in TypeScript."""
+    """The TypeScript types of fields."""
     codes: tuple[str, ...]
-    """`error.code`."""
+    """The values of `error.code`."""
 
 
 def read(page: str) -> Protocol:
-    """Raises ShapeError and KeyError for what is written in another way."""
+    """Parse protocol.md. Raises ShapeError and KeyError for another notation."""
     chapter = page.partition("\n### 4.3 Events\n")[2].partition("\n### ")[0]
     rules = {rule: " ".join(text.split()) for rule, text in _RULE.findall(page)}
     events: list[Event] = []
@@ -61,10 +61,10 @@ def read(page: str) -> Protocol:
 
 
 def _table(text: str, head: str) -> Iterator[list[str]]:
-    """The rows of the table whose first column has that head."""
+    """The rows of the table whose first column has the header `head`."""
     begin = text.index(f"| {head} |")
     rows = _ROW.findall(text[begin:].partition("\n\n")[0] + "\n")
-    for row in rows[1:]:  # behind the head; the line below it has no spaces
+    for row in rows[1:]:  # after the header; the separator line has no spaces
         yield [cell.strip() for cell in re.split(r"(?<!\\) \| ", row)]
 
 
@@ -89,7 +89,7 @@ def _payloads(name: str, argument: str, cited: list[str]) -> tuple[Shape, ...]:
 
 
 def _answer(name: str, cited: list[str]) -> Shape:
-    """The first one behind the name of the event, where a rule has that."""
+    """The first shape after the name of the event in the cited rules."""
     for text in cited:
         mention = re.search(rf"`{name}[ `]", text)
         for written in re.findall(r"`(\{ok: true[^`]*\})`", text[mention.start() if mention else 0 :]):

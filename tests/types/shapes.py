@@ -1,4 +1,4 @@
-"""What an event carries, as protocol.md writes it: `{para, mensaje, cid?}`, `{list: [{user, desde}]}`. Pure."""
+"""Parses payload shapes as protocol.md writes them: `{para, mensaje, cid?}`, `{list: [{user, desde}]}`. Pure."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ TOKEN: Final = re.compile(r"<[^>]*>|\.\.\.|[A-Za-z_][A-Za-z_0-9]*\??|[{}\[\]:,]|
 
 
 class ShapeError(ValueError):
-    """A shape is written in another way; the message has it."""
+    """A shape in another notation; the message quotes it."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Shape:
-    """The fields of an object, each with its own shape where that is written there."""
+    """The fields of an object, each with its shape if protocol.md has one there."""
 
     fields: Mapping[str, Field]
 
@@ -31,7 +31,7 @@ class Field:
     inner: Shape | None = None
     is_list: bool = False
     values: bool = False
-    """An object whose keys are names, with a number for each."""
+    """An object that maps names to numbers."""
     literal: str | None = None
 
 
@@ -58,7 +58,7 @@ class _Tokens:
 
 
 def _object(tokens: _Tokens) -> Shape:
-    """Behind its brace."""
+    """Parse an object after its opening brace."""
     fields: dict[str, Field] = {}
     while tokens.next != "}":
         if tokens.next == "...":

@@ -1,4 +1,4 @@
-"""The types for front ends: those of protocol.md, and what the TypeScript compiler makes of them."""
+"""The types for front ends: equal to protocol.md, and checked with the TypeScript compiler."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ const socket: Socket<ServerToClientEvents, ClientToServerEvents> = io();
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A folder of somebody who has followed `chatd types --help`."""
+    """A project set up by `chatd types --help`."""
     (tmp_path / "chatd.d.ts").write_text(chatd("types").stdout)
     (tmp_path / "node_modules").symlink_to(NODE_MODULES)
     return tmp_path
 
 
 def compiled(project: Path, code: str) -> str:
-    """What tsc has to say."""
+    """The output of tsc."""
     node = shutil.which("node")
     assert node is not None
     (project / "app.ts").write_text(code)
@@ -88,13 +88,13 @@ def test_every_event_that_the_daemon_knows_has_its_types() -> None:
 
 
 @pytest.mark.timeout(120)
-def test_the_compiler_takes_what_is_right(project: Path) -> None:
+def test_the_compiler_accepts_correct_code(project: Path) -> None:
     """C-85"""
     assert compiled(project, GOOD) == ""
 
 
 @pytest.mark.timeout(120)
-def test_and_finds_what_is_wrong(project: Path) -> None:
+def test_the_compiler_rejects_wrong_code(project: Path) -> None:
     """C-85"""
     wrong = (
         'socket.emit("mensaje_pirvado", { para: "a", mensaje: "b" });',
@@ -112,6 +112,6 @@ def test_and_finds_what_is_wrong(project: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["para", "{para", "{para mensaje}", "{list: [de]}"])
-def test_a_shape_that_is_written_in_another_way_is_told(text: str) -> None:
+def test_a_shape_in_another_notation_is_reported(text: str) -> None:
     with pytest.raises(ShapeError):
         parse(text)

@@ -33,7 +33,7 @@ export type Answer<T = object> = ({ ok: true } & T) | Refusal;
 
 
 def declaration(protocol: Protocol) -> str:
-    """The file. Raises KeyError for a field whose type nobody has written down."""
+    """The content of the file. Raises KeyError for a field without a type in protocol.md."""
     codes = "\n".join([*(f'  | "{code}"' for code in protocol.codes), "  | (string & {})"])
     sent = _interface("ClientToServerEvents", _client_events(protocol))
     heard = _interface("ServerToClientEvents", _server_events(protocol))
@@ -54,7 +54,7 @@ def _client_events(protocol: Protocol) -> Iterator[str]:
 
 
 def _server_events(protocol: Protocol) -> Iterator[str]:
-    """With recovery, what moves a client forward has its position as a last argument."""
+    """With recovery, events that advance a client have its position as last argument."""
     named: dict[str, list[Event]] = {}
     for event in protocol.events:
         if not event.of_client:
@@ -79,7 +79,7 @@ def _answer(event: Event, protocol: Protocol) -> str:
 
 
 def _variants(name: str, shapes: Sequence[Shape], protocol: Protocol) -> str:
-    """Several shapes with the same beginning are one with optional ends; others are one or the other."""
+    """One interface with optional fields if the shapes extend each other, else a union."""
     if len(shapes) == 2 and shapes[0].names < shapes[1].names:
         fewer, more = shapes
         fields = {key: field if key in fewer.names else Field(optional=True) for key, field in more.fields.items()}

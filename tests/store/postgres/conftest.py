@@ -10,12 +10,12 @@ from tests.store.rig import PostgresBase
 
 @pytest.fixture(scope="module")
 def own_server() -> Iterator[Server]:
-    """One that tests may stop, as long as it runs again afterwards."""
+    """A server that tests may stop; they must start it again."""
     with server() as running:
         yield running
 
 
 @pytest.fixture
 def own(own_server: Server) -> PostgresBase:
-    """A database on it."""
+    """A database on that server."""
     return PostgresBase(own_server)

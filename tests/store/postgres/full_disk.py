@@ -1,4 +1,4 @@
-"""Stores rows in a database on a file system of 32 MB before, while and after it is full: prints the answers, as JSON.
+"""Stores rows in a database on a file system of 32 MB before, while and after it is full; prints the answers as JSON.
 
 To be run by root in a mount namespace of its own (unshare -m): it mounts over /mnt. The server's log of what it writes
 lies elsewhere: where that disk is full, a server stops.

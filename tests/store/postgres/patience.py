@@ -1,4 +1,4 @@
-"""What a test of a store waits for."""
+"""Helpers that wait for a store."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ async def put(store: Store, *numbers: int) -> Answers:
 
 
 async def eventually(probe: Callable[[], Awaitable[bool]]) -> None:
-    """Return once it is so: there is nothing to wait for but another server's time."""
+    """Poll until `probe()`: the state is another server's, which has no event to wait for."""
     async with asyncio.timeout(PATIENCE_S):
         while not await probe():  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 
 
 async def healed(store: Store) -> None:
-    """Return once `fault` says that nothing keeps messages from being stored."""
+    """Return once `fault` is None."""
 
     async def is_well() -> bool:
         return await store.fault() is None
@@ -38,7 +38,7 @@ async def healed(store: Store) -> None:
 
 
 async def faulty(store: Store, words: str) -> None:
-    """Return once `fault` says so."""
+    """Return once `fault` contains `words`."""
 
     async def is_said() -> bool:
         return words in str(await store.fault())
@@ -47,7 +47,7 @@ async def faulty(store: Store, words: str) -> None:
 
 
 async def stored(store: Store, number: int) -> None:
-    """Return once that message could be stored."""
+    """Return once message `number` is stored."""
 
     async def is_stored() -> bool:
         return bool((await put(store, number)).stored)

@@ -1,4 +1,4 @@
-"""How a connection is made, and what is said where none can be made."""
+"""Connecting to PostgreSQL, and the errors if that fails."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def test_a_url_that_the_driver_does_not_understand_ends_the_start(url: str
 
 
 async def test_half_a_password_in_a_url_is_not_repeated() -> None:
-    """P-03: & is the end of a parameter."""
+    """P-03: a password may contain &, which ends a parameter."""
     with pytest.raises(ConfigError) as caught:
         await opened("postgresql://127.0.0.1/chat?sslpassword=open&sesame")
     assert "sesame" not in str(caught.value)
@@ -45,7 +45,7 @@ def test_check_says_that_the_url_is_wrong() -> None:
 async def test_a_password_file_that_cannot_be_read_ends_the_start(
     own: PostgresBase, tmp_path: Path, content: bytes | None
 ) -> None:
-    """P-03: with its name."""
+    """P-03: the error names the file."""
     file = tmp_path / "password"
     if content is not None:
         file.write_bytes(content)
@@ -53,8 +53,8 @@ async def test_a_password_file_that_cannot_be_read_ends_the_start(
         await opened(str(own), db_password_file=file)
 
 
-async def test_a_server_that_falls_silent_while_a_session_begins_is_given_up(own: PostgresBase) -> None:
-    """P-05: it takes connections, and answers no statement."""
+async def test_a_server_that_hangs_while_a_session_begins_times_out(own: PostgresBase) -> None:
+    """P-05: it accepts connections and answers no statement."""
     async with proxy(own.server.port) as between:
         between.swallow(b"server_version_num")
         url = str(own).replace(str(own.server.port), str(between.port))
@@ -64,8 +64,10 @@ async def test_a_server_that_falls_silent_while_a_session_begins_is_given_up(own
 
 
 @pytest.mark.parametrize(("synchronous", "level"), [("full", "on"), ("normal", "off")])
-async def test_a_tool_waits_for_the_disk_as_the_daemon_does(own: PostgresBase, synchronous: str, level: str) -> None:
-    """P-08: whatever the database says."""
+async def test_a_tool_sets_synchronous_commit_as_the_daemon_does(
+    own: PostgresBase, synchronous: str, level: str
+) -> None:
+    """P-08: the default of the database does not matter."""
     own.server.sql(f"ALTER DATABASE {own.name} SET synchronous_commit = off")
     try:
         tool = await Connector(StoreConfig(db=str(own), synchronous=synchronous)).tool()

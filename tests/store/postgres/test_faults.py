@@ -1,4 +1,5 @@
-"""A server that is gone, restarts, hangs, is full, read-only or crowded: senders are told, and it goes on by itself."""
+"""Faults of the server: down, restarting, hanging, full, read-only, out of connections. Senders get an error, and the
+store recovers by itself."""
 
 from __future__ import annotations
 
@@ -37,7 +38,7 @@ def _quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(link, "MAX_PAUSE_S", 0.2)
 
 
-async def test_a_server_that_restarts_refuses_for_so_long_and_loses_nothing(own: PostgresBase) -> None:
+async def test_messages_are_refused_while_the_server_restarts_and_none_is_lost(own: PostgresBase) -> None:
     """P-04"""
     async with store_on(own) as store:
         assert (await put(store, 1)).stored == [1]
@@ -60,8 +61,8 @@ async def test_a_server_that_restarts_refuses_for_so_long_and_loses_nothing(own:
     assert [row.id for row in rows(own)] == [1, 5]
 
 
-async def test_a_crash_of_the_server_under_load_takes_back_no_answer(own: PostgresBase) -> None:
-    """P-04: what was answered is there once, and what was refused may be sent again."""
+async def test_a_crash_of_the_server_under_load_loses_no_acknowledged_message(own: PostgresBase) -> None:
+    """P-04: acknowledged messages are stored once, and refused ones may be sent again."""
     answers, number = Answers(), 0
     async with store_on(own) as store:
         for how in (signal.SIGQUIT, signal.SIGINT, signal.SIGQUIT):
@@ -79,7 +80,7 @@ async def test_a_crash_of_the_server_under_load_takes_back_no_answer(own: Postgr
     assert len(stored) == len(set(stored))
 
 
-async def test_sessions_that_somebody_ends_come_back(own: PostgresBase) -> None:
+async def test_terminated_sessions_reconnect(own: PostgresBase) -> None:
     """P-04"""
     async with store_on(own) as store:
         own.server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'chatd'")
@@ -88,8 +89,8 @@ async def test_sessions_that_somebody_ends_come_back(own: PostgresBase) -> None:
         assert [row.id for row in (await store.library.page(ANA, None, Range(), Towards.PAST, 5)).rows] == [1]
 
 
-async def test_a_commit_whose_answer_is_lost_is_no_ok_and_is_found_when_it_is_sent_again(own: PostgresBase) -> None:
-    """P-04, P-11, C-24: the server has said that it is committed, and nobody hears it while senders wait."""
+async def test_a_commit_without_an_answer_is_not_acknowledged_and_is_found_at_the_retry(own: PostgresBase) -> None:
+    """P-04, P-11, C-24: the proxy drops the server's answer to COMMIT while senders wait."""
     row = Message(MessageId(7), "ana", "berta", "hola", 1_700_000_000_000, supervisado=True, cid="c1")
     async with proxy(own.server.port) as between:
         store = make_store(StoreConfig(db=through(own, between), db_timeout_s=0.5))
@@ -127,15 +128,15 @@ async def test_a_commit_whose_answer_is_lost_is_no_ok_and_is_found_when_it_is_se
 
 
 def through(base: PostgresBase, between: Proxy) -> str:
-    """The URL that leads by way of a proxy."""
+    """The URL of the database through the proxy `between`."""
     return str(base).replace(str(base.server.port), str(between.port))
 
 
 @pytest.mark.parametrize(("heard", "stored"), [(b"INSERT 0 1", [7]), (b"", [])])
-async def test_senders_wait_until_it_is_known_whether_a_commit_without_an_answer_was_made(
+async def test_senders_wait_until_the_outcome_of_a_commit_is_known(
     own: PostgresBase, heard: bytes, stored: list[int]
 ) -> None:
-    """P-11: the answer is lost, or the statement itself."""
+    """P-11: either the answer or the statement itself is lost."""
     async with proxy(own.server.port) as between, store_on(own, db=through(own, between)) as store:
         answers = Answers()
         if heard:
@@ -155,7 +156,7 @@ async def test_senders_wait_until_it_is_known_whether_a_commit_without_an_answer
         assert (await put(store, 9)).stored == [9]
 
 
-async def test_a_server_that_hangs_is_given_up_and_found_again(own: PostgresBase) -> None:
+async def test_a_server_that_hangs_times_out_and_is_reconnected(own: PostgresBase) -> None:
     """P-05"""
     async with store_on(own, db_timeout_s=0.1) as store:
         await put(store, 1)
@@ -168,7 +169,7 @@ async def test_a_server_that_hangs_is_given_up_and_found_again(own: PostgresBase
         assert (await put(store, 3)).stored == [3]
 
 
-async def test_a_database_that_turns_read_only_says_so_and_recovers(own: PostgresBase) -> None:
+async def test_a_read_only_database_is_reported_and_recovers(own: PostgresBase) -> None:
     """P-04"""
     async with store_on(own) as store:
         await put(store, 1)
@@ -184,8 +185,8 @@ async def test_a_database_that_turns_read_only_says_so_and_recovers(own: Postgre
         assert (await put(store, 3)).stored == [3]
 
 
-async def test_a_limit_of_connections_is_waited_for(own: PostgresBase) -> None:
-    """P-04: superusers come in, so it is another user."""
+async def test_the_store_waits_for_a_free_connection(own: PostgresBase) -> None:
+    """P-04: as an ordinary user, since superusers have reserved connections."""
     own.server.sql(f"CREATE USER few CONNECTION LIMIT 4; ALTER DATABASE {own.name} OWNER TO few")
     url = own.server.url(own.name, "few")
     store = make_store(StoreConfig(db=url))
@@ -202,7 +203,7 @@ async def test_a_limit_of_connections_is_waited_for(own: PostgresBase) -> None:
         await store.close()
 
 
-async def test_what_an_operator_must_change_ends_the_start(own: PostgresBase) -> None:
+async def test_errors_that_an_operator_must_correct_end_the_start(own: PostgresBase) -> None:
     """P-02, P-04, P-07"""
     cases: list[tuple[str, str]] = [
         (own.server.url("absent"), "createdb"),
@@ -216,7 +217,7 @@ async def test_what_an_operator_must_change_ends_the_start(own: PostgresBase) ->
         await opened(f"{own}?sslmode=require", db_timeout_s=0.1)
 
 
-async def test_a_schema_of_a_newer_chatd_or_of_somebody_else_is_left_alone(own: PostgresBase) -> None:
+async def test_a_schema_of_a_newer_chatd_or_another_program_is_left_alone(own: PostgresBase) -> None:
     """P-07"""
     async with store_on(own):
         pass
@@ -231,7 +232,7 @@ async def test_a_schema_of_a_newer_chatd_or_of_somebody_else_is_left_alone(own: 
 
 
 async def test_a_start_waits_for_the_server_and_gives_up_in_the_end(own: PostgresBase) -> None:
-    """P-04: with no error of the configuration, so that a supervisor tries again."""
+    """P-04: the exit code is not that of a configuration error, so that a supervisor tries again."""
     await asyncio.to_thread(own.server.stop)
     with pytest.raises(UnreachableError, match="cannot use the database"):
         await opened(str(own), db_timeout_s=0.3)
@@ -250,7 +251,7 @@ async def test_a_second_chatd_on_the_same_database_is_refused(own: PostgresBase)
     await opened(str(own))
 
 
-async def test_another_database_in_the_same_place_is_not_taken_for_ours(own: PostgresBase) -> None:
+async def test_a_database_replaced_under_the_same_url_is_refused(own: PostgresBase) -> None:
     """P-05: as after a restore."""
     async with store_on(own) as store:
         change(own, "UPDATE secretos SET valor = 'another' WHERE nombre = 'recuperacion'")
@@ -306,7 +307,7 @@ async def test_no_log_line_has_a_message_or_a_password(
     assert not re.search("secret|sesame|barley|our cid", said)
 
 
-async def test_a_password_is_taken_from_its_file_each_time(own_server: Server, tmp_path: Path) -> None:
+async def test_the_password_file_is_read_at_each_connection(own_server: Server, tmp_path: Path) -> None:
     """P-03"""
     hba = own_server.data / "pg_hba.conf"
     before = hba.read_text()
@@ -370,7 +371,7 @@ async def test_a_login_that_is_refused_while_it_runs_is_told_and_heals(own_serve
         own_server.sql("SELECT pg_reload_conf()")
 
 
-async def test_a_full_disk_says_full_and_recovers_when_there_is_room() -> None:
+async def test_a_full_disk_is_reported_as_full_and_recovers() -> None:
     """P-04"""
     if os.geteuid() != 0:
         pytest.skip("only root can mount a small disk for another user's server")
@@ -393,7 +394,7 @@ async def test_a_full_disk_says_full_and_recovers_when_there_is_room() -> None:
     }
 
 
-async def test_the_url_says_how_safe_the_way_to_the_server_is(own: PostgresBase, tmp_path: Path) -> None:
+async def test_the_url_sets_the_tls_mode(own: PostgresBase, tmp_path: Path) -> None:
     """P-02: sslmode and sslrootcert, as with psql."""
     (good, key), (other, _) = make_certificate(tmp_path, "server"), make_certificate(tmp_path, "other")
     for file, name in ((good, "server.crt"), (key, "server.key")):

@@ -1,4 +1,4 @@
-"""An address that leads to one server and then to another: nobody reads where messages are not written."""
+"""An address that first reaches one server and later another: no session may read from a standby."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _quickly(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def standby(own: PostgresBase) -> Iterator[Server]:
-    """A copy of the server with tables and key, to which no later changes come."""
+    """A copy of the server with tables and key that gets no later changes."""
     asyncio.run(opened(str(own)))
     with folder_for_server() as folder:
         own.server.stop()
@@ -52,7 +52,7 @@ def standby(own: PostgresBase) -> Iterator[Server]:
 
 @contextlib.asynccontextmanager
 async def through_proxy(base: PostgresBase, how: str = "") -> AsyncIterator[tuple[Store, Proxy]]:
-    """A store, and what stands between it and the server."""
+    """A store, and the proxy between it and the server."""
     async with proxy(base.server.port) as between:
         url = str(base).replace(str(base.server.port), str(between.port))
         store = make_store(StoreConfig(db=f"{url}{how}"))
@@ -70,8 +70,8 @@ async def found(store: Store) -> object:
     return heard[0]
 
 
-async def test_a_session_that_reads_is_never_with_a_standby(own: PostgresBase, standby: Server) -> None:
-    """P-02: a message that is sent again would be delivered again."""
+async def test_a_reading_session_never_uses_a_standby(own: PostgresBase, standby: Server) -> None:
+    """P-02: the lookup for a retried message would miss it, and it would be delivered twice."""
     async with through_proxy(own) as (store, between):
         store.put(ROW, lambda error: None)
         await store.flushed()
@@ -86,7 +86,7 @@ async def test_a_session_that_reads_is_never_with_a_standby(own: PostgresBase, s
         assert await found(store) == Found(StoredAs(ROW.id, ROW.fecha), None)
 
 
-async def test_those_that_read_follow_the_one_that_writes_to_another_server(own: PostgresBase, standby: Server) -> None:
+async def test_reading_sessions_follow_the_writing_one_to_another_server(own: PostgresBase, standby: Server) -> None:
     """P-02"""
     async with through_proxy(own) as (store, between):
         standby.sql("SELECT pg_promote()")
@@ -99,7 +99,7 @@ async def test_those_that_read_follow_the_one_that_writes_to_another_server(own:
 
 
 @pytest.mark.parametrize("wish", ["read-write", "standby", "any"])
-async def test_the_primary_is_used_whatever_the_url_wishes(own: PostgresBase, wish: str) -> None:
+async def test_the_primary_is_used_whatever_the_url_prefers(own: PostgresBase, wish: str) -> None:
     """P-02"""
     async with through_proxy(own, f"?target_session_attrs={wish}") as (store, _):
         assert (await put(store, 1)).stored == [1]

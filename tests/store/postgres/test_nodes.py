@@ -1,4 +1,4 @@
-"""The database as several nodes have it."""
+"""One database shared by several nodes."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tests.store.postgres.patience import eventually, put, stored
 from tests.store.rig import Answers, PostgresBase, locked, message, rows
 
 START_MS = LATEST_COMMIT_MS - 21_000
-"""So old may a message be when it is sent to the server, which may take 21 s with these settings."""
+"""Maximal age of a message when it is sent to the server; the statement may take 21 s with these settings."""
 
 
 def no_age(_: MessageId) -> int:
-    """A message has just been made."""
+    """The age of a new message."""
     return 0
 
 
@@ -42,7 +42,7 @@ async def test_one_node_at_a_time_deletes_what_is_old(own: PostgresBase) -> None
             assert (is_ours, is_theirs) == (False, True)
 
 
-async def test_one_node_at_a_time_does_a_hook(own: PostgresBase) -> None:
+async def test_one_node_at_a_time_runs_a_hook(own: PostgresBase) -> None:
     """W-08"""
     async with node(own, 1) as one, node(own, 2) as two:
         async with one.hook_turn(7) as is_ours, two.hook_turn(7) as is_theirs, two.hook_turn(8) as of_another:
@@ -51,8 +51,8 @@ async def test_one_node_at_a_time_does_a_hook(own: PostgresBase) -> None:
             assert is_theirs
 
 
-async def test_each_node_has_a_log_of_its_own(own: PostgresBase) -> None:
-    """A-20: a message with a smaller id that is committed later is not missed."""
+async def test_each_node_has_its_own_log(own: PostgresBase) -> None:
+    """A-20: a reader does not miss a message with a smaller id that is committed later."""
     async with node(own, 1) as one, node(own, 2) as two:
         await stored(two, 2 << 12 | 1 << 22)
         position = await one.log_from({-1: 0})
@@ -95,7 +95,7 @@ async def test_a_message_that_waited_too_long_is_refused_and_not_committed(own: 
 
 
 async def test_the_server_refuses_a_message_that_reaches_it_too_late(own: PostgresBase) -> None:
-    """N-16: as one that a node sends that stood still between its look at the clock and the sending."""
+    """N-16: as if the node was suspended between reading the clock and sending."""
     async with node(own, 1, lambda _: START_MS - 1) as one:
         with locked(own):
             answers = Answers()
@@ -106,7 +106,7 @@ async def test_the_server_refuses_a_message_that_reaches_it_too_late(own: Postgr
                 return own.server.sql(sql) == ["1"]
 
             await eventually(waits)
-            await asyncio.sleep(0.01)  # more than the millisecond that is left
+            await asyncio.sleep(0.01)  # longer than the remaining millisecond
         await one.flushed()
         assert answers.failed == {1: StoreCode.UNAVAILABLE}
         assert rows(own) == []
@@ -114,8 +114,8 @@ async def test_the_server_refuses_a_message_that_reaches_it_too_late(own: Postgr
         assert (await put(one, 2)).stored == [2]
 
 
-async def test_a_clock_of_the_server_that_was_set_is_read_again(own: PostgresBase) -> None:
-    """N-16: one message is refused, and no more."""
+async def test_the_servers_clock_is_read_again_after_it_was_set(own: PostgresBase) -> None:
+    """N-16: only one message is refused."""
     async with node(own, 1) as one:
         one._server_clock._ahead_ms -= 3_600_000
         assert (await put(one, 1)).failed == {1: StoreCode.UNAVAILABLE}

@@ -1,4 +1,4 @@
-"""Every look at the messages goes along the index that was made for it, whatever the planner thinks of its numbers."""
+"""Every query on messages uses the index that was made for it, whatever the planner's statistics."""
 
 from __future__ import annotations
 
@@ -42,9 +42,7 @@ FILL = """
         (questions.FIND, "'{1}', '{u1}', '{c1}', '{t}'", {CID}),
     ],
 )
-async def test_a_question_walks_along_its_indexes(
-    postgres: PostgresBase, sql: str, values: str, indexes: set[str]
-) -> None:
+async def test_a_query_uses_its_indexes(postgres: PostgresBase, sql: str, values: str, indexes: set[str]) -> None:
     """C-71"""
     async with store_on(postgres, db_readers=1) as store:
         assert isinstance(store, PostgresStore)

@@ -1,4 +1,4 @@
-"""A server that confirms a commit when its standby has it."""
+"""A server with a synchronous standby."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _WAITING = """
 
 @pytest.fixture
 def standby(own: PostgresBase) -> Iterator[Server]:
-    """One that every commit waits for."""
+    """A standby that every commit waits for."""
     with folder_for_server() as folder:
         copy = Server(folder)
         how = ["-h", "127.0.0.1", "-p", str(own.server.port), "-U", "chatd", "-R", "-c", "fast", "--no-sync"]
@@ -42,7 +42,7 @@ def standby(own: PostgresBase) -> Iterator[Server]:
             copy.stop()
 
 
-async def test_a_connection_is_up_again_when_a_commit_returns(
+async def test_the_link_is_up_again_only_when_a_commit_returns(
     own: PostgresBase, standby: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """P-11, P-12"""

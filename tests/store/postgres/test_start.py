@@ -1,4 +1,4 @@
-"""What a start waits for, and what ends it."""
+"""Starting on PostgreSQL: what the daemon waits for, and which errors end the start."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.store.rig import PostgresBase, store_on
 
 
 async def waiting(caplog: pytest.LogCaptureFixture) -> None:
-    """Return once the log says so."""
+    """Return once the log says that the daemon waits."""
 
     async def is_said() -> bool:
         return "a start waits for the database" in caplog.messages
@@ -24,15 +24,17 @@ async def waiting(caplog: pytest.LogCaptureFixture) -> None:
     await eventually(is_said)
 
 
-async def test_a_start_waits_for_the_daemon_before_to_end(own: PostgresBase, caplog: pytest.LogCaptureFixture) -> None:
-    """P-05: its machine may be gone, and the server has not noticed yet."""
+async def test_a_start_waits_for_the_previous_daemon_to_end(
+    own: PostgresBase, caplog: pytest.LogCaptureFixture
+) -> None:
+    """P-05: its machine may be down without the server noticing."""
     async with store_on(own):
         second = asyncio.create_task(opened(str(own), busy_timeout_s=0.05))
         await waiting(caplog)
     await second
 
 
-async def test_the_size_of_the_database_is_asked_for(own: PostgresBase) -> None:
+async def test_the_size_of_the_database_is_measured(own: PostgresBase) -> None:
     """P-01"""
     async with store_on(own) as store:
 
@@ -43,7 +45,7 @@ async def test_the_size_of_the_database_is_asked_for(own: PostgresBase) -> None:
         [(size,)] = await store.query("SELECT pg_database_size(current_database())")
     assert store.used is not None
     assert store.used.log_bytes is None
-    assert abs(store.used.database_bytes - size) < 10_000_000  # the server vacuums meanwhile
+    assert abs(store.used.database_bytes - size) < 10_000_000  # the server may vacuum meanwhile
     assert store.used.database_bytes > 1_000_000
 
 
@@ -59,7 +61,7 @@ async def test_a_start_waits_for_a_lock_of_another_program(own: PostgresBase, ca
     await other.close()
 
 
-async def test_a_start_outlives_a_connection_that_breaks_in_its_last_step(own: PostgresBase) -> None:
+async def test_a_start_survives_a_connection_lost_in_its_last_step(own: PostgresBase) -> None:
     """P-04"""
     async with proxy(own.server.port) as between:
         between.lose(b"max\0")
@@ -69,8 +71,10 @@ async def test_a_start_outlives_a_connection_that_breaks_in_its_last_step(own: P
         await start
 
 
-async def test_a_start_in_a_crowd_leaves_no_session_behind(own: PostgresBase, caplog: pytest.LogCaptureFixture) -> None:
-    """P-04: one session too few, and then enough."""
+async def test_a_start_without_enough_connections_leaves_no_session(
+    own: PostgresBase, caplog: pytest.LogCaptureFixture
+) -> None:
+    """P-04: one connection too few at first, later enough"""
     own.server.sql(f"CREATE USER crowd CONNECTION LIMIT 3; ALTER DATABASE {own.name} OWNER TO crowd")
     store = make_store(StoreConfig(db=own.server.url(own.name, "crowd"), db_timeout_s=PATIENCE_S))
     start = asyncio.create_task(store.open())

@@ -17,13 +17,13 @@ def test_every_text_comes_back(text: str) -> None:
 
 
 @given(TEXTS, TEXTS)
-def test_order_and_beginnings_stay(one: str, other: str) -> None:
-    """P-06: names are sorted, and looked up by how they begin."""
+def test_encoded_texts_keep_order_and_prefixes(one: str, other: str) -> None:
+    """P-06: names are sorted, and searched by prefix."""
     assert (encode(one) < encode(other)) == (one < other)
     assert encode(one + other).startswith(encode(one))
 
 
 @pytest.mark.parametrize(("text", "stored"), [("hola", "hola"), ("a\0b", "a\1\1b"), ("\1", "\1\2")])
-def test_what_is_stored_is_what_the_page_says(text: str, stored: str) -> None:
+def test_the_encoding_is_that_of_protocol_md(text: str, stored: str) -> None:
     """P-06"""
     assert encode(text) == stored
