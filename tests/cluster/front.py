@@ -1,4 +1,4 @@
-"""HAProxy in front of two or three nodes, as README.md has it."""
+"""HAProxy in front of two or three nodes, with the configuration of README.md."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _OF_THE_SECOND: Final = re.compile(r"^(?:backend node2\n)?.*\bnode2\b.*\n", re.M
 
 
 def with_a_third_node(configuration: str) -> str:
-    """As the page says: its line or block wherever the second has one."""
+    """As the README says: a line or block for node 3 after each one for node 2."""
 
     def both(second: re.Match[str]) -> str:
         third = second[0].replace("node2", "node3").replace("beg 2.", "beg 3.").replace(":8402", ":8403")
@@ -28,7 +28,7 @@ def with_a_third_node(configuration: str) -> str:
 
 @contextlib.asynccontextmanager
 async def front(folder: Path, ports: Mapping[int, int], paths: str = CHAT) -> AsyncIterator[str]:
-    """The URL behind which they are for the time of a block; `ports` by node, `paths` with blanks between them."""
+    """The URL of the proxy for the time of a block; `ports` by node, `paths` separated by spaces."""
     place = Place(folder, free_port(), 0, *make_certificate(folder, "chat"))
     configuration = haproxy.readme_configuration(SEVERAL_NODES).replace(f"path_beg {CHAT}", f"path_beg {paths}")
     if len(ports) > 2:

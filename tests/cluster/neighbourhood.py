@@ -1,4 +1,4 @@
-"""chatd beside a Node.js node: real processes, a real Redis, real clients on both sides."""
+"""chatd together with a Node.js node: real processes, a real Redis, real clients on both sides."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ UNHURRIED: Final = ("--message-rate", "0", "--max-chars-per-minute", "0", "--pre
 
 
 class Neighbourhood:
-    """`here` is the URL of chatd, `node` the other one."""
+    """`here` is the URL of chatd, `node` that of the Node.js node."""
 
     def __init__(self, driver: Driver, redis: RedisServer, chatd: Server, node: NodeNode) -> None:
         self.redis = redis
@@ -33,15 +33,15 @@ class Neighbourhood:
         self._driver = driver
 
     async def enter(self, user: str, rol: str = "user", **options: Any) -> JsSocket:
-        """A client of chatd, in its rooms."""
+        """A client of chatd that has joined its rooms."""
         return await self.enter_by(self.chatd.url, user, rol, **options)
 
     async def enter_by(self, url: str, user: str, rol: str = "user", **options: Any) -> JsSocket:
-        """The same, through a proxy."""
+        """A client of chatd through a proxy."""
         return await enter(self._driver, url, user, rol, **options)
 
     async def enter_node(self, user: str, rol: str = "user", node: NodeNode | None = None) -> JsSocket:
-        """A client of the Node.js node, or of another one, in its rooms."""
+        """A client of the Node.js node, or of another one, that has joined its rooms."""
         socket = await self._driver.open(
             (node or self.node).url, transports=["websocket"], auth={"user": user, "rol": rol, "token": "its own"}
         )
@@ -49,7 +49,7 @@ class Neighbourhood:
         return socket
 
     async def until_joined(self, nodes: int = 2) -> None:
-        """All of them hear requests."""
+        """Wait until all nodes get requests."""
         await until_joined(self.node, nodes)
 
 
@@ -61,7 +61,7 @@ async def until_joined(node: NodeNode, nodes: int) -> None:
 
 @contextlib.asynccontextmanager
 async def neighbourhood(folder: Path, driver: Driver, *flags: str) -> AsyncIterator[Neighbourhood]:
-    """One chatd with a file and one Node.js node, joined."""
+    """One chatd on SQLite and one Node.js node on the same Redis."""
     secret, port = folder / "secret", free_port()
     secret.write_text(SECRET)
     secret.chmod(0o600)

@@ -1,4 +1,4 @@
-"""Daemons that are one chat: real processes, one real PostgreSQL database, one real Redis."""
+"""Several daemons of one chat: real processes, one real PostgreSQL database, one real Redis."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ README_BUS: Final = "redis://redis:6379"
 
 
 class Cluster:
-    """`nodes` by number. All of them run."""
+    """`nodes` are the running daemons, by number."""
 
     def __init__(self, folder: Path, postgresql: Postgresql, redis: RedisServer, user: str) -> None:
         self.postgresql = postgresql
@@ -42,12 +42,12 @@ class Cluster:
         return self.nodes[node].url
 
     def start(self, node: int, *flags: str, bus: bool = True) -> None:
-        """Returns once it listens."""
+        """Returns once the node listens."""
         port = free_port()
         self._run(node, port, self.command(port, node, *flags, bus=bus))
 
     def start_as_told(self, line: str, node: int, *flags: str) -> None:
-        """By a line of README.md, whose database and Redis are on machines that are not here."""
+        """Start by a line of README.md, with the tests' own database and Redis."""
         port = free_port()
         for told, here in ((README_DB, self.postgresql.url(self.base)), (README_BUS, f"unix://{self.redis.path}")):
             assert told in line
@@ -65,7 +65,7 @@ class Cluster:
         return self._folder / f"admin{node}"
 
     def operate(self, node: int, *verb: str) -> subprocess.CompletedProcess[str]:
-        """`chatd who` and others, on the machine of that node."""
+        """Run `chatd who` or another verb on the machine of that node."""
         return chatd(*verb, "--admin-socket-file", self.admin_socket(node))
 
     def command(self, port: int, node: int, *flags: str, bus: bool = True) -> list[str]:
@@ -76,11 +76,11 @@ class Cluster:
         return processes.chat_command(port, Path("unused"), self._secret, *admin, *unhurried, *own, *db, *flags)
 
     def stored(self) -> list[str]:
-        """All texts, in the order of their ids."""
+        """The texts of all messages, in the order of their ids."""
         return self.postgresql.sql("SELECT mensaje FROM chatd.mensajes ORDER BY id", self.base)
 
     async def acquainted(self) -> None:
-        """Wait until every node has heard each other one: until then it may miss what is said once only (N-11)."""
+        """Wait until every node has heard every other: before that it may miss events that are sent once (N-11)."""
         logs = [server.log for server in self.nodes.values()]
         async with asyncio.timeout(PATIENCE_S):
             while any(log.read_text().count('"node came"') < len(logs) - 1 for log in logs):  # noqa: ASYNC110
@@ -96,7 +96,7 @@ class Cluster:
 def cluster(
     folder: Path, postgresql: Postgresql, *flags: str, nodes: int = 2, redis: tuple[str, ...] = (), user: str = ""
 ) -> Iterator[Cluster]:
-    """Nodes 1, 2 and so on; flags of theirs, and of Redis; as which `user` of Redis they log in."""
+    """Nodes 1, 2 and so on; `flags` of the daemons, `redis` options of Redis; `user` is their login at Redis."""
     with RedisServer(folder, *redis) as server:
         server.start()
         several = Cluster(folder, postgresql, server, user)

@@ -1,4 +1,4 @@
-"""Clients of the nodes of a test, who write and read."""
+"""Clients of the nodes of a test."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tests.ops.operator import Metrics
 
 
 async def look(port: int, path: str) -> tuple[int, str]:
-    """What the internal listener there answers."""
+    """The answer of the internal listener at `port`."""
     async with Client("127.0.0.1", port, path) as client:
         answer = await client.request("GET")
     return answer.status, answer.text
 
 
 async def metrics(port: int) -> Metrics:
-    """What the internal listener there says."""
+    """The metrics of the internal listener at `port`."""
     return Metrics((await look(port, "/metrics"))[1])
 
 
@@ -53,18 +53,18 @@ async def write(socket: JsSocket, para: str, *texts: str) -> None:
 
 
 async def texts(socket: JsSocket, count: int) -> list[str]:
-    """The next messages."""
+    """The texts of the next messages."""
     return [(await socket.hear("mensaje_recibido"))[0]["mensaje"] for _ in range(count)]
 
 
 async def here(admin: JsSocket) -> dict[str, int]:
-    """Who is connected, with how many sockets, as the node of an admin says."""
+    """The online users with their number of sockets, as the node of `admin` reports them."""
     [answer] = await admin.ask("conectados", {})
     return {each["user"]: each["sockets"] for each in answer["conectados"]}
 
 
 async def sees(admin: JsSocket, expected: dict[str, int]) -> None:
-    """Wait until the node of an admin knows of those sockets, and of no others."""
+    """Wait until the node of `admin` reports exactly these sockets."""
     async with asyncio.timeout(TIMEOUT_S):
         while await here(admin) != expected:
             pass

@@ -1,4 +1,4 @@
-"""Who is writing, and who has read, on another node."""
+"""Typing events and read receipts from another node."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.interop.node import Driver
 from tests.postgresql import Server
 
 
-async def test_who_writes_and_who_has_read_is_heard_on_every_node(
+async def test_typing_and_read_receipts_are_sent_to_every_node(
     driver: Driver, postgresql: Server, tmp_path: Path
 ) -> None:
     """N-11"""

@@ -1,4 +1,4 @@
-"""A message that is sent again, to another node."""
+"""A message that is resent to another node."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.postgresql import Server
 
 
 @pytest.mark.parametrize("deliver", ["at_once", "stored"])
-async def test_sent_again_to_another_node_it_is_one_message_with_one_answer(
+async def test_a_message_resent_to_another_node_is_stored_once(
     driver: Driver, postgresql: Server, tmp_path: Path, deliver: str
 ) -> None:
     """N-10"""
@@ -33,7 +33,7 @@ async def test_sent_again_to_another_node_it_is_one_message_with_one_answer(
         assert several.stored() == [*said, "the last"]
 
 
-async def test_sent_to_two_nodes_at_the_same_time_it_is_one_message_with_one_answer(
+async def test_a_message_sent_to_two_nodes_at_once_is_stored_once(
     driver: Driver, postgresql: Server, tmp_path: Path
 ) -> None:
     """N-10"""

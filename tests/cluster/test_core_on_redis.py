@@ -1,6 +1,6 @@
-"""The core and the bus together, on a real Redis that dies and comes back: what was told meanwhile comes from the rows.
+"""The core and the bus together, on a real Redis with outages: messages of an outage are read from rows.
 
-The rows are a dict here: what a database may do is what the simulation is about.
+The rows are a dict here: the behaviour of the database is tested by the simulation.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tests.cluster.core.said import Said
 from tests.cluster.redis.server import RedisServer
 
 NUMBERS: Final = (1, 2, 3)
-SOON_S: Final = 20.0  # however busy the machine is
+SOON_S: Final = 20.0  # for a busy machine
 
 
 class Shell:
@@ -123,7 +123,7 @@ async def cluster(server: RedisServer) -> AsyncIterator[list[Shell]]:
 
 
 async def until(shells: list[Shell], condition: Callable[[Shell], bool]) -> None:
-    """Each turn of a shell's clock may have made it true."""
+    """Wait; the condition is checked after each tick of a shell."""
     async with asyncio.timeout(SOON_S):
         for shell in shells:
             while not condition(shell):
@@ -148,7 +148,7 @@ async def talk(shells: list[Shell], turns: int) -> None:
 
 
 def check(shells: list[Shell], count: int) -> None:
-    """Each has each message once, and those of each origin in their order."""
+    """Each shell has each message once, and those of each origin in order."""
     for shell in shells:
         assert len(shell.delivered) == len(set(shell.delivered)) == count
         for number in NUMBERS:
@@ -163,14 +163,14 @@ def server(tmp_path: Path) -> Iterator[RedisServer]:
         yield one
 
 
-async def test_all_nodes_deliver_what_each_of_them_says(server: RedisServer) -> None:
+async def test_all_nodes_deliver_all_messages(server: RedisServer) -> None:
     async with cluster(server) as shells:
         await talk(shells, 50)
         await until_all_have(shells, 300)
         check(shells, 300)
 
 
-async def test_while_redis_is_dead_messages_come_late_and_none_is_lost(server: RedisServer) -> None:
+async def test_during_an_outage_of_redis_messages_are_late_and_none_is_lost(server: RedisServer) -> None:
     async with cluster(server) as shells:
         await talk(shells, 20)
         server.kill()
@@ -183,7 +183,7 @@ async def test_while_redis_is_dead_messages_come_late_and_none_is_lost(server: R
         check(shells, 360)
 
 
-async def test_a_redis_that_was_dead_for_a_moment_leaves_a_gap_that_is_healed(server: RedisServer) -> None:
+async def test_the_gap_of_a_short_outage_of_redis_is_healed(server: RedisServer) -> None:
     async with cluster(server) as shells:
         for _ in range(3):
             await talk(shells, 5)
@@ -196,7 +196,7 @@ async def test_a_redis_that_was_dead_for_a_moment_leaves_a_gap_that_is_healed(se
         check(shells, 270)
 
 
-async def test_a_redis_that_stands_still_keeps_nobody_from_hearing(server: RedisServer) -> None:
+async def test_messages_are_delivered_while_redis_is_suspended(server: RedisServer) -> None:
     async with cluster(server) as shells:
         with server.standing_still():
             await talk(shells, 20)

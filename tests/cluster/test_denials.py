@@ -1,4 +1,4 @@
-"""What another system does to people, where several nodes are one chat."""
+"""Disconnecting and denying users by the API of one of several nodes."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from tests.postgresql import Server
 PATIENCE_S: Final = 20.0
 
 
-async def test_a_user_who_is_denied_on_one_node_is_sent_away_from_all(postgresql: Server, tmp_path: Path) -> None:
-    """A-16: each node keeps it in its own deny list, and one that cannot is named."""
+async def test_a_user_denied_on_one_node_is_disconnected_from_all(postgresql: Server, tmp_path: Path) -> None:
+    """A-16: each node writes its own deny list, and a node that cannot is named."""
     key, port = add_key(tmp_path / "keys", "bot"), free_port()
     files = {node: tmp_path / f"deny{node}" for node in (1, 2)}
     for file in files.values():
@@ -49,10 +49,8 @@ async def test_a_user_who_is_denied_on_one_node_is_sent_away_from_all(postgresql
             assert (await bot.ask("PUT", "/v1/denegados/jti/7")).json() == {"ok": True, "pendientes": [2]}
 
 
-async def test_requests_beyond_what_other_nodes_are_asked_at_a_time_are_refused(
-    postgresql: Server, tmp_path: Path
-) -> None:
-    """A-14: node 2 does not answer, so that questions to it stay."""
+async def test_requests_over_the_limit_of_concurrent_questions_are_refused(postgresql: Server, tmp_path: Path) -> None:
+    """A-14: node 2 does not answer, so questions to it stay pending."""
     key, port = add_key(tmp_path / "keys", "bot"), free_port()
     api = ("--api", f"127.0.0.1:{port}", "--api-keys-file", str(tmp_path / "keys"), "--api-rate", "0")
     with cluster(tmp_path, postgresql, nodes=0) as several:
@@ -79,7 +77,7 @@ async def test_requests_beyond_what_other_nodes_are_asked_at_a_time_are_refused(
 
 @contextlib.contextmanager
 def stopped(node: Process) -> Iterator[None]:
-    """It lives, and does nothing."""
+    """Suspend the process with SIGSTOP."""
     assert node.process is not None
     node.process.send_signal(signal.SIGSTOP)
     try:

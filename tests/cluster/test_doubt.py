@@ -1,4 +1,4 @@
-"""A commit of a node that gets no answer."""
+"""A commit without an answer from the database."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ IN_DOUBT = {"para": "root", "mensaje": "in doubt", "cid": "in doubt"}
 
 
 @pytest.mark.parametrize(("patience", "ok"), [("20", True), ("1", False)])
-async def test_a_message_that_turns_out_to_be_stored_is_delivered_on_every_node_once(
+async def test_a_message_found_stored_later_is_delivered_once_on_every_node(
     driver: Driver, postgresql: Server, tmp_path: Path, patience: str, ok: bool
 ) -> None:
-    """P-11: whether its sender still waits for the answer or has been refused."""
+    """P-11: whether the sender still waits for the answer or has got an error."""
     async with proxy(postgresql.port) as between:
         flags = ("--deliver", "stored", "--db-timeout", patience)
         with cluster(tmp_path, postgresql, *flags, nodes=0) as several:

@@ -1,4 +1,4 @@
-"""What happens to a node, and to the database, while people write."""
+"""Faults of a node and of the database under load."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ async def insist(socket: JsSocket, para: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("deliver", ["at_once", "stored"])
-async def test_a_node_that_stood_still_catches_up(
+async def test_a_node_that_was_suspended_catches_up(
     driver: Driver, postgresql: Server, tmp_path: Path, deliver: str
 ) -> None:
-    """N-07: for longer than a lease, so that the others have taken it for dead."""
+    """N-07: for longer than a lease, so that other nodes have taken it for dead."""
     with cluster(tmp_path, postgresql, "--deliver", deliver) as several:
         ana, near, far = await desk(driver, several)
         awake = threading.Timer(4.0, several.nodes[2].send, [signal.SIGCONT])
@@ -45,7 +45,7 @@ async def test_a_node_that_stood_still_catches_up(
             assert admin.heard("mensaje_recibido") == 0
 
 
-async def test_a_database_that_restarts_costs_no_message_and_doubles_none(driver: Driver, tmp_path: Path) -> None:
+async def test_a_restart_of_the_database_loses_and_duplicates_no_message(driver: Driver, tmp_path: Path) -> None:
     """N-05, N-07, N-10"""
     with server() as postgresql, cluster(tmp_path, postgresql, "--deliver", "stored") as several:
         writers = [await enter(driver, several.url(node), f"user{node}") for node in (1, 2)]
@@ -71,7 +71,7 @@ async def test_a_database_that_restarts_costs_no_message_and_doubles_none(driver
         assert len(await texts(root[1], 140)) == 140
 
 
-async def test_a_process_whose_number_another_one_has_had_ends(postgresql: Server, tmp_path: Path) -> None:
+async def test_a_process_ends_if_another_has_had_its_number(postgresql: Server, tmp_path: Path) -> None:
     """N-03"""
     with cluster(tmp_path, postgresql, nodes=1) as several:
         first = several.nodes[1].process

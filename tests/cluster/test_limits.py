@@ -1,4 +1,4 @@
-"""How often one user may be connected, over all nodes."""
+"""The limit of sockets of one user, over all nodes."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def client(several: Cluster, node: int) -> Client:
 
 
 async def come(one: Client, user: str = "ana", auth: object = None) -> tuple[dict[str, Any], WebSocket]:
-    """The answer to a CONNECT, and its socket."""
+    """Send a CONNECT; return its answer, and the socket."""
     answer, websocket = await connect(one, cookie(token(user)), auth)
     return json.loads(answer[2:]), websocket
 
 
 def is_refused(answer: dict[str, Any]) -> bool:
-    """Or it was let in."""
+    """Whether the CONNECT was refused."""
     if "sid" in answer:
         return False
     assert answer["data"] == {"code": "too_many_connections"}
@@ -38,7 +38,7 @@ def is_refused(answer: dict[str, Any]) -> bool:
 
 
 async def al_dia(websocket: WebSocket) -> tuple[dict[str, Any], str]:
-    """That event, and its offset."""
+    """The event `al_dia`, and its offset."""
     name, told, offset = json.loads(str(await websocket.receive())[2:])
     assert name == "al_dia"
     return told, offset
@@ -64,10 +64,8 @@ async def test_the_limit_of_sockets_of_a_user_counts_those_of_all_nodes(
             assert not is_refused((await come(two))[0])
 
 
-async def test_sockets_of_a_node_that_was_killed_keep_nobody_out(
-    driver: Driver, postgresql: Server, tmp_path: Path
-) -> None:
-    """N-20: though their node has its lease still."""
+async def test_sockets_of_a_killed_node_do_not_count(driver: Driver, postgresql: Server, tmp_path: Path) -> None:
+    """N-20: even before the node's lease expires."""
     with cluster(tmp_path, postgresql, *TWO) as several:
         await several.acquainted()
         root = await enter(driver, several.url(1), "root", "admin")
@@ -81,7 +79,7 @@ async def test_sockets_of_a_node_that_was_killed_keep_nobody_out(
             assert len(tabs) == len(back)
 
 
-async def test_a_socket_that_is_recovered_on_another_node_does_not_count_twice(
+async def test_a_socket_recovered_on_another_node_counts_once(
     driver: Driver, postgresql: Server, tmp_path: Path
 ) -> None:
     """N-13, N-20"""
@@ -99,9 +97,7 @@ async def test_a_socket_that_is_recovered_on_another_node_does_not_count_twice(
             await sees(root, {"ana": 2, "root": 1})
 
 
-async def test_a_socket_that_is_still_being_recovered_makes_room_as_well(
-    driver: Driver, postgresql: Server, tmp_path: Path
-) -> None:
+async def test_a_socket_in_recovery_is_replaced_too(driver: Driver, postgresql: Server, tmp_path: Path) -> None:
     """N-13: the database does not answer, and the client tries another node."""
     with cluster(tmp_path, postgresql, *TWO) as several:
         await several.acquainted()

@@ -1,4 +1,4 @@
-"""Clients of a Node.js node and of chatd are in one chat, whatever their servers say to each other. N-30 to N-39."""
+"""Clients of a Node.js node and of chatd are in one chat. N-30 to N-39."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ Place = Callable[..., AbstractAsyncContextManager[Neighbourhood]]
 
 @pytest.fixture
 def place(tmp_path: Path, driver: Driver) -> Place:
-    """`async with place(*flags) as here`."""
+    """A context manager: `async with place(*flags) as here`."""
     return lambda *flags: neighbourhood(tmp_path, driver, *flags)
 
 
 async def nothing_more(here: Neighbourhood, *sockets: JsSocket) -> None:
-    """An event that was emitted behind all others has come, and nothing else before it."""
+    """An event emitted after all others has arrived, and no other before it."""
     await here.node.io(("emit", "the end"))
     for socket in sockets:
         await socket.hear("the end")
@@ -46,7 +46,7 @@ async def nothing_more(here: Neighbourhood, *sockets: JsSocket) -> None:
 
 
 def unheard(socket: JsSocket) -> list[str]:
-    """Events of the server that wait to be heard."""
+    """The unread events of a socket."""
     return [name for name in socket._heard if name[0] != ":" and socket.heard(name)]
 
 
@@ -67,8 +67,8 @@ async def test_a_message_reaches_admins_and_its_addressee_on_both_sides_once(pla
         await nothing_more(here, root, far_root, ana, far_ana)
 
 
-async def test_events_of_any_name_and_value_come_as_they_come_on_node(place: Place) -> None:
-    """N-31, N-33, N-34: what the two clients hear is the same, from io and from the emitter."""
+async def test_events_of_any_name_and_value_arrive_as_on_node(place: Place) -> None:
+    """N-31, N-33, N-34: clients of both servers get the same, from io and from the emitter."""
     values: list[Any] = [
         *(1, 2**40, -5, 0.5, "ñ 📦", None, True, [], {}, [[{"a": [None]}]]),
         *(b"\x00\xff", {"file": b"abc", "more": [b""]}, Js("new Date(1e12)"), Js("NaN"), Js("undefined")),
@@ -86,7 +86,7 @@ async def test_events_of_any_name_and_value_come_as_they_come_on_node(place: Pla
             assert heard[0][10] == [b"\x00\xff", 1]
 
 
-async def test_rooms_socket_ids_and_those_left_out_are_who_hears_it(place: Place) -> None:
+async def test_broadcasts_respect_rooms_socket_ids_and_except(place: Place) -> None:
     """N-31, N-33"""
     async with place() as here:
         root, ana = await here.enter("root", "admin"), await here.enter("ana")
@@ -107,7 +107,7 @@ async def test_rooms_socket_ids_and_those_left_out_are_who_hears_it(place: Place
         for number, chain in enumerate(chains):
             for emit in (here.node.io, here.node.emitter):
                 await emit(*[(*step, "news", number) if step == ("emit",) else step for step in chain])
-        for emit in (here.node.io, here.node.emitter):  # each has a connection to Redis of its own
+        for emit in (here.node.io, here.node.emitter):  # each has its own connection to Redis
             await emit(("emit", "news", "last"))
         heard: list[list[Any]] = []
         for socket in (root, ana, eva):
@@ -123,7 +123,7 @@ async def test_rooms_socket_ids_and_those_left_out_are_who_hears_it(place: Place
 
 
 @pytest.mark.parametrize("words", [["reload"], ["say", "text"], ["say", {"a": 1}, "42"]])
-async def test_an_event_that_ends_in_a_text_does_not_break_a_recovery(place: Place, words: list[Any]) -> None:
+async def test_an_event_that_ends_in_a_string_does_not_break_a_recovery(place: Place, words: list[Any]) -> None:
     """N-35: socket.io-client would take that text, even the event's name, for its offset."""
     async with place("--recovery", "on") as here, proxy(here.chatd.port) as between:
         ana, root = await here.enter_by(between.url, "ana"), await here.enter("root", "admin")
@@ -154,7 +154,7 @@ async def test_node_disconnects_sockets_of_chatd(place: Place) -> None:
         assert await far.hear(":disconnect") == ["io server disconnect"]
 
 
-async def test_nobody_joins_or_leaves_rooms_by_order_of_node(place: Place) -> None:
+async def test_node_cannot_join_or_leave_rooms_for_sockets_of_chatd(place: Place) -> None:
     """N-37"""
     async with place() as here:
         ana, root = await here.enter("ana"), await here.enter("root", "admin")
@@ -169,7 +169,7 @@ async def test_nobody_joins_or_leaves_rooms_by_order_of_node(place: Place) -> No
         assert "the rooms of a socket are those of its token" in here.chatd.log.read_text()
 
 
-async def test_node_is_told_who_is_there_and_no_secret(place: Place) -> None:
+async def test_node_gets_the_list_of_sockets_without_secrets(place: Place) -> None:
     """N-36"""
     async with place() as here:
         await here.enter("ana", query={"token": "in the query"}, auth={"more": "in auth"})
@@ -194,8 +194,8 @@ async def test_node_is_told_who_is_there_and_no_secret(place: Place) -> None:
         assert {"user:ana", "user:root", "admins", ana["id"]} <= set(rooms)
 
 
-async def test_the_other_questions_of_node_are_answered_too(place: Place) -> None:
-    """N-36: else each of them would fail after five seconds."""
+async def test_other_requests_of_node_are_answered(place: Place) -> None:
+    """N-36: otherwise each of them would fail after five seconds."""
     async with place() as here:
         assert await here.node.io(("serverSideEmitWithAck", "who is there", 1)) == [None]
         await here.node.io(("serverSideEmit", "nobody listens"))
@@ -219,7 +219,7 @@ async def test_acknowledgements_of_clients_on_both_sides_reach_node(place: Place
 
 
 async def back(socket: JsSocket) -> dict[str, Any]:
-    """The next `connect`, after however many attempts."""
+    """The next `connect`, after any number of attempts."""
     connected: dict[str, Any] = (await socket.hear(":connect"))[0]
     return connected
 
@@ -231,8 +231,8 @@ async def answered(socket: JsSocket, number: int) -> None:
 WORDS = ["x" * 10_000, "\0\x1b\u2028\ufeff\U0010ffff", '"}]', "\\", "👩‍👩‍👧", "é" * 5_000, "$&", "constructor"]
 
 
-async def test_whatever_users_of_chatd_write_node_hears_it_and_goes_on_hearing(place: Place) -> None:
-    """N-32: a Node.js node that cannot process a message may be deaf from then on."""
+async def test_node_gets_any_message_of_chatd_users_and_keeps_receiving(place: Place) -> None:
+    """N-32: a Node.js node that cannot process a message may stop receiving."""
     async with place("--payload", "full") as here:
         root = await here.enter("root", "admin")
         names = ["__proto__", "constructor", "a#b/*?[c]", "ñ 📦", "user:x", "admins"]
@@ -276,8 +276,8 @@ JUNK: list[bytes] = [
 ]
 
 
-async def test_junk_on_the_channels_is_refused_counted_and_does_no_harm(place: Place) -> None:
-    """N-34. It is for chatd alone: what a Node.js node makes of it is its own matter, so it has one of its own."""
+async def test_invalid_input_on_the_channels_is_refused_and_counted(place: Place) -> None:
+    """N-34. A Node.js node may fail on it, so chatd is alone on this Redis."""
     port = free_port()
     async with place("--internal", f"127.0.0.1:{port}") as here:
         ana, root = await here.enter("ana"), await here.enter("root", "admin")
@@ -304,7 +304,7 @@ async def test_junk_on_the_channels_is_refused_counted_and_does_no_harm(place: P
         assert {reason for reason, count in counted.items() if count} == seen
 
 
-async def test_redis_is_killed_and_what_was_said_meanwhile_reaches_node(place: Place) -> None:
+async def test_messages_during_an_outage_of_redis_reach_node(place: Place) -> None:
     """N-39"""
     async with place() as here:
         ana, root, far = await here.enter("ana"), await here.enter("root", "admin"), await here.enter_node("ana")
@@ -321,15 +321,15 @@ async def test_redis_is_killed_and_what_was_said_meanwhile_reaches_node(place: P
 
 
 async def counted(here: Neighbourhood, times: int) -> None:
-    """chatd has asked Redis so often who listens."""
+    """Wait until chatd has sent PUBSUB NUMSUB so often."""
     seen = here.redis.counts()
     async with asyncio.timeout(SOON_S):
         while here.redis.counts() < seen + times:  # noqa: ASYNC110 - Redis rings no bell
             await asyncio.sleep(0.05)
 
 
-async def test_what_has_waited_is_published_when_all_are_back(place: Place) -> None:
-    """N-39: a Redis that was restarted says who listens. One of two Node.js nodes is late, and hears everything."""
+async def test_waiting_messages_are_published_when_all_have_reconnected(place: Place) -> None:
+    """N-39: chatd asks a restarted Redis for its subscribers. One of two Node.js nodes is late, and misses none."""
     async with place() as here, running_node(here.redis.path) as late:
         await here.until_joined(3)
         ana, root, far = await here.enter("ana"), await here.enter("root", "admin"), await here.enter_node("ana")
@@ -346,13 +346,13 @@ async def test_what_has_waited_is_published_when_all_are_back(place: Place) -> N
                 assert unheard(far) == []
             began_s = time.monotonic()
             assert await texts(far, 1) == await texts(other, 1) == [text]
-            assert time.monotonic() - began_s < RESUME_S - 4 * WAIT_S, "sooner than by the clock"
+            assert time.monotonic() - began_s < RESUME_S - 4 * WAIT_S, "sooner than by the timeout"
 
 
-async def test_two_nodes_of_chatd_and_one_of_node_are_one_chat_without_doubles(
+async def test_two_nodes_of_chatd_and_one_of_node_are_one_chat_without_duplicates(
     tmp_path: Path, driver: Driver, postgresql: Postgresql
 ) -> None:
-    """N-32: each node tells what was said on it, and hears nothing of what the other one tells."""
+    """N-32: each node publishes its own messages, and ignores those of the other."""
     with cluster(tmp_path, postgresql, "--bus-adapter", "socket.io") as several:
         async with running_node(several.redis.path) as node:
             await until_joined(node, 3)
@@ -371,10 +371,10 @@ async def test_two_nodes_of_chatd_and_one_of_node_are_one_chat_without_doubles(
             assert len(found) == 3
 
 
-async def test_an_event_that_ends_in_a_text_does_not_break_a_recovery_on_another_node(
+async def test_an_event_that_ends_in_a_string_does_not_break_a_recovery_on_another_node(
     tmp_path: Path, driver: Driver, postgresql: Postgresql
 ) -> None:
-    """N-35: the position is that of several nodes there."""
+    """N-35: the offset is a position of several nodes there."""
     with cluster(tmp_path, postgresql, "--bus-adapter", "socket.io", "--recovery", "on") as several:
         async with running_node(several.redis.path) as node, proxy(several.nodes[1].port) as between:
             await until_joined(node, 3)

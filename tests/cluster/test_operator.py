@@ -1,4 +1,4 @@
-"""The verbs for people at a terminal, where several nodes are one chat: asked at one, they are about all."""
+"""The operator's verbs on one of several nodes: they apply to all nodes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.postgresql import Server
 
 PATIENT = ("--node-answer-timeout", "8", "--presence", "on")
 QUICK = ("--node-answer-timeout", "2", "--presence", "on")
-"""Where a node is asked that does not answer. The others have to do so in that time."""
+"""For questions to a node that does not answer. All other nodes must answer in this time."""
 
 
 async def operate(several: Cluster, node: int, *verb: str) -> subprocess.CompletedProcess[str]:
@@ -32,21 +32,21 @@ async def operate(several: Cluster, node: int, *verb: str) -> subprocess.Complet
 
 
 async def listed(several: Cluster, node: int) -> dict[int, dict[str, Any]]:
-    """What `chatd nodes` says there, by node."""
+    """The output of `chatd nodes`, by node."""
     done = await operate(several, node, "nodes", "--json")
     assert (done.returncode, done.stderr) == (0, "")
     return {one["node"]: one for one in map(json.loads, done.stdout.splitlines())}
 
 
 async def until(several: Cluster, asked: int, node: int, state: str) -> dict[str, Any]:
-    """Wait until `asked` says that `node` is in that state."""
+    """Wait until `asked` reports `node` in that state."""
     async with asyncio.timeout(PATIENCE_S):
         while (found := await listed(several, asked)).get(node, {}).get("state") != state:
             pass
     return found[node]
 
 
-async def test_who_and_kick_are_about_the_sockets_of_all_nodes(
+async def test_who_and_kick_apply_to_the_sockets_of_all_nodes(
     driver: Driver, postgresql: Server, tmp_path: Path
 ) -> None:
     """N-21"""
@@ -72,7 +72,7 @@ async def test_who_and_kick_are_about_the_sockets_of_all_nodes(
         assert (done.returncode, done.stdout) == (EXIT_FAILED, "0 connections of nobody ended\n")
 
 
-async def test_send_and_tail_work_at_any_node(driver: Driver, postgresql: Server, tmp_path: Path) -> None:
+async def test_send_and_tail_work_on_any_node(driver: Driver, postgresql: Server, tmp_path: Path) -> None:
     """N-21"""
     with cluster(tmp_path, postgresql, *PATIENT) as several:
         ana = await enter(driver, several.url(1), "ana")
@@ -95,7 +95,7 @@ async def test_send_and_tail_work_at_any_node(driver: Driver, postgresql: Server
 
 
 async def test_a_node_that_does_not_answer_is_named(driver: Driver, postgresql: Server, tmp_path: Path) -> None:
-    """N-21, N-22: within the time, while it has its lease and when it has not; one that has ended is not missed."""
+    """N-21, N-22: within the timeout, with and without its lease; a node that has ended is not reported as missing."""
     with cluster(tmp_path, postgresql, *QUICK, nodes=3) as several:
         await several.acquainted()
         root = await enter(driver, several.url(1), "root", "admin")
@@ -125,7 +125,7 @@ async def test_a_node_that_does_not_answer_is_named(driver: Driver, postgresql: 
         assert done.returncode == EXIT_FAILED
 
 
-async def test_nodes_lists_all_of_them(driver: Driver, postgresql: Server, tmp_path: Path) -> None:
+async def test_chatd_nodes_lists_all_nodes(driver: Driver, postgresql: Server, tmp_path: Path) -> None:
     """N-22"""
     with cluster(tmp_path, postgresql, *PATIENT) as several:
         await several.acquainted()
@@ -156,7 +156,7 @@ async def test_nodes_lists_all_of_them(driver: Driver, postgresql: Server, tmp_p
 
 
 @pytest.mark.parametrize("flags", [(), ("--json",)])
-async def test_a_daemon_that_is_alone_has_no_nodes(tmp_path: Path, flags: tuple[str, ...]) -> None:
+async def test_a_single_daemon_has_no_nodes(tmp_path: Path, flags: tuple[str, ...]) -> None:
     """N-22"""
     db = tmp_path / "chatd.db"
     async with daemon(db) as running:

@@ -1,9 +1,9 @@
-"""Three nodes behind HAProxy, real clients of every transport, and one thing after the other fails while they write.
+"""Three nodes behind HAProxy, real clients of every transport, and one fault after the other under load.
 
-Nothing may be lost, doubled or out of order, whatever fails. The longest waits are printed. Whatever happens to Redis,
-recipients on the sender's node hear each message within half a second: where the machine itself takes as long with
-nothing wrong, within twice that time; and a fault is played again before it is blamed, for what the machine did may not
-come twice. `make outages` has longer outages, and both kinds of delivery.
+No message may be lost, duplicated or out of order. The longest latencies are printed. During faults of Redis,
+recipients on the sender's node get each message within half a second: if the machine itself takes as long without a
+fault, within twice that time; a fault is repeated before it counts as a failure, because a pause of the machine is
+unlikely twice. `make outages` has longer outages, and both settings of delivery.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def _of_redis(away_s: float) -> list[Fault]:
 
 
 def _others() -> list[Fault]:
-    """The node of the last one is killed at the end: afterwards its clients are elsewhere."""
+    """The node of the last fault is killed at its end: afterwards its clients are on other nodes."""
     return [database_restarts(), stopped(2, 6.0), killed(1)]
 
 
@@ -69,7 +69,7 @@ async def stage(folder: Path, deliver: str) -> AsyncIterator[tuple[Cluster, Stag
 
 
 class Run:
-    """Of all faults: what people heard while each was felt, and the limit of a local delivery."""
+    """The results of all faults: the messages during each, and the limit of a local delivery."""
 
     def __init__(self, on: Stage, crowd: Clients, crew: list[Person]) -> None:
         self.rows: list[tuple[Fault, Verdict]] = []
@@ -79,11 +79,11 @@ class Run:
         self._crew = crew
 
     async def calm(self) -> None:
-        """What the machine takes today where nothing fails."""
+        """Measure the latency of the machine without a fault."""
         self.limit_ms = max(LOCAL_MS, 2 * (await self.play(CALM)).local_ms)
 
     async def play_unfelt(self, fault: Fault) -> None:
-        """One of Redis. A node that waits for it does so in each round."""
+        """Play a fault of Redis. A node that waits for Redis does so in each round."""
         for _ in range(ROUNDS):
             if (await self.play(fault)).local_ms < self.limit_ms:
                 return
@@ -91,7 +91,7 @@ class Run:
         raise AssertionError("\n".join(self.words()))
 
     async def play(self, fault: Fault) -> Verdict:
-        """The next fault is not before everybody has what was written in this one."""
+        """Play a fault. The next one starts when every client has all messages of this one."""
         since = now_ms()
         await fault.play(self._on)
         await self._crowd.caught_up(QUIET_S)
@@ -113,7 +113,7 @@ def _words(fault: Fault, verdict: Verdict) -> str:
 
 
 @pytest.mark.timeout(540)
-async def test_whatever_fails_nothing_is_lost_or_doubled(request: pytest.FixtureRequest, tmp_path: Path) -> None:
+async def test_no_fault_loses_or_duplicates_a_message(request: pytest.FixtureRequest, tmp_path: Path) -> None:
     """N-05, N-06, N-07, N-10"""
     deliver = str(request.config.getoption("outages_deliver"))
     crew = people()
@@ -135,11 +135,11 @@ async def test_whatever_fails_nothing_is_lost_or_doubled(request: pytest.Fixture
         await crowd.caught_up(QUIET_S)
         record = await crowd.record()
         assert sorted(several.stored()) == sorted(each.text for each in record.sent)
-        assert await crowd.nodes() != homes  # those of the killed node are elsewhere
+        assert await crowd.nodes() != homes  # the clients of the killed node have moved
     print(*run.words(), sep="\n")
     whole = judge(crew, record, 0, now_ms())
     assert record.refused == []
     assert whole.perfect, whole
-    if deliver == "stored":  # with "at_once" a message may be seen, and refused, and sent again
+    if deliver == "stored":  # with "at_once" a message may be delivered, refused, and resent
         assert whole.anew == 0
     assert whole.recovered == whole.returns > 0

@@ -1,4 +1,4 @@
-"""Who is here, on any node."""
+"""Presence over all nodes."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ WATCHED = ("--presence", "on", "--presence-grace", "0.2")
 
 
 async def hears(admin: JsSocket, user: str, *, here: bool) -> None:
-    """Wait until that one has come or gone."""
+    """Wait for the presence event of `user`."""
     while True:
         [told] = await admin.hear("presencia")
         if (told["user"], told["en_linea"]) == (user, here):
             return
 
 
-async def test_admins_see_the_users_of_every_node_until_their_node_dies(
+async def test_admins_get_presence_of_the_users_of_every_node_until_it_dies(
     driver: Driver, postgresql: Server, tmp_path: Path
 ) -> None:
     """N-12"""
@@ -52,7 +52,7 @@ async def test_admins_see_the_users_of_every_node_until_their_node_dies(
         await hears(root, "eva", here=True)
 
 
-async def test_who_came_and_went_while_redis_was_away_is_told_afterwards(
+async def test_presence_changes_during_an_outage_of_redis_are_sent_afterwards(
     driver: Driver, postgresql: Server, tmp_path: Path
 ) -> None:
     """N-12"""
@@ -71,10 +71,10 @@ async def test_who_came_and_went_while_redis_was_away_is_told_afterwards(
 
 
 @pytest.mark.parametrize("presence", ["on", "off"])
-async def test_an_admin_on_another_node_is_an_admin_and_a_user_is_none(
+async def test_the_role_of_an_addressee_on_another_node_is_known(
     driver: Driver, postgresql: Server, tmp_path: Path, presence: str
 ) -> None:
-    """N-12: `admin_messages = "all"` looks for the other admin on all nodes."""
+    """N-12: `admin_messages = "all"` needs the roles of addressees on all nodes."""
     with cluster(tmp_path, postgresql, "--presence", presence, "--admin-messages", "all") as several:
         await several.acquainted()
         third = await enter(driver, several.url(1), "third", "admin")

@@ -1,4 +1,4 @@
-"""Clients that were cut off come back to any node: real processes, real databases, the real client."""
+"""Clients that reconnect to any node: real processes, real databases, the real client."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HOPS = 8
 
 
 async def hop(socket: JsSocket, between: Proxy, port: int) -> bool:
-    """Cut it off, and let it in at another node; whether it was recovered there."""
+    """Disconnect the client, and let it reconnect to another node; return whether it was recovered there."""
     between.interrupt()
     await socket.hear(":disconnect")
     between.target = port
@@ -33,7 +33,7 @@ async def hop(socket: JsSocket, between: Proxy, port: int) -> bool:
 
 @pytest.mark.parametrize("redis_dies", [False, True])
 @pytest.mark.parametrize("deliver", ["at_once", "stored"])
-async def test_a_client_that_hops_between_nodes_misses_nothing_and_sees_nothing_twice(
+async def test_a_client_that_changes_nodes_gets_every_message_once(
     driver: Driver, postgresql: Server, tmp_path: Path, deliver: str, redis_dies: bool
 ) -> None:
     """N-06"""
@@ -60,7 +60,7 @@ async def test_a_client_that_hops_between_nodes_misses_nothing_and_sees_nothing_
 
 
 @pytest.mark.parametrize("deliver", ["at_once", "stored"])
-async def test_a_client_of_a_node_that_is_killed_misses_nothing_on_another(
+async def test_a_client_of_a_killed_node_gets_every_message_on_another(
     driver: Driver, postgresql: Server, tmp_path: Path, deliver: str
 ) -> None:
     """N-06"""
@@ -81,7 +81,7 @@ async def test_a_client_of_a_node_that_is_killed_misses_nothing_on_another(
             assert await texts(root, 1) == ["the last"]
 
 
-async def test_a_position_without_a_pid_is_taken_by_any_node(
+async def test_a_position_without_a_pid_is_accepted_by_any_node(
     driver: Driver, postgresql: Server, tmp_path: Path
 ) -> None:
     """N-06, N-08"""
@@ -112,12 +112,12 @@ async def test_a_position_without_a_pid_is_taken_by_any_node(
 
 
 async def come(client: Client, auth: dict[str, str] | None = None) -> tuple[dict[str, str], Person]:
-    """A socket of ana without the JavaScript client, which would not come back while it is there."""
+    """A socket of ana without the JavaScript client, which would not reconnect while the socket is open."""
     answer, websocket = await connect(client, cookie(token("ana")), auth)
     return json.loads(answer[2:]), Person(websocket)
 
 
-async def test_a_socket_that_comes_back_ends_its_old_one_on_another_node(postgresql: Server, tmp_path: Path) -> None:
+async def test_a_recovered_socket_ends_its_old_one_on_another_node(postgresql: Server, tmp_path: Path) -> None:
     """N-13"""
     with cluster(tmp_path, postgresql, "--recovery", "on") as several:
         await several.acquainted()

@@ -1,4 +1,4 @@
-"""Old messages of several nodes."""
+"""Retention with several nodes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ IN_THE_WAY = f"""
     UPDATE chatd.mensajes SET mensaje = 'in the way'
     WHERE id = (SELECT id FROM chatd.mensajes ORDER BY id OFFSET {OLD // 2} LIMIT 1)
 """
-"""A row that cannot be deleted: so the node is killed in the middle, however busy the machine is."""
+"""A locked row that cannot be deleted: so the node is always killed in the middle of its sweep."""
 
 PATIENT = ("--busy-timeout", "60", "--db-timeout", "20")
 
@@ -33,7 +33,7 @@ _SWEEPERS = """
 
 
 def fill(several: Cluster) -> None:
-    """Messages of two months ago, a second apart, and one of now."""
+    """Insert messages of two months ago, one a second, and one of now."""
     old_ms = round(time.time() * 1000) - 2 * DAYS * 86_400_000
     row = f"SELECT (ms - {EPOCH_MS}) << 22 | (1 << 12), 'ana', 'root', 'old', ms, 1"
     several.postgresql.sql(
@@ -53,13 +53,13 @@ def left(several: Cluster) -> int:
 
 
 def deleted(several: Cluster, node: int) -> int:
-    """How many, as its log says."""
+    """The number of deleted messages in the node's log."""
     lines = [json.loads(line) for line in several.nodes[node].log.read_text().splitlines()]
     return sum(int(line["messages"]) for line in lines if line.get("message") == "old messages deleted")
 
 
 def sweeper(several: Cluster, down_to: int) -> int:
-    """The node that deletes, once so few are left."""
+    """The node that deletes, once at most `down_to` messages are left."""
     while True:
         nodes = several.postgresql.sql(_SWEEPERS, several.base)
         assert len(nodes) <= 1
@@ -68,8 +68,8 @@ def sweeper(several: Cluster, down_to: int) -> int:
 
 
 @pytest.mark.timeout(120)
-async def test_one_node_deletes_and_when_it_is_killed_another_goes_on(postgresql: Server, tmp_path: Path) -> None:
-    """N-14: ten seconds later at most."""
+async def test_one_node_deletes_and_after_its_kill_another_continues(postgresql: Server, tmp_path: Path) -> None:
+    """N-14: within ten seconds."""
     with cluster(tmp_path, postgresql) as several:
         several.close()
         fill(several)

@@ -1,4 +1,4 @@
-"""Every node is restarted, one after the other, while a crowd writes through the proxy in front of them."""
+"""Every node is restarted in turn, while clients send messages through the proxy."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ READY_S = 30.0
 
 
 async def until_ready(port: int) -> None:
-    """Until then the next node is left alone, as the README says."""
+    """Wait for /readyz before the next node is restarted, as the README says."""
     async with asyncio.timeout(READY_S):
         while (found := await look(port, "/readyz"))[0] != 200:
             assert found[0] == 503
@@ -31,9 +31,7 @@ async def until_ready(port: int) -> None:
 
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("deliver", ["at_once", "stored"])
-async def test_a_rolling_restart_loses_nothing_and_doubles_nothing(
-    postgresql: Server, tmp_path: Path, deliver: str
-) -> None:
+async def test_a_rolling_restart_loses_and_duplicates_nothing(postgresql: Server, tmp_path: Path, deliver: str) -> None:
     """N-24"""
     internal = {node: free_port() for node in NODES}
     crew = people()

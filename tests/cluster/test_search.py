@@ -1,4 +1,4 @@
-"""`buscar`, where several nodes have one index."""
+"""`buscar` with several nodes and one index."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from tests.postgresql import Server
 
 
 async def found(socket: JsSocket, texto: str) -> list[str]:
-    """The texts of a page, the newest first."""
+    """The texts of a page, newest first."""
     [answer] = await socket.ask("buscar", {"texto": texto})
     assert answer["ok"] is True, answer
     return [each["mensaje"] for each in answer["encontrados"]]
 
 
-async def test_what_is_stored_by_any_node_is_found_on_each_by_those_who_may_read_it(
+async def test_a_message_of_any_node_is_found_on_each_node_by_its_readers(
     driver: Driver, postgresql: Server, tmp_path: Path
 ) -> None:
-    """C-89, C-90, C-91: also what a node has stored that was killed, and when Redis is away."""
+    """C-89, C-90, C-91: also messages of a killed node, and during an outage of Redis."""
     with cluster(tmp_path, postgresql, "--search", "on") as several:
         ana = [await enter(driver, several.url(node), "ana") for node in (1, 2)]
         root = [await enter(driver, several.url(node), "root", "admin") for node in (1, 2)]

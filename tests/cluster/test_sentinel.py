@@ -1,4 +1,4 @@
-"""A chat whose Redis is a master that dies and a replica that a Sentinel promotes."""
+"""A chat on a Redis master that is killed and a replica that a Sentinel promotes."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tests.interop.node import Driver
 from tests.postgresql import Server
 
 
-async def test_a_failover_loses_and_doubles_nothing(postgresql: Server, driver: Driver, tmp_path: Path) -> None:
-    """N-18: while no master is there, messages come by way of the database; after it, by the new one."""
+async def test_a_failover_loses_and_duplicates_nothing(postgresql: Server, driver: Driver, tmp_path: Path) -> None:
+    """N-18: without a master, messages come from the database; afterwards, over the new master."""
     with watched(tmp_path) as redis, cluster(tmp_path, postgresql, nodes=0) as several:
         for node in (1, 2):
             several.start(node, "--bus", redis.url)
@@ -26,7 +26,7 @@ async def test_a_failover_loses_and_doubles_nothing(postgresql: Server, driver: 
         written: list[str] = []
 
         async def writing() -> None:
-            """Until both nodes have found the new master, and a little longer."""
+            """Send until both nodes have found the new master, and a little longer."""
             while not promoted.is_set() or len(written) < 20:
                 written.append(f"message {len(written)}")
                 await write(ana, "root", written[-1])

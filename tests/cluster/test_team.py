@@ -16,7 +16,7 @@ TEAM = ("--admin-messages", "team", "--payload", "full", "--presence", "on")
 
 
 async def test_admins_on_two_nodes_are_one_team(driver: Driver, postgresql: Server, tmp_path: Path) -> None:
-    """D-07, D-10: each claim is one, whatever node it is made on, and its end is told on all."""
+    """D-07, D-10: a claim is unique over all nodes, and its end is sent to all."""
     flags = (*TEAM, "--claim-timeout", "1", "--presence-grace", "0.1")
     with cluster(tmp_path, postgresql, *flags) as several:
         await several.acquainted()

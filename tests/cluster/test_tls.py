@@ -1,4 +1,4 @@
-"""Daemons that speak TLS to Redis."""
+"""Daemons that connect to Redis by TLS."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ async def until_logged(server: processes.Server, words: str) -> None:
             await asyncio.sleep(0.05)
 
 
-async def test_a_node_takes_the_certificate_of_redis_from_a_file(postgresql: Server, tmp_path: Path) -> None:
+async def test_a_node_reads_the_certificate_authority_of_redis_from_a_file(postgresql: Server, tmp_path: Path) -> None:
     """N-15"""
     (tmp_path / "tls").mkdir()
     with secure_redis(tmp_path / "tls") as redis, cluster(tmp_path, postgresql, nodes=0) as several:
@@ -28,8 +28,8 @@ async def test_a_node_takes_the_certificate_of_redis_from_a_file(postgresql: Ser
         await until_logged(several.nodes[1], "bus up")
 
 
-async def test_a_daemon_with_a_file_speaks_tls_to_its_neighbours_redis(tmp_path: Path) -> None:
-    """N-15, N-30: asyncio has no TLS in a daemon that does not need it."""
+async def test_a_daemon_on_sqlite_connects_to_the_adapter_s_redis_by_tls(tmp_path: Path) -> None:
+    """N-15, N-30: asyncio is imported without TLS in a daemon that does not need it."""
     secret = tmp_path / "secret"
     secret.write_text(SECRET)
     secret.chmod(0o600)

@@ -22,21 +22,21 @@ NOT_YET = "this node has not heard yet how far the others are, or is behind\n"
 
 
 async def start(command: list[str]) -> tuple[int | None, str]:
-    """The exit code of a daemon that does not start, and what it said."""
+    """The exit code and the output of a daemon that does not start."""
     process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
     _, said = await process.communicate()
     return process.returncode, said.decode()
 
 
 async def waits(command: list[str]) -> str:
-    """Why a daemon does not start yet, where it waits for its place."""
+    """The reason for which a daemon waits at its start."""
     process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
     assert process.stderr is not None
     said = ""
     async with asyncio.timeout(TIMEOUT_S):
         while "a start waits for the database" not in said:
             said = (await process.stderr.readline()).decode()
-            assert said, "it ended"
+            assert said, "the daemon ended"
     process.kill()
     await process.communicate()
     return said
@@ -73,10 +73,10 @@ async def test_a_message_reaches_the_recipients_of_every_node_once(
 
 
 @pytest.mark.parametrize("deliver", ["at_once", "stored"])
-async def test_while_redis_is_away_nothing_is_lost_and_nothing_comes_twice(
+async def test_an_outage_of_redis_loses_and_duplicates_nothing(
     driver: Driver, postgresql: Server, tmp_path: Path, deliver: str
 ) -> None:
-    """N-07: first by way of the database, then over the bus again."""
+    """N-07: first from the database, then over the bus again."""
     with cluster(tmp_path, postgresql, "--deliver", deliver) as several:
         ana = await enter(driver, several.url(1), "ana")
         eva = await enter(driver, several.url(2), "eva")
@@ -94,7 +94,7 @@ async def test_while_redis_is_away_nothing_is_lost_and_nothing_comes_twice(
         assert several.stored() == numbered(0, 83)
 
 
-async def test_when_a_node_is_killed_the_others_go_on_and_it_comes_back(
+async def test_after_the_kill_of_a_node_others_serve_and_it_can_restart(
     driver: Driver, postgresql: Server, tmp_path: Path
 ) -> None:
     """N-03"""
@@ -126,7 +126,7 @@ async def test_a_daemon_without_a_bus_and_nodes_wait_for_each_other(postgresql: 
     ("user", "redis"),
     [("", ("--requirepass", "tel aviv")), ("chat", ("--user", "chat", "on", ">tel_aviv", "&*", "+@all"))],
 )
-async def test_a_password_for_redis_comes_from_a_file(
+async def test_the_password_for_redis_is_read_from_a_file(
     driver: Driver, postgresql: Server, tmp_path: Path, user: str, redis: tuple[str, ...]
 ) -> None:
     """N-02"""
@@ -140,7 +140,7 @@ async def test_a_password_for_redis_comes_from_a_file(
         assert "bus up" in several.nodes[1].log.read_text()
 
 
-async def test_a_node_without_hiredis_says_what_to_install(postgresql: Server, tmp_path: Path) -> None:
+async def test_without_hiredis_a_node_names_the_package(postgresql: Server, tmp_path: Path) -> None:
     """N-01"""
     with cluster(tmp_path, postgresql, nodes=0) as several:
         _, *command = several.command(1, 1)
@@ -159,10 +159,8 @@ async def test_a_second_process_with_the_same_number_waits(driver: Driver, postg
         await write(ana, "root", "the first one goes on")
 
 
-async def test_a_node_is_ready_when_it_is_as_far_as_the_others(
-    driver: Driver, postgresql: Server, tmp_path: Path
-) -> None:
-    """N-09: one that stands still is waited for until its lease has run out."""
+async def test_a_node_is_ready_when_it_has_caught_up(driver: Driver, postgresql: Server, tmp_path: Path) -> None:
+    """N-09: it waits for a suspended node until its lease expires."""
     port = free_port()
     with cluster(tmp_path, postgresql, nodes=2) as several:
         ana = await enter(driver, several.url(2), "ana")
@@ -191,10 +189,10 @@ async def test_a_node_is_ready_when_it_is_as_far_as_the_others(
             assert found[1].startswith("Redis is away")
 
 
-async def test_a_node_that_is_behind_is_not_ready_and_says_by_how_much(
+async def test_a_node_that_is_behind_is_not_ready_and_reports_how_far(
     driver: Driver, postgresql: Server, tmp_path: Path
 ) -> None:
-    """N-09, N-22: it has missed a message whose commit waits, for another row with its `cid`."""
+    """N-09, N-22: it lacks a message whose commit waits, for another row with its `cid`."""
     port = free_port()
     rival = "INSERT INTO chatd.mensajes VALUES (1, 'ana', 'root', 'rival', 0, 1, 'one')"
     with cluster(tmp_path, postgresql, "--deliver", "at_once", "--busy-timeout", "60", nodes=1) as several:

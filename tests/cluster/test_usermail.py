@@ -15,17 +15,17 @@ from tests.postgresql import Server
 ANA, EVA, PIA, ZOE = (f"{name}@example.com" for name in ("ana", "eva", "pia", "zoe"))
 
 
-async def test_one_node_at_a_time_mails_users_and_another_takes_over_when_it_is_killed(
+async def test_one_node_mails_users_and_after_its_kill_another_takes_over(
     driver: Driver, postgresql: Server, tmp_path: Path
 ) -> None:
-    """M-10, M-11: whichever node sends the mails, it is one of the two that are killed. Zoe says no on node 2."""
+    """M-10, M-11: both nodes are killed in turn, so the sending one is among them. Zoe opts out on node 2."""
 
     async with receiving_mail() as server:
         flags = ("--config", str(write_config(tmp_path, server.port)), "--email-claim", "user")
         with cluster(tmp_path, postgresql, *flags) as several:
 
             def is_told(user: str) -> bool:
-                """Until then, a mail that was sent may be sent again."""
+                """Before this is stored, a sent mail may be sent again."""
                 sql = f"SELECT quien FROM chatd.correos WHERE hasta > 0 AND quien = '{user}'"
                 return postgresql.sql(sql, several.base) == [user]
 

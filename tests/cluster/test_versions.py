@@ -1,4 +1,4 @@
-"""Nodes of two versions beside each other."""
+"""Nodes of two versions in one cluster."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.postgresql import Server
 
 
 def publish(path: Path, *frames: bytes) -> None:
-    """Say that to all nodes, as another node would."""
+    """Publish frames to all nodes, as another node would."""
     with socket.socket(socket.AF_UNIX) as redis:
         redis.connect(str(path))
         for frame in frames:
@@ -27,7 +27,7 @@ def publish(path: Path, *frames: bytes) -> None:
             assert redis.recv(100).startswith(b":")
 
 
-async def test_what_a_newer_node_says_is_ignored_and_counted(
+async def test_unknown_frames_of_a_newer_node_are_ignored_and_counted(
     driver: Driver, postgresql: Server, tmp_path: Path
 ) -> None:
     """N-23"""

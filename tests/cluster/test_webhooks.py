@@ -13,10 +13,10 @@ from tests.postgresql import Server
 from tests.webhooks.receiver import PATIENCE_S, receiving, write_config
 
 
-async def test_one_node_at_a_time_does_a_hook_and_another_takes_over_when_it_is_killed(
+async def test_one_node_serves_a_webhook_and_after_its_kill_another_takes_over(
     driver: Driver, postgresql: Server, tmp_path: Path
 ) -> None:
-    """W-08, W-10: whichever node serves the hook, it is one of the two that are killed."""
+    """W-08, W-10: each of the two nodes is killed, so the node that serves the webhook is one of them."""
     more = 'private_addresses = true\nevents = ["mensaje", "sin_respuesta"]\nunattended = 0'
     async with receiving() as receiver:
         config = write_config(tmp_path, receiver.url, more)
@@ -42,10 +42,8 @@ async def test_one_node_at_a_time_does_a_hook_and_another_takes_over_when_it_is_
     assert set(waits) == {"user1", "user2"}
 
 
-async def test_of_several_nodes_one_tells_who_is_here_on_any_of_them(
-    driver: Driver, postgresql: Server, tmp_path: Path
-) -> None:
-    """W-16: node 1 has the hook, since it was there first, and ends."""
+async def test_one_node_sends_the_presence_of_all_nodes(driver: Driver, postgresql: Server, tmp_path: Path) -> None:
+    """W-16: node 1 serves the webhook, because it started first, and is stopped."""
     async with receiving() as receiver:
         config = write_config(tmp_path, receiver.url, 'private_addresses = true\nevents = ["presencia"]')
 

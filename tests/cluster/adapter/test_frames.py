@@ -1,4 +1,4 @@
-"""N-31, N-34: bytes as they were seen on the wire, and whatever else may come."""
+"""N-31, N-34: bytes captured from the wire, and arbitrary input."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EMITTER = bytes.fromhex(
 MINIMAL = msgspec.msgpack.encode(["x", {"type": 2, "data": ["h"]}, {"rooms": []}])
 
 
-def test_a_broadcast_of_node_is_read() -> None:
+def test_a_broadcast_of_node_is_decoded() -> None:
     broadcast = decode_broadcast(EMIT)
     assert broadcast is not None
     assert (broadcast.uid, broadcast.options.rooms, broadcast.options.but) == ("OOepns", (), ())
@@ -32,7 +32,7 @@ def test_a_broadcast_of_node_is_read() -> None:
     assert not broadcast.options.is_volatile
 
 
-def test_one_of_the_emitter_is_read() -> None:
+def test_a_broadcast_of_the_emitter_is_decoded() -> None:
     broadcast = decode_broadcast(EMITTER)
     assert broadcast is not None
     assert (broadcast.uid, broadcast.options.rooms) == ("emitter", ("r1",))
@@ -44,7 +44,7 @@ def test_msgspec_writes_the_same_bytes(data: bytes) -> None:
     assert msgspec.msgpack.encode(msgspec.msgpack.decode(data)) == data
 
 
-def test_what_may_be_left_out_may_be_left_out() -> None:
+def test_optional_fields_may_be_missing() -> None:
     broadcast = decode_broadcast(MINIMAL)
     assert broadcast is not None
     assert broadcast.options.but is None
@@ -67,7 +67,7 @@ def test_packets_of_other_namespaces_are_ignored() -> None:
         '{"uid":"emitter","type":6,"data":["srv",1]}',
     ],
 )
-def test_a_request_is_read(text: str) -> None:
+def test_a_request_is_decoded(text: str) -> None:
     request, said = decode_request(text.encode()), json.loads(text)
     assert request is not None
     assert (request.type, request.request_id, request.uid) == (
@@ -115,7 +115,7 @@ def test_a_broken_request_is_refused(data: bytes, fault: Fault) -> None:
     assert fault_of(decode_request, data) is fault
 
 
-def test_arguments_that_are_none_are_refused() -> None:
+def test_invalid_arguments_are_refused() -> None:
     broadcast = decode_broadcast(msgspec.msgpack.encode(["x", {"type": 2, "data": {}}, {"rooms": []}]))
     assert broadcast is not None
     assert fault_of(frames.arguments, broadcast.packet) is Fault.UNREADABLE  # type: ignore[arg-type]
@@ -133,7 +133,7 @@ def test_a_date_that_python_does_not_have_is_refused(date: str) -> None:
 
 
 @given(st.binary(max_size=200), st.integers(0, len(EMIT)))
-def test_whatever_comes_is_read_or_refused(junk: bytes, at: int) -> None:
+def test_any_bytes_are_decoded_or_refused(junk: bytes, at: int) -> None:
     for data in (junk, EMIT[:at] + junk, b"{" + junk):
         for decode in (decode_broadcast, decode_request):
             try:

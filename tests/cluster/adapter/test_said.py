@@ -1,4 +1,4 @@
-"""N-32, N-36: what chatd says is whole, and is what Node.js nodes say themselves."""
+"""N-32, N-36: frames of chatd are complete, and equal those of Node.js nodes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SEEN = bytes.fromhex(
 )
 
 
-def test_an_event_has_the_bytes_of_the_adapter_and_all_its_parts() -> None:
+def test_an_event_has_the_bytes_and_all_fields_of_the_adapter() -> None:
     data = said.event("OOepns", "mensaje_recibido", Received("b", "ñ"), ("user:a", "admins"))
     assert data == SEEN
     uid, packet, options = msgspec.msgpack.decode(data)
@@ -32,14 +32,14 @@ def test_an_event_has_the_bytes_of_the_adapter_and_all_its_parts() -> None:
 
 
 @pytest.mark.parametrize("uid", ["x", "chatd-ABCDEFGHIJKLMNOP", "x" * 40])
-def test_what_a_process_has_said_itself_is_known_by_its_beginning(uid: str) -> None:
+def test_a_process_recognises_its_own_frames_by_their_prefix(uid: str) -> None:
     data = said.event(uid, "h", Received("b", "x"), ("admins",))
     assert data.startswith(said.beginning(uid))
     assert not said.event(uid + "y", "h", Received("b", "x"), ("admins",)).startswith(said.beginning(uid))
     assert not data.startswith(said.beginning("other"))
 
 
-def test_answers_are_those_of_the_adapter() -> None:
+def test_answers_have_the_form_of_the_adapter() -> None:
     assert said.sockets("q", ["a"]) == b'{"requestId":"q","sockets":["a"]}'
     assert said.rooms("q", iter(["a"])) == b'{"requestId":"q","rooms":["a"]}'
     assert said.done("q") == b'{"requestId":"q"}'
@@ -53,11 +53,11 @@ def test_answers_are_those_of_the_adapter() -> None:
 
 
 @pytest.mark.parametrize("argument", [2**70, ["\ud800"]])
-def test_an_acknowledgement_that_cannot_be_said_is_null(argument: object) -> None:
+def test_an_acknowledgement_that_cannot_be_encoded_is_null(argument: object) -> None:
     assert msgspec.msgpack.decode(said.acknowledgement("q", argument))["packet"] is None
 
 
-def test_channels_are_those_of_the_adapter() -> None:
+def test_channels_have_the_names_of_the_adapter() -> None:
     channels = Channels("socket.io")
     assert (channels.broadcasts, channels.requests) == ("socket.io#/#", "socket.io-request#/#")
     assert channels.answers == "socket.io-response#/#"

@@ -18,7 +18,7 @@ def clean(value: object) -> object:
 
 
 @pytest.mark.parametrize("value", [None, True, 0, -1, 2**63, 0.5, "ñ", [], {}, [{"a": ["b"]}], b"\x00"])
-def test_what_json_and_clients_know_stays(value: object) -> None:
+def test_json_values_are_unchanged(value: object) -> None:
     assert clean(value) == value
 
 
@@ -32,16 +32,16 @@ def test_what_json_and_clients_know_stays(value: object) -> None:
         (bytes.fromhex("c70cff00000000fffffff1886e0900"), "0001-01-01T00:00:00.000Z"),
     ],
 )
-def test_a_date_is_what_javascript_makes_of_it(data: bytes, text: str) -> None:
+def test_a_date_is_encoded_as_in_javascript(data: bytes, text: str) -> None:
     assert clean(msgspec.msgpack.decode(data)) == text
 
 
-def test_a_date_of_another_zone_is_told_in_utc() -> None:
+def test_a_date_of_another_zone_is_converted_to_utc() -> None:
     zone = datetime.timezone(datetime.timedelta(hours=2))
     assert clean(datetime.datetime(2026, 1, 1, 1, tzinfo=zone)) == "2025-12-31T23:00:00.000Z"
 
 
-def test_what_is_no_number_is_null() -> None:
+def test_nan_and_infinity_are_null() -> None:
     assert clean([float("nan"), float("inf"), -float("inf")]) == [None, None, None]
 
 
@@ -57,13 +57,13 @@ def test_what_is_no_number_is_null() -> None:
         ({"_placeholder": True, "num": 0}, Fault.EVENT),
     ],
 )
-def test_what_is_too_much_or_no_json_is_refused(value: object, fault: Fault) -> None:
+def test_values_over_a_limit_or_outside_json_are_refused(value: object, fault: Fault) -> None:
     with pytest.raises(ForeignError) as caught:
         clean(value)
     assert caught.value.fault is fault
 
 
-def test_bounds_are_over_all_arguments() -> None:
+def test_limits_apply_to_all_arguments_together() -> None:
     cleaner = Cleaner(BOUNDS)
     for _ in range(5):
         cleaner.clean([])

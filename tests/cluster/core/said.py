@@ -1,4 +1,4 @@
-"""Messages and frames that are short to write: origin 1 unless another is named, ids counted from the epoch."""
+"""Short notation for messages and frames: the origin is 1 by default, and ids count from the epoch."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Said(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=T
 
 
 def at(ms: int, origin: int = 1, sequence: int = 0) -> int:
-    """An id."""
+    """The id of a time, an origin and a sequence number."""
     return ms << MS_SHIFT | origin << SEQUENCE_BITS | sequence
 
 
@@ -28,7 +28,7 @@ def said(*ms: int, origin: int = 1) -> list[Said]:
 def news(
     prev: int, *items: int, epoch: int = 0, settled: int | None = None, last: int | None = None, origin: int = 1
 ) -> News[Said]:
-    """A frame of `origin`, all numbers in ms; what it tells is settled unless another number is given."""
+    """A frame of `origin`, with all numbers in ms; its messages are settled unless `settled` is given."""
     told = items[-1] if items else prev
     end = told if last is None else last
     upto = end if settled is None else settled
@@ -37,7 +37,7 @@ def news(
 
 
 def times(messages: Sequence[Said]) -> list[int]:
-    """When they were said, in ms."""
+    """The times of messages, in ms."""
     return [one.id >> MS_SHIFT for one in messages]
 
 

@@ -4,7 +4,7 @@ from chatd.cluster.core.chain import link
 from tests.cluster.core.said import at, news, said
 
 
-def test_messages_behind_the_last_applied_one_are_linked() -> None:
+def test_messages_after_the_last_applied_one_are_linked() -> None:
     assert link(at(3), news(3, 4, 5)) == said(4, 5)
 
 
@@ -13,11 +13,11 @@ def test_a_missing_predecessor_is_a_gap() -> None:
     assert link(at(3), news(4)) is None, "a beat shows it as well"
 
 
-def test_a_frame_that_comes_again_adds_nothing() -> None:
+def test_a_duplicate_frame_adds_nothing() -> None:
     assert link(at(5), news(3, 4, 5)) == []
 
 
-def test_a_frame_of_which_a_heal_had_a_part_adds_the_rest() -> None:
+def test_a_partly_healed_frame_adds_its_other_messages() -> None:
     assert link(at(4), news(3, 4, 5)) == said(5)
 
 

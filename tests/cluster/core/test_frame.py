@@ -24,7 +24,7 @@ def test_a_frame_reads_back_as_it_was_written(frame: News[Said] | Call) -> None:
     assert CODEC.decode(CODEC.encode(frame)) == frame
 
 
-def test_the_shapes_on_the_wire_are_these() -> None:
+def test_the_encoding_of_frames() -> None:
     assert CODEC.encode(Call(7)) == packed(2, 7)
     assert CODEC.encode(news(3, 4, last=6, settled=5, epoch=2)) == packed(
         1, 1, at(2), at(3), at(6), at(5), [[at(4), "ana"]]
@@ -53,7 +53,7 @@ def test_the_shapes_on_the_wire_are_these() -> None:
         b"\xdd\xff\xff\xff\xff",
     ],
 )
-def test_bytes_of_another_shape_are_no_frame(data: bytes) -> None:
+def test_bytes_of_another_shape_are_refused(data: bytes) -> None:
     with pytest.raises(FrameError):
         CODEC.decode(data)
 
@@ -80,7 +80,7 @@ def test_a_frame_that_contradicts_itself_is_refused(what: str) -> None:
         CODEC.decode(CODEC.encode(contradictory()[what]))
 
 
-def test_a_frame_is_bounded_in_bytes_and_in_messages() -> None:
+def test_the_bytes_and_the_messages_of_a_frame_are_bounded() -> None:
     with pytest.raises(FrameError, match="bytes"):
         CODEC.decode(bytes(MAX_BYTES + 1))
     most = news(0, *range(1, MAX_ITEMS + 1))
@@ -97,6 +97,6 @@ def packable(values: Any) -> bytes:
 
 
 @given(st.binary() | st.lists(st.integers() | st.lists(st.integers())).map(packable))
-def test_any_bytes_are_a_frame_or_are_refused(data: bytes) -> None:
+def test_any_bytes_are_a_frame_or_refused(data: bytes) -> None:
     with contextlib.suppress(FrameError):
         CODEC.decode(data)

@@ -6,7 +6,7 @@ from tests.cluster.core.said import at
 SETTLED = at(100)
 
 
-def test_what_is_missing_is_asked_for_once() -> None:
+def test_a_gap_is_read_once() -> None:
     heal = Heal(1)
     assert heal.ask(at(3), at(7), SETTLED, 0.0) == Read(1, at(3), at(7))
     assert heal.ask(at(3), at(9), SETTLED, 0.0) is None, "until there is an answer"
@@ -14,17 +14,17 @@ def test_what_is_missing_is_asked_for_once() -> None:
     assert heal.ask(at(7), at(9), SETTLED, 0.0) == Read(1, at(7), at(9))
 
 
-def test_nothing_is_asked_where_nothing_is_missing() -> None:
+def test_without_a_gap_nothing_is_read() -> None:
     assert Heal(1).ask(at(7), at(7), SETTLED, 0.0) is None
 
 
-def test_what_is_not_settled_is_not_asked_for() -> None:
+def test_unsettled_messages_are_not_read() -> None:
     heal = Heal(1)
     assert heal.ask(at(3), at(7), at(3), 0.0) is None
     assert heal.ask(at(3), at(7), at(5), 0.0) == Read(1, at(3), at(5))
 
 
-def test_a_question_that_failed_is_repeated_after_growing_pauses() -> None:
+def test_a_failed_read_is_retried_after_growing_pauses() -> None:
     heal, now_s, pauses = Heal(1), 0.0, []
     for _ in range(8):
         assert heal.ask(at(3), at(7), SETTLED, now_s) is not None
@@ -38,7 +38,7 @@ def test_a_question_that_failed_is_repeated_after_growing_pauses() -> None:
     assert pauses[-1] == LONGEST_PAUSE_S
 
 
-def test_an_answer_makes_the_pause_short_again() -> None:
+def test_a_successful_read_resets_the_pause() -> None:
     heal = Heal(1)
     for _ in range(5):
         heal.failed(0.0)

@@ -4,7 +4,7 @@ from chatd.cluster.core.held import MAX_HELD_BYTES, MAX_HELD_FRAMES, Held
 from tests.cluster.core.said import Said, news
 
 
-def test_frames_come_out_in_the_order_of_their_arrival() -> None:
+def test_held_frames_are_returned_in_the_order_of_arrival() -> None:
     held: Held[Said] = Held()
     held.add(news(3, 4), 10)
     held.add(news(4, 5), 10)
@@ -13,7 +13,7 @@ def test_frames_come_out_in_the_order_of_their_arrival() -> None:
     assert held.first == news(4, 5)
 
 
-def test_no_more_frames_are_held_than_may_be() -> None:
+def test_the_number_of_held_frames_is_bounded() -> None:
     held: Held[Said] = Held()
     for one in range(MAX_HELD_FRAMES + 2):
         held.add(news(one, one + 1), 1)
@@ -23,7 +23,7 @@ def test_no_more_frames_are_held_than_may_be() -> None:
     assert held.refused == 2, "there is room again"
 
 
-def test_no_more_bytes_are_held_than_may_be() -> None:
+def test_the_bytes_of_held_frames_are_bounded() -> None:
     held: Held[Said] = Held()
     held.add(news(1, 2), MAX_HELD_BYTES)
     held.add(news(2, 3), 1)

@@ -18,14 +18,14 @@ NOW_S = 100.0
 
 
 def node(**applied: int) -> Node[Said]:
-    """Number 1; the others by name, `o2=5` for number 2 at 5 ms. The bus is up."""
+    """Node 1; `applied` are the positions of other nodes, `o2=5` for node 2 at 5 ms. The bus is up."""
     others = {int(name[1:]): at(ms, int(name[1:])) for name, ms in applied.items()}
     one: Node[Said] = Node(1, EPOCH, others, dict.fromkeys(others, 0), NOW_S)
     one.bus_came_up(NOW_S)
     return one
 
 
-def test_its_own_message_is_delivered_at_once_and_told_in_the_end_of_the_turn() -> None:
+def test_an_own_message_is_delivered_at_once_and_published_at_the_end_of_the_turn() -> None:
     one = node(o2=5)
     (item,) = said(4)
     delivery = one.say(item, 10)
@@ -35,7 +35,7 @@ def test_its_own_message_is_delivered_at_once_and_told_in_the_end_of_the_turn() 
     assert one.flush(NOW_S) is None
 
 
-def test_it_tells_the_others_how_far_it_is_settled() -> None:
+def test_a_frame_has_the_settled_position() -> None:
     one = node()
     one.say(said(4)[0], 10)
     one.settle(at(4))
@@ -51,7 +51,7 @@ def test_each_delivery_has_the_position_after_it_and_not_that_of_its_frame() -> 
     assert {delivery.position[3] for delivery in deliveries} == {at(7, 3)}
 
 
-def test_its_own_frames_come_back_and_are_delivered_no_second_time() -> None:
+def test_own_frames_from_the_bus_are_not_delivered_again() -> None:
     one = node()
     one.say(said(4)[0], 10)
     told = one.flush(NOW_S)
@@ -59,7 +59,7 @@ def test_its_own_frames_come_back_and_are_delivered_no_second_time() -> None:
     assert one.on_frame(told, 10, NOW_S) == []
 
 
-def test_a_gap_leads_to_a_question_and_its_answer_to_deliveries() -> None:
+def test_a_gap_is_read_from_the_database_and_delivered() -> None:
     one = node(o2=5)
     assert one.on_frame(news(7, 8, origin=2), 10, NOW_S) == []
     assert one.behind == [2]
@@ -75,7 +75,7 @@ def test_a_gap_leads_to_a_question_and_its_answer_to_deliveries() -> None:
     assert one.is_ready
 
 
-def test_it_beats_when_it_has_nothing_to_tell() -> None:
+def test_an_idle_node_sends_beats() -> None:
     one = node()
     assert Act.BEAT in one.tick(NOW_S)
     one.beat(None, NOW_S)
@@ -83,10 +83,10 @@ def test_it_beats_when_it_has_nothing_to_tell() -> None:
     assert Act.BEAT in one.tick(NOW_S + BEAT_S)
     one.beat(None, NOW_S + BEAT_S)
     assert one.on_frame(Call(2), 2, NOW_S + BEAT_S) == []
-    assert Act.BEAT in one.tick(NOW_S + BEAT_S), "another node has asked"
+    assert Act.BEAT in one.tick(NOW_S + BEAT_S), "another node has requested it"
 
 
-def test_a_bus_that_gives_nothing_back_is_left_and_polled_around() -> None:
+def test_a_deaf_bus_is_reconnected_and_the_database_polled() -> None:
     one = node(o2=5)
     one.beat(None, NOW_S)
     one.tick(NOW_S)
@@ -100,12 +100,12 @@ def test_a_bus_that_gives_nothing_back_is_left_and_polled_around() -> None:
     assert poll not in one.tick(NOW_S + 2 * POLL_S), "one at a time"
     rows = said(6, origin=2) + said(7, origin=3) + said(8, origin=1) + said(9, origin=2)
     assert times_of(one.on_polled(rows, whole=True)) == [6, 9, 7]
-    assert one.vector == {1: at(0), 2: at(9, 2), 3: at(7, 3)}, "own rows are delivered when they are said"
+    assert one.vector == {1: at(0), 2: at(9, 2), 3: at(7, 3)}, "own rows are delivered when they are sent"
     one.bus_came_up(NOW_S + 3.0)
     assert Act.RECONNECT not in one.tick(NOW_S + 3.0)
 
 
-def test_a_poll_is_repeated_at_once_if_there_was_more_and_in_its_time_if_it_failed() -> None:
+def test_a_full_poll_is_repeated_at_once_and_a_failed_one_after_the_interval() -> None:
     one = node(o2=5)
     one.bus_went_down()
     assert [type(decision) for decision in one.tick(NOW_S + POLL_S)] == [Poll]
@@ -117,7 +117,7 @@ def test_a_poll_is_repeated_at_once_if_there_was_more_and_in_its_time_if_it_fail
 
 
 def tick_until(one: Node[Said], until_s: float) -> list[object]:
-    """All decisions up to then; the bus brings own beats back."""
+    """All decisions up to `until_s`; the bus returns own beats."""
     decisions: list[object] = []
     now_s = NOW_S
     while now_s < until_s:
@@ -129,7 +129,7 @@ def tick_until(one: Node[Said], until_s: float) -> list[object]:
     return decisions
 
 
-def test_the_others_come_and_go() -> None:
+def test_other_nodes_join_and_leave() -> None:
     one = node()
     one.on_frame(news(0, origin=2), 10, NOW_S)
     decisions = tick_until(one, NOW_S + LEASE_S + 0.1)
@@ -137,7 +137,7 @@ def test_the_others_come_and_go() -> None:
     assert Change(2, Turn.LEFT) in decisions
 
 
-def test_what_a_silent_node_stores_is_polled_every_second_until_it_is_heard_again() -> None:
+def test_rows_of_a_silent_node_are_polled_every_second_until_it_sends_again() -> None:
     one = node()
     one.on_frame(news(0, origin=2), 10, NOW_S)
     poll = Poll({1: MAX_ID, 2: at(0, 2)})
@@ -159,7 +159,7 @@ def test_what_a_silent_node_stores_is_polled_every_second_until_it_is_heard_agai
     assert poll not in one.tick(now_s + POLL_S)
 
 
-def test_a_process_that_lost_its_number_to_another_gives_no_sign_of_life_of_that_one() -> None:
+def test_frames_of_a_replaced_process_do_not_renew_the_lease() -> None:
     one = node()
     one.on_frame(news(0, origin=2), 10, NOW_S)
     one.on_frame(news(7, epoch=7, origin=2), 10, NOW_S)
@@ -171,7 +171,7 @@ def test_a_process_that_lost_its_number_to_another_gives_no_sign_of_life_of_that
     assert one.living == []
 
 
-def test_while_all_are_heard_nothing_is_polled() -> None:
+def test_while_all_nodes_send_the_database_is_not_polled() -> None:
     one = node(o2=0)
     now_s = NOW_S
     for _ in range(round(10 * POLL_S / BEAT_S)):
@@ -181,7 +181,7 @@ def test_while_all_are_heard_nothing_is_polled() -> None:
         assert not any(isinstance(decision, Poll) for decision in one.tick(now_s))
 
 
-def test_a_process_that_stood_still_suspects_nobody() -> None:
+def test_a_process_that_was_suspended_drops_no_other_node() -> None:
     one = node()
     one.on_frame(news(0, origin=2), 10, NOW_S)
     one.beat(None, NOW_S)
@@ -198,14 +198,14 @@ def test_a_younger_process_with_its_number_ends_it() -> None:
     assert Act.DISPLACED in one.tick(NOW_S)
 
 
-def test_a_frame_of_its_predecessor_says_nothing() -> None:
+def test_a_frame_of_the_own_predecessor_is_ignored() -> None:
     later: Node[Said] = Node(1, at(7), {}, {}, NOW_S)
     later.bus_came_up(NOW_S)
     assert later.on_frame(news(3, 4), 10, NOW_S) == []
     assert Act.DISPLACED not in later.tick(NOW_S)
 
 
-def test_it_is_ready_when_it_has_compared_itself_with_each_node_of_the_table() -> None:
+def test_a_node_is_ready_when_it_is_as_far_as_each_node_of_the_table() -> None:
     one = node(o2=5)
     ready = [one.is_ready]
     one.on_frame(news(5, origin=2), 10, NOW_S)
@@ -215,20 +215,20 @@ def test_it_is_ready_when_it_has_compared_itself_with_each_node_of_the_table() -
     assert ready == [False, True, False]
 
 
-def test_a_node_that_came_after_it_is_heard_from_its_beginning() -> None:
+def test_a_node_that_starts_later_is_followed_from_its_first_message() -> None:
     one = node()
     assert one.on_frame(news(6, 7, origin=2), 10, NOW_S) == []
     assert Read(2, first_of(2), at(6, 2)) in one.tick(NOW_S)
 
 
-def test_a_node_that_nobody_has_heard_is_learnt_from_the_table_and_polled() -> None:
+def test_an_unheard_node_is_found_in_the_table_and_polled() -> None:
     one = node()
     one.learn({1: EPOCH, 2: at(6, 2)})
     assert one.vector == {1: EPOCH, 2: at(6, 2)}
     assert Poll({1: MAX_ID, 2: at(6, 2)}) in tick_until(one, NOW_S + SILENT_S + 0.1)
 
 
-def test_no_more_origins_are_heard_than_a_position_may_have() -> None:
+def test_the_number_of_origins_is_bounded_by_the_size_of_a_position() -> None:
     one = node()
     for origin in range(2, MAX_ORIGINS + 4):
         one.on_frame(news(0, 1, origin=origin), 10, NOW_S)
@@ -236,14 +236,14 @@ def test_no_more_origins_are_heard_than_a_position_may_have() -> None:
     assert one.refused == 3
 
 
-def test_a_node_does_not_begin_where_more_numbers_are_in_use_than_a_position_has_room_for() -> None:
+def test_a_node_does_not_start_if_too_many_numbers_are_in_use() -> None:
     others = dict.fromkeys(range(2, MAX_ORIGINS + 1), 0)
     assert len(Node[Said](1, EPOCH, others, {}, NOW_S).vector) == MAX_ORIGINS
     with pytest.raises(TooManyOriginsError):
         Node[Said](1, EPOCH, others | {0: 0}, {}, NOW_S)
 
 
-def test_a_client_that_comes_back_gets_rows_and_what_has_none_yet() -> None:
+def test_a_reconnected_client_gets_stored_and_unsettled_messages() -> None:
     one = node(o2=5)
     one.on_frame(news(5, 6, 7, settled=6, origin=2), 10, NOW_S)
     one.say(Said(at(8), "eva"), 10)

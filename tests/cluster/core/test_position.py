@@ -22,7 +22,7 @@ vectors = st.dictionaries(st.integers(0, MAX_ORIGIN), st.integers(0, MAX_ID), mi
 
 
 def text_of(*numbers: int) -> str:
-    """A text of numbers below 128."""
+    """The text of numbers below 128."""
     return "v" + base64.urlsafe_b64encode(bytes(numbers)).rstrip(b"=").decode()
 
 
@@ -31,23 +31,23 @@ def test_a_position_reads_back_as_it_was_written(vector: Vector) -> None:
     text = encode(vector)
     assert decode(text) == vector
     assert len(text) <= MAX_CHARS
-    assert parse_id(text) is None, "no plain id looks like it"
+    assert parse_id(text) is None, "no plain id has this form"
 
 
 @pytest.mark.parametrize(("nodes", "chars"), [(1, 13), (3, 24), (16, 93)])
 def test_a_position_is_short(nodes: int, chars: int) -> None:
-    """Each node was heard in the last half second."""
+    """Each node has sent in the last half second."""
     vector = {origin: at(NOW_MS - 511 * (origin > 0), origin, 4_095 * (origin > 0)) for origin in range(nodes)}
     assert len(encode(vector)) == chars
 
 
-def test_a_node_that_was_not_heard_for_a_year_takes_eight_characters_more() -> None:
+def test_a_node_that_is_a_year_behind_takes_eight_more_characters() -> None:
     vector = {origin: at(NOW_MS, origin) for origin in range(16)}
     assert len(encode(vector | {3: at(NOW_MS - YEAR_MS, 3)})) == len(encode(vector)) + 8
 
 
-def test_the_longest_position_is_not_too_long() -> None:
-    """As many nodes as may be, their numbers far apart, and one that is 69 years ahead of the others."""
+def test_the_longest_position_is_within_the_limit() -> None:
+    """The maximum of nodes, with numbers far apart, one of them 69 years ahead of the others."""
     vector = {origin: at(0, origin) for origin in range(127, MAX_ORIGIN + 1, 129)}
     vector |= {origin: at(0, origin) for origin in range(MAX_ORIGIN, MAX_ORIGIN - MAX_ORIGINS + 1 + len(vector), -1)}
     vector[0] = at(2**41 - 1, 0, 4_095)
@@ -83,7 +83,7 @@ def test_the_longest_position_is_not_too_long() -> None:
         "v" + base64.urlsafe_b64encode(b"\x05" + b"\x00\x00" * (MAX_ORIGINS + 1)).decode().rstrip("="),
     ],
 )
-def test_what_is_no_position_is_refused(text: object) -> None:
+def test_an_invalid_position_text_is_refused(text: object) -> None:
     with pytest.raises(PositionError):
         decode(text)
 
@@ -96,7 +96,7 @@ ALPHABET = string.ascii_letters + string.digits + "-_"
 
 
 @given(st.text() | st.text(ALPHABET).map("v".__add__) | st.binary().map(lambda data: text_of(*data)))
-def test_any_text_is_a_position_in_its_one_form_or_is_refused(text: str) -> None:
+def test_any_text_is_a_canonical_position_or_refused(text: str) -> None:
     with contextlib.suppress(PositionError):
         vector = decode(text)
         assert encode(vector) == text

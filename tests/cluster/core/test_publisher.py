@@ -14,7 +14,7 @@ def publisher(*ms: int) -> Publisher[Said]:
     return one
 
 
-def test_everything_of_a_turn_goes_in_one_frame() -> None:
+def test_all_messages_of_a_turn_are_one_frame() -> None:
     one = publisher(4, 5)
     assert one.flush() == news(0, 4, 5, settled=0)
     assert one.flush() is None
@@ -27,7 +27,7 @@ def test_each_frame_names_the_message_before_it() -> None:
     assert one.flush() == news(5, 7, settled=0)
 
 
-def test_what_the_database_has_is_settled_and_if_it_has_all_then_up_to_the_last() -> None:
+def test_stored_messages_are_settled_and_if_all_are_stored_up_to_the_last_id() -> None:
     one = publisher(4, 5)
     one.settle(at(4))
     assert one.flush() == news(0, 4, 5, settled=4)
@@ -35,17 +35,17 @@ def test_what_the_database_has_is_settled_and_if_it_has_all_then_up_to_the_last(
     assert one.beat(at(9)) == news(5, last=9, settled=9)
 
 
-def test_a_beat_promises_that_no_smaller_id_will_come() -> None:
+def test_a_beat_promises_that_no_smaller_id_follows() -> None:
     one = publisher()
     assert one.beat(at(9)) == news(0, last=9)
-    assert one.beat(None) == news(0, last=9), "a promise holds"
+    assert one.beat(None) == news(0, last=9), "an earlier promise stays valid"
     with pytest.raises(AssertionError):
         one.say(said(8)[0], 10)
     one.say(said(10)[0], 10)
-    assert one.flush() == news(0, 10, settled=9), "and is not what the chain is made of"
+    assert one.flush() == news(0, 10, settled=9), "and is no part of the chain"
 
 
-def test_a_beat_takes_along_what_was_said() -> None:
+def test_a_beat_includes_waiting_messages() -> None:
     assert publisher(4, 5).beat(at(9)) == news(0, 4, 5, last=9, settled=0)
 
 
@@ -59,7 +59,7 @@ def test_a_frame_is_bounded_in_messages_and_in_bytes() -> None:
     large: Publisher[Said] = Publisher(1, at(0))
     for item in said(1, 2, 3):
         large.say(item, FRAME_BYTES)
-    assert large.beat(at(9)) == news(0, 1, settled=0), "and promises nothing while something waits"
+    assert large.beat(at(9)) == news(0, 1, settled=0), "no promise while messages wait"
     assert large.flush() == news(1, 2, settled=0)
     assert large.flush() == news(2, 3, settled=0)
 

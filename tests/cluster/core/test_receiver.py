@@ -35,7 +35,7 @@ def caught_up() -> Receiver[Said]:
     return one
 
 
-def test_live_messages_wait_until_what_was_missed_is_sent() -> None:
+def test_live_messages_wait_until_missed_messages_are_sent() -> None:
     one = receiver()
     assert one.missing == Missing(at(3, 1), at(9, 1))
     assert given(one, live(10, 1)) == []
@@ -47,19 +47,19 @@ def test_live_messages_wait_until_what_was_missed_is_sent() -> None:
     assert given(one, live(12, 1)) == [12]
 
 
-def test_what_the_client_has_from_its_old_node_is_not_sent_again_by_one_that_is_behind() -> None:
+def test_a_node_that_is_behind_does_not_resend_messages_that_the_client_has() -> None:
     one = caught_up()
     assert given(one, live(8, 2), live(10, 1), live(20, 2), live(21, 2)) == [10, 21]
 
 
-def test_its_position_is_never_behind_what_it_has() -> None:
+def test_the_position_is_never_behind_the_client_s_messages() -> None:
     one = caught_up()
     sent = one.live(live(10, 1))
     assert sent is not None
     assert sent.position == one.position == {1: at(10, 1), 2: at(20, 2)}
 
 
-def test_it_is_like_the_others_with_the_first_message_that_its_node_applied_beyond_what_it_had() -> None:
+def test_a_receiver_is_a_normal_one_when_its_node_has_passed_its_position() -> None:
     one = caught_up()
     assert given(one, live(19, 2)) == []
     assert not one.is_like_others
@@ -67,7 +67,7 @@ def test_it_is_like_the_others_with_the_first_message_that_its_node_applied_beyo
     assert one.is_like_others
 
 
-def test_where_its_node_was_not_behind_it_is_like_the_others_at_once() -> None:
+def test_a_receiver_is_a_normal_one_at_once_if_its_node_is_not_behind() -> None:
     behind = {1: at(3, 1), 2: at(4, 2)}
     one = receiver(behind)
     assert not one.is_like_others
@@ -76,7 +76,7 @@ def test_where_its_node_was_not_behind_it_is_like_the_others_at_once() -> None:
     assert one.is_like_others
 
 
-def test_if_more_comes_meanwhile_than_may_wait_it_is_read_like_the_rest() -> None:
+def test_live_messages_over_the_bound_are_read_from_the_database() -> None:
     one = receiver()
     for ms in range(10, 11 + MAX_WAITING):
         assert one.live(live(ms, 1)) is None
@@ -90,6 +90,6 @@ def test_if_more_comes_meanwhile_than_may_wait_it_is_read_like_the_rest() -> Non
     assert one.end() == []
 
 
-def test_nothing_can_be_read_for_it_before_it_has_begun() -> None:
+def test_a_receiver_reads_nothing_before_it_has_started() -> None:
     with pytest.raises(AssertionError):
         Receiver[Said](CLIENT).page([], at(9, 1))

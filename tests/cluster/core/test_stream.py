@@ -10,7 +10,7 @@ def stream(applied: int = 3) -> Stream[Said]:
     return Stream(1, at(applied))
 
 
-def test_frames_in_order_are_delivered_as_they_come() -> None:
+def test_frames_in_order_are_delivered_at_once() -> None:
     one = stream()
     assert times(one.on_news(news(3, 4, 5), 1)) == [4, 5]
     assert times(one.on_news(news(5, 6), 1)) == [6]
@@ -18,7 +18,7 @@ def test_frames_in_order_are_delivered_as_they_come() -> None:
     assert one.ask(0.0) is None
 
 
-def test_nothing_is_delivered_past_a_gap_until_the_database_has_filled_it() -> None:
+def test_messages_after_a_gap_wait_until_it_is_read_from_the_database() -> None:
     one = stream()
     assert one.on_news(news(5, 6), 1) == []
     assert one.on_news(news(6, 7), 1) == []
@@ -37,7 +37,7 @@ def test_a_beat_shows_that_the_last_frame_was_lost() -> None:
     assert not one.is_behind
 
 
-def test_a_beat_moves_a_stream_that_has_everything_to_the_present() -> None:
+def test_a_beat_advances_a_stream_without_gaps() -> None:
     one = stream()
     assert one.on_news(news(3, last=9), 1) == []
     assert one.applied == at(9)
@@ -51,13 +51,13 @@ def test_a_gap_is_read_only_as_far_as_it_is_settled() -> None:
     assert one.ask(0.0) == Read(1, at(3), at(5))
     one.heal.done()
     assert times(one.on_rows(said(4), at(5))) == [4]
-    assert one.ask(0.0) is None, "6 may be on its way into the database"
+    assert one.ask(0.0) is None, "6 may be in an unfinished commit"
     one.on_news(news(7, settled=6), 1)
     assert one.ask(0.0) == Read(1, at(5), at(6))
     assert times(one.on_rows([], at(6))) == [7], "6 was refused"
 
 
-def test_a_page_of_rows_moves_the_question_on() -> None:
+def test_the_next_read_starts_after_a_page_of_rows() -> None:
     one = stream()
     one.on_news(news(8, 9), 1)
     assert one.ask(0.0) == Read(1, at(3), at(8))
@@ -66,7 +66,7 @@ def test_a_page_of_rows_moves_the_question_on() -> None:
     assert one.ask(0.0) == Read(1, at(5), at(8))
 
 
-def test_what_comes_twice_or_late_is_delivered_once() -> None:
+def test_duplicate_and_late_messages_are_delivered_once() -> None:
     one = stream()
     one.on_news(news(3, 4, 5), 1)
     assert one.on_news(news(3, 4, 5), 1) == []
@@ -75,14 +75,14 @@ def test_what_comes_twice_or_late_is_delivered_once() -> None:
     assert times(one.on_news(news(4, 5, 6), 1)) == [6]
 
 
-def test_a_missing_frame_that_comes_late_closes_the_gap() -> None:
+def test_a_late_frame_closes_the_gap() -> None:
     one = stream()
     one.on_news(news(4, 5), 1)
     assert times(one.on_news(news(3, 4), 1)) == [4, 5]
     assert one.ask(0.0) is None
 
 
-def test_frames_that_nobody_can_hold_are_healed() -> None:
+def test_frames_over_the_bound_of_held_frames_are_healed() -> None:
     one = stream(0)
     for ms in range(2, MAX_HELD_FRAMES + 4):
         one.on_news(news(ms - 1, ms), 1)
@@ -93,7 +93,7 @@ def test_frames_that_nobody_can_hold_are_healed() -> None:
     assert one.ask(0.0) == Read(1, at(MAX_HELD_FRAMES + 1), at(MAX_HELD_FRAMES + 3))
 
 
-def test_what_is_applied_before_it_is_settled_is_in_the_tail() -> None:
+def test_applied_messages_are_in_the_tail_until_they_are_settled() -> None:
     one = stream()
     one.on_news(news(3, 4, 5, settled=3), 1)
     assert times(list(one.tail.items)) == [4, 5]
@@ -101,17 +101,17 @@ def test_what_is_applied_before_it_is_settled_is_in_the_tail() -> None:
     assert times(list(one.tail.items)) == [5]
 
 
-def test_a_new_epoch_is_entered_when_the_rows_of_the_old_one_are_read() -> None:
+def test_a_new_epoch_starts_when_the_rows_of_the_old_one_are_read() -> None:
     one = stream()
     one.on_news(news(3, 4, settled=3), 1)
     one.on_news(news(5, 6, settled=3), 1)
     assert one.on_news(news(20, 21, epoch=20), 1) == []
-    assert not one.tail.items, "what the old process did not store is gone"
+    assert not one.tail.items, "messages that the old process did not store are dropped"
     assert one.ask(0.0) == Read(1, at(4), at(20))
     assert times(one.on_rows(said(5), at(20))) == [5, 21], "6 was never stored"
 
 
-def test_a_frame_of_an_old_epoch_is_nothing_any_more() -> None:
+def test_a_frame_of_an_old_epoch_is_ignored() -> None:
     one = stream()
     one.on_news(news(20, epoch=20), 1)
     assert one.on_news(news(3, 4, settled=3), 1) == []
@@ -119,11 +119,11 @@ def test_a_frame_of_an_old_epoch_is_nothing_any_more() -> None:
     assert one.applied == at(20)
 
 
-def test_what_is_missing_is_counted_as_far_as_it_is_known() -> None:
+def test_missing_messages_are_counted_as_far_as_known() -> None:
     one = stream()
     assert one.missing == 0
     one.on_news(news(5, 6, 7), 1)
-    assert one.missing == 3, "those that wait, and one at least before them"
+    assert one.missing == 3, "the waiting ones, and at least one before them"
     one.on_rows(said(4, 5), at(5))
     assert one.missing == 0
     one.on_news(news(9, last=9), 1)

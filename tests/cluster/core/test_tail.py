@@ -4,7 +4,7 @@ from chatd.cluster.core.tail import Tail
 from tests.cluster.core.said import Said, at, said, times
 
 
-def test_what_is_not_settled_is_kept_until_it_is() -> None:
+def test_unsettled_messages_are_kept_until_they_are_settled() -> None:
     tail: Tail[Said] = Tail()
     tail.keep(said(3, 4, 5), at(3))
     assert times(list(tail.items)) == [4, 5]
@@ -14,7 +14,7 @@ def test_what_is_not_settled_is_kept_until_it_is() -> None:
     assert not tail.items
 
 
-def test_with_the_epoch_goes_what_was_never_settled() -> None:
+def test_the_end_of_an_epoch_drops_unsettled_messages() -> None:
     tail: Tail[Said] = Tail()
     tail.keep(said(3, 4), at(0))
     tail.clear()

@@ -18,13 +18,13 @@ def test_the_origin_of_an_id_is_the_node_that_made_it(message_id: int) -> None:
 
 
 @given(origins)
-def test_the_ids_of_a_node_are_larger_than_its_first(origin: int) -> None:
+def test_the_ids_of_a_node_are_greater_than_its_first(origin: int) -> None:
     assert origin_of(first_of(origin)) == origin
     assert IdSource(lambda: 1_800_000_000_000, origin, None).next() > first_of(origin)
 
 
 @given(origins, ids)
-def test_the_latest_id_of_an_origin_up_to_a_moment_is_its_own_and_none_is_between(origin: int, upto: int) -> None:
+def test_the_latest_id_of_an_origin_up_to_a_time_is_exact(origin: int, upto: int) -> None:
     latest = latest_of(origin, upto)
     assert origin_of(latest) == origin
     if latest != first_of(origin):
@@ -33,13 +33,13 @@ def test_the_latest_id_of_an_origin_up_to_a_moment_is_its_own_and_none_is_betwee
     assert following > upto
 
 
-def test_a_join_takes_the_larger_entry_of_each_origin() -> None:
+def test_a_join_takes_the_greater_entry_of_each_origin() -> None:
     one, other = {1: 10, 2: 20}, {2: 19, 3: 30}
     assert joined(one, other) == joined(other, one) == {1: 10, 2: 20, 3: 30}
-    assert one == {1: 10, 2: 20}, "and leaves both as they were"
+    assert one == {1: 10, 2: 20}, "a join does not change its arguments"
 
 
-def test_a_vector_covers_another_if_it_is_as_far_with_each_origin_of_it() -> None:
+def test_a_vector_covers_another_if_each_entry_is_at_least_as_great() -> None:
     assert covers({1: 10, 2: 20}, {1: 10})
     assert covers({1: 0}, {})
     assert not covers({1: 10, 2: 20}, {1: 11})

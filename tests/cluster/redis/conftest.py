@@ -10,7 +10,7 @@ from tests.cluster.redis.server import RedisServer
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[RedisServer]:
-    """It runs."""
+    """A running server."""
     with RedisServer(tmp_path) as one:
         one.start()
         yield one

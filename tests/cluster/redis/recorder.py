@@ -1,4 +1,4 @@
-"""A node's side of the bus that remembers what it was told, and can be waited for."""
+"""A handler of the bus that records its calls, and can be waited for."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chatd.cluster.redis.bus import RedisBus
 from chatd.cluster.redis.pauses import Pauses
 
 CHANNEL = "chatd"
-SOON_S = 20.0  # however busy the machine is
+SOON_S = 20.0  # for a busy machine
 
 
 class Recorder:
@@ -30,7 +30,7 @@ class Recorder:
         self.bus.wake()
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        """Whatever the bus tells may make it true."""
+        """Wait; the condition is checked after each call of the bus."""
         async with asyncio.timeout(SOON_S):
             while not condition():
                 self._changed.clear()
@@ -66,7 +66,7 @@ class Recorder:
 
 
 class Attempts(Pauses):
-    """Counts the attempts to connect that failed; the next one comes at once."""
+    """Counts failed connection attempts; the next one follows at once."""
 
     def __init__(self) -> None:
         super().__init__(random.Random(0))
@@ -77,7 +77,7 @@ class Attempts(Pauses):
         return 0.001
 
     async def fail(self, times: int = 1) -> None:
-        """Return when as many more have failed."""
+        """Return when `times` more attempts have failed."""
         async with asyncio.timeout(SOON_S):
             for _ in range(times):
                 await self.failed.acquire()
@@ -85,7 +85,7 @@ class Attempts(Pauses):
 
 @contextlib.asynccontextmanager
 async def trying(recorder: Recorder) -> AsyncIterator[Attempts]:
-    """Its bus is started, and need not be there."""
+    """Start its bus; there need not be a server."""
     attempts = Attempts()
     with mock.patch.object(recorder.bus.client, "_pauses", attempts):
         recorder.bus.start()
@@ -97,7 +97,7 @@ async def trying(recorder: Recorder) -> AsyncIterator[Attempts]:
 
 @contextlib.asynccontextmanager
 async def connected(*addresses: RedisAddress) -> AsyncIterator[list[Recorder]]:
-    """One node for each address, all of them up."""
+    """One connected node for each address."""
     recorders = [Recorder(address) for address in addresses]
     try:
         for recorder in recorders:

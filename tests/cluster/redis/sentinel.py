@@ -1,4 +1,4 @@
-"""A master, its replica and a Sentinel that promotes it: three real processes on ports of their own."""
+"""A master, a replica and a Sentinel that promotes it: three real processes on free ports."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Watched:
 
     @property
     def url(self) -> str:
-        """The first Sentinel is not there."""
+        """The URL of two Sentinels, the first of which does not exist."""
         return f"redis+sentinel://127.0.0.1:{self.nobody},127.0.0.1:{self.port}/{NAME}"
 
     def __enter__(self) -> Self:
@@ -51,13 +51,13 @@ class Watched:
             self.kill(port)
 
     def kill(self, port: int) -> None:
-        """As a power cut does."""
+        """SIGKILL, like a power cut."""
         process = self._processes.pop(port)
         process.kill()
         process.communicate()
 
     def until_promoted(self) -> None:
-        """The Sentinel names the replica."""
+        """Wait until the Sentinel names the replica as master."""
         self._until(self.port, "+switch-master")
 
     def _redis(self, port: int, *options: str) -> None:
@@ -73,7 +73,7 @@ class Watched:
         )
 
     def _until(self, port: int, words: str) -> None:
-        """Reads its log."""
+        """Read the log of that process."""
         output = self._processes[port].stdout
         assert output is not None
         for line in output:

@@ -1,4 +1,4 @@
-"""A real redis-server in a folder of its own, on a unix socket, which may be killed, stopped and started again."""
+"""A real redis-server in its own folder, on a unix socket, which a test can kill, suspend and restart."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class RedisServer:
         return RedisAddress("", 0, str(self.path), **login)  # type: ignore[arg-type]
 
     def start(self) -> None:
-        """Returns when it answers."""
+        """Returns when the server answers."""
         command = [
             self._program,
             "--port",
@@ -58,7 +58,7 @@ class RedisServer:
         raise AssertionError("redis-server ended")
 
     def kill(self) -> None:
-        """As a power cut does."""
+        """SIGKILL, like a power cut."""
         if self._process is not None:
             self._process.kill()
             self._process.communicate()
@@ -66,7 +66,7 @@ class RedisServer:
             self.path.unlink(missing_ok=True)
 
     def publish(self, channel: str, data: bytes) -> int:
-        """How many heard it."""
+        """Publish a message; return the number of subscribers that got it."""
         with socket.socket(socket.AF_UNIX) as one, one.makefile("rb") as answers:
             one.connect(str(self.path))
             words = (b"PUBLISH", channel.encode("latin-1"), data)
@@ -74,7 +74,7 @@ class RedisServer:
             return int(answers.readline()[1:])
 
     def counts(self) -> int:
-        """How often it was asked who listens to a channel, since it was started."""
+        """How often PUBSUB NUMSUB was called since the start of the server."""
         with socket.socket(socket.AF_UNIX) as one, one.makefile("rb") as answers:
             one.connect(str(self.path))
             one.sendall(b"INFO commandstats\r\n")

@@ -29,11 +29,11 @@ from chatd.cluster.redis.address import RedisAddress, parse_address
         ),
     ],
 )
-def test_an_address_is_a_url(url: str, address: RedisAddress) -> None:
+def test_an_address_is_parsed_from_a_url(url: str, address: RedisAddress) -> None:
     assert parse_address(url) == address
 
 
-def test_a_password_from_a_file_is_that_of_the_user_in_the_url() -> None:
+def test_the_password_of_a_file_is_that_of_the_url_s_user() -> None:
     """N-02"""
     assert parse_address("redis://chat@cache", "sec%72et") == RedisAddress("cache", user="chat", password="sec%72et")
     assert parse_address("unix://chat@/r.sock", "s") == RedisAddress("", 0, "/r.sock", user="chat", password="s")
@@ -69,12 +69,12 @@ def test_a_password_from_a_file_is_that_of_the_user_in_the_url() -> None:
         "sentinel://one:26379/chat",
     ],
 )
-def test_what_is_no_address_is_refused(url: str) -> None:
+def test_an_invalid_address_is_refused(url: str) -> None:
     with pytest.raises(ConfigError, match="the bus"):
         parse_address(url)
 
 
-def test_a_password_is_shown_nowhere() -> None:
+def test_repr_does_not_contain_the_password() -> None:
     address = parse_address("redis://chat:secret@cache:7000")
     assert "secret" not in f"{address} {address!r}"
     with pytest.raises(ConfigError) as caught:
@@ -82,7 +82,7 @@ def test_a_password_is_shown_nowhere() -> None:
     assert "secret" not in str(caught.value)
 
 
-def test_an_address_is_written_as_operators_know_it() -> None:
+def test_an_address_is_printed_as_its_url() -> None:
     assert [
         str(parse_address(url))
         for url in ("redis://cache", "redis://[::1]:7", "unix:///r.sock", "redis+sentinel://a,b/chat")

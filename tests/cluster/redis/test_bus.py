@@ -1,4 +1,4 @@
-"""Two nodes on a real Redis, whatever happens to it."""
+"""Two nodes on a real Redis that fails in several ways."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.cluster.redis.recorder import Recorder, connected, trying
 from tests.cluster.redis.server import RedisServer
 
 
-async def test_what_one_publishes_all_hear_itself_included_in_order(server: RedisServer) -> None:
+async def test_every_node_gets_all_frames_in_order_including_its_own(server: RedisServer) -> None:
     async with connected(server.address(), server.address()) as (one, other):
         frames = [bytes([number, 13, 10, 0]) for number in range(100)]
         one.publish(*frames)
@@ -27,7 +27,7 @@ async def test_what_one_publishes_all_hear_itself_included_in_order(server: Redi
         assert one.bus.fault is None
 
 
-async def test_everything_of_a_turn_is_asked_for_once(server: RedisServer) -> None:
+async def test_all_frames_of_a_turn_are_one_write(server: RedisServer) -> None:
     async with connected(server.address()) as (one,):
         for number in range(50):
             one.publish(b"%d" % number)
@@ -38,7 +38,7 @@ async def test_everything_of_a_turn_is_asked_for_once(server: RedisServer) -> No
         assert one.asked == 2
 
 
-async def test_a_redis_that_is_killed_and_comes_back_is_an_outage_that_is_told(server: RedisServer) -> None:
+async def test_an_outage_of_redis_calls_on_down_and_on_up(server: RedisServer) -> None:
     async with connected(server.address(), server.address()) as (one, other):
         server.kill()
         await one.until_down()
@@ -58,7 +58,7 @@ async def test_a_redis_that_is_killed_and_comes_back_is_an_outage_that_is_told(s
         assert other.bus.client.outages == 1
 
 
-async def test_a_redis_that_is_not_there_yet_is_waited_for(tmp_path: Path) -> None:
+async def test_a_missing_redis_is_retried(tmp_path: Path) -> None:
     with RedisServer(tmp_path) as server:
         one = Recorder(server.address())
         async with trying(one) as attempts:
@@ -70,7 +70,7 @@ async def test_a_redis_that_is_not_there_yet_is_waited_for(tmp_path: Path) -> No
             assert one.bus.client.outages == 0
 
 
-async def test_a_redis_that_stands_still_is_an_outage_although_its_connections_are_open(server: RedisServer) -> None:
+async def test_a_suspended_redis_is_an_outage_although_its_connections_are_open(server: RedisServer) -> None:
     with mock.patch.object(link, "CHECK_S", 0.05):
         async with connected(server.address()) as (one,):
             with server.standing_still():
@@ -81,7 +81,7 @@ async def test_a_redis_that_stands_still_is_an_outage_although_its_connections_a
             await one.until_heard(b"heard")
 
 
-async def test_a_node_whose_own_messages_do_not_come_back_connects_anew(server: RedisServer) -> None:
+async def test_a_node_that_does_not_get_its_own_frames_reconnects(server: RedisServer) -> None:
     async with connected(server.address()) as (one,):
         one.bus.reconnect()
         await one.until_down()
@@ -89,7 +89,7 @@ async def test_a_node_whose_own_messages_do_not_come_back_connects_anew(server: 
         await one.until_up(2)
 
 
-async def test_a_client_that_redis_throws_out_is_told_and_comes_back(server: RedisServer) -> None:
+async def test_a_client_disconnected_by_redis_reconnects(server: RedisServer) -> None:
     async with connected(server.address(), server.address()) as (one, _):
         reader, writer = await asyncio.open_unix_connection(str(server.path))
         writer.write(b"CLIENT KILL TYPE pubsub\r\n")
@@ -100,7 +100,7 @@ async def test_a_client_that_redis_throws_out_is_told_and_comes_back(server: Red
 
 
 async def refusal(address: RedisAddress) -> str | None:
-    """Why Redis does not let a node in."""
+    """The reason for which Redis refuses a node."""
     one = Recorder(address)
     async with trying(one) as attempts:
         await attempts.fail(2)
@@ -115,7 +115,7 @@ user mute on >secret ~* resetchannels +@all
 """
 
 
-async def test_a_node_that_may_not_come_in_is_told_why_and_the_log_has_no_password(
+async def test_a_refused_login_is_logged_with_its_reason_and_without_the_password(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     acl = tmp_path / "users.acl"
@@ -135,15 +135,13 @@ async def test_a_node_that_may_not_come_in_is_told_why_and_the_log_has_no_passwo
     assert "secret" not in logged
 
 
-async def test_a_reason_is_logged_once_however_often_it_is_tried(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_repeated_failures_are_logged_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async with trying(Recorder(RedisServer(tmp_path).address())) as attempts:
         await attempts.fail(10)
     assert [record.message for record in caplog.records] == ["bus down"]
 
 
-async def test_a_bus_that_is_closed_tells_nothing_more(server: RedisServer) -> None:
+async def test_a_closed_bus_makes_no_more_calls(server: RedisServer) -> None:
     async with connected(server.address()) as (one,):
         await one.bus.close()
         one.publish(b"lost")
@@ -154,7 +152,7 @@ async def test_a_bus_that_is_closed_tells_nothing_more(server: RedisServer) -> N
         await one.bus.close()
 
 
-async def test_over_tcp_it_is_the_same(tmp_path: Path) -> None:
+async def test_the_bus_works_over_tcp(tmp_path: Path) -> None:
     with RedisServer(tmp_path, "--port", str(free_port())) as server:
         server.start()
         port = int(server._options[1])

@@ -49,7 +49,7 @@ async def ended(link: Link) -> str:
         return await link.ended
 
 
-async def test_nothing_is_published_before_it_is_up_nor_after_its_end(server: RedisServer) -> None:
+async def test_nothing_is_published_before_the_subscription_or_after_the_end(server: RedisServer) -> None:
     assert not Link(Wire(server.address(), SUBSCRIPTION), Handler()).publish(CHANNEL, b"a")
     async with linked(server) as link:
         assert link.publish(CHANNEL, b"a")
@@ -59,7 +59,7 @@ async def test_nothing_is_published_before_it_is_up_nor_after_its_end(server: Re
         assert not link.publish(CHANNEL, b"a")
 
 
-async def test_a_quiet_connection_is_asked_for_life_and_stays(server: RedisServer) -> None:
+async def test_an_idle_connection_is_pinged_and_stays_open(server: RedisServer) -> None:
     with FAST:
         async with linked(server) as link:
             with contextlib.suppress(TimeoutError):
@@ -68,14 +68,14 @@ async def test_a_quiet_connection_is_asked_for_life_and_stays(server: RedisServe
             assert not link.ended.done()
 
 
-async def test_a_server_that_stands_still_is_left(server: RedisServer) -> None:
+async def test_the_connection_to_a_suspended_server_is_closed(server: RedisServer) -> None:
     with FAST:
         async with linked(server) as link:
             with server.standing_still():
                 assert await ended(link) == "nothing came for seconds"
 
 
-async def test_a_server_that_never_says_anything_is_left(tmp_path: Path) -> None:
+async def test_the_connection_to_a_silent_server_is_closed(tmp_path: Path) -> None:
     path = tmp_path / "mute.sock"
     with FAST, socket.socket(socket.AF_UNIX) as mute:
         mute.bind(str(path))
@@ -85,7 +85,7 @@ async def test_a_server_that_never_says_anything_is_left(tmp_path: Path) -> None
         assert await ended(link) == "nothing came for seconds"
 
 
-async def test_a_process_that_stood_still_itself_leaves_nobody(server: RedisServer) -> None:
+async def test_a_process_that_was_suspended_keeps_its_connection(server: RedisServer) -> None:
     with FAST:
         async with linked(server) as link:
             time.sleep(3 * module.SILENT_CHECKS * module.CHECK_S)  # noqa: ASYNC251  the process stands still
@@ -95,7 +95,7 @@ async def test_a_process_that_stood_still_itself_leaves_nobody(server: RedisServ
             assert not link.ended.done()
 
 
-async def test_what_waits_for_a_server_that_stands_still_is_bounded(server: RedisServer) -> None:
+async def test_frames_waiting_for_a_suspended_server_are_bounded(server: RedisServer) -> None:
     frame = bytes(100_000)
     async with linked(server) as link:
         with server.standing_still():
@@ -106,7 +106,7 @@ async def test_what_waits_for_a_server_that_stands_still_is_bounded(server: Redi
             assert taken * len(frame) > MAX_WAITING_BYTES / 2
 
 
-async def test_what_is_larger_than_may_wait_goes_alone(server: RedisServer) -> None:
+async def test_a_frame_over_the_bound_is_sent_alone(server: RedisServer) -> None:
     async with linked(server) as link:
         assert link.publish(CHANNEL, bytes(2 * MAX_WAITING_BYTES))
         with server.standing_still():
@@ -119,7 +119,7 @@ async def test_a_server_that_dies_ends_the_connection(server: RedisServer) -> No
         assert await ended(link)
 
 
-async def test_redis_answers_questions(server: RedisServer) -> None:
+async def test_redis_answers_commands(server: RedisServer) -> None:
     """PUBSUB NUMSUB and INFO, as N-39 needs them."""
     heard: asyncio.Queue[Any] = asyncio.Queue()
     Link(Wire(server.address(), SUBSCRIPTION), Handler()).ask(heard.put_nowait, Command.INFO, "server")

@@ -10,7 +10,7 @@ class Longest(random.Random):
         return b
 
 
-def test_pauses_grow_up_to_a_bound_and_are_short_again_after_a_success() -> None:
+def test_pauses_grow_up_to_a_bound_and_are_reset_by_a_success() -> None:
     pauses = Pauses(Longest())
     waited = [pauses.next() for _ in range(20)]
     assert waited[:3] == [FIRST_PAUSE_S, 2 * FIRST_PAUSE_S, 4 * FIRST_PAUSE_S]
@@ -19,7 +19,7 @@ def test_pauses_grow_up_to_a_bound_and_are_short_again_after_a_success() -> None
     assert pauses.next() == FIRST_PAUSE_S
 
 
-def test_two_nodes_do_not_come_back_in_step() -> None:
+def test_pauses_have_jitter() -> None:
     one, other = Pauses(random.Random(1)), Pauses(random.Random(2))
     waited = [(one.next(), other.next()) for _ in range(10)]
     assert all(first != second for first, second in waited)

@@ -1,4 +1,4 @@
-"""Which Redis is the master, as real Sentinels say, and as programs say that are none. N-18"""
+"""Finding the master by Sentinels: real ones, and servers that are none. N-18"""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.cluster.redis.recorder import Recorder, connected, trying
 from tests.cluster.redis.sentinel import watched
 
 
-async def test_the_master_is_found_and_after_a_failover_the_new_one(tmp_path: Path) -> None:
+async def test_the_master_is_found_before_and_after_a_failover(tmp_path: Path) -> None:
     with watched(tmp_path) as there:
         found = Sentinels(parse_address(there.url))
         assert (await found.master()).port == there.master
@@ -34,7 +34,7 @@ async def test_the_master_is_found_and_after_a_failover_the_new_one(tmp_path: Pa
 
 
 async def test_a_replica_is_not_taken_for_the_master(tmp_path: Path) -> None:
-    """It would publish to its own subscribers alone."""
+    """A replica would publish only to its own subscribers."""
     with watched(tmp_path) as there:
         answer = f"*2\r\n$9\r\n127.0.0.1\r\n${len(str(there.replica))}\r\n{there.replica}\r\n"
         async with answering(answer.encode()) as port:
@@ -45,7 +45,7 @@ async def test_a_replica_is_not_taken_for_the_master(tmp_path: Path) -> None:
         assert recorder.told == []
 
 
-async def test_a_name_that_no_sentinel_knows_is_said(tmp_path: Path) -> None:
+async def test_an_unknown_master_name_is_an_error(tmp_path: Path) -> None:
     with watched(tmp_path) as there:
         address = RedisAddress(sentinels=(("127.0.0.1", there.port), ("127.0.0.1", there.master)), master="other")
         with pytest.raises(SentinelError, match=r"it knows no master of that name; 127.0.0.1: ERR unknown command"):
@@ -63,7 +63,9 @@ async def test_a_name_that_no_sentinel_knows_is_said(tmp_path: Path) -> None:
         (b"", "no answer"),
     ],
 )
-async def test_an_answer_that_is_none_is_no_master(answer: bytes, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_invalid_answer_of_a_sentinel_is_an_error(
+    answer: bytes, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sentinel, "ANSWER_S", 0.2)
     async with answering(answer) as port:
         with pytest.raises(SentinelError, match=said):
@@ -72,7 +74,7 @@ async def test_an_answer_that_is_none_is_no_master(answer: bytes, said: str, mon
 
 @contextlib.asynccontextmanager
 async def answering(answer: bytes) -> AsyncIterator[int]:
-    """A server that says the same to everybody, and waits."""
+    """A server that sends `answer` to every client, and keeps the connection open."""
     over = asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

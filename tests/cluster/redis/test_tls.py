@@ -1,4 +1,4 @@
-"""A real Redis that speaks TLS."""
+"""A real Redis with TLS."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Secure(NamedTuple):
 
 @contextlib.contextmanager
 def secure_redis(folder: Path, *, asks: str = "no") -> Iterator[Secure]:
-    """`asks`: whether clients must have a certificate."""
+    """`asks`: whether the server requires a client certificate."""
     port, (cert, key), client = free_port(), make_certificate(folder, "redis"), make_certificate(folder, "node")
     files = ("--tls-cert-file", str(cert), "--tls-key-file", str(key), "--tls-ca-cert-file", str(client[0]))
     with RedisServer(folder, "--tls-port", str(port), *files, "--tls-auth-clients", asks) as server:
@@ -61,7 +61,7 @@ def secure_sentinel(folder: Path, redis: Secure) -> Iterator[int]:
 
 
 async def refusal(address: RedisAddress) -> str:
-    """Why there is no connection."""
+    """The reason why the connection fails."""
     one = Recorder(address)
     async with trying(one) as attempts:
         await attempts.fail(2)
@@ -69,7 +69,7 @@ async def refusal(address: RedisAddress) -> str:
         return str(one.bus.fault)
 
 
-async def test_a_certificate_that_is_trusted_and_of_the_host_is_taken(tmp_path: Path) -> None:
+async def test_a_trusted_certificate_for_the_host_is_accepted(tmp_path: Path) -> None:
     """N-15"""
     with secure_redis(tmp_path) as redis:
         renamed = redis.address("localhost", name="127.0.0.1")
@@ -78,8 +78,8 @@ async def test_a_certificate_that_is_trusted_and_of_the_host_is_taken(tmp_path: 
             await other.until_heard(b"heard")
 
 
-async def test_any_other_is_refused(tmp_path: Path) -> None:
-    """N-15: of a stranger, of another host; nor is there a way around TLS."""
+async def test_any_other_certificate_is_refused(tmp_path: Path) -> None:
+    """N-15: self-signed, or for another host; plain TCP is refused too."""
     stranger, _ = make_certificate(tmp_path, "stranger")
     with secure_redis(tmp_path) as redis:
         assert "certificate verify failed" in await refusal(redis.address(authorities=stranger))
@@ -88,7 +88,7 @@ async def test_any_other_is_refused(tmp_path: Path) -> None:
         assert await refusal(parse_address(f"redis://127.0.0.1:{redis.port}"))
 
 
-async def test_a_redis_that_asks_for_a_certificate_gets_one(tmp_path: Path) -> None:
+async def test_a_client_certificate_is_sent_on_request(tmp_path: Path) -> None:
     """N-15"""
     with secure_redis(tmp_path, asks="yes") as redis:
         certificate, key = redis.client
@@ -109,7 +109,7 @@ async def test_sentinels_are_asked_under_tls_too(tmp_path: Path) -> None:
         assert "no Sentinel knows" in await refusal(parse_address(url.replace("rediss", "redis")))
 
 
-def test_files_that_cannot_be_used_end_the_start(tmp_path: Path) -> None:
+def test_unusable_certificate_files_are_an_error(tmp_path: Path) -> None:
     """N-15"""
     address = parse_address("rediss://cache")
     (tmp_path / "empty").touch()
@@ -124,7 +124,7 @@ def test_files_that_cannot_be_used_end_the_start(tmp_path: Path) -> None:
         secured(address, Credentials(certificate=certificate, key=key))
 
 
-def test_an_address_without_tls_stays_as_it_is() -> None:
+def test_an_address_without_tls_is_unchanged() -> None:
     """N-15"""
     address = parse_address("redis://cache")
     assert secured(address, Credentials()) is address

@@ -39,17 +39,17 @@ def words(data: bytes) -> list[bytes]:
     return [word for word in data.split(b"\r\n") if word[:1] not in {b"*", b"$", b""}]
 
 
-def test_it_says_hello_and_subscribes() -> None:
+def test_the_connection_starts_with_hello_and_subscribe() -> None:
     assert words(wire().greeting()) == [b"HELLO", b"3", b"SETNAME", b"chatd", b"SUBSCRIBE", b"chatd"]
 
 
-def test_with_a_password_it_logs_in_and_with_a_database_it_selects() -> None:
+def test_a_password_adds_auth_and_a_database_adds_select() -> None:
     greeting = wire(user="chat", password="secret", database=3).greeting()
     login = [b"HELLO", b"3", b"AUTH", b"chat", b"secret", b"SETNAME", b"chatd"]
     assert words(greeting) == [*login, b"SELECT", b"3", b"SUBSCRIBE", b"chatd"]
 
 
-def test_messages_come_between_the_answers() -> None:
+def test_messages_may_come_between_answers() -> None:
     one = up()
     assert one.publish("chatd", b"\x00\r\n") == b"*3\r\n$7\r\nPUBLISH\r\n$5\r\nchatd\r\n$3\r\n\x00\r\n\r\n"
     one.ping()
@@ -61,7 +61,7 @@ def test_messages_come_between_the_answers() -> None:
     assert one.unanswered == 0
 
 
-def test_answers_to_questions_come_in_their_order_and_a_refusal_is_none() -> None:
+def test_answers_come_in_order_and_an_error_is_none() -> None:
     one = up()
     asked = one.ask(Command.PUBSUB, "NUMSUB", "chatd") + one.ping() + one.ask(Command.INFO, "server")
     assert words(asked) == [b"PUBSUB", b"NUMSUB", b"chatd", b"PING", b"INFO", b"server"]
@@ -70,11 +70,11 @@ def test_answers_to_questions_come_in_their_order_and_a_refusal_is_none() -> Non
     assert one.unanswered == 0
 
 
-def test_other_pushes_are_left_out() -> None:
+def test_other_pushes_are_ignored() -> None:
     assert list(up().feed(b">2\r\n$10\r\ninvalidate\r\n*0\r\n")) == []
 
 
-def test_channels_and_prefixes_are_subscribed_to_and_all_of_them_have_to_be_confirmed() -> None:
+def test_all_subscriptions_to_channels_and_patterns_must_be_confirmed() -> None:
     one = Wire(RedisAddress("cache"), Subscription(("a", "b"), ("x[1]*\\y#",)))
     greeting = words(one.greeting())
     assert greeting[-5:] == [b"SUBSCRIBE", b"a", b"b", b"PSUBSCRIBE", b"x\\[1\\]\\*\\\\y#*"]
@@ -86,7 +86,7 @@ def test_channels_and_prefixes_are_subscribed_to_and_all_of_them_have_to_be_conf
     assert list(one.feed(pushed)) == [Heard(b"xy", b"1")]
 
 
-def test_what_is_published_elsewhere_may_be_heard_by_nobody() -> None:
+def test_a_message_to_another_channel_needs_no_subscriber() -> None:
     one = up()
     one.publish("elsewhere", b"a")
     assert list(one.feed(b":0\r\n")) == []
@@ -94,7 +94,7 @@ def test_what_is_published_elsewhere_may_be_heard_by_nobody() -> None:
 
 
 @given(st.lists(st.binary(max_size=40), max_size=5), st.integers(1, 30))
-def test_messages_come_whole_however_they_are_cut(messages: list[bytes], size: int) -> None:
+def test_messages_are_complete_for_any_split_of_the_input(messages: list[bytes], size: int) -> None:
     one, data = up(), b"".join(map(message, messages))
     assert [event for at in range(0, len(data), size) for event in one.feed(data[at : at + size])] == [
         Heard(b"chatd", data) for data in messages
@@ -113,28 +113,28 @@ def test_messages_come_whole_however_they_are_cut(messages: list[bytes], size: i
         (HELLO + SUBSCRIBED + b">3\r\n$11\r\nunsubscribe\r\n$5\r\nchatd\r\n:0\r\n", "subscription"),
     ],
 )
-def test_what_makes_a_connection_useless_is_said(said: bytes, reason: str) -> None:
+def test_a_fatal_reply_is_an_error_with_its_reason(said: bytes, reason: str) -> None:
     one = wire()
     one.greeting()
     with pytest.raises(RedisError, match=reason):
         list(one.feed(said))
 
 
-def test_a_message_that_nobody_hears_shows_that_the_subscription_is_gone() -> None:
+def test_a_publish_without_subscribers_shows_a_lost_subscription() -> None:
     one = up()
     one.publish("chatd", b"a")
     with pytest.raises(RedisError, match="nobody hears"):
         list(one.feed(b":0\r\n"))
 
 
-def test_what_came_before_a_fault_counts() -> None:
+def test_messages_before_an_error_are_delivered() -> None:
     events = up().feed(message(b"a") + b"-ERR\r\n")
     assert next(events) == Heard(b"chatd", b"a")
     with pytest.raises(RedisError):
         next(events)
 
 
-def test_a_reply_that_does_not_end_is_bounded() -> None:
+def test_an_endless_reply_is_bounded() -> None:
     one = up()
     assert list(one.feed(b">3\r\n$7\r\nmessage\r\n$5\r\nchatd\r\n$999999999\r\n")) == []
     part = bytes(1_000_000)
@@ -144,7 +144,7 @@ def test_a_reply_that_does_not_end_is_bounded() -> None:
         list(one.feed(part))
 
 
-def test_many_messages_are_no_long_reply() -> None:
+def test_many_messages_do_not_count_as_one_reply() -> None:
     one = up()
     many = message(bytes(1_000)) * 1_000
     for _ in range(2 + MAX_REPLY_BYTES // len(many)):

@@ -1,4 +1,4 @@
-"""`python -m tests.cluster.simulation --seeds 100000`: as many runs, on all cores. `--seed 17`: that one alone."""
+"""`python -m tests.cluster.simulation --seeds 100000`: that many runs, on all cores. `--seed 17`: only that run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.cluster.simulation.world import simulate
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """0 if all is well."""
+    """Return 0 if no run failed."""
     parser = argparse.ArgumentParser(prog="python -m tests.cluster.simulation", description=__doc__)
     parser.add_argument("--seeds", type=int, default=100_000, help="how many runs")
     parser.add_argument("--first", type=int, default=0, help="the seed of the first one")
@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _many(seeds: range) -> int:
-    """Print each bad run as it is found, and a sum at the end."""
+    """Print each failed run at once, and a summary at the end."""
     deliveries, bad, met = 0, 0, Counter[str]()
     with ProcessPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         for verdict in pool.map(simulate, seeds, chunksize=50):

@@ -1,4 +1,4 @@
-"""What all processes of a run share."""
+"""Objects that all processes of a run share."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.cluster.simulation.verdict import Verdict
 
 @dataclasses.dataclass(frozen=True)
 class Surroundings:
-    """`scheme` turns what a client says into the position that is answered."""
+    """`scheme` maps the position that a client sends to the position that is used for the query."""
 
     deliver: Deliver
     clock: Clock

@@ -1,4 +1,4 @@
-"""Each mechanism of the core, replaced by one that does without it: then the simulation must find something wrong."""
+"""Each mechanism of the core, replaced by a variant without it: the simulation must then find a fault."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from tests.cluster.simulation.message import Said
 
 
 def _link_anything(applied: int, news: News[Said]) -> list[Said] | None:
-    """No chain: nobody looks at what should have come before."""
+    """No chain: the predecessor of a frame is not checked."""
     return [item for item in news.items if item.id > applied]
 
 
 class _EagerStream(stream.Stream[Said]):
-    """Gaps are seen and healed, but what comes behind one does not wait for that."""
+    """Gaps are detected and healed, but later messages do not wait for that."""
 
     def on_news(self, news: News[Said], size_bytes: int) -> list[Said]:
         delivered = super().on_news(news, size_bytes)
@@ -39,7 +39,7 @@ class _NoHeal(heal.Heal):
 
 
 class _HastyHeal(heal.Heal):
-    """What is not settled is asked for as well."""
+    """Unsettled messages are read as well."""
 
     def ask(self, applied: int, missing: int, settled: int, now_s: float) -> Read | None:
         return super().ask(applied, missing, missing, now_s)
@@ -59,26 +59,26 @@ class _NoFloor(Floor):
 
 
 class _BeatlessStream(stream.Stream[Said]):
-    """Beats keep leases alive, and are not asked how far their origin has come."""
+    """Beats renew leases, but their position is ignored."""
 
     def on_news(self, news: News[Said], size_bytes: int) -> list[Said]:
         return super().on_news(news, size_bytes) if news.items else []
 
 
 class _EpochlessStream(stream.Stream[Said]):
-    """A new process of an origin is taken for the old one: what that one told, and never stored, is waited for."""
+    """A new process of an origin is taken for the old one: its unstored messages are awaited for ever."""
 
     def begin(self, epoch: int) -> None:
         self.epoch = epoch
 
 
 def _begin_behind_the_rows(origin: int, stored: int, reserved: int) -> int:
-    """No reservation: ids that were told and not stored are used again."""
+    """No reservation: ids that were published and not stored are used again."""
     return epoch_begin(origin, stored, 0)
 
 
 def _release_at_once(self: Database, writer: Writer) -> None:
-    """No lock: a new process starts while the last commit of the old one is under way."""
+    """No lock: a new process starts during the last commit of the old one."""
     if not writer.is_open and self._holders.get(writer.number) is writer:
         del self._holders[writer.number]
         self._grant(writer.number)
@@ -101,12 +101,12 @@ BROKEN: Final[Mapping[str, Callable[[], AbstractContextManager[Any]]]] = {
 
 
 def largest_id(position: Vector) -> Vector:
-    """The naive query: everything with an id above the largest that the client has seen."""
+    """The naive query: all ids above the greatest that the client has seen."""
     return {origin: latest_of(origin, max(position.values())) for origin in position}
 
 
 def overlapping(window_ms: int) -> Callable[[Vector], Vector]:
-    """The naive query, begun a while earlier; the client drops what it has."""
+    """The naive query, started `window_ms` earlier; the client drops duplicates."""
 
     def earlier(position: Vector) -> Vector:
         since = max(max(position.values()) - (window_ms << 22), 0)

@@ -1,4 +1,4 @@
-"""Redis Pub/Sub: at most once, in order on each connection, and gone at times."""
+"""A model of Redis Pub/Sub: at most once, in order on each connection, with outages."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ class Bus:
         self._subscribers: list[Subscriber] = []
 
     def calm_down(self) -> None:
-        """From here on nothing is lost."""
+        """End all faults."""
         self._calm = True
 
     def subscribe(self, subscriber: Subscriber) -> bool:
-        """Whether the bus is there."""
+        """Return whether the bus is up."""
         if self._clock.now_ms < self._down_until_ms:
             return False
         self._subscribers.append(subscriber)
         return True
 
     def cut(self, subscriber: Subscriber) -> None:
-        """End a connection; its node is told."""
+        """Close a connection and tell its node."""
         if subscriber.is_open:
             subscriber.is_open = False
             self._subscribers = [one for one in self._subscribers if one is not subscriber]
@@ -59,7 +59,7 @@ class Bus:
             self.cut(subscriber)
 
     def publish(self, subscriber: Subscriber, frame: Frame) -> None:
-        """On the connection of `subscriber`; lost if that is cut."""
+        """Publish on the connection of `subscriber`; the frame is lost if the connection is closed."""
         if subscriber.is_open:
             data = CODEC.encode(frame)
             subscriber.out.send(self._delay_ms(), self._spread, subscriber, data)

@@ -1,4 +1,4 @@
-"""A client: remembers the last position that it received, and comes back with it to any node."""
+"""A client: it remembers the last position that it received, and reconnects with it to any node."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PATIENCE_MS = 400
 
 
 class Connection:
-    """Between a client and a process. What is on its way when it ends is lost."""
+    """A connection between a client and a process. Data in flight at its end is lost."""
 
     def __init__(self, client: Client, process: Process, clock: Clock) -> None:
         self.client = client
@@ -56,7 +56,7 @@ class Client:
     def is_up_to_date(self) -> bool:
         return self.connection is not None and self.connection.is_up_to_date
 
-    # Coming and going.
+    # Connect and disconnect.
 
     def connect(self) -> None:
         process = self._choose()
@@ -69,7 +69,7 @@ class Client:
         self._clock.after(PATIENCE_MS, self._look_after, self.connection)
 
     def leave(self) -> None:
-        """The connection ends, as far as the client knows; it comes back soon."""
+        """Close the connection on the client's side; the client reconnects soon."""
         if self.connection is not None:
             self.connection.is_open = False
             self._clock.after(self._delay_ms(), self.connection.process.forget, self.connection)
@@ -77,19 +77,19 @@ class Client:
             self._clock.after(self._luck.randrange(1, 300), self.connect)
 
     def end(self, connection: Connection) -> None:
-        """The other side has ended it."""
+        """The server has closed the connection."""
         if self.connection is connection:
             self.leave()
 
     def _look_after(self, connection: Connection) -> None:
-        """A process that does not answer is left."""
+        """Close the connection to a process that does not answer."""
         if not connection.is_up_to_date:
             self.end(connection)
 
-    # What it is sent.
+    # Data from the server.
 
     def send(self, connection: Connection, said: Said | None, position: Vector) -> None:
-        """Put a message on the line, or, without one, that everything was sent."""
+        """Send a message, or, without one, the end of the replay."""
         connection.down.send(self._delay_ms(), self._receive, connection, said, position)
 
     def _receive(self, connection: Connection, said: Said | None, position: Vector) -> None:

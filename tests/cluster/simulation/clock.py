@@ -1,4 +1,4 @@
-"""Virtual time: what is to happen, in order. Milliseconds are integers, so a seed gives the same run everywhere."""
+"""Virtual time: scheduled calls, in order. Milliseconds are integers, so a seed gives the same run everywhere."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Clock:
-    """Runs what was planned, and is then as late as that was."""
+    """Runs scheduled calls and advances to their time."""
 
     def __init__(self) -> None:
         self.now_ms = 0
@@ -20,7 +20,7 @@ class Clock:
         return self.now_ms / 1000
 
     def at(self, when_ms: int, call: Callable[..., None], *args: Any) -> None:
-        """Of two calls for the same moment, the first that was planned comes first."""
+        """Schedule a call. Calls for the same time run in the order in which they were scheduled."""
         self._count += 1
         heapq.heappush(self._planned, (max(when_ms, self.now_ms), self._count, call, args))
 
@@ -36,7 +36,7 @@ class Clock:
 
 
 class Link:
-    """A connection: what goes in comes out later, in the same order."""
+    """A connection: delivers later, in the same order."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

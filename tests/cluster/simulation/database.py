@@ -1,8 +1,8 @@
-"""PostgreSQL as far as visibility goes.
+"""A model of PostgreSQL's visibility rules.
 
-A row is visible from its commit on, to statements that take their snapshot after it; ids say nothing about commits. One
-connection commits one group at a time. When its process dies, what was under way may still be committed, or not; the
-lock on the number is free only when that is decided.
+A row is visible after its commit, to statements whose snapshot is later; the order of ids is not that of commits. One
+connection commits one group at a time. When its process dies, the pending commit may still happen, or not; the
+lock on the number is released only after that.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ STALL_MS = 1_500
 
 
 class Writer:
-    """The connection of one process that writes; holds the lock on its number."""
+    """The write connection of one process; it holds the lock on its number."""
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -35,8 +35,8 @@ class Database:
     def __init__(self, clock: Clock, luck: random.Random, plan: Plan) -> None:
         self.rows: dict[int, Said] = {}
         self._ids: list[int] = []
-        self.first: dict[int, int] = {}  # the table of nodes: where each number's first epoch began
-        self.reserved: dict[int, int] = {}  # and what its last process has reserved
+        self.first: dict[int, int] = {}  # the table of nodes: the first epoch of each number
+        self.reserved: dict[int, int] = {}  # and the reservation of its last process
         self.commits_under_way = 0
         self._clock = clock
         self._luck = luck
@@ -51,14 +51,14 @@ class Database:
         return self._ids[-1] if self._ids else 0
 
     def greatest_of(self, origin: int) -> int | None:
-        """The greatest id of an origin that is visible."""
+        """The greatest visible id of an origin."""
         return next((one for one in reversed(self._ids) if origin_of(one) == origin), None)
 
     def go_down(self, length_ms: int) -> None:
         self._down_until_ms = max(self._down_until_ms, self._clock.now_ms + length_ms)
 
     def calm_down(self) -> None:
-        """From here on no statement fails."""
+        """End all faults."""
         self._calm = True
 
     # The lock.
@@ -68,7 +68,7 @@ class Database:
         self._grant(number)
 
     def disconnect(self, writer: Writer) -> None:
-        """Its process has died, or the connection has."""
+        """The process or the connection has ended."""
         writer.is_open = False
         self._release(writer)
 
@@ -86,7 +86,7 @@ class Database:
     # Writes.
 
     def commit(self, writer: Writer, group: Sequence[Said], done: Callable[[bool], None]) -> None:
-        """`done` is told whether the group is in the database, once that is certain."""
+        """Commit a group; `done` gets whether it is stored, once that is certain."""
         if not writer.is_open:
             self._clock.after(1, done, False)
             return
@@ -111,7 +111,7 @@ class Database:
         self._clock.after(self._luck.randrange(READ_MS), done, not refused)
 
     def write(self, writer: Writer, change: Callable[[], None], done: Callable[[bool], None]) -> None:
-        """A change of the table of nodes. It may be made although it is said to have failed."""
+        """Change the table of nodes. The change may be made although it is reported as failed."""
         if not writer.is_open:
             self._clock.after(1, done, False)
             return
@@ -123,7 +123,7 @@ class Database:
     # Reads.
 
     def read(self, after: int, upto: int | None, concerns: Callable[[Said], bool], limit: int) -> list[Said]:
-        """What one statement sees at this moment, in the order of the ids."""
+        """The result of one statement at this time, in the order of ids."""
         low = bisect.bisect_right(self._ids, after)
         high = bisect.bisect_right(self._ids, MAX_ID if upto is None else upto)
         found: list[Said] = []

@@ -1,4 +1,4 @@
-"""The connections of one process: who comes back gets what it missed, then what is live."""
+"""The connections of one process: a reconnected client gets missed messages, then live ones."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ Wrap = Callable[..., Callable[..., None]]
 
 class Desk:
     def __init__(self, around: Surroundings, answer: Wrap) -> None:
-        """`answer` makes a call one that a process hears only while it lives and does not stand still."""
+        """`answer` wraps a call so that the process gets it only while it lives and is not suspended."""
         self._around = around
         self._answer = answer
         self._connections: list[Connection] = []
 
     def open(self, node: Node[Said], connection: Connection, text: str | None) -> None:
-        """`text` is the position of a client that comes back."""
+        """`text` is the position of a client that reconnects."""
         if not connection.is_open:
             return
         self._connections.append(connection)
@@ -38,12 +38,12 @@ class Desk:
         self._connections = [one for one in self._connections if one is not connection]
 
     def close(self) -> None:
-        """The process is dead."""
+        """The process has ended."""
         for connection in self._connections:
             self._around.clock.after(5, connection.client.end, connection)
 
     def give(self, deliveries: list[Delivery[Said]]) -> None:
-        """Messages were applied here, in that order."""
+        """Send messages that were applied here, in that order."""
         for delivery in deliveries:
             for connection in self._connections:
                 if connection.client.concerns(delivery.item):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from chatd.cluster.core.vector import MAX_SEQUENCE, MS_SHIFT, SEQUENCE_BITS
 from tests.cluster.simulation.clock import Clock
 
-EPOCH_MS = 1_000_000  # so that no id is small
+EPOCH_MS = 1_000_000  # no id is small
 
 
 class Ids:
-    """Grow with a clock that is not everybody's."""
+    """Ids that grow with the process's own clock."""
 
     def __init__(self, number: int, last: int, clock: Clock, skew_ms: int) -> None:
         self._last = last
@@ -19,7 +19,7 @@ class Ids:
 
     @property
     def now(self) -> int:
-        """An id of this moment, or the last one."""
+        """The id of the present time, or the last one."""
         ms = EPOCH_MS + self._clock.now_ms + self._skew_ms
         return max(ms << MS_SHIFT | self._number << SEQUENCE_BITS, self._last)
 

@@ -1,4 +1,4 @@
-"""What is sent in the simulation."""
+"""The message of the simulation."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class Said(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
-    """A message for the client with that number, and for those who hear everything."""
+    """A message for the client with that number, and for clients that get every message."""
 
     id: int
     to: int

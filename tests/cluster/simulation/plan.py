@@ -1,4 +1,4 @@
-"""What a seed decides: how many there are of everything, and what goes wrong when."""
+"""The parameters of a seed: the numbers of nodes and clients, and the faults with their times."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 LOAD_MS: Final = 1_500
-"""Messages are sent, and things go wrong, for so long."""
+"""The time in which messages are sent and faults occur."""
 
 
 class Deliver(enum.Enum):
@@ -47,7 +47,7 @@ class Strike:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Plan:
-    """`drops` and `doubles` are parts of all frames, `refusals` of all commits, `failures` of all reads."""
+    """`drops` and `doubles` are fractions of all frames, `refusals` of all commits, `failures` of all reads."""
 
     deliver: Deliver
     nodes: list[int]
@@ -64,7 +64,7 @@ class Plan:
 
 
 def make_plan(luck: random.Random, *, deliver: Deliver | None = None, calm: bool = False) -> Plan:
-    """`calm`: nothing goes wrong but that clients come and go and commits take their time."""
+    """`calm`: no faults, but clients still reconnect and commits take time."""
     count = luck.choice((2, 3, 3, 4))
     nodes = luck.sample((0, 1, 2, 5, 17, 1023), count)
     theme = luck.choice(THEMES)

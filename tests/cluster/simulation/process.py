@@ -1,4 +1,4 @@
-"""A shell around the core, as a real one will be, in virtual time: it may be killed, and may stand still."""
+"""A shell around the core in virtual time, like the real one: it can be killed and suspended."""
 
 from __future__ import annotations
 
@@ -45,16 +45,16 @@ class Process:
         self._verdict = around.verdict
         self._skew_ms = skew_ms
         self._writer: Writer | None = None
-        self._epochs: Vector = {}  # the youngest that was heard of, by origin
+        self._epochs: Vector = {}  # the latest known epoch of each origin
         self._frozen = False
         self._backlog: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
         self._desk = Desk(around, self._answer)
         self._queue: list[Said] = []
-        self._unsaid = 0  # messages that have an id, and are not said yet
+        self._unsaid = 0  # messages that have an id, and are not published yet
         self._commits = False
         self._database.lock(number, self._on_lock)
 
-    # Life and death.
+    # Kill and suspend.
 
     def kill(self) -> None:
         self.life = Life.DEAD
@@ -66,7 +66,7 @@ class Process:
         self._desk.close()
 
     def displace(self, length_ms: int) -> None:
-        """It stands still for so long that the database takes it for dead."""
+        """Suspend it so long that the database gives its lock to another."""
         self.freeze(length_ms)
         if self._writer is not None:
             self._database.disconnect(self._writer)
@@ -83,7 +83,7 @@ class Process:
             self._happen(call, *args)
 
     def _happen(self, call: Callable[..., None], *args: Any) -> None:
-        """Whatever the process is told: later if it stands still, never if it is dead."""
+        """Run a call of the process: later if it is suspended, never if it is dead."""
         if self._frozen:
             self._backlog.append((call, args))
         elif self.life is not Life.DEAD:
@@ -105,7 +105,7 @@ class Process:
         self._happen(self._look)
 
     def _look(self) -> None:
-        """Under the lock: what is there."""
+        """Read the table of nodes under the lock."""
         table = self._database
         first = dict(table.first)
         applied = {one: table.greatest_of(one) or start for one, start in first.items()}
@@ -131,7 +131,7 @@ class Process:
             self._database.write(self._writer, lambda: self._write_reservation(upto), done)
 
     def _end_without_lock(self) -> bool:
-        """Another process may have had the number meanwhile, so this one cannot go on."""
+        """Another process may have had the number meanwhile, so this one must end."""
         if self._writer is not None and self._writer.is_open:
             return False
         self._verdict.met["the lock was lost"] += 1
@@ -173,7 +173,7 @@ class Process:
             self._epochs[frame.origin] = max(frame.epoch, self._epochs.get(frame.origin, 0))
         self._give(self._core.on_frame(frame, size_bytes, self._clock.now_s))
         if frame.origin == self.number:
-            self._decide()  # it may be told that another process has its number
+            self._decide()  # the frame may be of another process with its number
 
     def _publish(self, frame: News[Said] | Call) -> None:
         if self.subscriber is not None:
@@ -299,6 +299,6 @@ class Process:
         self._desk.give(deliveries)
 
     def _check(self, said: Said) -> None:
-        """Once an origin has a new process, nothing of the old one is delivered that has no row."""
+        """After the start of an origin's new process, no unstored message of the old one may be delivered."""
         if said.id <= self._epochs.get(origin_of(said.id), 0) and said.id not in self._database.rows:
             self._verdict.add("ghost", self.number, said.id)

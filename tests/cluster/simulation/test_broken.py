@@ -1,4 +1,4 @@
-"""The test of the test: with any part of the core replaced by nothing, the simulation finds that something is wrong."""
+"""Mutation tests: without any one part of the core, the simulation finds a fault."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def test_every_part_is_listed() -> None:
 
 
 @pytest.mark.parametrize("part", BROKEN)
-def test_a_run_without_that_part_goes_wrong(part: str) -> None:
+def test_a_run_without_a_part_of_the_core_fails(part: str) -> None:
     with BROKEN[part]():
         found = first_fault(FOUND_AS[part])
     assert found is not None
-    assert simulate(found.seed), "the whole core gets the same run right"
+    assert simulate(found.seed), "the complete core passes the same run"

@@ -1,4 +1,4 @@
-"""Whatever goes wrong with the bus, the database and the nodes, each client gets each of its messages once, in order.
+"""With any faults of bus, database and nodes, each client gets each of its messages once, in order.
 
 `make simulate` runs fifty times as many seeds.
 """
@@ -20,27 +20,27 @@ FRESH_SEEDS: Final = 50
 
 
 def faults(verdicts: list[Verdict]) -> str:
-    """Of the runs that went wrong; play one again with `python -m tests.cluster.simulation --seed N`."""
+    """The failed runs; repeat one with `python -m tests.cluster.simulation --seed N`."""
     return "\n".join(str(verdict) for verdict in verdicts if not verdict)
 
 
 @pytest.mark.parametrize("first", range(0, SEEDS, AT_A_TIME))
-def test_nothing_is_lost_doubled_or_out_of_order_and_everybody_catches_up(first: int) -> None:
+def test_no_message_is_lost_duplicated_or_out_of_order_and_all_clients_catch_up(first: int) -> None:
     verdicts = [simulate(seed) for seed in range(first, first + AT_A_TIME)]
     assert not faults(verdicts)
     assert sum(verdict.deliveries for verdict in verdicts) > 20 * AT_A_TIME
 
 
-def test_nor_with_seeds_that_nobody_has_tried(seed: int) -> None:
+def test_new_seeds_pass_too(seed: int) -> None:
     luck = random.Random(seed)
     assert not faults([simulate(luck.randrange(2**32)) for _ in range(FRESH_SEEDS)])
 
 
-def test_a_seed_gives_the_same_run_again() -> None:
+def test_a_seed_gives_the_same_run() -> None:
     assert [simulate(seed) for seed in range(20)] == [simulate(seed) for seed in range(20)]
 
 
-def test_the_runs_meet_what_the_core_is_for() -> None:
+def test_the_runs_cover_every_situation() -> None:
     met = Counter[str]()
     for seed in range(AT_A_TIME):
         met += simulate(seed).met

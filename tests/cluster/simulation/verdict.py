@@ -1,4 +1,4 @@
-"""What went wrong in a run, by kind; nothing should."""
+"""The faults found in a run, by kind."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections import Counter
 
 @dataclasses.dataclass
 class Verdict:
-    """How often each kind of fault was found.
+    """The number of faults of each kind.
 
-    lost         in the database, and not seen by a client that it concerns
-    doubled      seen twice
-    disordered   seen after a later message of the same origin
+    lost         stored, and not received by a client that should have it
+    doubled      received twice
+    disordered   received after a later message of the same origin
     regressed    a position that is behind the one before it
-    unstored     seen, and not in the database, although nothing is delivered before its commit
-    ghost        delivered without a row after its process was known to be dead
+    unstored     received, and not stored, although messages are delivered after their commit
+    ghost        unstored, and delivered after its process was known to be dead
     stuck        a node or a client is not ready long after the last fault
     """
 
@@ -24,7 +24,7 @@ class Verdict:
     details: list[str] = dataclasses.field(default_factory=list)
     deliveries: int = 0
     met: Counter[str] = dataclasses.field(default_factory=Counter)
-    """What happened on the way, right or wrong: a run in which nothing happens shows nothing."""
+    """Counts of situations, faulty or not: they show that a run covered them."""
 
     def add(self, kind: str, *what: object) -> None:
         self.kinds[kind] += 1
@@ -32,7 +32,7 @@ class Verdict:
             self.details.append(f"{kind}: {' '.join(map(str, what))}")
 
     def __bool__(self) -> bool:
-        """Whether nothing went wrong."""
+        """Whether there was no fault."""
         return not self.kinds
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""A whole run: made from a seed, nothing else, and so the same again for the same seed."""
+"""A whole run. It depends only on its seed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.cluster.simulation.process import Life, Process
 from tests.cluster.simulation.verdict import Verdict
 
 PATIENCE_MS = 20_000
-"""After the last fault, everybody must have everything within that."""
+"""The time after the last fault in which every client must be complete."""
 
 CHECK_MS = 300
 MAX_SKEW_MS = 1_000
@@ -43,7 +43,7 @@ class World:
         self._database = Database(self._clock, luck, plan)
         self._bus = Bus(self._clock, luck, plan)
         self._around = Surroundings(plan.deliver, self._clock, luck, self._database, self._bus, scheme, self.verdict)
-        self._restarts = 0  # that are still to come
+        self._restarts = 0  # pending restarts
         self._displaced: list[Process] = []
         self._processes = {number: self._start(number) for number in plan.nodes}
         self.clients = [Client(number, self._clock, luck, self._choose, self.verdict) for number in range(plan.clients)]
@@ -66,7 +66,7 @@ class World:
         self._judge()
         return self.verdict
 
-    # What happens.
+    # Events.
 
     def _start(self, number: int) -> Process:
         skew_ms = self._luck.randrange(-MAX_SKEW_MS, MAX_SKEW_MS)
@@ -79,7 +79,7 @@ class World:
             self._processes[number] = self._start(number)
 
     def _running(self) -> list[Process]:
-        """Clients do not know which of two processes with one number is the right one."""
+        """Of two processes with one number, clients may choose either."""
         return [one for one in (*self._processes.values(), *self._displaced) if one.life is Life.RUNNING]
 
     def _choose(self) -> Process | None:
@@ -87,7 +87,7 @@ class World:
         return self._luck.choice(running) if running else None
 
     def _speak(self) -> None:
-        """A message, now and then several in one go."""
+        """Send a message, sometimes several at once."""
         process = self._choose()
         if process is not None:
             for _ in range(self._luck.choice((1, 1, 1, 3))):
@@ -128,13 +128,13 @@ class World:
             self._restarts += 1
             self._clock.after(strike.length_ms, self._restart, process.number)
 
-    # What it comes to.
+    # Result.
 
     def _is_settled(self) -> bool:
         return not any(self._open_ends()) and not any(map(self._missing, self.clients))
 
     def _open_ends(self) -> Iterator[str]:
-        """What has still to happen."""
+        """Unfinished work."""
         if self._database.commits_under_way or self._restarts:
             yield f"{self._database.commits_under_way} commits and {self._restarts} restarts"
         for process in self._processes.values():
@@ -146,7 +146,7 @@ class World:
                 yield f"client {client.number}"
 
     def _missing(self, client: Client) -> list[int]:
-        """Messages that are in the database, and that the client should have."""
+        """Stored messages that the client should have and does not have."""
         start = client.start or {}
         return [
             said.id
@@ -167,7 +167,7 @@ class World:
 
 
 def exact(position: Vector) -> Vector:
-    """A position is what the client says."""
+    """The position is used as the client sends it."""
     return position
 
 
@@ -179,7 +179,7 @@ def simulate(
     calm: bool = False,
     drops_doubles: bool = False,
 ) -> Verdict:
-    """One run."""
+    """Run a seed."""
     luck = random.Random(seed)
     plan = make_plan(luck, deliver=deliver, calm=calm)
     with small_bounds():
