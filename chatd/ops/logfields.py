@@ -19,7 +19,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "transport": "polling or websocket, at that moment",
     "reason": "why a session ended; rule E-20 of protocol.md has the list",
     "code": "what the client was told, `error.code` of protocol.md; or why the database refused",
-    "cause": "what the system or the database said",
+    "cause": "what the system or the database said, or why there is no answer",
     "node": "the number of a node, among several",
     "limit": "the setting that was reached; for `open files`, how many the process may have",
     "refused": "how often that limit was reached since the start; its lines come at most once in ten seconds",

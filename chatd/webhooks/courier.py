@@ -7,6 +7,8 @@ import random
 from collections.abc import Callable
 from typing import Final, Protocol
 
+import h11
+
 from chatd.webhooks import log
 from chatd.webhooks.client import NO_ANSWER
 from chatd.webhooks.config import Webhook
@@ -43,6 +45,7 @@ class Courier:
         self._slots = asyncio.Semaphore(hook.parallel)
         self._recovered = asyncio.Event()
         self._failing = False
+        self._cause: str | None = None
         self.delivered = 0
         self.failures = 0
         self.aside = 0
@@ -83,8 +86,12 @@ class Courier:
         try:
             status = await self._post(headers, event.body)
         except NO_ANSWER as error:
-            log.debug("no answer of a webhook", extra={"hook": self._hook.name, "cause": str(error)})
+            # After a colon h11 quotes what it was sent.
+            words = str(error).partition(":")[0] if isinstance(error, h11.RemoteProtocolError) else str(error)
+            self._cause = words or "no answer in time"
+            log.debug("no answer of a webhook", extra={"hook": self._hook.name, "cause": self._cause})
             return None
+        self._cause = None
         if status == GONE:
             raise SwitchedOffError(self._hook.name)
         return status
@@ -101,7 +108,9 @@ class Courier:
         self.failures += 1
         if not self._failing:
             self._failing = True
-            log.warning("webhook does not deliver", extra={"hook": self._hook.name, "status": status})
+            log.warning(
+                "webhook does not deliver", extra={"hook": self._hook.name, "status": status, "cause": self._cause}
+            )
 
     async def _pause(self, item: Item, *, until_recovered: bool) -> None:
         """Longer each time, and never all at once. What did not reach a receiver goes on when something else has."""

@@ -80,7 +80,14 @@ async def test_an_operator_tries_a_webhook_and_sees_how_far_it_is(tmp_path: Path
     """W-02, W-08"""
     verbs = section_commands(SECTION)[VERBS]
     async with receiving() as receiver:
-        config = write_config(tmp_path, receiver.url)
+        [table] = TOML.findall(section(SECTION))
+        write_config(tmp_path, receiver.url)  # and the file of the secret
+        config = tmp_path / "chatd.toml"
+        ours = {"https://crm.example/chat": receiver.url, "/etc/chatd/whsec": str(tmp_path / "whsec")}
+        for named, where in ours.items():
+            assert table.count(named) == 1
+            table = table.replace(named, where)
+        config.write_text(f"{table}private_addresses = true\n")
         async with daemon(tmp_path / "chatd.db", "--config", config) as chatd:
             await (await chatd.enter("ana")).write("root", "one")
             await receiver.until(lambda: receiver.texts() == ["one"])
