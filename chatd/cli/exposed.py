@@ -21,6 +21,7 @@ def exposed(config: Config) -> Iterator[str]:
         config.chat.bus_adapter_password_file,
         *(hook.secret_path for hook in config.webhooks),
         *(notify.password_path for notify in config.notify),
+        *(notify.email_secret_path for notify in config.notify),
     ]
     for text in (database, *(exposed_key(key) for key in keys if key is not None)):
         if text is not None:

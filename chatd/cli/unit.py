@@ -162,6 +162,7 @@ def _secrets_of_tables(config: Config) -> list[_Secret]:
     """Those of webhooks and mailboxes, which the daemon finds by their names (chatd/settings/credentials.py)."""
     files = [(hook.credential, hook.secret_path) for hook in config.webhooks]
     files += [(notify.credential, notify.password_path) for notify in config.notify if notify.password_path]
+    files += [(each.email_credential, each.email_secret_path) for each in config.notify if each.email_secret_path]
     return [_Secret(name, str(path), ()) for name, path in files]
 
 

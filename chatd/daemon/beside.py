@@ -147,7 +147,7 @@ def features(config: Config, chat: Chat) -> tuple[Waits | None, TextIndex | None
     if keeps_addresses(config):
         from chatd.notify.addresses import Addresses  # noqa: PLC0415 - likewise
 
-        chat.router.add(Addresses(chat).feature)
+        chat.router.add(Addresses(chat, from_tokens=config.auth.email_claim is not None).feature)
     if config.store.search == "off":
         return waits, None
     from chatd.chat.history.search import join_search  # noqa: PLC0415 - likewise

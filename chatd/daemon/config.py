@@ -212,21 +212,21 @@ def speaks_tls(config: Config) -> bool:
         or is_postgres(config.store.db)
         or config.chat.has_tls
         or any(hook.url.startswith("https:") for hook in config.webhooks)
-        or any(notify.security != "none" for notify in config.notify)
+        or any(notify.security != "none" or notify.email_url.startswith("https:") for notify in config.notify)
     )
 
 
 def keeps_addresses(config: Config) -> bool:
     """Whether the database may have e-mail addresses of users."""
-    return config.auth.email_claim is not None
+    return config.auth.email_claim is not None or any(notify.email_url for notify in config.notify)
 
 
 def refuse_events_that_never_come(config: Config) -> None:
     """Rules W-11, W-14 and M-07. Raises ConfigError."""
-    if config.auth.email_claim is None and any(notify.event == "no_leido" for notify in config.notify):
+    if not keeps_addresses(config) and any(notify.event == "no_leido" for notify in config.notify):
         raise ConfigError(
-            "email_claim: mail to users needs their addresses: give --email-claim NAME, or take no_leido out of "
-            "[[notify]]"
+            "email_claim: mail to users needs their addresses: give --email-claim NAME or email_url, or take "
+            "no_leido out of [[notify]]"
         )
     for hook in config.webhooks:
         if "presencia" in hook.events and config.chat.presence == "off":

@@ -38,14 +38,16 @@ class Wishes(msgspec.Struct, frozen=True):
 class Addresses:
     """One for the chat."""
 
-    def __init__(self, chat: Chat) -> None:
+    def __init__(self, chat: Chat, *, from_tokens: bool) -> None:
+        """`from_tokens`: they are in a claim; else chatd asks for them (finder.py)."""
+        self._from_tokens = from_tokens
         self._store = chat.store
         self._latest: Latest[str] = Latest(chat, self._put, _warn)
         self._under_way = UnderWay(MAX_UNDER_WAY, MAX_UNDER_WAY_EACH, _busy)
 
     @property
     def feature(self) -> Feature:
-        return Feature(events={"avisos": self._on_wish}, on_join=self._meet)
+        return Feature(events={"avisos": self._on_wish}, on_join=self._meet if self._from_tokens else None)
 
     def _meet(self, member: Member) -> None:
         self._latest.keep(member.identity.user, member.identity.email or "")

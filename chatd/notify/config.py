@@ -1,4 +1,4 @@
-"""`[[notify]]` in the configuration file. Rules M-01, M-02 and M-07."""
+"""`[[notify]]` in the configuration file. Rules M-01, M-02, M-07, M-13 and M-14."""
 
 from __future__ import annotations
 
@@ -11,11 +11,17 @@ import msgspec
 from msgspec import Meta
 
 from chatd.base.errors import ConfigError
+from chatd.webhooks.config import URL
 from chatd.webhooks.tables import read_tables
 
 MAX_NOTIFY: Final = 20
 
 _ADDRESS: Final = re.compile(r"[^\s@<>,;:\"()]{1,64}@[^\s@<>,;:\"()]{1,253}")
+
+STOP_DESK: Final = (
+    "To get no such mail: switch it off in the console, or ask the people who run the chat to take this address out."
+)
+STOP_USER: Final = "To get no such mail: switch it off in the chat."
 
 TEXT: Final = "New answers for you in the chat: {count}"
 
@@ -46,6 +52,13 @@ class Notify(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     subject: Annotated[str, Meta(min_length=1, max_length=200)] = "New answers: {count}"
     text: Annotated[str, Meta(min_length=1, max_length=10_000)] = TEXT
     """Of a mail to a user."""
+    stop: Annotated[str, Meta(max_length=1_000)] = ""
+    """How to get no such mail: the end of each mail. Empty: STOP_DESK or STOP_USER."""
+    email_url: Annotated[str, Meta(max_length=1_000)] = ""
+    """Where to ask for the address of a user, in whose place it has {user}."""
+    email_secret_file: str = ""
+    private_addresses: bool = False
+    """Let email_url be an address of this machine or of a private network."""
     timeout: Annotated[float, Meta(gt=0, le=300)] = 30.0
 
     @property
@@ -53,9 +66,18 @@ class Notify(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         return Path(self.password_file).expanduser() if self.password_file else None
 
     @property
+    def email_secret_path(self) -> Path | None:
+        return Path(self.email_secret_file).expanduser() if self.email_secret_file else None
+
+    @property
     def credential(self) -> str:
         """By which name systemd hands the password over."""
         return f"notify-{self.name}"
+
+    @property
+    def email_credential(self) -> str:
+        """The same of the secret for `email_url`."""
+        return f"notify-email-{self.name}"
 
 
 def read_notify(tables: Sequence[Mapping[str, Any]], wheres: Sequence[str]) -> tuple[Notify, ...]:
@@ -80,5 +102,19 @@ def _check(notify: Notify, where: str) -> None:
         raise ConfigError(f"{where}: a password is sent over TLS alone: take security starttls or tls")
     if any(ord(letter) < 32 for letter in notify.link + notify.subject):
         raise ConfigError(f"{where}: link and subject are one line each")
+    _check_url(notify, where)
     if bool(notify.to) == (notify.event == "no_leido"):
         raise ConfigError(f"{where}: to has the addresses of the desk; with the event no_leido each user has its own")
+
+
+def _check_url(notify: Notify, where: str) -> None:
+    """Raises ConfigError."""
+    if bool(notify.email_url) != bool(notify.email_secret_file):
+        raise ConfigError(f"{where}: email_url and email_secret_file go together")
+    if notify.email_url and notify.event != "no_leido":
+        raise ConfigError(f"{where}: email_url is for the event no_leido: the desk's addresses are in to")
+    host, _, path = notify.email_url.partition("//")[2].partition("/")
+    if notify.email_url and (not URL.fullmatch(notify.email_url) or "{user}" in host or path.count("{user}") != 1):
+        raise ConfigError(
+            f"{where}: email_url must be such as https://shop.example/people/{{user}}/email, without a password in it"
+        )

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from chatd.base.tasks import Tasks
-from chatd.notify.config import Notify
+from chatd.notify.config import STOP_DESK, Notify
 from chatd.notify.smtp import TAKEN, UnknownRecipientError, draft, send
 from chatd.store.base import StoreError
 
@@ -117,6 +117,7 @@ def write(config: Notify, to: Sequence[str], waits: list[Wait]) -> EmailMessage:
     who = "1 user waits" if len(waits) == 1 else f"{len(waits)} users wait"
     lines = [f"{_shown(wait.con)}, since {_when(wait.fecha)}" for wait in sorted(waits, key=lambda wait: wait.fecha)]
     lines += ["", config.link] if config.link else []
+    lines += ["", config.stop or STOP_DESK]
     text = "\n".join([f"{who} for an answer:", "", *lines, ""])
     return draft(config, to, f"{who} for an answer", text)
 

@@ -47,7 +47,7 @@ _DUE: Final = """
 """
 _WAIT: Final = """
     SELECT e.desde, c.correo, c.silencio, c.hasta,
-        (SELECT max(o.enviado) FROM correos AS o WHERE lower(o.correo) = lower(c.correo)),
+        (SELECT max(o.enviado) FROM correos AS o WHERE lower(o.correo) = lower(c.correo) AND o.correo <> ''),
         (SELECT max(m.id) FROM mensajes AS m INDEXED BY mensajes_de WHERE m.de = e.con AND m.supervisado = 1)
     FROM ganchos_esperas AS e LEFT JOIN correos AS c ON c.quien = e.con WHERE e.clave = ?1 AND e.con = ?2
 """
@@ -65,11 +65,14 @@ _UNREAD: Final = f"SELECT id, fecha FROM ({_unread(0)} UNION ALL {_unread(1)}) A
 
 _MOVE: Final = "UPDATE ganchos_esperas SET desde = ?3, fecha = ?4 WHERE clave = ?1 AND con = ?2"
 _CLOSE: Final = "DELETE FROM ganchos_esperas WHERE clave = ?1 AND con = ?2"
+_FOUND: Final = """
+    INSERT INTO correos (quien, correo) VALUES (?1, ?2) ON CONFLICT (quien) DO UPDATE SET correo = excluded.correo
+"""
 _TOLD: Final = "UPDATE correos SET hasta = ?2, enviado = ?3 WHERE quien = ?1"
 
 
 class Letter(NamedTuple):
-    """What a user is to be told: so many answers, the last of which is `upto`."""
+    """What a user is to be told: so many answers, the last of which is `upto`. `address` may be empty."""
 
     address: str
     answers: int
@@ -98,6 +101,7 @@ class Unread:
     def __init__(self, config: Notify, key: int, chat: Chat) -> None:
         self._unread_ms = round(config.unread * 1_000)
         self._pause_ms = round(config.pause * 1_000)
+        self._asks = bool(config.email_url)  # for an address, just before a mail
         self._key = key
         self._chat = chat
         self._store = chat.store
@@ -139,12 +143,17 @@ class Unread:
                 return None
             wait = _Wait(*rows[0])
             answers = await self._store.query(_UNREAD, (con, wait.behind))
-            if not answers or not wait.address or wait.is_silent or self._chat.supervision.is_admin(con):
+            has_address = bool(wait.address) or self._asks
+            if not answers or not has_address or wait.is_silent or self._chat.supervision.is_admin(con):
                 await self._store.run(_CLOSE, (self._key, con))
                 return None
             if await self._is_early(con, answers[0], wait.sent_ms or 0):
                 return None
-            return Letter(wait.address, len(answers), answers[-1][0])
+            return Letter(wait.address or "", len(answers), answers[-1][0])
+
+    async def found(self, con: str, address: str) -> None:
+        """The address of a user, empty if there is none. Raises StoreError."""
+        await self._store.run(_FOUND, (con, address))
 
     async def told(self, con: str, upto: int) -> None:
         """A mail is on its way, or cannot be: the next look closes the wait or moves it on. Raises StoreError."""

@@ -1,4 +1,4 @@
-"""A hook that writes to users about answers that they have not read. Rules M-08 to M-10."""
+"""A hook that writes to users about answers that they have not read. Rules M-08 to M-10, M-13 and M-14."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from email.message import EmailMessage
 import msgspec
 
 from chatd.chat.chat import Chat
-from chatd.notify.config import Notify
+from chatd.notify.config import STOP_USER, Notify
+from chatd.notify.finder import Finder
+from chatd.notify.secrets import Secrets
 from chatd.notify.smtp import TAKEN, UnknownRecipientError, draft, send
 from chatd.notify.unread import MAX_COUNTED, Letter, Unread
 from chatd.webhooks.config import Webhook
@@ -22,14 +24,14 @@ from chatd.webhooks.opening import made
 class UserMail(Hook):
     """One mail at a time."""
 
-    def __init__(self, config: Notify, password: str, hook: Webhook, identity: bytes, chat: Chat) -> None:
+    def __init__(self, config: Notify, secrets: Secrets, hook: Webhook, chat: Chat) -> None:
         self._notify = config
-        self._password = password
+        self._password = secrets.password
+        self._finder = Finder(config, secrets.email) if config.email_url else None
         self._unread_answers = Unread(config, key_of(hook.name), chat)
         self._unknown = 0
-        super().__init__(
-            hook, chat, functools.partial(made, hook), Courier(hook, identity, self._post, time.time), _nothing
-        )
+        courier = Courier(hook, secrets.identity, self._post, time.time)
+        super().__init__(hook, chat, functools.partial(made, hook), courier, self._close_finder)
 
     def outcomes(self) -> list[tuple[str, int]]:
         """See Hook."""
@@ -45,25 +47,35 @@ class UserMail(Hook):
         del headers  # they sign a webhook
         con = msgspec.json.decode(body)["con"]
         letter = await self._unread_answers.letter(con)
+        if letter is not None and self._finder is not None:
+            await self._unread_answers.found(con, await self._finder.address_of(con))
+            letter = await self._unread_answers.letter(con)
         if letter is None:
             return TAKEN
-        try:
-            status = await send(self._notify, self._password, write(self._notify, letter))
-        except UnknownRecipientError:
-            self._unknown += 1
-            status = TAKEN
+        status = await self._send(letter)
         if status == TAKEN:
             await self._unread_answers.told(con, letter.upto)
         return status
 
+    async def _send(self, letter: Letter) -> int:
+        """TAKEN also where nobody can be written to. Raises OSError for what is tried again."""
+        try:
+            if letter.address:
+                return await send(self._notify, self._password, write(self._notify, letter))
+        except UnknownRecipientError:
+            pass
+        self._unknown += 1
+        return TAKEN
+
+    def _close_finder(self) -> None:
+        if self._finder is not None:
+            self._finder.close()
+
 
 def write(config: Notify, letter: Letter) -> EmailMessage:
-    """The mail: a count and the link."""
+    """The mail: a count, the link, and how to get no such mail."""
     count = f"{MAX_COUNTED}+" if letter.answers == MAX_COUNTED else str(letter.answers)
     text = config.text.replace("{count}", count)
-    link = f"\n{config.link}\n" if config.link else ""
-    return draft(config, [letter.address], config.subject.replace("{count}", count), f"{text}\n{link}")
-
-
-def _nothing() -> None:
-    """There is no connection between two mails."""
+    parts = [text, config.link, config.stop or STOP_USER]
+    said = "\n\n".join(part for part in parts if part)
+    return draft(config, [letter.address], config.subject.replace("{count}", count), f"{said}\n")

@@ -1,4 +1,7 @@
-"""Posts events: HTTP/1.1 by h11 on asyncio's streams, a few connections that are kept. Rules W-05 to W-07.
+"""Posts events, and asks for addresses of mail: HTTP/1.1 by h11 on asyncio's streams, with a few connections kept.
+
+Rules W-05 to W-07 and M-13.
+
 
 A library would bring its own pools, redirects, proxies, cookies and content codings, none of which a hook may have; of
 what is left h11, which the daemon has anyway, does the part that is hard.
@@ -7,7 +10,7 @@ what is left h11, which the daemon has anyway, does the part that is hard.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import h11
 
@@ -18,10 +21,10 @@ if TYPE_CHECKING:
     import ssl
 
 MAX_ANSWER_BYTES: Final = 65_536
-"""Of an answer, which is not read; a connection with a longer one is closed."""
+"""Of an answer. A connection with a longer one is closed, and the answer is what was read."""
 
 NO_ANSWER: Final = (OSError, TimeoutError, h11.RemoteProtocolError)
-"""What Poster.post raises."""
+"""What Poster.post and Poster.get raise."""
 
 _READ_BYTES: Final = 16_384
 
@@ -30,6 +33,13 @@ Headers = list[tuple[str, str]]
 
 class GoneError(ConnectionError):
     """A connection ended before its answer."""
+
+
+class Answer(NamedTuple):
+    """Of one request."""
+
+    status: int
+    body: bytes
 
 
 class Connection:
@@ -41,16 +51,14 @@ class Connection:
         self._http = h11.Connection(h11.CLIENT)
         self.used = False
 
-    async def post(self, target: Target, headers: Headers, body: bytes) -> int:
-        """The status of the answer. Raises OSError and h11.RemoteProtocolError."""
-        request = h11.Request(method="POST", target=target.path, headers=headers)
+    async def ask(self, request: h11.Request, body: bytes) -> Answer:
+        """Raises OSError and h11.RemoteProtocolError."""
         for event in (request, h11.Data(data=body), h11.EndOfMessage()):
             self._writer.write(self._http.send(event) or b"")
         await self._writer.drain()
-        status = await self._status()
-        await self._skip_body()
+        answer = Answer(await self._status(), await self._body())
         self.used = True
-        return status
+        return answer
 
     @property
     def is_reusable(self) -> bool:
@@ -70,14 +78,14 @@ class Connection:
             if isinstance(event, h11.ConnectionClosed):
                 raise GoneError("the receiver closed the connection before its answer")
 
-    async def _skip_body(self) -> None:
-        size = 0
-        while size <= MAX_ANSWER_BYTES:
+    async def _body(self) -> bytes:
+        body = bytearray()
+        while len(body) <= MAX_ANSWER_BYTES:
             event = await self._next()
-            if isinstance(event, h11.Data):
-                size += len(event.data)
-            else:
-                return
+            if not isinstance(event, h11.Data):
+                break
+            body += event.data
+        return bytes(body)
 
     async def _next(self) -> object:
         while (event := self._http.next_event()) is h11.NEED_DATA:
@@ -101,29 +109,32 @@ class Poster:
 
     async def post(self, headers: Headers, body: bytes) -> int:
         """The status of the answer. Raises OSError, TimeoutError and h11.RemoteProtocolError."""
-        said = [
-            ("Host", self._target.authority),
-            ("User-Agent", f"chatd/{__version__}"),
-            ("Content-Type", "application/json"),
-            ("Content-Length", str(len(body))),
-            *headers,
-        ]
-        async with asyncio.timeout(self._timeout_s):
-            while self._idle:
-                connection = self._idle.pop()
-                try:
-                    return await self._post_on(connection, said, body)
-                except (OSError, h11.RemoteProtocolError):
-                    continue  # the receiver has closed what was idle: at least once is what it must take
-            return await self._post_on(await self._connect(), said, body)
+        kind = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+        return (await self._ask("POST", self._target.path, [*kind, *headers], body)).status
+
+    async def get(self, path: str, headers: Headers) -> Answer:
+        """Of a path on that host. Raises as `post`."""
+        return await self._ask("GET", path, headers, b"")
 
     def close(self) -> None:
         while self._idle:
             self._idle.pop().close()
 
-    async def _post_on(self, connection: Connection, headers: Headers, body: bytes) -> int:
+    async def _ask(self, method: str, path: str, headers: Headers, body: bytes) -> Answer:
+        said = [("Host", self._target.authority), ("User-Agent", f"chatd/{__version__}"), *headers]
+        request = h11.Request(method=method, target=path, headers=said)
+        async with asyncio.timeout(self._timeout_s):
+            while self._idle:
+                connection = self._idle.pop()
+                try:
+                    return await self._ask_on(connection, request, body)
+                except (OSError, h11.RemoteProtocolError):
+                    continue  # the receiver has closed what was idle: at least once is what it must take
+            return await self._ask_on(await self._connect(), request, body)
+
+    async def _ask_on(self, connection: Connection, request: h11.Request, body: bytes) -> Answer:
         try:
-            status = await connection.post(self._target, headers, body)
+            answer = await connection.ask(request, body)
         except BaseException:
             connection.close()
             raise
@@ -132,7 +143,7 @@ class Poster:
             self._idle.append(connection)
         else:
             connection.close()
-        return status
+        return answer
 
     async def _connect(self) -> Connection:
         address = await resolve(self._target, private=self._private)

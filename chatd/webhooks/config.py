@@ -15,7 +15,7 @@ from chatd.webhooks.tables import read_tables
 
 MAX_HOOKS: Final = 100
 
-_URL: Final = re.compile(r"https?://[^\s/?#@]+(?:[/?][^\s#]*)?")
+URL: Final = re.compile(r"https?://[^\s/?#@]+(?:[/?][^\s#]*)?")
 
 
 EventType = Literal["mensaje", "sin_respuesta", "conversacion", "presencia"]
@@ -59,6 +59,6 @@ def read_webhooks(tables: Sequence[Mapping[str, Any]], wheres: Sequence[str]) ->
     """`wheres` says of each table where it stands. Raises ConfigError."""
     hooks = read_tables("webhook", Webhook, MAX_HOOKS, tables, wheres)
     for hook, where in zip(hooks, wheres, strict=True):
-        if not _URL.fullmatch(hook.url):
+        if not URL.fullmatch(hook.url):
             raise ConfigError(f"{where}: [[webhook]]: url must be http://... or https://..., without a password in it")
     return hooks

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chatd.notify.config import Notify
+from chatd.notify.config import STOP_DESK, Notify
 from chatd.notify.mail import Wait, write
 
 
@@ -17,6 +17,7 @@ def test_a_name_adds_no_line_to_a_mail_and_the_longest_wait_is_first() -> None:
     assert mail["Subject"] == "2 users wait for an answer"
     assert mail.get_content() == (
         "2 users wait for an answer:\n\nana, since 2023-11-14 22:13 UTC\n"
-        "eva??Bcc: all@example.com?, since 2023-11-14 22:14 UTC\n"
+        "eva??Bcc: all@example.com?, since 2023-11-14 22:14 UTC\n\n"
+        f"{STOP_DESK}\n"
     )
     assert write(config, config.to, [Wait("ana", 0)])["Subject"] == "1 user waits for an answer"

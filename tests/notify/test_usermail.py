@@ -88,7 +88,10 @@ async def test_users_with_unread_answers_get_one_mail_without_message_texts(db: 
     assert (mail["To"], mail["From"]) == ("ana@example.com", "chat@example.com")
     assert mail["Subject"] == "New answers: 2"
     text = mail.get_content().replace("\r\n", "\n")
-    assert text == "New answers for you in the chat: 2\n\nhttps://shop.example/chat\n"
+    assert text == (
+        "New answers for you in the chat: 2\n\nhttps://shop.example/chat\n\n"
+        "To get no such mail: switch it off in the chat.\n"
+    )
     assert mail["Auto-Submitted"] == "auto-generated"
 
 

@@ -37,13 +37,15 @@ def check_webhooks(hooks: Sequence[Webhook], findings: Findings) -> None:
 
 def check_mailboxes(mailboxes: Sequence[Notify], findings: Findings) -> None:
     for notify in mailboxes:
-        from chatd.notify.opening import password_of  # noqa: PLC0415 - loaded only when used
+        from chatd.notify.opening import email_secret_of, password_of  # noqa: PLC0415 - loaded only when used
 
         subject = f"notify {notify.name}"
         with findings.refused_as(subject):
             password_of(notify)
+            email_secret_of(notify)
             findings.ok(subject, f"mail goes to {', '.join(notify.to)} by {notify.smtp}")
-        _check_private(subject, notify.password_path, findings)
+        for file in (notify.password_path, notify.email_secret_path):
+            _check_private(subject, file, findings)
 
 
 def _check_private(subject: str, file: Path | None, findings: Findings) -> None:
