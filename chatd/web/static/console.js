@@ -13,6 +13,7 @@ import { listenToKeys } from "./keys.js";
 import { LiveView } from "./live.js";
 import { ListView, addressOf, messageIn, userIn, wholeName } from "./list.js";
 import { shownName } from "./names.js";
+import { mailSwitch } from "./mailswitch.js";
 import { Notes } from "./notes.js";
 import { badgeTitle, notifications, sound } from "./notices.js";
 import { connectionBanner, languageSwitch, loginAddress, refusalText, serverPath, showClosing, whoAmI } from "./page.js";
@@ -44,6 +45,7 @@ const team = new Team(socket, people);
 const caseBar = new CaseBar(byId("thread").querySelector(".thread-head"), team, people);
 const notes = new Notes(byId("thread").querySelector("div.thread"), socket, team, people);
 const canned = new Canned(byId("composer"), socket, team);
+const mail = mailSwitch(socket, byId("mail"));
 const askFirst = new AskFirst(byId("composer"), reasonToAsk);
 const banner = connectionBanner(socket);
 const WAITS_AGAIN_MS = 30_000;
@@ -91,7 +93,7 @@ async function begin() {
   byId("whoami").title = byId("whoami").textContent = me ? `${shownName(me.name)} · ${shownName(me.user)}` : "";
   showDesk();
   await loading;
-  await Promise.all([canned.load(), notes.load()]);
+  await Promise.all([canned.load(), notes.load(), mail()]);
   if (open !== null) await people.conversationWith(open).refresh();
   people.resend();
 }
@@ -362,7 +364,7 @@ function showNotify() {
 // Texts and icons: drawn at start and when the language changes.
 
 function draw() {
-  for (const [id, name] of [["back", "back"], ["live-back", "back"], ["notify", "bell"], ["sound", "sound"], ["mark-unread", "unread"]])
+  for (const [id, name] of [["back", "back"], ["live-back", "back"], ["notify", "bell"], ["sound", "sound"], ["mail", "mail"], ["mark-unread", "unread"]])
     byId(id).replaceChildren(icon(name));
   byId("composer").querySelector("button").replaceChildren(icon("send"));
   showNotify();

@@ -5,6 +5,7 @@ import { composer } from "./composer.js";
 import { Conversation } from "./conversation.js";
 import { announce, byId, icon } from "./dom.js";
 import { Drafts } from "./drafts.js";
+import { mailSwitch } from "./mailswitch.js";
 import { shownName } from "./names.js";
 import { connectionBanner, languageSwitch, loginAddress, refusalText, serverPath, showClosing, whoAmI } from "./page.js";
 import { Receipts } from "./receipts.js";
@@ -24,6 +25,7 @@ const site = new SiteOptions(location.search, loginAddress());
 const { para } = site; // the addressee; every admin gets the messages
 
 const socket = new ChatSocket(serverPath());
+const mail = mailSwitch(socket, byId("mail"));
 const receipts = new Receipts(socket);
 const typingSender = new TypingSender(socket);
 const typing = new TypingHeard(showTyping);
@@ -78,7 +80,7 @@ async function begin() {
   showTalk();
   restoreUnsent();
   await conversation.refresh();
-  await showHello();
+  await Promise.all([showHello(), mail()]);
   const counted = await countUnread();
   if (counted !== null) setUnread(isSeen() ? 0 : counted);
   attention.look();
@@ -235,6 +237,7 @@ function showTitle() {
 
 onNewDay(() => thread.render());
 byId("close").replaceChildren(icon("close"));
+byId("mail").replaceChildren(icon("mail"));
 byId("close").hidden = window.parent === window;
 byId("composer").querySelector("button").replaceChildren(icon("send"));
 languageSwitch(byId("language"));
