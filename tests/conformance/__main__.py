@@ -1,10 +1,10 @@
-"""What another server of Engine.IO and Socket.IO does otherwise than chatd: the wire tables of this folder, sent to it.
+"""Compares another Engine.IO and Socket.IO server with chatd: sends it the wire tables of this folder.
 
     python -m tests.conformance --url http://127.0.0.1:3000 [--path /socket.io/] [--token TOKEN]
 
-Prints a line for each case in which the server differs, with the rule of protocol.md, and ends with 1 if there is one,
+Prints a line for each case in which the server differs, with the rule of protocol.md. Exits with 1 if there is one,
 with 2 if the server cannot be reached or refuses the token.
-The cases are hostile: run them against a server of your own that may suffer.
+The cases are hostile: run them only against a server of your own.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""A server on the Engine.IO floor alone: it echoes every message.
+"""An Engine.IO server that echoes every message.
 
     python -m tests.conformance.engineio_echo --port N
 
-The timing is the one that the protocol's official test suite expects.
+The timing is that of the protocol's official test suite.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""An event loop whose clock stands still while anything happens, and jumps to the next deadline when nothing does.
+"""An event loop whose clock stands still while there is work, and jumps to the next deadline when the loop is idle.
 
-So how late a deadline comes, and what comes before it, is the same on every machine, however busy: for tests in which
-server and clients share one loop and all that moves are sockets of the loopback.
+So the delay of a deadline is the same on every machine: for tests in which
+server and clients share one loop and use only loopback sockets.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import selectors
 from collections.abc import Coroutine
 from typing import Any, Final
 
-# In real time: how long nothing must have come before the clock jumps.
+# Real time without an event after which the clock jumps.
 SILENCE_S: Final = 0.02
 
 
 class _Selector(selectors.DefaultSelector):
-    """Waits in time of its own."""
+    """Waits in virtual time."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Runs a server of chatd inside the test, on a port of the system's choice, and sees that it leaves nothing behind."""
+"""Runs a server of chatd inside the test, on a free port, and checks that no state is left at the end."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tests.conformance.wire import TIMEOUT_S, Client
 async def serving(connection: Callable[[], asyncio.BaseProtocol], path: str) -> AsyncIterator[Client]:
     """A client of a server whose connections are made by `connection`.
 
-    Afterwards the client goes away, and then every connection of the server must end by itself. Fails if an
-    exception reached the event loop meanwhile: no input may cause one.
+    At the end the client disconnects, and then every connection of the server must end by itself. Fails if an
+    exception reached the event loop: no input may cause one.
     """
     loop = asyncio.get_running_loop()
     faults: list[dict[str, Any]] = []

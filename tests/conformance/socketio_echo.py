@@ -1,8 +1,8 @@
-"""A server on the Socket.IO floor alone: it echoes events and acknowledges them.
+"""A Socket.IO server that echoes events and acknowledges them.
 
     python -m tests.conformance.socketio_echo --port N
 
-Namespaces, events and timing are those that the protocol's official test suite expects.
+Namespaces, events and timing are those of the protocol's official test suite.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ ENGINE = EngineConfig(
 SOCKETIO = SocketIoConfig(connect_timeout_s=1.0)
 
 
-# The official suite awaits one message at a time, with a `ws` that hands over all messages of one read at once: it
-# misses whatever comes together with the CONNECT answer.
+# The official suite awaits one message at a time, with a `ws` that delivers all messages of one read at once: it
+# misses messages that arrive together with the CONNECT answer.
 GREETING_DELAY_S = 0.02
 
 
@@ -49,7 +49,7 @@ class Echo:
         self._greeting = asyncio.get_running_loop().call_later(GREETING_DELAY_S, self._greet)
 
     def _greet(self) -> None:
-        """Say what the handshake said, once, and before any answer."""
+        """Send the auth of the handshake, once, before any answer."""
         if self._greeting is not None:
             self._greeting.cancel()
             self._greeting = None

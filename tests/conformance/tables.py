@@ -1,4 +1,4 @@
-"""What the wire tests send: rows for our tests and for `python -m tests.conformance`."""
+"""The input of the wire tests: rows for the tests and for `python -m tests.conformance`."""
 
 from __future__ import annotations
 

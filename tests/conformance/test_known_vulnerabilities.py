@@ -1,6 +1,6 @@
 """Inputs that broke Socket.IO implementations, one test for each entry of their security history.
 
-Those of the Engine.IO floor are in test_known_vulnerabilities_engineio.py.
+Those of the Engine.IO layer are in test_known_vulnerabilities_engineio.py.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.conformance.socketio.peers import Message, Peer, WebSocketPeer, conne
 P0 = '{"_placeholder":true,"num":0}'
 
 LINEAR_S = 1.0
-"""Far above what the largest message takes in linear time, far below what it takes in quadratic time."""
+"""Far above the time of the largest message in linear time, far below that in quadratic time."""
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ async def app() -> AsyncIterator[App]:
 
 @pytest.fixture
 async def witness(app: App) -> Peer:
-    """Somebody else, who must not notice anything."""
+    """Another client, which must not be affected."""
     peer = await connected(app.client, "websocket")
     await join(peer)
     return peer
@@ -58,11 +58,11 @@ async def test_cve_2017_16031_ids_cannot_be_guessed(app: App) -> None:
         ids += [peer.sid, json.loads(str(await peer.receive())[2:])["sid"]]
     assert len(set(ids)) == 40
     assert min(map(len, ids)) >= 20
-    assert len({an_id[:4] for an_id in ids}) > 35, "nothing in common: no counter, no clock"
+    assert len({an_id[:4] for an_id in ids}) > 35, "no common prefix: no counter, no clock"
 
 
 async def test_cve_2020_28481_no_page_of_another_origin_may_read_by_default(app: App) -> None:
-    """socket.io: Access-Control-Allow-Origin for everybody"""
+    """socket.io: Access-Control-Allow-Origin for every page"""
     answer = await app.client.request(
         "GET", {"EIO": "4", "transport": "polling"}, {"Origin": "https://evil.example", "Host": "chat.example"}
     )
@@ -81,7 +81,9 @@ async def test_cve_2020_36049_a_huge_field_costs_no_more_than_its_length(
     await unharmed(witness)
 
 
-async def test_cve_2020_36049_so_does_a_huge_namespace(attacker: WebSocketPeer, witness: Peer) -> None:
+async def test_cve_2020_36049_a_huge_namespace_costs_no_more_than_its_length(
+    attacker: WebSocketPeer, witness: Peer
+) -> None:
     """socket.io-parser: fields joined character by character"""
     name = "/" + "n" * 900_000
     begin = time.process_time()
@@ -133,7 +135,7 @@ async def test_cve_2026_33151_attachments_are_few(attacker: WebSocketPeer, witne
 
 
 @pytest.mark.parametrize("packet", ['50-["x"]', '60-1["x"]', '500-["x"]'])
-async def test_cve_2026_69185_no_attachments_are_not_awaited(
+async def test_cve_2026_69185_a_packet_without_attachments_waits_for_none(
     attacker: WebSocketPeer, witness: Peer, packet: str
 ) -> None:
     """socket.io-parser: binary messages were buffered without end"""
@@ -149,7 +151,7 @@ def test_cve_2025_61765_nothing_is_unpickled() -> None:
 
 
 @pytest.mark.parametrize("messages", [[f'53-["x",{P0}]'], [f'53-["x",{P0}]', bytes(500_000), bytes(500_000)]], ids=len)
-async def test_cve_2026_48804_attachments_that_never_come_are_not_waited_for_when_the_client_goes(
+async def test_cve_2026_48804_missing_attachments_are_dropped_with_the_client(
     app: App, attacker: WebSocketPeer, witness: Peer, messages: list[Message]
 ) -> None:
     """python-socketio: they stayed in memory"""
@@ -168,7 +170,7 @@ async def test_cve_2026_48804_attachments_that_never_come_are_not_waited_for_whe
 
 
 @pytest.mark.parametrize("head", [f'51-["x",{P0}]', f'51-/custom,["x",{P0}]', f"61-0[{P0}]"])
-async def test_cve_2026_48804_nobody_announces_attachments_before_connect(app: App, witness: Peer, head: str) -> None:
+async def test_cve_2026_48804_attachments_before_the_connect_are_refused(app: App, witness: Peer, head: str) -> None:
     """python-socketio: they were awaited all the same"""
     stranger = await connected(app.client, "websocket")
     await stranger.say(head)

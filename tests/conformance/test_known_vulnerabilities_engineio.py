@@ -1,5 +1,5 @@
-"""Inputs that broke Engine.IO and WebSocket implementations and have no test beside the rule that they are about, and
-the list of all that are known: each is somewhere among the tests.
+"""Inputs that broke Engine.IO and WebSocket implementations and that no other test covers, and
+the list of all known ones: each is in the name or the docstring of a test.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ KNOWN: Final = (
 )
 
 LINEAR_S: Final = 1.0
-"""Far above what the largest header takes in linear time, far below what it takes in quadratic time."""
+"""Far above the time of the largest header in linear time, far below that in quadratic time."""
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ async def engine() -> AsyncIterator[Engine]:
 
 
 def test_every_known_vulnerability_has_a_test() -> None:
-    """In a test's name or in what it says about itself."""
+    """In the name or in the docstring."""
     mentioned: set[str] = set()
     for file in TESTS.rglob("test_*.py"):
         text = file.read_text()
@@ -89,7 +89,7 @@ async def test_cve_2021_32640_subprotocols_are_read_in_linear_time(engine: Engin
 
 
 @pytest.mark.parametrize("reason", [b"", b"\x03\xe8", b"\x03\xe8bye", b"\x0b\xb8" + b"x" * 123])
-async def test_cve_2026_45736_nothing_leaves_but_what_came(engine: Engine, reason: bytes) -> None:
+async def test_cve_2026_45736_a_close_frame_contains_only_received_bytes(engine: Engine, reason: bytes) -> None:
     """ws: memory that had not been written was sent with a close frame"""
     websocket = await engine.client.websocket()
     await websocket.send_raw(frame_bytes(PING, reason[:1]))
@@ -100,7 +100,7 @@ async def test_cve_2026_45736_nothing_leaves_but_what_came(engine: Engine, reaso
 
 
 async def test_cve_2026_48809_a_body_is_refused_before_it_is_buffered(engine: Engine) -> None:
-    """python-engineio: the whole body was read before anybody looked at its size"""
+    """python-engineio: the whole body was read before its size was checked"""
     session = await engine.client.polling()
     announced = await engine.client.connect()
     announced.write(request_bytes("POST", session.target(), {"Content-Length": "1000000000"}))

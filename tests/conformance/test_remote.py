@@ -1,4 +1,4 @@
-"""`python -m tests.conformance` against a server of Node.js, and against chatd itself."""
+"""`python -m tests.conformance` against a Node.js server, and against chatd itself."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OF_NODE = Path(__file__).with_name("of_node.txt")
 
 
 async def compare(url: str, *options: str) -> tuple[int | None, str, str]:
-    """The exit code, the list, and the last words."""
+    """The exit code, the list, and the last line."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.conformance", "--url", url, *options),
         cwd=ROOT,
@@ -29,14 +29,14 @@ async def compare(url: str, *options: str) -> tuple[int | None, str, str]:
     return process.returncode, out.decode(), words.decode()
 
 
-async def test_chatd_differs_in_nothing(tmp_path: Path) -> None:
+async def test_chatd_has_no_differences(tmp_path: Path) -> None:
     with running_chat(tmp_path) as chat:
         found = await compare(chat.url, "--token", token("ana"))
     assert found == (0, "", f"{CASES} cases, 0 differences\n")
 
 
-async def test_socket_io_on_node_differs_in_what_is_listed(tmp_path: Path) -> None:
-    """The list is of socket.io 4.8.4, as tests/interop has it: a newer one may shorten it."""
+async def test_socket_io_on_node_has_the_listed_differences(tmp_path: Path) -> None:
+    """The list is of socket.io 4.8.4, the version of tests/interop: a newer one may shorten it."""
     port = free_port()
     with running(node_echo_command(port), port, tmp_path / "log", ends_with=-signal.SIGTERM) as node:
         code, listed, words = await compare(node.url)
@@ -44,7 +44,7 @@ async def test_socket_io_on_node_differs_in_what_is_listed(tmp_path: Path) -> No
     assert (code, words) == (1, f"{CASES} cases, {len(listed.splitlines())} differences\n")
 
 
-async def test_without_a_token_it_says_that_the_server_wants_one(tmp_path: Path) -> None:
+async def test_without_a_token_the_error_says_that_the_server_needs_one(tmp_path: Path) -> None:
     with running_chat(tmp_path) as chat:
         code, listed, words = await compare(chat.url)
     assert (code, listed) == (2, "")

@@ -1,6 +1,6 @@
-"""A client that may misbehave: HTTP requests, polls and WebSocket frames over real sockets, byte by byte if need be.
+"""A client that can misbehave: HTTP requests, polls and WebSocket frames over real sockets, byte by byte if needed.
 
-`Client` is where to start; it remembers every connection that was opened through it and closes them in the end:
+Start with `Client`; it records every connection that it opens and closes them at the end:
 
     async with Client("127.0.0.1", port, "/engine.io/") as client:
         answer = await client.request("GET", {"EIO": "4", "transport": "polling"})
@@ -12,8 +12,8 @@
         assert await websocket.receive() == "4hello"
         assert await websocket.closed() == NO_CODE
 
-Nothing here asserts what a server should do, apart from the handshakes of `polling`, `websocket` and `upgrade`, and
-that each status line is one that every client can parse (E-47).
+This module asserts nothing about the server, apart from the handshakes of `polling`, `websocket` and `upgrade`, and
+that each status line has a reason phrase (E-47).
 Every wait ends after TIMEOUT_S with a TimeoutError.
 """
 
@@ -34,12 +34,12 @@ from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import urlencode
 
-TIMEOUT_S: Final = 20.0  # a machine that is busy with other tests takes its time
+TIMEOUT_S: Final = 20.0  # for a busy machine
 SEPARATOR: Final = "\x1e"
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 
-# What `closed` says besides the code of a close frame (RFC 6455, section 7.1.5).
+# Values of `closed` besides the code of a close frame (RFC 6455, section 7.1.5).
 NO_CODE: Final = 1005
 NO_FRAME: Final = 1006
 
@@ -47,13 +47,13 @@ Headers = Mapping[str, str]
 NO_HEADERS: Final[Headers] = {}
 NO_QUERY: Final[Mapping[str, str]] = {}
 
-# The phrase may be left out, says RFC 9112, and a widespread PHP client cannot parse that.
+# RFC 9112 makes the reason phrase optional, but a widespread PHP client cannot parse a line without.
 _STATUS_LINE: Final = re.compile(r"(HTTP/1\.[01]) ([0-9]{3}) ([A-Z][A-Za-z -]+)")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP answer; header names are in lower case and stay in the order in which they came."""
+    """An HTTP answer; header names are in lower case and in their original order."""
 
     version: str
     status: int
@@ -80,7 +80,7 @@ class Answer:
 
 
 class RefusedUpgradeError(Exception):
-    """A WebSocket handshake was answered with something else than 101."""
+    """A WebSocket handshake was answered with another status than 101."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(f"{answer.status} {answer.body!r}")
@@ -134,7 +134,7 @@ class Connection:
         return await self.answer(head=method == "HEAD")
 
     async def answer(self, *, head: bool = False) -> Answer:
-        """The next answer; `head` says that it belongs to a HEAD request and so has no body."""
+        """The next answer; `head` says that it answers a HEAD request and so has no body."""
         async with asyncio.timeout(TIMEOUT_S):
             version, status, phrase, headers = _parse_head(await self._reader.readuntil(b"\r\n\r\n"))
             bodiless = head or status in (204, 304) or 100 <= status < 200
@@ -160,7 +160,7 @@ class Connection:
             return await self._reader.readexactly(size)
 
     async def rest(self) -> bytes:
-        """What the server still sends until it closes; a reset counts as the end."""
+        """All data until the server closes; a reset counts as the end."""
         async with asyncio.timeout(TIMEOUT_S):
             with contextlib.suppress(ConnectionError):
                 return await self._reader.read()
@@ -172,7 +172,7 @@ class Connection:
         return self._reader.at_eof()
 
     def stop_reading(self) -> None:
-        """Leave what the server sends in the kernel, until its buffer is full."""
+        """Stop reading, so that received data stays in the kernel until its buffer is full."""
         self._writer.transport.pause_reading()  # type: ignore[attr-defined]
 
     def go_on_reading(self) -> None:
@@ -180,12 +180,12 @@ class Connection:
 
     @property
     def received_bytes(self) -> int:
-        """How much has come and has not been read yet."""
+        """The number of bytes that were received and not read yet."""
         return len(self._reader._buffer)  # type: ignore[attr-defined]
 
     @property
     def unsent_bytes(self) -> int:
-        """How much of what was written the kernel has not taken yet."""
+        """The number of written bytes that the kernel has not accepted yet."""
         return self._writer.transport.get_write_buffer_size()
 
     def end_writing(self) -> None:
@@ -193,20 +193,20 @@ class Connection:
         self._writer.write_eof()
 
     def close(self) -> None:
-        """Close in good order, with a FIN."""
+        """Close normally, with a FIN."""
         self._writer.close()
 
     def abort(self) -> None:
-        """Close at once, whatever is still to be sent."""
+        """Close at once, and drop unsent data."""
         self._writer.transport.abort()
 
     async def lost(self) -> None:
-        """Wait until the server has cut the connection off, without reading; something must be left to write."""
+        """Wait until the server has closed the connection, without reading; there must be unsent data."""
         async with asyncio.timeout(TIMEOUT_S):
             with contextlib.suppress(ConnectionError):
                 while True:
                     await self._writer.drain()
-                    await asyncio.sleep(0)  # for the time-out: `drain` itself lets nobody else run
+                    await asyncio.sleep(0)  # lets the timeout run: `drain` itself does not yield
 
     async def ended(self) -> None:
         """Wait until the connection is closed on this side."""
@@ -283,7 +283,7 @@ class WebSocket:
         await self.connection.drain()
 
     async def receive_frame(self) -> Frame:
-        """The next frame, of whatever kind; raises ClosedError at the end of the stream."""
+        """The next frame of any kind; raises ClosedError at the end of the stream."""
         try:
             first, second = await self.connection.read_exactly(2)
             size = second & 0x7F
@@ -316,7 +316,7 @@ class WebSocket:
         raise AssertionError(f"the server sent {message!r} instead of closing")
 
     async def messages_until_closed(self) -> list[str | bytes]:
-        """Whatever still comes before the close."""
+        """All messages before the close."""
         messages = []
         with contextlib.suppress(ClosedError):
             while True:
@@ -388,7 +388,7 @@ class PollingSession:
         return await self.client.raw_websocket(headers, early=early, **{"sid": self.sid, **query})
 
     async def is_alive(self) -> bool:
-        """Whether the server still knows the session, told from a request that changes nothing."""
+        """Whether the server still has the session, by a request that changes nothing."""
         answer = await self.get(EIO="none")
         return bool(answer.json()["code"] != 1)
 
@@ -412,7 +412,7 @@ class Client:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Cut every connection that is still open."""
+        """Abort every connection that is still open."""
         connections, self._connections = self._connections, []
         for connection in connections:
             connection.abort()
@@ -424,7 +424,7 @@ class Client:
         return f"{self.path}?{urlencode(query)}"
 
     async def connect(self, receive_buffer_bytes: int | None = None) -> Connection:
-        """A new TCP connection; a small receive buffer makes a client that does not read soon felt."""
+        """A new TCP connection; with a small receive buffer, the server notices soon that the client does not read."""
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         connected = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # or asyncio lets small writes wait
         connected.setblocking(False)
@@ -452,8 +452,8 @@ class Client:
     async def settled(self) -> None:
         """Return once the server has read everything that was written before this call.
 
-        A request on a new connection is read after whatever was already in the kernel's buffers; this one names no
-        transport and so is answered at once, whatever runs above.
+        A request on a new connection is read after all data that is already in the kernel's buffers; this one names no
+        transport and so is answered at once by any application.
         """
         await self.request("GET")
 
@@ -467,7 +467,7 @@ class Client:
         return PollingSession(self, json.loads(answer.text[1:]))
 
     async def raw_websocket(self, headers: Headers = NO_HEADERS, *, early: bytes = b"", **query: str) -> WebSocket:
-        """A WebSocket of which nothing has been read yet. Raises RefusedUpgradeError.
+        """A WebSocket without any read so far. Raises RefusedUpgradeError.
 
         `early` goes out in the same write as the handshake; an empty value in `query` leaves the field out.
         """
@@ -491,7 +491,7 @@ class Client:
 
 
 def handshake_headers() -> dict[str, str]:
-    """The headers of a good WebSocket handshake, with a key of its own."""
+    """The headers of a valid WebSocket handshake, with a new key."""
     return {
         "Upgrade": "websocket",
         "Connection": "Upgrade",

@@ -162,7 +162,7 @@ BAD_COUNTS = [
 
 @pytest.mark.parametrize("count", BAD_COUNTS)
 @pytest.mark.parametrize("kind", "56")
-def test_a_binary_packet_announces_from_one_to_ten_attachments(kind: str, count: str) -> None:
+def test_a_binary_packet_announces_one_to_ten_attachments(kind: str, count: str) -> None:
     """S-09"""
     with pytest.raises(SocketPacketError):
         read(f'{kind}{count}["e"]')

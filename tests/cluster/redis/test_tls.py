@@ -21,7 +21,7 @@ from tests.ops.tools import tool
 
 
 class Secure(NamedTuple):
-    """Its port, its certificate, which is for 127.0.0.1, with its key, and that of a client with its key."""
+    """The port, the server's certificate for 127.0.0.1, and a client's certificate, each with its key."""
 
     port: int
     authority: Path

@@ -1,4 +1,4 @@
-"""One quiet server for each test."""
+"""One server without heartbeats for each test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Engine.IO floor alone, served inside the test, with a handler that echoes and takes notes."""
+"""An Engine.IO server alone, inside the test, with a handler that echoes and records."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from chatd.engineio.turns import Turns
 from tests.conformance.serving import serving
 from tests.conformance.wire import TIMEOUT_S, Client
 
-# The heartbeat stays out of the way of what is not about it.
+# So long that no heartbeat disturbs other tests.
 QUIET: Final = EngineConfig(
     path="/engine.io/", ping_interval_s=60, ping_timeout_s=60, max_payload_before_join_bytes=1_000_000
 )
 
 
 class Peer:
-    """The server's side of one session: echoes, and keeps what it was told."""
+    """The server's side of one session: echoes messages, and records them."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -49,7 +49,7 @@ class Peer:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Engine:
-    """A running server, its client, and the server's side of every session that was ever opened."""
+    """A running server, its client, and the server's side of every session so far."""
 
     client: Client
     server: EngineServer
@@ -66,7 +66,7 @@ class Engine:
 async def running(
     authorize: Callable[[Request], str | None] = lambda request: None, node: int = 0, **settings: Any
 ) -> AsyncIterator[Engine]:
-    """An engine with `settings` in place of those of QUIET."""
+    """A server with QUIET changed by `settings`."""
     loop = asyncio.get_running_loop()
     config = dataclasses.replace(QUIET, **settings)
     peers: dict[str, Peer] = {}

@@ -1,4 +1,4 @@
-"""Pages of other origins, and the session cookie: rows C01 to C03."""
+"""CORS, and the session cookie: rows C01 to C03."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def test_a_listed_page_may_connect_and_read(engine: Engine) -> None:
 
 
 async def test_a_foreign_page_may_not_connect(engine: Engine) -> None:
-    """E-14; C01, CVE-2019-13611; the reference lets it in"""
+    """E-14; C01, CVE-2019-13611; the reference admits it"""
     answer = await engine.client.request("GET", NEW, {"Origin": FOREIGN})
     assert (answer.status, cors(answer)) == (403, UNKNOWN)
     assert answer.json()["code"] == 4
@@ -48,10 +48,10 @@ async def test_a_foreign_page_may_not_connect(engine: Engine) -> None:
     assert engine.server.sessions == {}
 
 
-async def test_a_page_that_may_not_connect_is_not_told_which_may(
+async def test_the_answer_to_a_foreign_page_does_not_list_origins(
     engine: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """E-14: the log is"""
+    """E-14: only the log has the list"""
     answer = await engine.client.request("GET", NEW, {"Origin": FOREIGN})
     assert (
         answer.json()["message"] == f"origin {FOREIGN} may not connect; start chatd with --origin {FOREIGN} to allow it"
@@ -61,7 +61,7 @@ async def test_a_page_that_may_not_connect_is_not_told_which_may(
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
-async def test_what_another_page_embeds_opens_no_session(engine: Engine, site: str) -> None:
+async def test_a_request_embedded_in_another_page_opens_no_session(engine: Engine, site: str) -> None:
     """E-45: an `<img>` sends cookies, and no Origin"""
     answer = await engine.client.request("GET", NEW, {"Sec-Fetch-Site": site, "Sec-Fetch-Dest": "image"})
     assert (answer.status, answer.json()["code"]) == (403, 4)
@@ -74,7 +74,7 @@ async def test_what_another_page_embeds_opens_no_session(engine: Engine, site: s
 
 
 @pytest.mark.parametrize("site", ["same-origin", "none"])
-async def test_an_own_page_and_an_address_that_somebody_types_do(engine: Engine, site: str) -> None:
+async def test_the_own_page_and_a_typed_address_open_a_session(engine: Engine, site: str) -> None:
     """E-45"""
     answer = await engine.client.request("GET", NEW, {"Sec-Fetch-Site": site})
     assert answer.status == 200
@@ -105,7 +105,7 @@ async def test_the_host_s_own_page_connects_through_its_proxies(said: dict[str, 
 
 
 async def test_two_lines_of_a_header_are_one_list() -> None:
-    """E-48: as a proxy sends them that adds its own to what came"""
+    """E-48: as sent by a proxy that adds its own line to a client's"""
     async with running(trusted_proxy=("127.0.0.1", "127.0.0.2")) as engine:
         connection = await engine.client.connect()
         target = engine.client.target(**NEW)
@@ -118,7 +118,7 @@ async def test_two_lines_of_a_header_are_one_list() -> None:
         assert session.handshake.address == "198.51.100.7"
 
 
-async def test_no_page_at_all_may_connect(engine: Engine) -> None:
+async def test_a_client_without_an_origin_may_connect(engine: Engine) -> None:
     """E-14; C01"""
     answer = await engine.client.request("GET", NEW)
     assert (answer.status, cors(answer)) == (200, UNKNOWN)
@@ -131,8 +131,8 @@ async def test_the_host_s_own_page_may_connect(engine: Engine) -> None:
     assert answer.status == 200
 
 
-async def test_every_kind_of_answer_can_be_read(engine: Engine) -> None:
-    """E-14; C01: errors, 413 and the 101 too"""
+async def test_every_kind_of_answer_has_cors_headers(engine: Engine) -> None:
+    """E-14; C01: also errors, 413 and the 101"""
     page = {"Origin": LISTED}
     session = await engine.client.polling(page)
     assert cors(await engine.client.request("GET", {"EIO": "4"}, page)) == WELCOME
@@ -147,7 +147,7 @@ async def test_every_kind_of_answer_can_be_read(engine: Engine) -> None:
     assert cors(websocket.answer) == WELCOME
 
 
-async def test_without_a_list_nothing_is_said_and_nobody_foreign_comes_in() -> None:
+async def test_without_a_list_there_are_no_cors_headers_and_foreign_pages_are_refused() -> None:
     """E-14; C01, CVE-2020-28481"""
     async with running() as engine:
         answer = await engine.client.request("GET", NEW)
@@ -166,7 +166,7 @@ async def test_a_star_without_credentials() -> None:
         await engine.client.websocket({"Origin": FOREIGN})
 
 
-async def test_a_preflight_opens_nothing(engine: Engine) -> None:
+async def test_a_preflight_opens_no_session(engine: Engine) -> None:
     """E-14; C02"""
     asked = {
         "Origin": LISTED,
@@ -181,7 +181,7 @@ async def test_a_preflight_opens_nothing(engine: Engine) -> None:
     assert engine.server.sessions == {}
 
 
-async def test_a_connection_goes_on_after_a_preflight(engine: Engine) -> None:
+async def test_a_connection_stays_open_after_a_preflight(engine: Engine) -> None:
     """C02"""
     connection = await engine.client.connect()
     page = {"Origin": LISTED}
@@ -190,7 +190,7 @@ async def test_a_connection_goes_on_after_a_preflight(engine: Engine) -> None:
     assert [(await connection.answer()).status, (await connection.answer()).status] == [204, 200]
 
 
-async def test_the_session_cookie_comes_with_the_handshake_alone() -> None:
+async def test_only_the_handshake_sets_the_session_cookie() -> None:
     """C03"""
     async with running(engine_cookie="io") as engine:
         answer = await engine.client.request("GET", NEW)

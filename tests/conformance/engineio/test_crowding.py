@@ -1,4 +1,4 @@
-"""Where a limit of this floor is reached: the answer, the count, and that nobody else notices."""
+"""Limits of the Engine.IO layer: the answer, the counter, and that other clients are not affected."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
 def counted(engine: Engine) -> dict[str, int]:
-    """The limits that were reached, and how often."""
+    """The counters of the limits that were reached."""
     return {limit.value: count for limit, count in engine.server.refusals.counts.items() if count}
 
 
 async def connected(client: Client, count: int) -> list[Connection]:
-    """That many connections, which the server has seen."""
+    """That many connections, accepted by the server."""
     connections = [await client.connect() for _ in range(count)]
     async with asyncio.timeout(TIMEOUT_S):
         for connection in connections:
@@ -36,7 +36,7 @@ async def connected(client: Client, count: int) -> list[Connection]:
 
 
 async def busy(client: Client) -> Connection:
-    """A connection too many, after its answer."""
+    """A connection over the limit, after its answer."""
     connection = await client.connect()
     connection.write(GET)
     answer = await connection.answer()
@@ -46,7 +46,7 @@ async def busy(client: Client) -> Connection:
 
 
 @pytest.mark.parametrize("limit", ["max_connections", "max_connections_per_address"])
-async def test_connections_are_three_times_as_many_as_clients_and_a_few(limit: str) -> None:
+async def test_the_limit_of_connections_is_three_times_that_of_clients_and_a_few(limit: str) -> None:
     """L-01, L-02"""
     settings: dict[str, Any] = {limit: 2}
     async with running(**settings) as engine:
@@ -56,12 +56,12 @@ async def test_connections_are_three_times_as_many_as_clients_and_a_few(limit: s
         assert counted(engine) == {limit: 1}
         open_[0].close()
         await open_[0].ended()
-        await open_[1].request("GET", "/")  # read after that end
+        await open_[1].request("GET", "/")  # the server has seen the end before it reads this
         (again,) = await connected(engine.client, 1)
         assert (await again.request("GET", engine.client.target(**NEW))).status == 200
 
 
-async def test_a_client_has_all_it_needs_beside_a_full_server() -> None:
+async def test_a_client_has_all_its_connections_on_a_full_server() -> None:
     """L-01: a poll, a POST and the WebSocket of an upgrade."""
     async with running(max_connections=1) as engine:
         session = await engine.client.polling()
@@ -74,7 +74,7 @@ async def test_a_client_has_all_it_needs_beside_a_full_server() -> None:
         assert counted(engine) == {}
 
 
-async def test_a_connection_too_many_that_stays_silent_is_cut() -> None:
+async def test_a_silent_connection_over_the_limit_is_closed() -> None:
     """L-01"""
     async with running(max_connections=1) as engine:
         await connected(engine.client, connections_of(1))
@@ -84,8 +84,8 @@ async def test_a_connection_too_many_that_stays_silent_is_cut() -> None:
         assert asyncio.get_running_loop().time() - start > 0.9 * STAY_S
 
 
-async def test_a_flood_of_connections_too_many_is_cut_at_once() -> None:
-    """L-01: none of them stays long enough to use up the table of open files."""
+async def test_a_flood_of_connections_over_the_limit_is_closed_at_once() -> None:
+    """L-01: they are closed before they can use up the file descriptors."""
     async with running(max_connections=1) as engine:
         (honest, *_) = await connected(engine.client, connections_of(1))
         flood = [await engine.client.connect() for _ in range(2 * MAX_AT_A_TIME)]
@@ -98,7 +98,7 @@ async def test_a_flood_of_connections_too_many_is_cut_at_once() -> None:
         assert len(engine.server.connections) == connections_of(1)
 
 
-async def test_proxies_have_as_many_connections_as_they_want() -> None:
+async def test_connections_of_trusted_proxies_are_not_limited_by_address() -> None:
     """L-02, L-04"""
     async with running(max_connections_per_address=1, trusted_proxy=("127.0.0.1",)) as engine:
         await connected(engine.client, 3 * connections_of(1))
@@ -114,7 +114,7 @@ async def test_a_limit_that_is_off_counts_nothing() -> None:
         assert engine.server.connections.of("127.0.0.1") == 0
 
 
-async def test_what_ended_counts_no_more() -> None:
+async def test_closed_connections_are_not_counted() -> None:
     """L-01, L-02"""
     async with running(max_connections=3, max_connections_per_address=3) as engine:
         for _ in range(30):
@@ -168,7 +168,7 @@ async def test_a_client_that_does_not_poll_is_counted() -> None:
 
 @pytest.mark.parametrize("sid", [True, False])
 async def test_the_origin_of_every_request_is_checked(sid: bool, caplog: pytest.LogCaptureFixture) -> None:
-    """E-14: those that open a session, and those that go on with one; the session lives."""
+    """E-14: of requests that open a session, and of those within one; the session stays open."""
     async with running() as engine:
         session = await engine.client.polling()
         new = {**NEW, "sid": session.sid} if sid else NEW
@@ -182,7 +182,7 @@ async def test_the_origin_of_every_request_is_checked(sid: bool, caplog: pytest.
     assert "--origin https://evil.example" in caplog.text
 
 
-async def test_an_upgrade_has_an_origin_too() -> None:
+async def test_the_origin_of_an_upgrade_is_checked() -> None:
     """E-14"""
     async with running() as engine:
         session = await engine.client.polling()
@@ -192,7 +192,7 @@ async def test_an_upgrade_has_an_origin_too() -> None:
 
 
 async def test_a_log_has_no_whole_session_id(caplog: pytest.LogCaptureFixture) -> None:
-    """Who has one can poll and post in another's name."""
+    """A session id is enough to poll and post as its client."""
     caplog.set_level(logging.DEBUG, "chatd")
     async with running() as engine:
         session = await engine.client.polling()
@@ -206,7 +206,7 @@ async def test_a_log_has_no_whole_session_id(caplog: pytest.LogCaptureFixture) -
         assert sid[:9] not in said
 
 
-async def test_the_log_of_a_node_shows_as_many_random_characters_behind_its_mark(
+async def test_a_logged_sid_of_a_node_has_as_many_random_characters(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """K-01"""

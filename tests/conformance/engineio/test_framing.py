@@ -1,4 +1,4 @@
-"""Requests that two readers would end in different places. The reference's own parser refuses them too (Node 20)."""
+"""Requests with an ambiguous end. Node.js's own parser refuses them too (Node 20)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.conformance.wire import Client, Connection, chunk, request_bytes
 
 HANDSHAKE = "/engine.io/?EIO=4&transport=polling"
 
-# What an attacker would like to have taken for a request of its own.
+# The request that an attacker tries to smuggle.
 SMUGGLED = request_bytes("GET", HANDSHAKE)
 
 POST = "POST / HTTP/1.1\r\nHost: a\r\n"
@@ -60,7 +60,7 @@ CODINGS = {
 
 
 async def refused(connection: Connection) -> int:
-    """The status of an answer after which nothing is answered any more."""
+    """The status of an answer after which no request is answered."""
     answer = await connection.answer()
     assert answer.header("connection") == "close"
     assert await connection.rest() == b""
@@ -77,7 +77,7 @@ async def test_a_request_with_an_ambiguous_length_is_refused_and_the_rest_is_dro
 
 
 @pytest.mark.parametrize("head", CODINGS.values(), ids=CODINGS)
-async def test_so_is_a_coding_that_is_not_chunked_once(engine: Engine, head: str) -> None:
+async def test_a_transfer_coding_other_than_one_chunked_is_refused(engine: Engine, head: str) -> None:
     """E-46"""
     connection = await engine.client.connect()
     connection.write(head.encode("latin-1") + SMUGGLED)
@@ -86,7 +86,7 @@ async def test_so_is_a_coding_that_is_not_chunked_once(engine: Engine, head: str
 
 
 @pytest.mark.parametrize("head", HEADS.values(), ids=HEADS)
-async def test_it_is_refused_when_it_comes_byte_by_byte_too(client: Client, head: str) -> None:
+async def test_a_request_with_an_ambiguous_length_is_refused_byte_by_byte(client: Client, head: str) -> None:
     """E-46"""
     connection = await client.connect()
     for byte in head.encode("latin-1"):
@@ -111,7 +111,7 @@ TRAILERS = {
 
 
 @pytest.mark.parametrize("trailer", TRAILERS.values(), ids=TRAILERS)
-async def test_so_is_a_body_in_chunks_and_its_session_ends(engine: Engine, trailer: bytes) -> None:
+async def test_a_malformed_chunked_body_is_refused_and_ends_the_session(engine: Engine, trailer: bytes) -> None:
     """E-46, E-34"""
     session = await engine.client.polling()
     connection = await engine.client.connect()

@@ -1,4 +1,4 @@
-"""How sessions are opened and refused: rows E01 to E15."""
+"""Opening and refusing sessions: rows E01 to E15."""
 
 from __future__ import annotations
 
@@ -63,14 +63,14 @@ async def test_a_websocket_handshake(client: Client) -> None:
     }
 
 
-async def test_session_ids_are_long_and_never_alike(client: Client) -> None:
+async def test_session_ids_are_long_and_unique(client: Client) -> None:
     """E-28; CVE-2017-16031"""
     sids = [(await client.polling()).sid for _ in range(50)]
     assert {len(sid) for sid in sids} == {20}
     assert all(len({sid[place] for sid in sids}) > 5 for place in range(20))
 
 
-async def test_what_follows_a_websocket_handshake_at_once_is_not_lost(client: Client) -> None:
+async def test_a_frame_in_one_write_with_the_handshake_is_not_lost(client: Client) -> None:
     """E-18; Section 1.1; the reference loses it"""
     websocket = await client.websocket(early=text_frame("4early") + text_frame("4bird"))
     assert [await websocket.receive(), await websocket.receive()] == ["4early", "4bird"]
@@ -97,8 +97,8 @@ async def test_an_unknown_session(client: Client, sid: str) -> None:
     assert_refused(await client.request("POST", {**NEW, "sid": sid}, body=b"4x"), 1)
 
 
-async def test_a_node_knows_its_own_sessions_and_not_those_of_another() -> None:
-    """K-01, K-02: of 1, 10 and 11, whose numbers begin alike"""
+async def test_a_node_knows_only_its_own_sessions() -> None:
+    """K-01, K-02: nodes 1, 10 and 11, whose numbers have the same beginning"""
     async with running(node=1) as one, running(node=10) as ten, running(node=11) as eleven:
         for here, others in ((one, (ten, eleven)), (ten, (one, eleven)), (eleven, (one, ten))):
             polling, websocket = await here.client.polling(), await here.client.websocket()
@@ -111,7 +111,7 @@ async def test_a_node_knows_its_own_sessions_and_not_those_of_another() -> None:
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "BREW"])
-async def test_a_session_is_opened_by_get_alone(client: Client, method: str) -> None:
+async def test_only_get_opens_a_session(client: Client, method: str) -> None:
     """E-11; E05"""
     assert_refused(await client.request(method, NEW), 2)
     assert_refused(await client.request(method, NEW, body=b"4hello"), 2)
@@ -170,7 +170,7 @@ async def test_a_polling_session_is_not_polled_as_a_websocket(client: Client) ->
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"])
-async def test_other_methods_leave_a_session_alone(client: Client, method: str) -> None:
+async def test_other_methods_do_not_affect_a_session(client: Client, method: str) -> None:
     """E-36; Section 1.2; the reference answers 500"""
     session = await client.polling()
     connection = await client.connect()
@@ -205,7 +205,7 @@ async def test_another_revision_on_a_websocket_is_refused_before_the_101(client:
 
 
 @pytest.mark.parametrize("headers", BROKEN_HANDSHAKES)
-async def test_a_broken_handshake_opens_nothing(engine: Engine, headers: dict[str, str]) -> None:
+async def test_an_invalid_handshake_opens_no_session(engine: Engine, headers: dict[str, str]) -> None:
     """E-18; E15"""
     with pytest.raises(RefusedUpgradeError) as caught:
         await engine.client.raw_websocket(headers)
@@ -217,7 +217,7 @@ async def test_a_broken_handshake_opens_nothing(engine: Engine, headers: dict[st
 
 
 @pytest.mark.parametrize("value", ["foo", "h2c", "websocket/13"])
-async def test_an_upgrade_to_something_else_opens_nothing(engine: Engine, value: str) -> None:
+async def test_an_upgrade_to_another_protocol_opens_no_session(engine: Engine, value: str) -> None:
     """E-18; E15"""
     with pytest.raises(RefusedUpgradeError) as caught:
         await engine.client.raw_websocket({"Upgrade": value})
@@ -231,7 +231,7 @@ async def test_upgrade_is_read_in_any_case_and_connection_may_list_more(client: 
     await client.websocket({"Upgrade": value, "Connection": "keep-alive, Upgrade"})
 
 
-async def test_a_websocket_is_opened_by_get_alone(engine: Engine) -> None:
+async def test_only_get_opens_a_websocket(engine: Engine) -> None:
     """E-12; Section 1.3"""
     session = await engine.client.polling()
     for query in ({}, {"sid": session.sid}):
@@ -243,7 +243,7 @@ async def test_a_websocket_is_opened_by_get_alone(engine: Engine) -> None:
     assert await session.is_alive()
 
 
-async def test_the_first_subprotocol_is_taken_and_extensions_are_not(client: Client) -> None:
+async def test_the_first_subprotocol_is_accepted_and_no_extension(client: Client) -> None:
     """E-18; Section 1.3"""
     offer = {
         "Sec-WebSocket-Protocol": "chat, superchat",
@@ -254,7 +254,7 @@ async def test_the_first_subprotocol_is_taken_and_extensions_are_not(client: Cli
     assert websocket.answer.header("sec-websocket-extensions") is None
 
 
-async def test_a_handshake_as_polling_with_upgrade_leaves_the_session_alone(client: Client) -> None:
+async def test_an_upgrade_request_with_transport_polling_does_not_affect_the_session(client: Client) -> None:
     """E-12; Section 1.3"""
     session = await client.polling()
     assert_refused(await refused_upgrade(client, transport="polling"), 3)
@@ -297,7 +297,7 @@ async def test_a_hundred_clients_at_once(engine: Engine) -> None:
 
 
 async def test_a_client_that_leaves_before_its_answer_is_forgotten(engine: Engine) -> None:
-    """CVE-2022-41940: a reset at any moment"""
+    """CVE-2022-41940: a reset at any time"""
     for target in ("/engine.io/?EIO=4&transport=polling", "/elsewhere", "/engine.io/?EIO=4&transport=websocket"):
         connection = await engine.client.connect()
         connection.write(request_bytes("GET", target, {"Upgrade": "websocket", "Connection": "Upgrade"}))

@@ -1,4 +1,4 @@
-"""The heartbeat over real sockets: rows E36 to E39. Its rules one by one are in tests/engineio/test_session.py."""
+"""The heartbeat over real sockets: rows E36 to E39. Its rules have unit tests in tests/engineio/test_session.py."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ INTERVAL_S, TIMEOUT_S = 0.3, 0.2
 
 
 def in_loop_time(test: Callable[[Engine], Awaitable[None]]) -> Callable[[], None]:
-    """Run `test` with an engine of its own, where no machine is too busy to be punctual."""
+    """Run `test` with a server of its own, on a loop whose clock does not depend on the machine."""
 
     async def play() -> None:
         async with running(ping_interval_s=INTERVAL_S, ping_timeout_s=TIMEOUT_S) as engine:
@@ -29,7 +29,7 @@ def in_loop_time(test: Callable[[Engine], Awaitable[None]]) -> Callable[[], None
 
 
 class Watch:
-    """Seconds since the handshake began."""
+    """Seconds since the start of the handshake."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -108,7 +108,7 @@ async def test_the_interval_counts_from_the_pong(engine: Engine) -> None:
 
 
 @in_loop_time
-async def test_pongs_that_nobody_asked_for(engine: Engine) -> None:
+async def test_unsolicited_pongs(engine: Engine) -> None:
     """E-22; E39, CVE-2026-48802"""
     websocket, watch = await opened(engine)
     tasks = len(asyncio.all_tasks())
@@ -123,7 +123,7 @@ async def test_pongs_that_nobody_asked_for(engine: Engine) -> None:
 
 
 @in_loop_time
-async def test_polling_with_pongs_lives(engine: Engine) -> None:
+async def test_a_polling_session_with_pongs_stays_open(engine: Engine) -> None:
     """E-21; The protocol's own suite"""
     session = await engine.client.polling()
     for _ in range(3):
@@ -133,7 +133,7 @@ async def test_polling_with_pongs_lives(engine: Engine) -> None:
 
 
 @in_loop_time
-async def test_the_heartbeat_goes_on_over_an_upgrade(engine: Engine) -> None:
+async def test_the_heartbeat_continues_over_an_upgrade(engine: Engine) -> None:
     """E-21, E-42; Section 1.7"""
     session = await engine.client.polling()
     assert await session.poll() == ["2"]

@@ -1,4 +1,4 @@
-"""HTTP/1.1 as clients, proxies and attackers speak it."""
+"""HTTP/1.1 of clients, proxies and attackers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HANDSHAKE = "/engine.io/?EIO=4&transport=polling"
 
 
 async def refused(connection: Connection) -> int:
-    """The status of an answer after which the connection ends."""
+    """The status of an answer after which the connection is closed."""
     answer = await connection.answer()
     assert answer.header("connection") == "close"
     assert answer.body == b""
@@ -28,7 +28,7 @@ async def refused(connection: Connection) -> int:
     return answer.status
 
 
-# Connections that stay.
+# Keep-alive.
 
 
 async def test_one_connection_serves_a_whole_session(client: Client) -> None:
@@ -41,7 +41,7 @@ async def test_one_connection_serves_a_whole_session(client: Client) -> None:
         assert (await connection.request("GET", target)).packets == [f"4{number}"]
 
 
-async def test_a_connection_goes_on_after_every_kind_of_error(client: Client) -> None:
+async def test_a_connection_stays_open_after_every_kind_of_error(client: Client) -> None:
     """E-11, E-15"""
     session = await client.polling()
     connection = await client.connect()
@@ -59,14 +59,14 @@ async def test_a_connection_goes_on_after_every_kind_of_error(client: Client) ->
     assert await session.poll() == ["4hello"]
 
 
-async def test_a_connection_can_be_asked_to_end(client: Client) -> None:
+async def test_connection_close_ends_the_connection(client: Client) -> None:
     connection = await client.connect()
     answer = await connection.request("GET", HANDSHAKE, headers={"Connection": "close"})
     assert (answer.status, answer.header("connection")) == (200, "close")
     assert await connection.rest() == b""
 
 
-async def test_a_poll_on_a_connection_that_will_end(engine: Engine) -> None:
+async def test_a_poll_with_connection_close(engine: Engine) -> None:
     """Section 6: Node's client says `Connection: close` with every request"""
     session = await engine.client.polling()
     connection = await engine.client.connect()
@@ -100,7 +100,7 @@ async def test_head_is_answered_without_a_body(client: Client) -> None:
     assert (await connection.request("GET", HANDSHAKE)).status == 200
 
 
-# Requests that come before the last one was answered.
+# Pipelining.
 
 
 async def test_pipelined_requests_are_answered_in_order(client: Client) -> None:
@@ -119,7 +119,7 @@ async def test_pipelined_requests_are_answered_in_order(client: Client) -> None:
     assert [answers[1].text, answers[4].text] == ["4a", "4b"]
 
 
-async def test_requests_behind_a_waiting_poll_wait_with_it(engine: Engine) -> None:
+async def test_requests_after_a_waiting_poll_wait(engine: Engine) -> None:
     """E-15"""
     session = await engine.client.polling()
     connection = await engine.client.connect()
@@ -149,15 +149,15 @@ async def test_a_handshake_may_follow_other_requests(client: Client) -> None:
     assert [(await connection.answer()).status, (await connection.answer()).status] == [404, 101]
 
 
-async def test_a_flood_behind_a_waiting_poll_is_not_read(engine: Engine) -> None:
-    """L-12: it waits in the client, until the poll is answered"""
+async def test_a_flood_after_a_waiting_poll_is_not_read(engine: Engine) -> None:
+    """L-12: the rest stays in the client's buffers until the poll is answered"""
     session = await engine.client.polling()
     connection = await engine.client.connect()
     connection.write(request_bytes("GET", session.target()))
     connection.write(request_bytes("GET", "/elsewhere") * 100_000)
     for _ in range(20):
         await engine.client.settled()
-    one_read = 262_144  # without chatd's own listener
+    one_read = 262_144  # asyncio's read size, without chatd's own listener
     assert engine.server.connections.unfinished.total_bytes <= MAX_PIPELINED_BYTES + one_read
     assert connection.unsent_bytes > 0
     engine.session(session.sid).send("hello")
@@ -165,8 +165,8 @@ async def test_a_flood_behind_a_waiting_poll_is_not_read(engine: Engine) -> None
     assert (await connection.answer()).status == 404
 
 
-async def test_a_flood_of_requests_keeps_nobody_waiting(client: Client) -> None:
-    """E-15; One request of a connection a turn"""
+async def test_a_flood_of_requests_does_not_delay_other_clients(client: Client) -> None:
+    """E-15; one request of a connection is handled in a turn"""
     other = await client.connect()
     await other.request("GET", "/elsewhere")
     flood = await client.connect()
@@ -194,7 +194,7 @@ async def deaf(engine: Engine, count: int) -> Connection:
     return connection
 
 
-async def test_a_client_that_does_not_read_its_answers_is_not_read_either(engine: Engine) -> None:
+async def test_requests_of_a_client_that_reads_no_answers_are_not_read(engine: Engine) -> None:
     """Back-pressure: the answers to a flood of requests are not kept in memory"""
     connection = await deaf(engine, 200)
     async with asyncio.timeout(TIMEOUT_S):
@@ -206,7 +206,7 @@ async def test_a_client_that_does_not_read_its_answers_is_not_read_either(engine
     assert sum(tcp.get_write_buffer_size() for tcp in engine.server.connections._open) < 200_000
 
 
-async def test_a_client_that_reads_late_misses_nothing(engine: Engine) -> None:
+async def test_a_client_that_reads_late_gets_every_answer(engine: Engine) -> None:
     connection = await deaf(engine, 100)
     for _ in range(20):
         await engine.client.settled()
@@ -216,7 +216,7 @@ async def test_a_client_that_reads_late_misses_nothing(engine: Engine) -> None:
         assert len((await connection.answer()).body) == 100_000
 
 
-def test_a_client_that_never_reads_is_cut_off() -> None:
+def test_a_client_that_never_reads_is_closed() -> None:
     """E-16"""
 
     async def play() -> None:
@@ -228,7 +228,7 @@ def test_a_client_that_never_reads_is_cut_off() -> None:
     run_in_loop_time(play())
 
 
-# Requests that nobody can understand.
+# Invalid requests.
 
 BROKEN = {
     "no request": b"\r\n\r\nhello\r\n\r\n",
@@ -254,12 +254,12 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("request_", BROKEN.values(), ids=BROKEN)
-async def test_a_request_that_cannot_be_understood(engine: Engine, request_: bytes) -> None:
+async def test_an_invalid_request(engine: Engine, request_: bytes) -> None:
     """E-17"""
     connection = await engine.client.connect()
     connection.write(request_)
     answer = await connection.answer()
-    # What is wrong in a body shows only after the answer.
+    # An error in the body is found only after the answer.
     assert answer.status in ((400, 404, 501) if b"chunked" in request_ else (400, 501))
     connection.end_writing()
     assert await connection.rest() == b""
@@ -267,14 +267,14 @@ async def test_a_request_that_cannot_be_understood(engine: Engine, request_: byt
     await engine.client.polling()
 
 
-async def test_an_origin_with_a_control_character_opens_nothing(engine: Engine) -> None:
+async def test_an_origin_with_a_control_character_opens_no_session(engine: Engine) -> None:
     """Section 1.2"""
     answer = await engine.client.request("GET", {"EIO": "4", "transport": "polling"}, {"Origin": "http://a\x01b"})
     assert answer.status in (400, 403)
     assert engine.server.sessions == {}
 
 
-async def test_a_broken_body_ends_its_session(engine: Engine) -> None:
+async def test_an_invalid_body_ends_its_session(engine: Engine) -> None:
     """E-17, E-34"""
     session = await engine.client.polling()
     connection = await engine.client.connect()
@@ -313,14 +313,14 @@ FLOODS = {
 
 @pytest.mark.parametrize("headers", FLOODS.values(), ids=FLOODS)
 async def test_a_flood_of_headers(engine: Engine, headers: dict[str, str]) -> None:
-    """E-17; CVE-2024-37890; the client hears why although it was still sending"""
+    """E-17; CVE-2024-37890; the client gets the answer although it was still sending"""
     connection = await engine.client.connect()
     connection.write(request_bytes("GET", HANDSHAKE, headers))
     assert await refused(connection) == 431
     assert engine.server.sessions == {}
 
 
-async def test_a_flood_without_end_of_line(client: Client) -> None:
+async def test_an_endless_line(client: Client) -> None:
     """E-17"""
     connection = await client.connect()
     connection.write(b"GET /" + b"x" * 100_000)
@@ -333,11 +333,11 @@ async def test_headers_within_the_limit_pass(client: Client) -> None:
     assert (await connection.request("GET", HANDSHAKE, headers={"Cookie": "x" * 15_000})).status == 200
 
 
-# Clients that are slow.
+# Slow clients.
 
 
 async def test_a_head_that_never_ends() -> None:
-    """E-16; Slow headers: the deadline counts from the connection, whatever trickles in"""
+    """E-16; slow headers: the deadline counts from the start of the connection, whatever arrives"""
     async with running(request_timeout_s=0.2) as engine:
         loop = asyncio.get_running_loop()
         start = loop.time()
@@ -349,8 +349,8 @@ async def test_a_head_that_never_ends() -> None:
         assert await connection.rest() == b""
 
 
-async def test_a_head_that_comes_when_its_time_is_over(caplog: pytest.LogCaptureFixture) -> None:
-    """E-16; The loop was held up, and sees the head before the alarm"""
+async def test_a_head_that_arrives_after_its_deadline(caplog: pytest.LogCaptureFixture) -> None:
+    """E-16; the loop was blocked, and reads the head before it runs the timer"""
     async with running(request_timeout_s=0.2) as engine:
         connection = await engine.client.connect()
         connection.write(request_bytes("GET", HANDSHAKE)[:-1])
@@ -380,7 +380,7 @@ async def test_a_body_that_never_ends() -> None:
         assert await engine.peer(session.sid).end() is CloseReason.TRANSPORT_ERROR
 
 
-async def test_a_connection_that_says_nothing_is_closed() -> None:
+async def test_a_silent_connection_is_closed() -> None:
     """E-16"""
     async with running(request_timeout_s=0.2) as engine:
         silent, idle = await engine.client.connect(), await engine.client.connect()
@@ -402,7 +402,7 @@ async def test_a_websocket_has_no_request_deadline() -> None:
         assert await websocket.receive() == "2"
 
 
-# Clients that ask first.
+# Expect: 100-continue.
 
 
 async def test_a_client_that_waits_for_100_continue(client: Client) -> None:
@@ -429,8 +429,8 @@ async def test_a_client_that_does_not_wait_for_100_continue(client: Client) -> N
     assert answer.text == "ok"
 
 
-async def test_a_client_that_asks_in_vain_is_not_waited_for(client: Client) -> None:
-    """It will not send the body, so what follows would be taken for it"""
+async def test_a_refused_expect_does_not_wait_for_the_body(client: Client) -> None:
+    """The client will not send the body, so the next request would be read as the body"""
     session = await client.polling()
     connection = await client.connect()
     headers = {"Expect": "100-continue", "Content-Length": "1000001"}
@@ -439,7 +439,7 @@ async def test_a_client_that_asks_in_vain_is_not_waited_for(client: Client) -> N
     assert await session.is_alive()
 
 
-async def test_nothing_is_left_when_the_clients_have_gone(engine: Engine) -> None:
+async def test_no_state_is_left_when_all_clients_have_disconnected(engine: Engine) -> None:
     for _ in range(5):
         await engine.client.connect()
         await engine.client.websocket()

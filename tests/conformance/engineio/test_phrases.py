@@ -1,6 +1,6 @@
-"""Status lines with a phrase. RFC 9112 lets a server leave it out, and a widespread PHP client cannot parse that.
+"""Reason phrases of status lines. RFC 9112 makes them optional, but a widespread PHP client needs them.
 
-Every test that uses tests/conformance/wire.py checks that there is one, on each listener and in whatever answer.
+Every test that uses tests/conformance/wire.py checks that each answer of each listener has one.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def standard(*statuses: int) -> list[tuple[int, str]]:
     ],
     ids=lambda value: str(value) if isinstance(value, int) else "",
 )
-async def test_an_answer_has_its_phrase(status: int, request_: bytes) -> None:
+async def test_an_answer_has_a_reason_phrase(status: int, request_: bytes) -> None:
     """E-47"""
     async with running(origin=("https://a",)) as engine:
         connection = await engine.client.connect()
@@ -46,7 +46,7 @@ async def test_an_answer_has_its_phrase(status: int, request_: bytes) -> None:
         assert phrases([await connection.answer()]) == standard(status)
 
 
-async def test_the_answers_of_a_session_have_theirs() -> None:
+async def test_the_answers_of_a_session_have_reason_phrases() -> None:
     """E-47"""
     async with running(max_payload_bytes=1_000) as engine:
         target = (await engine.client.polling()).target()
@@ -60,7 +60,7 @@ async def test_the_answers_of_a_session_have_theirs() -> None:
         assert phrases(told) == standard(100, 200, 200, 405, 413)
 
 
-async def test_a_request_that_is_late_and_a_client_too_many_have_theirs() -> None:
+async def test_the_answers_408_and_429_have_reason_phrases() -> None:
     """E-47"""
     async with running(max_connections_per_address=1, request_timeout_s=0.2) as engine:
         await engine.client.polling()

@@ -17,7 +17,7 @@ from tests.conformance.wire import Client, PollingSession, chunk, joined, reques
 
 
 async def begun_post(session: PollingSession, announced: int, sent: bytes) -> None:
-    """A POST of which the server has read only the beginning."""
+    """A POST whose beginning the server has read."""
     connection = await session.client.connect()
     connection.write(request_bytes("POST", session.target(), {"Content-Length": str(announced)}, sent))
     await session.client.settled()
@@ -44,7 +44,7 @@ async def test_an_echo(client: Client, body: str) -> None:
     assert answer.header("cache-control") == "no-store"
 
 
-async def test_a_poll_waits_for_something_to_say(engine: Engine) -> None:
+async def test_a_poll_waits_for_a_packet(engine: Engine) -> None:
     """E-30"""
     session = await engine.client.polling()
     pending = await session.begin_get()
@@ -52,8 +52,8 @@ async def test_a_poll_waits_for_something_to_say(engine: Engine) -> None:
     assert await pending.packets() == ["4news"]
 
 
-async def test_a_poll_that_waits_gets_all_of_a_turn(client: Client) -> None:
-    """E-25; Section 1.5, where the reference sends the first alone"""
+async def test_a_waiting_poll_gets_all_packets_of_a_turn(client: Client) -> None:
+    """E-25; Section 1.5, where the reference sends only the first"""
     session = await client.polling()
     pending = await session.begin_get()
     await session.post(joined(["4a", "4b", "4c"]))
@@ -61,7 +61,7 @@ async def test_a_poll_that_waits_gets_all_of_a_turn(client: Client) -> None:
 
 
 async def test_at_most_16_packets_fit_in_a_poll(client: Client) -> None:
-    """E-06; Section 6: python-socketio takes no more"""
+    """E-06; Section 6: python-socketio accepts no more"""
     session = await client.polling()
     packets = [f"4{number}" for number in range(MAX_PACKETS_PER_POLL + 1)]
     await session.post(joined(packets))
@@ -105,7 +105,7 @@ async def test_a_client_that_cancels_its_poll(engine: Engine, politely: bool) ->
     assert not await session.is_alive()
 
 
-async def test_a_client_that_breaks_off_its_post(engine: Engine) -> None:
+async def test_a_client_that_aborts_its_post(engine: Engine) -> None:
     """E-34; E19"""
     session = await engine.client.polling()
     connection = await engine.client.connect()
@@ -117,7 +117,7 @@ async def test_a_client_that_breaks_off_its_post(engine: Engine) -> None:
     assert engine.peer(session.sid).messages == []
 
 
-async def test_an_announced_body_over_the_limit_is_refused_before_it_comes(client: Client) -> None:
+async def test_a_body_over_the_limit_is_refused_by_its_content_length(client: Client) -> None:
     """E-33; E20"""
     session = await client.polling()
     connection = await client.connect()
@@ -131,7 +131,7 @@ async def test_an_announced_body_over_the_limit_is_refused_before_it_comes(clien
 
 
 @pytest.mark.parametrize("announced", ["1000000000", "9" * 30, "9" * 5_000])
-async def test_an_absurd_length_hurts_nobody(client: Client, announced: str) -> None:
+async def test_an_absurd_content_length_is_harmless(client: Client, announced: str) -> None:
     """E-33; E20"""
     session = await client.polling()
     connection = await client.connect()
@@ -140,7 +140,7 @@ async def test_an_absurd_length_hurts_nobody(client: Client, announced: str) -> 
     assert await session.is_alive()
 
 
-async def test_a_chunked_body_over_the_limit_is_refused_while_it_comes(engine: Engine) -> None:
+async def test_a_chunked_body_over_the_limit_is_refused_during_the_read(engine: Engine) -> None:
     """E-33; E20: memory stays bounded"""
     session = await engine.client.polling()
     connection = await engine.client.connect()
@@ -164,7 +164,7 @@ async def test_a_chunked_body_over_the_limit_is_refused_while_it_comes(engine: E
     assert (await connection.request("POST", session.target(), body=b"4hello")).text == "ok"
 
 
-async def test_a_refused_body_without_end_is_cut_off(client: Client) -> None:
+async def test_the_connection_of_an_endless_refused_body_is_closed(client: Client) -> None:
     """E20"""
     session = await client.polling()
     connection = await client.connect()
@@ -195,7 +195,7 @@ async def test_a_broken_payload_ends_the_session(engine: Engine, body: bytes) ->
     assert not await session.is_alive()
 
 
-async def test_packets_before_the_broken_one_are_heard(engine: Engine) -> None:
+async def test_packets_before_the_invalid_one_are_delivered(engine: Engine) -> None:
     """E-05; Section 1.4"""
     session = await engine.client.polling()
     await session.post("4first\x1e4second\x1ezzz\x1e4third")
@@ -267,7 +267,7 @@ async def test_a_client_that_closes_while_it_polls(engine: Engine) -> None:
     assert not await session.is_alive()
 
 
-async def test_nothing_is_heard_after_the_close(engine: Engine) -> None:
+async def test_packets_after_the_close_are_ignored(engine: Engine) -> None:
     """E-26; Section 1.8"""
     session = await engine.client.polling()
     await session.post("4before\x1e1\x1e4after")
@@ -284,7 +284,7 @@ async def test_a_server_that_closes_while_the_client_polls(engine: Engine) -> No
     assert not await session.is_alive()
 
 
-async def test_a_server_that_closes_between_two_polls_says_so_on_the_next(engine: Engine) -> None:
+async def test_a_close_between_two_polls_is_sent_on_the_next(engine: Engine) -> None:
     """E-35; E28"""
     session = await engine.client.polling()
     engine.session(session.sid).close(CloseReason.FORCED_CLOSE)
@@ -292,7 +292,7 @@ async def test_a_server_that_closes_between_two_polls_says_so_on_the_next(engine
     assert not await session.is_alive()
 
 
-async def test_what_was_said_before_the_close_comes_before_it(engine: Engine) -> None:
+async def test_messages_sent_before_the_close_arrive_before_it(engine: Engine) -> None:
     """E-26; E28"""
     session = await engine.client.polling()
     for number in range(20):
@@ -303,7 +303,7 @@ async def test_what_was_said_before_the_close_comes_before_it(engine: Engine) ->
     assert not await session.is_alive()
 
 
-async def test_a_closing_session_takes_no_more_messages(engine: Engine) -> None:
+async def test_a_closing_session_accepts_no_more_messages(engine: Engine) -> None:
     """E-26"""
     session = await engine.client.polling()
     engine.session(session.sid).close(CloseReason.FORCED_CLOSE)
@@ -312,7 +312,7 @@ async def test_a_closing_session_takes_no_more_messages(engine: Engine) -> None:
     assert await session.poll() == ["1"]
 
 
-async def test_a_post_whose_session_ends_before_its_body_is_answered_all_the_same(engine: Engine) -> None:
+async def test_a_post_is_answered_although_its_session_ended_before_the_body(engine: Engine) -> None:
     session = await engine.client.polling()
     peer, pending = engine.peer(session.sid), await session.begin_get()
     connection = await engine.client.connect()
@@ -325,7 +325,7 @@ async def test_a_post_whose_session_ends_before_its_body_is_answered_all_the_sam
     assert peer.messages == []
 
 
-async def test_a_shutdown_lets_polls_go_in_a_way_after_which_every_client_comes_back(engine: Engine) -> None:
+async def test_a_shutdown_answers_polls_so_that_every_client_reconnects(engine: Engine) -> None:
     """E-35, C-20; Section 2.4"""
     waiting, between = await engine.client.polling(), await engine.client.polling()
     pending = await waiting.begin_get()
@@ -335,7 +335,7 @@ async def test_a_shutdown_lets_polls_go_in_a_way_after_which_every_client_comes_
     assert engine.server.sessions == {}
 
 
-async def test_a_client_that_does_not_poll_is_given_up() -> None:
+async def test_a_session_that_does_not_poll_is_closed() -> None:
     """E-27"""
     async with running(max_queued_bytes=100_000) as engine:
         session = await engine.client.polling()
@@ -349,8 +349,8 @@ async def test_a_client_that_does_not_poll_is_given_up() -> None:
         assert await other.is_alive()
 
 
-async def test_a_packet_is_one_whoever_else_gets_it(engine: Engine) -> None:
-    """E-02, E-03; A broadcast of binary: base64 for those who poll, bytes for the others"""
+async def test_a_broadcast_packet_has_the_encoding_of_each_transport(engine: Engine) -> None:
+    """E-02, E-03; a broadcast of binary: base64 on polling, bytes on WebSocket"""
     polling, websocket = await engine.client.polling(), await engine.client.websocket()
     packet = outgoing(Packet(PacketType.MESSAGE, b"\x01\x02\x03\x04"))
     for session in engine.server.sessions.values():
@@ -360,7 +360,7 @@ async def test_a_packet_is_one_whoever_else_gets_it(engine: Engine) -> None:
 
 
 async def test_many_sessions_poll_without_a_task_each(engine: Engine) -> None:
-    """No task and no timer per connection"""
+    """No task and no timer for each connection"""
     before = len(asyncio.all_tasks())
     sessions = [await engine.client.polling() for _ in range(20)]
     pending = [await session.begin_get() for session in sessions]

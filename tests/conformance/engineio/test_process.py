@@ -1,4 +1,4 @@
-"""The echo server as its own process, with the timing of the protocol's official test suite."""
+"""The echo server in a process of its own, with the timing of the protocol's official test suite."""
 
 from __future__ import annotations
 
@@ -92,8 +92,8 @@ async def test_an_upgrade(client: Client) -> None:
     assert await websocket.receive() == "4hello"
 
 
-async def test_abuse_leaves_no_trace_in_memory(server: Server, client: Client) -> None:
-    """E20, E33: bodies, fragments, heads and handshakes without end"""
+async def test_abuse_does_not_increase_memory(server: Server, client: Client) -> None:
+    """E20, E33: endless bodies, fragments, heads and handshakes"""
     await abuse(client, 1)
     before = resident_bytes(server)
     await abuse(client, 10)

@@ -1,4 +1,4 @@
-"""What one turn of the loop does to those who have nothing to do with it."""
+"""Fairness: what one client's work in a turn of the loop costs other clients."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.conformance.wire import (
 
 
 class Busy:
-    """A handler to which every message is the work of a whole turn."""
+    """A handler for which every message takes a whole turn."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -52,7 +52,7 @@ def make_busy(session: Session) -> Busy:
     return busy
 
 
-async def test_a_long_post_keeps_nobody_waiting(engine: Engine) -> None:
+async def test_a_long_post_does_not_delay_other_clients(engine: Engine) -> None:
     """E-32"""
     websocket, session = await engine.client.websocket(), await engine.client.polling()
     busy = make_busy(engine.session(session.sid))
@@ -66,7 +66,7 @@ async def test_a_long_post_keeps_nobody_waiting(engine: Engine) -> None:
 
 
 async def test_a_second_post_during_a_long_one_ends_the_session(engine: Engine) -> None:
-    """E-31: it is not answered yet"""
+    """E-31: the first POST is not answered yet"""
     session = await engine.client.polling()
     busy = make_busy(engine.session(session.sid))
     first = asyncio.create_task(session.post(joined(f"4{number}" for number in range(100))))
@@ -78,7 +78,7 @@ async def test_a_second_post_during_a_long_one_ends_the_session(engine: Engine) 
     assert isinstance((await asyncio.gather(first, return_exceptions=True))[0], EOFError)
 
 
-async def test_a_client_that_goes_during_a_long_post_is_heard_no_further(engine: Engine) -> None:
+async def test_packets_of_a_long_post_are_dropped_when_its_client_disconnects(engine: Engine) -> None:
     """E-34"""
     session = await engine.client.polling()
     busy = make_busy(engine.session(session.sid))
@@ -93,10 +93,10 @@ async def test_a_client_that_goes_during_a_long_post_is_heard_no_further(engine:
 
 
 class Counting:
-    """A handler that writes down in which turn of the loop each message came."""
+    """A handler that records the turn of the loop of each message."""
 
     def __init__(self, cost_s: float = 0) -> None:
-        self.cost_s = cost_s  # of a message, which nobody is charged for
+        self.cost_s = cost_s  # of a message; not charged to a payer
         self.messages: list[str | bytes] = []
         self.turns: collections.Counter[int] = collections.Counter()
         self.whole = asyncio.Event()
@@ -125,7 +125,7 @@ MANY: Final = [str(number) for number in range(1_000)]
 
 @pytest.mark.parametrize("fragmented", [False, True])
 async def test_many_packets_of_one_read_take_several_turns(engine: Engine, fragmented: bool) -> None:
-    """L-16: the loop serves others in between, and the order stays"""
+    """L-16: other clients are served in between, and the order is kept"""
     websocket = await engine.client.websocket()
     counting = Counting()
     engine.session(websocket.sid).handler = counting
@@ -140,8 +140,8 @@ async def test_many_packets_of_one_read_take_several_turns(engine: Engine, fragm
 
 
 @pytest.mark.parametrize("end", ["close", "end_writing"])
-async def test_who_sends_much_and_ends_the_connection_is_heard_to_the_end(engine: Engine, end: str) -> None:
-    """L-16: what waits for a later turn is not lost with the connection"""
+async def test_all_packets_are_handled_although_the_connection_has_ended(engine: Engine, end: str) -> None:
+    """L-16: packets that wait for a later turn are not lost with the connection"""
     websocket = await engine.client.websocket()
     counting = Counting()
     engine.session(websocket.sid).handler = counting
@@ -154,8 +154,8 @@ async def test_who_sends_much_and_ends_the_connection_is_heard_to_the_end(engine
 
 
 @pytest.mark.parametrize("sockets", [1, 20])
-async def test_long_messages_are_paid_for_by_the_time_that_they_take(engine: Engine, sockets: int) -> None:
-    """L-16: also where each connection has credit left from a short one"""
+async def test_long_messages_are_charged_by_their_duration(engine: Engine, sockets: int) -> None:
+    """L-16: even if each connection has credit left from a short message"""
     opened = [await engine.client.websocket() for _ in range(sockets)]
     counting = Counting()
     counting.next_turn()
@@ -170,7 +170,7 @@ async def test_long_messages_are_paid_for_by_the_time_that_they_take(engine: Eng
     await asyncio.gather(*(websocket.send_raw(burst + text_frame("4end")) for websocket in opened))
     async with asyncio.timeout(TIMEOUT_S):
         await counting.whole.wait()
-    assert max(counting.turns.values()) <= 2, "of one address"
+    assert max(counting.turns.values()) <= 2, "one address shares a budget"
 
 
 def _frames(text: str, fragmented: bool) -> bytes:
@@ -180,7 +180,7 @@ def _frames(text: str, fragmented: bool) -> bytes:
 
 
 async def test_a_connection_that_waits_for_its_turn_can_be_closed(engine: Engine) -> None:
-    """E-26, L-16: what it had still to say is not handled"""
+    """E-26, L-16: its waiting packets are not handled"""
     websocket = await engine.client.websocket()
     session = engine.session(websocket.sid)
 
@@ -197,7 +197,7 @@ async def test_a_connection_that_waits_for_its_turn_can_be_closed(engine: Engine
     assert len(closing.messages) < len(MANY)
 
 
-async def test_a_client_that_goes_while_it_waits_for_its_turn_leaves_nothing(engine: Engine) -> None:
+async def test_a_client_that_disconnects_while_it_waits_leaves_no_state(engine: Engine) -> None:
     """E-26, L-16"""
     websocket = await engine.client.websocket()
     engine.session(websocket.sid).handler = Counting()
@@ -208,7 +208,7 @@ async def test_a_client_that_goes_while_it_waits_for_its_turn_leaves_nothing(eng
             await engine.client.settled()
 
 
-async def test_a_request_that_waits_for_its_turn_is_answered_though_its_client_has_ended(engine: Engine) -> None:
+async def test_a_waiting_request_is_answered_although_its_client_has_sent_eof(engine: Engine) -> None:
     """E-16, L-16"""
     websocket = await engine.client.websocket()
     busy = make_busy(engine.session(websocket.sid))
@@ -223,7 +223,7 @@ async def test_a_request_that_waits_for_its_turn_is_answered_though_its_client_h
 
 
 class Ending:
-    """A handler that, when its session ends, ends another."""
+    """A handler that closes another session when its own ends."""
 
     def __init__(self, other: Session) -> None:
         self._other = other
@@ -234,7 +234,7 @@ class Ending:
         self._other.close(CloseReason.FORCED_CLOSE)
 
 
-async def test_a_session_that_another_takes_along_still_gets_what_was_sent() -> None:
+async def test_a_session_closed_by_another_s_end_gets_its_packets() -> None:
     """E-26, E-27"""
     async with running(max_queued_bytes=65_536) as engine:
         deaf, other = await engine.client.websocket(), await engine.client.websocket()

@@ -1,4 +1,4 @@
-"""Input that does not come to its end: how large it may be before and after joining, and in all."""
+"""Unfinished input: its limits before and after joining, and in total."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def settled_at(engine: Engine, size: int) -> None:
             await engine.client.settled()
 
 
-async def test_a_websocket_that_is_not_trusted_has_small_messages() -> None:
+async def test_messages_of_an_untrusted_websocket_are_small() -> None:
     """L-11"""
     async with running(max_payload_before_join_bytes=SMALL) as engine:
         websocket = await engine.client.websocket()
@@ -34,7 +34,7 @@ async def test_a_websocket_that_is_not_trusted_has_small_messages() -> None:
         assert await websocket.closed() == 1009
 
 
-async def test_a_post_that_is_not_trusted_is_small() -> None:
+async def test_a_post_of_an_untrusted_session_is_small() -> None:
     """L-11"""
     async with running(max_payload_before_join_bytes=SMALL) as engine:
         session = await engine.client.polling()
@@ -43,8 +43,8 @@ async def test_a_post_that_is_not_trusted_is_small() -> None:
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-async def test_a_session_that_is_trusted_has_large_messages_over_both_transports(when: str) -> None:
-    """L-11: also where it is trusted before its upgrade"""
+async def test_messages_of_a_trusted_session_are_large_on_both_transports(when: str) -> None:
+    """L-11: also if it is trusted before its upgrade"""
     async with running(max_payload_before_join_bytes=SMALL) as engine:
         session = await engine.client.polling()
         if when == "before":
@@ -62,7 +62,7 @@ async def test_a_session_that_is_trusted_has_large_messages_over_both_transports
         assert await websocket.receive() == "4" + "x" * 500_000
 
 
-async def test_the_small_bound_is_never_over_the_large_one() -> None:
+async def test_the_small_limit_is_never_above_the_large_one() -> None:
     """L-11"""
     async with running(max_payload_bytes=1_000, max_payload_before_join_bytes=SMALL) as engine:
         websocket = await engine.client.websocket()
@@ -71,7 +71,7 @@ async def test_the_small_bound_is_never_over_the_large_one() -> None:
 
 
 async def test_unfinished_messages_of_one_address_have_a_budget() -> None:
-    """L-12: the connection that goes over it is closed, with a code that means later"""
+    """L-12: the connection over the budget is closed with a code that means `try again later`"""
     async with running(max_unfinished_per_client_bytes=BUDGET) as engine:
         sockets = [await engine.client.websocket() for _ in range(2)]
         part = frame_bytes(TEXT, b"4" + b"x" * 80_000)[:-1]
@@ -84,8 +84,8 @@ async def test_unfinished_messages_of_one_address_have_a_budget() -> None:
         await settled_at(engine, 0)
 
 
-async def test_fragments_count_with_what_each_of_them_takes() -> None:
-    """L-12: empty ones too"""
+async def test_fragments_count_with_their_overhead() -> None:
+    """L-12: also empty fragments"""
     async with running(max_unfinished_per_client_bytes=BUDGET) as engine:
         websocket = await engine.client.websocket()
         await websocket.send_frame(TEXT, b"4", fin=False)
@@ -94,7 +94,7 @@ async def test_fragments_count_with_what_each_of_them_takes() -> None:
         await settled_at(engine, 0)
 
 
-async def test_a_message_that_comes_to_its_end_counts_no_longer() -> None:
+async def test_a_finished_message_is_not_counted() -> None:
     """L-12"""
     async with running(max_unfinished_per_client_bytes=BUDGET) as engine:
         websocket = await engine.client.websocket()
@@ -107,8 +107,8 @@ async def test_a_message_that_comes_to_its_end_counts_no_longer() -> None:
         await settled_at(engine, 0)
 
 
-async def test_an_unfinished_post_is_answered_503_when_it_is_over_the_budget() -> None:
-    """L-12: the session ends, as with every POST that fails, and nothing stays"""
+async def test_an_unfinished_post_over_the_budget_is_answered_503() -> None:
+    """L-12: the session ends, as with every failed POST, and no state is left"""
     async with running(max_unfinished_per_client_bytes=BUDGET) as engine:
         session = await engine.client.polling()
         connection = await engine.client.connect()
@@ -120,8 +120,8 @@ async def test_an_unfinished_post_is_answered_503_when_it_is_over_the_budget() -
         await settled_at(engine, 0)
 
 
-async def test_a_body_counts_for_the_client_that_a_proxy_names_in_its_head() -> None:
-    """L-12: also where the head came in two pieces, and the first was nobody's"""
+async def test_a_body_counts_for_the_client_address_that_the_proxy_names() -> None:
+    """L-12: also if the head came in two reads, and the first had no client address"""
     async with running(max_unfinished_per_client_bytes=BUDGET, trusted_proxy=("127.0.0.1",)) as engine:
         client = {"X-Forwarded-For": "192.0.2.1"}
         posts = []
@@ -140,7 +140,7 @@ async def test_a_body_counts_for_the_client_that_a_proxy_names_in_its_head() -> 
         await settled_at(engine, 0)
 
 
-async def test_unfinished_heads_count_too() -> None:
+async def test_unfinished_heads_are_counted() -> None:
     """L-12"""
     async with running(max_unfinished_per_client_bytes=BUDGET) as engine:
         connections = [await engine.client.connect() for _ in range(10)]
@@ -153,7 +153,7 @@ async def test_unfinished_heads_count_too() -> None:
         await settled_at(engine, 0)
 
 
-async def test_the_process_has_a_budget_of_its_own() -> None:
+async def test_all_clients_together_have_a_budget() -> None:
     """L-12"""
     async with running(max_unfinished_bytes=BUDGET, max_unfinished_per_client_bytes=0) as engine:
         websocket = await engine.client.websocket()

@@ -1,4 +1,4 @@
-"""From polling to WebSocket: rows U01 to U10."""
+"""Upgrading from polling to WebSocket: rows U01 to U10."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ async def probed(session: PollingSession) -> WebSocket:
 
 
 async def upgraded(session: PollingSession) -> WebSocket:
-    """The session's WebSocket after the switch."""
+    """The session's WebSocket after the upgrade."""
     websocket = await probed(session)
     await websocket.send("5")
     await session.client.settled()
     return websocket
 
 
-async def test_a_probe_lets_the_waiting_poll_go(client: Client) -> None:
+async def test_a_probe_ends_the_waiting_poll(client: Client) -> None:
     """E-40, E-41; U01"""
     session = await client.polling()
     pending = await session.begin_get()
@@ -49,7 +49,7 @@ async def test_a_probe_lets_the_waiting_poll_go(client: Client) -> None:
     assert await pending.packets() == ["6"]
 
 
-async def test_a_poll_during_the_upgrade_is_let_go_soon(client: Client) -> None:
+async def test_a_poll_during_the_upgrade_is_answered_soon(client: Client) -> None:
     """E-41; U01, and the protocol's own suite"""
     session = await client.polling()
     websocket = await probed(session)
@@ -60,7 +60,7 @@ async def test_a_poll_during_the_upgrade_is_let_go_soon(client: Client) -> None:
     assert await websocket.receive() == "4hello"
 
 
-async def test_a_poll_during_the_upgrade_gets_what_comes_before_it_is_let_go(engine: Engine) -> None:
+async def test_a_poll_during_the_upgrade_gets_packets_that_are_ready(engine: Engine) -> None:
     """E-41"""
     session = await engine.client.polling()
     await probed(session)
@@ -70,7 +70,7 @@ async def test_a_poll_during_the_upgrade_gets_what_comes_before_it_is_let_go(eng
     assert RELEASE_S < 0.15
 
 
-async def test_what_is_queued_at_the_switch_follows_on_the_websocket(engine: Engine) -> None:
+async def test_packets_queued_at_the_switch_are_sent_on_the_websocket(engine: Engine) -> None:
     """E-42; U02"""
     session = await engine.client.polling()
     websocket = await probed(session)
@@ -91,7 +91,7 @@ async def test_packets_around_the_switch_stay_in_order(client: Client) -> None:
     assert [await websocket.receive() for _ in range(4)] == ["4a", "4b", "4c", "4d"]
 
 
-async def test_binary_that_is_queued_at_the_switch_is_binary_again(client: Client) -> None:
+async def test_binary_queued_at_the_switch_is_sent_as_binary(client: Client) -> None:
     """E-42; U02"""
     session = await client.polling()
     websocket = await probed(session)
@@ -112,7 +112,7 @@ async def test_a_post_during_the_upgrade_is_processed(engine: Engine) -> None:
     assert await websocket.receive() == "4again"
 
 
-async def test_the_poll_that_waits_at_the_switch_is_let_go(engine: Engine) -> None:
+async def test_the_waiting_poll_is_answered_at_the_switch(engine: Engine) -> None:
     """E-42; Section 1.9"""
     session = await engine.client.polling()
     pending = await session.begin_get()
@@ -169,7 +169,7 @@ async def test_every_probe_is_answered(client: Client) -> None:
     assert await websocket.receive() == "4hello"
 
 
-async def test_the_whole_dance_may_come_with_the_handshake(client: Client) -> None:
+async def test_probe_and_upgrade_may_be_in_one_write_with_the_handshake(client: Client) -> None:
     """E-40, E-42; Section 1.9"""
     session = await client.polling()
     websocket = await session.upgrade(early=text_frame("2probe") + text_frame("5") + text_frame("4hello"))
@@ -177,7 +177,7 @@ async def test_the_whole_dance_may_come_with_the_handshake(client: Client) -> No
 
 
 @pytest.mark.parametrize("first", ["2probe", None])
-async def test_an_upgrade_that_stops_is_given_up(first: str | None) -> None:
+async def test_an_unfinished_upgrade_is_abandoned_after_a_timeout(first: str | None) -> None:
     """E-43; U05"""
     async with running(upgrade_timeout_s=0.1) as engine:
         session = await engine.client.polling()
@@ -192,7 +192,7 @@ async def test_an_upgrade_that_stops_is_given_up(first: str | None) -> None:
         await upgraded(session)
 
 
-async def test_after_an_upgrade_was_given_up_polls_wait_again(engine: Engine) -> None:
+async def test_after_an_abandoned_upgrade_polls_wait_again(engine: Engine) -> None:
     """E-43; U05"""
     session = await engine.client.polling()
     websocket = await probed(session)
@@ -241,7 +241,7 @@ async def test_a_client_that_closes_by_polling_during_the_upgrade(engine: Engine
     assert not await session.is_alive()
 
 
-async def test_a_session_that_dies_takes_its_upgrade_along() -> None:
+async def test_the_upgrade_of_a_closed_session_is_closed() -> None:
     """E-43; U08"""
     async with running(ping_interval_s=0.05, ping_timeout_s=0.05) as engine:
         session = await engine.client.polling()
@@ -250,7 +250,7 @@ async def test_a_session_that_dies_takes_its_upgrade_along() -> None:
         assert engine.server.sessions == {}
 
 
-async def test_after_the_switch_the_session_is_on_the_websocket_alone(engine: Engine) -> None:
+async def test_after_the_switch_the_session_is_only_on_the_websocket(engine: Engine) -> None:
     """E-44; U09"""
     session = await engine.client.polling()
     websocket = await upgraded(session)
@@ -264,7 +264,7 @@ async def test_after_the_switch_the_session_is_on_the_websocket_alone(engine: En
     assert engine.peer(session.sid).messages == ["hello"]
 
 
-async def test_a_post_that_is_still_coming_at_the_switch_is_heard(engine: Engine) -> None:
+async def test_an_unfinished_post_at_the_switch_is_processed(engine: Engine) -> None:
     """E-42; A client does not wait for its POST before it switches, if it is in a hurry"""
     session = await engine.client.polling()
     websocket = await probed(session)
@@ -288,7 +288,7 @@ async def test_an_upgrade_keeps_the_session_s_revision(client: Client, revision:
     assert await session.is_alive()
 
 
-async def test_a_server_that_closes_during_the_upgrade_says_so_after_the_switch(engine: Engine) -> None:
+async def test_a_close_by_the_server_during_the_upgrade_is_sent_after_the_switch(engine: Engine) -> None:
     """Section 1.9"""
     session = await engine.client.polling()
     websocket = await probed(session)
@@ -299,7 +299,7 @@ async def test_a_server_that_closes_during_the_upgrade_says_so_after_the_switch(
     assert engine.server.sessions == {}
 
 
-async def test_a_server_that_closes_during_the_upgrade_is_heard_on_polling_too(engine: Engine) -> None:
+async def test_a_close_by_the_server_during_the_upgrade_is_sent_on_polling_too(engine: Engine) -> None:
     """Section 1.9"""
     session = await engine.client.polling()
     websocket = await probed(session)

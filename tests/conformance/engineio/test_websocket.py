@@ -1,4 +1,4 @@
-"""WebSocket sessions and broken frames: rows E29 to E35, and U11."""
+"""WebSocket sessions and invalid frames: rows E29 to E35, and U11."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def test_base64_on_a_websocket_is_binary(client: Client) -> None:
 
 
 @pytest.mark.parametrize("value", ["1", "true"])
-async def test_a_client_that_cannot_take_binary_gets_base64(client: Client, value: str) -> None:
+async def test_a_client_without_binary_support_gets_base64(client: Client, value: str) -> None:
     """E-04; U11"""
     websocket = await client.websocket(b64=value)
     await websocket.send("451-[..]")
@@ -64,7 +64,7 @@ async def test_a_client_that_closes_by_packet(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("frame", NO_PACKETS)
-async def test_what_is_no_packet_ends_the_session(engine: Engine, frame: str) -> None:
+async def test_an_invalid_packet_ends_the_session(engine: Engine, frame: str) -> None:
     """E-01; E30"""
     websocket = await engine.client.websocket()
     await websocket.send_raw(text_frame("4before") + text_frame(frame) + text_frame("4after"))
@@ -92,7 +92,7 @@ async def test_packets_without_meaning_are_ignored(client: Client) -> None:
 @pytest.mark.parametrize("size", [1_000_001, 3_000_000])
 @pytest.mark.parametrize("opcode", [TEXT, BINARY])
 async def test_a_message_over_the_limit(engine: Engine, opcode: int, size: int) -> None:
-    """E-09; E31: the client hears the code although it was still sending"""
+    """E-09; E31: the client gets the close code although it was still sending"""
     websocket = await engine.client.websocket()
     websocket.connection.write(frame_bytes(opcode, b"4" + b"x" * (size - 1)))
     assert await websocket.closed() == 1009
@@ -221,7 +221,7 @@ async def test_a_server_closes_without_a_code(engine: Engine) -> None:
     assert await websocket.connection.rest() == b""
 
 
-async def test_nothing_is_heard_after_the_close(engine: Engine) -> None:
+async def test_packets_after_the_close_are_ignored(engine: Engine) -> None:
     """E-26; Section 1.8"""
     websocket = await engine.client.websocket()
     peer = engine.peer(websocket.sid)
@@ -233,7 +233,7 @@ async def test_nothing_is_heard_after_the_close(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("politely", [True, False])
-async def test_a_connection_that_breaks_ends_the_session(engine: Engine, politely: bool) -> None:
+async def test_a_broken_connection_ends_the_session(engine: Engine, politely: bool) -> None:
     """Section 2.4"""
     websocket = await engine.client.websocket()
     if politely:
@@ -244,7 +244,7 @@ async def test_a_connection_that_breaks_ends_the_session(engine: Engine, politel
     assert engine.server.sessions == {}
 
 
-async def test_a_client_that_does_not_read_is_cut_off_and_the_others_are_not() -> None:
+async def test_only_the_client_that_does_not_read_is_closed() -> None:
     """E-27; Back-pressure: bounded, then closed"""
     async with running(max_queued_bytes=65_536) as engine:
         deaf, other = await engine.client.websocket(), await engine.client.websocket()
@@ -286,7 +286,7 @@ async def test_a_websocket_session_is_not_polled(client: Client) -> None:
 
 
 async def test_a_body_with_a_handshake_is_no_frame(engine: Engine) -> None:
-    """A GET has no body; what follows it is the WebSocket's"""
+    """A GET has no body; the bytes after it are WebSocket frames"""
     try:
         websocket = await engine.client.raw_websocket({"Content-Length": "5"}, early=b"hello")
     except RefusedUpgradeError:
@@ -309,10 +309,10 @@ async def test_a_body_with_a_handshake_is_no_frame(engine: Engine) -> None:
         (CloseReason.PARSE_ERROR, NO_CODE),
     ],
 )
-async def test_a_session_ends_with_a_close_frame_unless_its_client_should_come_back(
+async def test_a_session_ends_with_a_close_frame_unless_its_client_should_reconnect(
     engine: Engine, reason: CloseReason, end: int
 ) -> None:
-    """E-50: what was sent before arrives"""
+    """E-50: packets sent before arrive"""
     websocket = await engine.client.websocket()
     session = engine.session(websocket.sid)
     session.send("last words")

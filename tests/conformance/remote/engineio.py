@@ -1,4 +1,4 @@
-"""Cases of Engine.IO. They open sessions of their own, and need nothing of the application."""
+"""Cases of Engine.IO. They open their own sessions, and need nothing from the application."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def upgrade(headers: dict[str, str] | None = None, **query: str) -> See:
 
 
 def on_session(method: str, **query: str) -> See:
-    """A request of a session that polls, and what becomes of the session."""
+    """A request of a polling session, and whether the session stays open."""
 
     async def see(target: Target) -> str:
         session = await target.client.polling()
@@ -85,7 +85,7 @@ async def open_websocket(target: Target) -> str:
 
 
 async def early_frame(target: Target) -> str:
-    """It breaks a rule, so that the end of the session shows that it was heard."""
+    """The frame breaks a rule, so that the end of the session shows that it was read."""
     return await fate(await target.client.websocket(early=text_frame("4abc")))
 
 
@@ -121,14 +121,14 @@ async def probe(target: Target) -> str:
 
 
 async def other_transport(target: Target) -> str:
-    """A session of a WebSocket is polled."""
+    """Poll a session of a WebSocket."""
     websocket = await target.client.websocket()
     answer = await target.client.request("GET", {**NEW, "sid": websocket.sid})
     return f"{seen(answer)}; {await fate(websocket)}"
 
 
 async def second_websocket(target: Target) -> str:
-    """Another one for a session that has been upgraded."""
+    """Open another WebSocket for a session that has been upgraded."""
     session = await target.client.polling()
     websocket = await session.upgrade()
     await websocket.send("2probe")
@@ -140,7 +140,7 @@ async def second_websocket(target: Target) -> str:
 
 
 async def fragments(target: Target) -> str:
-    """A CONNECT in two fragments."""
+    """Send a CONNECT in two fragments."""
     websocket = await target.client.websocket()
     await websocket.send_frame(TEXT, b"4", fin=False)
     await websocket.send_frame(CONTINUATION, f"0{target.auth}".encode())
@@ -148,7 +148,7 @@ async def fragments(target: Target) -> str:
 
 
 async def pipeline(target: Target) -> str:
-    """Two requests in one write."""
+    """Send two requests in one write."""
     connection = await target.client.connect()
     connection.write(request_bytes("GET", target.client.target(**NEW)) * 2)
     return ", ".join([str((await connection.answer()).status) for _ in range(2)])

@@ -1,4 +1,4 @@
-"""Runs the cases, one after another, each with connections of its own."""
+"""Runs the cases one after another, each on new connections."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Found:
 
 
 async def differences(target: Target) -> Found:
-    """What the server does otherwise. Raises OSError if it cannot be reached, ValueError if it refuses the token."""
+    """The differences of the server. Raises OSError if it cannot be reached, ValueError if it refuses the token."""
     await target.joined()
     cases = (*engineio.CASES, *socketio.CASES)
     lines = []

@@ -1,4 +1,4 @@
-"""Cases of Socket.IO, on a WebSocket. They need no more of the application than a main namespace to join."""
+"""Cases of Socket.IO, on a WebSocket. They need only a main namespace that a client can join."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PLACEHOLDER: Final = '{"_placeholder":true,"num":0}'
 
 
 def joined_then(*messages: str | bytes) -> See:
-    """The client is in the main namespace, and says that."""
+    """Send `messages` after joining the main namespace."""
 
     async def see(target: Target) -> str:
         return await fate_after(await target.joined(), *map(_packet, messages))
@@ -30,7 +30,7 @@ def joined_then(*messages: str | bytes) -> See:
 
 
 def first(message: str | bytes) -> See:
-    """The client has joined nothing."""
+    """Send `message` before any CONNECT."""
 
     async def see(target: Target) -> str:
         return await fate_after(await target.client.websocket(), _packet(message))
@@ -43,7 +43,7 @@ def _packet(message: str | bytes) -> str | bytes:
 
 
 async def ids(target: Target) -> str:
-    """The socket has an id of its own: that of the session is nobody else's business."""
+    """The id of a socket differs from that of its session, which must stay secret."""
     websocket = await target.client.websocket()
     await websocket.send(f"40{target.auth}")
     return "the session's" if websocket.sid in await heard(websocket) else "another"

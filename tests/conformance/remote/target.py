@@ -1,4 +1,4 @@
-"""A server at some URL, and what the cases of this folder do with it. What they see is a short text."""
+"""A server at a URL, and the actions of the cases. The observation of a case is a short text."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ NEW: Final = {"EIO": "4", "transport": "polling"}
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Target:
-    """`auth` is the payload of CONNECT, as JSON or empty."""
+    """`auth` is the payload of CONNECT, as JSON, or empty."""
 
     client: Client
     auth: str = ""
 
     @classmethod
     def of(cls, url: str, path: str, token: str | None) -> Self:
-        """Raises ValueError for what is no URL of HTTP."""
+        """Raises ValueError if `url` is not an HTTP URL."""
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or parts.hostname is None:
             raise ValueError(f"not a URL of HTTP: {url}")
@@ -48,7 +48,7 @@ class Target:
         return cls(Client(parts.hostname, port, path, tls), auth)
 
     async def joined(self) -> WebSocket:
-        """A WebSocket whose client is in the main namespace."""
+        """A WebSocket whose client has joined the main namespace."""
         websocket = await self.client.websocket()
         await websocket.send(f"40{self.auth}")
         answer = await heard(websocket)
@@ -59,7 +59,7 @@ class Target:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Case:
-    """`expected` is what chatd does, by that rule of protocol.md."""
+    """`expected` is the observation of chatd under that rule of protocol.md."""
 
     rule: str
     about: str
@@ -68,14 +68,14 @@ class Case:
 
 
 async def heard(websocket: WebSocket) -> str:
-    """The next text that is no heartbeat."""
+    """The next text message that is no heartbeat."""
     while (message := await websocket.receive()) == HEARTBEAT:
         pass
     return str(message)
 
 
 async def fate(websocket: WebSocket) -> str:
-    """What the server makes of all that was sent: a ping of RFC 6455 behind it is answered, or the connection ends."""
+    """The server's reaction to all that was sent: it answers a later WebSocket ping, or closes the connection."""
     with contextlib.suppress(ConnectionError):
         await websocket.send_frame(PING, MARK)
     try:
@@ -102,12 +102,12 @@ def seen(answer: Answer) -> str:
 
 
 async def life(session: PollingSession) -> str:
-    """Whether the server still knows the session."""
+    """Whether the server still has the session."""
     return "lives" if await session.is_alive() else "is gone"
 
 
 async def handshake(target: Target, headers: dict[str, str] | None = None, **query: str) -> str:
-    """What a handshake of a WebSocket is answered with, and what follows a 101 that opens no session."""
+    """The answer to a WebSocket handshake, and what follows a 101 that opens no session."""
     try:
         websocket = await target.client.raw_websocket(headers or {}, early=b"", **query)
     except RefusedUpgradeError as refused:

@@ -1,9 +1,9 @@
-"""A small application on the Socket.IO floor, served inside the test, which takes notes and may use its sockets.
+"""A small application on the Socket.IO layer, inside the test, which records events and lets tests use its sockets.
 
-/         anybody
-/custom   anybody
-/auth     whoever brings {"token": "good"}
-/slow     anybody, once the test opens the door: `app.knocks`
+/         admits every client
+/custom   admits every client
+/auth     admits clients with {"token": "good"}
+/slow     admits every client, once the test says so: `app.knocks`
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from chatd.socketio.socket import EventName, Reply, Socket
 from tests.conformance.serving import serving
 from tests.conformance.wire import TIMEOUT_S, Client
 
-# The heartbeat stays out of the way of what is not about it.
+# So long that no heartbeat disturbs other tests.
 QUIET: Final = EngineConfig(ping_interval_s=60, ping_timeout_s=60)
 
 
 class Guest:
-    """The handler of one socket: echoes `echo`, acknowledges `ack`, and keeps everything."""
+    """The handler of one socket: echoes `echo`, acknowledges `ack`, and records every event."""
 
     def __init__(self, socket: Socket, auth: Auth) -> None:
         self.socket = socket
@@ -80,7 +80,7 @@ class App:
         return self.server.namespaces["/"]
 
     def guest(self, namespace: str = "/") -> Guest:
-        """The one who came last."""
+        """The guest of the last CONNECT."""
         return self.guests[namespace][-1]
 
     def _welcome(self, socket: Socket, auth: Auth) -> Guest:
@@ -102,7 +102,7 @@ class App:
 
 @contextlib.asynccontextmanager
 async def running(engine: EngineConfig = QUIET, **settings: float) -> AsyncIterator[App]:
-    """An app whose Socket.IO floor has `settings` in place of the defaults."""
+    """An app with `settings` in place of the defaults of Socket.IO."""
     app = App(engine, dataclasses.replace(SocketIoConfig(), **settings))  # type: ignore[arg-type]  # numbers, all
     async with serving(app.engine.connection, engine.path) as app.client:
         yield app

@@ -1,4 +1,4 @@
-"""One quiet app for each test, and a client of each transport."""
+"""One app without heartbeats for each test, and a client of each transport."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A client of either transport, on the level of Socket.IO: it says and hears messages without the Engine.IO digit."""
+"""A Socket.IO client of either transport: it sends and receives messages without the digit of Engine.IO."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ class Peer(Protocol):
     """One session."""
 
     async def say(self, *messages: Message) -> None:
-        """Send messages; with long-polling, in one request."""
+        """Send messages; on long-polling, in one request."""
 
     async def say_packets(self, *packets: Message) -> None:
-        """Send Engine.IO packets as they are, binary ones as bytes."""
+        """Send Engine.IO packets unchanged, binary ones as bytes."""
 
     async def hear(self) -> Message:
         """The next message."""
 
     async def ended(self) -> None:
-        """Wait for the end of the session, in the way in which a broken rule ends it; nothing may come before it."""
+        """Wait until the session ends as after a broken rule; no packet may come before that."""
 
 
 class WebSocketPeer:
@@ -50,13 +50,13 @@ class WebSocketPeer:
         self._websocket.abort()
 
     async def listened_to(self) -> None:
-        """Return once the server has read everything that was said."""
+        """Return once the server has read everything that was sent."""
         await self._websocket.send_frame(PING, b"")
         assert (await self._websocket.receive_frame()).opcode == PONG
 
 
 class PollingPeer:
-    """A session on long-polling, which polls only when it is asked to hear something."""
+    """A session on long-polling, which polls only in `hear`."""
 
     def __init__(self, session: PollingSession) -> None:
         self._session = session
@@ -85,19 +85,19 @@ class PollingPeer:
 
 
 async def connected(client: Client, transport: str) -> Peer:
-    """A new session that has said nothing yet."""
+    """A new session that has sent nothing yet."""
     if transport == "websocket":
         return WebSocketPeer(await client.websocket())
     return PollingPeer(await client.polling())
 
 
 async def join(peer: Peer, *namespaces: str) -> list[str]:
-    """Join each of `namespaces`, or the main one; returns the ids of the sockets."""
+    """Join each of `namespaces`, or the main one; return the ids of the sockets."""
     return [await answer(peer, f"0{name},") for name in namespaces or ("/",)]
 
 
 async def answer(peer: Peer, connect: str) -> str:
-    """Say a CONNECT, which must be accepted; returns the id of the socket."""
+    """Send a CONNECT, which must be accepted; return the id of the socket."""
     await peer.say(connect)
     accepted = str(await peer.hear())
     assert accepted.startswith("0"), accepted

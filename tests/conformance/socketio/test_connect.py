@@ -13,7 +13,7 @@ from tests.conformance.tables import EARLY, STRAY
 from tests.conformance.wire import Client
 
 TIMEOUT_S: Final = 0.5
-"""Long enough to say something before it ends, on a busy machine too."""
+"""The time to join: long enough to send a message before it ends, on a busy machine too."""
 
 
 async def test_a_client_joins_with_and_without_a_payload(app: App, peer: Peer) -> None:
@@ -53,7 +53,7 @@ async def test_an_unknown_namespace_is_refused(peer: Peer, name: str) -> None:
     await join(peer)
 
 
-async def test_a_refusal_says_why_and_a_client_may_try_again(app: App, peer: Peer) -> None:
+async def test_a_refusal_has_a_reason_and_a_client_may_retry(app: App, peer: Peer) -> None:
     """S-15; S03"""
     await peer.say('0/auth,{"token":"bad"}')
     assert await peer.hear() == '4/auth,{"message":"not allowed","data":{"code":42}}'
@@ -79,7 +79,7 @@ async def test_a_second_connect_while_the_first_waits_ends_the_session(app: App,
     assert len(app.server.tasks) == 0
 
 
-async def test_a_slow_door_opens(app: App, peer: Peer) -> None:
+async def test_a_connect_may_be_accepted_late(app: App, peer: Peer) -> None:
     """S-17"""
     await peer.say("0/slow,")
     await app.client.settled()
@@ -89,14 +89,14 @@ async def test_a_slow_door_opens(app: App, peer: Peer) -> None:
 
 
 @pytest.mark.parametrize("early", EARLY)
-async def test_nothing_may_come_before_connect(peer: Peer, early: str | bytes) -> None:
+async def test_a_packet_before_the_connect_ends_the_session(peer: Peer, early: str | bytes) -> None:
     """S-16; S05"""
     await peer.say(early)
     await peer.ended()
 
 
 @pytest.mark.parametrize("stray", STRAY)
-async def test_nothing_may_come_for_a_namespace_that_was_not_joined(app: App, peer: Peer, stray: str) -> None:
+async def test_a_packet_for_a_namespace_that_was_not_joined_ends_the_session(app: App, peer: Peer, stray: str) -> None:
     """S-16; S06"""
     await join(peer)
     await peer.say(stray)
@@ -104,14 +104,14 @@ async def test_nothing_may_come_for_a_namespace_that_was_not_joined(app: App, pe
     assert await app.guest().end() is CloseReason.FORCED_CLOSE
 
 
-async def test_an_event_may_not_come_together_with_a_connect_that_waits(app: App, peer: Peer) -> None:
+async def test_an_event_during_a_pending_connect_ends_the_session(app: App, peer: Peer) -> None:
     """S-16; Section 2.3"""
     await peer.say("0/slow,", '2/slow,["x"]')
     await peer.ended()
     assert app.guests["/slow"] == []
 
 
-async def test_a_client_that_left_may_come_back(app: App, peer: Peer) -> None:
+async def test_a_client_may_rejoin_a_namespace(app: App, peer: Peer) -> None:
     """S-24; S20"""
     (first,) = await join(peer)
     await peer.say("1")
@@ -121,7 +121,7 @@ async def test_a_client_that_left_may_come_back(app: App, peer: Peer) -> None:
 
 
 @pytest.mark.parametrize("refused", [None, "0/nope,", "0/auth,", "0/slow,"])
-async def test_who_joins_nothing_in_time_is_sent_away(transport: str, refused: str | None) -> None:
+async def test_a_session_that_joins_no_namespace_in_time_is_closed(transport: str, refused: str | None) -> None:
     """S-14; S21"""
     async with running(connect_timeout_s=TIMEOUT_S) as app:
         peer = await connected(app.client, transport)
@@ -132,7 +132,7 @@ async def test_who_joins_nothing_in_time_is_sent_away(transport: str, refused: s
         await peer.ended()
 
 
-async def test_who_has_joined_once_may_stay(transport: str) -> None:
+async def test_a_session_that_has_joined_once_may_stay(transport: str) -> None:
     """S-14; S21"""
     async with running(connect_timeout_s=TIMEOUT_S) as app:
         peer = await connected(app.client, transport)
@@ -143,5 +143,5 @@ async def test_who_has_joined_once_may_stay(transport: str) -> None:
 
 
 async def outlived(client: Client) -> None:
-    """Wait until a session that came after all the others has been sent away."""
+    """Open a session, and wait until the server closes it: older sessions would have been closed before."""
     await (await connected(client, "websocket")).ended()

@@ -1,4 +1,4 @@
-"""What is counted when a limit of this floor is reached, and when a session ends."""
+"""Counters of limits of the Socket.IO layer, and of ended sessions."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tests.conformance.wire import TIMEOUT_S
 
 
 def refused(app: App) -> dict[str, int]:
-    """The limits that were reached, and how often."""
+    """The counters of the limits that were reached."""
     return {limit.value: count for limit, count in app.server.refusals.counts.items() if count}
 
 
 def ended(app: App) -> dict[CloseReason, int]:
-    """How many sessions have ended, by why."""
+    """The number of ended sessions, by reason."""
     return {reason: count for reason, count in app.server.ended.items() if count}
 
 
@@ -38,7 +38,7 @@ def ended(app: App) -> dict[CloseReason, int]:
         ("max_attachments", '5999999-["x"]'),
     ],
 )
-async def test_a_packet_with_too_much_of_something(transport: str, limit: str, said: str) -> None:
+async def test_a_packet_over_a_limit(transport: str, limit: str, said: str) -> None:
     """S-08, S-09"""
     async with running(max_depth=4, max_attachments=2) as app:
         peer = await connected(app.client, transport)
@@ -49,7 +49,7 @@ async def test_a_packet_with_too_much_of_something(transport: str, limit: str, s
 
 
 @pytest.mark.parametrize("said", ['50-["x"]', '5-["x"]', '2["x"', '2["x",'])
-async def test_a_packet_that_is_none_is_over_no_limit(transport: str, said: str) -> None:
+async def test_a_malformed_packet_is_counted_for_no_limit(transport: str, said: str) -> None:
     """S-05, S-09"""
     async with running() as app:
         peer = await connected(app.client, transport)
@@ -59,7 +59,7 @@ async def test_a_packet_that_is_none_is_over_no_limit(transport: str, said: str)
         assert (refused(app), ended(app)) == ({}, {CloseReason.FORCED_CLOSE: 1})
 
 
-async def test_a_client_that_joins_nothing(transport: str) -> None:
+async def test_a_client_that_joins_no_namespace(transport: str) -> None:
     """S-14"""
     async with running(connect_timeout_s=0.1) as app:
         peer = await connected(app.client, transport)
@@ -67,7 +67,7 @@ async def test_a_client_that_joins_nothing(transport: str) -> None:
         assert (refused(app), ended(app)) == ({"connect_timeout": 1}, {CloseReason.FORCED_CLOSE: 1})
 
 
-async def test_a_client_in_enough_namespaces(transport: str) -> None:
+async def test_a_client_in_too_many_namespaces(transport: str) -> None:
     """L-07"""
     async with running(max_namespaces=1) as app:
         peer = await connected(app.client, transport)
@@ -78,7 +78,7 @@ async def test_a_client_in_enough_namespaces(transport: str) -> None:
 
 
 async def test_a_polling_session_that_does_not_poll() -> None:
-    """E-21: it dies at interval and time-out, as one does that does not answer."""
+    """E-21: it is closed after interval and timeout, like a session that does not answer a ping."""
     async with running(EngineConfig(ping_interval_s=0.5, ping_timeout_s=0.1)) as app:
         peer = await connected(app.client, "polling")
         await join(peer)
@@ -88,8 +88,8 @@ async def test_a_polling_session_that_does_not_poll() -> None:
         assert not app.engine.sessions
 
 
-async def test_a_client_that_is_refused_again_and_again(transport: str) -> None:
-    """L-15: it is told each time, and then its session ends"""
+async def test_a_client_that_is_refused_too_often(transport: str) -> None:
+    """L-15: each CONNECT is refused, and then the session ends"""
     async with running(max_refused=3) as app:
         peer = await connected(app.client, transport)
         for _ in range(4):
@@ -111,8 +111,8 @@ async def test_a_client_that_joins_may_be_refused_again(transport: str) -> None:
         assert (refused(app), ended(app)) == ({}, {})
 
 
-async def test_attachments_that_wait_for_others_have_a_budget() -> None:
-    """L-12: each of them is a whole message, and the packet is not"""
+async def test_waiting_attachments_have_a_budget() -> None:
+    """L-12: each of them is a whole message, but the packet is unfinished"""
     async with running(dataclasses.replace(QUIET, max_unfinished_per_client_bytes=100_000)) as app:
         peer = await connected(app.client, "websocket")
         await join(peer)
@@ -123,12 +123,12 @@ async def test_attachments_that_wait_for_others_have_a_budget() -> None:
         await peer.ended()
         assert app.engine.refusals.counts[Limit.MAX_UNFINISHED_PER_CLIENT] == 1
         async with asyncio.timeout(TIMEOUT_S):
-            while unfinished.total_bytes:  # what its connection was still sending goes with it
+            while unfinished.total_bytes:  # includes data that its connection was still sending
                 await app.client.settled()
 
 
 async def test_a_packet_that_waits_for_its_attachments_has_a_budget() -> None:
-    """L-12: also before the first of them; a text with one wide character takes four times its length"""
+    """L-12: also before the first attachment; a text with one wide character takes four times its length"""
     async with running(dataclasses.replace(QUIET, max_unfinished_per_client_bytes=100_000)) as app:
         peer = await connected(app.client, "websocket")
         await join(peer)

@@ -1,4 +1,4 @@
-"""How many namespaces one session may be in."""
+"""The limit of namespaces of one session."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.conformance.wire import TIMEOUT_S
 FULL = '{"message":"Too many namespaces","data":{"code":"too_many_namespaces"}}'
 
 
-async def test_one_namespace_too_many_is_refused_until_there_is_room(transport: str) -> None:
+async def test_a_namespace_over_the_limit_is_refused_until_another_is_left(transport: str) -> None:
     """L-07"""
     async with running(max_namespaces=1) as app:
         peer = await connected(app.client, transport)
@@ -25,7 +25,7 @@ async def test_one_namespace_too_many_is_refused_until_there_is_room(transport: 
         assert [len(app.guests["/"]), len(app.guests["/custom"])] == [1, 1]
 
 
-async def test_a_namespace_that_is_being_joined_counts(transport: str) -> None:
+async def test_a_pending_join_counts_for_the_limit(transport: str) -> None:
     """L-07"""
     async with running(max_namespaces=1) as app:
         peer = await connected(app.client, transport)

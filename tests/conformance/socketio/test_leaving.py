@@ -1,4 +1,4 @@
-"""Every way out: rows S17 to S19 and S26."""
+"""Every way of leaving: rows S17 to S19 and S26."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ async def echoed(peer: Peer, namespace: str, number: int) -> None:
     assert await peer.hear() == f'2{where}["echo",{number}]'
 
 
-async def test_what_was_said_before_the_goodbye_is_heard(app: App, peer: Peer) -> None:
+async def test_events_before_a_disconnect_are_handled(app: App, peer: Peer) -> None:
     """S-23; S17, where the reference drops it"""
     await join(peer)
     await peer.say('2["a"]', "1")
@@ -29,8 +29,8 @@ async def test_what_was_said_before_the_goodbye_is_heard(app: App, peer: Peer) -
     assert app.guest().events == [("a", [])]
 
 
-async def test_what_was_said_before_the_session_ended_is_heard(app: App, peer: Peer) -> None:
-    """S-23; S17: python-socketio's client says both in one request."""
+async def test_events_before_the_end_of_the_session_are_handled(app: App, peer: Peer) -> None:
+    """S-23; S17: python-socketio's client sends both in one request."""
     await join(peer, "/", "/custom")
     await peer.say_packets('42["a"]', "41", "1")
     assert await app.guest().end() is LeaveReason.CLIENT_DISCONNECT
@@ -48,7 +48,9 @@ async def test_a_client_leaves_one_namespace_and_keeps_the_other(app: App, peer:
 
 
 @pytest.mark.parametrize("late", [['2["x"]'], ['27["x"]'], ["1"], ["31[]"], [f'51-["x",{P0}]', b"a"]], ids=str)
-async def test_what_was_on_its_way_when_the_server_left_does_no_harm(app: App, peer: Peer, late: list[Message]) -> None:
+async def test_packets_in_flight_when_the_server_disconnects_are_ignored(
+    app: App, peer: Peer, late: list[Message]
+) -> None:
     """S-26; S18, where the reference ends the session"""
     await join(peer, "/", "/custom")
     app.guest().socket.disconnect()
@@ -59,7 +61,7 @@ async def test_what_was_on_its_way_when_the_server_left_does_no_harm(app: App, p
     assert app.guest().events == []
 
 
-async def test_the_server_leaves_between_an_event_and_its_attachment(app: App, peer: Peer) -> None:
+async def test_the_server_disconnects_between_an_event_and_its_attachment(app: App, peer: Peer) -> None:
     """S-26, S-27; S18"""
     await join(peer, "/", "/custom")
     await peer.say(f'51-["x",{P0}]')
@@ -70,7 +72,7 @@ async def test_the_server_leaves_between_an_event_and_its_attachment(app: App, p
     await echoed(peer, "/custom", 1)
 
 
-async def test_the_server_ends_a_session_with_a_goodbye_to_each_namespace(app: App, peer: Peer) -> None:
+async def test_the_server_ends_a_session_with_a_disconnect_for_each_namespace(app: App, peer: Peer) -> None:
     """S-28; S19"""
     await join(peer, "/", "/custom")
     app.guest().socket.emit("last words")
@@ -81,7 +83,7 @@ async def test_the_server_ends_a_session_with_a_goodbye_to_each_namespace(app: A
         assert await app.guest(namespace).end() is LeaveReason.SERVER_DISCONNECT
 
 
-async def test_a_connection_that_is_lost_leaves_every_namespace_and_room(app: App) -> None:
+async def test_a_lost_connection_leaves_every_namespace_and_room(app: App) -> None:
     peer = WebSocketPeer(await app.client.websocket())
     await join(peer, "/", "/custom")
     for namespace in ("/", "/custom"):
@@ -93,7 +95,7 @@ async def test_a_connection_that_is_lost_leaves_every_namespace_and_room(app: Ap
         assert len(app.server.namespaces[namespace].rooms) == 0
 
 
-async def test_a_poll_that_is_lost_leaves_every_namespace(app: App) -> None:
+async def test_a_lost_poll_leaves_every_namespace(app: App) -> None:
     session = await app.client.polling()
     await join(PollingPeer(session))
     pending = await session.begin_get()
@@ -102,8 +104,8 @@ async def test_a_poll_that_is_lost_leaves_every_namespace(app: App) -> None:
     assert not app.main.sockets
 
 
-async def test_a_shutdown_lets_clients_come_back(app: App) -> None:
-    """S-25, C-20; S26: a DISCONNECT would keep them away."""
+async def test_a_shutdown_closes_clients_so_that_they_reconnect(app: App) -> None:
+    """S-25, C-20; S26: after a DISCONNECT they would not reconnect."""
     websocket = await app.client.websocket()
     waiting = await app.client.polling()
     for peer in (WebSocketPeer(websocket), PollingPeer(waiting)):

@@ -1,4 +1,4 @@
-"""What a client may send, and what ends its session: rows S07 to S16."""
+"""Valid packets of clients, and packets that end the session: rows S07 to S16."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ P1 = '{"_placeholder":true,"num":1}'
 
 
 async def still_there(peer: Peer) -> None:
-    """The session lives: an event is echoed, and nothing else was said before."""
+    """The session is open: an event is echoed, and no packet came before."""
     await peer.say('2["echo","there?"]')
     assert await peer.hear() == '2["echo","there?"]'
 
@@ -40,8 +40,8 @@ async def test_an_event_is_echoed(peer: Peer, args: str) -> None:
     assert json.loads(echo[1:]) == ["echo", *json.loads(f"[{args}]")]
 
 
-async def test_half_a_surrogate_pair_is_echoed(peer: Peer) -> None:
-    """S-07; Section 2.2: JavaScript strings hold them."""
+async def test_a_lone_surrogate_is_echoed(peer: Peer) -> None:
+    """S-07; Section 2.2: JavaScript strings can contain them."""
     await join(peer)
     await peer.say(r'2["echo","\ud83d",{"\udc00":"😀"}]')
     echo = str(await peer.hear())
@@ -58,7 +58,7 @@ async def test_a_malformed_packet_ends_the_session(app: App, peer: Peer, packet:
 
 
 @pytest.mark.parametrize("packet", ODD)
-async def test_an_odd_packet_does_not(app: App, peer: Peer, packet: str) -> None:
+async def test_an_unusual_but_valid_packet_does_not_end_the_session(app: App, peer: Peer, packet: str) -> None:
     """S-06; S08"""
     await join(peer)
     await peer.say(packet)
@@ -85,7 +85,7 @@ async def test_an_event_is_acknowledged(peer: Peer, asked: str, answered: str) -
 
 
 @pytest.mark.parametrize("packet", WRONG_COUNTS)
-async def test_a_binary_packet_announces_from_one_to_ten_attachments(peer: Peer, packet: str) -> None:
+async def test_a_binary_packet_announces_one_to_ten_attachments(peer: Peer, packet: str) -> None:
     """S-09; S11"""
     await join(peer)
     await peer.say(packet)
@@ -93,7 +93,7 @@ async def test_a_binary_packet_announces_from_one_to_ten_attachments(peer: Peer,
 
 
 @pytest.mark.parametrize("number", LYING_PLACEHOLDERS)
-async def test_a_placeholder_that_lies_ends_the_session(app: App, peer: Peer, number: str) -> None:
+async def test_an_invalid_placeholder_ends_the_session(app: App, peer: Peer, number: str) -> None:
     """S-11; S12"""
     await join(peer)
     await peer.say(f'51-["e",{{"_placeholder":true,"num":{number}}}]', b"x")
@@ -114,7 +114,7 @@ async def test_a_placeholder_that_lies_ends_the_session(app: App, peer: Peer, nu
     ],
     ids=str,
 )
-async def test_attachments_take_the_places_that_name_them(
+async def test_attachments_replace_their_placeholders(
     app: App, peer: Peer, messages: list[Message], args: list[object]
 ) -> None:
     """S-12; S13"""
@@ -136,14 +136,16 @@ async def test_binary_is_echoed_and_acknowledged(peer: Peer) -> None:
 @pytest.mark.parametrize(
     "messages", [[b"x"], [f'51-["e",{P0}]', '2["x"]'], [f'51-["e",{P0}]', "1"], [f'51-["e",{P0}]', b"x", b"y"]], ids=str
 )
-async def test_attachments_come_right_behind_what_announced_them(peer: Peer, messages: list[Message]) -> None:
+async def test_another_packet_between_event_and_attachment_ends_the_session(
+    peer: Peer, messages: list[Message]
+) -> None:
     """S-27; S14"""
     await join(peer)
     await peer.say(*messages)
     await peer.ended()
 
 
-async def test_a_heartbeat_may_come_between(app: App, peer: Peer) -> None:
+async def test_a_heartbeat_between_event_and_attachment_is_allowed(app: App, peer: Peer) -> None:
     """S-27; S14"""
     await join(peer)
     await peer.say_packets(f'451-["e",{P0}]', "3", b"x")
@@ -151,7 +153,7 @@ async def test_a_heartbeat_may_come_between(app: App, peer: Peer) -> None:
     assert app.guest().events[0] == ("e", [b"x"])
 
 
-async def test_attachments_of_a_client_that_went_are_freed(app: App) -> None:
+async def test_attachments_of_a_disconnected_client_are_freed(app: App) -> None:
     """S-27; S15"""
     peer = WebSocketPeer(await app.client.websocket())
     await join(peer)
@@ -187,7 +189,7 @@ async def test_attachments_of_a_client_that_went_are_freed(app: App) -> None:
     ],
     ids=lambda payload: payload[:16],
 )
-async def test_hostile_json_ends_one_session_and_no_other(app: App, peer: Peer, payload: str) -> None:
+async def test_hostile_json_ends_only_its_own_session(app: App, peer: Peer, payload: str) -> None:
     """S-07, S-08, S-29; S16"""
     other = await connected(app.client, "websocket")
     await join(other)
@@ -198,7 +200,7 @@ async def test_hostile_json_ends_one_session_and_no_other(app: App, peer: Peer, 
 
 
 async def test_a_deep_event_is_echoed_up_to_the_limit(peer: Peer) -> None:
-    """S-08; Section 2.2: there is always an answer that can be encoded, where the reference dies."""
+    """S-08; Section 2.2: the answer can always be encoded, where the reference dies."""
     await join(peer)
     nested = "[" * 63 + "]" * 63
     await peer.say(f'2["echo",{nested}]')
@@ -214,7 +216,7 @@ async def test_invalid_utf8_never_becomes_a_message(app: App) -> None:
     assert app.guest().events == []
 
 
-async def test_a_text_may_hold_whatever_separates_packets_on_the_other_transport(app: App) -> None:
+async def test_a_text_may_contain_the_record_separator_of_polling(app: App) -> None:
     peer = WebSocketPeer(await app.client.websocket())
     await join(peer)
     await peer.say('2["echo","a\x7fb"]')

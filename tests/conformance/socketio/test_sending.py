@@ -1,4 +1,4 @@
-"""What the server sends, to whom, and how it is acknowledged: rows S22 to S25."""
+"""Packets from the server: recipients, and acknowledgements: rows S22 to S25."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def test_an_acknowledgement_that_comes_too_late_is_ignored(app: App, peer:
     assert await peer.hear() == '2["echo"]'
 
 
-async def test_a_client_that_goes_acknowledges_nothing(app: App) -> None:
+async def test_a_disconnected_client_acknowledges_nothing(app: App) -> None:
     """S-22; S22"""
     peer = WebSocketPeer(await app.client.websocket())
     await join(peer)
@@ -42,7 +42,7 @@ async def test_a_client_that_goes_acknowledges_nothing(app: App) -> None:
         await future
 
 
-async def test_a_socket_acknowledges_only_what_it_was_asked(app: App, peer: Peer) -> None:
+async def test_only_requested_acknowledgements_are_accepted(app: App, peer: Peer) -> None:
     """S-21; S22"""
     other = await connected(app.client, "websocket")
     await join(other)
@@ -65,7 +65,7 @@ async def test_a_socket_acknowledges_only_what_it_was_asked(app: App, peer: Peer
         (["nobody"], [], []),
     ],
 )
-async def test_an_event_goes_once_to_whoever_is_in_any_room(
+async def test_an_event_is_sent_once_to_each_socket_in_any_of_the_rooms(
     app: App, transport: str, to: list[str], but: list[str], audience: list[str]
 ) -> None:
     """S23"""
@@ -83,7 +83,7 @@ async def test_an_event_goes_once_to_whoever_is_in_any_room(
 
 
 @pytest.mark.parametrize("bad", [["e", *[b""] * 11], ["connect"], ["disconnecting"], ["e", float("nan")]], ids=str)
-async def test_what_clients_would_not_take_is_not_sent(app: App, peer: Peer, bad: list[str]) -> None:
+async def test_an_event_that_clients_would_refuse_is_not_sent_to_them(app: App, peer: Peer, bad: list[str]) -> None:
     """S-06, S-07, S-09; S24"""
     await join(peer)
     for emit in (app.guest().socket.emit, app.main.emit, app.main.emit_volatile):
@@ -93,7 +93,7 @@ async def test_what_clients_would_not_take_is_not_sent(app: App, peer: Peer, bad
     assert await peer.hear() == '2["good"]'
 
 
-async def test_a_poll_brings_sixteen_packets_at_most(app: App) -> None:
+async def test_a_poll_has_sixteen_packets_at_most(app: App) -> None:
     """E-06; S25: more make python-socketio's client reconnect."""
     session = await app.client.polling()
     await join(PollingPeer(session))
@@ -104,8 +104,8 @@ async def test_a_poll_brings_sixteen_packets_at_most(app: App) -> None:
     assert [json.loads(packet[2:])[1] for packet in first + second] == list(range(17))
 
 
-async def test_attachments_may_be_parted_from_their_event_by_two_polls(app: App) -> None:
-    """S-10, S-27; S25: they are packets of their own."""
+async def test_an_event_and_its_attachments_may_be_in_two_polls(app: App) -> None:
+    """S-10, S-27; S25: attachments are packets of their own."""
     session = await app.client.polling()
     await join(PollingPeer(session))
     for _ in range(15):
