@@ -156,7 +156,7 @@ async def test_a_changed_retention_applies_at_once_and_none_keeps_forever(db: Ba
         assert days(db) == [8, 9]
 
 
-async def test_many_are_deleted_in_small_steps_and_the_newest_stays(db: Base) -> None:
+async def test_deletion_runs_in_small_steps_and_keeps_the_newest(db: Base) -> None:
     """C-18"""
     await fill(db, [message(0, id=message(0).id + number, cid=None) for number in range(3 * ROWS_PER_STEP)])
     async with retaining(db, 1.0) as (_, watched):
@@ -173,7 +173,9 @@ async def test_a_conversation_without_messages_is_removed_from_the_lists(db: Bas
     assert conversations(db) == ["ana"]
 
 
-async def test_trouble_with_the_database_is_told_and_ends_nothing(db: Base, caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_error_of_the_database_is_logged_and_retention_goes_on(
+    db: Base, caplog: pytest.LogCaptureFixture
+) -> None:
     await fill(db, map(message, range(10)))
     async with retaining(db, 0.0) as (retention, watched):
         with locked(db):
@@ -186,7 +188,7 @@ async def test_trouble_with_the_database_is_told_and_ends_nothing(db: Base, capl
     assert "old messages could not be deleted" in [record.getMessage() for record in caplog.records]
 
 
-async def test_a_store_that_is_closed_deletes_nothing(db: Base) -> None:
+async def test_a_closed_store_deletes_nothing(db: Base) -> None:
     async with store_on(db) as running:
         pass
     with pytest.raises(StoreError):
@@ -195,7 +197,7 @@ async def test_a_store_that_is_closed_deletes_nothing(db: Base) -> None:
         await running.prune_astray(0)
 
 
-async def test_a_daemon_under_load_obeys_and_refuses_nobody(file: Path, tmp_path: Path) -> None:
+async def test_a_daemon_under_load_deletes_and_refuses_no_message(file: Path, tmp_path: Path) -> None:
     """C-15, C-27"""
     old = [message(0, id=message(0).id + number, cid=None) for number in range(8 * ROWS_PER_STEP)]
     await fill(file, old)
@@ -234,12 +236,12 @@ GOES_ON = "the clock is believed again"
 
 
 async def used_until(db: Base, times: Times) -> None:
-    """A daemon ran at that time."""
+    """Simulate a daemon that ran at that time."""
     async with made(db, 0.0, times) as (retention, _):
         await retention.look()
 
 
-async def test_a_start_with_a_clock_far_ahead_deletes_nothing_and_goes_on_when_it_is_right(
+async def test_retention_pauses_while_the_clock_is_far_ahead_at_the_start(
     db: Base, caplog: pytest.LogCaptureFixture
 ) -> None:
     """C-59"""
@@ -252,7 +254,7 @@ async def test_a_start_with_a_clock_far_ahead_deletes_nothing_and_goes_on_when_i
         await retention.look()
         assert len(days(db)) == 10
         assert watched.waits()
-        # Somebody writes by that clock, and time goes on: both say nothing of whether it is right.
+        # A message by that clock, and passing time, are no evidence that the clock is right.
         now = times.wall_ms
         running_ids = first_id_of(now)
         change(db, f"INSERT INTO mensajes VALUES ({running_ids}, 'eva', 'root', 'today?', {now}, 1, NULL)")
@@ -281,8 +283,8 @@ async def test_a_restart_with_the_same_wrong_clock_still_waits(db: Base) -> None
     assert len(days(db)) == 10
 
 
-async def test_the_operator_s_word_holds_once(db: Base) -> None:
-    """C-59: a site that was really off for a year."""
+async def test_clock_trust_applies_once(db: Base) -> None:
+    """C-59: the site was really off for a year."""
     await fill(db, map(message, range(10)))
     times = Times()
     await used_until(db, times)
@@ -290,7 +292,7 @@ async def test_the_operator_s_word_holds_once(db: Base) -> None:
     async with made(db, 3.0, times) as (retention, watched):
         await retention.look()
         assert watched.waits()
-        await watched.run(TRUST, (times.wall_ms,))  # by another process: chatd clock --trust
+        await watched.run(TRUST, (times.wall_ms,))  # as `chatd clock --trust` does
         times.pass_days(0.001)
         await retention.look()
         assert not watched.waits()
@@ -300,7 +302,7 @@ async def test_the_operator_s_word_holds_once(db: Base) -> None:
         assert watched.waits()
 
 
-async def test_a_daemon_that_runs_through_a_quiet_year_believes_its_clock(db: Base) -> None:
+async def test_a_daemon_that_runs_a_year_without_messages_trusts_its_clock(db: Base) -> None:
     """C-59"""
     await fill(db, map(message, range(10)))
     times = Times()
@@ -313,10 +315,10 @@ async def test_a_daemon_that_runs_through_a_quiet_year_believes_its_clock(db: Ba
 
 
 @pytest.mark.parametrize(("kept_days", "step_days", "waits"), [(3, 1.4, False), (3, 1.6, True), (30, 7.1, True)])
-async def test_a_clock_that_steps_while_the_daemon_runs_waits(
+async def test_retention_pauses_after_the_clock_was_set_forward(
     db: Base, kept_days: float, step_days: float, waits: bool
 ) -> None:
-    """C-59: so no message goes before half of its time."""
+    """C-59: no message is deleted before half of its retention"""
     await fill(db, map(message, range(10)))
     times = Times()
     async with made(db, kept_days, times) as (retention, watched):
@@ -327,7 +329,7 @@ async def test_a_clock_that_steps_while_the_daemon_runs_waits(
         assert watched.waits() is waits
 
 
-async def test_a_machine_that_boots_in_1970_goes_on_when_it_hears_the_time(db: Base) -> None:
+async def test_a_machine_that_boots_in_1970_continues_after_the_clock_is_set(db: Base) -> None:
     """C-59"""
     await fill(db, map(message, range(10)))
     await used_until(db, Times())
@@ -343,9 +345,7 @@ async def test_a_machine_that_boots_in_1970_goes_on_when_it_hears_the_time(db: B
 
 
 @pytest.mark.parametrize(("later_days", "left"), [(1, [7, 8, 9]), (365, list(range(10)))])
-async def test_a_file_that_has_remembered_nothing_vouches_for_its_newest_message(
-    file: Path, later_days: int, left: list[int]
-) -> None:
+async def test_without_a_stored_time_the_newest_message_counts(file: Path, later_days: int, left: list[int]) -> None:
     """C-59: retention over the data of an older chatd, of a site that is in use and of one that was idle for a year."""
     async with aiosqlite.connect(file, isolation_level=None) as older:
         await migrate(older, MIGRATIONS[:3])
@@ -358,11 +358,11 @@ async def test_a_file_that_has_remembered_nothing_vouches_for_its_newest_message
     assert days(file) == left
 
 
-# Ids of another time.
+# Ids that disagree with the date.
 
 
 async def test_messages_with_ids_of_the_future_are_deleted_by_their_date(db: Base) -> None:
-    """C-59: after a clock that was ahead, and after an import of the greatest id that there can be."""
+    """C-59: after a clock that was ahead, and after an import of the greatest possible id."""
     ahead = first_id_of(TENTH_DAY_MS + 400 * DAY_MS)
     written = [message(number, id=MessageId(ahead + number)) for number in range(9)]
     await fill(db, [*written, message(2, de="eva", id=MessageId(2**63 - 2)), message(9, id=MessageId(2**63 - 1))])
@@ -382,8 +382,8 @@ async def test_many_with_ids_of_the_future_are_deleted_in_small_steps(db: Base) 
         assert (watched.counters.deleted, watched.steps) == (2 * ROWS_PER_STEP, 1 + 3)
 
 
-async def test_what_has_small_ids_and_stays_is_not_looked_at_again(db: Base) -> None:
-    """C-59: as of an import from elsewhere, which numbers from 1."""
+async def test_kept_messages_with_small_ids_are_not_scanned_again(db: Base) -> None:
+    """C-59: as after an import from another system that numbers from 1."""
     rows_of_a_day = 4 * ROWS_PER_STEP
     imported = [message(9, id=MessageId(number + 1), cid=None) for number in range(rows_of_a_day)]
     await fill(db, [*imported, message(10)])
@@ -400,7 +400,7 @@ async def test_what_has_small_ids_and_stays_is_not_looked_at_again(db: Base) -> 
         assert watched.counters.deleted == rows_of_a_day
 
 
-async def test_the_newest_that_stayed_is_deleted_when_there_is_a_newer_one(db: Base) -> None:
+async def test_a_kept_newest_message_is_deleted_when_there_is_a_newer_one(db: Base) -> None:
     """C-18, C-59"""
     await fill(db, map(message, range(3)))
     times = Times()
@@ -414,8 +414,8 @@ async def test_the_newest_that_stayed_is_deleted_when_there_is_a_newer_one(db: B
     assert days(db) == [10]
 
 
-async def test_a_conversation_whose_last_message_goes_is_listed_with_the_one_before_it(db: Base) -> None:
-    """C-59, C-73: the last by its id is not the last by its date."""
+async def test_a_conversation_whose_last_message_was_deleted_shows_the_one_before(db: Base) -> None:
+    """C-59, C-73: the last message by id is not the last by date."""
     ahead = MessageId(first_id_of(TENTH_DAY_MS + 400 * DAY_MS))
     await fill(db, [message(8), message(0, id=ahead), message(9, de="eva", id=MessageId(ahead + 1))])
     list_conversations(db, {"ana": ahead, "eva": ahead + 1})
@@ -435,15 +435,17 @@ Written = list[tuple[int, int | None, tuple[str, str, bool]]]
 
 @settings(max_examples=25, deadline=None)
 @given(written=WRITTEN, pauses=PAUSES)
-def test_whatever_ids_say_what_is_old_goes_and_the_rest_stays(written: Written, pauses: list[int]) -> None:
-    """C-59: sweep after sweep, with the list of conversations."""
+def test_old_messages_are_deleted_whatever_their_ids(written: Written, pauses: list[int]) -> None:
+    """C-59: over several sweeps, with the list of conversations"""
     with tempfile.TemporaryDirectory() as folder:
         check_sweeps(Path(folder) / "chatd.db", written, pauses)
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(written=WRITTEN, pauses=PAUSES)
-def test_the_same_of_postgresql(postgres: PostgresBase, written: Written, pauses: list[int]) -> None:
+def test_old_messages_are_deleted_whatever_their_ids_on_postgresql(
+    postgres: PostgresBase, written: Written, pauses: list[int]
+) -> None:
     """C-59"""
     check_sweeps(postgres, written, pauses)
     change(postgres, "TRUNCATE mensajes, conversaciones, reloj")
@@ -482,7 +484,7 @@ def listed(db: Base) -> dict[tuple[str, str], int]:
 
 
 def last_of_each(left: Iterable[Message]) -> dict[tuple[str, str], int]:
-    """What the list of conversations must be."""
+    """The expected list of conversations."""
     last: dict[tuple[str, str], int] = {}
     for one in sorted(left, key=lambda each: each.id):
         last["" if one.supervisado else one.de, one.de if one.supervisado else one.para] = one.id

@@ -1,4 +1,4 @@
-"""From every version to the newest, in one step or not at all."""
+"""Migrations: from every version to the newest, all steps or none."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ async def test_a_file_of_any_version_becomes_the_newest(tmp_path: Path, version:
     assert ask(db, "SELECT two.id, cid FROM one JOIN two ON one.id = two.id") == [(1, None)]
 
 
-async def test_a_step_that_fails_takes_the_others_back(tmp_path: Path) -> None:
+async def test_a_step_that_fails_rolls_back_all(tmp_path: Path) -> None:
     db = tmp_path / "chatd.db"
     async with connected(db) as connection:
         await schema.migrate(connection, STEPS[:1])
@@ -63,7 +63,7 @@ async def test_a_file_of_a_newer_chatd_is_left_alone(tmp_path: Path) -> None:
     assert ask(db, "PRAGMA user_version") == [(3,)]
 
 
-async def test_a_file_with_tables_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
+async def test_a_file_with_tables_of_another_program_is_left_alone(tmp_path: Path) -> None:
     db = tmp_path / "chatd.db"
     ask(db, "CREATE TABLE mensajes (id)")
     async with connected(db) as connection:
@@ -72,7 +72,7 @@ async def test_a_file_with_tables_of_somebody_else_is_left_alone(tmp_path: Path)
     assert ask(db, "PRAGMA user_version") == [(0,)]
 
 
-async def test_a_file_that_needs_nothing_is_not_written(tmp_path: Path) -> None:
+async def test_a_file_of_the_newest_version_is_not_written(tmp_path: Path) -> None:
     db = tmp_path / "chatd.db"
     async with connected(db) as connection:
         await schema.migrate(connection)

@@ -1,4 +1,4 @@
-"""The floor of free space, on the real disk of the test: it is the floor that is moved, not the disk."""
+"""The minimum of free space, on the real disk: tests change the minimum instead of filling the disk."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from chatd.store.sqlite import SqliteStore
 from tests.store.rig import Answers, message, opened, rows
 
 PIB = 2**50
-"""More than any disk here has."""
+"""More free space than any disk has."""
 
 
-async def test_below_the_floor_messages_are_refused_as_by_a_full_disk_and_all_else_is_stored(tmp_path: Path) -> None:
+async def test_below_the_minimum_only_messages_are_refused_as_by_a_full_disk(tmp_path: Path) -> None:
     """L-14"""
     db, answers, heard = tmp_path / "chatd.db", Answers(), list[StoreError | None]()
     store = SqliteStore(StoreConfig(db=str(db), min_free_bytes=PIB))
@@ -36,14 +36,14 @@ async def test_below_the_floor_messages_are_refused_as_by_a_full_disk_and_all_el
     assert rows(db) == []
 
 
-async def test_a_store_with_room_takes_messages_and_knows_how_much_there_is(tmp_path: Path) -> None:
+async def test_a_store_with_free_space_stores_messages_and_reports_the_space(tmp_path: Path) -> None:
     """L-14"""
     db, answers = tmp_path / "chatd.db", Answers()
     store = SqliteStore(StoreConfig(db=str(db), min_free_bytes=1))
     await store.open()
     try:
         free = os.statvfs(tmp_path)
-        assert abs(store.free_bytes - free.f_bavail * free.f_frsize) < 2**30  # others write to this disk as well
+        assert abs(store.free_bytes - free.f_bavail * free.f_frsize) < 2**30  # other programs write to this disk too
         answers.put(store, message(1))
         await store.flushed()
         assert await store.fault() is None
@@ -52,7 +52,7 @@ async def test_a_store_with_room_takes_messages_and_knows_how_much_there_is(tmp_
     assert answers.stored == [1]
 
 
-async def test_the_disk_is_asked_once_a_second_however_many_batches_there_are(tmp_path: Path) -> None:
+async def test_free_space_is_read_once_a_second_at_most(tmp_path: Path) -> None:
     """L-14"""
     space, asked = Space(tmp_path / "chatd.db", 0), list[str]()
 
@@ -65,15 +65,15 @@ async def test_the_disk_is_asked_once_a_second_however_many_batches_there_are(tm
     assert len(asked) == 1
 
 
-def test_a_disk_that_does_not_say_how_much_room_it_has_refuses_nothing(tmp_path: Path) -> None:
+def test_messages_are_stored_if_free_space_cannot_be_read(tmp_path: Path) -> None:
     """L-14"""
     space = Space(tmp_path / "absent" / "chatd.db", 1_000)
     assert space._look() == 1_000
     assert space.fault is None
 
 
-async def test_what_the_files_take_is_known_and_grows(tmp_path: Path) -> None:
-    """L-14: as it was when the disk was asked last."""
+async def test_the_size_of_the_files_is_known_and_grows(tmp_path: Path) -> None:
+    """L-14: as of the last reading"""
     db, answers = tmp_path / "chatd.db", Answers()
     async with opened(db) as store:
         for number in range(1, 200):

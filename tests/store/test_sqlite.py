@@ -1,4 +1,4 @@
-"""Rows go in, come out as they were, and their senders hear of it in order."""
+"""The SQLite store: rows are stored unchanged, and files that are not chatd's are refused."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_any_row_comes_back_as_it_was(values: list[tuple[str, str, str, int, boo
 
 
 @pytest.mark.parametrize(("word", "level"), [("full", 2), ("normal", 1)])
-async def test_the_file_is_written_ahead_and_synchronous_as_set(tmp_path: Path, word: str, level: int) -> None:
+async def test_the_file_has_wal_mode_and_the_configured_synchronous(tmp_path: Path, word: str, level: int) -> None:
     store = SqliteStore(StoreConfig(db=str(tmp_path / "chatd.db"), synchronous=word))
     await store.open()
     assert store._connection is not None
@@ -94,12 +94,14 @@ def _newer_schema(db: Path) -> None:
         (Path.mkdir, "not a regular file"),
     ],
 )
-async def test_a_file_that_is_not_ours_is_refused_unharmed(tmp_path: Path, prepare: object, complaint: str) -> None:
+async def test_a_file_of_another_program_is_refused_and_not_changed(
+    tmp_path: Path, prepare: object, complaint: str
+) -> None:
     db = tmp_path / "chatd.db"
     assert callable(prepare)
     prepare(db)
     before = db.read_bytes() if db.is_file() else b""
-    for _ in range(2):  # the lock is given back
+    for _ in range(2):  # the refusal releases the lock
         with pytest.raises(ConfigError, match=complaint) as refusal:
             await SqliteStore(StoreConfig(db=str(db))).open()
         assert str(db) in str(refusal.value)
@@ -111,7 +113,7 @@ async def test_a_directory_that_does_not_exist_is_refused(tmp_path: Path) -> Non
         await SqliteStore(StoreConfig(db=str(tmp_path / "no" / "chatd.db"))).open()
 
 
-async def test_a_file_that_somebody_else_locks_is_refused_at_the_start(tmp_path: Path) -> None:
+async def test_a_file_locked_by_another_program_is_refused_at_the_start(tmp_path: Path) -> None:
     db = tmp_path / "chatd.db"
     async with opened(db):
         pass
@@ -120,7 +122,7 @@ async def test_a_file_that_somebody_else_locks_is_refused_at_the_start(tmp_path:
 
 
 async def test_a_read_only_file_is_refused_at_the_start() -> None:
-    """In a process without root's privileges, in a directory that it can reach."""
+    """In a process without root's privileges, in a directory that it can access."""
     with tempfile.TemporaryDirectory() as folder:
         [first, refusal] = await output("tests.store.read_only", folder)
     assert first == "open None"

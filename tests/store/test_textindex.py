@@ -1,4 +1,4 @@
-"""The index of words: who finds what, in both databases, and that it follows what is stored and deleted."""
+"""The full-text index on both databases: which messages a search finds, after storing and deleting."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ROOT = Viewer("root", is_admin=True)
 
 
 class Found:
-    """An index on a store, and the messages that are put there."""
+    """A store with an index, and helpers to store and search."""
 
     def __init__(self, store: Store, base: Base) -> None:
         self.store = store
@@ -36,7 +36,7 @@ class Found:
         self.stored: list[Message] = []
 
     async def put(self, de: str, para: str, *texts: str) -> list[int]:
-        """Their ids."""
+        """The ids of the hits."""
         failed: list[StoreError] = []
         supervised = de not in ADMINS
         for text in texts:
@@ -74,7 +74,7 @@ async def test_words_are_found_without_regard_to_case_and_accents_and_by_their_b
         [order, street, far, odd] = await found.put("ana", "root", *texts)
         for sought in ("donde", "DÓN", "pedido esta", "ped dond", "mi"):
             assert await found.ids(sought) == [order], sought
-        assert await found.ids("m pedido") == []  # short words as a whole
+        assert await found.ids("m pedido") == []  # short words match as whole words only
         assert await found.ids("pedido strasse") == []
         assert await found.ids("STRASSE") == await found.ids("7 c") == await found.ids("stra") == [street]
         assert await found.ids("日本語") == [far]
@@ -84,7 +84,7 @@ async def test_words_are_found_without_regard_to_case_and_accents_and_by_their_b
         assert await found.ids("zero", Viewer("a\0b", is_admin=False)) == await found.ids("width") == [nul]
 
 
-async def test_everybody_finds_what_history_shows_them_and_nothing_else(base: Base) -> None:
+async def test_search_finds_exactly_the_messages_that_history_shows(base: Base) -> None:
     """C-90"""
     draw = random.Random(7)
     async with searching(base) as found:
@@ -102,10 +102,8 @@ async def test_everybody_finds_what_history_shows_them_and_nothing_else(base: Ba
             assert all((hit.de, hit.para, hit.mensaje) == by_id[hit.id] for hit in hits)
 
 
-async def test_pages_follow_one_another_and_what_may_not_be_read_is_passed_over(
-    base: Base, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """C-89, C-90: a page may be empty, and goes on."""
+async def test_pages_are_consecutive_and_skip_unreadable_messages(base: Base, monkeypatch: pytest.MonkeyPatch) -> None:
+    """C-89, C-90: a page may be empty although more follow"""
     monkeypatch.setattr(textindex, "MAX_STRETCHES", 1)
     async with searching(base) as found:
         old = await found.put("ana", "root", "the apple", "an apple")
@@ -119,7 +117,7 @@ async def test_pages_follow_one_another_and_what_may_not_be_read_is_passed_over(
         assert pages == [[], [old[1]], [old[0]], []]
 
 
-async def test_what_is_deleted_is_not_found_whoever_deletes_it(base: Base) -> None:
+async def test_deleted_messages_are_not_found_whoever_deleted_them(base: Base) -> None:
     """C-91"""
     async with searching(base) as found:
         first, second, third = await found.put("ana", "root", "apple 1", "apple 2", "apple 3")
@@ -132,7 +130,7 @@ async def test_what_is_deleted_is_not_found_whoever_deletes_it(base: Base) -> No
 
 
 async def test_a_message_with_another_id_is_found_under_that_one(base: Base) -> None:
-    """C-91: as after chatd renumber, with the next start."""
+    """C-91: at the next start after `chatd renumber`"""
     async with searching(base) as found:
         await found.put("ana", "root", "apple")
         assert await found.ids("apple") == [1]
@@ -141,7 +139,7 @@ async def test_a_message_with_another_id_is_found_under_that_one(base: Base) -> 
         assert await found.ids("apple") == [5]
 
 
-async def test_a_start_takes_in_what_an_import_has_put_before_it(base: Base) -> None:
+async def test_a_start_indexes_imported_messages(base: Base) -> None:
     """C-91"""
     async with searching(base) as found:
         await found.put("ana", "root", "nothing", "apple")
@@ -152,7 +150,7 @@ async def test_a_start_takes_in_what_an_import_has_put_before_it(base: Base) -> 
         assert await found.ids("apple") == [2, -1]
 
 
-async def test_much_is_taken_in_by_and_by_and_none_of_it_twice(base: Base, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_many_messages_are_indexed_in_steps_each_once(base: Base, monkeypatch: pytest.MonkeyPatch) -> None:
     """C-91"""
     monkeypatch.setattr(textindex, "PAUSE_S", 0)
     async with searching(base) as found:
@@ -167,7 +165,7 @@ async def test_much_is_taken_in_by_and_by_and_none_of_it_twice(base: Base, monke
         assert ask(base, "SELECT count(*) FROM textos") == [(count,)]
 
 
-async def test_only_the_beginning_of_a_long_message_is_found(base: Base) -> None:
+async def test_only_the_beginning_of_a_long_message_is_indexed(base: Base) -> None:
     """C-91"""
     async with searching(base) as found:
         many = " ".join(f"w{number}x" for number in range(3_000))
@@ -192,7 +190,7 @@ async def test_a_file_of_any_older_schema_gets_an_index(tmp_path: Path, version:
         assert await found.ids("apple") == [1]
 
 
-async def test_without_search_nothing_of_an_index_is_left(base: Base) -> None:
+async def test_without_search_the_index_is_dropped(base: Base) -> None:
     """C-91"""
     async with searching(base) as found:
         await found.put("ana", "root", "apple")
@@ -205,7 +203,7 @@ async def test_without_search_nothing_of_an_index_is_left(base: Base) -> None:
             await store.query("SELECT * FROM textos")
 
 
-async def test_a_library_without_the_module_is_refused_with_a_sentence(tmp_path: Path) -> None:
+async def test_a_sqlite_without_fts5_is_refused_with_a_clear_error(tmp_path: Path) -> None:
     """C-91"""
     async with store_on(tmp_path / "chatd.db") as store:
         index = TextIndex(store, textsql.SQLITE._replace(needs="fts99"))
@@ -213,8 +211,8 @@ async def test_a_library_without_the_module_is_refused_with_a_sentence(tmp_path:
             await index.make()
 
 
-def test_words_of_what_was_deleted_are_written_anew_out_of_the_file(tmp_path: Path) -> None:
-    """C-91: what chatd erase does."""
+def test_words_of_deleted_messages_are_purged_from_the_file(tmp_path: Path) -> None:
+    """C-91: as `chatd erase` does"""
     db = tmp_path / "index.db"
     with contextlib.closing(sqlite3.connect(db, isolation_level=None)) as connection:
         connection.execute("PRAGMA secure_delete = ON")

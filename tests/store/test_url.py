@@ -8,7 +8,7 @@ from chatd.store.url import is_postgres
 
 
 @pytest.mark.parametrize("db", ["postgresql://chatd@db/chat", "postgres://db/chat", "postgresql:///chat?host=/run/x"])
-def test_a_url_of_postgresql_is_one(db: str) -> None:
+def test_a_postgresql_url_is_recognised(db: str) -> None:
     """P-01"""
     assert is_postgres(db)
     assert StoreConfig(db=db).db == db
@@ -44,7 +44,7 @@ def test_several_hosts_are_refused(db: str) -> None:
 
 
 @pytest.mark.parametrize("db", ["postgresql://chatd@[::1/chat", "postgresql://[nonsense]/chat"])
-def test_what_has_not_the_parts_of_a_url_is_refused(db: str) -> None:
+def test_an_incomplete_url_is_refused(db: str) -> None:
     """P-02"""
     with pytest.raises(ConfigError, match="brackets"):
         StoreConfig(db=db)

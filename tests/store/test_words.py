@@ -1,4 +1,4 @@
-"""What counts as a word, and as the same word."""
+"""Splitting texts into words, and folding of case, accents and marks."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def test_case_accents_and_marks_do_not_count() -> None:
 
 
 @given(st.text())
-def test_words_are_letters_and_digits_and_stay_what_they_are(text: str) -> None:
+def test_words_are_letters_and_digits_only_and_folding_is_idempotent(text: str) -> None:
     """C-89: so they need no quoting in any database."""
     words = words_of(text)
     assert all(word.isalnum() and 0 < len(word) <= MAX_WORD_CHARS for word in words)
     assert words_of(" ".join(words)) == words
 
 
-def test_no_word_is_taken_for_a_name() -> None:
+def test_no_word_equals_an_indexed_name() -> None:
     """C-90"""
     names = set(indexed("ana", "root", "").split())
     assert len(names) == 2

@@ -1,4 +1,4 @@
-"""The queue alone, in front of a table that fails on demand."""
+"""The write queue, with a table that fails on demand."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.store.rig import message
 
 
 class Table:
-    """Takes batches that nobody poisoned, while its gate is open; keeps the length of each attempt."""
+    """Stores batches without poisoned rows while its gate is open; records the size of each attempt."""
 
     def __init__(self) -> None:
         self.rows: list[int] = []
@@ -57,10 +57,10 @@ async def started(
 
 
 def ignore(error: StoreError | None) -> None:
-    """An answer that nobody waits for."""
+    """A callback that ignores the answer."""
 
 
-async def test_a_queue_that_is_longer_than_a_batch_goes_in_several() -> None:
+async def test_a_queue_longer_than_a_batch_is_written_in_several() -> None:
     table = Table()
     async with started(table) as writer:
         for number in range(2 * MAX_BATCH_ROWS + 1):
@@ -70,7 +70,7 @@ async def test_a_queue_that_is_longer_than_a_batch_goes_in_several() -> None:
     assert table.rows == list(range(2 * MAX_BATCH_ROWS + 1))
 
 
-async def test_long_rows_go_in_batches_of_few() -> None:
+async def test_batches_of_long_rows_have_few_rows() -> None:
     table = Table()
     async with started(table) as writer:
         for number in range(10):
@@ -80,8 +80,8 @@ async def test_long_rows_go_in_batches_of_few() -> None:
     assert table.rows == list(range(10))
 
 
-async def test_a_fault_of_the_database_answers_all_that_waited_at_once() -> None:
-    """Not one after the other: a locked database would cost each batch a busy timeout."""
+async def test_a_fault_of_the_database_fails_all_queued_rows_at_once() -> None:
+    """Else a locked database would delay each batch by a busy timeout."""
     table = Table()
     table.fault = StoreError(StoreCode.FULL, "full", retry=True)
     failed: list[StoreError | None] = []
@@ -93,7 +93,7 @@ async def test_a_fault_of_the_database_answers_all_that_waited_at_once() -> None
         assert failed == [table.fault] * 5 * MAX_BATCH_ROWS
 
 
-async def test_what_came_during_a_failing_commit_is_tried() -> None:
+async def test_rows_that_arrive_during_a_failing_commit_are_tried() -> None:
     table, answers = Table(), list[StoreError | None]()
     table.fault = StoreError(StoreCode.FULL, "full", retry=True)
     table.gate.clear()
@@ -108,7 +108,7 @@ async def test_what_came_during_a_failing_commit_is_tried() -> None:
     assert table.rows == [2]
 
 
-async def test_poisoned_rows_are_found_by_halves() -> None:
+async def test_poisoned_rows_are_found_by_bisection() -> None:
     table = Table()
     table.poisoned = {0, 500, 1023}
     async with started(table) as writer:
@@ -134,7 +134,7 @@ async def test_no_exception_ends_the_writer(fault: Exception) -> None:
     assert table.rows == [2]
 
 
-async def test_a_callback_that_raises_harms_nobody_else(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_callback_that_raises_does_not_affect_others(caplog: pytest.LogCaptureFixture) -> None:
     table, answers = Table(), list[StoreError | None]()
 
     def broken(error: StoreError | None) -> None:
@@ -157,7 +157,7 @@ async def test_a_callback_may_put_the_next_row() -> None:
         assert table.rows == [1, 2]
 
 
-async def test_bytes_are_bounded_but_a_lone_row_of_any_size_is_taken() -> None:
+async def test_bytes_are_limited_but_a_single_row_of_any_size_is_accepted() -> None:
     async with started(Table(), max_bytes=1_000) as writer:
         for _ in range(2):
             writer.put(message(1, "x" * 5_000), ignore)
@@ -172,7 +172,7 @@ async def test_bytes_are_bounded_but_a_lone_row_of_any_size_is_taken() -> None:
         assert writer.counters.refused == 3
 
 
-async def test_flushed_waits_for_its_own_rows_only() -> None:
+async def test_flushed_waits_only_for_earlier_rows() -> None:
     table = Table()
 
     def close_the_gate(error: StoreError | None) -> None:
@@ -204,7 +204,7 @@ async def turns(count: int = 5) -> None:
 
 
 @pytest.mark.parametrize("end", ["a row that somebody waits for", "a flush", "the stop"])
-async def test_rows_that_nobody_waits_for_share_a_commit_until_somebody_waits(end: str) -> None:
+async def test_rows_without_a_waiting_sender_share_a_later_commit(end: str) -> None:
     """C-67"""
     table = Table()
     async with started(table, delay_s=FOR_EVER_S) as writer:
@@ -221,8 +221,8 @@ async def test_rows_that_nobody_waits_for_share_a_commit_until_somebody_waits(en
     assert table.attempts == [4 if end == "a row that somebody waits for" else 3]
 
 
-async def test_a_row_that_somebody_waits_for_waits_for_no_other() -> None:
-    """C-67: also where a batch is being written when it comes"""
+async def test_a_row_with_a_waiting_sender_is_committed_at_once() -> None:
+    """C-67: also if it arrives during a commit"""
     table = Table()
     async with started(table, delay_s=FOR_EVER_S) as writer:
         table.gate.clear()
@@ -238,8 +238,8 @@ async def test_a_row_that_somebody_waits_for_waits_for_no_other() -> None:
         assert table.attempts == [1, 3]
 
 
-async def test_a_queue_that_is_half_full_waits_for_nobody() -> None:
-    """C-67: so that no row is refused for want of a commit"""
+async def test_a_half_full_queue_is_committed_at_once() -> None:
+    """C-67: so that the delay never causes a refusal"""
     table = Table()
     async with started(table, delay_s=FOR_EVER_S, max_rows=10) as writer:
         for number in range(5):
@@ -248,7 +248,7 @@ async def test_a_queue_that_is_half_full_waits_for_nobody() -> None:
         assert table.attempts == [5]
 
 
-async def test_company_is_waited_for_until_the_first_row_is_old_enough() -> None:
+async def test_a_commit_is_delayed_until_the_first_row_has_the_maximal_age() -> None:
     """C-67"""
     table = Table()
     async with started(table, delay_s=0.01) as writer:

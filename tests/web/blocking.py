@@ -1,4 +1,4 @@
-"""A proxy in front of a daemon that does not let WebSockets through, as some companies and hotels have."""
+"""A proxy that blocks WebSocket, as some companies and hotels have."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ FORBIDDEN: Final = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: 
 
 
 class Treatment(enum.Enum):
-    """What becomes of the request for a WebSocket."""
+    """What the proxy does with a WebSocket handshake."""
 
     REFUSE = "refuse"
-    SWALLOW = "swallow"  # it is read, and never answered
+    SWALLOW = "swallow"  # read, and never answered
     PASS = "pass"
 
 
@@ -24,7 +24,7 @@ class BlockingProxy:
 
     def __init__(self, upstream: int, treatment: Treatment) -> None:
         self.treatment = treatment
-        self.asked = 0  # for a WebSocket
+        self.asked = 0  # number of WebSocket handshakes
         self.port = 0
         self._upstream = upstream
         self._running: set[asyncio.Task[None]] = set()

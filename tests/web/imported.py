@@ -1,4 +1,4 @@
-"""A daemon whose database holds what was said before: lines of `chatd import`."""
+"""A daemon whose database was filled by `chatd import`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A daemon in this process that serves pages, and requests to it as a browser would send them."""
+"""A daemon in this process that serves the pages, and requests as a browser sends them."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from tests.conformance.wire import Answer, Client
 
 
 class Browser:
-    """Requests with the headers that matter here."""
+    """An HTTP client with the headers of a browser."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
 
     async def get(self, path: str, method: str = "GET", **headers: str) -> Answer:
-        """`if_none_match="x"` is the header If-None-Match."""
+        """Headers are keywords: `if_none_match="x"` is If-None-Match."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return await (await self.client.connect()).request(method, path, headers=named)
 
 
 @contextlib.asynccontextmanager
 async def pages(folder: Path, entries: Entries | None = None, **settings: Raw) -> AsyncIterator[Browser]:
-    """The daemon with these settings, by the names that an operator uses."""
+    """A daemon with these settings, by their names in the configuration."""
     config = load({"db": str(folder / "chatd.db"), **settings}, {"CHATD_JWT_SECRET": SECRET})
     other = other_paths(config, entries)
     store = SqliteStore(config.store)

@@ -1,4 +1,4 @@
-"""Files that browsers keep: at addresses that change with them, compressed, and all named by the page."""
+"""Cacheable files: at addresses with a digest of their content, compressed, all referenced by the page."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ async def browser(tmp_path: Path) -> AsyncIterator[Browser]:
 
 
 @pytest.mark.parametrize("path", ["/chatd/", "/chatd/panel"])
-async def test_what_a_page_loads_may_be_kept_for_good(browser: Browser, path: str) -> None:
+async def test_files_of_a_page_are_immutable_in_the_cache(browser: Browser, path: str) -> None:
     """E-53"""
     page = (await browser.get(path)).text
     loaded = re.findall(r'(?:href|src)="(/chatd/[0-9a-f]{16}/[\w.-]+)"', page)
@@ -34,10 +34,10 @@ async def test_what_a_page_loads_may_be_kept_for_good(browser: Browser, path: st
 
 
 @pytest.mark.parametrize(("path", "name"), [("/chatd/", "console"), ("/chatd/panel", "panel")])
-async def test_a_page_asks_for_one_style_sheet_and_one_script_beside_the_client(
+async def test_a_page_loads_one_style_sheet_and_one_script_beside_the_client(
     browser: Browser, path: str, name: str
 ) -> None:
-    """E-53: each file more is a request more on a slow line."""
+    """E-53: each further file is a further request on a slow line."""
     page = (await browser.get(path)).text
     loaded = set(re.findall(r'(?:href|src)="(/chatd/[0-9a-f]{16}/)([\w.-]+)"', page))
     assert {file for _, file in loaded} == {f"{name}.css", f"{name}.js", "socket.io.esm.min.js", "icon.svg"}
@@ -50,7 +50,7 @@ async def test_a_page_asks_for_one_style_sheet_and_one_script_beside_the_client(
     assert FILES[f"{name}.css"] in sheet
 
 
-async def test_they_go_compressed_to_those_who_take_it(browser: Browser) -> None:
+async def test_files_are_compressed_if_the_client_accepts_it(browser: Browser) -> None:
     """E-53"""
     for path in ("/chatd/console.js", "/chatd/", "/chatd/widget.js"):
         plain = await browser.get(path)
@@ -64,8 +64,8 @@ async def test_they_go_compressed_to_those_who_take_it(browser: Browser) -> None
         assert (await browser.get(path, If_None_Match=packed.header("etag") or "")).status == 200
 
 
-async def test_the_console_is_small_on_its_way(browser: Browser) -> None:
-    """1.6 Mbit/s carry 200 KB in a second."""
+async def test_the_compressed_console_is_small(browser: Browser) -> None:
+    """1.6 Mbit/s transfer 200 KB in a second."""
     page = (await browser.get("/chatd/")).text
     total = 0
     for address in set(re.findall(r'(?:href|src)="(/chatd/[0-9a-f]{16}/[\w.-]+)"', page)):
@@ -74,7 +74,7 @@ async def test_the_console_is_small_on_its_way(browser: Browser) -> None:
     assert total < 64_000
 
 
-def test_the_digest_is_another_when_any_file_is() -> None:
+def test_the_digest_changes_with_any_file() -> None:
     digest = digest_of({"a": b"1", "b": b"2"})
     assert digest == digest_of({"b": b"2", "a": b"1"})
     others = [{"a": b"1", "b": b"3"}, {"a": b"12", "b": b""}, {"a": b"1", "c": b"2"}, {"a": b"1"}]

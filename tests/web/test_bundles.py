@@ -27,14 +27,14 @@ async def test_the_real_bundles_are_served_with_the_headers_of_the_reference(tmp
         assert (await browser.get("/chatd/")).status == 404
 
 
-async def test_a_browser_that_has_this_version_gets_no_body(tmp_path: Path) -> None:
+async def test_a_matching_etag_gets_304_without_a_body(tmp_path: Path) -> None:
     async with pages(tmp_path, client_dir=str(DIST)) as browser:
         for tag in (f'"{VERSION}"', f'W/"{VERSION}"'):
             assert (await browser.get("/socket.io/socket.io.js", If_None_Match=tag)).status == 304
         assert (await browser.get("/socket.io/socket.io.js", If_None_Match='"4.0.0"')).status == 200
 
 
-async def test_only_the_bundles_are_served_of_the_folder(tmp_path: Path) -> None:
+async def test_only_bundles_of_the_folder_are_served(tmp_path: Path) -> None:
     dist = tmp_path / "dist"
     dist.mkdir()
     for name in ("socket.io.js", "secret.txt", "socket.io.js.bak"):
@@ -54,7 +54,7 @@ async def test_pages_of_listed_origins_may_load_the_module(tmp_path: Path) -> No
         assert other.header("access-control-allow-origin") is None
 
 
-def test_the_version_is_that_of_the_package_or_the_banner_or_else_the_content(tmp_path: Path) -> None:
+def test_the_etag_comes_from_the_package_the_banner_or_the_content(tmp_path: Path) -> None:
     dist = tmp_path / "dist"
     dist.mkdir()
     bundle = dist / "socket.io.js"
@@ -81,7 +81,7 @@ def test_a_file_that_is_too_large_for_a_bundle_is_refused(tmp_path: Path) -> Non
         load_bundles(tmp_path, "/socket.io/")
 
 
-def test_a_link_that_leads_out_of_the_folder_is_refused(tmp_path: Path) -> None:
+def test_a_symlink_out_of_the_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "dist").mkdir()
     (tmp_path / "private.pem").write_text("secret")
     (tmp_path / "dist" / NAMES[0]).symlink_to(tmp_path / "private.pem")
@@ -89,7 +89,7 @@ def test_a_link_that_leads_out_of_the_folder_is_refused(tmp_path: Path) -> None:
         load_bundles(tmp_path / "dist", "/socket.io/")
 
 
-def test_links_to_the_folder_and_within_it_are_followed(tmp_path: Path) -> None:
+def test_symlinks_to_the_folder_and_within_it_are_followed(tmp_path: Path) -> None:
     (tmp_path / "dist").mkdir()
     (tmp_path / "dist" / "4.8.js").write_text("script")
     (tmp_path / "dist" / NAMES[0]).symlink_to("4.8.js")

@@ -1,4 +1,4 @@
-"""The pages as they are served: what a browser is told about them, and that there is nothing else to have."""
+"""The pages over HTTP: types, headers, policies, and 404 for all other paths."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def browser(tmp_path: Path) -> AsyncIterator[Browser]:
         yield running
 
 
-async def test_every_file_is_served_with_its_type_and_the_headers_that_protect_it(browser: Browser) -> None:
+async def test_every_file_is_served_with_its_type_and_security_headers(browser: Browser) -> None:
     for name in FILES:
         answer = await browser.get("/chatd/" + PAGES.get(name, name))
         assert (answer.status, answer.header("content-type")) == (200, TYPES[name.rpartition(".")[2]]), name
@@ -38,7 +38,7 @@ async def test_every_file_is_served_with_its_type_and_the_headers_that_protect_i
         assert b"{{" not in answer.body or name == CLIENT.name
 
 
-async def test_pages_may_run_their_own_scripts_and_nothing_else(browser: Browser) -> None:
+async def test_the_csp_allows_only_the_pages_own_scripts(browser: Browser) -> None:
     for path in ("/chatd/", "/chatd/panel", "/chatd/demo"):
         policy = (await browser.get(path)).header("content-security-policy") or ""
         rules = dict(rule.strip().partition(" ")[::2] for rule in policy.split(";"))
@@ -49,8 +49,8 @@ async def test_pages_may_run_their_own_scripts_and_nothing_else(browser: Browser
         assert rules["frame-ancestors"] == ("'self'" if path == "/chatd/panel" else "'none'")
 
 
-async def test_whoever_may_connect_may_embed_the_panel(tmp_path: Path) -> None:
-    origins = ["https://shop.example", "http://[::1]:5173", "https://*.shop.example"]  # no policy can name the second
+async def test_allowed_origins_may_embed_the_panel(tmp_path: Path) -> None:
+    origins = ["https://shop.example", "http://[::1]:5173", "https://*.shop.example"]  # a CSP cannot express the second
     async with pages(tmp_path, console="true", origin=origins) as browser:
         policy = (await browser.get("/chatd/panel")).header("content-security-policy") or ""
         assert policy.endswith("frame-ancestors 'self' https://shop.example https://*.shop.example")
@@ -59,7 +59,7 @@ async def test_whoever_may_connect_may_embed_the_panel(tmp_path: Path) -> None:
         )
 
 
-async def test_a_page_that_the_browser_has_is_not_sent_again(browser: Browser) -> None:
+async def test_a_matching_etag_gets_304(browser: Browser) -> None:
     for path in PATHS:
         first = await browser.get(path)
         etag = first.header("etag")
@@ -84,7 +84,7 @@ async def test_a_connection_goes_on_after_a_304_and_a_head(browser: Browser) -> 
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"])
-async def test_pages_are_only_for_reading(browser: Browser, method: str) -> None:
+async def test_pages_allow_get_and_head_only(browser: Browser, method: str) -> None:
     answer = await browser.get("/chatd/", method)
     assert (answer.status, answer.header("allow"), answer.body) == (405, "GET, HEAD", b"")
 
@@ -115,22 +115,22 @@ async def test_pages_are_only_for_reading(browser: Browser, method: str) -> None
         "/socket.io/socket.io.js",
     ],
 )
-async def test_there_is_nothing_at_any_other_path(browser: Browser, path: str) -> None:
+async def test_other_paths_are_not_found(browser: Browser, path: str) -> None:
     answer = await browser.get(path)
     assert (answer.status, answer.body) == (404, b"not found\n")
 
 
-async def test_an_absolute_target_is_the_path_in_it_or_nothing(browser: Browser) -> None:
+async def test_an_absolute_request_target_is_served_by_its_path_or_refused(browser: Browser) -> None:
     assert (await browser.get("http://evil.example/chatd/../../etc/passwd")).status == 404
 
 
-async def test_the_path_without_its_slash_leads_to_the_console(browser: Browser) -> None:
+async def test_the_path_without_its_slash_redirects_to_the_console(browser: Browser) -> None:
     answer = await browser.get("/chatd")
     assert (answer.status, answer.header("location")) == (308, "/chatd/")
     assert (await browser.get("/chatd/?lang=es")).status == 200
 
 
-async def test_nothing_is_served_unless_it_is_switched_on(tmp_path: Path) -> None:
+async def test_no_page_is_served_unless_the_console_is_on(tmp_path: Path) -> None:
     async with pages(tmp_path) as browser:
         for path in (*PATHS, "/chatd"):
             assert (await browser.get(path)).status == 404
@@ -141,20 +141,20 @@ async def test_socket_io_is_served_beside_the_console(browser: Browser) -> None:
     assert (answer.status, answer.body[:1]) == (200, b"0")
 
 
-def test_pages_are_told_where_socket_io_is_and_a_path_cannot_become_markup() -> None:
+def test_pages_contain_the_socket_io_path_escaped() -> None:
     page = load_console('/chat"><script>/', [])["/chatd/"].body.decode()
     assert 'content="/chat&quot;&gt;&lt;script&gt;/"' in page
 
 
 @pytest.mark.parametrize("page", ["https://example.com/login?next=%2F", "http://[::1]:8000", "/login"])
-async def test_pages_are_told_where_one_logs_in(tmp_path: Path, page: str) -> None:
+async def test_pages_contain_the_login_address(tmp_path: Path, page: str) -> None:
     async with pages(tmp_path, console="true", login_url=page) as browser:
         for path in ("/chatd/", "/chatd/panel"):
             assert f'<meta name="chatd-login" content="{page}">' in (await browser.get(path)).text
 
 
 @pytest.mark.parametrize("page", ["", "login", "javascript:alert(1)", "//evil.example", "/\\evil.example", "https://"])
-def test_what_is_no_page_is_no_place_to_log_in(page: str) -> None:
+def test_an_invalid_login_address_is_refused(page: str) -> None:
     with pytest.raises(ConfigError, match="login_url"):
         WebConfig(login_url=page)
 
@@ -162,9 +162,9 @@ def test_what_is_no_page_is_no_place_to_log_in(page: str) -> None:
 def test_pages_load_nothing_from_another_host_and_hold_no_code() -> None:
     for path in FOLDER.iterdir():
         if path.name == CLIENT.name:
-            continue  # npm's: see the test below
+            continue  # npm's bundle: see the test below
         text = path.read_text()
-        hosts = set(re.findall(r"https?://([\w.-]+)", text)) - {"www.w3.org", "chat.example.com"}  # names, not loaded
+        hosts = set(re.findall(r"https?://([\w.-]+)", text)) - {"www.w3.org", "chat.example.com"}  # named, not loaded
         assert not hosts, f"{path.name} names {hosts}"
         assert "innerHTML" not in text
         assert "eval(" not in text
@@ -173,7 +173,7 @@ def test_pages_load_nothing_from_another_host_and_hold_no_code() -> None:
 
 
 def test_the_client_is_the_bundle_that_the_interop_tests_are_pinned_to() -> None:
-    """With its licence, which the bundle names in its first lines."""
+    """And has its licence, which the first lines of the bundle name."""
     assert CLIENT.read_bytes() == (PINNED / "dist" / CLIENT.name).read_bytes()
     assert b"Released under the MIT License" in CLIENT.read_bytes()[:200]
 

@@ -1,4 +1,4 @@
-"""The console is read into memory at start, and may not cost what the daemon promises."""
+"""The console is loaded into memory at start; the daemon must stay within its memory limit."""
 
 from __future__ import annotations
 

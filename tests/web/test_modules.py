@@ -1,4 +1,4 @@
-"""Modules in one file: each runs once, behind what it needs, and keeps its names to itself."""
+"""Bundling of modules: each runs once, after its imports, with its own scope."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ export async function* unused() {}
 
 
 def run(folder: Path, files: Mapping[str, bytes]) -> str:
-    """What Node.js prints of `main.js` in the folder."""
+    """The output of Node.js for `main.js` in the folder."""
     for name, text in files.items():
         (folder / name).write_bytes(text)
     (folder / "package.json").write_text('{"type": "module"}')
@@ -71,7 +71,7 @@ def test_a_bundle_does_what_its_modules_do(tmp_path: Path) -> None:
     assert run(tmp_path / "joined", {"main.js": bundled("main.js", FILES), **others}) == apart
 
 
-def test_what_others_have_made_is_loaded_as_it_is() -> None:
+def test_third_party_modules_stay_separate_files() -> None:
     assert kept_apart("main.js", FILES) == ["others.min.js"]
     assert bundled("main.js", FILES).startswith(b'import { sep } from "./others.min.js";\n')
 
@@ -88,7 +88,7 @@ def test_what_others_have_made_is_loaded_as_it_is() -> None:
         b'export { say } from "./say.js";\n',
     ],
 )
-def test_a_form_that_cannot_be_joined_is_refused(text: bytes) -> None:
+def test_an_unsupported_import_or_export_form_is_refused(text: bytes) -> None:
     with pytest.raises(ValueError, match=r"main\.js has a form that cannot be joined: (import|export)"):
         bundled("main.js", {**FILES, "main.js": text})
 

@@ -1,4 +1,4 @@
-"""What the widget may ask before anybody has clicked on it."""
+"""The widget's request whether the visitor is logged in, before any click."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SHOP = "https://shop.example"
     ("cookie", "session"),
     [("token=abc", True), ("a=b; token=abc", True), ("token=", False), ("tokens=abc", False), ("a=token=abc", False)],
 )
-async def test_it_says_whether_the_cookie_of_the_login_is_there(tmp_path: Path, cookie: str, *, session: bool) -> None:
+async def test_it_answers_whether_there_is_a_valid_login_cookie(tmp_path: Path, cookie: str, *, session: bool) -> None:
     """E-52"""
     async with pages(tmp_path, console="true") as browser:
         answer = await browser.get("/chatd/session", Cookie=cookie)

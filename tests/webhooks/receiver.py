@@ -1,4 +1,4 @@
-"""A receiver of webhooks: a real HTTP server, which checks signatures with the library that receivers use."""
+"""A webhook receiver: a real HTTP server that checks signatures with the Standard Webhooks library."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ SECRET: Final = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 PATIENCE_S: Final = 20.0
 
 HANG, CLOSE, LATE, LOST = "hang", "close", "late", "lost"
-"""The last takes the event, and closes before it says so."""
+"""Faults; the last one accepts the event and closes without an answer."""
 
 Answer = int | str
-"""A status, or what happens instead of one."""
+"""A status code or a fault."""
 
 
 class Receiver:
-    """`answer` says what each event gets: called with its id, before it counts as taken."""
+    """`answer` is called with the id of each event, and returns the status or fault."""
 
     def __init__(self) -> None:
         self.answer: Callable[[str], Answer] = lambda _: 204
-        self.tried: list[str] = []  # ids, as they came
-        self.taken: list[dict[str, Any]] = []  # what got 2xx, in that order
-        self.headers: dict[str, str] = {}  # of the last one
+        self.tried: list[str] = []  # ids of all attempts, in order
+        self.taken: list[dict[str, Any]] = []  # accepted events (2xx), in order
+        self.headers: dict[str, str] = {}  # headers of the last request
         self.connections = 0
         self._server: asyncio.Server | None = None
-        self._place = socket.socket()  # keeps the port for us while nobody listens there
+        self._place = socket.socket()  # reserves the port while the receiver is stopped
         self._place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._place.bind(("127.0.0.1", 0))
         self._open: set[asyncio.StreamWriter] = set()
@@ -55,7 +55,7 @@ class Receiver:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, ssl=self.tls)
 
     async def stop(self) -> None:
-        """As if it was killed: connections are cut, and nobody listens."""
+        """Stop as if killed: cut connections and stop listening."""
         if self._server is not None:
             self._server.close()
         for writer in self._open:
@@ -65,7 +65,7 @@ class Receiver:
         self._place.close()
 
     async def more_tried(self, count: int) -> None:
-        """Wait for so many further requests, however long that takes."""
+        """Wait for `count` further attempts, without a timeout."""
         goal = len(self.tried) + count
         while len(self.tried) < goal:
             self._changed.clear()
@@ -78,7 +78,7 @@ class Receiver:
                 await self._changed.wait()
 
     def texts(self, con: str | None = None) -> list[str]:
-        """Of the messages that were taken, each once: in the order in which they were taken first."""
+        """Texts of accepted messages without duplicates, in the order of their first acceptance."""
         said = [each["data"] for each in self.taken if each["type"] == "mensaje"]
         return list(dict.fromkeys(each["mensaje"] for each in said if con in (None, each["de"], each["para"])))
 
@@ -98,7 +98,7 @@ class Receiver:
         first, *lines = head.rstrip("\r\n").split("\r\n")
         headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
         body = await reader.readexactly(int(headers["content-length"]))
-        self._webhook.verify(body, headers)  # raises for a signature that is not ours
+        self._webhook.verify(body, headers)  # raises for an invalid signature
         assert first == "POST /hook?x=1 HTTP/1.1"
         self.headers = headers
         event_id = headers["webhook-id"]

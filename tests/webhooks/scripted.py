@@ -1,4 +1,4 @@
-"""A receiver whose every answer is given by hand, for the transcripts of protocol.md."""
+"""A receiver whose answers the test gives one by one, for the transcripts of protocol.md."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.webhooks.receiver import PATIENCE_S
 
 
 class Told(NamedTuple):
-    """A request that waits for its answer."""
+    """A received request that waits for its answer."""
 
     method: str
     target: str
@@ -21,7 +21,7 @@ class Told(NamedTuple):
 
 
 class Scripted:
-    """`heard` gives the requests in their order, `answer` the status for the last one that was heard."""
+    """`heard` returns the next request, `answer` sends the status for the last one."""
 
     def __init__(self) -> None:
         self.port = 0

@@ -1,4 +1,4 @@
-"""`conversacion`: what becomes of cases, told to a receiver."""
+"""`conversacion` events: changes of cases, sent to a receiver."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TEAM = ("--admin-messages", "team", "--payload", "full", "--presence", "on")
 
 
 def told(receiver: Receiver) -> list[dict[str, str]]:
-    """Each once, in the order in which they were taken first."""
+    """Accepted events without duplicates, in the order of their first acceptance."""
     found = []
     for each in receiver.taken:
         if each["type"] == "conversacion" and each["data"] not in found:
@@ -24,15 +24,15 @@ def told(receiver: Receiver) -> list[dict[str, str]]:
 
 
 async def hear_state(admin: Person, estado: str) -> None:
-    """Read on until a case has that state: cases follow messages at a distance."""
+    """Wait for a `caso` with that state: cases are updated some time after messages."""
     while True:
         name, *arguments = await admin.hear()
         if name == "caso" and arguments[0]["estado"] == estado:
             return
 
 
-async def test_what_becomes_of_a_case_is_told_in_order_after_a_sigkill(db: Base, tmp_path: Path) -> None:
-    """W-11, W-12: the receiver is down all the time, and the daemon is killed."""
+async def test_changes_of_a_case_are_delivered_in_order_after_a_sigkill(db: Base, tmp_path: Path) -> None:
+    """W-11, W-12: the receiver is down until the daemon was killed and restarted."""
     async with receiving() as receiver:
         config = write_config(tmp_path, receiver.url, CASES)
         async with daemon(db, "--config", config, *TEAM) as chatd:
@@ -66,7 +66,7 @@ async def test_what_becomes_of_a_case_is_told_in_order_after_a_sigkill(db: Base,
     ]
 
 
-async def test_a_hook_that_is_no_longer_told_of_cases_leaves_nothing_behind(db: Base, tmp_path: Path) -> None:
+async def test_a_hook_that_no_longer_has_case_events_leaves_no_rows(db: Base, tmp_path: Path) -> None:
     """W-12"""
     async with receiving() as receiver:
         await receiver.stop()
@@ -84,7 +84,7 @@ async def test_a_hook_that_is_no_longer_told_of_cases_leaves_nothing_behind(db: 
     assert ask(db, "SELECT con FROM ganchos_casos") == []
 
 
-async def test_without_a_team_there_are_no_cases_to_tell_of(tmp_path: Path) -> None:
+async def test_without_a_team_case_events_are_refused(tmp_path: Path) -> None:
     """W-11"""
     config = write_config(tmp_path, "http://127.0.0.1:1/hook", CASES)
     code, said = await complaint("--config", config, "--db", tmp_path / "c.db")

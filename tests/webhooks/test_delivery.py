@@ -1,4 +1,4 @@
-"""Hooks of a daemon that runs, and a receiver that misbehaves."""
+"""Delivery by a running daemon to a receiver with faults."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.ops.operator import resident_kb
 from tests.webhooks.receiver import CLOSE, HANG, LATE, Answer, receiving, write_config
 
 
-async def test_a_message_is_told_signed_and_once(tmp_path: Path) -> None:
+async def test_a_message_is_delivered_signed_and_once(tmp_path: Path) -> None:
     """W-01, W-02, W-03"""
     async with receiving() as receiver:
         async with daemon(tmp_path / "c.db", "--config", write_config(tmp_path, receiver.url)) as chatd:
@@ -34,7 +34,7 @@ async def test_a_message_is_told_signed_and_once(tmp_path: Path) -> None:
         assert receiver.connections == 1
 
 
-async def test_private_messages_are_told_to_a_hook_that_asks_for_them(tmp_path: Path) -> None:
+async def test_private_messages_go_to_a_hook_with_that_setting(tmp_path: Path) -> None:
     """W-02"""
     more = "private_addresses = true\nprivate = true"
     async with receiving() as receiver:
@@ -44,7 +44,7 @@ async def test_private_messages_are_told_to_a_hook_that_asks_for_them(tmp_path: 
             await receiver.until(lambda: receiver.texts() == ["between us"])
 
 
-async def test_events_of_a_conversation_keep_their_order_whatever_the_receiver_does(tmp_path: Path) -> None:
+async def test_events_of_a_conversation_keep_their_order_under_all_faults(tmp_path: Path) -> None:
     """W-04, W-05, W-07"""
     script: list[Answer] = [503, CLOSE, LATE, HANG, 500, 302]
     more = "private_addresses = true\ntimeout = 0.2"
@@ -66,7 +66,7 @@ async def test_events_of_a_conversation_keep_their_order_whatever_the_receiver_d
             assert receiver.texts("eva") == [f"eva {n}" for n in range(6)]
 
 
-async def test_a_receiver_that_was_away_gets_everything_after_a_sigkill_of_the_daemon(tmp_path: Path) -> None:
+async def test_a_receiver_that_was_down_gets_every_event_after_a_sigkill_of_the_daemon(tmp_path: Path) -> None:
     """W-04"""
     async with receiving() as receiver:
         config = write_config(tmp_path, receiver.url)
@@ -85,7 +85,7 @@ async def test_a_receiver_that_was_away_gets_everything_after_a_sigkill_of_the_d
         assert receiver.texts() == ["before", *(f"away {n}" for n in range(300))]
 
 
-async def test_a_daemon_that_was_one_of_several_nodes_goes_on_where_they_were(tmp_path: Path) -> None:
+async def test_a_single_daemon_continues_from_the_position_of_several_nodes(tmp_path: Path) -> None:
     """W-04"""
     async with receiving() as receiver:
         config = write_config(tmp_path, receiver.url)
@@ -103,7 +103,7 @@ async def test_a_daemon_that_was_one_of_several_nodes_goes_on_where_they_were(tm
         assert receiver.texts() == ["before", "after"]
 
 
-async def test_a_hook_begins_with_what_comes_after_its_first_start(tmp_path: Path) -> None:
+async def test_a_new_hook_gets_only_later_events(tmp_path: Path) -> None:
     """W-04"""
     async with receiving() as receiver:
         async with daemon(tmp_path / "c.db") as chatd:
@@ -114,7 +114,7 @@ async def test_a_hook_begins_with_what_comes_after_its_first_start(tmp_path: Pat
         assert receiver.texts() == ["now"]
 
 
-async def test_a_receiver_that_answers_410_is_switched_off_for_good(tmp_path: Path) -> None:
+async def test_a_hook_is_switched_off_after_410(tmp_path: Path) -> None:
     """W-08"""
     async with receiving() as receiver:
         config = write_config(tmp_path, receiver.url)
@@ -128,7 +128,7 @@ async def test_a_receiver_that_answers_410_is_switched_off_for_good(tmp_path: Pa
         assert len(receiver.tried) == 1
 
 
-async def test_an_event_that_is_never_taken_is_set_aside_while_others_are_delivered(tmp_path: Path) -> None:
+async def test_an_event_that_is_always_refused_is_set_aside_while_others_are_delivered(tmp_path: Path) -> None:
     """W-08"""
     more = "private_addresses = true\nmax_tries = 2"
     async with receiving() as receiver:
@@ -158,7 +158,7 @@ async def test_a_private_address_is_refused_unless_it_is_allowed(tmp_path: Path)
 
 
 async def test_memory_is_flat_while_a_receiver_is_down(tmp_path: Path) -> None:
-    """W-04: what is not delivered waits in the log, and not in memory."""
+    """W-04: undelivered events stay in the log, not in memory."""
     async with receiving() as receiver:
         await receiver.stop()
         async with daemon(tmp_path / "c.db", "--config", write_config(tmp_path, receiver.url)) as chatd:

@@ -1,4 +1,4 @@
-"""In which conversation a message of a team's desk is told."""
+"""The conversation to which events of a team's messages belong."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TEAM = ("--admin-messages", "team", "--payload", "full", "--presence", "on")
 
 
 def refusing_the_first() -> Callable[[str], int]:
-    """Takes every event but the one that comes first."""
+    """An answer function that refuses the first event and accepts all others."""
     first: list[str] = []
 
     def answer(event: str) -> int:
@@ -25,7 +25,7 @@ def refusing_the_first() -> Callable[[str], int]:
 
 
 async def test_an_answer_of_a_team_waits_behind_the_question_of_its_user(db: Base, tmp_path: Path) -> None:
-    """W-04: that of an admin who has left, and that of another system."""
+    """W-04: answers of an admin who is offline, and of another system."""
     async with receiving() as receiver:
         config = write_config(tmp_path, receiver.url)
         async with serving_api(tmp_path, "--config", config, *TEAM, db=db) as api:
@@ -47,7 +47,7 @@ async def test_an_answer_of_a_team_waits_behind_the_question_of_its_user(db: Bas
     assert receiver.texts("ana") == ["ready", "a question", "an answer", "of a system"]
 
 
-async def test_a_hook_for_questions_alone_is_not_told_of_answers(tmp_path: Path) -> None:
+async def test_a_hook_for_questions_only_gets_no_answers(tmp_path: Path) -> None:
     """W-02"""
     async with receiving() as receiver:
         config = write_config(tmp_path, receiver.url, "private_addresses = true\nprivate = true\nanswers = false")

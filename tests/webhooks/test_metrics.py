@@ -1,4 +1,4 @@
-"""What a scrape says of webhooks, in ops/hookmetrics.py."""
+"""Metrics of webhooks, ops/hookmetrics.py."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.ops.operator import operated
 from tests.webhooks.receiver import receiving, write_config
 
 
-async def test_a_scrape_says_what_became_of_events_and_how_far_behind_a_hook_is(tmp_path: Path) -> None:
+async def test_metrics_have_delivery_outcomes_and_the_lag_of_a_hook(tmp_path: Path) -> None:
     """W-04, W-08"""
     async with receiving() as receiver:
         config = write_config(tmp_path, receiver.url)
@@ -20,7 +20,7 @@ async def test_a_scrape_says_what_became_of_events_and_how_far_behind_a_hook_is(
             receiver.answer = lambda _: 503
             for n in range(3):
                 await ana.write("root", f"waits {n}")
-            await receiver.until(lambda: len(receiver.tried) >= 3)  # it was tried again, so its failure is counted
+            await receiver.until(lambda: len(receiver.tried) >= 3)  # it was retried, so its failure has been counted
             behind = await operator.metrics()
             receiver.answer = lambda _: 410
             await eva.write("root", "the last")
@@ -35,7 +35,7 @@ async def test_a_scrape_says_what_became_of_events_and_how_far_behind_a_hook_is(
     assert (off("chatd_webhook_off", hook="crm"), off("chatd_webhook_unfinished", hook="crm")) == (1, 0)
 
 
-async def test_without_a_webhook_there_is_nothing_to_say(tmp_path: Path) -> None:
+async def test_without_a_webhook_there_are_no_metrics_of_webhooks(tmp_path: Path) -> None:
     """W-01"""
     async with operated(tmp_path / "c.db") as operator:
         seen = await operator.metrics()

@@ -1,4 +1,4 @@
-"""`presencia`: who comes and goes, told to a receiver."""
+"""`presencia` events, sent to a receiver."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ BRIEFLY = ("--presence", "on", "--presence-grace", "0.1")
 
 
 def told(receiver: Receiver) -> list[tuple[str, bool]]:
-    """Who came or went: each event once, in the order in which they were taken first."""
+    """Accepted events without duplicates, in the order of their first acceptance."""
     events = [each["data"] for each in receiver.taken if each["type"] == "presencia"]
     return list({str(each): (each["user"], each["en_linea"]) for each in events}.values())
 
 
 async def hear_gone(admin: Person, user: str) -> None:
-    """Read on until the admin is told that `user` has gone."""
+    """Wait until the admin receives that `user` is offline."""
     while True:
         name, *arguments = await admin.hear()
         if name == "presencia" and (arguments[0]["user"], arguments[0]["en_linea"]) == (user, False):
@@ -30,14 +30,14 @@ async def hear_gone(admin: Person, user: str) -> None:
 
 
 async def stored(db: Base, *users: str) -> None:
-    """Wait until the receiver is known to have heard that these are here."""
+    """Wait until the database records that the receiver got these users as online."""
     async with asyncio.timeout(PATIENCE_S):
         sql = "SELECT quien FROM ganchos_presentes ORDER BY quien"
         while [row[0] for row in ask(db, sql)] != list(users):  # noqa: ASYNC110 - a table rings no bell
             await asyncio.sleep(0.01)
 
 
-async def test_who_comes_and_goes_is_told_in_the_order_of_each_user(db: Base, tmp_path: Path) -> None:
+async def test_presence_events_keep_the_order_of_each_user(db: Base, tmp_path: Path) -> None:
     """W-14, W-15"""
     async with receiving() as receiver:
         config = write_config(tmp_path, receiver.url, PRESENCE)
@@ -57,7 +57,7 @@ async def test_who_comes_and_goes_is_told_in_the_order_of_each_user(db: Base, tm
     assert receiver.tried[0].startswith("presencia-")
 
 
-async def test_a_page_that_is_loaded_again_is_no_news(db: Base, tmp_path: Path) -> None:
+async def test_a_page_reload_causes_no_event(db: Base, tmp_path: Path) -> None:
     """W-14"""
     async with receiving() as receiver:
         config = write_config(tmp_path, receiver.url, PRESENCE)
@@ -71,8 +71,8 @@ async def test_a_page_that_is_loaded_again_is_no_news(db: Base, tmp_path: Path) 
     assert told(receiver) == [("ana", True), ("eva", True)]
 
 
-async def test_after_a_sigkill_users_have_time_to_come_back_and_then_have_gone(db: Base, tmp_path: Path) -> None:
-    """W-15, W-16: the receiver is down meanwhile."""
+async def test_after_a_sigkill_users_count_as_offline_after_a_grace_period(db: Base, tmp_path: Path) -> None:
+    """W-15, W-16: the receiver is down during the kill."""
     async with receiving() as receiver:
         config = write_config(tmp_path, receiver.url, PRESENCE)
         async with daemon(db, "--config", config, *BRIEFLY) as chatd:
@@ -95,7 +95,7 @@ async def test_after_a_sigkill_users_have_time_to_come_back_and_then_have_gone(d
     assert set(told(receiver)[3:]) == {("ana", False), ("eva", False), ("pia", False)}
 
 
-async def test_a_receiver_that_was_down_hears_how_it_is_and_not_all_that_was(db: Base, tmp_path: Path) -> None:
+async def test_a_receiver_that_was_down_gets_the_current_state_only(db: Base, tmp_path: Path) -> None:
     """W-15"""
     async with receiving() as receiver:
         config = write_config(tmp_path, receiver.url, PRESENCE)
@@ -116,7 +116,7 @@ async def test_a_receiver_that_was_down_hears_how_it_is_and_not_all_that_was(db:
     assert told(receiver).count(("ana", False)) == 1
 
 
-async def test_a_hook_that_is_no_longer_told_of_presence_leaves_nothing_behind(db: Base, tmp_path: Path) -> None:
+async def test_a_hook_that_no_longer_has_presence_events_leaves_no_rows(db: Base, tmp_path: Path) -> None:
     """W-16"""
     async with receiving() as receiver:
         config = write_config(tmp_path, receiver.url, PRESENCE)
@@ -130,7 +130,7 @@ async def test_a_hook_that_is_no_longer_told_of_presence_leaves_nothing_behind(d
     assert ask(db, "SELECT quien FROM ganchos_presentes") == []
 
 
-async def test_without_presence_there_is_nobody_to_tell_of(tmp_path: Path) -> None:
+async def test_without_presence_presence_events_are_refused(tmp_path: Path) -> None:
     """W-14"""
     config = write_config(tmp_path, "http://127.0.0.1:1/hook", PRESENCE)
     code, said = await complaint("--config", config, "--db", tmp_path / "c.db")

@@ -1,4 +1,4 @@
-"""Hooks that SIGHUP begins, ends and changes."""
+"""SIGHUP adds, removes and changes hooks."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ async def test_hooks_begin_change_and_end_with_the_file(tmp_path: Path) -> None:
             await ana.write("root", "two")
             await shop.until(lambda: shop.texts() == ["two"])
             await crm.until(lambda: crm.texts() == ["one", "two"])
-            assert crm.connections == 1  # nothing of it has changed: it goes on undisturbed
+            assert crm.connections == 1  # unchanged: its connection stays open
 
-            file.write_text(only_crm.replace(crm.url, shop.url))  # one ends, and the other goes elsewhere
+            file.write_text(only_crm.replace(crm.url, shop.url))  # one hook is removed, the other gets a new URL
             await reload(chatd)
             await ana.write("root", "three")
             await shop.until(lambda: shop.texts() == ["two", "three"])
@@ -61,8 +61,8 @@ async def test_hooks_begin_change_and_end_with_the_file(tmp_path: Path) -> None:
             assert [fault["message"] for fault in chatd.faults] == ["nothing was reloaded"]
 
 
-async def test_another_secret_signs_from_a_reload_on(tmp_path: Path) -> None:
-    """W-13, W-03: the receiver takes no other signature than its own."""
+async def test_a_reload_changes_the_signing_secret(tmp_path: Path) -> None:
+    """W-13, W-03: each receiver accepts signatures of its own secret only."""
     async with receiving() as crm:
         file = write_config(tmp_path, crm.url)
         right = (tmp_path / "whsec").read_text()
@@ -76,7 +76,7 @@ async def test_another_secret_signs_from_a_reload_on(tmp_path: Path) -> None:
             await crm.until(lambda: crm.texts() == ["one"])
 
 
-async def test_a_receiver_over_tls_is_told_and_the_first_one_waits_for_a_restart(
+async def test_a_reload_adds_a_tls_receiver_but_the_first_one_needs_a_restart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """W-05, W-13"""

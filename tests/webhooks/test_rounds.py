@@ -2,7 +2,7 @@
 delivered at least once, in the order of each conversation, and none is forgotten.
 
 `make hooks ROUNDS=200` does two hundred rounds. They share one database, one hook and one receiver, so that each starts
-on what the last one left: events on their way, a position behind them, messages of unknown fate that are sent again.
+on the state of the last one: events in delivery, a position before them, and messages of unknown outcome to retry.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ LONGEST_LIFE_S: Final = 1.0
 LONGEST_ABSENCE_S: Final = 0.5
 
 WEATHER: Final[dict[Answer, int]] = {200: 60, LATE: 10, LOST: 6, CLOSE: 6, HANG: 2, 500: 6, 503: 6, 302: 2, 404: 2}
-"""What a receiver answers, out of a hundred."""
+"""Answers of the receiver, in percent."""
 
 HOOK: Final = "private_addresses = true\ntimeout = 0.3\nmax_tries = 1000"
 
 
 async def killed_while_delivering(chatd: Daemon, senders: list[Sender], dice: random.Random, book: Book) -> None:
-    """A daemon that is told of some messages, whose senders are cut off, and that is killed soon after."""
+    """Run a daemon, send messages, cut their senders, and kill it soon after."""
     running = [asyncio.create_task(sender.run(chatd.enter)) for sender in senders]
     await book.more_acknowledged(dice.randrange(1, 60))
     await chatd.client.aclose()
-    await asyncio.sleep(dice.uniform(0.0, LONGEST_LIFE_S))  # the moment is random, nobody waits for anything
+    await asyncio.sleep(dice.uniform(0.0, LONGEST_LIFE_S))  # a random moment for the kill, not a wait for a state
     chatd.process.kill()
     await chatd.process.wait()
     await asyncio.gather(*running)
@@ -47,7 +47,7 @@ async def killed_while_delivering(chatd: Daemon, senders: list[Sender], dice: ra
 
 @contextlib.asynccontextmanager
 async def dying(receiver: Receiver, dice: random.Random) -> AsyncIterator[None]:
-    """It is killed now and then meanwhile, and is back at the end. How long it is away is random."""
+    """During the block the receiver is killed at random for random times; it runs again at the end."""
 
     async def die() -> None:
         while True:
@@ -67,13 +67,13 @@ async def dying(receiver: Receiver, dice: random.Random) -> AsyncIterator[None]:
 
 
 async def begun(db: Path) -> None:
-    """Wait until the hook has its first position: it is told of what comes after that."""
+    """Wait until the hook has its first position: only later events are delivered."""
     async with asyncio.timeout(20):
         while True:
             with contextlib.closing(sqlite3.connect(db)) as connection:
                 if connection.execute("SELECT count(*) FROM ganchos").fetchone() != (0,):
                     return
-            await asyncio.sleep(0.01)  # a table rings no bell
+            await asyncio.sleep(0.01)  # a table has no event to wait for
 
 
 async def test_every_event_is_delivered_in_order(tmp_path: Path, seed: int, request: pytest.FixtureRequest) -> None:

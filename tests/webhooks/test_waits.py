@@ -1,4 +1,4 @@
-"""`sin_respuesta`: which users wait for an answer, and when a receiver is told."""
+"""`sin_respuesta` events: users who wait for an answer."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ NEVER = 'private_addresses = true\nevents = ["sin_respuesta"]\nunanswered = 86_4
 
 
 def told(receiver: Receiver) -> list[tuple[str, str]]:
-    """Who waits, and since which message, each once: in the order in which they were taken first."""
+    """Waiting users and the message since which they wait, without duplicates, in the order of first acceptance."""
     waits = [each["data"] for each in receiver.taken if each["type"] == "sin_respuesta"]
     return list(dict.fromkeys((each["con"], each["id"]) for each in waits))
 
 
-async def test_without_an_admin_a_wait_is_told_at_once_and_once(db: Base, tmp_path: Path) -> None:
+async def test_without_an_admin_online_a_wait_is_sent_at_once_and_once(db: Base, tmp_path: Path) -> None:
     """W-09, W-10"""
     async with receiving() as receiver:
         config = write_config(tmp_path, receiver.url, AT_ONCE)
@@ -62,7 +62,7 @@ async def test_a_wait_ends_with_an_answer_and_the_next_message_begins_another(
             assert told(receiver)[1] == ("eva", third["id"])
 
 
-async def test_a_wait_is_told_after_a_sigkill_and_while_the_receiver_was_away(db: Base, tmp_path: Path) -> None:
+async def test_a_wait_is_sent_after_a_sigkill_and_after_the_receiver_was_down(db: Base, tmp_path: Path) -> None:
     """W-10"""
     async with receiving() as receiver:
         await receiver.stop()
@@ -84,7 +84,7 @@ async def test_a_wait_is_told_after_a_sigkill_and_while_the_receiver_was_away(db
         assert told(receiver) == [("ana", waits["id"])]
 
 
-async def test_an_event_that_is_set_aside_is_kept_as_it_was_sent(db: Base, tmp_path: Path) -> None:
+async def test_an_event_that_is_set_aside_is_stored_as_it_was_sent(db: Base, tmp_path: Path) -> None:
     """W-08"""
     more = AT_ONCE.replace('"sin_respuesta"', '"mensaje", "sin_respuesta"') + "\nmax_tries = 1"
     async with receiving() as receiver:

@@ -1,4 +1,4 @@
-"""Firefox and WebKitGTK, where they are installed. Without them the report says so, or fails where ALL_TOOLS is set."""
+"""Firefox and WebKitGTK, if installed. Else the report says that they are missing; with ALL_TOOLS set, tests fail."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What a test needs of any browser, each by the driver that speaks to it best.
+"""One interface for tests to Firefox and WebKitGTK, each with its most suitable driver.
 
 Firefox speaks WebDriver BiDi by itself, and Debian has no geckodriver: Puppeteer drives it. WebKitGTK comes with its
-own WebDriver, which Selenium drives. No driver of the registries does both without a further program.
+own WebDriver, which Selenium drives. No published driver does both without a further program.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PATIENCE_S: Final = 30.0
 LOOK_S: Final = 0.1
 MINI_BROWSERS: Final = "webkit2gtk-4.*/MiniBrowser"
 
-# Looks in frames of the same host and in open shadow roots too.
+# Also finds elements in same-origin frames and in open shadow roots.
 FINDER: Final = """((selector, text) => {
   const roots = [document];
   for (const root of roots) {
@@ -40,7 +40,7 @@ FINDER: Final = """((selector, text) => {
 
 
 class Tab(abc.ABC):
-    """A page of somebody, with cookies of its own."""
+    """A tab with its own cookies."""
 
     @abc.abstractmethod
     async def go(self, url: str) -> None: ...
@@ -54,18 +54,18 @@ class Tab(abc.ABC):
 
     @abc.abstractmethod
     async def type(self, text: str) -> None:
-        """Into whatever has the focus."""
+        """Type into the focused element."""
 
     @abc.abstractmethod
     async def press(self, key: str) -> None: ...
 
     @contextlib.asynccontextmanager
     async def frame(self, _element: str) -> AsyncIterator[None]:
-        """Type into the panel in that frame, an expression. It has the focus, but WebKit's driver needs more."""
+        """Type into the panel in that frame from now on. It has the focus, but WebKit's driver needs a switch."""
         yield
 
     async def see(self, selector: str, text: str = "") -> None:
-        """Wait until such an element is visible."""
+        """Wait until a matching element is visible."""
         await self.until(f"{FINDER}({json.dumps(selector)}, {json.dumps(text)}) !== null")
 
     async def until(self, condition: str) -> None:
@@ -152,7 +152,7 @@ async def firefox() -> AsyncIterator[OpenTab]:
 
 
 class WebKitTab(Tab):
-    """Selenium waits in a thread: its calls block."""
+    """Selenium's calls block, so they run in a thread."""
 
     def __init__(self, driver: Any) -> None:
         self._driver = driver
@@ -161,7 +161,7 @@ class WebKitTab(Tab):
         await asyncio.to_thread(self._driver.get, url)
 
     async def cookie(self, url: str, name: str, value: str) -> None:
-        """A cookie can only be set from a page of its host."""
+        """WebDriver sets cookies only for the host of the current page."""
         await self.go(f"{url}/healthz")
         about = {"name": name, "value": value, "path": "/", "httpOnly": True, "sameSite": "Strict"}
         await asyncio.to_thread(self._driver.add_cookie, about)
@@ -189,7 +189,7 @@ class WebKitTab(Tab):
 
 @contextlib.asynccontextmanager
 async def webkit() -> AsyncIterator[OpenTab]:
-    """Each tab is a session of its own, since WebKit has one set of cookies for each. Xvfb is their screen."""
+    """Each tab is a WebDriver session, since WebKit has one cookie jar for each session. Xvfb is the display."""
     drivers: list[Any] = []
     screen = await asyncio.create_subprocess_exec(
         "Xvfb", "-displayfd", "1", "-screen", "0", "1280x900x24",
@@ -220,7 +220,7 @@ def _start_webkit(display: str) -> Any:
     options.add_argument("--automation")
     environment = {**os.environ, "DISPLAY": display}
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # Selenium's, of itself
+        warnings.simplefilter("ignore", DeprecationWarning)  # of Selenium's own code
         return WebKitGTK(options=options, service=Service(shutil.which("WebKitWebDriver"), env=environment))
 
 
@@ -229,7 +229,7 @@ def find_firefox() -> str | None:
 
 
 def find_mini_browser() -> Path | None:
-    """The browser that WebKitGTK's packages have for its WebDriver; None if anything that it needs is missing."""
+    """MiniBrowser of WebKitGTK's packages; None if it or one of its tools is missing."""
     if shutil.which("WebKitWebDriver") is None or shutil.which("Xvfb") is None:
         return None
     return next(iter(sorted(Path("/usr/lib").glob(f"*/{MINI_BROWSERS}"))), None)
@@ -239,4 +239,4 @@ BROWSERS: Final[dict[str, tuple[Callable[[], object], Callable[[], AbstractAsync
     "firefox": (find_firefox, firefox),
     "webkit": (find_mini_browser, webkit),
 }
-"""Of each, what finds it, and what starts it."""
+"""For each browser, the functions that find and start it."""

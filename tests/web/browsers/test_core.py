@@ -1,4 +1,4 @@
-"""The flows that everybody meets, in browsers other than Chromium: its own tests are next door."""
+"""The main flows in Firefox and WebKit; tests/web/chromium has the tests in Chromium."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.interop.processes import Server
 from tests.web.blocking import BlockingProxy, Treatment
 from tests.web.browsers.tabs import OpenTab, Tab
 
-pytestmark = pytest.mark.timeout(240)  # two browsers start for each
+pytestmark = pytest.mark.timeout(240)  # each starts two browsers
 
 
 LANGUAGE: Final = "getComputedStyle(document.querySelector('.language select'))"
@@ -43,7 +43,9 @@ async def both(open_tab: OpenTab, url: str) -> tuple[Tab, Tab]:
     return admin, ana
 
 
-async def test_they_log_in_talk_and_find_it_again(open_tab: OpenTab, server: Server) -> None:
+async def test_user_and_admin_log_in_talk_and_find_the_history_after_a_reload(
+    open_tab: OpenTab, server: Server
+) -> None:
     admin, ana = await both(open_tab, server.url)
     await ana.say("hola")
     await admin.click("#list a", "hola")
@@ -77,9 +79,7 @@ async def test_the_language_can_be_read(open_tab: OpenTab, server: Server) -> No
 
 
 @pytest.mark.parametrize("treatment", [Treatment.REFUSE, Treatment.SWALLOW])
-async def test_they_poll_where_a_proxy_blocks_websockets(
-    open_tab: OpenTab, server: Server, treatment: Treatment
-) -> None:
+async def test_pages_poll_if_a_proxy_blocks_websocket(open_tab: OpenTab, server: Server, treatment: Treatment) -> None:
     async with BlockingProxy(server.port, treatment).run() as proxy:
         admin, ana = await both(open_tab, proxy.url)
         await ana.say("from behind the proxy")

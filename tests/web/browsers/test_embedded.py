@@ -15,9 +15,9 @@ from tests.interop.processes import Server
 from tests.web.browsers.tabs import OpenTab
 from tests.web.imported import serving_imported
 
-pytestmark = pytest.mark.timeout(240)  # two browsers start for each
+pytestmark = pytest.mark.timeout(240)  # each starts two browsers
 
-SITE: Final = "example.localhost"  # browsers know that this is this machine, whatever is before it
+SITE: Final = "example.localhost"  # browsers resolve every subdomain of localhost to this machine
 WIDGET: Final = "document.querySelector('chatd-widget').shadowRoot"
 HEAD: Final = "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nConnection: close\r\n\r\n"
 
@@ -36,7 +36,7 @@ def server(tmp_path: Path, shop_port: int) -> Iterator[Server]:
 
 @pytest.fixture
 async def shop(server: Server, shop_port: int) -> AsyncIterator[str]:
-    """A page that embeds the widget of the chat's host."""
+    """A server with a page that embeds the widget of the chat's host."""
     widget = f"http://chat.{SITE}:{server.port}/chatd/widget.js"
     page = f'<!doctype html><title>A shop</title><h1>Shoes</h1><script src="{widget}" data-para="soporte"></script>'
 
@@ -50,7 +50,7 @@ async def shop(server: Server, shop_port: int) -> AsyncIterator[str]:
 
 
 async def test_a_visitor_of_another_host_talks_with_an_admin(open_tab: OpenTab, server: Server, shop: str) -> None:
-    """What is in the frame, the page of the shop cannot see: the admin has it, and the button counts the answer."""
+    """The shop's page cannot read the frame: the test checks the admin's page and the count on the button."""
     admin, ana = await open_tab(), await open_tab()
     await admin.cookie(server.url, "token", token("root", "admin"))
     await admin.go(f"{server.url}/chatd/")
@@ -58,7 +58,7 @@ async def test_a_visitor_of_another_host_talks_with_an_admin(open_tab: OpenTab, 
     await ana.cookie(f"http://chat.{SITE}:{server.port}", "token", token("ana", "user"))
     await ana.go(shop)
     await ana.click("button")
-    await admin.click("#list a", "ana")  # the frame has connected, and its box has the focus
+    await admin.click("#list a", "ana")  # by now the frame is connected and its box has the focus
     async with ana.frame(f"{WIDGET}.querySelector('iframe')"):
         await ana.type("hola")
         await ana.press("Enter")

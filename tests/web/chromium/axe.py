@@ -1,4 +1,4 @@
-"""What axe finds in a page. https://github.com/dequelabs/axe-core"""
+"""Runs axe on a page. https://github.com/dequelabs/axe-core"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Chromium without a window, driven over its DevTools protocol: https://chromedevtools.github.io/devtools-protocol/
+"""Headless Chromium, driven by the DevTools protocol: https://chromedevtools.github.io/devtools-protocol/
 
-One process serves all tests; each window has cookies and storage of its own, as if it belonged to somebody else.
+One process serves all tests; each window is a browser context with its own cookies and storage.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from websockets.asyncio.client import ClientConnection, connect
 START_S: Final = 30.0
 PATIENCE_S: Final = 20.0
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
-# All of its hosts are this machine. They are one site, whose pages may send each other's cookies.
+# All its subdomains resolve to this machine. They are same-site, so that their cookies are sent across them.
 DOMAIN: Final = "example.test"
 FLAGS: Final = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
@@ -33,17 +33,17 @@ Params = dict[str, Any]
 
 
 class BrowserError(AssertionError):
-    """Chromium did not start, or refused an order."""
+    """Chromium did not start, or a command failed."""
 
 
 def chromium() -> str | None:
-    """The browser of this machine; None if it has none. The variable CHROMIUM names another."""
+    """The path of Chromium, or None. The variable CHROMIUM overrides it."""
     wanted = os.environ.get("CHROMIUM")
     return wanted or next((found for name in NAMES if (found := shutil.which(name))), None)
 
 
 class Chromium:
-    """A running browser, and the one connection that all orders go through."""
+    """A running browser with one DevTools connection for all commands."""
 
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
@@ -53,7 +53,7 @@ class Chromium:
         self._reader = asyncio.ensure_future(self._read())
 
     async def order(self, method: str, session: str | None = None, **params: Any) -> Params:
-        """Send an order and wait for its result. Raises BrowserError."""
+        """Send a command and wait for its result. Raises BrowserError."""
         number = next(self._numbers)
         answer = self._asked[number] = asyncio.get_running_loop().create_future()
         named = {"id": number, "method": method, "params": params}
@@ -99,7 +99,7 @@ class Chromium:
 
 @contextlib.asynccontextmanager
 async def running_chromium(profile: Path, language: str = "en-US") -> AsyncIterator[Chromium]:
-    """A browser with an empty profile. Raises BrowserError, with what it said, if it does not start."""
+    """A browser with an empty profile. Raises BrowserError with its output if it does not start."""
     executable = chromium()
     assert executable is not None
     process = await asyncio.create_subprocess_exec(
@@ -123,7 +123,7 @@ async def running_chromium(profile: Path, language: str = "en-US") -> AsyncItera
 
 
 async def _address(stderr: asyncio.StreamReader) -> str:
-    """Where it listens, as it says on stderr."""
+    """The DevTools address that Chromium prints on stderr."""
     said = []
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(START_S):

@@ -1,7 +1,6 @@
-"""A real Chromium, a real daemon, and windows of people who are logged in.
+"""A real Chromium, a real daemon, and windows of logged-in people.
 
-Without a Chromium these tests cannot run: then they are skipped and the report ends by saying so; where the variable
-ALL_TOOLS is set, as in CI, they fail instead.
+Without Chromium these tests are skipped and the report says so; with the variable ALL_TOOLS, as in CI, they fail.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from tests.web.chromium.shop import shop, shop_flags, shop_port, upto_tag
 __all__ = ["Place", "shop", "shop_flags", "shop_port", "upto_tag"]
 
 FLAGS: Final = ("--console", "--payload", "full", "--echo", "on", "--recovery", "on", "--jwt-leeway", "0")
-AT_LENGTH_S: Final = 60  # with --storm-seconds of this, a test has the machine to itself and looks at the clock
+AT_LENGTH_S: Final = 60  # with at least this --storm-seconds, a test has an idle machine and also checks times
 
 HERE: Final = Path(__file__).parent
 MISSING: Final = (
@@ -35,7 +34,7 @@ MISSING: Final = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests of this folder share one event loop, since they share one browser."""
+    """Run the tests of this folder on one event loop, since they share one browser."""
     for item in items:
         if item.path.is_relative_to(HERE) and pytest_asyncio.is_async_test(item):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
@@ -58,7 +57,7 @@ async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Chr
 
 @pytest.fixture
 def flags() -> list[str]:
-    """What the daemon of a test is started with; a module or a test may have others."""
+    """The flags of the daemon; a module or a test may override them."""
     return [*FLAGS]
 
 
@@ -75,7 +74,7 @@ def server(tmp_path: Path, flags: list[str]) -> Iterator[Server]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def place(browser: Chromium, server: Server) -> AsyncIterator[Place]:
-    """Whatever a test does, no page may fail or break its policy meanwhile."""
+    """The daemon and its windows. A test fails if a page has an error or a CSP violation."""
     started = Place(browser, server)
     yield started
     faults = [fault for window in started.windows for fault in window.faults]

@@ -1,4 +1,4 @@
-"""A daemon, and the windows of people who look at it."""
+"""A daemon and windows on it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.web.chromium.window import Window
 
 
 class Place:
-    """A daemon, and the windows that look at it."""
+    """A daemon and its windows."""
 
     def __init__(self, browser: Chromium, server: Server) -> None:
         self.server = server
@@ -24,34 +24,34 @@ class Place:
 
     async def window(self, *, size: tuple[int, int] = (1180, 760), phone: bool = False, dark: bool = False,
                      language: str = "en-US") -> Window:  # fmt: skip
-        """Somebody's empty browser."""
+        """A new window with its own cookies."""
         width, height = size
         window = await Window.open(self._browser, width=width, height=height, phone=phone, dark=dark, language=language)
         self.windows.append(window)
         return window
 
     async def enter(self, path: str, user: str, rol: str, *, name: str | None = None, **look: Any) -> Window:
-        """A window of somebody who is logged in, at `path`."""
+        """A window at `path`, logged in."""
         window = await self.window(**look)
         await window.cookie(self.url, "token", token(user, rol, name=name or user.capitalize()))
         await window.go(self.url + path)
         return window
 
     async def admin(self, user: str = "root", **look: Any) -> Window:
-        """An admin in the console, once it is connected."""
+        """A window of an admin with the connected console."""
         window = await self.enter("/chatd/", user, "admin", **look)
         await window.see("#whoami", user)
         return window
 
     async def user(self, user: str = "ana", **look: Any) -> Window:
-        """A user on a page with the widget, which is open and connected."""
+        """A window of a user with the widget open and connected."""
         window = await self.enter("/chatd/demo", user, "user", **look)
         await window.click("chatd-widget button, button")
         await window.see("#messages li:not(.notLoaded)")
         return window
 
     async def wrote(self, *users: str) -> list[Window]:
-        """Windows of users who have each written "from NAME", the first one first."""
+        """Windows of users who have each sent "from NAME", in this order."""
         windows = [await self.user(user) for user in users]
         for user, window in zip(users, windows, strict=True):
             await window.say(f"from {user}")

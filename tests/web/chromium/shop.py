@@ -15,7 +15,7 @@ from tests.web.chromium.cdp import DOMAIN
 from tests.web.chromium.place import Place
 from tests.web.chromium.window import Window
 
-# Where the tag stands. When it has run, the page asks for /ran, and the shop sends what comes after it.
+# After the tag has run, the page requests /ran, and the shop sends the rest of the page.
 TAG: Final = """<script src="WIDGET" data-para="soporte" onload="fetch('/ran')" async></script>"""
 IN_BODY: Final = f"<h1>Shoes</h1>{TAG}"
 IN_HEAD: Final = f"<head>{TAG}"
@@ -28,13 +28,13 @@ def shop_port() -> int:
 
 @pytest.fixture
 def shop_flags(shop_port: int) -> list[str]:
-    """What the daemon is started with, so that pages of the shop may embed the widget."""
+    """Flags of the daemon that let the shop's pages embed the widget."""
     return ["--console", "--origin", f"http://shop.{DOMAIN}:{shop_port}"]
 
 
 @pytest.fixture
 def upto_tag() -> str:
-    """The page of the shop, down to the tag of the widget; a test may have another."""
+    """The shop's page up to the widget's tag; a test may override it."""
     return IN_BODY
 
 
@@ -62,7 +62,7 @@ async def shop(place: Place, shop_port: int, upto_tag: str) -> AsyncIterator[str
 
 
 async def visitor(place: Place, shop: str, *, phone: bool = False, allowed: tuple[str, ...] = ()) -> Window:
-    """Somebody who is logged in at the chat's host, on the page of the shop, with the widget open."""
+    """A window on the shop's page, logged in at the chat's host, with the widget open."""
     window = await place.window(size=(390, 780) if phone else (1180, 760), phone=phone)
     window.allowed.update(allowed)
     await window.cookie(f"http://chat.{DOMAIN}:{place.server.port}", "token", token("ana", "user"))

@@ -1,4 +1,4 @@
-"""What axe finds in the pages: nothing."""
+"""axe finds no violations in the pages."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def test_the_console_has_no_violations(place: Place, *, dark: bool) -> Non
     assert await violations(admin) == []
 
 
-async def test_a_page_without_a_session_has_none(place: Place) -> None:
+async def test_a_page_without_a_session_has_no_violations(place: Place) -> None:
     nobody = await place.window()
     for path in ("/chatd/", "/chatd/panel?login=https://shop.example/"):
         await nobody.go(place.url + path)
@@ -30,7 +30,7 @@ async def test_a_page_without_a_session_has_none(place: Place) -> None:
         assert await violations(nobody) == []
 
 
-async def test_the_panel_has_none(place: Place) -> None:
+async def test_the_panel_has_no_violations(place: Place) -> None:
     ana = await place.enter("/chatd/panel", "ana", "user")
     await ana.say("hola")
     await ana.see(".mine[data-mark^=stored]")

@@ -20,7 +20,9 @@ CHAT = """new Promise((resolve, reject) => {
 @pytest.mark.parametrize("flags", [["--client-dir", str(DIST), "--console"]])
 @pytest.mark.parametrize("bundle", ["socket.io.js", "socket.io.min.js", "socket.io.esm.min.js"])
 @pytest.mark.parametrize("transports", [["websocket"], ["polling"]])
-async def test_the_real_bundle_connects_from_where_it_came(place: Place, bundle: str, transports: list[str]) -> None:
+async def test_the_real_bundle_connects_to_the_server_it_was_loaded_from(
+    place: Place, bundle: str, transports: list[str]
+) -> None:
     ana = await place.enter("/chatd/demo", "ana", "user")
     kind = "import('/socket.io/%s').then((module) => { window.io = module.io; window.loaded = true })"
     plain = """document.head.append(Object.assign(document.createElement("script"),

@@ -1,4 +1,4 @@
-"""The box that one writes in."""
+"""The message box."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ BOX = f"({FINDER})('#box')[0]"
 
 
 async def height(window: Window) -> float:
-    """Of the box, in lines."""
+    """The height of the box in lines."""
     value: float = await window.evaluate(f"({BOX}.clientHeight - 14) / parseFloat(getComputedStyle({BOX}).lineHeight)")
     return value
 
 
 @pytest.mark.parametrize("where", ["widget", "console"])
-async def test_it_grows_with_lines_that_are_broken_for_their_length(place: Place, where: str) -> None:
+async def test_it_grows_with_wrapped_lines(place: Place, where: str) -> None:
     ana = await place.user()
     window = ana if where == "widget" else await place.admin()
     if where == "console":
@@ -35,8 +35,8 @@ async def test_it_grows_with_lines_that_are_broken_for_their_length(place: Place
     assert round(await height(window)) == 1
 
 
-async def test_what_is_too_long_is_neither_cut_nor_sent(place: Place) -> None:
-    """C-12: characters are counted as the server does, an emoji of two halves as one."""
+async def test_a_text_over_the_limit_is_neither_cut_nor_sent(place: Place) -> None:
+    """C-12: counted in code points as on the server: an emoji (surrogate pair) is one."""
     ana = await place.user()
     await ana.write("#box", "🎉" * 10_007)
     await ana.see(".excess[role=status]", "7 characters too many: a message has 10,000 at most.")

@@ -1,4 +1,4 @@
-"""What an admin does in the console, apart from talking."""
+"""The console, apart from sending messages."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from tests.web.chromium.test_two_windows import AWAY
 from tests.web.chromium.window import ALT, SHIFT
 
 
-async def test_it_is_for_admins(place: Place) -> None:
+async def test_users_are_told_that_it_is_for_admins(place: Place) -> None:
     ana = await place.enter("/chatd/", "ana", "user")
     await ana.see("#closed", "This console is for admins.")
     await ana.see("#closed a", "Open the user's page")
 
 
-async def test_without_a_session_it_says_so(place: Place) -> None:
+async def test_without_a_session_it_shows_why(place: Place) -> None:
     nobody = await place.window()
     await nobody.go(place.url + "/chatd/")
     await nobody.see("#closed", "There is no session here.")
 
 
-async def test_it_speaks_spanish_to_those_who_do_and_to_those_who_choose_to(place: Place) -> None:
+async def test_it_is_in_spanish_by_browser_language_and_by_choice(place: Place) -> None:
     maria = await place.admin("maria", language="es-MX")
     await maria.see(".tabs", "Conversaciones")
     assert await maria.evaluate("document.documentElement.lang") == "es"
@@ -34,7 +34,7 @@ async def test_it_speaks_spanish_to_those_who_do_and_to_those_who_choose_to(plac
     await john.see(".tabs", "Conversaciones")
 
 
-async def test_it_is_used_by_keyboard_alone(place: Place) -> None:
+async def test_it_can_be_used_by_keyboard_alone(place: Place) -> None:
     admin, ana, eva = await place.admin(), await place.user("ana"), await place.user("eva")
     await ana.say("soy ana")
     await admin.see("#list a", "soy ana")
@@ -68,7 +68,7 @@ async def test_it_is_used_by_keyboard_alone(place: Place) -> None:
     await admin.gone("dialog", "previous")
 
 
-async def test_presence_follows_those_who_come_and_go(place: Place) -> None:
+async def test_presence_follows_connections(place: Place) -> None:
     admin, ana = await place.admin(), await place.user()
     await admin.see("#list a", "ana")
     await admin.click("#list a", "ana")
@@ -77,8 +77,8 @@ async def test_presence_follows_those_who_come_and_go(place: Place) -> None:
     await admin.see("#thread-presence", "last seen")
 
 
-async def test_a_page_that_the_browser_keeps_is_not_present_and_misses_nothing(place: Place) -> None:
-    """Chromium freezes the page that one leaves, with an open WebSocket, and mostly shows it again as it was."""
+async def test_a_page_in_the_back_forward_cache_is_offline_and_misses_nothing(place: Place) -> None:
+    """Chromium freezes a left page with its open WebSocket, and usually restores it on Back."""
     admin, ana = await place.admin(), await place.user()
     await ana.say("before")
     await admin.click("#list a", "ana")
@@ -95,7 +95,7 @@ async def test_a_page_that_the_browser_keeps_is_not_present_and_misses_nothing(p
     await admin.see(".bubble", "after")
 
 
-async def test_presence_is_not_claimed_without_a_connection(place: Place) -> None:
+async def test_no_presence_is_shown_without_a_connection(place: Place) -> None:
     admin, ana = await place.admin(), await place.user()
     for window in (admin, ana):
         window.allowed.update(AWAY)
@@ -111,7 +111,7 @@ async def test_presence_is_not_claimed_without_a_connection(place: Place) -> Non
     await admin.until(f"{row} === 'visible'")
 
 
-async def test_an_address_that_nobody_can_read_is_the_list(place: Place) -> None:
+async def test_an_invalid_address_shows_the_list(place: Place) -> None:
     admin, ana = await place.admin(), await place.user()
     await admin.evaluate("location.hash = '#/with/%E0%A4%A'")
     await admin.reload()
@@ -121,7 +121,7 @@ async def test_an_address_that_nobody_can_read_is_the_list(place: Place) -> None
     await admin.see("#list a", "hola")
 
 
-async def test_the_box_says_to_whom_it_writes_in_every_language(place: Place) -> None:
+async def test_the_label_of_the_box_names_the_addressee_in_each_language(place: Place) -> None:
     admin, _ = await place.admin(), await place.user()
     await admin.click("#list a", "ana")
     label = "document.querySelector('label[for=box]').textContent"
@@ -131,7 +131,7 @@ async def test_the_box_says_to_whom_it_writes_in_every_language(place: Place) ->
     await admin.until(f"{label} === 'Mensaje para ana'")
 
 
-async def test_new_messages_are_said_to_screen_readers_and_to_the_desktop(place: Place) -> None:
+async def test_new_messages_are_announced_to_screen_readers_and_as_notifications(place: Place) -> None:
     admin = await place.admin()
     ana = await place.user()
     await admin.evaluate("""(() => { window.shown = []; Object.defineProperty(document, "hidden", { get: () => true });
@@ -159,8 +159,8 @@ async def test_the_live_view_counts(place: Place) -> None:
     await admin.see("#thread-name", "ana")
 
 
-async def test_every_control_has_a_name_and_text_can_be_read(place: Place) -> None:
-    """Names by the browser's own accessibility tree; contrast as WCAG 2.2 counts it, 4.5 at least."""
+async def test_every_control_has_a_name_and_text_has_enough_contrast(place: Place) -> None:
+    """Names by the browser's accessibility tree; contrast by WCAG 2.2, at least 4.5."""
     for dark in (False, True):
         admin, ana = await place.admin(dark=dark), await place.user(dark=dark)
         await ana.say("hola")
@@ -177,7 +177,7 @@ async def test_every_control_has_a_name_and_text_can_be_read(place: Place) -> No
         assert await admin.faint_texts() == []
 
 
-async def test_on_a_phone_it_shows_one_thing_at_a_time(place: Place) -> None:
+async def test_on_a_phone_it_shows_one_pane_at_a_time(place: Place) -> None:
     ana = await place.user()
     admin = await place.admin(size=(390, 780), phone=True)
     await ana.say("hola")

@@ -1,4 +1,4 @@
-"""A session that ends under the console."""
+"""A session that ends while the console is open."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BOX: Final = "document.getElementById('box').value"
 
 
 async def expired(place: Place) -> Window:
-    """The console of an admin who was writing to ana when the session ended."""
+    """The console of an admin whose session ended with a draft to ana in the box."""
     root = await place.window()
     await root.cookie(place.url, "token", token("root", "admin", ttl_s=4.0))
     await root.go(f"{place.url}/chatd/#/with/ana")
@@ -26,7 +26,7 @@ async def expired(place: Place) -> Window:
     return root
 
 
-async def test_an_admin_who_logs_in_again_goes_on_with_the_draft(place: Place) -> None:
+async def test_the_draft_is_kept_over_a_new_login(place: Place) -> None:
     ana = await place.user()
     root = await expired(place)
     await root.cookie(place.url, "token", token("root", "admin"))
@@ -38,7 +38,7 @@ async def test_an_admin_who_logs_in_again_goes_on_with_the_draft(place: Place) -
     await ana.see(".bubble", "half a sentence")
 
 
-async def test_what_was_there_can_be_read_until_somebody_logs_in(place: Place) -> None:
+async def test_loaded_messages_stay_visible_until_a_login(place: Place) -> None:
     ana = await place.user()
     await ana.say("what I wrote")
     root = await expired(place)
@@ -49,8 +49,8 @@ async def test_what_was_there_can_be_read_until_somebody_logs_in(place: Place) -
 
 
 @pytest.mark.parametrize("flags", [[*FLAGS, "--login-url", "/login?next=/chatd/"]])
-async def test_the_banner_of_an_ended_session_has_the_way_to_log_in(place: Place) -> None:
-    """In a tab of its own: the desk stays, and goes on when one comes back."""
+async def test_the_banner_of_an_ended_session_links_to_the_login(place: Place) -> None:
+    """The link opens a new tab; the console reconnects when the admin returns to it."""
     ana = await place.user()
     await ana.say("what I wrote")
     root = await expired(place)
@@ -69,7 +69,7 @@ async def test_without_that_setting_there_is_no_such_link(place: Place) -> None:
     await root.gone("#closed-login")
 
 
-async def test_another_admin_who_logs_in_sees_nothing_of_it(place: Place) -> None:
+async def test_another_admin_who_logs_in_sees_none_of_it(place: Place) -> None:
     root = await expired(place)
     await root.cookie(place.url, "token", token("boss", "admin"))
     await root.evaluate("window.roots = true")
@@ -80,7 +80,7 @@ async def test_another_admin_who_logs_in_sees_nothing_of_it(place: Place) -> Non
     assert await root.evaluate(BOX) == ""
 
 
-async def test_a_text_that_is_too_long_is_kept_whole(place: Place) -> None:
+async def test_a_draft_over_the_limit_is_kept_whole(place: Place) -> None:
     admin = await place.admin()
     await admin.evaluate("location.hash = '#/with/ana'")
     await admin.write("#box", "y" * 12_000)

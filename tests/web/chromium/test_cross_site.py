@@ -1,4 +1,4 @@
-"""What a page of another site can make its visitors' browsers ask for without saying where it comes from."""
+"""Cross-site GET requests that browsers send without an Origin header."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest_asyncio
 from tests.web.chromium.conftest import Place
 from tests.web.chromium.window import Window
 
-# All ways to send a GET without an Origin; each is done when it has loaded or failed.
+# All elements and calls that send a GET without an Origin; each resolves when it has loaded or failed.
 EMBED: Final = """(async () => {
   const url = (way) => `URL/socket.io/?EIO=4&transport=polling&t=${way}`;
   const embedded = (name, source) => new Promise((done) => {
@@ -33,7 +33,7 @@ PAGE: Final = b"<!doctype html><title>Another site</title><link rel='icon' href=
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def other_port() -> AsyncIterator[int]:
-    """Of a server of somebody else on this machine."""
+    """The port of another site's server on this machine."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -57,22 +57,22 @@ def logged(place: Place) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"], ids=["cross-site", "same-site"])
-async def test_no_session_is_opened_for_it(place: Place, other_port: int, host: str) -> None:
-    """E-45: the session slots of its visitors' address are not its own to use up"""
+async def test_a_cross_site_request_opens_no_session(place: Place, other_port: int, host: str) -> None:
+    """E-45: else another site could use up the session limit of its visitors' address"""
     await embed(place, f"http://{host}:{other_port}/")
     assert [line for line in logged(place) if line["message"] == "session open"] == []
     (told,) = [line for line in logged(place) if line.get("limit") == "origin"]
     assert "a page of another site may not connect without an Origin" in told["message"]
 
 
-async def test_a_page_of_our_own_may(place: Place) -> None:
-    """E-45: and so a test of the others can fail"""
+async def test_a_same_origin_page_may_open_a_session(place: Place) -> None:
+    """E-45: the control for the test above"""
     await embed(place, f"{place.url}/nothing-here")
     assert len([line for line in logged(place) if line["message"] == "session open"]) == WAYS
 
 
 @pytest.mark.parametrize("flags", [["--origin", "*", "--insecure-any-origin"]])
-async def test_so_may_any_page_where_any_is_allowed(place: Place, other_port: int) -> None:
+async def test_any_page_may_open_a_session_if_every_origin_is_allowed(place: Place, other_port: int) -> None:
     """E-45"""
     await embed(place, f"http://localhost:{other_port}/")
     assert len([line for line in logged(place) if line["message"] == "session open"]) == WAYS

@@ -1,4 +1,4 @@
-"""A minute after cloning: `make run`, its two links, and one browser for both roles."""
+"""`make run` after cloning: its two links in one browser, one for each role."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def test_both_links_open_a_chat_in_one_browser(browser: Chromium, tmp_path
         other = await one.beside(width=1000, height=760)
         try:
             await one.go(for_admin)
-            await one.until("location.pathname === '/chatd/'")  # the link's page leads there by itself
+            await one.until("location.pathname === '/chatd/'")  # the link redirects there
             await one.see("#whoami", "admin")
             await other.go(for_user)
             await other.until("location.pathname === '/chatd/demo'")
@@ -53,7 +53,7 @@ async def test_both_links_open_a_chat_in_one_browser(browser: Chromium, tmp_path
 
 
 def links(server: Server) -> list[str]:
-    """They stand above the line that says where it listens."""
+    """The links that are printed above the line with the address."""
     deadline = time.monotonic() + START_S
     while '"listening"' not in (said := server.log.read_text()):
         assert time.monotonic() < deadline, said

@@ -1,4 +1,4 @@
-"""What is written in the box of the console belongs to one conversation, until it is sent or taken out."""
+"""Drafts of the console: each belongs to one conversation until it is sent or removed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ async def look_at(admin: Window, user: str) -> None:
     await admin.see("#thread-name", user)
 
 
-async def test_what_was_written_to_one_is_never_sent_to_another(place: Place) -> None:
+async def test_a_draft_to_one_user_is_never_sent_to_another(place: Place) -> None:
     admin, ana, bob = await two_wrote(place)
     await look_at(admin, "ana")
     await admin.write("#box", "for ana alone")
@@ -42,7 +42,7 @@ async def test_what_was_written_to_one_is_never_sent_to_another(place: Place) ->
     assert await admin.evaluate(BOX) == ""
 
 
-async def test_a_draft_brings_its_height_and_tells_nobody_that_one_writes(place: Place) -> None:
+async def test_restoring_a_draft_resizes_the_box_and_sends_no_typing(place: Place) -> None:
     admin, ana, _ = await two_wrote(place)
     height = "document.getElementById('box').clientHeight"
     await look_at(admin, "ana")
@@ -66,7 +66,7 @@ async def test_a_draft_brings_its_height_and_tells_nobody_that_one_writes(place:
     assert await admin.evaluate(BOX) == "one\ntwo"
 
 
-async def test_drafts_outlive_the_page(place: Place) -> None:
+async def test_drafts_survive_the_page(place: Place) -> None:
     admin, *_ = await two_wrote(place)
     await look_at(admin, "ana")
     await admin.write("#box", "half a draft")

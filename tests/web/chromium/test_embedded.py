@@ -1,4 +1,4 @@
-"""The widget on a page of another host of its domain: one script tag, as a shop would have it."""
+"""The widget on a page of another host of the same domain: one script tag, as in a shop."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from tests.web.chromium.conftest import Place
 from tests.web.chromium.shop import IN_HEAD, visitor
 
-REFUSED: Final = ("frame-ancestors", "policy", "chromewebdata")  # what the browser says of a frame that may not be
+REFUSED: Final = ("frame-ancestors", "policy", "chromewebdata")  # parts of the browser's messages for a refused frame
 
 
 @pytest.fixture
@@ -17,8 +17,8 @@ def flags(shop_flags: list[str]) -> list[str]:
     return shop_flags
 
 
-async def test_they_talk(place: Place, shop: str) -> None:
-    """The pages cannot look into each other, nor a test into the frame: what it writes goes to where the focus is."""
+async def test_a_visitor_and_an_admin_talk(place: Place, shop: str) -> None:
+    """The pages cannot read each other, nor can the test read the frame: it types into the focused element."""
     admin, ana = await place.admin(), await visitor(place, shop)
     await admin.see("#list a", "ana")
     await ana.until("document.activeElement?.shadowRoot?.activeElement?.tagName === 'IFRAME'")
@@ -46,13 +46,13 @@ async def test_a_frame_that_does_not_load_can_be_closed_on_a_phone(place: Place,
     await ana.gone("iframe")
 
 
-async def test_on_a_phone_the_panel_has_the_screen_once_it_is_there(place: Place, shop: str) -> None:
+async def test_on_a_phone_the_loaded_panel_fills_the_screen(place: Place, shop: str) -> None:
     ana = await visitor(place, shop, phone=True)
     await ana.see("iframe")
     await ana.gone("button")
 
 
-async def test_escape_closes_it_from_the_page_around(place: Place, shop: str) -> None:
+async def test_escape_in_the_embedding_page_closes_it(place: Place, shop: str) -> None:
     ana = await visitor(place, shop)
     await ana.see("iframe")
     await ana.click("h1")

@@ -1,4 +1,4 @@
-"""The focus is never lost: whoever uses the keyboard or a screen reader stays where they were, or where that leads."""
+"""The focus is never lost: it stays on its element, or moves to where the action leads."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FOCUSED: Final = "document.activeElement"
 
 
 async def opened(place: Place, **view: Any) -> Window:
-    """An admin who has opened the conversation with ana, one of two."""
+    """An admin with two conversations, of which the one with ana is open."""
     admin = await place.admin(**view)
     await place.wrote("ana", "bob")
     await admin.click("#list a", "from ana")
@@ -19,7 +19,7 @@ async def opened(place: Place, **view: Any) -> Window:
 
 
 async def live(place: Place) -> Window:
-    """An admin who looks at the live view, with ana in it."""
+    """An admin on the live view, which shows ana."""
     admin, _ = await place.admin(), await place.user("ana")
     await admin.click("#tab-live")
     await admin.see("#who a", "ana")
@@ -44,13 +44,13 @@ async def test_a_name_in_the_live_view_keeps_the_focus(place: Place) -> None:
     assert await admin.evaluate(f"{FOCUSED}.textContent") == "ana"
 
 
-async def test_the_live_view_does_not_lead_to_oneself(place: Place) -> None:
+async def test_the_live_view_has_no_link_to_the_reader(place: Place) -> None:
     admin = await live(place)
     await admin.see("#who td", "root")
     assert await admin.texts("#who a") == ["ana"]
 
 
-async def test_on_a_phone_it_goes_to_what_is_shown_and_back_to_where_one_was(place: Place) -> None:
+async def test_on_a_phone_the_focus_follows_the_panes_and_returns(place: Place) -> None:
     admin = await opened(place, size=(390, 780), phone=True)
     await admin.until(f"{FOCUSED}.id === 'thread-name'")
     await admin.click("#back")
@@ -61,14 +61,14 @@ async def test_on_a_phone_it_goes_to_what_is_shown_and_back_to_where_one_was(pla
     await admin.until(f"{FOCUSED}.id === 'tab-live'")
 
 
-async def test_the_way_back_of_the_browser_leads_to_the_row(place: Place) -> None:
+async def test_browser_back_focuses_the_row(place: Place) -> None:
     admin = await opened(place)
     await admin.until(f"{FOCUSED}.id === 'box'")
     await admin.evaluate("history.back()")
     await admin.until(f"{FOCUSED}.matches('#list a') && {FOCUSED}.textContent.includes('from ana')")
 
 
-async def test_enter_on_the_conversation_that_is_open_goes_to_its_box(place: Place) -> None:
+async def test_enter_on_the_open_conversation_focuses_its_box(place: Place) -> None:
     admin = await opened(place)
     await admin.until(f"{FOCUSED}.id === 'box'")
     await admin.press("Escape")
@@ -77,8 +77,8 @@ async def test_enter_on_the_conversation_that_is_open_goes_to_its_box(place: Pla
     await admin.until(f"{FOCUSED}.id === 'box'")
 
 
-async def test_the_tab_of_the_moment_is_marked(place: Place) -> None:
-    """aria-current="" would mean that it is not: https://www.w3.org/TR/wai-aria-1.2/#aria-current"""
+async def test_the_current_tab_is_marked(place: Place) -> None:
+    """aria-current="" means not current: https://www.w3.org/TR/wai-aria-1.2/#aria-current"""
     admin = await place.admin()
     marks = "[...document.querySelectorAll('.tabs a')].map((tab) => tab.getAttribute('aria-current'))"
     assert await admin.evaluate(marks) == ["page", None]

@@ -1,4 +1,4 @@
-"""Pages for every hand and eye: keyboard, finger, forced colours."""
+"""Input and display modes: keyboard, touch, forced colours."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ async def several(place: Place, count: int) -> Window:
     return admin
 
 
-async def test_tab_passes_the_list_in_one_step_and_arrows_walk_it(place: Place) -> None:
+async def test_tab_stops_once_in_the_list_and_arrows_move_in_it(place: Place) -> None:
     admin = await several(place, 3)
     await admin.evaluate("document.getElementById('search').focus()")
     await admin.press("Tab")
@@ -29,7 +29,7 @@ async def test_tab_passes_the_list_in_one_step_and_arrows_walk_it(place: Place) 
     await admin.until("document.activeElement.closest('#list') === null")
 
 
-async def test_the_first_press_of_tab_offers_the_way_to_the_box(place: Place) -> None:
+async def test_the_first_tab_stop_is_the_skip_link_to_the_box(place: Place) -> None:
     admin = await several(place, 1)
     await admin.click("#list a", "from user0")
     await admin.until("document.activeElement.id === 'box'")
@@ -42,8 +42,8 @@ async def test_the_first_press_of_tab_offers_the_way_to_the_box(place: Place) ->
     await admin.until("document.activeElement.id === 'box'")
 
 
-async def test_what_a_finger_presses_is_large_enough_and_the_box_does_not_zoom(place: Place) -> None:
-    """44 px, as Apple and WCAG's 2.5.5 have it; iOS zooms into a field whose text is below 16 px."""
+async def test_touch_targets_are_large_enough_and_the_box_does_not_zoom(place: Place) -> None:
+    """44 px (Apple, WCAG 2.5.5); iOS zooms into a field with text below 16 px."""
     admin, ana = await several(place, 1), await place.enter("/chatd/panel", "eva", "user")
     await ana.see("#box")
     await admin.click("#list a", "from user0")
@@ -65,7 +65,7 @@ async def test_forced_colours_show_the_open_row_and_the_tab(place: Place) -> Non
     assert await admin.evaluate(outline.format(".tabs a[aria-current]")) == "solid"
 
 
-async def test_a_name_that_is_cut_is_whole_for_the_mouse(place: Place) -> None:
+async def test_a_cut_name_has_a_tooltip(place: Place) -> None:
     admin, name = await place.admin(), "n" * 120
     user = await place.user(name)
     await user.say("hola")

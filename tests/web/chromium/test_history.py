@@ -1,4 +1,4 @@
-"""What was said before: a reload, other admins, pages of history."""
+"""History in the console: a reload, other admins, pages."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def test_a_reload_keeps_the_history(place: Place) -> None:
 
 
 async def write_lines(ana: Window) -> None:
-    """130 messages of ana, by a socket of their own."""
+    """Send 130 messages of ana on a separate socket."""
     await ana.evaluate(
         with_socket("""
       for (let n = 0; n < 130; n++) {
@@ -53,7 +53,7 @@ async def scroll_to_the_beginning(admin: Window) -> None:
         await admin.until(f"document.querySelectorAll('.bubble').length > {before}")
 
 
-async def test_older_messages_come_as_one_scrolls_up(place: Place) -> None:
+async def test_scrolling_up_loads_older_messages(place: Place) -> None:
     admin, ana = await place.admin(), await place.user()
     await write_lines(ana)
     await admin.reload()
@@ -65,7 +65,7 @@ async def test_older_messages_come_as_one_scrolls_up(place: Place) -> None:
     await admin.see(".note", "begins")
 
 
-async def test_what_another_admin_wrote_in_private_is_not_there(place: Place) -> None:
+async def test_private_messages_of_another_admin_are_not_shown(place: Place) -> None:
     root, boss, ana = await place.admin(), await place.admin("boss"), await place.user()
     await ana.say("hola a todos")
     for admin in (root, boss):
@@ -83,7 +83,7 @@ async def test_what_another_admin_wrote_in_private_is_not_there(place: Place) ->
 
 @pytest.mark.parametrize("flags", [["--console"]])
 async def test_it_works_with_the_default_settings_too(place: Place) -> None:
-    """`mensaje_recibido` is `{de, mensaje}` then: the rest is read from history."""
+    """`mensaje_recibido` is `{de, mensaje}` then: id and date are read from history."""
     admin, ana = await place.admin(), await place.user()
     await ana.say("hola")
     await admin.click("#list a", "ana")
@@ -95,7 +95,7 @@ async def test_it_works_with_the_default_settings_too(place: Place) -> None:
     assert await admin.texts(".bubble") == await ana.texts(".bubble") == ["hola", "sigo aquí", "y yo"]
 
 
-async def test_anybody_can_be_written_to_by_name(place: Place) -> None:
+async def test_a_message_can_be_sent_to_any_name(place: Place) -> None:
     admin = await place.admin()
     await admin.write("#search", "somebody new")
     await admin.see("#list a", "Write to somebody new")
@@ -107,7 +107,7 @@ async def test_anybody_can_be_written_to_by_name(place: Place) -> None:
 
 
 @pytest.mark.parametrize("flags", [["--console"]])
-async def test_a_thread_that_nobody_looked_at_has_no_gap_after_a_restart(place: Place) -> None:
+async def test_a_thread_that_was_not_open_has_no_gap_after_a_restart(place: Place) -> None:
     admin, ana, eva = await place.admin(), await place.user("ana"), await place.user("eva")
     for window in (admin, ana, eva):
         window.allowed.update(AWAY)
@@ -132,7 +132,7 @@ async def test_a_thread_that_nobody_looked_at_has_no_gap_after_a_restart(place: 
     assert await admin.texts(".bubble") == ["one", "two", "three"]
 
 
-async def test_what_is_unread_is_counted_by_the_server(place: Place) -> None:
+async def test_unread_counts_come_from_the_server(place: Place) -> None:
     ana = await place.user()
     for text in ("one", "two", "three"):
         await ana.say(text)
@@ -147,7 +147,7 @@ async def test_what_is_unread_is_counted_by_the_server(place: Place) -> None:
     await admin.gone("#list .badge")
 
 
-async def test_a_note_to_oneself_is_delivered_to_nobody(place: Place) -> None:
+async def test_a_message_to_oneself_is_not_shown_as_delivered(place: Place) -> None:
     admin = await place.admin()
     await admin.go(f"{place.url}/chatd/#/with/root")
     await admin.see("#thread-name", "root")
@@ -158,7 +158,7 @@ async def test_a_note_to_oneself_is_delivered_to_nobody(place: Place) -> None:
     assert not await admin.texts(".mine[data-mark*=delivered]")
 
 
-async def test_what_only_screen_readers_see_does_not_lengthen_the_page(place: Place) -> None:
+async def test_screen_reader_text_does_not_lengthen_the_page(place: Place) -> None:
     ana = await place.user()
     for number in range(3):
         await ana.say("a long line\n" * 30 + str(number))
@@ -171,7 +171,7 @@ async def test_what_only_screen_readers_see_does_not_lengthen_the_page(place: Pl
     assert await phone.evaluate("thread.scrollHeight - thread.clientHeight") == 0
 
 
-async def test_a_long_thread_is_not_drawn_anew_for_one_message_nor_kept_once_it_is_left(place: Place) -> None:
+async def test_a_long_thread_is_not_redrawn_for_a_message_and_is_trimmed_when_left(place: Place) -> None:
     admin, ana = await place.admin(), await place.user()
     await write_lines(ana)
     await admin.click("#list a", "ana")

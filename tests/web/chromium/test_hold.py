@@ -1,4 +1,4 @@
-"""The list stands still under the pointer and the focus, and says what waits above."""
+"""The list keeps its order under the pointer and the focus, and counts conversations with news."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ async def two_in_order(place: Place) -> tuple[Window, Window, Window]:
     return admin, ana, bob
 
 
-async def test_it_stands_still_while_the_pointer_is_over_it(place: Place) -> None:
+async def test_it_keeps_its_order_while_the_pointer_is_over_it(place: Place) -> None:
     admin, ana, bob = await two_in_order(place)
     await admin.point_at("#list a")
     await ana.say("again")
@@ -33,7 +33,7 @@ async def test_it_stands_still_while_the_pointer_is_over_it(place: Place) -> Non
     await admin.until(f"{ORDER}.join() === 'ana,bob'")
 
 
-async def test_it_stands_still_while_the_focus_is_in_it(place: Place) -> None:
+async def test_it_keeps_its_order_while_the_focus_is_in_it(place: Place) -> None:
     admin, ana, _ = await two_in_order(place)
     await admin.evaluate("document.querySelector('#list a').focus()")
     await ana.say("again")

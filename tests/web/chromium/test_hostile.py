@@ -1,4 +1,4 @@
-"""Text stays text, whatever it says."""
+"""Messages and names with markup are shown as text."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HOSTILE = [
 ]
 
 
-async def test_hostile_messages_are_shown_to_the_letter(place: Place) -> None:
+async def test_hostile_messages_are_shown_literally(place: Place) -> None:
     admin, ana = await place.admin(), await place.user()
     for text in HOSTILE:
         await ana.say(text)
@@ -41,7 +41,7 @@ async def test_hostile_messages_are_shown_to_the_letter(place: Place) -> None:
 @pytest.mark.parametrize(
     "user", ["<img src=x onerror=broken=1>", "a/../../b?c#d", "%2e%2e", "'\"`", "Ünï çødé 👻", "#/live"]
 )
-async def test_hostile_names_are_names(place: Place, user: str) -> None:
+async def test_hostile_names_are_shown_literally(place: Place, user: str) -> None:
     admin, visitor = await place.admin(), await place.user(user)
     await visitor.say("hola")
     await admin.click("#list a", user)
@@ -54,7 +54,7 @@ async def test_hostile_names_are_names(place: Place, user: str) -> None:
     assert await admin.evaluate("window.broken ?? null") is None
 
 
-async def test_the_policy_stops_code_that_a_page_did_not_bring(place: Place) -> None:
+async def test_the_csp_blocks_injected_code(place: Place) -> None:
     admin = await place.admin()
     admin.allowed.update(("policy", "Content Security Policy", "Trusted", "unsafe-eval", "EvalError"))
     tries = {
@@ -73,7 +73,7 @@ async def test_the_policy_stops_code_that_a_page_did_not_bring(place: Place) -> 
     assert refused == "TypeError"
 
 
-async def test_a_breach_of_the_policy_would_fail_these_tests(place: Place) -> None:
+async def test_a_csp_violation_is_detected_by_these_tests(place: Place) -> None:
     admin = await place.admin()
     await admin.evaluate("document.body.append(Object.assign(new Image(), { src: 'http://127.0.0.1:9/x.png' }))")
     await admin.heard("http://127.0.0.1:9/x.png")

@@ -1,7 +1,7 @@
-"""An hour at one desk: two admins and three customers, and everything that happens to them.
+"""A simulated hour at one desk: two admins and three customers.
 
-The minutes are rounds: in each, customers write, and both admins take at the same time what their own consoles show as
-unanswered. At the end, each question has one answer.
+It runs in rounds: in each, customers write, and both admins concurrently answer what their consoles show as unanswered.
+At the end, each question has exactly one answer.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MINUTES: Final = range(0, 60, 5)
 AWAY: Final = ("ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE", "WebSocket", "status of 503")
 CUSTOMERS: Final = ("ana", "eva", "leo")
 
-# What the open thread shows: questions of the customer, and what any admin has said.
+# The open thread: questions of the customer, and answers of any admin.
 OPEN_QUESTIONS: Final = """(() => {
   const bubbles = (selector) => [...document.querySelectorAll(`#messages ${selector} .bubble`)];
   const said = (selector) => bubbles(selector).map((one) => one.textContent);
@@ -39,7 +39,7 @@ def flags() -> list[str]:
 
 
 class Customer:
-    """Writes questions, each of which has a number of its own."""
+    """Writes numbered questions."""
 
     numbers = iter(range(1, 1_000))
 
@@ -54,21 +54,21 @@ class Customer:
 
 
 class Admin:
-    """Does what the console says is to be done."""
+    """Does the work that the console shows."""
 
     def __init__(self, name: str, window: Window) -> None:
         self.name = name
         self.window = window
 
     async def work(self) -> None:
-        """Answer what waits and nobody else is on."""
+        """Answer waiting conversations that no other admin has."""
         await self.window.click(".filters button", "Unanswered")
         for customer in CUSTOMERS:
             if await self._is_to_do(customer) and await self.claim(customer):
                 await self._answer(customer)
 
     async def claim(self, customer: str) -> bool:
-        """Whether this admin has it: of two who claim at once, one does."""
+        """Claim a conversation. Returns whether this admin got it: only one of two concurrent claims succeeds."""
         await self.open(customer)
         if not await self.window.evaluate("document.querySelector('.case').textContent.includes('You are on it')"):
             if not await self.window.evaluate("document.querySelector('.case button.claim') !== null"):
@@ -86,7 +86,7 @@ class Admin:
         await self.window.click(f".case button.{action}")
 
     async def _is_to_do(self, customer: str) -> bool:
-        """By the list alone."""
+        """Whether the list shows it as waiting and not assigned to another admin."""
         row = json.dumps(f"#list a[href='#/with/{customer}']")
         free = "['', 'You'].includes(row.querySelector('.claimed')?.textContent ?? '')"
         return bool(await self.window.evaluate(f"((row) => row !== null && {free})(document.querySelector({row}))"))
@@ -126,7 +126,7 @@ async def test_in_an_hour_no_question_is_answered_twice_or_forgotten(place: Plac
 
 
 async def _note_and_reply(root: Admin, boss: Admin) -> None:
-    """A canned reply is used, and a note is seen by the other admin."""
+    """Use a canned reply, and check that the other admin sees a note."""
     await root.open("ana")
     await root.window.click(".notes summary")
     await root.window.write(".notes textarea", "pays late")
@@ -153,7 +153,7 @@ async def _take_over(root: Admin, boss: Admin) -> None:
 
 
 async def _die_and_come_back(place: Place, boss: Admin) -> Admin:
-    """An admin's machine is gone, with a claim; what it held is free again, and the other one answers."""
+    """An admin with a claim loses the connection; the claim expires, and the other admin answers."""
     await boss.claim("leo")
     place.windows.remove(boss.window)
     await boss.window.close()
@@ -179,7 +179,7 @@ async def _resolve_and_reopen(root: Admin, ana: Customer) -> None:
 
 
 async def _finish(db: Path, *admins: Admin) -> tuple[list[str], Counter[str]]:
-    """All questions and answers, once the admins have gone on for as long as they are shown what to do."""
+    """Let the admins work until nothing is shown as waiting. Returns all questions and answers."""
     async with asyncio.timeout(60):
         while True:
             said = _said(db)

@@ -1,4 +1,4 @@
-"""The hours of a site in its widget: when somebody who finds nobody there gets an answer."""
+"""Opening hours in the widget: it shows when the site answers if no admin is online."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ OFFICE: Final = "Mo-Fr 09:00-13:00,15:00-19:00; Sa 10:00-14:00"
 NIGHT: Final = "Fr 22:00-02:00"
 MADRID: Final = "Europe/Madrid"
 
-# Hours, their time zone, now, whether they answer, and until when; 2026-03-02 is a Monday. In UTC.
+# Hours, time zone, now, whether open, and until when (UTC); 2026-03-02 is a Monday.
 CASES: Final = (
     (OFFICE, "UTC", "2026-03-02T09:00", True, "2026-03-02T13:00"),
     (OFFICE, "UTC", "2026-03-02T12:59", True, "2026-03-02T13:00"),
@@ -22,8 +22,8 @@ CASES: Final = (
     (OFFICE, "UTC", "2026-03-06T19:30", False, "2026-03-07T10:00"),
     (OFFICE, "UTC", "2026-03-07T14:00", False, "2026-03-09T09:00"),
     (OFFICE, MADRID, "2026-03-02T08:00", True, "2026-03-02T12:00"),
-    (OFFICE, MADRID, "2026-03-28T20:00", False, "2026-03-30T07:00"),  # the clocks go forward between
-    (OFFICE, MADRID, "2026-10-24T20:00", False, "2026-10-26T08:00"),  # and back
+    (OFFICE, MADRID, "2026-03-28T20:00", False, "2026-03-30T07:00"),  # daylight saving time begins in between
+    (OFFICE, MADRID, "2026-10-24T20:00", False, "2026-10-26T08:00"),  # and ends
     (NIGHT, "UTC", "2026-03-06T23:00", True, "2026-03-07T02:00"),
     (NIGHT, "UTC", "2026-03-07T01:59", True, "2026-03-07T02:00"),
     (NIGHT, "UTC", "2026-03-07T02:00", False, "2026-03-13T22:00"),
@@ -34,7 +34,7 @@ UNREADABLE: Final = ("", ";", "9 to 17", "Mo-Fr", "Mo 9:00-17:00", "Mo-Xx 09:00-
                      "Mo 09:00-25:00", "Mo 24:00-25:00")  # fmt: skip
 
 
-async def test_they_are_read_in_the_sites_time_zone(place: Place) -> None:
+async def test_hours_are_in_the_sites_time_zone(place: Place) -> None:
     page = await place.window()
     await page.go(f"{place.url}/chatd/panel")
     cases = [case[:3] for case in CASES]
@@ -45,7 +45,7 @@ async def test_they_are_read_in_the_sites_time_zone(place: Place) -> None:
     assert found == [case[3:] for case in CASES]
 
 
-async def test_what_cannot_be_read_is_refused(place: Place) -> None:
+async def test_invalid_hours_are_refused(place: Place) -> None:
     page = await place.window()
     await page.go(f"{place.url}/chatd/panel")
     cases = [*([words, "UTC"] for words in UNREADABLE), [OFFICE, "Europe/Nowhere"]]
@@ -67,7 +67,7 @@ async def hello(place: Place, hours: str) -> str:
 
 
 @pytest.mark.parametrize("flags", [[*FLAGS, "--presence", "on"]])
-async def test_who_finds_nobody_is_told_when_there_is_an_answer(place: Place) -> None:
+async def test_without_an_admin_online_the_panel_says_when_the_site_answers(place: Place) -> None:
     """C-78"""
     assert (await hello(place, "Mo-Su 00:00-24:00")).startswith("Nobody is here right now: we answer by ")
     later = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=3)

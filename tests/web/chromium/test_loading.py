@@ -1,4 +1,4 @@
-"""How the console comes to a slow machine behind a slow line, and what it asks for the second time."""
+"""Loading the console on a slow machine behind a slow line, and the requests of a second visit."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from tests.chat.people import token
 from tests.web.chromium.conftest import AT_LENGTH_S, Place
 from tests.web.chromium.window import Window
 
-# Every answer over HTTP, with what it took on the line.
+# Every HTTP response, with its size on the wire.
 ASKED: Final = """["navigation", "resource"].flatMap((kind) => performance.getEntriesByType(kind))
   .map(({ name, transferSize }) => [new URL(name).pathname, transferSize])"""
 
 MOST_REQUESTS: Final = 5  # the page, its style sheet, its script, socket.io-client, the icon
 MOST_BYTES: Final = 72_000  # 0.36 s of that line
-MOST_TURNS: Final = 2  # on the WebSocket: to join the namespace, and to ask for the list
+MOST_TURNS: Final = 2  # round trips on the WebSocket: to join the namespace, and for the list
 
 LATENCY_MS: Final = 60
 BYTES_PER_S: Final = 200_000  # 1.6 Mbit/s
 CPU_SLOWDOWN: Final = 6
 MOST_S: Final = 8.0  # this machine may run other tests
-# The goals, for a machine that does nothing else.
+# The goals, on an idle machine.
 QUIET_S: Final = 1.5
 QUIET_TASK_MS: Final = 200
 
 
-async def test_the_second_visit_asks_for_no_file_again(place: Place) -> None:
+async def test_the_second_visit_requests_no_file_again(place: Place) -> None:
     """E-53"""
     admin = await place.admin()
     assert sum(size > 0 for _, size in await admin.evaluate(ASKED)) == MOST_REQUESTS
@@ -53,7 +53,7 @@ async def test_the_first_row_takes_few_requests_bytes_and_turns(place: Place) ->
 
 
 def turns_until_list(window: Window) -> int:
-    """How often the page has sent something, and then waited, until the list of conversations came."""
+    """The number of round trips of the page until the list of conversations arrived."""
     until_list = itertools.takewhile(lambda frame: '"conversaciones":' not in frame[1], window.frames)
     sides = [side for side, _ in itertools.groupby(side for side, _ in until_list)]
     return sides.count("Sent")
@@ -77,7 +77,7 @@ async def test_the_first_row_comes_soon_to_a_slow_machine(place: Place, request:
 
 
 async def with_a_row(place: Place) -> Window:
-    """An empty window of an admin, for whom there is one conversation."""
+    """A new window of an admin who has one conversation."""
     ana = await place.user()
     await ana.say("hola")
     await ana.see(".mine[data-mark^=stored]")

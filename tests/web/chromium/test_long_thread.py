@@ -1,4 +1,4 @@
-"""A thread of 20,000 messages, and hundreds more: the page holds a part of it, and never stands still."""
+"""A thread of 20,000 messages, and hundreds of new ones: the page holds a part of it and stays responsive."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tests.web.imported import id_at, serving_imported
 LENGTH: Final = 20_000
 MOST_ROWS: Final = 500
 WROTE_AT: Final = int(datetime.datetime(2026, 1, 1, 12, tzinfo=datetime.UTC).timestamp() * 1000)
-STEP_MS: Final = 600_000  # 20,000 of them are 139 days
+STEP_MS: Final = 600_000  # between messages; 20,000 messages span 139 days
 PER_SECOND: Final = 100
-MOST_MS: Final = 10  # of a processor for one message; it was 112 in a thread of 4,020
+MOST_MS: Final = 10  # processor time for one message; it was 112 ms in a thread of 4,020
 MOST_NODES: Final = 20 * MOST_ROWS
 
-# What the page does while messages come: `watched`.
+# Counts renders, frames and cuts of the page in `watched`.
 WATCH: Final = """(() => {
   window.watched = { rows: 0, frames: 0, renders: 0, cuts: 0, longest: 0 };
   const look = () => {
@@ -70,7 +70,7 @@ async def opened(place: Place) -> Window:
 
 
 async def write(place: Place, count: int, per_second: int) -> Window:
-    """Messages of ana at that pace, from a page of their own; they are on their way when this returns."""
+    """Start sending messages of ana at that rate from a separate page; returns before they have arrived."""
     ana = await place.enter("/chatd/demo", "ana", "user")
     await ana.evaluate(
         with_socket(f"""
@@ -84,15 +84,15 @@ async def write(place: Place, count: int, per_second: int) -> Window:
     return ana
 
 
-async def test_the_page_does_not_stand_still_while_hundreds_come(place: Place, request: pytest.FixtureRequest) -> None:
-    """In processor time of the page, which other programs of this machine do not lengthen."""
+async def test_the_page_stays_responsive_while_hundreds_arrive(place: Place, request: pytest.FixtureRequest) -> None:
+    """Measured in processor time of the page, which does not depend on other programs."""
     seconds = request.config.getoption("--storm-seconds")
     count = round(seconds) * PER_SECOND
     admin = await opened(place)
     await admin.evaluate(WATCH)
     before = await admin.task_seconds()
     await write(place, count, PER_SECOND)
-    await came(admin, MOST_ROWS)  # the page holds as many as it ever will
+    await came(admin, MOST_ROWS)  # the page holds its maximum
     bytes_before, _ = await admin.memory()
     for n in range(2 * MOST_ROWS, count + 1, MOST_ROWS):
         await came(admin, n)
@@ -104,8 +104,8 @@ async def test_the_page_does_not_stand_still_while_hundreds_come(place: Place, r
     print(f"goals of {AT_LENGTH_S} s: no task over {LONGEST_TASK_MS} ms, and at most {MOST_GROWTH} times the bytes")
     assert watched["rows"] < MOST_ROWS
     assert nodes < MOST_NODES
-    assert watched["renders"] <= watched["frames"] + count / 20  # once a frame, and not for each message
-    assert watched["cuts"] <= 1 + count / 100  # and what is on top does not move the rest each time
+    assert watched["renders"] <= watched["frames"] + count / 20  # at most one a frame, not one a message
+    assert watched["cuts"] <= 1 + count / 100  # rows are trimmed rarely, not for each message
     assert spent_ms < MOST_MS
     if seconds >= AT_LENGTH_S:
         assert watched["longest"] < LONGEST_TASK_MS
@@ -113,14 +113,14 @@ async def test_the_page_does_not_stand_still_while_hundreds_come(place: Place, r
 
 
 async def came(admin: Window, count: int) -> None:
-    """Wait until so many of what `write` sends are in the thread."""
+    """Wait until the thread has `count` messages of `write`."""
     await admin.until(f"""[...messages.querySelectorAll(".bubble")].at(-1)?.textContent
       .replace(/^burst (\\d+)$/, "$1") >= {count - 1}""")
 
 
 async def test_a_reader_further_up_stays_there_and_can_come_back(place: Place) -> None:
     admin = await opened(place)
-    for _ in range(14):  # so far that the end of the thread is no longer here
+    for _ in range(14):  # until the end of the thread is no longer loaded
         first = (await admin.texts(".bubble"))[0]
         await admin.evaluate("document.getElementById('messages').scrollTop = 0")
         await admin.until(f"document.querySelector('.bubble').textContent !== '{first}'")
@@ -136,7 +136,7 @@ async def test_a_reader_further_up_stays_there_and_can_come_back(place: Place) -
     assert texts[-21:] == [f"line {LENGTH - 1}", *(f"burst {n}" for n in range(20))]
 
 
-async def test_one_reads_on_downwards_without_a_gap(place: Place) -> None:
+async def test_scrolling_down_loads_newer_messages_without_a_gap(place: Place) -> None:
     admin = await opened(place)
     await admin.evaluate("""(() => { const date = document.getElementById("to-date"); date.value = "2026-02-10";
       date.dispatchEvent(new Event("change")); })()""")
@@ -155,7 +155,7 @@ async def test_one_reads_on_downwards_without_a_gap(place: Place) -> None:
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
-async def test_the_first_unread_is_marked_and_one_press_away(place: Place) -> None:
+async def test_the_first_unread_is_marked_and_a_button_leads_to_it(place: Place) -> None:
     admin = await place.admin()
     unread = LENGTH - 300
     mark = id_at(WROTE_AT + (unread - 1) * STEP_MS)

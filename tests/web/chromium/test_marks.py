@@ -1,4 +1,4 @@
-"""Delivered and read are told apart by their drawing, and by what the mouse finds there."""
+"""The marks for delivered and read differ in shape and tooltip."""
 
 from __future__ import annotations
 

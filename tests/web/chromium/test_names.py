@@ -1,4 +1,4 @@
-"""Names that differ look different, and long ones stay inside of their place."""
+"""Different names look different, and long names do not break the layout."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ LONG: Final = "W" * 128
         ("👨‍👩‍👧‍👦 ❤️", "👨‍👩‍👧‍👦 ❤️", "👨❤"),
     ],
 )
-async def test_what_cannot_be_seen_in_a_name_is_marked(place: Place, user: str, shown: str, letters: str) -> None:
+async def test_invisible_characters_in_a_name_are_marked(place: Place, user: str, shown: str, letters: str) -> None:
     admin, visitor = await place.admin(), await place.user(user)
     await visitor.say("hola")
     await admin.see("#list a", "hola")

@@ -6,7 +6,7 @@ from typing import Final
 
 from tests.web.chromium.conftest import Place
 
-# A day goes by while nobody looks.
+# A day passes while the page is hidden.
 TOMORROW: Final = """(() => {
   const Real = Date;
   const now = () => Real.now() + 86_400_000;
@@ -16,7 +16,7 @@ TOMORROW: Final = """(() => {
   document.dispatchEvent(new Event("visibilitychange")); })()"""
 
 
-async def test_today_is_yesterday_then(place: Place) -> None:
+async def test_today_becomes_yesterday(place: Place) -> None:
     admin, ana = await place.admin(), await place.user()
     await ana.say("hola")
     await admin.click("#list a", "hola")

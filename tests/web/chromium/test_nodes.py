@@ -1,4 +1,4 @@
-"""A user and an admin on two different nodes behind HAProxy: Redis and a node are killed, and they go on chatting."""
+"""A user and an admin on different nodes behind HAProxy go on chatting while Redis and a node are killed."""
 
 from __future__ import annotations
 
@@ -40,22 +40,22 @@ async def window(browser: Chromium, url: str, path: str, user: str, rol: str) ->
 
 
 def sessions(several: Cluster) -> dict[int, int]:
-    """How many each node has opened."""
+    """The number of sessions that each node has opened."""
     return {node: server.log.read_text().count("session open") for node, server in several.nodes.items()}
 
 
 async def talk(ana: Window, admin: Window, word: str) -> None:
-    """A question and an answer."""
+    """Exchange a question and an answer."""
     await ana.say(f"{word}: are you there?")
     await admin.see("#messages .bubble", f"{word}: are you there?")
     await admin.say(f"{word}: I am")
     await ana.see(".message:not(.mine) .bubble", f"{word}: I am")
 
 
-async def test_two_windows_on_two_nodes_go_on_chatting_whatever_dies(
+async def test_two_windows_on_two_nodes_go_on_chatting_after_kills(
     browser: Chromium, postgresql: Server, tmp_path: Path
 ) -> None:
-    """N-05, N-06, N-07: the nodes are started as README.md says, behind the HAProxy that it has."""
+    """N-05, N-06, N-07: the nodes are started by README.md's commands, behind its HAProxy configuration."""
     with cluster(tmp_path, postgresql, nodes=0) as several:
         lines = [line for line in commands("## Several nodes") if line.startswith("chatd serve")]
         for node, line in zip(NODES, lines, strict=True):
@@ -71,7 +71,7 @@ async def test_two_windows_on_two_nodes_go_on_chatting_whatever_dies(
                 await ana.click("chatd-widget button, button")
                 await ana.see("#messages li:not(.notLoaded)")
                 [of_ana] = set(NODES) - {of_admin}
-                while not sessions(several)[of_ana]:  # the balancer has put both on one
+                while not sessions(several)[of_ana]:  # the balancer has put both on one node
                     await ana.reload()
                     await ana.see("#messages li:not(.notLoaded)")
                 await ana.say("hola")

@@ -1,4 +1,4 @@
-"""Notifications of the desktop are there for whoever wants them."""
+"""Desktop notifications and sound, which the reader can switch off."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def test_notifications_can_be_switched_off_and_on_again(place: Place) -> N
     assert await admin.evaluate("window.shown") == ["heard again"]
 
 
-async def test_that_they_are_off_outlives_the_page(place: Place) -> None:
+async def test_the_choice_survives_the_page(place: Place) -> None:
     admin = await place.admin()
     await admin.grant("notifications")
     await admin.reload()
@@ -44,7 +44,7 @@ async def test_that_they_are_off_outlives_the_page(place: Place) -> None:
     await admin.until(f"{PRESSED} === 'true'")
 
 
-async def test_where_the_browser_blocks_them_a_press_says_so(place: Place) -> None:
+async def test_a_press_explains_that_the_browser_blocks_them(place: Place) -> None:
     admin = await place.admin()
     await admin.evaluate("""window.Notification = class { static permission = "denied";
       static async requestPermission() { return "denied"; } }; 0""")
@@ -53,7 +53,7 @@ async def test_where_the_browser_blocks_them_a_press_says_so(place: Place) -> No
     assert await admin.evaluate(PRESSED) == "false"
 
 
-async def test_a_visible_window_without_the_focus_is_called_too(place: Place) -> None:
+async def test_a_visible_window_without_the_focus_gets_notifications_too(place: Place) -> None:
     admin, ana = await place.admin(), await place.user()
     await admin.evaluate("""(() => { window.shown = [];
       window.Notification = class extends EventTarget { static permission = "granted";

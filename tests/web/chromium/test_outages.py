@@ -1,4 +1,4 @@
-"""A server that says nothing for a while, and a computer without a network: nothing is lost, doubled or called lost."""
+"""A server that hangs, and a computer without network: no message is lost, duplicated or shown as failed."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def signal_server(place: Place, which: signal.Signals) -> None:
     os.kill(place.server.process.pid, which)
 
 
-async def test_what_a_silent_server_got_is_stored_once_and_never_called_lost(place: Place) -> None:
-    """C-22. The server reads what it was sent before it went silent, and what is sent again."""
+async def test_a_message_to_a_hanging_server_is_stored_once_and_never_shown_as_failed(place: Place) -> None:
+    """C-22: after SIGSTOP and SIGCONT the server reads the message and its retry."""
     admin, ana = await place.admin(), await place.user()
     await ana.say("before")
     await admin.click("#list a", "ana")
@@ -27,7 +27,7 @@ async def test_what_a_silent_server_got_is_stored_once_and_never_called_lost(pla
     await ana.say("from ana")
     await admin.say("from root")
     for window in (admin, ana):
-        await window.until(f"({FINDER})('#banner').length === 1")  # it takes longer than what `see` waits for
+        await window.until(f"({FINDER})('#banner').length === 1")  # it takes longer than the timeout of `see`
         assert len(await window.texts(".mine[data-fate=sending]")) == 1
     signal_server(place, signal.SIGCONT)
     for window in (admin, ana):
@@ -37,7 +37,7 @@ async def test_what_a_silent_server_got_is_stored_once_and_never_called_lost(pla
         assert sorted(await window.texts(".bubble")) == ["before", "from ana", "from root"]
 
 
-async def test_a_computer_without_a_network_says_so_at_once(place: Place) -> None:
+async def test_a_lost_network_is_shown_at_once(place: Place) -> None:
     admin, ana = await place.admin(), await place.user()
     await ana.say("before")
     await ana.see(".mine[data-mark^=stored]", "before")
@@ -54,7 +54,7 @@ async def test_a_computer_without_a_network_says_so_at_once(place: Place) -> Non
     assert await ana.texts(".bubble") == await admin.texts(".bubble") == ["before", "from the train"]
 
 
-async def test_a_thread_that_is_opened_without_a_connection_says_so(place: Place) -> None:
+async def test_a_thread_opened_without_a_connection_shows_that(place: Place) -> None:
     admin = await place.admin()
     admin.allowed.update(AWAY)
     place.server.stop()

@@ -1,4 +1,4 @@
-"""A thread on paper: the PDF that the browser prints."""
+"""Printing a thread, checked by the browser's PDF."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
         yield started
 
 
-async def test_a_print_has_every_message_that_is_here_and_nothing_beside_the_thread(place: Place) -> None:
+async def test_a_print_has_every_loaded_message_and_only_the_thread(place: Place) -> None:
     admin = await place.admin()
     await admin.click("#list a", "ana")
     await admin.see(".bubble", f"line {LENGTH - 1}.")

@@ -1,4 +1,4 @@
-"""Marks that the reader moves itself: a conversation is unread again, everything is read."""
+"""Read marks that the reader sets: a conversation is unread again, or everything is read."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from tests.web.chromium.conftest import Place
 from tests.web.chromium.window import ALT, SHIFT
 
 
-async def test_a_conversation_is_marked_as_unread_and_left_and_stays_so_until_it_is_read(place: Place) -> None:
-    """C-86: with the button, and with the keyboard from the box."""
+async def test_marking_as_unread_closes_the_conversation_until_it_is_read_again(place: Place) -> None:
+    """C-86: by the button, and by the keyboard from the box."""
     admin = await place.admin()
     [ana] = await place.wrote("ana")
     for by_mouse in (True, False):
@@ -25,7 +25,7 @@ async def test_a_conversation_is_marked_as_unread_and_left_and_stays_so_until_it
 
 
 async def test_a_row_of_the_list_is_marked_without_opening_it(place: Place) -> None:
-    """C-86: the row that has the focus, by the arrows."""
+    """C-86: the focused row, reached by arrow keys."""
     admin = await place.admin()
     await place.wrote("ana", "eva")
     for user in ("ana", "eva"):
@@ -37,7 +37,7 @@ async def test_a_row_of_the_list_is_marked_without_opening_it(place: Place) -> N
     await admin.see("#thread-name", "eva")
 
 
-async def test_all_is_read_at_once_in_every_tab_and_the_authors_hear_nothing(place: Place) -> None:
+async def test_read_all_applies_to_every_tab_and_sends_no_receipts(place: Place) -> None:
     """C-87"""
     admin = await place.admin()
     windows = await place.wrote("ana", "bob", "eva")

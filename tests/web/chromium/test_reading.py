@@ -1,4 +1,4 @@
-"""What counts as read: what somebody has looked at for a second, in a window that has the focus."""
+"""A message counts as read after one second on screen in a window with the focus."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ async def test_without_the_focus_nothing_is_read(place: Place) -> None:
     await ana.see(".mine[data-mark^=read]", "hola")
 
 
-async def test_walking_past_is_not_reading(place: Place) -> None:
+async def test_stepping_through_conversations_marks_none_as_read(place: Place) -> None:
     admin = await place.admin()
     await place.wrote("ana", "bob", "eva")
     await admin.see("#list a", "from ", count=3)
     await admin.evaluate("""window.asked = []; const send = WebSocket.prototype.send;
       WebSocket.prototype.send = function (packet) { asked.push(packet); send.call(this, packet); }; 0""")
-    # Three presses within less than a second, by the page's own clock.
+    # Three key presses within one second by the page's clock.
     await admin.evaluate("""(async () => {
       for (const user of ["eva", "bob", "ana"]) {
         document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowDown", altKey: true, bubbles: true }));

@@ -1,4 +1,4 @@
-"""Messages that the server refuses: one is told why, may send them again where that may help, or be rid of them."""
+"""Messages that the server refuses: the page shows why, and offers to discard them or to send them again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.web.chromium.conftest import Place
 NOBODY = "#/with/" + "x" * 300
 
 
-async def test_a_refusal_that_stays_says_why_and_can_be_discarded(place: Place) -> None:
+async def test_a_permanent_refusal_shows_why_and_can_be_discarded(place: Place) -> None:
     admin = await place.admin()
     await admin.go(f"{place.url}/chatd/{NOBODY}")
     await admin.say("hello?")
@@ -25,7 +25,7 @@ async def test_a_refusal_that_stays_says_why_and_can_be_discarded(place: Place) 
     assert await admin.texts(".mine") == []
 
 
-async def test_what_the_pages_have_no_words_for_is_said_in_the_servers(place: Place) -> None:
+async def test_a_refusal_without_a_translation_is_shown_in_the_servers_words(place: Place) -> None:
     admin = await place.admin()
     await admin.go(f"{place.url}/chatd/#/with/ana")
     await admin.see("#thread-name", "ana")

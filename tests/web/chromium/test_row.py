@@ -1,4 +1,4 @@
-"""What the row of a conversation says of it."""
+"""The row of a conversation in the list."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.web.chromium.conftest import Place
 
 
 @pytest.mark.parametrize("flags", [["--console", "--message-rate", "1", "--message-burst", "8"]])
-async def test_it_says_that_something_was_not_sent(place: Place) -> None:
+async def test_it_shows_that_a_message_was_not_sent(place: Place) -> None:
     admin = await place.admin()
     await admin.evaluate("location.hash = '#/with/ana'")
     await admin.see("#thread-name", "ana")

@@ -1,4 +1,4 @@
-"""A list that is longer than what is here of it: searching it, and counting what is unread in it."""
+"""A list that is loaded in part: search and unread count."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from tests.interop.processes import ROOT, Server, running
 from tests.web.chromium.conftest import Place
 from tests.web.chromium.window import ALT, with_socket
 
-CLIENTS: Final = 130  # of whom the page has 50 at first
+CLIENTS: Final = 130  # the page loads 50 at first
 WROTE_AT: Final = 1_700_000_000_000
 
 
 @pytest.fixture
 def server(tmp_path: Path, flags: list[str]) -> Iterator[Server]:
-    """One where `client000` wrote first and `client129` last."""
+    """A daemon where `client000` wrote first and `client129` last."""
     secret_file, lines, database = tmp_path / "secret", tmp_path / "lines", tmp_path / "chat.db"
     secret_file.write_text(SECRET)
     secret_file.chmod(0o600)
@@ -38,7 +38,7 @@ def server(tmp_path: Path, flags: list[str]) -> Iterator[Server]:
         yield started
 
 
-async def test_whoever_is_far_down_is_found_by_the_beginning_of_their_name(place: Place) -> None:
+async def test_a_user_beyond_the_loaded_pages_is_found_by_prefix(place: Place) -> None:
     admin = await place.admin()
     await admin.see("#list li", count=50)
     await admin.write("#search", "client00")
@@ -49,7 +49,7 @@ async def test_whoever_is_far_down_is_found_by_the_beginning_of_their_name(place
     await admin.see(".bubble", "line 3")
 
 
-async def test_enter_opens_at_once_so_that_nothing_is_written_to_whoever_was_open(place: Place) -> None:
+async def test_enter_opens_at_once_so_that_typing_goes_to_the_found_user(place: Place) -> None:
     admin = await place.admin()
     await admin.click("#list a", "client129")
     await admin.see("#thread-name", "client129")
@@ -61,7 +61,7 @@ async def test_enter_opens_at_once_so_that_nothing_is_written_to_whoever_was_ope
     await admin.see(".mine", "hello?")
 
 
-async def test_enter_prefers_the_one_who_is_called_so(place: Place) -> None:
+async def test_enter_prefers_the_exact_name(place: Place) -> None:
     admin, _ = await place.admin(), await place.user("client")
     await admin.see("#list a", "online")
     await admin.write("#search", "client")
@@ -69,7 +69,7 @@ async def test_enter_prefers_the_one_who_is_called_so(place: Place) -> None:
     await admin.until("document.getElementById('thread-name').textContent === 'client'")
 
 
-async def test_whoever_is_opened_is_no_longer_sought(place: Place) -> None:
+async def test_opening_a_row_ends_the_search(place: Place) -> None:
     admin = await place.admin()
     for open_it in (admin.press("Enter"), admin.click("#list a", "client003")):
         await admin.write("#search", "client003")
@@ -82,7 +82,7 @@ async def test_whoever_is_opened_is_no_longer_sought(place: Place) -> None:
         await admin.gone("#thread-name")
 
 
-async def test_the_list_goes_on_where_it_ended_after_somebody_far_down_was_found(place: Place) -> None:
+async def test_paging_continues_correctly_after_a_search(place: Place) -> None:
     admin = await place.admin()
     await admin.see("#list li", count=50)
     await admin.write("#search", "client000")
@@ -94,8 +94,8 @@ async def test_the_list_goes_on_where_it_ended_after_somebody_far_down_was_found
         await admin.see("#list li", count=rows)
 
 
-async def test_the_count_says_that_there_may_be_more(place: Place) -> None:
-    """Conversations with something unread, among those that are here."""
+async def test_the_unread_count_shows_that_there_may_be_more(place: Place) -> None:
+    """The number of loaded conversations with unread messages."""
     admin = await place.admin()
     await admin.see("#unread", "50+")
     await admin.until("document.title === '(50+) chatd'")
@@ -106,7 +106,7 @@ async def test_the_count_says_that_there_may_be_more(place: Place) -> None:
     await admin.until("document.title === '(129) chatd'")
 
 
-async def test_the_count_does_not_say_that_all_is_read_before_all_is_here(place: Place) -> None:
+async def test_the_count_is_not_zero_before_all_conversations_are_loaded(place: Place) -> None:
     admin = await place.admin()
     await admin.see("#unread", "50+")
     await admin.evaluate(
@@ -125,7 +125,7 @@ async def test_the_count_does_not_say_that_all_is_read_before_all_is_here(place:
     await admin.until("document.title === '(50+) chatd'")
 
 
-async def test_alt_and_an_arrow_walk_on_where_the_page_ends_and_the_row_stays_in_sight(place: Place) -> None:
+async def test_alt_and_arrow_load_the_next_page_and_keep_the_row_visible(place: Place) -> None:
     admin = await place.admin()
     await admin.see("#list li", count=50)
     for number in range(129, 129 - 55, -1):

@@ -1,4 +1,4 @@
-"""A session that ends under the page, and those for whom the page is not."""
+"""The widget when its session ends, and for users of another role."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ IN_PANEL = f"{PANEL}.document"
 
 
 async def expired(place: Place) -> Window:
-    """The widget of somebody who was writing when the session ended."""
+    """The widget of a user whose session ended with a draft in the box."""
     ana = await place.window()
     await ana.cookie(place.url, "token", token("ana", "user", ttl_s=4.0))
     await ana.go(f"{place.url}/chatd/demo")
@@ -27,7 +27,7 @@ async def log_in(place: Place, window: Window, user: str) -> None:
     await window.cookie(place.url, "token", token(user, "user"))
 
 
-async def test_an_expired_session_can_be_taken_up_again_with_its_draft(place: Place) -> None:
+async def test_a_new_login_restores_the_session_with_its_draft(place: Place) -> None:
     ana = await expired(place)
     await ana.until(f"{IN_PANEL}.activeElement.id === 'closed-title'")
     await log_in(place, ana, "ana")
@@ -40,7 +40,7 @@ async def test_an_expired_session_can_be_taken_up_again_with_its_draft(place: Pl
 
 
 @pytest.mark.parametrize("flags", [[*FLAGS, "--login-url", "https://example.com/login"]])
-async def test_what_was_said_can_be_read_until_one_logs_in_by_the_link(place: Place) -> None:
+async def test_loaded_messages_stay_visible_until_a_login_by_the_link(place: Place) -> None:
     before = await place.user()
     await before.say("what I asked")
     await before.see(".mine[data-mark^=stored]", "what I asked")
@@ -53,7 +53,7 @@ async def test_what_was_said_can_be_read_until_one_logs_in_by_the_link(place: Pl
     await ana.gone("#closed")
 
 
-async def test_whoever_logs_in_elsewhere_and_comes_back_is_let_in(place: Place) -> None:
+async def test_a_login_in_another_tab_reconnects_the_page(place: Place) -> None:
     ana = await expired(place)
     await log_in(place, ana, "ana")
     await ana.evaluate(f"{PANEL}.dispatchEvent(new Event('focus')); 0")
@@ -61,7 +61,7 @@ async def test_whoever_logs_in_elsewhere_and_comes_back_is_let_in(place: Place) 
     assert await ana.evaluate(f"{IN_PANEL}.getElementById('box').value") == "half a sent"
 
 
-async def test_somebody_else_who_logs_in_sees_nothing_of_it(place: Place) -> None:
+async def test_another_user_who_logs_in_sees_none_of_it(place: Place) -> None:
     ana = await expired(place)
     await log_in(place, ana, "bob")
     await ana.evaluate(f"{PANEL}.anas = true")

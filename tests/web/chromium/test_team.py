@@ -1,4 +1,4 @@
-"""A team of admins in the console: who is on what, what waits, notes, canned replies, names."""
+"""A team of admins in the console: assignment, waiting users, notes, canned replies, names."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def flags() -> list[str]:
     return ["--console", "--payload", "full", "--echo", "on", "--recovery", "on", "--presence", "on", *TEAM]
 
 
-async def test_two_admins_see_each_others_answers_and_who_is_on_it(place: Place) -> None:
+async def test_two_admins_see_each_others_answers_and_the_assignee(place: Place) -> None:
     """D-01, D-06, D-07"""
     root, boss, ana = await place.admin("root"), await place.admin("boss"), await place.user("ana")
     await ana.say("¿hola?")
@@ -31,11 +31,11 @@ async def test_two_admins_see_each_others_answers_and_who_is_on_it(place: Place)
     assert await root.texts("#list .waits") == []
     await root.gone(".filters button", "Unanswered 1")
     await root.see(".filters button", "Mine 1")
-    # On the side of what the team has said.
+    # Drawn on the team's side.
     right = "document.querySelector({!r}).getBoundingClientRect().right"
     edges = f"{right.format('#messages')} - {right.format('.message.colleague')}"
     assert await boss.evaluate(edges) < 60
-    # The other admin is asked before it answers too.
+    # The other admin must confirm before answering too.
     await boss.say("yo también")
     await boss.see(".ask-first", "Root is on this conversation.")
     await boss.click(".ask-first button", "Do not send")
@@ -65,7 +65,7 @@ async def test_a_conversation_is_resolved_and_opened_by_the_next_message(place: 
     await root.see(".filters button", "Unanswered 1")
 
 
-async def test_the_list_shows_those_who_wait_longest_first(place: Place) -> None:
+async def test_the_list_shows_the_longest_waits_first(place: Place) -> None:
     """D-12"""
     root = await place.admin("root")
     for user in ("ana", "eva", "leo"):
@@ -83,7 +83,7 @@ async def test_the_list_shows_those_who_wait_longest_first(place: Place) -> None
     await root.see("#list a .claimed", "You")
 
 
-async def test_notes_are_for_admins_and_come_at_once(place: Place) -> None:
+async def test_notes_are_for_admins_and_appear_at_once(place: Place) -> None:
     """D-14"""
     root, boss, ana = await place.admin("root"), await place.admin("boss"), await place.user("ana")
     await ana.say("¿hola?")
@@ -120,7 +120,7 @@ async def test_a_slash_brings_a_canned_reply_into_the_box(place: Place) -> None:
     await ana.see(".message", "We are open from 9 to 5.")
 
 
-async def test_names_are_shown_and_found_without_accents_and_strangers_are_asked_about(place: Place) -> None:
+async def test_names_are_found_without_accents_and_unknown_users_need_a_confirmation(place: Place) -> None:
     """D-04, D-05, D-16"""
     root = await place.admin("root")
     await place.admin("boss")
@@ -144,8 +144,8 @@ async def test_names_are_shown_and_found_without_accents_and_strangers_are_asked
     await root.see(".message.mine", "hola")
 
 
-async def test_what_users_write_to_each_other_says_for_whom_it_was(place: Place) -> None:
-    """D-01: what is not for the team is filed under its author, and says so."""
+async def test_messages_between_users_show_their_addressee(place: Place) -> None:
+    """D-01: they are listed under their author."""
     root, eva = await place.admin("root"), await place.user("eva")
     await eva.say("¿hola?")
     await root.see("#list a", "Eva")

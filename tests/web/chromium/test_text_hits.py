@@ -1,4 +1,4 @@
-"""The search box finds messages too, where the server has an index of them."""
+"""The search box finds messages too if the server has an index."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tests.web.chromium.conftest import Place
 from tests.web.imported import serving_imported
 
 WROTE_AT: Final = 1_700_000_000_000
-MESSAGES: Final = 300  # more than a thread has at first
+MESSAGES: Final = 300  # more than a thread loads at first
 
 
 @pytest.fixture
 def server(tmp_path: Path, flags: list[str]) -> Iterator[Server]:
-    """Ana wrote much, and of a broken bicycle long ago."""
+    """A daemon with many messages of ana; an old one is about a broken bicycle."""
     texts = ["Mi Bicicleta está rota" if place == 7 else f"line {place}" for place in range(MESSAGES)]
     about = {"de": "ana", "para": "soporte", "supervisado": True}
     lines = [
@@ -30,7 +30,7 @@ def server(tmp_path: Path, flags: list[str]) -> Iterator[Server]:
 
 
 async def test_a_message_is_found_by_its_words_and_opens_its_thread_there(place: Place) -> None:
-    """C-89: by the keyboard from the search box, and again from the thread that is open."""
+    """C-89: by the keyboard from the search box, and again while the thread is open."""
     admin = await place.admin()
     for _ in range(2):
         await admin.write("#search", "bicicléta")
@@ -50,7 +50,7 @@ async def test_a_message_is_found_by_its_words_and_opens_its_thread_there(place:
     await admin.gone("#list a.hit")
 
 
-async def test_older_hits_come_when_asked_for(place: Place) -> None:
+async def test_older_hits_are_loaded_by_a_button(place: Place) -> None:
     """C-89"""
     admin = await place.admin()
     await admin.write("#search", "line")

@@ -1,4 +1,4 @@
-"""The pages behind a proxy that blocks WebSocket: polling instead, and WebSocket again once it passes."""
+"""The pages behind a proxy that blocks WebSocket: they use polling, and WebSocket again when the proxy allows it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.web.blocking import BlockingProxy, Treatment
 from tests.web.chromium.conftest import Place
 from tests.web.chromium.window import PANEL, SIGHT_S, Window
 
-BLOCKED: Final = ("WebSocket", "403", "ERR_CONNECTION", "ERR_EMPTY_RESPONSE")  # what the browser says of it
+BLOCKED: Final = ("WebSocket", "403", "ERR_CONNECTION", "ERR_EMPTY_RESPONSE")  # parts of the browser's messages
 
 WAYS: Final = """performance.getEntriesByType("resource")
   .filter(({ name }) => name.includes("transport=polling")).length"""
@@ -51,16 +51,16 @@ async def test_both_pages_talk_by_polling(place: Place, proxy: BlockingProxy) ->
 
 
 @pytest.mark.parametrize("proxy", [Treatment.REFUSE], indirect=True)
-async def test_they_come_back_up_to_websocket_when_it_passes(place: Place, proxy: BlockingProxy) -> None:
+async def test_they_return_to_websocket_when_the_proxy_allows_it(place: Place, proxy: BlockingProxy) -> None:
     root = await behind(proxy, place, "/chatd/", "root", "admin")
     ana = await place.user()
     await root.see("#list a", "ana")
     asked = proxy.asked
-    root.allowed.add("400")  # it still asks for the session that ends with the cut
+    root.allowed.add("400")  # it still polls the session that the cut ended
     proxy.treatment = Treatment.PASS
     proxy.cut()
     await root.see("#whoami", "root")
-    async with asyncio.timeout(SIGHT_S):  # polls bring what is said until the upgrade
+    async with asyncio.timeout(SIGHT_S):  # messages arrive by polling until the upgrade
         for number in itertools.count():
             await root.evaluate("performance.clearResourceTimings()")
             await ana.say(f"after the cut {number}")

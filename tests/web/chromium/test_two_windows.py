@@ -1,4 +1,4 @@
-"""A user and an admin talk to each other, each in a window of their own."""
+"""A user and an admin talk, each in their own window."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def test_a_user_and_an_admin_talk(place: Place) -> None:
     await admin.see("#messages .bubble", "¡Gracias!")
 
 
-async def test_what_was_written_is_delivered_when_the_other_side_is_here(place: Place) -> None:
+async def test_a_message_is_shown_as_delivered_when_the_other_user_is_online(place: Place) -> None:
     admin, ana = await place.admin(), await place.enter("/chatd/demo", "ana", "user")
     await admin.click("#list a", "ana")
     await admin.say("are you there?")
@@ -41,7 +41,7 @@ async def test_what_was_written_is_delivered_when_the_other_side_is_here(place: 
     await admin.see(".mine[data-mark^='stored delivered']", "hello?")
 
 
-async def test_each_side_sees_that_the_other_one_writes_and_reads(place: Place) -> None:
+async def test_each_side_sees_typing_and_read_marks_of_the_other(place: Place) -> None:
     admin, ana = await place.admin(), await place.user()
     await ana.say("hola")
     await admin.click("#list a", "ana")
@@ -55,7 +55,7 @@ async def test_each_side_sees_that_the_other_one_writes_and_reads(place: Place) 
     await admin.see("#list .typing-now")
 
 
-async def test_both_recover_from_a_restart_and_nothing_is_lost_or_doubled(place: Place) -> None:
+async def test_both_recover_from_a_restart_without_loss_or_duplicates(place: Place) -> None:
     admin, ana = await place.admin(), await place.user()
     for window in (admin, ana):
         window.allowed.update(AWAY)
@@ -77,7 +77,7 @@ async def test_both_recover_from_a_restart_and_nothing_is_lost_or_doubled(place:
         assert await window.texts(".bubble") == ["before", "written while it was away", "after"]
 
 
-async def test_what_was_not_sent_outlives_its_page(place: Place) -> None:
+async def test_unsent_messages_survive_the_page(place: Place) -> None:
     admin, ana = await place.admin(), await place.user()
     await admin.click("#list a", "ana")
     for window in (admin, ana):
@@ -101,7 +101,7 @@ async def test_what_was_not_sent_outlives_its_page(place: Place) -> None:
         assert await window.evaluate("JSON.stringify(Object.keys(localStorage))") == "[]"
 
 
-async def test_another_tab_shows_what_one_has_sent(place: Place) -> None:
+async def test_another_tab_shows_messages_sent_from_the_first(place: Place) -> None:
     one = await place.admin()
     two = await place.admin()
     await one.go(f"{place.url}/chatd/#/with/ana")
@@ -111,7 +111,7 @@ async def test_another_tab_shows_what_one_has_sent(place: Place) -> None:
     await two.see(".mine .bubble", "from the first tab")
 
 
-async def test_what_was_read_in_one_tab_is_read_in_the_other(place: Place) -> None:
+async def test_read_marks_of_one_tab_reach_the_other(place: Place) -> None:
     one, two, ana = await place.admin(), await place.admin(), await place.user()
     await ana.say("hola")
     for tab in (one, two):
@@ -120,8 +120,8 @@ async def test_what_was_read_in_one_tab_is_read_in_the_other(place: Place) -> No
     await two.gone("#unread")
 
 
-async def test_a_user_who_comes_while_the_page_asks_who_is_here_counts_as_here(place: Place) -> None:
-    """A payload of polling may hold the answer and the news: the news runs first."""
+async def test_a_user_who_connects_while_the_page_loads_the_users_online_is_online(place: Place) -> None:
+    """One polling payload may hold the answer and the presence event: the event is handled first."""
     admin = await place.admin()
     online = await admin.evaluate("""(async () => {
       const { People } = await import("/chatd/people.js");

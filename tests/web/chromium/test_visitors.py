@@ -1,4 +1,4 @@
-"""Visitors of a shop: what the widget asks for, what it shows, and what it keeps from page to page."""
+"""Visitors of a shop: the widget's requests, its content, and its state across pages."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def flags(shop_flags: list[str]) -> list[str]:
 
 
 async def stranger(place: Place, shop: str) -> Window:
-    """Somebody who is not logged in."""
+    """A visitor who is not logged in."""
     window = await place.window()
     await window.go(shop)
     return window
@@ -50,7 +50,7 @@ async def test_until_a_click_the_script_is_the_only_request(place: Place, shop: 
 
 
 @pytest.mark.parametrize("upto_tag", [tag("data-logged-out=nothing")])
-async def test_a_site_may_show_nothing_to_those_who_are_not_logged_in(place: Place, shop: str) -> None:
+async def test_a_site_may_hide_the_widget_without_a_login(place: Place, shop: str) -> None:
     """E-52"""
     visitor = await stranger(place, shop)
     await visitor.until(f"{HIDDEN} === true && {ASKED}.includes('/chatd/session')")
@@ -62,7 +62,7 @@ async def test_a_site_may_show_nothing_to_those_who_are_not_logged_in(place: Pla
 
 
 @pytest.mark.parametrize("upto_tag", [tag("data-unread")])
-async def test_the_unread_count_is_asked_for_those_who_are_logged_in_alone(place: Place, shop: str) -> None:
+async def test_the_unread_count_is_requested_with_a_login_only(place: Place, shop: str) -> None:
     """E-52"""
     visitor = await stranger(place, shop)
     await visitor.until(f"{ASKED}.includes('/chatd/session')")
@@ -76,8 +76,8 @@ async def test_the_unread_count_is_asked_for_those_who_are_logged_in_alone(place
 
 
 @pytest.mark.parametrize("upto_tag", [tag('data-logged-out="Members only." data-login="/members?from=chat"')])
-async def test_a_site_may_say_something_and_show_the_way_to_log_in(place: Place, shop: str) -> None:
-    """The shop and the chat are one page's host and another: the panel is looked at by itself."""
+async def test_a_site_may_show_a_text_and_a_link_to_its_login(place: Place, shop: str) -> None:
+    """Shop and chat are different origins, so the test opens the panel in its own window."""
     visitor = await stranger(place, shop)
     await visitor.click("button")
     await visitor.until(f"{ASKED}.includes('/chatd/panel')")
@@ -89,7 +89,7 @@ async def test_a_site_may_say_something_and_show_the_way_to_log_in(place: Place,
     assert await visitor.evaluate(f"[{link}.href, {link}.target]") == [f"{shop}members?from=chat", "_top"]
 
 
-async def test_an_address_that_is_a_script_is_no_way_to_log_in(place: Place) -> None:
+async def test_a_javascript_url_is_refused_as_login_address(place: Place) -> None:
     visitor = await place.window()
     await visitor.go(f"{place.url}/chatd/panel?login=javascript:alert(1)")
     await visitor.see("#closed-hint", "There is no session here.")
@@ -99,8 +99,8 @@ async def test_an_address_that_is_a_script_is_no_way_to_log_in(place: Place) -> 
 LOOK: Final = "title=Caf%C3%A9&greeting=Hola%2C+digan&away=Back+at+nine&lang=es&color=%23ffd500"
 
 
-async def test_title_greeting_language_and_colour_are_the_sites(place: Place) -> None:
-    """C-78: the greeting while an admin is here, and else when there is an answer."""
+async def test_title_greeting_language_and_colour_are_configurable(place: Place) -> None:
+    """C-78: the greeting while an admin is online, else when the site answers."""
     ana = await place.enter(f"/chatd/panel?{LOOK}", "ana", "user")
     await ana.see("#title", "Café")
     await ana.see("#hello", "Back at nine")
@@ -133,7 +133,7 @@ async def test_the_button_has_the_sites_colour_side_and_language(place: Place, s
     assert await visitor.evaluate(f"{button}.getAttribute('aria-label')") == "Abrir el chat"
 
 
-async def test_it_stays_open_from_page_to_page_and_keeps_the_draft(place: Place) -> None:
+async def test_it_stays_open_across_pages_and_keeps_the_draft(place: Place) -> None:
     ana = await place.user()
     await ana.write("#box", "half a draft")
     await ana.go(f"{place.url}/chatd/demo?page=2")
@@ -146,7 +146,7 @@ async def test_it_stays_open_from_page_to_page_and_keeps_the_draft(place: Place)
     await ana.gone("#box")
 
 
-async def test_what_was_not_sent_outlives_the_tab(place: Place) -> None:
+async def test_unsent_messages_survive_the_tab(place: Place) -> None:
     admin, ana = await place.admin(), await place.user()
     ana.allowed.update(("ERR_INTERNET_DISCONNECTED", "WebSocket"))
     await ana.offline(on=True)

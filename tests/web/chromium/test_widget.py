@@ -1,4 +1,4 @@
-"""The widget on a page of somebody else."""
+"""The widget on another site's page."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.web.chromium.conftest import Place
 from tests.web.chromium.window import PANEL
 
 
-async def test_it_counts_what_came_while_it_was_closed(place: Place) -> None:
+async def test_it_counts_messages_that_arrived_while_closed(place: Place) -> None:
     admin = await place.admin()
     ana = await place.enter("/chatd/demo", "ana", "user")
     await admin.see("#list a", "ana")
@@ -28,7 +28,7 @@ async def test_it_counts_what_came_while_it_was_closed(place: Place) -> None:
     await admin.see(".mine[data-mark^=read]", "two")
 
 
-async def test_what_came_while_it_was_closed_is_announced_and_not_told(place: Place) -> None:
+async def test_messages_that_arrived_while_closed_are_announced_without_text(place: Place) -> None:
     admin = await place.admin()
     ana = await place.enter("/chatd/demo", "ana", "user")
     await admin.click("#list a", "ana")
@@ -61,8 +61,8 @@ async def test_it_closes_by_its_button_and_by_escape(place: Place) -> None:
 
 
 @pytest.mark.parametrize("flags", [["--console", "--message-rate", "4", "--message-burst", "8"]])
-async def test_what_was_refused_is_sent_again_under_the_same_cid(place: Place) -> None:
-    """L-06: too fast. It goes through once the user may write again, and is one message then."""
+async def test_a_refused_message_is_sent_again_with_the_same_cid(place: Place) -> None:
+    """L-06: refused by the rate limit; accepted later, and stored once."""
     ana = await place.user()
     await ana.evaluate(f"""(() => {{ const send = {PANEL}.WebSocket.prototype.send; window.sent = [];
       {PANEL}.WebSocket.prototype.send = function (text) {{ window.sent.push(text); send.call(this, text); }}; }})()""")
@@ -72,9 +72,9 @@ async def test_what_was_refused_is_sent_again_under_the_same_cid(place: Place) -
     await ana.see(".mine[data-fate=failed]", "Too many messages at once.")
     async with asyncio.timeout(PATIENCE_S):
         while await ana.texts(".mine[data-fate=failed] .bubble"):
-            await asyncio.sleep(0.4)  # what a user at this rate has to wait
+            await asyncio.sleep(0.4)  # the wait that this rate limit requires
             await ana.click(".mine[data-fate=failed] .retry")
-            await ana.drawn()  # else the message may still look failed, and be stored before the next press
+            await ana.drawn()  # else the message may still be drawn as failed and be stored before the next press
             await ana.until(f"!{PANEL}.document.querySelector('[data-fate=sending]')")
     assert await ana.texts(".mine[data-fate=stored] .bubble") == [f"message {number}" for number in range(12)]
     cids = await ana.evaluate(r"""window.sent.map((text) => /"mensaje":"(.*?)","cid":"(.*?)"/.exec(text))
@@ -83,7 +83,7 @@ async def test_what_was_refused_is_sent_again_under_the_same_cid(place: Place) -
 
 
 @pytest.mark.parametrize("flags", [["--console", "--max-message", "4"]])
-async def test_a_message_that_is_too_long_says_so(place: Place, server: Server) -> None:
+async def test_a_message_over_the_limit_shows_that(place: Place, server: Server) -> None:
     ana = await place.user()
     await ana.say("é" * 5)
     await ana.see(".mine[data-fate=failed]", "That message is too long.")
@@ -104,7 +104,7 @@ async def test_on_a_phone_it_fills_the_screen(place: Place) -> None:
 
 
 async def test_a_page_of_an_unknown_origin_cannot_frame_it(place: Place, browser_page: str) -> None:
-    """The panel of one host in a page of another: 127.0.0.1 and localhost are two."""
+    """127.0.0.1 and localhost are different origins."""
     evil = await place.window()
     evil.allowed.update(("frame-ancestors", "policy", "404", "chromewebdata"))
     await evil.go(browser_page)
@@ -116,5 +116,5 @@ async def test_a_page_of_an_unknown_origin_cannot_frame_it(place: Place, browser
 
 @pytest.fixture
 def browser_page(server: Server) -> str:
-    """A page of this machine under its other name."""
+    """A page of this machine under the other host name."""
     return server.url.replace("127.0.0.1", "localhost") + "/nothing-here"

@@ -1,4 +1,4 @@
-"""What a message shows of its text: links, code, and a long one folded."""
+"""The display of a message's text: links, code, folding of long texts."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ async def test_a_long_text_is_folded_and_unfolds(place: Place) -> None:
     assert await admin.evaluate(height) == low
 
 
-async def test_what_is_new_stands_below_a_line(place: Place) -> None:
+async def test_new_messages_are_below_a_line(place: Place) -> None:
     admin, ana = await place.admin(), await place.user()
     await ana.say("old")
     await admin.click("#list a", "ana")
@@ -75,7 +75,7 @@ async def test_what_is_new_stands_below_a_line(place: Place) -> None:
     assert (await admin.evaluate(order))[-4:] == ["old", "New", "new one", "new two"]
 
 
-async def test_times_are_whole_for_programs_and_for_the_mouse(place: Place) -> None:
+async def test_times_have_a_full_date_in_title_and_datetime(place: Place) -> None:
     admin, ana = await place.admin(), await place.user()
     await ana.say("hola")
     await admin.click("#list a", "ana")

@@ -1,4 +1,4 @@
-"""A window of the browser, as a test wants to use it:
+"""A browser window for tests:
 
     admin = await browser.window(url)
     await admin.see("#list a", "ana")
@@ -6,8 +6,8 @@
     await admin.write("#box", "hola")
     await admin.press("Enter")
 
-Every wait is for something that the page shows, and ends after PATIENCE_S. What goes wrong inside of the page, an error
-of a script or a breach of its policy, is in `faults`, which every test ends by looking at.
+Every wait is for a visible state of the page, with the timeout PATIENCE_S. Errors of scripts and CSP violations are
+recorded in `faults`, which every test checks at its end.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from typing import Any, Final
 
 from tests.web.chromium.cdp import PATIENCE_S, BrowserError, Chromium, Params
 
-# The page in the frame of a widget.
+# The document in the widget's iframe.
 PANEL: Final = "document.querySelector('chatd-widget').shadowRoot.querySelector('iframe').contentWindow"
 
-SIGHT_S: Final = 12.0  # in which something has to show up: less than PATIENCE_S, to say what was there instead
+SIGHT_S: Final = 12.0  # timeout of `see`: less than PATIENCE_S, so that its error can show the page's texts
 
 KEYS: Final = {
     "Enter": ("Enter", 13, "\r"), "Escape": ("Escape", 27, ""), "ArrowDown": ("ArrowDown", 40, ""),
@@ -33,7 +33,7 @@ KEYS: Final = {
 ALT: Final = 1
 SHIFT: Final = 8
 
-# Looks in the page and in its frames of the same host, and in open shadow roots.
+# Finds elements in the page, in same-origin frames and in open shadow roots.
 FINDER: Final = """
 (selector) => {
   const roots = [document];
@@ -48,7 +48,7 @@ FINDER: Final = """
   return [];
 }"""
 
-# Resolves when `look()` gives something true: looked at with every frame that is drawn, and every 30 ms at least.
+# Resolves when `look()` is truthy: called in every animation frame, and at least every 30 ms.
 WAITER: Final = """
 (look, patience) => new Promise((resolve) => {
   const since = performance.now();
@@ -96,7 +96,7 @@ CONTRAST: Final = """(() => {
 
 
 def with_socket(script: str) -> str:
-    """A promise of what `script` does with `socket`, a connection besides that of the page."""
+    """JavaScript: a promise of `script` with `socket`, a second connection beside the page's."""
     return f"""(async () => {{
       const {{ ChatSocket }} = await import("/chatd/socket.js");
       const socket = new ChatSocket("/socket.io/");
@@ -115,10 +115,10 @@ class Window:
         self._context = context
         self._session = session
         self.faults: list[str] = []
-        self.all_faults: list[str] = []  # those that a test expects, too
-        self.frames: list[tuple[str, str]] = []  # of its WebSocket: "Sent" or "Received", and the text
+        self.all_faults: list[str] = []  # including those that a test expects
+        self.frames: list[tuple[str, str]] = []  # WebSocket frames: "Sent" or "Received", and the text
         self._news = asyncio.Event()
-        self._pointer: dict[str, float] = {}  # where the mouse is
+        self._pointer: dict[str, float] = {}  # position of the mouse
         self.allowed: set[str] = set()  # parts of faults that a test expects
         browser.listen(session, self._on_event)
 
@@ -136,7 +136,7 @@ class Window:
         return window
 
     async def beside(self, *, width: int, height: int) -> Window:
-        """Another window of the same person: it has the same cookies. Closed with this one."""
+        """Another window with the same cookies. Closed with this one."""
         return await self._open(self._browser, self._context, width=width, height=height, phone=False)
 
     @classmethod
@@ -152,14 +152,14 @@ class Window:
         return window
 
     async def shut(self) -> None:
-        """Close this tab, and not the others of the same person."""
+        """Close this tab only."""
         await self._browser.order("Target.closeTarget", targetId=self._target)
 
     async def close(self) -> None:
-        """Close all tabs of this person."""
+        """Close all tabs with these cookies."""
         await self._browser.order("Target.disposeBrowserContext", browserContextId=self._context)
 
-    # Where it is.
+    # Navigation.
 
     async def go(self, url: str) -> None:
         went = await self._order("Page.navigate", url=url)
@@ -172,7 +172,7 @@ class Window:
         await self.until("!window.beforeReload && document.readyState === 'complete'")
 
     async def back(self) -> None:
-        """To the page before, which the browser may have kept as it was."""
+        """Go back in the history; the browser may restore the page from its cache."""
         history = await self._order("Page.getNavigationHistory")
         before = history["entries"][history["currentIndex"] - 1]
         await self._order("Page.navigateToHistoryEntry", entryId=before["id"])
@@ -183,13 +183,13 @@ class Window:
         await self._order("Network.setCookie", url=url, name=name, value=value, httpOnly=True, sameSite="Strict")
 
     async def grant(self, permission: str) -> None:
-        """Allow every page something, as one does when the browser asks. It refuses what it is not told of here."""
+        """Grant a permission to every page. Permissions that are not granted here are denied."""
         await self._browser.order("Browser.grantPermissions", permissions=[permission], browserContextId=self._context)
 
-    # What is to be seen.
+    # Reading.
 
     async def see(self, selector: str, text: str = "", *, count: int | None = None) -> list[str]:
-        """Wait until visible elements are there, one of them with `text` in it (`count` of them, if given)."""
+        """Wait for visible elements, one of which contains `text` (`count` elements, if given)."""
         want = f"found.length === {count}" if count is not None else "found.length > 0"
         look = f"""() => {{
           const found = ({FINDER})({json.dumps(selector)})
@@ -202,13 +202,13 @@ class Window:
         return texts
 
     async def gone(self, selector: str, text: str = "") -> None:
-        """Wait until no visible element of that kind has `text` in it."""
+        """Wait until no visible matching element contains `text`."""
         await self.until(
             f"!({FINDER})({json.dumps(selector)}).some((one) => one.textContent.includes({json.dumps(text)}))"
         )
 
     async def texts(self, selector: str) -> list[str]:
-        """What the visible elements of that kind say now."""
+        """The texts of the visible matching elements."""
         found: list[str] = await self.evaluate(f"({FINDER})({json.dumps(selector)}).map((one) => one.textContent)")
         return found
 
@@ -224,12 +224,12 @@ class Window:
                         if await self.evaluate(f"({WAITER})(() => ({condition}), 2000)"):
                             return
                     except BrowserError:
-                        continue  # the page went away while it was asked
+                        continue  # the page was navigated during the call
         except TimeoutError:
             raise BrowserError(f"never true: {condition}\n{await self.text()}\n{self.faults}") from None
 
     async def evaluate(self, expression: str) -> Any:
-        """The value of an expression in the page; a promise is waited for."""
+        """The value of an expression in the page; promises are awaited."""
         done = await self._order("Runtime.evaluate", expression=expression, awaitPromise=True,
                                  returnByValue=True, allowUnsafeEvalBlockedByCSP=False)  # fmt: skip
         if "exceptionDetails" in done:
@@ -237,7 +237,7 @@ class Window:
         return done["result"].get("value")
 
     async def drawn(self) -> None:
-        """Two frames: what the last order changed has been drawn then."""
+        """Wait two animation frames, after which the last change is drawn."""
         await self.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
 
     async def screenshot(self, path: Path) -> None:
@@ -245,23 +245,23 @@ class Window:
         taken = await self._order("Page.captureScreenshot", format="png", optimizeForSpeed=False)
         await asyncio.to_thread(path.write_bytes, base64.b64decode(taken["data"]))
 
-    # What one does.
+    # Input.
 
     async def click(self, selector: str, text: str = "") -> None:
-        """Click into the middle of the first such element, with the mouse."""
+        """Click into the middle of the first matching element with the mouse."""
         await self.point_at(selector, text)
         for kind in ("mousePressed", "mouseReleased"):
             await self._mouse(kind, "left", clickCount=1)
 
     async def point_at(self, selector: str, text: str = "") -> None:
-        """Move the mouse to the first such element, and after it if it moved away before the mouse came."""
+        """Move the mouse to the first matching element, again if the element moved meanwhile."""
         spot = None
         while spot != (spot := await self._middle(selector, text)):
             self._pointer = spot
             await self._mouse("mouseMoved", "none")
 
     async def _middle(self, selector: str, text: str) -> dict[str, float]:
-        """Where the first such element is in the window, in CSS pixels, once it is there."""
+        """The position of the first matching element in CSS pixels, once it is visible."""
         await self.see(selector, text)
         spot: dict[str, float] = await self.evaluate(f"""(() => {{
           const one = ({FINDER})({json.dumps(selector)}).find((one) => one.textContent.includes({json.dumps(text)}));
@@ -282,7 +282,7 @@ class Window:
         await self._order("Input.insertText", text=text)
 
     async def type(self, text: str) -> None:
-        """Type into whatever has the focus."""
+        """Type into the focused element."""
         await self._order("Input.insertText", text=text)
 
     async def press(self, key: str, modifiers: int = 0) -> None:
@@ -297,35 +297,35 @@ class Window:
         await self.press("Enter")
 
     async def offline(self, *, on: bool) -> None:
-        """Take the network away, as the browser knows too, or give it back."""
+        """Switch the browser's network off or on (navigator.onLine follows)."""
         await self._order(
             "Network.emulateNetworkConditions", offline=on, latency=0, downloadThroughput=-1, uploadThroughput=-1
         )
 
     async def trust_certificates(self) -> None:
-        """Those that sign themselves, too."""
+        """Accept self-signed certificates."""
         await self._order("Security.setIgnoreCertificateErrors", ignore=True)
 
     async def slow_down(self, *, cpu: float, bytes_per_s: int, latency_ms: float) -> None:
-        """A machine so many times slower, behind a line of that speed."""
+        """Emulate a processor slower by the factor `cpu`, and a line of that speed."""
         await self._order("Emulation.setCPUThrottlingRate", rate=cpu)
         await self._order("Network.emulateNetworkConditions", offline=False, latency=latency_ms,
                           downloadThroughput=bytes_per_s, uploadThroughput=bytes_per_s)  # fmt: skip
 
     async def trust_scripts(self) -> None:
-        """As if the page had no policy: for pages that stand for somebody else's."""
+        """Disable the CSP: for pages that stand for another site's."""
         await self._order("Page.setBypassCSP", enabled=True)
         await self.reload()
 
     async def heard(self, part: str) -> None:
-        """Wait for a fault that a test expects, and forget it."""
+        """Wait for an expected fault, and remove it from `faults`."""
         async with asyncio.timeout(PATIENCE_S):
             while not any(part in fault for fault in self.all_faults):
                 self._news.clear()
                 await self._news.wait()
 
     async def nameless_controls(self) -> list[str]:
-        """Whatever can be used and has no name for a screen reader, by the browser's own tree."""
+        """Controls without an accessible name, by the browser's accessibility tree."""
         nodes: list[Params] = (await self._order("Accessibility.getFullAXTree"))["nodes"]
         wanted = {"button", "link", "textbox", "searchbox", "combobox", "checkbox", "image", "list", "dialog", "Iframe"}
         return [
@@ -334,7 +334,7 @@ class Window:
         ]  # fmt: skip
 
     async def faint_texts(self) -> list[str]:
-        """Visible texts whose contrast with what is behind them is below 4.5."""
+        """Visible texts whose contrast with their background is below 4.5."""
         found: list[str] = await self.evaluate(CONTRAST)
         return found
 
@@ -342,16 +342,16 @@ class Window:
         await self._order("Emulation.setEmulatedMedia", features=[{"name": "forced-colors", "value": "active"}])
 
     async def printed(self) -> bytes:
-        """The page as a PDF, on A4."""
+        """The page printed as a PDF on A4."""
         printed = await self._order("Page.printToPDF", paperWidth=8.27, paperHeight=11.69)
         return base64.b64decode(printed["data"])
 
     async def task_seconds(self) -> float:
-        """The processor time that the page's own thread has used."""
+        """The processor time of the page's main thread."""
         return (await self._metrics())["TaskDuration"]
 
     async def memory(self) -> tuple[float, float]:
-        """The bytes of the page's scripts and the number of nodes in its documents, without garbage."""
+        """The size of the JavaScript heap and the number of DOM nodes, after garbage collection."""
         await self._order("HeapProfiler.collectGarbage")
         metrics = await self._metrics()
         return metrics["JSHeapUsedSize"], metrics["Nodes"]
