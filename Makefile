@@ -1,10 +1,10 @@
-# Every target is complete on a machine that has Python 3.11 or newer, make, and nothing else.
-# `make PYTHON=python3.13 test` takes another interpreter; `make clean` forgets everything that was installed.
+# Every target works on a machine with only Python 3.11 or newer and make; it installs the rest into .venv.
+# `make PYTHON=python3.13 test` uses another interpreter; `make clean` removes everything that was installed.
 
 VENV := .venv
 BIN := $(VENV)/bin
 
-# An environment that another interpreter has made is made again.
+# Recreate an environment of another interpreter.
 ifneq ($(origin PYTHON),undefined)
 WHICH := -c 'import sys; print(sys.base_prefix, *sys.version_info[:3])'
 ifneq ($(shell $(PYTHON) $(WHICH) 2>/dev/null),$(shell $(BIN)/python $(WHICH) 2>/dev/null))
@@ -17,13 +17,13 @@ INTEROP := tests/interop
 CLIENTS := tests/interop/clients
 EXTRAS := cluster,crypto,test,lint,bench,dist
 
-# The tools of .venv first, Node.js among them where the machine has none.
+# Tools of .venv come first in PATH; it has Node.js if the machine has none.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 # socket.io-client runs on Node.js 18 and newer; some systems ship node without npm.
 HAVE_NODE := node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' && npm --version
 
-# Python compiles what it imports when it does; to compile everything now would take longer than to fetch it.
+# Do not compile bytecode at installation: that takes longer than the download, and Python compiles modules at import.
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --constraint constraints.txt
 
 HAVE_BROWSER := for name in chromium chromium-browser google-chrome-stable google-chrome; do \
@@ -35,17 +35,17 @@ HAVE_OTHERS := { command -v firefox-esr || command -v firefox || test -n "$$FIRE
 .DELETE_ON_ERROR:
 .PHONY: setup run test core browser systemd systemd-core lint reference lock audit dist wheel pyz deb try-dist try-compiled bench fuzz soak storm kill hooks move outages simulate clean
 
-# What could go on for ever, and how long it does: `make fuzz SECONDS=600`, `make simulate SEEDS=1000`.
+# How long open-ended targets run: `make fuzz SECONDS=600`, `make simulate SEEDS=1000`.
 SECONDS := 60
 MINUTES := 3
 ROUNDS := 100
 ROWS := 1000000
 SEEDS := 100000
-# How many processes run the tests. They wait for clients and clocks most of the time: two cores have work for three.
+# Number of test processes. Tests mostly wait for clients and clocks, so two cores can run three.
 JOBS := 3
-# Where `make dist` writes.
+# Output folder of `make dist`.
 DIST := dist
-# What `make audit` reads.
+# Input of `make audit`.
 LOCK := requirements-cluster.lock requirements-mail.lock
 AT_LENGTH := $(BIN)/pytest --capture=no --timeout=0
 
@@ -57,11 +57,11 @@ run: $(VENV)/.daemon-ready
 test: setup browser
 	$(BIN)/pytest --numprocesses=$(JOBS) --dist=worksteal
 
-# What depends most on the interpreter: before a release on Python 3.12 too, where `test` runs on 3.11 and 3.13.
+# The tests that depend most on the interpreter: before a release, run them on Python 3.12 (`test` runs on 3.11 and 3.13).
 core: setup
 	$(BIN)/pytest --numprocesses=$(JOBS) --dist=worksteal tests/engineio tests/socketio tests/chat tests/store
 
-# Real browsers for the tests of the pages, where we may install them; where not, the tests say what they left out.
+# Install browsers for the tests of the pages, if allowed; otherwise these tests are skipped and reported.
 browser:
 	@{ $(HAVE_BROWSER); } >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get && apt-get update -q && \
 	    apt-get install -qy --no-install-recommends chromium; } >/dev/null || \
@@ -70,13 +70,13 @@ browser:
 	    apt-get install -qy --no-install-recommends firefox-esr webkit2gtk-driver xvfb; } >/dev/null || \
 	    echo "No Firefox, or no WebKitGTK, and no right to install them: their tests will not run" >&2
 
-# The README's pages for operators and the package for Debian, on a booted systemd: as root, with the right to mount.
+# Test the README's chapters for operators and the Debian package on a booted systemd; needs root and the right to mount.
 systemd: $(VENV)/.python-ready $(VENV)/.node-ready $(VENV)/.bookworm-ready
 	@command -v systemd-nspawn >/dev/null || { apt-get update -q && \
 	    apt-get install -qy --no-install-recommends systemd systemd-container python3-venv curl openssl; } >/dev/null
 	$(BIN)/pytest --boot-systemd --timeout=900 tests/systemd
 
-# The minute of it that CI runs, where a systemd boots.
+# The one-minute subset for CI, if a systemd can be booted.
 systemd-core: $(VENV)/.python-ready $(VENV)/.node-ready
 	@if $(BIN)/python -m tests.systemd.machine; then \
 	    $(BIN)/pytest --boot-systemd=core --timeout=300 tests/systemd; \
@@ -85,13 +85,13 @@ systemd-core: $(VENV)/.python-ready $(VENV)/.node-ready
 	fi
 
 .PHONY: interop artillery
-# Every client of the README's table, which it writes: runtimes and releases that take 700 MB more than `make setup`.
+# Test every client of the README's table, and write the table. Downloads 700 MB more than `make setup`.
 interop: setup browser $(VENV)/.clients-ready
 	$(BIN)/pytest --every-client --ignore=$(CLIENTS)/test_table.py $(CLIENTS)
 	$(BIN)/python -m tests.interop.clients.table
 	$(BIN)/pytest $(CLIENTS)/test_table.py
 
-# A load tool with 460 MB of what other people's clouds need: nothing else installs it.
+# Test the load tool artillery. Its dependencies take 460 MB, so no other target installs it.
 artillery: setup
 	npm --prefix $(INTEROP)/artillery ci --ignore-scripts --silent --no-audit --no-fund
 	$(BIN)/pytest --artillery $(INTEROP)/artillery
@@ -107,8 +107,8 @@ reference: $(VENV)/.daemon-ready
 	$(BIN)/python -m tests.reference
 	$(BIN)/python -m tests.types.typescript
 
-# Exact versions and hashes of what a production daemon needs, for every platform: after each change of dependencies.
-# One lock for a daemon with a file, one with the drivers of PostgreSQL and Redis as well, one with the client for mail.
+# Lock the dependencies of a production daemon (versions and hashes, all platforms). Run it when dependencies change.
+# One lock for SQLite, one with the drivers of PostgreSQL and Redis, one with the mail client.
 lock: requirements.lock requirements-cluster.lock requirements-mail.lock
 
 requirements.lock: LOCKED = --extra crypto
@@ -119,17 +119,17 @@ requirements.lock requirements-cluster.lock requirements-mail.lock: $(VENV)/.too
 	    --no-header --no-annotate --no-emit-index-url --no-emit-find-links --constraints constraints.txt \
 	    --upgrade --output-file $@ pyproject.toml
 
-# Known vulnerabilities of the versions in the lock. Without --strict, a version that gets no answer counts as clean.
+# Check locked versions for known vulnerabilities. Without --strict, a version that could not be checked counts as clean.
 audit: $(VENV)/.tools-ready
 	@$(VENV)/tools/bin/pip-audit --strict --require-hashes --disable-pip $(LOCK:%=--requirement %) || { \
 	    echo "The audit has failed, or was not made. It needs PyPI's JSON API, which a mirror of the index may lack" >&2; \
 	    exit 1; }
 
-# What a release consists of, the same bytes at every build of one commit: the time in the archives is the commit's.
+# Build all artefacts of a release, reproducibly: timestamps in the archives are those of the commit.
 dist: wheel pyz $(if $(shell command -v dpkg-deb),deb)
 
 wheel pyz deb: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 1577836800)
-# With COMPILED=1 the wheel is for this Python and this kind of machine, and has modules that mypyc has compiled.
+# With COMPILED=1 the wheel has modules compiled by mypyc, for this Python version and platform only.
 wheel: export CHATD_COMPILED = $(COMPILED)
 wheel: $(VENV)/.python-ready
 	$(BIN)/python -m build --no-isolation --outdir $(DIST)
@@ -140,18 +140,18 @@ pyz: wheel
 deb: wheel
 	deploy/deb $(DIST)
 
-# All of it installed and used as a stranger would, on every Python that is here.
+# Install and use each artefact in a fresh environment, on every installed Python.
 try-dist: $(VENV)/.python-ready $(VENV)/.bookworm-ready
 	$(BIN)/pytest --whole-release --timeout=900 tests/deploy
 
-# The compiled wheel, and with it the suites that test what a client sees: about five minutes. CI runs it too.
+# Run the suites that test the client side with the compiled wheel: about five minutes. CI runs it too.
 try-compiled: setup
 	$(BIN)/pytest --capture=no --whole-release --timeout=3600 tests/deploy/test_compiled.py
 
 bench: setup
 	$(BIN)/python -m bench
 
-# SECONDS for the whole server, and for each decoder.
+# Fuzz the whole server for SECONDS, and each decoder for SECONDS.
 fuzz: setup $(VENV)/.fuzz-ready
 	$(AT_LENGTH) tests/attack/test_whole_server.py --fuzz-seconds=$(SECONDS)
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
@@ -159,8 +159,8 @@ fuzz: setup $(VENV)/.fuzz-ready
 soak: setup
 	$(AT_LENGTH) tests/attack/test_soak.py --soak-seconds=$$(( 60 * $(MINUTES) ))
 
-# A minute of 100 messages a second into an open thread of 20,000, in Chromium, on a machine that does nothing else; then
-# the first row on a slow one.
+# In Chromium, on an idle machine: 100 messages a second for one minute into an open thread of 20,000; then the time to
+# the first row on an emulated slow machine.
 storm: setup browser
 	$(AT_LENGTH) tests/web/chromium/test_long_thread.py tests/web/chromium/test_loading.py --storm-seconds=60 \
 	    -k "stand_still or slow_machine"
@@ -168,27 +168,27 @@ storm: setup browser
 kill: setup
 	$(AT_LENGTH) tests/durability/test_kill.py --kill-rounds=$(ROUNDS)
 
-# A daemon that is killed while the receiver of its webhook fails: `make hooks ROUNDS=200`.
+# Kill the daemon while the webhook's receiver fails, again and again: `make hooks ROUNDS=200`.
 hooks: setup
 	$(AT_LENGTH) tests/webhooks/test_rounds.py --hook-rounds=$(ROUNDS)
 
-# A chat of ROWS messages from SQLite to PostgreSQL and back into a file of lines, with the time and the memory it takes.
+# Move ROWS messages from SQLite to PostgreSQL and back into a file of lines, and measure time and memory.
 move: $(VENV)/.python-ready
 	$(AT_LENGTH) tests/cli/test_move.py --move-rows=$(ROWS) -k many_messages
 
-# Several nodes, and all that fails around them.
+# Test several nodes under faults.
 outages: setup
 	$(AT_LENGTH) tests/cluster/test_outages.py --outage-seconds=15 --outages-deliver=stored
 	$(AT_LENGTH) tests/cluster/test_outages.py --outage-seconds=15 --outages-deliver=at_once
 
-# Several nodes in virtual time, on every core.
+# Simulate several nodes in virtual time, on every core.
 simulate: $(VENV)/.python-ready
 	$(BIN)/python -m tests.cluster.simulation --seeds $(SEEDS)
 
 clean:
 	rm -rf $(VENV) $(INTEROP)/node_modules $(CLIENTS)/node_modules $(INTEROP)/artillery/node_modules
 
-# Each stamp is younger than what it was made from, so a target that has nothing to do costs nothing.
+# Stamp files: a target whose inputs have not changed does nothing.
 $(VENV)/.created:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	    echo "chatd needs Python 3.11 or newer: install it, then 'make PYTHON=python3.11 $(MAKECMDGOALS)'" >&2; exit 1; }
@@ -199,7 +199,7 @@ $(VENV)/.created:
 	@$(PYTHON) -m venv --clear $(VENV)
 	@touch $@
 
-# Only what the daemon needs, so that the first `make run` serves within seconds.
+# Only the daemon's dependencies, so that the first `make run` serves within seconds.
 $(VENV)/.daemon-ready: $(VENV)/.created pyproject.toml constraints.txt
 	$(PIP_INSTALL) --editable .
 	@touch $@
@@ -208,18 +208,18 @@ $(VENV)/.python-ready: $(VENV)/.created pyproject.toml constraints.txt
 	$(PIP_INSTALL) --editable '.[$(EXTRAS)]'
 	@touch $@
 
-# Coverage-guided where atheris has a wheel, at random elsewhere.
+# Coverage-guided if atheris has a wheel for this machine, else random.
 $(VENV)/.fuzz-ready: $(VENV)/.python-ready
 	$(PIP_INSTALL) --editable '.[fuzz]' || echo "No atheris for this Python: the decoders are fuzzed at random" >&2
 	@touch $@
 
-# Apart from the others: what they need is not in constraints.txt.
+# Separate environments: their dependencies are not in constraints.txt.
 $(VENV)/.tools-ready: $(VENV)/.created
 	$(PYTHON) -m venv $(VENV)/tools
 	$(VENV)/tools/bin/python -m pip install --quiet --disable-pip-version-check uv pip-audit
 	@touch $@
 
-# A Debian with what the package of chatd depends on, and nothing else.
+# A Debian root with only the dependencies of chatd's package.
 $(VENV)/.bookworm-ready: $(VENV)/.created
 	@command -v mmdebstrap >/dev/null || { apt-get update -q && \
 	    apt-get install -qy --no-install-recommends mmdebstrap; } >/dev/null
@@ -236,7 +236,7 @@ $(VENV)/.node-ready: $(VENV)/.python-ready $(INTEROP)/package.json $(INTEROP)/pa
 	npm --prefix $(INTEROP) ci --silent --no-audit --no-fund
 	@touch $@
 
-# Old releases of python-socketio have an environment each.
+# One environment for each old release of python-socketio.
 $(VENV)/.clients-ready: $(VENV)/.node-ready $(CLIENTS)/package-lock.json $(wildcard $(CLIENTS)/python-socketio-*.txt)
 	npm --prefix $(CLIENTS) ci --silent --no-audit --no-fund
 	for release in 5.8 5.11; do \

@@ -1,7 +1,7 @@
-"""The compiled wheel: the modules on the way of a message as machine code, made by mypyc from the same source.
+"""Builds the compiled wheel: mypyc compiles the modules on the message path to machine code.
 
 A build hook of hatchling, see pyproject.toml. Without CHATD_COMPILED=1 it does nothing, and the wheel is pure Python.
-Where nothing can be compiled the wheel is pure too, and the build says so. The sources stay in the wheel beside the
+If the compilation fails, the wheel is pure Python too, and the build says so. The sources stay in the wheel beside the
 compiled modules: tracebacks show their lines.
 """
 
@@ -22,7 +22,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 SWITCH: Final = "CHATD_COMPILED"
 
 COMPILER: Final = ("mypy>=2.4,<2.5", "setuptools>=65")
-"""Beside the dependencies of chatd, whose types it reads; and a C compiler with Python's headers."""
+"""Build dependencies beside those of chatd, whose types mypyc needs. Also needs a C compiler and Python's headers."""
 
 # One group: calls between these modules are calls of C functions.
 COMPILED: Final = (
@@ -69,7 +69,7 @@ PURE: Final[Mapping[str, str]] = {
     "chatd.store.sqlite": "its work is in threads and in SQLite",
     "chatd.base.timers": "a message sets no deadline",
 }
-"""Modules that take part in a message and stay as they are, and why."""
+"""Modules on the message path that are not compiled, and why."""
 
 
 class CompiledBuildHook(BuildHookInterface[Any]):
@@ -105,7 +105,7 @@ def _wanted() -> bool:
 
 
 def _compile(root: Path, work: Path) -> str | None:
-    """Put the extension modules into a copy of the source in `work`; what went wrong, or None."""
+    """Build the extension modules in a copy of the source in `work`. Returns the error, or None."""
     compiler = (os.environ.get("CC") or str(sysconfig.get_config_var("CC"))).split()[0]
     if shutil.which(compiler) is None:
         return f"there is no C compiler {compiler}"
@@ -120,7 +120,7 @@ def _compile(root: Path, work: Path) -> str | None:
 
 
 def main(settings: str) -> None:
-    """Compile what the working directory holds. In a process of its own: mypyc ends it where it finds a fault."""
+    """Compile the working directory. Runs in a child process, because mypyc exits at an error."""
     from mypyc.build import mypycify  # noqa: PLC0415  # the hook has to be imported where there is no mypyc
     from setuptools import setup  # noqa: PLC0415
 
@@ -129,7 +129,7 @@ def main(settings: str) -> None:
     extensions = mypycify(
         [f"--config-file={settings}", f"--python-version={python}", *files],
         only_compile_paths=files,
-        opt_level=os.environ.get("MYPYC_OPT_LEVEL", "3"),  # as mypyc's own command has it
+        opt_level=os.environ.get("MYPYC_OPT_LEVEL", "3"),  # the default of the command mypyc
         debug_level="0",
         group_name="chatd",
     )

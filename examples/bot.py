@@ -1,6 +1,6 @@
-"""A bot: answers users while no admin is connected, and is silent once an admin has claimed the conversation.
+"""A bot: it answers users while no admin is connected, and stops once an admin has claimed the conversation.
 
-Needs Python alone. README.md, "A bot that answers at night", says how to run it.
+Needs only Python. README.md, "A bot that answers at night", says how to run it.
 """
 
 import base64
@@ -18,9 +18,9 @@ SECRET = base64.b64decode(Path("bot.secret").read_text().strip().removeprefix("w
 
 
 def ask(path: str, body: object = None) -> Any:
-    """Raises HTTPError for a refusal: chatd gets no answer to its event then, and sends it again."""
+    """Call the API. A refusal raises HTTPError: then the event is not acknowledged, and chatd sends it again."""
     headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
-    data = None if body is None else json.dumps(body).encode()  # with data it is a POST
+    data = None if body is None else json.dumps(body).encode()  # urllib sends POST if there is data
     with urllib.request.urlopen(urllib.request.Request(API + path, data, headers), timeout=10) as answer:
         return json.load(answer)
 
@@ -29,7 +29,7 @@ def on_message(message: dict[str, Any]) -> None:
     case = ask(f"/conversaciones/{quote(message['de'], safe='')}").get("caso", {})
     if case.get("atiende") is None and not ask("/atencion")["atendido"]:
         text = "We are here again at 9 in the morning, and answer then."
-        ask("/mensajes", {"para": message["de"], "mensaje": text, "cid": message["id"]})  # sent again: stored once
+        ask("/mensajes", {"para": message["de"], "mensaje": text, "cid": message["id"]})  # stored once by its cid
 
 
 class Hook(BaseHTTPRequestHandler):

@@ -1,8 +1,8 @@
 #!/bin/sh
-# asyncpg's `timeout` is one for all hosts of the URL together. A first host that takes the connection, or drops its
-# packets, and never answers uses it up: the second host, which works, is not even tried. In libpq `connect_timeout` is
-# for each host, and asyncpg's documentation says only "connection timeout in seconds". A first host that refuses the
-# connection costs nothing, so a test of a failover with a stopped server does not show it; a machine without power does.
+# asyncpg's `timeout` applies to all hosts of the URL together. If the first host accepts the connection or drops its
+# packets, and never answers, it uses up the timeout: asyncpg does not try the second host, which works. In libpq
+# `connect_timeout` applies to each host; asyncpg's documentation only says "connection timeout in seconds". A host that
+# refuses the connection costs no time, so a failover test with a stopped server does not show this; a power loss does.
 #
 # Seen with asyncpg 0.32.0 on CPython 3.11.
 #

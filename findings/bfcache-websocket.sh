@@ -1,8 +1,8 @@
 #!/bin/sh
-# Chromium keeps a page that was left in its back/forward cache together with its open WebSocket, and nobody hears of it:
-# no close frame, no end of the TCP connection, pings of the WebSocket protocol are answered, and messages are taken and
-# lost. The page hears "close" (1006) when it is shown again, and only then the server sees the end (1001). A page that
-# closes the WebSocket in `pagehide` is not affected.
+# Chromium keeps a page in the back/forward cache together with its open WebSocket, and the server does not notice: there
+# is no close frame and no TCP FIN, the browser answers WebSocket pings, and it drops messages. The page gets "close"
+# (1006) when it is shown again, and only then the server gets a close (1001). A page that closes its WebSocket in
+# `pagehide` is not affected.
 #
 # Seen with Chromium 156.0.8078.108 (Debian 12), its default features. Until `DisconnectWebSocketOnBFCache` an open
 # WebSocket kept a page out of that cache, so that leaving it closed the connection; the third run shows that.

@@ -1,9 +1,9 @@
 #!/bin/sh
-# A WebSocket with another revision of the protocol than 4, such as that of socket.io-client 2 (EIO=3), is not refused by
-# engine.io in the handshake. The server answers 101, and then writes an HTTP answer of status 400 into the WebSocket, where
-# a frame should be. Its first letters, "HT", are a frame with a reserved bit, so each client reports a broken WebSocket
-# instead of the reason: Node.js 20's `ws` says "Invalid WebSocket frame: RSV1 must be clear". By polling, the same client
-# gets a 400 that it can read.
+# engine.io does not refuse a WebSocket with another protocol revision than 4, such as that of socket.io-client 2 (EIO=3),
+# in the handshake. It answers 101 and then writes an HTTP response with status 400 into the WebSocket stream, where a
+# frame should be. The first letters, "HT", decode as a frame with a reserved bit, so clients report a broken WebSocket
+# instead of the reason: `ws` on Node.js 20 says "Invalid WebSocket frame: RSV1 must be clear". By polling, the same
+# client gets a readable 400.
 #
 # Seen with socket.io 4.8.4 (engine.io 6.6) and ws 8.18.3 on Node.js 20.
 #

@@ -1,8 +1,8 @@
 #!/bin/sh
 # engine.io-client 6.6.0 to 6.6.6 export SocketWithoutUpgrade and SocketWithUpgrade, the classes that the release notes of
-# 6.6.0 show for bundles without unused transports. The patch release 6.6.7 no longer has them, nor has 6.6.8: an import
-# that works with 6.6.6 is a SyntaxError, and `^6.6.0` in a package.json takes the new one. What is left of that form is
-# `new Socket(url, { transports: [WebSocket] })`.
+# 6.6.0 show for bundles without unused transports. The patch releases 6.6.7 and 6.6.8 do not export them: an import that
+# works with 6.6.6 becomes a SyntaxError, and `^6.6.0` in a package.json selects the new release. The remaining
+# tree-shakable form is `new Socket(url, { transports: [WebSocket] })`.
 #
 # Seen with these releases on Node.js 20.
 #

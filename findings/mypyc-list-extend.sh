@@ -1,8 +1,8 @@
 #!/bin/sh
-# A list that is extended from an iterator which raises keeps, in Python, the items that came before the exception. In a
-# module that mypyc has compiled, on Python 3.11 and 3.12, it keeps none of them: there `list.extend` builds a tuple first.
-# They are lost, for the iterator has moved on. A loop that goes on after the exception, as around
-# `sent.extend(map(os.write, ...))`, never ends then. From 3.13 on, compiled code is expected to do as Python does.
+# If an iterator raises during `list.extend`, CPython keeps the items before the exception in the list. In a module
+# compiled by mypyc, on Python 3.11 and 3.12, the list keeps none of them: compiled `list.extend` builds a tuple first.
+# These items are lost, because the iterator has advanced. A loop that continues after the exception, as around
+# `sent.extend(map(os.write, ...))`, then never ends. From 3.13 on, compiled code is expected to behave as CPython.
 #
 # Seen with mypy (mypyc) 2.4.1 and setuptools 80.9.0 on CPython 3.11.2.
 #

@@ -1,7 +1,7 @@
 #!/bin/sh
-# The WebSocket that is built into Node.js asks for its upgrade on a connection that fetch() has left open to the same
-# server. Bun, Deno and the package `ws` open a new one. A proxy or a test server that decides by the first request
-# of a connection whether it is one for WebSockets lets this one pass, or sends it to the place of the ordinary requests.
+# The built-in WebSocket of Node.js sends its upgrade request on an idle connection of fetch() to the same server. Bun,
+# Deno and the package `ws` open a new connection. A proxy or a test server that classifies a connection by its first
+# request treats this upgrade as ordinary HTTP: it does not block it, or routes it to the wrong backend.
 #
 # Seen with Node.js 22.23.3, 24.21.0 and 26.10.0; Bun 1.4.5, Deno 2.9.6 and ws 8.18.3 for comparison.
 #

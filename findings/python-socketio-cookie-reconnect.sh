@@ -1,7 +1,7 @@
 #!/bin/sh
-# python-socketio sends a `Cookie` given in `headers` at the first connection alone. When it connects again, by itself, the
-# header is gone, and only this one: the others are sent as before. So a client that logs in by cookie works until its
-# first reconnection, and is refused from then on.
+# python-socketio sends a `Cookie` from `headers` only at the first connection. At an automatic reconnection this header
+# is missing, and only this one: the others are sent as before. So a client that logs in by cookie works until its first
+# reconnection, and is refused from then on.
 #
 # Seen with python-socketio 5.18.1, python-engineio 4.15.1 and aiohttp 3.14.5 on CPython 3.11, against socket.io 4.8.4 on
 # Node.js 20.

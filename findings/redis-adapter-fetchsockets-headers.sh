@@ -1,7 +1,7 @@
 #!/bin/sh
-# fetchSockets of one node makes every other node publish the whole handshake of its sockets in Redis: all request headers,
-# and so the cookie of the login, and `auth`. The caller wants ids and rooms, mostly, and the documentation shows those;
-# whatever subscribes to the channel of answers, a dashboard or a log, gets credentials with which one can log in.
+# fetchSockets on one node makes every other node publish the whole handshake of its sockets in Redis: all request
+# headers, including the login cookie, and `auth`. Callers mostly want ids and rooms, which the documentation shows. Any
+# subscriber of the response channel, such as a dashboard or a log, gets valid credentials.
 #
 # Seen with @socket.io/redis-adapter 8.3.0, socket.io 4.8.4, socket.io-client 4.8.3 and redis 5.12.1 on Node.js 20,
 # Redis 7.0.15.

@@ -1,8 +1,8 @@
 #!/bin/sh
-# The sharded adapter of socket.io publishes each room on a channel of its own, so that a node hears only rooms that it
-# has. A room whose name has exactly 20 characters is taken for the id of a socket, and goes to the channel that every
-# node hears. Nothing is lost, but rooms named by a fixed-length id, such as 20 characters of base64url (15 random bytes),
-# get none of what the adapter was chosen for.
+# The sharded adapter of socket.io publishes each room on its own channel, so that a node receives only its own rooms.
+# A room whose name has exactly 20 characters is mistaken for a socket id, and is published on the channel of all nodes.
+# No message is lost, but rooms named by a fixed-length id, such as 20 characters of base64url (15 random bytes), get no
+# benefit from the adapter.
 #
 # Seen with @socket.io/redis-adapter 8.3.0, socket.io 4.8.4 and redis 5.12.1 on Node.js 20, Redis 7.0.15.
 #

@@ -1,8 +1,8 @@
 #!/bin/sh
-# To look at the request channel of @socket.io/redis-adapter breaks it. A node asks Redis how many subscribe to that
-# channel (PUBSUB NUMSUB), and waits for so many answers; whoever only looks, such as a redis-cli that somebody opened to
-# debug, is counted and does not answer. Then fetchSockets, and acknowledged broadcasts, of every node fail after their
-# time-out, without the answers that did come. To look by a pattern (PSUBSCRIBE) is not counted and does no harm.
+# A passive subscriber of @socket.io/redis-adapter's request channel breaks the adapter. A node asks Redis for the number
+# of subscribers (PUBSUB NUMSUB) and waits for as many answers; a passive one, such as a redis-cli opened for debugging,
+# is counted and does not answer. Then fetchSockets and broadcasts with acknowledgement fail on every node after the
+# timeout, without the answers that arrived. A pattern subscription (PSUBSCRIBE) is not counted and does no harm.
 #
 # Seen with @socket.io/redis-adapter 8.3.0, socket.io 4.8.4 and redis 5.12.1 on Node.js 20, Redis 7.0.15.
 #

@@ -1,8 +1,8 @@
 #!/bin/sh
-# redis-py hides an outage from a subscriber. While Redis is away `pubsub.listen()` neither raises nor ends: it connects and
-# subscribes again by itself, and what was published meanwhile is gone. The one sign is a second confirmation of the
-# subscription, and `ignore_subscribe_messages=True`, which nearly every example sets, swallows that. So a program that
-# must read again what it missed does not learn that it has to.
+# redis-py hides an outage from a subscriber. While Redis is down, `pubsub.listen()` neither raises nor ends: it reconnects
+# and subscribes again by itself, and messages published meanwhile are lost. The only sign is a second subscription
+# confirmation, which `ignore_subscribe_messages=True`, as in nearly every example, drops. So a program that must reload
+# missed messages does not learn that it has to.
 #
 # Seen with redis 8.1.0 on CPython 3.11, Redis 7.0.15.
 #
@@ -61,7 +61,7 @@ async def run(ignore):
     await heard.get()
     server.kill()
     server.wait()
-    server = await start()  # it has published "up", to nobody
+    server = await start()  # it has published "up", which no subscriber received
     while not await publish("after"):
         await asyncio.sleep(0.01)
     first = await heard.get()

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Recovery through @socket.io/redis-streams-adapter, twice not as the documentation of connection state recovery lets one
-# expect. (1) A volatile event that the client has received before the cut comes again: it was written to the stream,
-# which is what is replayed, but carried no position. (2) The stream is one for all rooms, cut to about 10,000 entries:
-# when as many events went to rooms in which the client is not, its own few are no longer found from where it was, and it
-# is not recovered, however short it was away.
+# Recovery through @socket.io/redis-streams-adapter differs in two ways from the documentation of connection state
+# recovery. (1) A volatile event that the client received before the cut is delivered again: it is in the stream that is
+# replayed, but carried no position. (2) All rooms share one stream, trimmed to about 10,000 entries: after as many events
+# to rooms without the client, the client's position is no longer in the stream, and it is not recovered, however short
+# its outage was.
 #
 # Seen with @socket.io/redis-streams-adapter 0.3.1, socket.io 4.8.4, socket.io-client 4.8.3 and redis 5.12.1 on
 # Node.js 20, Redis 7.0.15.

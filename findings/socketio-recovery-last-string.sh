@@ -1,8 +1,8 @@
 #!/bin/sh
-# With connection state recovery, socket.io-client takes the last argument of ANY event for its position, if it is a
-# string and the client has a private session id. The server adds its position only to events that it keeps, so a volatile
-# event that happens to end in a string of the application replaces it: the next recovery is refused, and all that was
-# missed is lost. The same event with an object at its end does no harm.
+# With connection state recovery, socket.io-client stores the last argument of ANY event as its position, if it is a
+# string and the client has a private session id. The server adds positions only to events that it keeps, so a volatile
+# event whose last argument is a string overwrites the position: the next recovery fails, and all missed events are lost.
+# The same event with an object as last argument does no harm.
 #
 # Seen with socket.io 4.8.4 and socket.io-client 4.8.3 on Node.js 20.
 #

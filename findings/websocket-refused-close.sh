@@ -1,8 +1,8 @@
 #!/bin/sh
-# A server refuses the handshake of a WebSocket with 403. By the WHATWG standard the client then hears "error" and "close"
-# with the code 1006. Of the runtimes that have `WebSocket` built in, Node.js 22 has "error" alone: "close" never comes, so
-# a program that reconnects in "close" stops for good, and the process ends when nothing else runs in it. Deno has "close"
-# with the code 0, which no WebSocket can have. Node.js 24 and 26 and Bun do as the standard says.
+# A server refuses a WebSocket handshake with 403. By the WHATWG standard the client then gets "error" and "close" with
+# code 1006. Among runtimes with a built-in `WebSocket`, Node.js 22 fires "error" only, never "close": a program that
+# reconnects in "close" stops, and the process exits when nothing else runs in it. Deno fires "close" with code 0, which
+# is no valid code. Node.js 24 and 26 and Bun follow the standard.
 #
 # Seen with Node.js 22.23.3, 24.21.0 and 26.10.0, Bun 1.4.5, Deno 2.9.6.
 #
