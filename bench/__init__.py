@@ -1,5 +1,5 @@
-"""The benchmark suite: chatd and its peers, side by side in one run, under one load generator.
+"""The benchmark suite: chatd and its peers in one run, under the same load generator.
 
-`python -m bench <name>` runs one benchmark, `python -m bench all` every one of them. Each server has one core, the
-load generator another; every delivery is counted, and a lost or doubled one ends the run without a result.
+`python -m bench <name>` runs one benchmark, `python -m bench all` runs all. Each server has one core, the
+load generator another; every delivery is counted, and a lost or duplicated one ends the run without a result.
 """

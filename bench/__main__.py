@@ -34,9 +34,9 @@ BENCHMARKS: Final[Mapping[str, Callable[[Options], None]]] = {
 
 
 def main(argv: Sequence[str]) -> int:
-    """0 when everything was measured; 1 when a server failed or lost something."""
+    """Return 0 when everything was measured, 1 when a server failed or lost a message."""
     options = parse(argv, list(BENCHMARKS))
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # unwinds: servers are ended
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # unwinds the stack, which ends the servers
     machine.allow_many_files()
     if machine.cores().shared:
         print("bench: one core for server and load: these figures mean little", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""What programs between a client and a server are made on: connections are accepted, each is served in its own task."""
+"""The basis of programs between client and server: accepts connections, and serves each in a task of its own."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any, Final
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]]
 
-# Of the loop, from the acceptance of a connection until asyncio says so: `accept`, the transport, `connection_made`.
+# Turns of the loop from the accept of a connection to the callback: `accept`, the transport, `connection_made`.
 HANDOVER_TURNS: Final = 3
 
 
 @contextlib.asynccontextmanager
 async def accepting(port: int, serve: Serve, end: Callable[[], None]) -> AsyncIterator[None]:
-    """Listen on `port` for the time of a block; `end` then makes every `serve` return, and they are waited for."""
+    """Listen on `port` during the block; then `end` must make every `serve` return, and all of them are awaited."""
     running: set[asyncio.Task[None]] = set()
 
     def on_connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -34,7 +34,7 @@ async def accepting(port: int, serve: Serve, end: Callable[[], None]) -> AsyncIt
 
 
 async def _close(listener: asyncio.Server) -> None:
-    """asyncio loses a connection, with a warning, that is accepted and not yet handed over when its server closes."""
+    """asyncio leaks a connection, with a warning, that is accepted but not handed over when its server closes."""
     for each in listener.sockets:
         asyncio.get_running_loop().remove_reader(each.fileno())
     for _ in range(HANDOVER_TURNS):

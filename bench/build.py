@@ -1,6 +1,6 @@
-"""Makes what the benchmarks need and the repository does not hold: the C programs and the peers' packages.
+"""Builds what the benchmarks need and the repository does not contain: the C programs and the peers' packages.
 
-Everything lands in `bench/.build` and `bench/peers/node_modules`, both ignored by git; a second call does nothing.
+Everything is built in `bench/.build` and `bench/peers/node_modules`, both ignored by git; a second call does nothing.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ CFLAGS: Final = ("-O2", "-std=gnu11", "-Wall", "-Wextra")
 
 
 class SetupError(Exception):
-    """Something that a benchmark needs cannot be made on this machine; the message says what and why."""
+    """A dependency of a benchmark cannot be built on this machine; the message says which and why."""
 
 
 def compiled(name: str, sources: Sequence[Path]) -> Path:
-    """The program `name`, compiled with `cc` when one of its sources is younger than it is."""
+    """The program `name`, compiled with `cc` if one of its sources is newer."""
     program = BUILD / name
     headers = [header for source in sources for header in source.parent.glob("*.h")]
     if program.exists() and all(path.stat().st_mtime < program.stat().st_mtime for path in [*sources, *headers]):
@@ -39,7 +39,7 @@ def compiled(name: str, sources: Sequence[Path]) -> Path:
 
 
 def _compiler() -> list[str]:
-    """`cc`, or on a machine without one the compiler that the package index carries."""
+    """`cc`, or on a machine without one the compiler from the package index."""
     found = shutil.which("cc")
     if found is not None:
         return [found]
@@ -65,18 +65,18 @@ def floor_program() -> Path:
 
 
 def node_modules() -> Path:
-    """The JavaScript peers' packages, exactly as locked."""
+    """The packages of the JavaScript peers, in the locked versions."""
     modules = PEERS / "node_modules"
     lock = PEERS / "package-lock.json"
     installed = modules / ".package-lock.json"
     if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
-        # no install scripts: Bun's binary is taken from its platform package, see bun_program()
+        # no install scripts: Bun's binary is in its platform package, see bun_program()
         _do([_tool("npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=PEERS)
     return modules
 
 
 def sqlite_addon() -> Path:
-    """The compiled part of better-sqlite3: downloaded where its makers have one for this machine, else compiled."""
+    """The compiled part of better-sqlite3: downloaded if there is a build for this machine, otherwise compiled."""
     addon = node_modules() / "better-sqlite3" / "build" / "Release" / "better_sqlite3.node"
     if not addon.exists():
         _do([_tool("npm"), "rebuild", "better-sqlite3"], cwd=PEERS)
@@ -98,7 +98,7 @@ def bun_program() -> Path:
 
 
 def peer_python() -> Path:
-    """The interpreter of python-socketio's own virtual environment: same Python version as this one."""
+    """The interpreter of python-socketio's virtual environment: the Python version of this one."""
     wanted = PEERS / "requirements.txt"
     folder = BUILD / "python"
     stamp = folder / "requirements.txt"
@@ -111,7 +111,7 @@ def peer_python() -> Path:
 
 
 def compiled_chatd() -> Path:
-    """The interpreter of an environment with the compiled wheel of this source, made again after each change of it."""
+    """The interpreter of an environment with the compiled wheel of this source, rebuilt after each change."""
     folder = BUILD / "chatd"
     stamp = folder / "ready"
     sources = [ROOT / "pyproject.toml", ROOT / "deploy" / "compiled.py", *(ROOT / "chatd").rglob("*.py")]
@@ -128,7 +128,7 @@ def compiled_chatd() -> Path:
 
 
 def _tool(name: str) -> str:
-    """A program beside this interpreter (`make` may have put Node.js there) or on the PATH."""
+    """A program in the folder of this interpreter (`make` may have put Node.js there) or on the PATH."""
     found = shutil.which(name, path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
     if found is None:
         raise SetupError(f"there is no `{name}` on the PATH")

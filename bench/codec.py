@@ -1,8 +1,8 @@
-"""Codec: microseconds to decode what a client sends and to encode what everybody gets.
+"""Codec: microseconds to decode a client's packet and to encode an event for all recipients.
 
-One core, in process, no sockets. chatd's functions and python-socketio's stand side by side, on the same packets.
-Both take a whole WebSocket text message and end at (or start from) the arguments of the event: Engine.IO and
-Socket.IO packet together. `encode` is paid once a message, however many recipients it has.
+One core, in process, no sockets. The functions of chatd and python-socketio process the same packets.
+Both convert between a whole WebSocket text message and the arguments of the event: Engine.IO and
+Socket.IO packet together. `encode` is needed once for a message, however many recipients it has.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def _wire(payload_bytes: int, ack_id: str) -> str:
 
 
 def chatd_decode(text: str) -> socket_packet.Packet:
-    """As the server does with a text message."""
+    """As the server decodes a text message."""
     message = engine_packet.decode(text).data
     assert isinstance(message, str)
     return socket_packet.decode(message, max_attachments=CONFIG.max_attachments, max_depth=CONFIG.max_depth)
@@ -57,7 +57,7 @@ def other_encode(body: dict[str, str]) -> Any:
 
 
 def cases(payload_bytes: int) -> dict[str, tuple[Call, Call]]:
-    """What is measured, as (chatd, python-socketio)."""
+    """The measured functions, as (chatd, python-socketio)."""
     text, asking = _wire(payload_bytes, ""), _wire(payload_bytes, str(ACK_ID))
     body = {"de": "ana", "mensaje": "x" * payload_bytes}
     return {

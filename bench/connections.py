@@ -1,16 +1,16 @@
-"""Connections: what 10,000 authenticated, idle WebSocket clients cost, and what happens when they come at once.
+"""Connections: the cost of 10,000 authenticated, idle WebSocket clients, and of connecting all at once.
 
 memory      Resident memory of the server with all of them, minus that with two, divided by their number.
 connect     CPU of the server to accept, verify and join one (handshake, JWT signature, rooms), 64 at a time; every
-            client has a token of its own, so no verification can be remembered. The best of the rounds: the first
-            one also pays for warming up a JIT.
+client has its own token, so no verification can be cached. The best of the rounds: the first
+one includes the warm-up of a JIT.
 pause       Worst latency of a steady stream of 500 messages a second from one user to one admin while all the others
             are idle: the longest stall of the server's loop, its garbage collector included.
-churn       Connect and disconnect all of them, again and again: resident memory must not grow.
-storm       On a fresh server, as after a restart: all connect at once while the same stream goes on. Its p99, how long
-            until the last client is ready, how long one waited at worst (socket.io-client gives up after 20 s).
+churn       Connect and disconnect all of them repeatedly: resident memory must not grow.
+storm       On a fresh server, as after a restart: all connect at once during the same stream. Its p99, the time
+until the last client has joined, the longest join (socket.io-client gives up after 20 s).
 
-Heartbeats are as by default (25 s), since a server that keeps 10,000 clients has to send them.
+Heartbeats have the default interval (25 s), since a server with 10,000 clients has to send them.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ PARALLEL: Final = 64
 STREAM_RATE: Final = 500
 PAUSE_S: Final = 2.0
 CHURN_ROUNDS: Final = 10
-# With --full all have ten: at 0.8 ms a connection that takes minutes. python-socketio looks through all rooms for each
-# client that leaves, which makes a minute of CPU for 10,000: it gets one round and is not asked to empty itself.
+# With --full all have ten: at 0.8 ms a connection that takes minutes. python-socketio scans all rooms for each
+# disconnect, which takes a minute of CPU for 10,000: it gets one round and is not emptied.
 CHURN_ROUNDS_OF_PEERS: Final = {"node": 2, "bun": 2, "floor": 2, "batch": 2, "python": 1}
 PING_INTERVAL_S: Final = 25.0
 QUIET_TIMEOUT_S: Final = 120.0
@@ -44,7 +44,7 @@ CLOSE_TIMEOUT_S: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Of one server. Sizes in bytes, CPU in seconds for one connection; `full` and `empty` are RSS in each round."""
+    """The figures of one server. Sizes in bytes, CPU in seconds per connection; `full` and `empty` are RSS by round."""
 
     start_bytes: int
     per_connection_bytes: float
@@ -72,7 +72,7 @@ def run(options: Options) -> None:
 
 
 def measure(name: str, count: int, rounds: int, pause_s: float) -> Figures:
-    """One server through the whole course; others are not up meanwhile."""
+    """Measure one server; no other server runs meanwhile."""
     people = People(1, 1 + count)
     with rig(PEERS[name], people, PING_INTERVAL_S) as stand:
         start = stand.server.resident_bytes()
@@ -104,7 +104,7 @@ def measure(name: str, count: int, rounds: int, pause_s: float) -> Figures:
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """All have come: CPU of the server for each, and its resident memory then."""
+    """All clients are connected: CPU of the server for each, and its resident memory."""
 
     opened: Opened
     cpu_s: float
@@ -112,7 +112,7 @@ class Fill:
 
 
 def _stream_starts(stand: Rig) -> None:
-    """One admin, one user, and half a second of messages: what a server loads late, it has loaded."""
+    """One admin, one user, and half a second of messages: a warm-up of what a server loads late."""
     stand.load.open(ADMINS, 0, 1)
     stand.load.open(SENDER, 1, 1)
     stand.run(_stream(0.5))
@@ -126,7 +126,7 @@ def _fill(stand: Rig, count: int) -> Fill:
 
 
 def _empty(stand: Rig, files: int) -> int:
-    """All go; resident memory afterwards."""
+    """Disconnect all clients; return the resident memory afterwards."""
     stand.load.close(CROWD)
     _wait_until_gone(stand, files)
     return _quiet_bytes(stand)
@@ -139,7 +139,7 @@ def _stream(seconds: float, storm: Storm | None = None) -> Workload:
 
 
 def _quiet_bytes(stand: Rig) -> int:
-    """Resident memory once the server has nothing left to do."""
+    """Resident memory once the server is idle."""
     deadline = time.monotonic() + QUIET_TIMEOUT_S
     while time.monotonic() < deadline:
         before = stand.server.cpu_s()
@@ -158,7 +158,7 @@ def _wait_until_gone(stand: Rig, files: int) -> None:
         time.sleep(0.02)
 
 
-# ---- what is shown ----
+# ---- output ----
 
 
 def _tables(report: Report, figures: Mapping[str, Figures], count: int) -> None:

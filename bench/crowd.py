@@ -17,15 +17,15 @@ PATIENCE_S: Final = 90.0  # for any answer; the script itself gives up after 30 
 
 
 class Heard(msgspec.Struct, frozen=True):
-    """What one subscriber heard. Times are milliseconds of the monotonic clock."""
+    """The record of one subscriber. Times are milliseconds of the monotonic clock."""
 
     connects: list[tuple[float, bool]]  # with `recovered`
-    messages: list[tuple[float, int]]  # with the number, or -1 for one that nobody sent
-    errors: int  # attempts to connect that failed
+    messages: list[tuple[float, int]]  # with the number, or -1 for a message that was never sent
+    errors: int  # failed connection attempts
 
 
 class Heardings(msgspec.Struct, frozen=True):
-    """What a run left behind: the numbers that the sender wrote and when, and what it was refused."""
+    """The record of a run: the numbers that the sender sent, with their times, and its refusals."""
 
     sent: list[tuple[float, int]]
     refused: list[tuple[int, str]]
@@ -34,7 +34,7 @@ class Heardings(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Tokens: who writes, and who listens; and the options of their clients, the same for all."""
+    """The tokens of the sender and the subscribers; and the options of their clients, the same for all."""
 
     sender: str
     subscribers: Sequence[str]
@@ -46,13 +46,13 @@ def _url(port: int) -> str:
 
 
 class Crowd:
-    """The clients of one run. Every method raises LoadError when the script fails or falls silent."""
+    """The clients of one run. Every method raises LoadError when the script fails or stops answering."""
 
     def __init__(self, running: Script) -> None:
         self._order = running.order
 
     async def open(self, port: int, sender_port: int, people: People) -> None:
-        """Everybody connects, the sender to another port than the others: it goes to the server straight."""
+        """Connect all clients; the sender uses another port, which leads directly to the server."""
         away = await self._order(
             "open",
             url=_url(port),
@@ -65,15 +65,15 @@ class Crowd:
             raise LoadError(f"{away} of {len(people.subscribers)} subscribers did not get in")
 
     async def start(self, para: str, every_ms: int) -> None:
-        """From now on the sender writes."""
+        """Start sending."""
         await self._order("start", para=para, everyMs=every_ms)
 
     async def stop(self) -> None:
-        """The sender stops; returns when all that it wrote is acknowledged."""
+        """Stop sending; return when every message is acknowledged."""
         await self._order("stop")
 
     async def last(self, para: str) -> None:
-        """One more message when everybody is connected: returns when everybody has it, or nobody else will."""
+        """Send one more message while all are connected: return when all have it, or no more will get it."""
         await self._order("last", para=para)
 
     async def report(self) -> Heardings:

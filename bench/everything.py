@@ -11,7 +11,7 @@ from bench.server import ServerError
 
 
 def run(options: Options) -> None:
-    """Go on after a failure, and fail at the end: one server's mistake does not take the other results away."""
+    """Continue after a failure, and fail at the end: the results of the other servers are kept."""
     failures = []
     benchmarks = (fanout.run, rate.run, relay.run, connections.run, codec.run, rooms.run, fairness.run_short)
     for benchmark in benchmarks:

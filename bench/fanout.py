@@ -1,12 +1,12 @@
-"""Fan-out: one user writes, every admin sees it. The figure is deliveries a second.
+"""Fan-out: one user sends messages to all admins. The figure is deliveries a second.
 
 Closed loop: a message is complete when every admin has it, and `in flight` of them are outstanding. With one in
-flight nothing can be batched: the figure is what a lone message costs. With more, a server may put into one send()
-what one turn of its event loop produced for a socket; those that do pull ahead of the C floor.
+flight nothing can be batched: the figure is the cost of a single message. With more, a server may combine into one
+send() all packets that one turn of its event loop has for a socket; such servers are faster than the C baseline.
 
-The named recipient is one of the admins, so a server that does not send to the union of both rooms fails at once.
-Cost per delivery is CPU of the server process (user + system) from the kernel's process clock: it holds on a noisy
-machine, where throughput does not. The best of the rounds is shown: noise only ever adds time.
+The addressee is one of the admins, so a server that does not send to the union of both rooms fails at once.
+The cost per delivery is CPU of the server process (user + system) from the kernel's process clock: it is reliable on a
+noisy machine, where throughput is not. The best of the rounds is shown: noise only ever adds time.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from bench.report import Report, colour, count, size
 from bench.rig import BYSTANDER_COUNT, People, Rig, admin_name, interleaved, rigs, say, user_name
 
 RECIPIENTS: Final = (2, 5, 10, 20, 100, 1_000, 10_000)
-A_TEAM: Final = (2, 5, 20)  # beside 10: how many hear a user of a small desk, where most messages are alone
+A_TEAM: Final = (2, 5, 20)  # beside 10: the admins of a small desk, where most messages are single
 IN_FLIGHT: Final = (1, 8, 32)
 PAYLOADS: Final = (64, 1024, 16 * 1024)
 SECONDS: Final = 0.25
 WARM_S: Final = 0.05
 
 SERVERS: Final = (*USUAL, "batch", "node-sqlite")
-ALONE_WITH: Final = {"node-sqlite": 10}  # servers that take part with this many recipients and no others
+ALONE_WITH: Final = {"node-sqlite": 10}  # servers that are measured with this number of recipients only
 
 FIGURES: Final[Mapping[str, Callable[[Run], str]]] = {
     "deliveries/s (best round)": lambda run: count(run.deliveries_per_s),
@@ -59,13 +59,13 @@ class Case:
 
 
 def cases(*, full: bool) -> list[Case]:
-    """All of them, or those that tell most."""
+    """All cases, or the most informative ones."""
     every = [Case(r, f, b) for r in RECIPIENTS for f in IN_FLIGHT for b in PAYLOADS]
     return every if full else [case for case in every if _tells_most(case)]
 
 
 def _tells_most(case: Case) -> bool:
-    """64 B everywhere, but one in flight alone for a team, and 32 not at 10,000; large ones at 1,000."""
+    """64 B always, but for a team only one in flight, and no 32 at 10,000; large messages at 1,000."""
     if case.payload_bytes != 64:
         return (case.recipients, case.in_flight) == (1_000, 8)
     if case.recipients in A_TEAM:
@@ -93,7 +93,7 @@ def run(options: Options) -> None:
 def _one_size(
     stands: Sequence[Rig], cases: Sequence[Case], options: Options, report: Report
 ) -> dict[Case, dict[str, Run]]:
-    """The cases with one number of recipients, so that everybody connects once."""
+    """The cases with one number of recipients, so that all clients connect once."""
     best: dict[Case, dict[str, Run]] = {}
     seconds = options.seconds or SECONDS
     for rig in stands:

@@ -1,9 +1,9 @@
-"""History on a big table: what each question about the past costs, with the plan of each, on ten million rows.
+"""History on a big table: the cost and the query plan of each question about the history, on ten million rows.
 
-In process, on one connection that only reads, as chatd's own is. A case is one kind of question, asked with many
-values; each value counts with its best round, so that what other programs take of the machine is not in the figure.
-Time on the clock stands beside the CPU time of the thread that asks. `first` is the p99 of the first round, before the
-pages of that case were in any cache. The table is made once (manyrows.py), with people in it who are there to be slow.
+In process, on one read-only connection, like chatd's own. A case is one kind of question, asked with many
+values; each value counts with its best round, which excludes the load of other programs.
+Wall-clock time and CPU time of the thread are both shown. `first` is the p99 of the first round, before the
+pages of that case were in any cache. The table is created once (manyrows.py), with users that are slow cases.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from chatd.store.missed import Missed, missed_sql, missed_values
 
 ROWS: Final = 10_000_000
 VALUES: Final = 200
-PAGE: Final = 51  # a page and one more, which says that there are more
+PAGE: Final = 51  # a page and one more row, which shows that there are more
 LIMIT_MS: Final = 5.0
 
 Cases = Mapping[str, Callable[[], Statement]]
@@ -47,7 +47,7 @@ def run(options: Options) -> None:
 
 
 def measure(report: Report, rows: int, values: int, rounds: int) -> None:
-    """Every case with `values` values."""
+    """Measure every case with `values` values."""
     path = manyrows.database(rows)
     uri = f"{path.as_uri()}?mode=ro"
     table = []
@@ -64,7 +64,7 @@ def measure(report: Report, rows: int, values: int, rounds: int) -> None:
 
 
 def _cases(rows: int, rng: random.Random) -> Cases:
-    """The values of each call are drawn as people come: who says much is asked for often."""
+    """Users are drawn by their number of messages: frequent senders are asked for often."""
 
     def user() -> str:
         return user_name(int(manyrows.USERS ** rng.random()) - 1)
@@ -123,7 +123,7 @@ def _missed(user: str, number: int, *, is_admin: bool) -> Statement:
 
 
 def _explain(report: Report, name: str, db: sqlite3.Connection, statement: Statement) -> None:
-    """The steps that read a table; what SQLite does with their rows is left out."""
+    """The steps of the plan that read a table; how SQLite processes their rows is left out."""
     sql, values = statement
     plan = [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
     steps = [step for step in plan if " USING " in step or step.startswith("SCAN mensajes")]
@@ -145,7 +145,7 @@ def _cost(db: sqlite3.Connection, statements: Sequence[Statement], rounds: int) 
 
 
 def _time(db: sqlite3.Connection, statement: Statement) -> tuple[float, float]:
-    """Milliseconds on the clock, and of this thread."""
+    """Milliseconds of the wall clock, and of this thread's CPU."""
     wall, cpu = time.perf_counter(), time.thread_time()
     db.execute(*statement).fetchall()
     return (time.perf_counter() - wall) * 1e3, (time.thread_time() - cpu) * 1e3

@@ -1,12 +1,12 @@
-"""Jitter: many subscribers on a bad network, one sender. The figures are the share of messages that arrive, and how
-long a client takes to come back.
+"""Jitter: many subscribers on a bad network, one sender. The figures are the share of messages that arrive, and the
+duration of a reconnect.
 
-Every subscriber is an admin behind a proxy that cuts its connection about every 15 s and keeps it away for about 2 s;
-a user on a good line writes every 500 ms. The clients are socket.io-client with the settings of its documentation, the
-same for all servers. Servers take turns. Where a server is killed, that is SIGKILL in the middle, and a new start at
-once. The sender writes with `retries` and a `cid` everywhere, also to servers that do not know what a `cid` is.
+Every subscriber is an admin behind a proxy that cuts its connection about every 15 s and blocks it for about 2 s;
+a user on a good connection sends every 500 ms. The clients are socket.io-client with the settings of its documentation,
+the same for all servers. Servers run in turn. "Killed" means SIGKILL in the middle of the run, and an immediate
+restart. The sender uses `retries` and a `cid` for all servers, also for those without support of `cid`.
 
-Not part of `all`, which has no minutes left.
+Not part of `all`, for lack of time.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A server with some settings, and whether it is killed in the middle."""
+    """A server with some settings, and whether it is killed in the middle of the run."""
 
     name: str
     peer: str
@@ -83,7 +83,7 @@ VARIANTS: Final = (
 
 
 async def play(plan: Plan, clients: Crowd, between: Network, people: People, restart: Restart | None = None) -> Verdict:
-    """One run against the server behind the network `between`, which is killed in the middle if it can be restarted."""
+    """One run with the server behind the network `between`; it is killed in the middle if there is a `restart`."""
     await clients.open(between.port, between.target, people)
     await clients.start(admin_name(0), plan.every_ms)
     _, kill = await asyncio.gather(

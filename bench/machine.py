@@ -1,4 +1,4 @@
-"""The machine: its facts for the record, its cores for the pinning, and what the kernel says of a process."""
+"""The machine: its facts for the record, its cores for pinning, and the kernel's figures of a process."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Cores:
-    """Which core serves and which one makes the load."""
+    """The core of the server and that of the load."""
 
     server: int
     load: int
 
     @property
     def shared(self) -> bool:
-        """On a machine with one core: figures are then of no use except to see that things work."""
+        """True on a machine with one core: its figures are only good to see that the benchmark works."""
         return self.server == self.load
 
 
@@ -34,7 +34,7 @@ def cores() -> Cores:
 
 @contextlib.contextmanager
 def pinned(core: int) -> Iterator[None]:
-    """Processes that are started inside run on `core` alone, with all their threads."""
+    """Processes started inside the block run on `core` alone, with all their threads."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {core})
     try:
@@ -51,7 +51,7 @@ def allow_many_files() -> int:
 
 
 def resident_bytes(pid: int) -> int:
-    """Resident memory of a process, added up by the kernel page by page (statm is off by some pages)."""
+    """Resident memory of a process, summed up by the kernel page by page (statm is off by some pages)."""
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
         if line.startswith("Rss:"):
             return int(line.split()[1]) * 1024
@@ -62,7 +62,7 @@ def cpu_s(pid: int) -> float:
     """User and system time of a process with all its threads, the ended ones included, in seconds.
 
     Reads the process's CPU clock, which counts nanoseconds; /proc/<pid>/stat counts ticks of 10 ms.
-    The number of the clock is made as the kernel's MAKE_PROCESS_CPUCLOCK(pid, CPUCLOCK_SCHED) does.
+    The number of the clock is computed as in the kernel's MAKE_PROCESS_CPUCLOCK(pid, CPUCLOCK_SCHED).
     """
     return time.clock_gettime((~pid << 3) | 2)
 
@@ -96,7 +96,7 @@ def _cpu_model() -> str:
 
 
 def facts() -> dict[str, str | int]:
-    """What a reader needs to judge a figure: hardware, kernel, compilers, commit, date."""
+    """The facts that a reader needs to judge a figure: hardware, kernel, compilers, commit, date."""
     git = ("git", "-C", str(Path(__file__).parent))
     commit = _first_line(*git, "rev-parse", "--short", "HEAD")
     changed = _first_line(*git, "status", "--porcelain", "--untracked-files=no", "--", "../chatd")

@@ -1,8 +1,8 @@
-"""A database of a chat that has been busy for years, made once into `bench/.build`. Ten million rows take some minutes.
+"""The database of a chat after years of use, created once in `bench/.build`. Ten million rows take some minutes.
 
-20,000 users and 20 admins, both by a power law: a few say most. Half of the rows are users' words to admins, nearly
-half admins' answers, which are private; some go between admins and between users. Beside these there are people who
-are there to be slow, by name below.
+20,000 users and 20 admins, both with a power law: a few send most. Half of the rows are messages from users to admins,
+nearly half are the admins' answers, which are private; some are between admins and between users. In addition there
+are users that are slow cases, named below.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ CHUNK: Final = 100_000
 APART_MS: Final = 5_000  # between two rows: ten million of them fill a year and a half
 
 QUIET: Final = "user_quiet"  # one message, the first of all
-FAITHFUL: Final = "user_faithful"  # writes 3 % of all rows to one admin; the second of all went to another
-CAMPAIGN: Final = "admin_campaign"  # a fifth of all rows: private words to users, one after the other
-PAIR: Final = ("admin_here", "admin_there")  # talk to each other for 2 % of all rows
-STRANGER: Final = "admin_stranger"  # wrote one word to the first of that pair, the third row of all
-LONER: Final = "user_loner"  # wrote the last 20,000 rows, when nobody else did
+FAITHFUL: Final = "user_faithful"  # sends 3 % of all rows to one admin; the second of all rows to another
+CAMPAIGN: Final = "admin_campaign"  # a fifth of all rows: private messages to users, one after the other
+PAIR: Final = ("admin_here", "admin_there")  # exchange 2 % of all rows
+STRANGER: Final = "admin_stranger"  # sent one message to the first of that pair, the third row of all
+LONER: Final = "user_loner"  # sent the last 20,000 rows, without others in between
 LONER_ROWS: Final = 20_000
 
 Row = tuple[int, str, str, str, int, int]
@@ -46,7 +46,7 @@ def admin_name(number: int) -> str:
 
 
 def database(rows: int) -> Path:
-    """The file, with `rows` rows; it is made when it is not there."""
+    """The file with `rows` rows; it is created if it does not exist."""
     path = build.BUILD / f"history-{len(MIGRATIONS)}-{rows}.db"
     if not path.exists():
         build.BUILD.mkdir(exist_ok=True)
@@ -59,12 +59,12 @@ def database(rows: int) -> Path:
 
 
 def message_id(number: int) -> int:
-    """The id of row `number`, as chatd would have made it."""
+    """The id of row `number`, in chatd's form."""
     return (number + 1) * APART_MS << NODE_BITS + SEQUENCE_BITS
 
 
 def _fill(path: Path, rows: int) -> None:
-    """Rows first and indexes after them, which takes a fraction of the time."""
+    """Insert rows first and create indexes afterwards, which takes a fraction of the time."""
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
         for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -1000000", "threads = 2"):
             db.execute(f"PRAGMA {pragma}")
@@ -88,7 +88,7 @@ def _fill(path: Path, rows: int) -> None:
 
 
 def _marks(rows: int) -> Iterator[tuple[str, str, int]]:
-    """Each admin has read half of the conversations, up to somewhere."""
+    """Read marks: each admin has read half of the conversations, up to some message."""
     rng = random.Random(6)
     for admin, user in itertools.product(_ADMINS, _USERS):
         if rng.random() < 0.5:
@@ -116,7 +116,7 @@ def _words(rng: random.Random, rows: int) -> Iterator[Words]:
 
 
 def _chunk(rng: random.Random) -> Sequence[Words]:
-    """A morning of everybody's talk, then a campaign."""
+    """A morning of messages of all users, then a campaign."""
     talk = CHUNK * 4 // 5
     users = rng.choices(_USERS, cum_weights=_USER_WEIGHTS, k=talk)
     admins = rng.choices(_ADMINS, cum_weights=_ADMIN_WEIGHTS, k=talk)

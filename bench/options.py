@@ -1,4 +1,4 @@
-"""The command line: what to measure, for how long, against whom."""
+"""The command line: what to measure, for how long, on which servers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bench.report import RESULTS
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Empty tuples and zeros mean: as the benchmark itself has it."""
+    """Empty tuples and zeros mean the default of the benchmark."""
 
     name: str
     named: tuple[str, ...]
@@ -39,7 +39,7 @@ class Options:
     outages: tuple[str, ...] = ()
 
     def servers(self, usual: Sequence[str] = USUAL) -> tuple[str, ...]:
-        """Those that the command line names, or else the benchmark's usual ones."""
+        """The servers on the command line, or the benchmark's default ones."""
         return self.named or tuple(usual)
 
 

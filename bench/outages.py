@@ -1,10 +1,10 @@
-"""A network that fails: a TCP proxy in front of a server that cuts each client's connection and keeps the client away.
+"""A failing network: a TCP proxy in front of a server that cuts each client's connection and blocks the client.
 
-A client says who it is by `subscriber=<number>` in its URL. While it is away its connections are taken and held, as on
-a phone whose packets get lost; when it is let back, the one that is still open goes through to the server at once. The
-time from there to the client's `connect` has none of the client's own waiting in it.
+A client identifies itself by `subscriber=<number>` in its URL. While it is blocked, its connections are accepted and
+held, as on a phone that loses packets; when it is unblocked, the open one is forwarded to the server at once. So the
+time from then to the client's `connect` contains no delay of the client's own.
 
-A cut may be unnoticed: the client sees its connection end, but the server is told nothing and finds out by itself.
+A cut may be unnoticed: the client's connection is closed, but the server's side stays open until the server closes it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _WHO: Final = re.compile(rb"[?&]subscriber=(\d+)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weather:
-    """How the network fails. `unnoticed` is the share of the cuts that the server is not told of."""
+    """The parameters of the network. `unnoticed` is the share of the cuts that the server is not told of."""
 
     cut_every_s: float = 15.0
     away_s: float = 2.0
@@ -37,7 +37,7 @@ class Weather:
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """When a client was cut off, and when it was let back: milliseconds of the monotonic clock."""
+    """When a client was cut off, and when it was unblocked: milliseconds of the monotonic clock."""
 
     cut_ms: float
     open_ms: float
@@ -45,7 +45,7 @@ class Outage:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """What happened to one client: its outages that are over, and when a connection of its reached the server."""
+    """The history of one client: its finished outages, and when a connection of its own reached the server."""
 
     outages: list[Outage] = field(default_factory=list)
     reached_ms: list[float] = field(default_factory=list)
@@ -53,11 +53,11 @@ class Trace:
 
 @dataclass(slots=True, eq=False)
 class _Connection:
-    """One connection of a client; `far` is there once it goes through to the server."""
+    """One connection of a client; `far` is set once it is forwarded to the server."""
 
     near: asyncio.StreamWriter
     far: asyncio.StreamWriter | None = None
-    forgotten: bool = False  # cut unnoticed: the server's half stays until the server ends it
+    forgotten: bool = False  # cut unnoticed: the server's side stays open until the server closes it
 
     def cut(self, *, unnoticed: bool) -> None:
         self.forgotten = unnoticed
@@ -71,7 +71,7 @@ class _Connection:
 
 @dataclass(slots=True)
 class _Way:
-    """One client's way to the server."""
+    """One client's connections to the server."""
 
     open: asyncio.Event = field(default_factory=asyncio.Event)
     connections: set[_Connection] = field(default_factory=set)
@@ -79,12 +79,12 @@ class _Way:
 
 
 def now_ms() -> float:
-    """The clock that Node's `process.hrtime` reads."""
+    """The clock of Node's `process.hrtime`."""
     return time.monotonic_ns() / 1e6
 
 
 class Network:
-    """All ways to the server at `target`, a port of this machine."""
+    """The connections of all clients to the server at `target`, a port of this machine."""
 
     def __init__(self, target: int, clients: int) -> None:
         self.port = free_port()
@@ -95,11 +95,11 @@ class Network:
 
     @property
     def traces(self) -> list[Trace]:
-        """Of each client, by its number."""
+        """The traces of all clients, by number."""
         return [way.trace for way in self._ways]
 
     async def storm(self, weather: Weather, seconds: float) -> None:
-        """Cut and let back for so long; at the end everybody is let back."""
+        """Cut and unblock clients for `seconds`; at the end unblock all."""
         chance = random.Random(weather.seed)
         seeds = [chance.random() for _ in self._ways]
         end = asyncio.get_running_loop().time() + seconds
@@ -108,7 +108,7 @@ class Network:
 
     async def _one(self, way: _Way, weather: Weather, chance: random.Random, end: float) -> None:
         loop = asyncio.get_running_loop()
-        due = loop.time() + chance.uniform(0, weather.cut_every_s)  # not all in the same second
+        due = loop.time() + chance.uniform(0, weather.cut_every_s)  # spreads the first cuts
         while due < end:
             await asyncio.sleep(due - loop.time())
             cut_ms = self._cut(way, unnoticed=chance.random() < weather.unnoticed)
@@ -125,7 +125,7 @@ class Network:
         return now_ms()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection of a client."""
+        """Serve one connection of a client."""
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             first_line = await reader.readuntil(b"\r\n")
             found = _WHO.search(first_line)
@@ -146,7 +146,7 @@ class Network:
     ) -> None:
         await way.open.wait()
         far, connection.far = await asyncio.open_connection("127.0.0.1", self.target)
-        if connection.near.transport.is_closing():  # cut while the server was being reached
+        if connection.near.transport.is_closing():  # cut during the connect to the server
             return
         way.trace.reached_ms.append(now_ms())
         connection.far.write(first_line)
@@ -155,7 +155,7 @@ class Network:
         await asyncio.gather(from_client, to_client, return_exceptions=True)
 
     def close(self) -> None:
-        """End every connection, also those that wait."""
+        """Close every connection, also the held ones."""
         for way in self._ways:
             for connection in way.connections:
                 connection.forgotten = False
@@ -168,7 +168,7 @@ def _about(mean: float, chance: random.Random) -> float:
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, at_the_end: Callable[[], None]) -> None:
-    """Carry on what comes in; to a side that has gone, nothing."""
+    """Forward received data; drop it if the other side is closed."""
     try:
         while data := await reader.read(CHUNK):
             if not writer.transport.is_closing():
@@ -180,7 +180,7 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, at_t
 
 @contextlib.asynccontextmanager
 async def network(target: int, clients: int) -> AsyncIterator[Network]:
-    """A network for the time of a block; it listens on a port of its own."""
+    """A network for the time of a block; it listens on a free port."""
     between = Network(target, clients)
     running: set[asyncio.Task[None]] = set()
 

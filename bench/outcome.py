@@ -1,4 +1,4 @@
-"""The verdicts of jitter runs as tables, lines and charts."""
+"""The verdicts of jitter runs as tables, JSON lines and charts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def latencies(returned: list[Return]) -> dict[str, Any]:
 
 
 def _percent(share: float) -> str:
-    """Never rounded up: 100 % is all of them."""
+    """Never rounded up: 100 % means all."""
     return f"{int(share * 1000) / 1000:.3f} %" if share < 100 else "100 %"
 
 
@@ -76,7 +76,7 @@ def _ms(value: float | None) -> str:
 
 
 def charts(report: Report, verdicts: Mapping[str, Verdict], words: str) -> None:
-    """`jitter.svg` if anything was lost or doubled, `jitter-latency.svg` if everybody was cut off at least once."""
+    """`jitter.svg` if a message was lost or duplicated, `jitter-latency.svg` if every server's clients were cut off."""
     all_of = [verdict.deliveries for verdict in verdicts.values()]
     lost = svg.Series("never arrived", [100 - one.percent for one in all_of], 0)
     doubled = svg.Series("came twice", [100 * one.doubled / one.due for one in all_of], 2)

@@ -1,9 +1,9 @@
-"""Open loop: messages to 1,000 admins at fixed rates. The figure is the latency of a delivery, p50 to the worst.
+"""Open loop: messages to 1,000 admins at fixed rates. The figure is the latency of a delivery, p50 to the maximum.
 
-Message k is due at start + k / rate and its latency counts from then, sent or not: a server that stalls is charged for
-every message that it made wait (no coordinated omission). What the generator itself was late is printed as `lag`.
+Message k is due at start + k / rate and its latency counts from then, whether it was sent or not: a stall of the server
+delays every due message (no coordinated omission). The delay of the generator itself is printed as `lag`.
 A server that leaves a message undelivered for two seconds does not keep up: it gets no figure and no higher rate.
-Of the rounds the one with the median p99 is shown.
+The round with the median p99 is shown.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Figures = dict[int, dict[str, Run | None]]
 
 
 class Stands:
-    """The servers that still keep up, each with the handle that ends it."""
+    """The servers that keep up, each with the handle that ends it."""
 
     def __init__(self, names: Sequence[str], people: People, recipients: int) -> None:
         self._open: dict[str, tuple[Rig, contextlib.ExitStack]] = {}
@@ -49,7 +49,7 @@ class Stands:
         return [stand for stand, _ in self._open.values()]
 
     def drop(self, name: str) -> None:
-        """End a server that is behind: what it still has to deliver would disturb the others."""
+        """End a server that does not keep up: its remaining deliveries would disturb the others."""
         self._open.pop(name)[1].close()
 
     def close(self) -> None:

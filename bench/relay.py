@@ -1,8 +1,8 @@
-"""Relay: one user writes to one admin, 100 messages in flight. The figure is messages a second.
+"""Relay: one user sends to one admin, 100 messages in flight. The figure is messages a second.
 
 This is the inbound path: parse, route, one delivery. With `ack` each message asks for an acknowledgement, which
-chatd and node-sqlite give when the message is on disk (synchronous=FULL) and the other peers as soon as they have
-emitted it; a message then counts as complete when both the delivery and the acknowledgement are there.
+chatd and node-sqlite send when the message is on disk (synchronous=FULL) and the other peers as soon as they have
+emitted it; a message is complete when both the delivery and the acknowledgement have arrived.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a benchmark leaves behind: tables for people, JSON lines for machines, charts."""
+"""The output of a benchmark: text tables, JSON lines, charts."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Report:
         self.text += lines
 
     def write(self) -> None:
-        """Facts first, then a line a record."""
+        """Write the facts first, then one line for each record."""
         self.folder.mkdir(parents=True, exist_ok=True)
         versions = {name: PEERS[name].version() for name in self.servers}
         about = {"benchmark": self.name, "machine": machine.facts(), "versions": versions}
@@ -74,7 +74,7 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def count(value: float) -> str:
-    """A rate for people: 1.21M, 83.4k, 950."""
+    """A rate in short form: 1.21M, 83.4k, 950."""
     if value >= 1e6:
         return f"{value / 1e6:.2f}M"
     if value >= 1e4:

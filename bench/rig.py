@@ -1,4 +1,4 @@
-"""A server and its load generator, joined: what a benchmark works with. Several rigs stand side by side in a run."""
+"""A server together with its load generator. A run has several rigs at once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bench.server import LONG_PING_S, Server, ServerError, running
 
 _START: Final = time.monotonic()
 
-BYSTANDER_COUNT: Final = 10  # users who are online and must see nothing
+BYSTANDER_COUNT: Final = 10  # users who are online and must not receive any message
 
 
 def admin_name(index: int) -> str:
@@ -30,7 +30,7 @@ def user_name(index: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Who has a token: the admins first, then the users. A token's number is its line in the file."""
+    """The users with tokens: the admins first, then the users. A token's number is its line in the file."""
 
     admins: int
     users: int
@@ -56,7 +56,7 @@ class Rig:
         return self.server.peer.name
 
     def join(self, recipients: int) -> None:
-        """Connect the admins, one user who writes, and bystanders who must see nothing of it."""
+        """Connect the admins, the sending user, and bystanders that must receive nothing."""
         first = self.people.first_user()
         self.load.open(ADMINS, 0, recipients)
         self.load.open(SENDER, first, 1)
@@ -67,7 +67,7 @@ class Rig:
             self.load.close(group)
 
     def run(self, workload: Workload) -> Run:
-        """Run a workload; when it fails because the server died, with the server's last words."""
+        """Run a workload; if the server has died, the error has the end of its log."""
         try:
             result = self.load.run(workload)
         finally:
@@ -88,15 +88,15 @@ def rig(peer: Peer, people: People, ping_interval_s: float = LONG_PING_S) -> Ite
 
 @contextlib.contextmanager
 def rigs(peers: Sequence[Peer], people: People) -> Iterator[list[Rig]]:
-    """All servers of a run, up at the same time; the idle ones cost nothing, since heartbeats are far apart."""
+    """All servers of a run, started together; idle ones cost nothing, since heartbeats are rare."""
     with contextlib.ExitStack() as stack:
         yield [stack.enter_context(rig(peer, people)) for peer in peers]
 
 
 def interleaved(rigs: Sequence[Rig], rounds: int, workload: Workload, slow_s: float) -> dict[str, list[Run]]:
-    """Round by round, each server in turn: a noisy minute hits all of them.
+    """Round by round, each server in turn: a noisy minute affects all of them.
 
-    A server whose round takes longer than `slow_s` seconds (what is in flight must drain) gets that one only.
+    A server whose round takes longer than `slow_s` seconds (messages in flight must arrive) gets only that one.
     """
     results: dict[str, list[Run]] = {rig.name: [] for rig in rigs}
     for number in range(rounds):
@@ -109,7 +109,7 @@ def interleaved(rigs: Sequence[Rig], rounds: int, workload: Workload, slow_s: fl
 
 
 def say(text: str) -> None:
-    """Progress, on stderr: stdout has the tables."""
+    """Print progress to stderr: stdout has the tables."""
     print(f"bench: {time.monotonic() - _START:3.0f} s: {text}", file=sys.stderr, flush=True)
 
 

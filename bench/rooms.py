@@ -1,7 +1,7 @@
 """Rooms: microseconds to join, to leave and to find the recipients of an emit, at 1 to 100,000 sockets.
 
-Every socket is in a room of its own (`user:<n>`), every tenth of the first hundred also in `admins`. The figures must
-not grow with the number of sockets: what an emit costs depends on the room, not on the server.
+Every socket is in its own room (`user:<n>`), every tenth of the first hundred also in `admins`. The figures must
+not grow with the number of sockets: the cost of an emit depends on the room, not on the server.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ OPERATIONS: Final = ("join and leave", "join two rooms, leave all", "union of tw
 
 
 class Member:
-    """A stand-in for a socket, hashed by identity as sockets are."""
+    """Stands for a socket; hashed by identity, like sockets."""
 
     __slots__ = ()
 
 
 def _unchanged(_: Set[Member]) -> None:
-    """Nobody keeps the members of a room here."""
+    """Does nothing: no cache of members here."""
 
 
 def filled(count: int) -> Rooms[Member]:
@@ -40,7 +40,7 @@ def filled(count: int) -> Rooms[Member]:
 
 
 def costs(count: int, target_s: float) -> tuple[float, float, float]:
-    """In the order of OPERATIONS."""
+    """The costs in the order of OPERATIONS."""
     rooms, newcomer = filled(count), Member()
 
     def come_and_go() -> None:

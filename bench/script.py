@@ -1,4 +1,4 @@
-"""A script of bench/clients as a child process of Node.js: orders go out as JSON lines, each is answered by one."""
+"""A script of bench/clients in a Node.js process: orders are JSON lines, and each has one answer."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ async def script(name: str, node: Path, folder: Path, client: str, patience_s: f
     )
     try:
         running = Script(process, patience_s)
-        await running.answer()  # it is ready
+        await running.answer()  # the script is ready
         yield running
     finally:
         with contextlib.suppress(ProcessLookupError):

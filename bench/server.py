@@ -18,11 +18,11 @@ from bench.ports import free_port
 
 LOG: Final = "server.log"
 START_TIMEOUT_S: Final = 30.0
-LONG_PING_S: Final = 450.0  # heartbeats are kept out of throughput figures; `connections` uses the usual 25 s
+LONG_PING_S: Final = 450.0  # no heartbeats in throughput figures; `connections` uses the usual 25 s
 
 
 class ServerError(Exception):
-    """A server did not start or died; the message holds its last words."""
+    """A server did not start or died; the message has the end of its log."""
 
 
 @dataclass(slots=True)
@@ -55,14 +55,14 @@ class Server:
         return open_files(self.pid)
 
     def check(self) -> None:
-        """Figures are of one process: raise when the server has died, or has started others."""
+        """Figures are of one process: raise if the server has died, or has child processes."""
         if self.process.poll() is not None:
             raise ServerError(f"{self.peer.name} ended with code {self.process.returncode}:\n{self.last_words()}")
         if children(self.pid):
             raise ServerError(f"{self.peer.name} has child processes, whose CPU and memory would not be counted")
 
     def restart(self) -> None:
-        """Kill it without a warning and start it again, with the same port and the same files."""
+        """Kill it with SIGKILL and start it again, with the same port and the same files."""
         self.kill()
         self.process = _start(self.command, self.log, self.core)
         _wait_until_it_accepts(self)
@@ -77,7 +77,7 @@ class Server:
 
 @contextlib.contextmanager
 def running(peer: Peer, core: int, ping_interval_s: float = LONG_PING_S) -> Iterator[Server]:
-    """Start a server, wait until it accepts, and end it afterwards."""
+    """Start a server, wait until it accepts connections, and end it after the block."""
     with tempfile.TemporaryDirectory(prefix=f"bench-{peer.name}-") as folder:
         launch = Launch(free_port(), ping_interval_s, Path(folder))
         command = peer.command(launch)

@@ -1,7 +1,7 @@
-"""Smoke: every kind of run in small, against chatd and the C floor, in some seconds. For CI.
+"""Smoke test: every kind of run in small, against chatd and the C baseline, in some seconds. For CI.
 
-It fails when something is lost, doubled, misdirected, refused or left open, and never because something was slow:
-nothing here looks at a clock, and a stall must last a minute to count as one.
+It fails when a message is lost, duplicated, misdirected or refused, or a connection left open, and never because of
+slowness: no time is measured, and only a stall of a minute counts.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def _deliveries(stand: Rig) -> int:
 
 
 def _arrivals(stand: Rig) -> int:
-    """Others come while messages flow, and go in both ways."""
+    """Other clients connect during the messages, and disconnect in both ways."""
     first = stand.people.first_user() + 1 + BYSTANDER_COUNT
     messages = 0
     for reset in (False, True):

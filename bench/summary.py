@@ -1,6 +1,6 @@
-"""The main table: one line for each promise, one column for each server, from the results that lie in a folder.
+"""The main table: one line for each goal, one column for each server, from the result files in a folder.
 
-It is what the README shows, with the date, the commit and the machine of the run. The last columns are what counts:
+The README shows it, with the date, the commit and the machine of the run. The last columns are the most important:
 ratios within one run.
 """
 
@@ -30,7 +30,7 @@ BEHIND: Final = "behind"
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A line of the table. `value` is None where a server does not keep up."""
+    """A line of the table. `value` is None if a server does not keep up."""
 
     title: str
     benchmark: str
@@ -102,7 +102,7 @@ MEASURES: Final[Sequence[Measure]] = (
 
 
 def write(folder: Path) -> None:
-    """`summary.md` and `summary.svg`, if every benchmark that they need has left its results in `folder`."""
+    """Write `summary.md` and `summary.svg`, if `folder` has the results of all benchmarks that they need."""
     if not all((folder / f"{name}.jsonl").exists() for name in NEEDED):
         return
     results = {name: _read(folder / f"{name}.jsonl") for name in NEEDED}
@@ -133,7 +133,7 @@ def markdown(results: Mapping[str, Sequence[Record]]) -> str:
 
 
 def _cell(measure: Measure, records: Iterable[Record], server: str, value: float | None) -> str:
-    """A server without a value is behind where rates are fixed, and does not take part elsewhere."""
+    """A server without a value does not keep up at a fixed rate, and is not measured elsewhere."""
     if value is not None:
         return measure.shown(value)
     takes_part = measure.benchmark == "rate" and any(record.get("server") == server for record in records)

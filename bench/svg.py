@@ -1,4 +1,4 @@
-"""Charts as hand-made SVG: grouped horizontal bars, and lines. Readable on light and on dark pages."""
+"""Charts as SVG: grouped horizontal bars, and lines. Readable on light and on dark pages."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Final
 WIDTH: Final = 900
 MARGIN: Final = 24
 LETTER: Final = 6.3  # width of a letter, about
-TOP: Final = 106  # where the drawing begins, below title and legend
-BAR: Final = 13  # height of a bar, its gap to the next included
+TOP: Final = 106  # the top of the plot, below title and legend
+BAR: Final = 13  # height of a bar, with its gap to the next
 GAP: Final = 14  # between groups of bars
 LINE_TOP: Final = 126
 LINE_LEFT: Final = 76
 LINE_HEIGHT: Final = 320
 FONT: Final = "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif"
-# Light and dark colour of the n-th series: the first one, chatd, stands out; hues that colour-blind eyes tell apart.
+# Light and dark colour of the n-th series: the first one, chatd, stands out; the hues suit colour-blind readers.
 COLOURS: Final = (
     ("#0b6bcb", "#58a6ff"),
     ("#3f8f4e", "#6fbf7f"),
@@ -36,7 +36,7 @@ class Series:
 
     name: str
     values: Sequence[float]
-    colour: int  # a place in COLOURS
+    colour: int  # an index of COLOURS
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ class Bars:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lines:
-    """Lines over logarithmic axes. One of them may end early."""
+    """Lines on logarithmic axes. A line may end early."""
 
     title: str
     subtitle: str

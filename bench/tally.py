@@ -1,6 +1,6 @@
-"""What the subscribers of a jitter run heard, judged: pure functions on times and numbers.
+"""The judgement of the messages that the subscribers of a jitter run received: pure functions on times and numbers.
 
-Each subscriber must have heard 0, 1, 2, ... up to the last number, each once and in this order, whatever happened to
+Each subscriber must receive 0, 1, 2, ... up to the last number, each once and in this order, whatever happens to
 its connection.
 """
 
@@ -18,7 +18,7 @@ from bench.outages import Outage, Trace
 
 @dataclass(frozen=True, slots=True)
 class Deliveries:
-    """Of all subscribers together. A message that comes twice is doubled, one that comes behind a later one is late."""
+    """Of all subscribers together. A message received twice is doubled, one received after a later one is late."""
 
     due: int = 0
     delivered: int = 0
@@ -49,7 +49,7 @@ class Deliveries:
 
 
 def deliveries(due: int, numbers: Sequence[int]) -> Deliveries:
-    """Judge one subscriber, who was to hear every number below `due`."""
+    """Judge one subscriber, who should receive every number below `due`."""
     heard: set[int] = set()
     doubled = late = damaged = 0
     newest = -1
@@ -67,20 +67,20 @@ def deliveries(due: int, numbers: Sequence[int]) -> Deliveries:
 
 @dataclass(frozen=True, slots=True)
 class Return:
-    """A client that came back. Milliseconds; `caught_up_ms` is None when something that it missed never came.
+    """A reconnect. Milliseconds; `caught_up_ms` is None if a missed message was never received.
 
-    `connect_ms` and `caught_up_ms` count from the moment when the client reached the server again.
+    `connect_ms` and `caught_up_ms` count from the time when the client reached the server again.
     """
 
     from_cut_ms: float
     connect_ms: float
     caught_up_ms: float | None
     recovered: bool
-    killed: bool  # the server was killed meanwhile
+    killed: bool  # the server was killed during the outage
 
 
 def returns(heard: Heard, sent: Sequence[tuple[float, int]], trace: Trace, kill: Outage | None) -> list[Return]:
-    """One for each `connect` that follows an outage; outages that run into each other count as one."""
+    """One for each `connect` after an outage; overlapping outages count as one."""
     waiting = [*trace.outages, *([kill] if kill else [])]
     first_heard: dict[int, float] = {}
     for at, number in heard.messages:
@@ -90,7 +90,7 @@ def returns(heard: Heard, sent: Sequence[tuple[float, int]], trace: Trace, kill:
         over = [outage for outage in waiting if outage.open_ms <= at]
         waiting = [outage for outage in waiting if outage.open_ms > at]
         if not over:
-            continue  # it lost the connection by itself
+            continue  # a disconnect without an outage
         opened = max(outage.open_ms for outage in over)
         reached = min((when for when in trace.reached_ms if opened <= when <= at), default=opened)
         missed = [first_heard.get(number, math.inf) for when, number in sent if before < when <= reached]
@@ -104,13 +104,13 @@ def returns(heard: Heard, sent: Sequence[tuple[float, int]], trace: Trace, kill:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """All figures of a run; `killed` are the returns after the kill, `returned` the others."""
+    """All figures of a run; `killed` are the reconnects after the kill, `returned` the others."""
 
     messages: int
     deliveries: Deliveries
     returned: list[Return]
     killed: list[Return]
-    down_ms: float | None = None  # from the kill until the server accepted again
+    down_ms: float | None = None  # from the kill until the server accepted connections again
 
 
 def judge(heardings: Heardings, traces: Sequence[Trace], kill: Outage | None = None) -> Verdict:

@@ -1,4 +1,4 @@
-"""Micro-benchmarks: what one call costs."""
+"""Micro-benchmarks: the cost of one call."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TARGET_S: Final = 0.05
 def microseconds(call: Callable[[], object], rounds: int = ROUNDS, target_s: float = TARGET_S) -> float:
     """One call, in the best of the rounds: noise only ever adds time. A round lasts about `target_s`.
 
-    timeit keeps the garbage collector off: its share belongs to the benchmark `connections`, as pauses.
+    timeit switches the garbage collector off: its cost is measured by the benchmark `connections`, as pauses.
     """
     timer = timeit.Timer(call)
     number = 1

@@ -1,4 +1,4 @@
-"""JWTs for the clients of a benchmark: HS256 by the standard library, so that no server's own code makes them."""
+"""JWTs for the clients of a benchmark: HS256 by the standard library, so that they depend on no server's code."""
 
 from __future__ import annotations
 
@@ -29,5 +29,5 @@ def mint(user: str, rol: str) -> str:
 
 
 def write(path: Path, people: Iterable[tuple[str, str]]) -> None:
-    """One token a line; line i belongs to the i-th (user, rol). Each is signed for itself: no server may cache."""
+    """One token a line; line i is for the i-th (user, rol). All are different: no server may cache."""
     path.write_text("".join(f"{mint(user, rol)}\n" for user, rol in people))

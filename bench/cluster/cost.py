@@ -1,8 +1,8 @@
 """CPU without faults: of each node, for a delivery and for a message, from the kernel's process clocks.
 
-A sender on the first node, admins on both, or all on one node that is alone. `fanout`: 1,000 admins, one message in
-flight, or eight. `relay`: one admin on each node, a hundred messages in flight, so that each node has one delivery a
-message: what the second node spends is the cost of a remote message. Redis and the generator are on the other core.
+The sender is on the first node, the admins on both, or all on a single node. `fanout`: 1,000 admins, one or eight
+messages in flight. `relay`: one admin on each node, a hundred messages in flight, so that each node has one delivery a
+message: the CPU of the second node is the cost of a remote message. Redis and the generator are on the other core.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Of one run; `cpu_s` by node."""
+    """The CPU of one run; `cpu_s` by node."""
 
     messages: int
     deliveries: int
@@ -50,7 +50,7 @@ class Cost:
 
     @property
     def us_per_message(self) -> list[float]:
-        """Each node by itself."""
+        """By node."""
         return [each / max(1, self.messages) * 1e6 for each in self.cpu_s]
 
 
@@ -80,7 +80,7 @@ class Stand:
 
 
 def names(servers: Sequence[str]) -> dict[str, tuple[str, bool]]:
-    """What is measured: a server, and whether it has two nodes."""
+    """The cases: a server, and whether it has two nodes."""
     two = {f"{name}, two nodes": (name, True) for name in servers}
     alone = {"chatd": "chatd", ALONE: ALONE}
     wanted = {name if name == "chatd" else ALONE for name in servers}
@@ -110,7 +110,7 @@ def _stand(title: str, name: str, several: bool, people: People) -> Iterator[Sta
 def measure(
     servers: Sequence[str], cases: Sequence[Case], rounds: int, seconds: float
 ) -> dict[Case, dict[str, list[Cost]]]:
-    """All stand side by side, and take turns."""
+    """Start all servers, and run them in turn."""
     people = People(max(case.recipients for case in cases) + 1, 1)
     results: dict[Case, dict[str, list[Cost]]] = {}
     with contextlib.ExitStack() as stack:

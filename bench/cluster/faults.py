@@ -1,4 +1,4 @@
-"""What happens to nodes, to Redis, to the line to it and to PostgreSQL: each fault with its repair."""
+"""Faults of nodes, of Redis, of the connection to it and of PostgreSQL: each with its repair."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.postgresql import Server as Postgresql
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Everything that may fail. `link` is the line of the last node to Redis; only chatd has a database."""
+    """Everything that can fail. `link` is the last node's connection to Redis; only chatd has a database."""
 
     nodes: Mapping[int, Server]
     redis: RedisServer
@@ -26,7 +26,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`play` returns when it is over. `of_redis`: it takes Redis away from nodes that are well themselves."""
+    """`play` returns when the fault is repaired. `of_redis`: nodes work, but have no Redis."""
 
     words: str
     play: Callable[[Stage], Awaitable[None]]

@@ -1,4 +1,4 @@
-"""A line to Redis, or to any server of this machine, that can be cut: TCP in, TCP out."""
+"""A TCP proxy to Redis, or to any server of this machine, that can be cut."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CHUNK: Final = 65_536
 
 
 class Link:
-    """Passes everything on until it is held or cut, and again once it is restored."""
+    """Forwards all data until it is held or cut, and again after a restore."""
 
     def __init__(self, target: int) -> None:
         self.port = free_port()
@@ -29,11 +29,11 @@ class Link:
         return f"redis://127.0.0.1:{self.port}"
 
     def hold(self) -> None:
-        """A black hole: no byte passes, and neither side is told. What is still open at the end gets it all late."""
+        """Act as a black hole: forward nothing, and close nothing. Open connections get all data at the restore."""
         self._flows.clear()
 
     def cut(self) -> None:
-        """Both sides of every connection are reset, new ones likewise."""
+        """Reset both sides of every connection, and all new ones."""
         self._is_cut = True
         self._reset()
 
@@ -42,12 +42,12 @@ class Link:
         self._flows.set()
 
     def end(self) -> None:
-        """Cut it for good; what was held goes on, to its end."""
+        """Cut the link for good; held tasks continue to their end."""
         self._flows.set()
         self.cut()
 
     async def serve(self, near: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection of a client."""
+        """Serve one connection of a client."""
         self._writers.add(writer)
         with contextlib.suppress(OSError):
             await self._flows.wait()
@@ -67,7 +67,7 @@ class Link:
                 writer.write(data)
                 await writer.drain()
         finally:
-            await self._flows.wait()  # the end of a connection does not pass either
+            await self._flows.wait()  # EOF is held back too
             writer.transport.abort()
 
     def _reset(self) -> None:
@@ -77,7 +77,7 @@ class Link:
 
 @contextlib.asynccontextmanager
 async def link(target: int) -> AsyncIterator[Link]:
-    """A line to a port of this machine for the time of a block."""
+    """A link to a port of this machine for the time of a block."""
     between = Link(target)
     async with accepting(between.port, between.serve, between.end):
         yield between

@@ -1,7 +1,7 @@
-"""Cluster: two nodes of chatd, and two of Node.js with each adapter for Redis. The figures are what is lost or doubled
-while something fails, how long people wait, and the CPU of each node without faults.
+"""Cluster: two nodes of chatd, and two of Node.js with each adapter for Redis. The figures are lost and duplicated
+messages during faults, the longest latencies, and the CPU of each node without faults.
 
-Not part of `all`, which has no minutes left.
+Not part of `all`, for lack of time.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from bench.rig import say
 
 RECIPIENTS: Final = 1_000
 SECONDS: Final = 2.0
-IN_FLIGHT: Final = (1, 8)  # of the fan-out: each message by itself, and several in one send()
+IN_FLIGHT: Final = (1, 8)  # of the fan-out: single messages, and several in one send()
 FEW: Final = 2
 COLUMNS: Final[Mapping[str, Callable[[Verdict], str]]] = {
     "deliveries due": lambda verdict: f"{verdict.due:,}",
@@ -39,7 +39,7 @@ COLUMNS: Final[Mapping[str, Callable[[Verdict], str]]] = {
 
 
 def run(options: Options) -> None:
-    """Redis, PostgreSQL and HAProxy are found as the tests find them, which may refuse."""
+    """Redis, PostgreSQL and HAProxy are found as in the tests, which may fail."""
     servers = options.servers(SERVERS)
     build.node_modules()
     report = Report("cluster", (*servers, *([ALONE] if set(servers) - {"chatd"} else [])), options.folder)
@@ -56,7 +56,7 @@ def run(options: Options) -> None:
 
 
 def measure_outages(report: Report, servers: Sequence[str], names: Sequence[str], client: Client) -> None:
-    """Raises LoadError at the end if chatd lost or doubled anything: that is no figure but a failure."""
+    """Raises LoadError at the end if chatd lost or duplicated a message: that is a failure, not a figure."""
     verdicts: dict[str, dict[str, Verdict]] = {}
     for name in names:
         fault = FAULTS[name]

@@ -1,8 +1,8 @@
-"""The same faults under the same load on two nodes of each server: what is lost or doubled, and how long people wait.
+"""The same faults under the same load on two nodes of each server: lost and duplicated messages, and latencies.
 
-Ten admins and four users on WebSocket, spread over both nodes by HAProxy; each user writes every 50 ms, and again until
-a message is acknowledged. Each fault has fresh nodes. After it come two more seconds of writing; then a delivery counts
-as lost if nothing more has come for a while.
+Ten admins and four users on WebSocket, spread over both nodes by HAProxy; each user sends a message every 50 ms, and
+resends it until it is acknowledged. Each fault has fresh nodes. After it, users send for two more seconds; a delivery
+counts as lost if no delivery has arrived for a while.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ NODES: Final = (1, 2)
 ADMINS: Final = 10
 WRITERS: Final = 4
 EVERY_MS: Final = 50
-ACK_TIMEOUT_MS: Final = 10_000  # longer than any node stands still: a server without `cid` is not made to double
+ACK_TIMEOUT_MS: Final = 10_000  # longer than any node is stopped: a server without `cid` would store duplicates
 CALM_S: Final = 1.0  # before the fault
 AFTER_S: Final = 2.0
 QUIET_S: Final = 8.0
 PING_S: Final = 25.0
-KEEPS: Final = ("--appendonly", "yes")  # Redis comes back with what it had: the adapter of streams keeps messages there
+KEEPS: Final = ("--appendonly", "yes")  # Redis keeps its data over a restart: the adapter of streams needs it
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Which socket.io-client, in which program."""
+    """The package of socket.io-client and the program that runs it."""
 
     node: Path
     folder: Path

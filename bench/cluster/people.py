@@ -1,4 +1,4 @@
-"""The clients of a run: people of socket.io-client in a Node.js process, run by clients/cluster.mjs."""
+"""The clients of a run: sockets of socket.io-client in a Node.js process, run by clients/cluster.mjs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ACKNOWLEDGED_S: Final = 40.0  # for the last acknowledgements
 
 @dataclass(frozen=True, slots=True)
 class Writes:
-    """To whom, and how often."""
+    """The addressee of a person's messages, and their interval."""
 
     para: str
     everyMs: int  # noqa: N815  # as the script reads it
@@ -35,14 +35,14 @@ class Person:
     writes: Writes | None = None
 
     def hears(self, sent: Sent) -> bool:
-        """The rules of the chat: the recipient does, and of what users write, all admins."""
+        """The rules of the chat: the addressee receives a message, and all admins receive those of users."""
         return self.user == sent.para or (sent.rol != "admin" and self.rol == "admin")
 
 
 class Sent(msgspec.Struct, frozen=True):
-    """A message: when it was written, and acknowledged; `node` is where its writer was then.
+    """A message: when it was sent, and acknowledged; `node` is the node of its sender at that time.
 
-    It was sent once, or again after each refusal that asked for it: `sendings` in all.
+    It was sent once, or again after each refusal that asks for a retry: `sendings` times in all.
     """
 
     writer: int
@@ -58,9 +58,9 @@ class Sent(msgspec.Struct, frozen=True):
 
 
 class Heard(msgspec.Struct, frozen=True):
-    """Of one socket: when it connected, and whether it recovered; time, text, its own node and the id of each message.
+    """The record of one socket: its connects, each with `recovered`; time, text, own node and id of each message.
 
-    Only chatd gives ids.
+    Only chatd has ids.
     """
 
     connects: list[tuple[float, bool]]
@@ -68,7 +68,7 @@ class Heard(msgspec.Struct, frozen=True):
 
 
 class Record(msgspec.Struct, frozen=True):
-    """All of a run; `refused` are messages that no further attempt would have helped."""
+    """The records of a run; `refused` are messages that were refused for good."""
 
     sent: list[Sent]
     refused: list[tuple[str, str]]
@@ -76,35 +76,35 @@ class Record(msgspec.Struct, frozen=True):
 
 
 class Clients:
-    """Every method raises LoadError when the script fails or falls silent."""
+    """Every method raises LoadError when the script fails or stops answering."""
 
     def __init__(self, running: Script) -> None:
         self._order = running.order
 
     async def open(self, url: str, people: Sequence[Person], ack_timeout_ms: int) -> list[int]:
-        """Everybody connects, one after the other. Returns the node of each."""
+        """Connect all clients, one after the other. Returns the node of each."""
         nodes: list[int] = await self._order(
             "open", url=url, people=[asdict(person) for person in people], ackTimeoutMs=ack_timeout_ms
         )
         return nodes
 
     async def start(self) -> None:
-        """From now on people write."""
+        """Start sending."""
         await self._order("start")
 
     async def stop(self) -> None:
-        """Nobody writes any more; returns when all that was written is acknowledged, or after some time."""
+        """Stop sending; return when every message is acknowledged, or after a timeout."""
         await self._order("stop", patienceMs=1000 * ACKNOWLEDGED_S)
 
     async def caught_up(self, quiet_s: float) -> int:
-        """Wait until all have heard what is written by now, or nothing of it has come for `quiet_s`.
+        """Wait until all sent messages have been received, or no further one has been received for `quiet_s`.
 
-        Returns how many deliveries are missing.
+        Returns the number of missing deliveries.
         """
         return int(await self._order("caughtUp", quietMs=1000 * quiet_s))
 
     async def nodes(self) -> list[int]:
-        """The node of each; 0 for one that is not connected."""
+        """The node of each client; 0 for one that is not connected."""
         found: list[int] = await self._order("nodes")
         return found
 

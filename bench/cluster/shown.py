@@ -1,4 +1,4 @@
-"""What a run of faults shows: a chart of the waits, one of what was lost, and a table for the README."""
+"""The results of a run with faults: a chart of latencies, one of losses, and a table for the README."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from bench.cluster.verdict import Verdict
 from bench.peers import PEERS
 
 Verdicts = Mapping[str, Mapping[str, Verdict]]
-"""By fault, and by server. A fault of PostgreSQL has chatd alone."""
+"""By fault, and by server. A fault of PostgreSQL has only chatd."""
 
 NONE: Final = "-"
 
 
 def charts(verdicts: Verdicts, servers: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Names and pictures, of the faults that all servers have been through. None of what is zero everywhere."""
+    """Names and SVG of the charts, for faults that were played on all servers. A chart of zeros is left out."""
     faults = [fault for fault, row in verdicts.items() if all(server in row for server in servers)]
 
     def chart(title: str, unit: str, value: Callable[[Verdict], float]) -> str:
@@ -43,7 +43,7 @@ def charts(verdicts: Verdicts, servers: Sequence[str]) -> Iterator[tuple[str, st
 
 
 def markdown(verdicts: Verdicts, servers: Sequence[str]) -> str:
-    """Of each server: lost, doubled, longest wait on the sender's node and elsewhere."""
+    """For each server: lost, duplicated, longest latency on the sender's node and on another."""
     head = [
         "what happens",
         *(f"{PEERS[server].title}: lost, doubled, longest wait local / remote" for server in servers),

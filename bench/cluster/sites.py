@@ -1,4 +1,4 @@
-"""The nodes of one server, and the database of those that have one. All of them are real."""
+"""The nodes of one server, and its database if it has one. All of them are real."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from tests.postgresql import Server as Postgresql
 from tests.postgresql import server as postgresql_server
 
 SERVERS: Final = ("chatd", "node-redis", "node-streams")
-ALONE: Final = "node"  # the same server as both of the others, without an adapter
+ALONE: Final = "node"  # the same server as both others, without an adapter
 
 UNLIMITED: Final = ("--max-connections-per-address", "0", "--accept-rate", "0", "--accept-rate-per-address", "0")
-SAFE: Final = {"fsync": "on", "full_page_writes": "on"}  # as PostgreSQL has them by default
+SAFE: Final = {"fsync": "on", "full_page_writes": "on"}  # the defaults of PostgreSQL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """`buses`: the URL of Redis by the number of the node; without any, there is one node, alone.
+    """`buses`: the URL of Redis for each node by number; if empty, there is a single node.
 
-    With `recovery`, clients that come back get what they missed, where the server can do that. chatd then delivers what
-    is stored: no client sees a message that a fault takes back, and that its writer sends again.
+    With `recovery`, reconnected clients get missed messages, if the server supports that. chatd then delivers after the
+    commit: so no client receives a message that a fault rolls back, and that its sender resends.
     """
 
     folder: Path

@@ -1,4 +1,4 @@
-"""What people heard in a stretch of time, judged: pure functions on times, texts and ids."""
+"""The judgement of the messages received in a period: pure functions on times, texts and ids."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from chatd.cluster.core.vector import origin_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """Of all messages that were written in that time, and their recipients.
+    """Of all messages sent in that period, and their recipients.
 
-    A delivery is lost if the message was acknowledged and never came; doubled if it came again; late if a later one of
-    the same stream came before it; stray if it came to another person, or was never written. It came anew if it came
-    again under another id: it was refused, and its writer has sent it again. The waits are the longest from the moment
-    when a message was written: local where the recipient was on the node that took it, remote on another.
+    A delivery is lost if the message was acknowledged and not received; doubled if it was received twice; late if a
+    later one of the same stream was received before it; stray if another person received it, or it was never sent. It
+    came anew if it was received again with another id: it was refused, and its sender has resent it. The waits are the
+    longest from the time of sending: local if the recipient was on the sender's node, remote on another.
     """
 
     messages: int = 0
@@ -33,7 +33,7 @@ class Verdict:
     local_ms: float = 0.0
     local_median_ms: float = 0.0
     remote_ms: float = 0.0
-    returns: int = 0  # connections that were made again in that time
+    returns: int = 0  # reconnects in that period
     recovered: int = 0
 
     @property
@@ -43,9 +43,9 @@ class Verdict:
 
 
 class Delivery(NamedTuple):
-    """A message as one socket heard it. `stream` and `place`: in one stream, places grow.
+    """A message as received by one socket. `stream` and `place`: within a stream, places grow.
 
-    A message of no stream may come at any time.
+    A message without a stream may be received at any time.
     """
 
     at_ms: float
@@ -81,7 +81,7 @@ def judge(people: Sequence[Person], record: Record, since_ms: float, until_ms: f
 
 
 def _deliveries(heard: Heard, written: Mapping[str, Sent]) -> Iterable[Delivery]:
-    """By ids of chatd, messages of a node are in order. Without ids, those of one writer that were sent once are."""
+    """With ids of chatd, messages of a node are in order. Without ids, those of one sender that were sent once are."""
     for at_ms, text, here, number in heard.heard:
         if text not in written:
             continue
@@ -108,7 +108,7 @@ def _counts(mine: Sequence[Sent], deliveries: Sequence[Delivery]) -> Counter[str
 
 
 def _first(deliveries: Iterable[Delivery]) -> list[Delivery]:
-    """Without those of messages that had come before."""
+    """The first delivery of each message."""
     seen: dict[str, Delivery] = {}
     for one in deliveries:
         seen.setdefault(one.sent.text, one)

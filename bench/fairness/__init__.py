@@ -1,1 +1,1 @@
-"""What honest people notice of one attacker. See measure.py."""
+"""The effect of one attacker on honest clients. See measure.py."""

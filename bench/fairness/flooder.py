@@ -1,8 +1,8 @@
 """A flood as a process of its own: `python -m bench.fairness.flooder`, with an `Order` on stdin.
 
-Says `{"ready": N}` once every socket is open, or after some seconds; from then on its time counts. When that is over,
-or when its stdin ends, it says what it has done. It runs below the priority of the honest people, with whom it shares a
-core: it must slow the server, and not them.
+Prints `{"ready": N}` once every socket is open, or after some seconds; then its time starts. At its end,
+or at the end of stdin, it prints what it has done. It has a lower priority than the honest clients, with which it
+shares a core: it must slow the server, and not them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ GONE: Final = (OSError, EndedError, TimeoutError)
 
 
 class Order(msgspec.Struct, frozen=True):
-    """What to do, against which server, from which address, with which tokens, for how long."""
+    """The order: which flood, the server, the source address, the tokens, and the duration."""
 
     flood: str
     port: int
@@ -39,7 +39,7 @@ class Order(msgspec.Struct, frozen=True):
 
 
 class Done(msgspec.Struct, frozen=True):
-    """Since it began: sockets that came, visits that the server ended, what was sent, CPU time of this process."""
+    """Counts since the start: opened sockets, visits that the server ended, sent bytes, CPU time of this process."""
 
     seconds: float
     opened: int
@@ -68,7 +68,7 @@ async def _slot(flood: Flood, at: Field) -> None:
 
 
 async def run(order: Order, flood: Flood, stopped: asyncio.Future[Any]) -> Done:
-    """`stopped` ends it before its time."""
+    """Run the flood; `stopped` ends it early."""
     begin, cpu_s = time.monotonic(), time.process_time()
     count = Count(begin + READY_TIMEOUT_S + order.seconds, flood.sockets)
     fields = [Field(order.port, order.source, order.token, order.junk, offset(), count) for _ in range(flood.sockets)]
@@ -94,7 +94,7 @@ async def run(order: Order, flood: Flood, stopped: asyncio.Future[Any]) -> Done:
 
 
 async def _told() -> Done:
-    """As stdin says."""
+    """Run the order on stdin."""
     order = msgspec.json.decode(sys.stdin.readline(), type=Order)
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)

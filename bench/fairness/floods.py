@@ -1,4 +1,4 @@
-"""The table of floods: how many sockets, what each does, and as whom."""
+"""The table of floods: the number of sockets, their action, and the user."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bench.fairness.visits import LETTER, LONG_HEADS, PIPELINED, Visit, members,
 from bench.fairness.wire import BINARY, PING, event, fragments, frame, text
 
 MANY_ROWS: Final = 100_000
-MISSED: Final = 700  # messages, by a client that comes back: below the limit of a recovery
+MISSED: Final = 700  # messages, by a client that reconnects: below the limit of a recovery
 
 _NUMBERS: Final = "[" + ",".join(["1234567"] * 120_000) + "]"  # 960,000 bytes
 _DEEP: Final = "[" * 60 + "]" * 60
@@ -24,31 +24,31 @@ _ATTACHED: Final = text('451-["nada",{"_placeholder":true,"num":0}]') + frame(b"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flood:
-    """One row. `user` and `rol` are what the attacker's token says."""
+    """One row. `user` and `rol` are in the attacker's token."""
 
     name: str
     sockets: int
     visit: Visit
     user: str = "mallory"
     rol: str = "user"
-    node: bool = False  # Node's server understands it too
-    key: str = ""  # the algorithm of a public key; without one, tokens have a secret
-    many_rows: bool = False  # the database is that of a busy chat
+    node: bool = False  # Node's server supports it too
+    key: str = ""  # the algorithm of a public key; if empty, tokens are signed with a secret
+    many_rows: bool = False  # on the database of a busy chat
     settings: Mapping[str, str] = field(default_factory=dict)
 
 
 def _known(name: str, sizes: Sequence[int], visit: Visit) -> list[Flood]:
-    """Floods that Node knows."""
+    """Floods that Node supports."""
     return [Flood(name=f"{name}-{size}", sockets=size, visit=visit, node=True) for size in sizes]
 
 
 def _ours(name: str, sizes: Sequence[int], visit: Visit, key: str = "") -> list[Flood]:
-    """Floods that chatd alone knows."""
+    """Floods that only chatd supports."""
     return [Flood(name=f"{name}-{size}", sockets=size, visit=visit, key=key) for size in sizes]
 
 
 def _asks(name: str, user: str, rol: str, question: bytes) -> list[Flood]:
-    """A question about the past, as fast as it goes and as often as a user may."""
+    """A query of the history, as fast as possible and at the rate limit of a user."""
     ways = {f"{name}-1": members(question), f"{name}-slow": visits.slow_members(question)}
     return [Flood(name=key, sockets=1, visit=way, user=user, rol=rol, many_rows=True) for key, way in ways.items()]
 
@@ -71,7 +71,7 @@ _RECOVERY: Final = Flood(
 FLOODS: Final[Mapping[str, Flood]] = {
     flood.name: flood
     for flood in (
-        # Packets that mean little, before and after the join.
+        # Packets without meaning, before and after the join.
         *_known("churn", (1, 50), members(text("41") + text("40"))),
         *_known("noop", (1, 100, 900), strangers(text("6"))),
         *_known("pong", (1, 100), strangers(text("3"))),
@@ -96,7 +96,7 @@ FLOODS: Final[Mapping[str, Flood]] = {
         *_known("deep", (1,), members(text(f'42["nada",{_DEEP}]'))),
         *_known("wide", (1,), members(text(f'42["nada",{_WIDE}]'))),
         *_known("attached", (1, 50), members(_ATTACHED)),
-        # Coming and going.
+        # Connects and disconnects.
         *_known("knock", (10,), visits.knock),
         *_known("come-and-go", (10,), visits.come_and_go),
         _RECOVERY,
@@ -112,12 +112,12 @@ FLOODS: Final[Mapping[str, Flood]] = {
     )
 }
 
-# One of each kind, for `make bench`, where this is one benchmark of many.
+# One flood of each kind, for `make bench`, where fairness is one benchmark of many.
 SHORT: Final = ("churn-1", "churn-50", "noop-100", "namespace-1", "es384-1", "historial-1", "polling-sessions-10")
 
 
 def chosen(words: Sequence[str]) -> tuple[Flood, ...]:
-    """The floods of these names; a name without its number stands for all its sizes. Raises KeyError."""
+    """The floods of these names; a name without a number stands for all its sizes. Raises KeyError."""
     found: list[Flood] = []
     for word in words:
         some = [flood for name, flood in FLOODS.items() if word in (name, name.rpartition("-")[0])]

@@ -1,4 +1,4 @@
-"""Who signs the tokens of a run, and tokens that nobody has signed."""
+"""The signer of a run's tokens, and tokens with a forged signature."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ JUNK_TOKENS: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """`public_pem` is empty where tokens are signed with the secret of all benchmarks."""
+    """`public_pem` is empty if tokens are signed with the secret of all benchmarks."""
 
     mint: Callable[[str, str], str]
     public_pem: bytes = b""
@@ -31,7 +31,7 @@ class Signer:
 
 
 def signer(algorithm: str) -> Signer:
-    """With a fresh key for ES384 or RS256, with the secret for any other."""
+    """A signer with a fresh key for ES384 or RS256, with the secret for any other algorithm."""
     match algorithm:
         case "ES384":
             return _signer(ec.generate_private_key(ec.SECP384R1()), algorithm)
@@ -50,9 +50,9 @@ def _signer(private: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, algorithm: 
 
 
 def forged(token: str) -> str:
-    """The token with a random signature, which only the whole computation can tell from a good one.
+    """The token with a random signature, which only the whole verification can tell from a valid one.
 
-    Its first byte is 0, so that as a number it is one that the key could have made.
+    Its first byte is 0, so that as a number it is in the range of the key.
     """
     signed, _, signature = token.rpartition(".")
     size = len(base64.urlsafe_b64decode(signature + "=" * (-len(signature) % 4)))

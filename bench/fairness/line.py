@@ -1,4 +1,4 @@
-"""One TCP connection of an attacker: it waits for marks in what the server sends, or ignores all of it."""
+"""One TCP connection of an attacker: it waits for marks in the received data, or ignores all of it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import socket
 from typing import Final, Self
 
-# What the kernel may hold of a flood on its way. Left to itself it takes megabytes for each socket.
+# The send buffer of the kernel. By default it takes megabytes for each socket.
 SEND_BUFFER_BYTES: Final = 65_536
 
 PATIENCE_S: Final = 20.0
@@ -16,16 +16,16 @@ _SID: Final = re.compile(rb'"sid":"([^"]+)"')
 
 
 class EndedError(Exception):
-    """The server has ended the connection, or answered otherwise than is waited for."""
+    """The server has ended the connection, or sent another answer than expected."""
 
 
 def ends_in_close(data: bytes | bytearray) -> bool:
-    """Whether the last thing in `data` is a close frame, without a code or with one."""
+    """Whether `data` ends in a close frame, with or without a code."""
     return data[-2:] == b"\x88\x00" or data[-4:-2] == b"\x88\x02"
 
 
 class Line(asyncio.Protocol):
-    """Ended by the end of the connection, or by a close frame: who is sent away does not wait for more."""
+    """It ends with its connection, or with a close frame: the attacker then opens a new one."""
 
     def __init__(self) -> None:
         self._heard = bytearray()
@@ -37,7 +37,7 @@ class Line(asyncio.Protocol):
 
     @classmethod
     async def open(cls, port: int, source: str) -> Self:
-        """Connect from the address `source`, which is how a server tells its clients apart."""
+        """Connect from the address `source`, by which a server distinguishes clients."""
         raw = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         raw.setblocking(False)
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
@@ -54,16 +54,16 @@ class Line(asyncio.Protocol):
         return line
 
     async def send(self, data: bytes) -> None:
-        """Returns when the next piece may be sent: a server that does not read makes its client wait."""
+        """Send, and return when the next piece may be sent: a server that does not read blocks its client."""
         if self._ended:
             raise EndedError
         self._transport.write(data)
-        await asyncio.sleep(0)  # a kernel that takes everything would let nobody else run
+        await asyncio.sleep(0)  # yields if the kernel takes everything
         while self._full:
             await self._change()
 
     async def until(self, mark: bytes) -> bytes:
-        """What came up to and with `mark`."""
+        """The data received up to and including `mark`."""
         async with asyncio.timeout(PATIENCE_S):
             while (at := self._heard.find(mark)) < 0:
                 await self._change()
@@ -73,13 +73,13 @@ class Line(asyncio.Protocol):
         return found
 
     async def head(self, status: int) -> None:
-        """The head of an answer, which must have this status."""
+        """Wait for the head of an answer, which must have this status."""
         head = await self.until(b"\r\n\r\n")
         if not head.startswith(b"HTTP/1.1 %d " % status):
             raise EndedError(head)
 
     async def sid(self) -> str:
-        """The answer to a polling handshake: the session in it."""
+        """Wait for the answer to a polling handshake; return its session id."""
         await self.head(200)
         found = _SID.search(await self.until(b"}"))
         if found is None:
@@ -87,12 +87,12 @@ class Line(asyncio.Protocol):
         return found[1].decode()
 
     def ignore(self) -> None:
-        """Nobody waits for anything any more."""
+        """Ignore all further data."""
         self._ignores = True
         self._heard.clear()
 
     async def cut(self) -> None:
-        """End it, whatever is still to be sent."""
+        """Abort the connection, and drop unsent data."""
         self._transport.abort()
         await self._gone.wait()
 
@@ -104,7 +104,7 @@ class Line(asyncio.Protocol):
         if self._ended:
             raise EndedError
 
-    # What asyncio calls.
+    # asyncio.Protocol.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)

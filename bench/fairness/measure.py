@@ -1,8 +1,8 @@
-"""Fairness: honest people beside one attacker. The figure is what they notice of it.
+"""Fairness: honest clients beside one attacker. The figures are the effect on the honest clients.
 
-Users and admins write to each other in pairs, newcomers open a WebSocket and join, a supervisor asks `/healthz`; first
-alone, then beside a flood, which comes from another address. Each flood has a fresh server with the default limits. A
-row that misses a goal (verdict.py) says which; a message that chatd loses fails the run.
+Users and admins send messages to each other in pairs, newcomers open a WebSocket and join, a supervisor requests
+`/healthz`; first alone, then during a flood, which comes from another address. Each flood has a fresh server with the
+default limits. A row that misses a goal (verdict.py) names it; a message that chatd loses fails the run.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ SERVERS: Final = ("chatd", "node")
 SECONDS: Final = 3.0
 SHORT_SECONDS: Final = 1.5
 WARM_S: Final = 0.5
-HONEST: Final = "127.0.0.2"  # the address of the honest people
+HONEST: Final = "127.0.0.2"  # the address of the honest clients
 ATTACKER: Final = "127.0.0.3"
 DRAIN_S: Final = 30.0  # for the last messages, once the flood is over
 START_TIMEOUT_S: Final = 20.0  # of the flood's process
 
 
 def run(options: Options) -> None:
-    """All floods, or those that are named."""
+    """All floods, or the named ones."""
     floods = options.floods or tuple(FLOODS.values())
     report = Report("fairness", options.servers(SERVERS), options.folder)
     measure(report, floods, options.seconds or SECONDS, options.rounds)
 
 
 def run_short(options: Options) -> None:
-    """A flood of each kind; the results of a whole run stay."""
+    """One flood of each kind; the results of a full run are kept."""
     report = Report("fairness-short", options.servers(SERVERS), options.folder)
     measure(report, chosen(SHORT), options.seconds or SHORT_SECONDS, 1)
 
@@ -67,10 +67,10 @@ def measure(report: Report, floods: Sequence[Flood], seconds: float, rounds: int
 
 
 def _best(server: str, flood: Flood, seconds: float, rounds: int) -> Row:
-    """The first of `rounds` that reaches all goals, else the last. Each takes longer than the one before.
+    """The first of `rounds` that reaches all goals, or the last. Each is longer than the one before.
 
-    One slow sync of the disk in a few seconds is enough to miss a goal. Where much is stored, a checkpoint of SQLite
-    comes about every three seconds: only a longer round has one in both of its phases.
+    One slow sync of the disk in a few seconds is enough to miss a goal. Under a high write load, a checkpoint of SQLite
+    happens about every three seconds: only a longer round has one in both of its phases.
     """
     row = one(server, flood, seconds, 1)
     for number in range(2, rounds + 1):
@@ -81,7 +81,7 @@ def _best(server: str, flood: Flood, seconds: float, rounds: int) -> Row:
 
 
 def one(server: str, flood: Flood, seconds: float, number: int) -> Row:
-    """A fresh server, its people alone, then beside the flood."""
+    """A fresh server, first with the honest clients alone, then during the flood."""
     say(f"fairness {flood.name}, {server}, round {number}")
     with stand(server, flood) as place, machine.pinned(machine.cores().load):
         try:
@@ -122,7 +122,7 @@ async def _phase(place: Stand, pairs: people.Couples, seconds: float) -> Phase:
 
 @contextlib.asynccontextmanager
 async def _flooder(place: Stand, flood: Flood, seconds: float) -> AsyncIterator[asyncio.subprocess.Process]:
-    """The flood's process, from the moment when it is under way."""
+    """The process of the flood, once it has started."""
     junk = place.signer.junk() if flood.key else ()
     token = place.signer.mint(flood.user, flood.rol)
     order = Order(flood.name, place.server.port, ATTACKER, token, junk, seconds)
@@ -144,7 +144,7 @@ async def _flooder(place: Stand, flood: Flood, seconds: float) -> AsyncIterator[
 
 
 async def _line(process: asyncio.subprocess.Process, seconds: float) -> bytes:
-    """What the flood says next. Raises LoadError when it is silent for so long, or dies."""
+    """The next line of the flood. Raises LoadError after a timeout, or when the process has ended."""
     assert process.stdout is not None
     try:
         async with asyncio.timeout(seconds):

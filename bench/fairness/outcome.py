@@ -1,4 +1,4 @@
-"""The rows of a fairness run as a table, lines and a chart."""
+"""The rows of a fairness run as a table, JSON lines and a chart."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SHOWN_FAULTS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One flood on one server, in the round of that number."""
+    """One flood on one server, in round `number`."""
 
     flood: Flood
     server: str
@@ -49,7 +49,7 @@ class Row:
 
 
 def lost_by(server: str, rows: Sequence[Row]) -> list[str]:
-    """What this server lost, alone or beside a flood; of each flood the first few."""
+    """The messages that this server lost, without or during a flood; the first few of each flood."""
     mine = [row for row in rows if row.server == server]
     return [
         f"{row.flood.name}: {fault}" for row in mine for fault in [*row.alone.lost, *row.beside.lost][:SHOWN_FAULTS]
@@ -93,7 +93,7 @@ def _shown(figures: Mapping[str, float], quantile: str) -> str:
 
 
 def chart(report: Report, rows: Sequence[Row]) -> None:
-    """p99 of a delivery: a bar for each server, and the first one's without the flood."""
+    """p99 of a delivery: a bar for each server, and for the first one also without the flood."""
     floods = list(dict.fromkeys(row.flood.name for row in rows))
     found = {(row.flood.name, row.server): row for row in rows}
     first = report.servers[0]

@@ -1,7 +1,7 @@
-"""Honest people: users and admins who write to each other in pairs.
+"""Honest clients: users and admins who send messages to each other in pairs.
 
-An open loop: a message leaves when it is due, whatever became of those before. Times count from the moment when it was
-handed to the kernel; how late that was is a figure of its own, since it is the lateness of this process.
+An open loop: a message is sent when it is due, whatever the state of earlier ones. Latencies count from the time when
+it was passed to the kernel; its delay until then is a figure of its own, since it is a delay of this process.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from bench.fairness.post import Letter, Post
 from bench.fairness.wire import HANDSHAKE, WEBSOCKET, compact, get, text
 
 PAIRS: Final = 4
-RATE: Final = 8.0  # messages a second of each person; a user may send ten
+RATE: Final = 8.0  # messages a second of each client; a user may send ten
 JOIN_TIMEOUT_S: Final = 20.0  # socket.io-client gives up then
 FILLING: Final = "x" * 56
 
@@ -29,7 +29,7 @@ _ANSWER: Final = re.compile(r"43(\d+)\[(.*)\]", re.DOTALL)
 
 
 class Person(asyncio.Protocol):
-    """One socket in the main namespace. `joined` is done when it is in, or never will be."""
+    """One socket in the main namespace. `joined` is done after the join, or when it has failed."""
 
     def __init__(self, name: str, token: str) -> None:
         self.name = name
@@ -59,10 +59,10 @@ class Person(asyncio.Protocol):
         self._transport.write(text(f"42{number}{body}"))
 
     def leave(self) -> None:
-        with contextlib.suppress(AttributeError):  # it has never been connected
+        with contextlib.suppress(AttributeError):  # it was never connected
             self._transport.abort()
 
-    # What asyncio calls.
+    # asyncio.Protocol.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -91,7 +91,7 @@ class Person(asyncio.Protocol):
             self.leave()
 
     def _read_message(self) -> str | None:
-        """The next whole message. Whatever is none, such as a close frame, ends the connection."""
+        """The next whole message. Anything else, such as a close frame, ends the connection."""
         data = self._bytes
         if len(data) < 2 or len(data) < (start := _HEAD_BYTES.get(data[1], 2)):
             return None
@@ -123,7 +123,7 @@ class Person(asyncio.Protocol):
         name, argument, *_ = msgspec.json.decode(event)
         if name == "mensaje_recibido":
             number = argument["mensaje"].partition(" ")[0]
-            if number.isdecimal():  # what an attacker writes goes to admins too
+            if number.isdecimal():  # admins receive messages of attackers too
                 self.post.hear(self.name, argument["de"], int(number), time.monotonic())
 
 
@@ -136,7 +136,7 @@ _NUMBERS: Final = itertools.count()
 
 
 async def couples(port: int, source: str, mint: Mint) -> Couples:
-    """Users and admins who have joined, in pairs."""
+    """Users and admins that have joined, in pairs."""
 
     async def enter(name: str, rol: str) -> Person:
         return await Person.enter(port, source, name, mint(name, rol))
@@ -145,7 +145,7 @@ async def couples(port: int, source: str, mint: Mint) -> Couples:
 
 
 async def talk(pairs: Couples, seconds: float) -> Post:
-    """Everybody writes to the other of the pair, in turn and evenly; returns when the last message has left."""
+    """Send messages in all pairs, in turn and at even intervals; return when the last message was sent."""
     post, turns = Post(), [turn for one, other in pairs for turn in ((one, other), (other, one))]
     for person, _ in turns:
         person.post = post

@@ -1,5 +1,5 @@
-"""The messages of honest people: when each was due, sent, heard and acknowledged, and what went wrong. Pure but for the
-event that says that nothing is missing any more.
+"""The messages of honest clients: when each was due, sent, received and acknowledged, and all faults. Pure, except for
+the event that is set while nothing is missing.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Letter:
-    """A message on its way. Seconds of the monotonic clock; 0 for what has not happened."""
+    """The times of a message in seconds of the monotonic clock; 0 if it has not happened."""
 
     para: str
     due: float
@@ -21,13 +21,13 @@ class Letter:
 
 @dataclass(slots=True)
 class Post:
-    """All messages of one phase, by number. `complete` is set while each is heard and acknowledged."""
+    """All messages of one phase, by number. `complete` is set while each is received and acknowledged."""
 
     letters: dict[int, Letter] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     complete: asyncio.Event = field(default_factory=asyncio.Event)
     _missing: int = 0
-    _newest: dict[tuple[str, str], int] = field(default_factory=dict)  # by who wrote and who heard
+    _newest: dict[tuple[str, str], int] = field(default_factory=dict)  # by sender and recipient
 
     def send(self, number: int, letter: Letter) -> None:
         self.letters[number] = letter
@@ -35,7 +35,7 @@ class Post:
         self.complete.clear()
 
     def hear(self, by: str, de: str, number: int, now: float) -> None:
-        """What is of another phase, or goes to every admin, is not looked at."""
+        """Record a message; those of another phase, and those to every admin, are ignored."""
         letter = self.letters.get(number)
         if letter is None or letter.para != by:
             return
@@ -61,7 +61,7 @@ class Post:
         self._found()
 
     def lost(self) -> list[str]:
-        """Whatever never came, and every other fault."""
+        """All messages that are missing, and every other fault."""
         unheard = (number for number, letter in self.letters.items() if not letter.heard)
         silent = (number for number, letter in self.letters.items() if not letter.acknowledged)
         return [

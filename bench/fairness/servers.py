@@ -1,7 +1,7 @@
-"""The servers of this benchmark: chatd as it is shipped, all limits at their defaults, and Node.
+"""The servers of this benchmark: chatd with the default limits, and Node.
 
-Beside its defaults chatd gets the internal listener, which is asked for `/healthz`; for some floods a public key, the
-database of a busy chat, or recovery. Node answers `/healthz` on its own port.
+chatd also gets the internal listener, for `/healthz`; and for some floods a public key, the
+database of a busy chat, or recovery. Node answers `/healthz` on its main port.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PING_INTERVAL_S: Final = 25.0
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Stand:
-    """A running server, where its health is asked, and who signs tokens for it."""
+    """A running server, the port of its `/healthz`, and the signer of its tokens."""
 
     server: Server
     health_port: int

@@ -1,7 +1,7 @@
-"""What honest people noticed, as figures, and whether that is what is wanted. Pure.
+"""The figures of a phase, and whether they reach the goals. Pure.
 
-The goal: beside a flood, the p99 of deliveries and of acknowledgements is at most three times what it was without the
-flood, plus 10 ms; `/healthz` always answers within 500 ms; every newcomer gets in; nothing is lost.
+The goals: during a flood, the p99 of deliveries and of acknowledgements is at most three times that without the
+flood, plus 10 ms; `/healthz` always answers within 500 ms; every newcomer joins; no message is lost.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Figures = dict[str, float]
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """With or without the flood. Milliseconds as p50, p90, p99 and max; empty where nothing came at all."""
+    """Figures with or without the flood. Milliseconds as p50, p90, p99 and max; empty if there was no value."""
 
     delivery: Figures
     ack: Figures
@@ -56,7 +56,7 @@ def phase(post: Post, seen: Seen) -> Phase:
 
 
 def missed(alone: Phase, beside: Phase) -> list[str]:
-    """The goals that were not reached."""
+    """The goals that were missed."""
     found = []
     if _is_slow(alone.delivery, beside.delivery):
         found.append("delivery")

@@ -1,4 +1,4 @@
-"""What one socket of an attacker does until the server ends it or the time is over. All of it is legal on the wire."""
+"""Actions of an attacker's socket, until the server ends it or the time is over. All of them are legal packets."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from bench.fairness.wire import (
 )
 
 BLOCK_BYTES: Final = 65_536
-PACE_PER_S: Final = 9.0  # below what a user may send
+PACE_PER_S: Final = 9.0  # below the rate limit of a user
 CIDS_AT_ONCE: Final = 100
 
 LETTER: Final = {"para": "nobody", "mensaje": "x" * 64}
@@ -35,7 +35,7 @@ _PID: Final = re.compile(rb'"pid":"([^"]+)"')
 
 @dataclass(slots=True)
 class Count:
-    """Until when a flood lasts, and what all its sockets have done."""
+    """The end of a flood, and the counts of all its sockets."""
 
     end: float
     sockets: int
@@ -53,7 +53,7 @@ class Count:
 
 @dataclass(slots=True)
 class Field:
-    """What a socket knows: the server, who the attacker is, and what is counted for all."""
+    """The context of a socket: the server, the attacker's token, and the common counts."""
 
     port: int
     source: str
@@ -88,7 +88,7 @@ class Field:
 Visit = Callable[[Field], Awaitable[None]]
 
 
-# What visits are made of.
+# Parts of visits.
 
 
 async def websocket(at: Field, token: str = "") -> Line:
@@ -103,7 +103,7 @@ async def websocket(at: Field, token: str = "") -> Line:
 
 
 async def join(at: Field, line: Line, auth: str = "") -> bytes:
-    """CONNECT, and the answer to it, which must be a good one."""
+    """Send CONNECT, and return the answer, which must accept it."""
     await at.send(line, text(f"40{auth}"))
     answer = await line.until(b"}")
     if b"40{" not in answer:
@@ -119,7 +119,7 @@ async def member(at: Field) -> Line:
 
 
 async def polling(at: Field) -> tuple[Line, str]:
-    """A session on long-polling, and the connection that it came by."""
+    """A session on long-polling, and its connection."""
     line = await at.line()
     await at.send(line, get(POLLING, at.token))
     sid = await line.sid()
@@ -128,7 +128,7 @@ async def polling(at: Field) -> tuple[Line, str]:
 
 
 async def hammer(at: Field, line: Line, data: bytes) -> None:
-    """The same again and again, and no look at what comes back."""
+    """Send the same data repeatedly, and ignore the answers."""
     times = max(1, BLOCK_BYTES // len(data))
     block = data * times
     line.ignore()
@@ -137,7 +137,7 @@ async def hammer(at: Field, line: Line, data: bytes) -> None:
         at.count.rounds += times
 
 
-# Visits that always send the same.
+# Visits that repeat one request.
 
 
 def strangers(data: bytes) -> Visit:
@@ -155,7 +155,7 @@ def members(data: bytes) -> Visit:
 
 
 def slow_members(data: bytes) -> Visit:
-    """As often as a user may."""
+    """At the rate limit of a user."""
 
     async def visit(at: Field) -> None:
         line = await member(at)
@@ -169,7 +169,7 @@ def slow_members(data: bytes) -> Visit:
 
 
 def requests(data: bytes) -> Visit:
-    """HTTP without waiting for answers."""
+    """HTTP requests without waiting for answers."""
 
     async def visit(at: Field) -> None:
         line = await at.line()
@@ -180,7 +180,7 @@ def requests(data: bytes) -> Visit:
 
 
 def posts(packet: str) -> Visit:
-    """A thousand packets in each POST, which is what one may hold."""
+    """A thousand packets in each POST, the maximum."""
     body = SEPARATOR.join([packet] * 1_000).encode()
 
     async def visit(at: Field) -> None:
@@ -190,17 +190,17 @@ def posts(packet: str) -> Visit:
     return visit
 
 
-# Visits with a plot.
+# Other visits.
 
 
 async def junk_signatures(at: Field) -> None:
-    """CONNECT with tokens that nobody signed, each another."""
+    """CONNECT with different tokens that have forged signatures."""
     every = (text(f"40{compact({'token': token})}") for token in at.junk)
     await hammer(at, await websocket(at), b"".join(every))
 
 
 async def cids(at: Field) -> None:
-    """Messages of which no two have the same `cid`: each has to be looked up on the disk."""
+    """Messages with a new `cid` each: the server must look each of them up on the disk."""
     line = await member(at)
     line.ignore()
     some = (event("mensaje_privado", LETTER | {"cid": f"#######-{each}"}) for each in range(CIDS_AT_ONCE))
@@ -211,7 +211,7 @@ async def cids(at: Field) -> None:
 
 
 async def recovery(at: Field) -> None:
-    """Join, then come back with the pid over and over, each time with hundreds of messages missed."""
+    """Join, then reconnect with the pid repeatedly, each time with hundreds of missed messages."""
     line = await websocket(at, at.token)
     found = _PID.search(await join(at, line))
     await at.drop(line)
@@ -226,13 +226,13 @@ async def recovery(at: Field) -> None:
 
 
 async def come_and_go(at: Field) -> None:
-    """A whole session: open, join, cut."""
+    """A whole session: open, join, abort."""
     await at.drop(await member(at))
     at.count.rounds += 1
 
 
 async def knock(at: Field) -> None:
-    """A connection, and nothing on it."""
+    """A connection without any data."""
     await at.drop(await at.line())
     at.count.open_one()
     at.count.rounds += 1
@@ -251,7 +251,7 @@ async def polling_sessions(at: Field) -> None:
 
 
 async def chunks(at: Field) -> None:
-    """POSTs of which each byte is a chunk."""
+    """POSTs whose bytes are single chunks."""
     line, sid = await polling(at)
     await _post_again_and_again(at, line, chunked_post(sid, b"6" + b"x" * 9_999))
 
@@ -264,7 +264,7 @@ async def _post_again_and_again(at: Field, line: Line, data: bytes) -> None:
 
 
 async def upgrades(at: Field) -> None:
-    """From long-polling to WebSocket, each in a session of its own."""
+    """Upgrades from long-polling to WebSocket, each in a new session."""
     while at.open:
         first, sid = await polling(at)
         line = await _probed(at, sid)
@@ -275,7 +275,7 @@ async def upgrades(at: Field) -> None:
 
 
 async def probes(at: Field) -> None:
-    """Upgrades of one session that are begun and given up."""
+    """Upgrades of one session that are started and abandoned."""
     _, sid = await polling(at)
     while at.open:
         await at.drop(await _probed(at, sid))

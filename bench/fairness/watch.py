@@ -1,4 +1,4 @@
-"""What others notice meanwhile: a supervisor that asks `/healthz`, and newcomers who open a WebSocket and join."""
+"""Other clients during a flood: a supervisor that requests `/healthz`, and newcomers that open a WebSocket and join."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GONE: Final = (OSError, EndedError, TimeoutError)
 
 @dataclass(slots=True)
 class Seen:
-    """Seconds that each answer and each newcomer took, and how many there were without one."""
+    """Durations of answers and joins in seconds, and the numbers of failures."""
 
     health: list[float] = field(default_factory=list)
     unanswered: int = 0
@@ -28,7 +28,7 @@ class Seen:
 
 
 async def health(seen: Seen, port: int, seconds: float) -> None:
-    """One question after the other, each on a connection of its own."""
+    """Consecutive requests, each on a new connection."""
     end = time.monotonic() + seconds
     while (begin := time.monotonic()) < end:
         try:
@@ -56,7 +56,7 @@ def newcomers_in(seconds: float) -> int:
 
 
 async def newcomers(seen: Seen, port: int, source: str, tokens: Sequence[tuple[str, str]]) -> None:
-    """One for each of `tokens`, with its user, at even distances, however long those before still take."""
+    """One newcomer for each of `tokens`, with its user, at even intervals, whatever the state of earlier ones."""
     start = time.monotonic()
     async with asyncio.TaskGroup() as group:
         for number, (name, token) in enumerate(tokens):

@@ -1,7 +1,7 @@
-"""What a client puts on a connection, as bytes that are made once. Pure.
+"""Client data as bytes that are built once. Pure.
 
-Frames have the masking key 0, which RFC 6455 allows: the payload stays as it is. A flood must cost its sender next to
-nothing, or it measures the sender.
+Frames have the masking key 0, which RFC 6455 allows: the payload is unchanged. A flood must cost its sender almost
+nothing, or the benchmark measures the sender.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def text(packet: str) -> bytes:
 
 
 def fragments(payload: bytes) -> bytes:
-    """A text message of which each byte is a frame."""
+    """A text message with one frame for each byte."""
     last = len(payload) - 1
     parts = (frame(payload[i : i + 1], CONTINUATION if i else TEXT, fin=i == last) for i in range(len(payload)))
     return b"".join(parts)
@@ -61,7 +61,7 @@ def post(sid: str, body: bytes) -> bytes:
 
 
 def chunked_post(sid: str, body: bytes) -> bytes:
-    """The same, each byte a chunk of its own."""
+    """The same POST with one chunk for each byte."""
     return _post(sid, "Transfer-Encoding: chunked") + b"".join(b"1\r\n%c\r\n" % byte for byte in body) + b"0\r\n\r\n"
 
 

@@ -1,4 +1,4 @@
-"""The load generator, as Python sees it: commands out, results in. The work is done by the C program (load.h)."""
+"""The Python side of the load generator: commands out, results in. The C program (load.h) does the work."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ BYSTANDERS: Final = 3
 
 
 class LoadError(Exception):
-    """The run has no result: something was lost, doubled, refused or stood still. The message says what."""
+    """The run has no result: a message was lost, duplicated or refused, or the run stalled. The message says which."""
 
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """A histogram's figures, in nanoseconds; buckets are at most 1.6 % wide."""
+    """The figures of a histogram, in nanoseconds; buckets are at most 1.6 % wide."""
 
     count: int
     mean: int
@@ -99,7 +99,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Storm:
-    """Connections that are all begun at once, one second into an open loop, which goes on until they are ready."""
+    """Connections that are all started at once, one second into an open loop, which runs until they have joined."""
 
     group: int
     first: int
@@ -134,7 +134,7 @@ class Workload:
 
 @dataclass(slots=True)
 class Load:
-    """A running generator. Use as a context manager; after a LoadError it is over. `name` is for messages."""
+    """A running generator, as a context manager; after a LoadError it has ended. `name` is for messages."""
 
     name: str
     port: int
@@ -160,9 +160,9 @@ class Load:
         return self._process.pid
 
     def open(self, group: int, first_token: int, count: int, parallel: int = 64, *, other_port: int = 0) -> Opened:
-        """Connect `count` clients with the tokens from `first_token` on, `parallel` at a time.
+        """Connect `count` clients with the tokens from number `first_token` on, `parallel` at a time.
 
-        Those with an odd token go to `other_port`, if it is given.
+        Clients with an odd token number connect to `other_port`, if it is given.
         """
         line = f"open group={group} first={first_token} count={count} parallel={parallel} other={other_port}"
         opened = self._ask(line, Opened)
@@ -171,7 +171,7 @@ class Load:
         return opened
 
     def close(self, group: int, *, reset: bool = False) -> Closed:
-        """Say goodbye and wait until the server has closed them all; with `reset`, cut the lines."""
+        """Close normally and wait until the server has closed them all; with `reset`, abort the connections."""
         return self._ask(f"close group={group} reset={int(reset)}", Closed)
 
     def run(self, workload: Workload) -> Run:

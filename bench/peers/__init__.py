@@ -1,4 +1,4 @@
-"""The servers that are compared, and how each is started. All obey the same chat rules.
+"""The compared servers, and the command that starts each. All have the same chat rules.
 
 chatd and `node-sqlite` store every message; the others store none.
 """
@@ -31,7 +31,7 @@ UNLIMITED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """What a server is started with; `folder` is its own and empty."""
+    """The parameters of a start; `folder` is the server's own and empty."""
 
     port: int
     ping_interval_s: float
@@ -46,7 +46,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A server: its short name, what it is in a table, and how to start it and to ask for its version."""
+    """A server: its short name, its title in tables, its command and its version."""
 
     name: str
     title: str
@@ -55,7 +55,7 @@ class Peer:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """The environment without what would steer a peer by accident."""
+    """The environment without variables that would change a peer."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("CHATD_", "NODE_", "BUN_"))}
     return kept | more
 
@@ -70,7 +70,7 @@ def _output(*argv: str) -> str:
 
 
 def _locked(package: str) -> str:
-    """A version as package-lock.json has it."""
+    """A version of package-lock.json."""
     lock = msgspec.json.decode((build.PEERS / "package-lock.json").read_bytes())
     return str(lock["packages"][f"node_modules/{package}"]["version"])
 
@@ -102,7 +102,7 @@ def _chatd_compiled_version() -> str:
 
 
 def _run_by(python: str) -> list[str]:
-    """chatd as it is installed there; -P: not as it lies in the working directory."""
+    """chatd as installed in that environment; -P: not from the working directory."""
     return [python, "-P", "-m", "chatd"]
 
 
@@ -115,7 +115,7 @@ def _serve(python: str, launch: Launch) -> Command:
     argv += ["--ping-interval", f"{launch.ping_interval_s:g}"]
     argv += ["--max-message", "20000"]  # characters; the default of 10,000 is below the largest payload
     argv += ["--log-level", "warning"]  # the peers log nothing either
-    # A setting that this version does not have yet is refused: only those that its help lists are passed.
+    # This version refuses unknown settings, so only those in its help are passed.
     known = _output(*_run_by(python), "serve", "--help")
     off = {name: "0" for name in UNLIMITED if name in known or _flag(name) in known}
     return Command(argv, environment(**off))
@@ -202,9 +202,9 @@ def _floor_version() -> str:
     return "bench/peers/floor.c"
 
 
-# What stands in a run by default. `batch` belongs to the fan-out alone: there it shows what the generator can take.
-# `node-redis` and `node-streams` are one of several nodes, in `cluster` alone.
-# `node-sqlite` belongs where messages are few to each recipient: there it shows what storing them costs.
+# The default servers of a run. `batch` is only in the fan-out: there it shows the limit of the generator.
+# `node-redis` and `node-streams` are one of several nodes, in `cluster` only.
+# `node-sqlite` is where each recipient gets few messages: there it shows the cost of storing them.
 USUAL: Final = ("chatd", "node", "bun", "python", "floor")
 
 PEERS: Final[Mapping[str, Peer]] = {

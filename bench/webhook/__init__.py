@@ -1,1 +1,1 @@
-"""What other systems cost: hooks beside a busy chat, sends by the API, and a receiver that is down."""
+"""The cost of other systems: webhooks on a busy chat, messages by the API, and a receiver that is down."""

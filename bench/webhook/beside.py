@@ -1,7 +1,7 @@
-"""Honest people beside a busy chat, without a hook and with one that is told of everything.
+"""Honest clients on a busy chat, without a webhook and with one for every event.
 
-Users and admins write to each other in pairs, while an admin writes a thousand messages a second to users who are not
-here. Two daemons take turns, round by round. The goal: with a hook, the p99 of the pairs is at most 1.2 times of that
+Users and admins send to each other in pairs, while an admin sends a thousand messages a second to offline users.
+Two daemons run in turn, round by round. The goal: with a webhook, the p99 of the pairs is at most 1.2 times of that
 without.
 """
 
@@ -36,7 +36,7 @@ KINDS: Final = ("delivery", "ack")
 
 @dataclass(slots=True)
 class Heard:
-    """Of all rounds: seconds from a message to its recipient and to its acknowledgement, and of the server's CPU."""
+    """Over all rounds: seconds from a message to its delivery and to its acknowledgement, and of the server's CPU."""
 
     delivery: list[float] = field(default_factory=list)
     ack: list[float] = field(default_factory=list)
@@ -70,7 +70,7 @@ def measure(report: Report, plan: Plan) -> None:
 
 
 async def _round(place: Stand, plan: Plan) -> list[Letter]:
-    """The letters of the pairs. Raises LoadError unless all were heard and acknowledged."""
+    """The messages of the pairs. Raises LoadError unless all were received and acknowledged."""
     pairs = await people.couples(place.server.port, SOURCE, tokens.mint)
     await people.talk(pairs, WARM_S)
     async with asyncio.TaskGroup() as group:
@@ -88,7 +88,7 @@ async def _round(place: Stand, plan: Plan) -> list[Letter]:
 
 
 async def _pour(place: Stand, plan: Plan) -> None:
-    """Messages at even distances, whatever becomes of those before; returns when all are stored."""
+    """Messages at even intervals, whatever the state of earlier ones; return when all are stored."""
     total = int(plan.rate * plan.seconds)
     window, person = await writer(place, total)
     start = time.monotonic()
@@ -101,7 +101,7 @@ async def _pour(place: Stand, plan: Plan) -> None:
 
 
 def _delivered(receiving: subprocess.Popen[str], plan: Plan) -> int:
-    """How many events the hook has delivered, once all are. Raises LoadError."""
+    """The number of events that the webhook has delivered, once all are. Raises LoadError."""
     wanted = plan.rounds * int(plan.rate * plan.seconds)
     end = time.monotonic() + DRAIN_S + plan.rounds * plan.seconds
     while (events := taken(receiving)) < wanted:

@@ -1,6 +1,6 @@
 """The memory of a daemon whose receiver is down: after a tenth of the events, and after all of them.
 
-The goal: it stays. The events are in the database, a few hundred of them in memory.
+The goal: it does not grow. The events are in the database, and only a few hundred of them in memory.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What other systems cost: three parts, a table each; see beside.py, sends.py and down.py for what they ask."""
+"""The cost of other systems, in three parts with a table each; see beside.py, sends.py and down.py."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def run(options: Options) -> None:
 
 
 def measure(report: Report, plan: Plan) -> None:
-    """Raises LoadError for a message or an event that is lost."""
+    """Raises LoadError if a message or an event is lost."""
     beside.measure(report, plan)
     sends.measure(report, plan)
     down.measure(report, plan)

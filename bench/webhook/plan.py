@@ -1,4 +1,4 @@
-"""How much is measured, and what its parts share."""
+"""The parameters of the benchmark, and common functions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`rate` is messages a second beside honest people; `events` are those of a receiver that is down."""
+    """`rate` is messages a second besides the honest clients; `events` are those of a receiver that is down."""
 
     seconds: float = 10.0
     rounds: int = 3
@@ -23,7 +23,7 @@ class Plan:
 
 
 def on_load_core(work: Coroutine[Any, Any, T]) -> T:
-    """Run it on the core that serves nothing."""
+    """Run it on the core without a server."""
     with machine.pinned(machine.cores().load):
         return asyncio.run(work)
 

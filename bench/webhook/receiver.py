@@ -1,5 +1,5 @@
-"""A receiver that takes everything: `python -m bench.webhook.receiver PORT`. It prints a line when it listens, and the
-number of events that it took for each line that it reads.
+"""A receiver that accepts every event: `python -m bench.webhook.receiver PORT`. It prints a line when it listens, and
+the number of accepted events for each line on stdin.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ taken = 0
 
 
 class Taking(asyncio.Protocol):
-    """Answers each request once its body has come."""
+    """Answers each request once its body is complete."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)

@@ -1,6 +1,6 @@
 """Two ways to send the same messages: by Socket.IO with acknowledgements, and by the API. Closed loops.
 
-Each message goes to a user who is not there, so that it costs no delivery. A message that is not stored ends the run.
+Each message goes to an offline user, so that it costs no delivery. A message that is not stored ends the run.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from bench.webhook.servers import BOT, Stand
 
 SOURCE: Final = "127.0.0.2"
 CONVERSATIONS: Final = 100
-BATCH: Final = 100  # the most that one request may hold
+BATCH: Final = 100  # the maximum of one request
 
 _LENGTH: Final = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 Way = Callable[[Stand, float, int], Coroutine[Any, Any, float]]
-"""Messages a second, for so many seconds, with so many on their way."""
+"""Returns messages a second; the arguments are seconds, and messages in flight."""
 
 
 def para_of(number: int) -> str:
@@ -40,7 +40,7 @@ def text_of(number: int) -> dict[str, str]:
 
 
 class Window:
-    """Messages of one person on their way by Socket.IO, in the place of a Post."""
+    """Unacknowledged messages of one client on Socket.IO, in the place of a Post."""
 
     def __init__(self, in_flight: int) -> None:
         self._in_flight = in_flight
@@ -49,17 +49,17 @@ class Window:
         self.stored = 0
 
     async def room(self) -> None:
-        """Wait until another message may leave. Raises LoadError if one was refused."""
+        """Wait until another message may be sent. Raises LoadError if one was refused."""
         await self._free.acquire()
         if self._fault is not None:
             raise LoadError(self._fault)
 
     async def empty(self) -> None:
-        """Wait until none is on its way."""
+        """Wait until all are acknowledged."""
         for _ in range(self._in_flight):
             await self.room()
 
-    # What a person calls.
+    # Called by a Person.
 
     def acknowledge(self, _number: int, answer: str, _now: float) -> None:
         if '"ok":true' in answer:
@@ -69,7 +69,7 @@ class Window:
         self._free.release()
 
     def hear(self, *_message: object) -> None:
-        """What is written to all admins."""
+        """Messages to all admins are ignored."""
 
 
 async def by_socket(stand: Stand, seconds: float, in_flight: int) -> float:
@@ -85,7 +85,7 @@ async def by_socket(stand: Stand, seconds: float, in_flight: int) -> float:
 
 
 async def writer(stand: Stand, in_flight: int) -> tuple[Window, Person]:
-    """Who sends by Socket.IO."""
+    """The client that sends by Socket.IO."""
     window = Window(in_flight)
     person = await Person.enter(stand.server.port, SOURCE, BOT, tokens.mint(BOT, "admin"))
     person.post = window  # type: ignore[assignment]  # the two calls that a person makes of it
@@ -93,17 +93,17 @@ async def writer(stand: Stand, in_flight: int) -> tuple[Window, Person]:
 
 
 async def by_request(stand: Stand, seconds: float, in_flight: int) -> float:
-    """A message a request, each on its connection."""
+    """One message for each request, on several connections."""
     return await _timed(stand, seconds, in_flight, 1)
 
 
 async def by_batch(stand: Stand, seconds: float, in_flight: int) -> float:
-    """As many in a request as may be."""
+    """The maximum of messages for each request."""
     return await _timed(stand, seconds, max(1, in_flight // BATCH), BATCH)
 
 
 async def fill(stand: Stand, count: int) -> None:
-    """Send at least so many."""
+    """Send at least `count` messages."""
     await _post(stand.key, await _connections(stand, 1), BATCH, lambda stored: stored < count)
 
 
@@ -119,7 +119,7 @@ async def _connections(stand: Stand, count: int) -> list[Streams]:
 
 
 async def _post(key: str, connections: list[Streams], batch: int, goes_on: Callable[[int], bool]) -> int:
-    """How many were stored until `goes_on`, which is told how many, has said no; a request each at least."""
+    """Send until `goes_on` of the number of stored messages is false, one request at least; return that number."""
     stored = 0
 
     async def post(streams: Streams, number: int) -> None:

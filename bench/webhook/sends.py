@@ -1,6 +1,6 @@
 """The same messages by Socket.IO with acknowledgements and by the API, in closed loops with as many in flight.
 
-The goal: by the API at least half as many a second as by Socket.IO.
+The goal: by the API at least half as many messages a second as by Socket.IO.
 """
 
 from __future__ import annotations
