@@ -71,6 +71,11 @@ class Receiver:
             self._changed.clear()
             await self._changed.wait()
 
+    async def more_taken(self, count: int) -> None:
+        """Wait for so many further requests that get 2xx."""
+        goal = len(self.taken) + count
+        await self.until(lambda: len(self.taken) >= goal)
+
     async def until(self, done: Callable[[], bool]) -> None:
         async with asyncio.timeout(PATIENCE_S):
             while not done():
