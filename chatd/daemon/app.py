@@ -31,7 +31,7 @@ from chatd.chat.messages.ids import IdSource, first_id_of, is_in_reserve
 from chatd.chat.parts import ChatParts
 from chatd.chat.recovery.recovery import Recovery
 from chatd.chat.steps import ClockSteps
-from chatd.daemon.beside import Beside, features
+from chatd.daemon.beside import Beside, features, with_stop_page
 from chatd.daemon.config import Config
 from chatd.daemon.live import take_over
 from chatd.engineio.drain import drain
@@ -114,7 +114,7 @@ async def _serve(
     retention = _retention(config, store)
     beside = Beside(config, operations, reload, store)
     try:
-        pages = _pages(config, reload, entries)
+        pages = _pages(config, reload, entries, store)
         engine = build(config, store, last_id, reload, pages, beside.open, shell=shell, neighbours=neighbours)
         listening = _listening(config, engine, inherited)
         operations.also_refuses("listen", listening.refusals.counts.items)
@@ -320,9 +320,12 @@ class Pages:
         self._answer = answer
 
 
-def _pages(config: Config, reload: Reload[Config], entries: Entries | None) -> Pages:
-    pages = Pages(other_paths(config, entries))
-    reload.add("pages", lambda read: functools.partial(pages.use, other_paths(read, entries)))
+def _pages(config: Config, reload: Reload[Config], entries: Entries | None, store: Store) -> Pages:
+    def answers(config: Config) -> Callable[[Exchange], None]:
+        return with_stop_page(config, store, other_paths(config, entries))
+
+    pages = Pages(answers(config))
+    reload.add("pages", lambda read: functools.partial(pages.use, answers(read)))
     return pages
 
 

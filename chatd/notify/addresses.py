@@ -18,6 +18,7 @@ from chatd.chat.feature import Feature
 from chatd.chat.latest import Latest
 from chatd.chat.member import Author, Member
 from chatd.chat.underway import UnderWay
+from chatd.notify.wishes import set_wish, wants_mail
 from chatd.socketio.socket import Reply
 from chatd.store.base import Store, StoreCode, StoreError
 from chatd.store.placeholders import numbered, rows
@@ -64,12 +65,11 @@ class Addresses:
         user = member.identity.user
         self._under_way.begin(member, reply, lambda: self._wishes(user, _wish(args)), "avisos")
 
-    async def _wishes(self, user: str, wants_mail: bool | None) -> Wishes:
-        if wants_mail is not None:
-            await self._store.run(_WISH, (user, int(not wants_mail)))
-            return Wishes(correo=wants_mail)
-        rows = await self._store.query(_WISHED, (user,))
-        return Wishes(correo=not rows or not rows[0][0])
+    async def _wishes(self, user: str, wish: bool | None) -> Wishes:
+        if wish is None:
+            return Wishes(correo=await wants_mail(self._store, user))
+        await set_wish(self._store, user, wants_mail=wish)
+        return Wishes(correo=wish)
 
 
 async def silenced(store: Store, addresses: Sequence[str]) -> Collection[str]:
@@ -100,10 +100,6 @@ _PUT: Final = """
     ON CONFLICT (quien) DO UPDATE SET correo = excluded.correo WHERE correos.correo <> excluded.correo
 """
 _FORGET: Final = "UPDATE correos SET correo = '' WHERE correo <> '' AND quien IN ({users})"
-_WISH: Final = """
-    INSERT INTO correos (quien, silencio) VALUES (?1, ?2) ON CONFLICT (quien) DO UPDATE SET silencio = excluded.silencio
-"""
-_WISHED: Final = "SELECT silencio FROM correos WHERE quien = ?1"
 _SILENCED: Final = """
     SELECT lower(correo) FROM correos WHERE lower(correo) IN ({addresses}) GROUP BY lower(correo)
     HAVING min(silencio) = 1

@@ -1,4 +1,4 @@
-"""`[[notify]]` in the configuration file. Rules M-01, M-02, M-07, M-13 and M-14."""
+"""`[[notify]]` in the configuration file. Rules M-01, M-02, M-07, M-13 to M-15."""
 
 from __future__ import annotations
 
@@ -56,7 +56,10 @@ class Notify(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """How to get no such mail: the end of each mail. Empty: STOP_DESK or STOP_USER."""
     email_url: Annotated[str, Meta(max_length=1_000)] = ""
     """Where to ask for the address of a user, in whose place it has {user}."""
+    public_url: Annotated[str, Meta(max_length=200)] = ""
+    """Where people reach the main listener: mail to users has a link there, to get no more."""
     email_secret_file: str = ""
+    """For `email_url` and `public_url`."""
     private_addresses: bool = False
     """Let email_url be an address of this machine or of a private network."""
     timeout: Annotated[float, Meta(gt=0, le=300)] = 30.0
@@ -109,10 +112,17 @@ def _check(notify: Notify, where: str) -> None:
 
 def _check_url(notify: Notify, where: str) -> None:
     """Raises ConfigError."""
-    if bool(notify.email_url) != bool(notify.email_secret_file):
-        raise ConfigError(f"{where}: email_url and email_secret_file go together")
-    if notify.email_url and notify.event != "no_leido":
-        raise ConfigError(f"{where}: email_url is for the event no_leido: the desk's addresses are in to")
+    needs_secret = bool(notify.email_url or notify.public_url)
+    if needs_secret != bool(notify.email_secret_file):
+        raise ConfigError(
+            f"{where}: email_url and email_secret_file go together, as public_url and email_secret_file do"
+        )
+    if needs_secret and notify.event != "no_leido":
+        raise ConfigError(
+            f"{where}: email_url and public_url are for the event no_leido: the desk has its addresses in to"
+        )
+    if notify.public_url and (not URL.fullmatch(notify.public_url) or not notify.public_url.isascii()):
+        raise ConfigError(f"{where}: public_url must be such as https://chat.example.com")
     host, _, path = notify.email_url.partition("//")[2].partition("/")
     if notify.email_url and (not URL.fullmatch(notify.email_url) or "{user}" in host or path.count("{user}") != 1):
         raise ConfigError(

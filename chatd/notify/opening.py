@@ -93,7 +93,7 @@ def email_secret_of(config: Notify) -> str:
     """Raises ConfigError."""
     setting = f"notify {config.name}: email_secret_file"
     secret = _read(config.email_secret_path, setting, config.email_credential)
-    if config.email_url and not _SECRET.fullmatch(secret):
+    if config.email_secret_path is not None and not _SECRET.fullmatch(secret):
         raise ConfigError(f"{setting}: a secret is 16 to {MAX_PASSWORD_BYTES} visible characters of ASCII")
     return secret
 

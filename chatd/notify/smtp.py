@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import email.policy
 from collections.abc import Sequence
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
@@ -11,8 +12,14 @@ import aiosmtplib
 
 from chatd.notify.config import Notify
 
+MAX_LINE_CHARS: Final = 998
+"""https://www.rfc-editor.org/rfc/rfc5322#section-2.1.1"""
+
 TAKEN, REFUSED = 250, 400
 """In the words of webhooks: it is done; it is refused, and may be set aside."""
+
+_LONG_LINES: Final = email.policy.SMTP.clone(max_line_length=MAX_LINE_CHARS)
+"""A URL in a header is not folded: folded, it would be encoded, and no mail program would find it."""
 
 FOR_GOOD: Final = 500
 """From this code on a reply means never: https://www.rfc-editor.org/rfc/rfc5321#section-4.2.1"""
@@ -40,7 +47,9 @@ async def send(config: Notify, password: str, mail: EmailMessage) -> int:
     """
     try:
         await aiosmtplib.send(
-            mail,
+            mail.as_bytes(policy=_LONG_LINES),
+            sender=config.sender,
+            recipients=[address.addr_spec for address in mail["To"].addresses],
             hostname=config.smtp,
             port=config.port,
             username=config.user or None,

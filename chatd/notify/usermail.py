@@ -1,4 +1,4 @@
-"""A hook that writes to users about answers that they have not read. Rules M-08 to M-10, M-13 and M-14."""
+"""A hook that writes to users about answers that they have not read. Rules M-08 to M-10, M-13 to M-15."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from chatd.chat.chat import Chat
 from chatd.notify.config import STOP_USER, Notify
 from chatd.notify.finder import Finder
 from chatd.notify.secrets import Secrets
-from chatd.notify.smtp import TAKEN, UnknownRecipientError, draft, send
+from chatd.notify.smtp import MAX_LINE_CHARS, TAKEN, UnknownRecipientError, draft, send
+from chatd.notify.stop import key_of as key_of_links
+from chatd.notify.stop import link_of
 from chatd.notify.unread import MAX_COUNTED, Letter, Unread
 from chatd.webhooks.config import Webhook
 from chatd.webhooks.courier import Courier
@@ -27,6 +29,7 @@ class UserMail(Hook):
     def __init__(self, config: Notify, secrets: Secrets, hook: Webhook, chat: Chat) -> None:
         self._notify = config
         self._password = secrets.password
+        self._key = key_of_links(secrets.email)
         self._finder = Finder(config, secrets.email) if config.email_url else None
         self._unread_answers = Unread(config, key_of(hook.name), chat)
         self._unknown = 0
@@ -52,16 +55,18 @@ class UserMail(Hook):
             letter = await self._unread_answers.letter(con)
         if letter is None:
             return TAKEN
-        status = await self._send(letter)
+        status = await self._send(con, letter)
         if status == TAKEN:
             await self._unread_answers.told(con, letter.upto)
         return status
 
-    async def _send(self, letter: Letter) -> int:
+    async def _send(self, con: str, letter: Letter) -> int:
         """TAKEN also where nobody can be written to. Raises OSError for what is tried again."""
+        config = self._notify
+        stop_link = link_of(config.public_url, self._key, con) if config.public_url else ""
         try:
             if letter.address:
-                return await send(self._notify, self._password, write(self._notify, letter))
+                return await send(config, self._password, write(config, letter, stop_link))
         except UnknownRecipientError:
             pass
         self._unknown += 1
@@ -72,10 +77,14 @@ class UserMail(Hook):
             self._finder.close()
 
 
-def write(config: Notify, letter: Letter) -> EmailMessage:
+def write(config: Notify, letter: Letter, stop_link: str = "") -> EmailMessage:
     """The mail: a count, the link, and how to get no such mail."""
     count = f"{MAX_COUNTED}+" if letter.answers == MAX_COUNTED else str(letter.answers)
     text = config.text.replace("{count}", count)
-    parts = [text, config.link, config.stop or STOP_USER]
+    parts = [text, config.link, f"{config.stop or STOP_USER}\n{stop_link}".rstrip()]
     said = "\n\n".join(part for part in parts if part)
-    return draft(config, [letter.address], config.subject.replace("{count}", count), f"{said}\n")
+    mail = draft(config, [letter.address], config.subject.replace("{count}", count), f"{said}\n")
+    if stop_link and len(stop_link) < MAX_LINE_CHARS - 30:  # https://www.rfc-editor.org/rfc/rfc8058
+        mail["List-Unsubscribe"] = f"<{stop_link}>"
+        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    return mail
