@@ -1,4 +1,4 @@
-// People of a chat of several nodes, each a real socket.io-client with a connection of its own, for
+// Clients of a chat of several nodes, each a real socket.io-client with its own connection, for
 // bench/cluster/people.py.
 //
 //   node cluster.mjs <folder that holds node_modules> <name of the client's package>
@@ -27,7 +27,7 @@ const refused = [];
 
 const hears = (person, { user, rol, para }) => person.user === para || (rol !== "admin" && person.rol === "admin");
 
-/** A person, once connected and done with its upgrade, if it makes one. */
+/** A client, once it is connected and has finished its upgrade, if any. */
 async function enter(url, { user, rol, token, options, writes }, index) {
   const extraHeaders = { Cookie: `token=${token}` };
   const socket = io(url, { forceNew: true, rejectUnauthorized: false, extraHeaders, ...options });
@@ -57,7 +57,7 @@ async function insist(person, message) {
   }
 }
 
-/** A new message goes out at once, whatever became of those before it. */
+/** Send a new message at once, whatever the state of earlier ones. */
 function say(person) {
   const { user, rol, index } = person;
   const text = `${index}-${sent.length}`;
@@ -67,14 +67,14 @@ function say(person) {
   writing.push(insist(person, message));
 }
 
-/** How many of the first `count` messages are still to come to a person. */
+/** The number of the first `count` messages that a client has not received yet. */
 function missing(person, count) {
   person.owed = person.owed.filter((text) => !person.texts.has(text));
   return person.owed.filter((text) => Number(text.split("-")[1]) < count).length;
 }
 
 const ORDERS = {
-  /** People come one after the other, so that a balancer spreads them. */
+  /** Connect one client after the other, so that a balancer spreads them. */
   async open({ url, people: all, ackTimeoutMs: timeout }) {
     ackTimeoutMs = timeout;
     for (const each of all) people.push(await enter(url, each, people.length));
@@ -83,12 +83,12 @@ const ORDERS = {
   start() {
     for (const person of people) if (person.writes) timers.push(setInterval(() => say(person), person.writes.everyMs));
   },
-  /** No new messages; the answer comes when all that were written are acknowledged, or after `patienceMs`. */
+  /** Stop sending; the answer comes when all messages are acknowledged, or after `patienceMs`. */
   async stop({ patienceMs }) {
     timers.splice(0).forEach(clearInterval);
     await Promise.race([Promise.all(writing), pause(patienceMs)]);
   },
-  /** Until everybody has heard all that is written by now, or nothing of it has come for `quietMs`; how many miss. */
+  /** Wait until all sent messages have arrived, or none has for `quietMs`; return the number of missing deliveries. */
   async caughtUp({ quietMs }) {
     const count = sent.length;
     let lacking = Infinity;

@@ -1,4 +1,4 @@
-// One sender and many subscribers, each a real socket.io-client with a connection of its own, for bench/crowd.py.
+// One sender and many subscribers, each a real socket.io-client with its own connection, for bench/crowd.py.
 //
 //   node jitter.mjs <folder that holds node_modules> <name of the client's package>
 //
@@ -22,13 +22,13 @@ const refused = []; // what was acknowledged with anything but ok
 
 const cookie = (token) => ({ extraHeaders: { Cookie: `token=${token}` } });
 
-/** A socket and all that it heard: connects as [time, recovered], messages as [time, number]. */
+/** A socket and its record: connects as [time, recovered], messages as [time, number]. */
 function subscribe(url, token, number, options) {
   const socket = io(url, { forceNew: true, query: { subscriber: number }, ...cookie(token), ...options });
   const heard = { connects: [], messages: [], errors: 0 };
   socket.on("connect", () => heard.connects.push([now(), socket.recovered === true]));
   socket.on("connect_error", () => heard.errors++);
-  // An offset may follow; whatever is not from the sender counts as damaged.
+  // An offset may follow; a message of another sender counts as damaged.
   socket.on("mensaje_recibido", ({ de, mensaje }) => heard.messages.push([now(), de === "sender" ? Number(mensaje) : -1]));
   return { socket, heard };
 }
@@ -45,7 +45,7 @@ function send(para) {
   );
 }
 
-/** Until `met`, asked again and again, holds for all; returns how many it does not hold for after `seconds`. */
+/** Poll until `met` holds for all; return the number for which it does not hold after `seconds`. */
 async function everybody(met, seconds = EVERYBODY_S) {
   const deadline = now() + 1000 * seconds;
   const missing = () => subscribers.filter((one) => !met(one)).length;
@@ -56,9 +56,9 @@ async function everybody(met, seconds = EVERYBODY_S) {
 let acknowledged = [];
 
 const ORDERS = {
-  /** Connect everybody; the answer is the number of those who did not get in. */
+  /** Connect all; the answer is the number of failed clients. */
   async open({ url, senderUrl, senderToken, tokens, options }) {
-    // One at a time, again until it is acknowledged, under an id that lets a server see that it has it already.
+    // One at a time, resent until it is acknowledged, with an id by which a server can detect duplicates.
     sender = io(senderUrl, { forceNew: true, retries: 1000, ackTimeout: 2000, ...cookie(senderToken), ...options });
     subscribers = tokens.map((token, number) => subscribe(url, token, number, options));
     await new Promise((settle) => sender.once("connect", settle));
@@ -67,13 +67,13 @@ const ORDERS = {
   start({ para, everyMs }) {
     timer = setInterval(() => acknowledged.push(send(para)), everyMs);
   },
-  /** The sender falls silent; the answer comes when everything that it wrote is acknowledged. */
+  /** Stop sending; the answer comes when every message is acknowledged. */
   async stop() {
     clearInterval(timer);
     await Promise.all(acknowledged);
     return sent.length;
   },
-  /** Write one more when all are connected: what a subscriber has not heard before this one, it never hears. */
+  /** Send one more when all are connected: a message that a subscriber has not received before it is lost. */
   async last({ para }) {
     const away = await everybody(({ socket }) => socket.connected);
     await send(para);

@@ -1,5 +1,5 @@
-/* Sockets and their life: connect, upgrade, read, write, close. One epoll, level-triggered. */
-#include "load.h" /* first: it asks for the GNU names */
+/* Sockets: connect, upgrade, read, write, close. One epoll, level-triggered. */
+#include "load.h" /* first: it defines _GNU_SOURCE */
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -15,7 +15,7 @@
 
 enum {
     READ_BYTES = 1 << 20,
-    CONNECTS_PER_TURN = 16,  /* so that a storm does not keep the generator from its steady stream */
+    CONNECTS_PER_TURN = 16,  /* so that a storm does not delay the steady stream of the generator */
     EVENTS = 512,
     EVENTS_DURING_OPEN = 64, /* likewise */
     PER_SOURCE = 20000,      /* connections per source address, below the range of ephemeral ports */
@@ -189,7 +189,7 @@ void conn_send(struct conn *c)
     if (sent < 0 && errno != EAGAIN) {
         if (c->state == READY)
             fail("send to connection %u: %s", c->token, strerror(errno));
-        sent = (ssize_t)c->out.len; /* the end of the stream is on its way: conn_read deals with it */
+        sent = (ssize_t)c->out.len; /* EOF follows: conn_read handles it */
     }
     if (sent > 0)
         buffer_drop(&c->out, (size_t)sent);

@@ -1,5 +1,5 @@
-/* What arrives: frames, the packets of the handshake, heartbeats; deliveries go to run.c. */
-#include "load.h" /* first: it asks for the GNU names */
+/* Received data: frames, the packets of the handshake, heartbeats; deliveries go to run.c. */
+#include "load.h" /* first: it defines _GNU_SOURCE */
 
 #include <string.h>
 
@@ -38,7 +38,7 @@ static void on_text(struct conn *c, const char *text, size_t len, uint64_t now)
         reply(c, OP_TEXT, "40", 2);
     } else if (c->state == JOINING && starts_with(text, len, "40{\"sid\"")) {
         joined(c, now);
-    } else if (!starts_with(text, len, "42[\"presencia\",")) { /* chatd's admins hear who comes and goes */
+    } else if (!starts_with(text, len, "42[\"presencia\",")) { /* chatd sends presence events to admins */
         fail("connection %u did not expect %.*s", c->token, (int)(len < 300 ? len : 300), text);
     }
 }
@@ -59,7 +59,7 @@ static void on_frame(struct conn *c, uint8_t head, const char *data, size_t len,
     }
 }
 
-/* The answer to the upgrade request; returns its length, or 0 when it is not whole. */
+/* The answer to the upgrade request; returns its length, or 0 when it is incomplete. */
 static size_t take_upgrade(struct conn *c, const char *data, size_t len)
 {
     const char *end = memmem(data, len, "\r\n\r\n", 4);

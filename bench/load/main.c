@@ -1,16 +1,16 @@
 /*
  * Commands on stdin, one per line; the answer to each is one JSON line on stdout. After an answer with "ok":false
- * the program is over.
+ * the program ends.
  *
  *   load PORT SERVER_PID TOKENS_FILE
  *   open group=0 first=0 count=1000 parallel=64      connect with the tokens first..first+count-1
- *   open ... other=PORT                              those with an odd token, to another port
+ *   open ... other=PORT                              connections with an odd token to another port
  *   close group=0 reset=0                            close frames and wait for the ends, or reset=1: RST at once
  *   run from=1 to=0 para=a0 de=u0 bytes=64 ack=0 seconds=1 warm=0.2 inflight=8              closed loop
  *   run from=1 to=0 para=a0 de=u0 bytes=64 ack=0 seconds=5 rate=100 patience=2              open loop
  *   run ... rate=500 patience=60 storm=1 sgroup=2 sfirst=10 scount=10000                    open loop and storm
  */
-#include "load.h" /* first: it asks for the GNU names */
+#include "load.h" /* first: it defines _GNU_SOURCE */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +24,7 @@
 
 enum { WORD = 64 };
 
-/* The value of `name=` in a command, or "" when it is not there. */
+/* The value of `name=` in a command, or "" when it is missing. */
 static void word(const char *line, const char *name, char value[WORD])
 {
     char key[WORD];
@@ -141,7 +141,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: load PORT SERVER_PID TOKENS_FILE\n");
         return 2;
     }
-    prctl(PR_SET_PDEATHSIG, SIGKILL); /* the runner is gone: so is the work */
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* end with the runner */
     struct rlimit files;
     getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max;

@@ -1,14 +1,14 @@
 /*
- * Workloads. A message is complete when every recipient has it, and its acknowledgement has come if one was asked for.
+ * Workloads. A message is complete when every recipient has it, and its acknowledgement has arrived if one was requested.
  *
- * Closed loop: `in_flight` messages are outstanding; each completion releases the next. What is released in one turn
- * of the generator's own event loop leaves in one send(). After `seconds` no more are released; the clock stops when
- * the last one is complete, so nothing that was counted is still on its way.
+ * Closed loop: `in_flight` messages are outstanding; each completion releases the next. Messages released in one turn
+ * of the generator's own event loop are sent in one send(). After `seconds` no more are released; the clock stops when
+ * the last one is complete, so no counted message is still in flight.
  *
- * Open loop: message k is due at start + k / rate, whatever became of the others, and its latency counts from then
- * (not from when it was really sent), so that a stall of the server is seen by all the messages that it delays.
+ * Open loop: message k is due at start + k / rate, whatever the state of the others, and its latency counts from then
+ * (not from when it was really sent), so that a stall of the server counts for all messages that it delays.
  */
-#include "load.h" /* first: it asks for the GNU names */
+#include "load.h" /* first: it defines _GNU_SOURCE */
 
 #include <errno.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@ static const double STALLED_S = 20; /* or the workload's patience, if that is lo
 struct message {
     uint64_t seq;
     uint64_t start_ns; /* sent (closed loop) or due (open loop) */
-    uint64_t waits;    /* deliveries and acknowledgement still to come */
+    uint64_t waits;    /* missing deliveries and acknowledgement */
     bool acked;
 };
 
@@ -159,7 +159,7 @@ static void check_progress(void)
     }
 }
 
-/* What is doubled shows up right after the original: listen a little, until it is quiet (heartbeats may not let it). */
+/* A duplicate arrives right after the original: read a little longer, until nothing arrives but heartbeats. */
 static void listen_for_strays(void)
 {
     uint64_t end = now_ns() + LISTEN_MS * (SECOND_NS / 1000);
@@ -169,7 +169,7 @@ static void listen_for_strays(void)
 
 static uint64_t after(uint64_t start, double seconds) { return start + (uint64_t)(seconds * (double)SECOND_NS); }
 
-/* Never asleep: whoever sends to a sleeping process pays for waking it, here 3 to 5 us of each send. */
+/* Never sleeps: a send() to a sleeping process pays for waking it, here 3 to 5 us. */
 static void turn_awake(void)
 {
     uint64_t asked = now_ns();
@@ -198,7 +198,7 @@ static uint64_t next_due(const struct workload *w, uint64_t start)
     return after(start, (double)now_running.sent / w->rate);
 }
 
-/* Sends what is due. */
+/* Sends the messages that are due. */
 static void send_due(const struct workload *w, uint64_t start, uint64_t now)
 {
     for (;;) {
@@ -225,7 +225,7 @@ static void start_storm(const struct workload *w)
     open_start(w->storm_group, w->storm_first, w->storm_count, w->storm_count);
 }
 
-/* Who is kept from the CPU until the time is over still sends what was due before. */
+/* If the generator gets the CPU only after the end, it still sends the messages that were due before. */
 static bool is_over(const struct workload *w, uint64_t start, uint64_t now)
 {
     return now >= now_running.stop_ns && next_due(w, start) >= now_running.stop_ns &&

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The example of RFC 6455, section 1.3: one key for all clients makes the right answer a constant. */
+/* The example of RFC 6455, section 1.3: with one key for all clients, the right answer is a constant. */
 #define KEY "dGhlIHNhbXBsZSBub25jZQ=="
 const char ACCEPT[] = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 

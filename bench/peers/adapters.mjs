@@ -1,9 +1,9 @@
-// The adapters for several nodes of a Socket.IO server, over Redis, as their documentation has one make them.
+// The adapters for several nodes of a Socket.IO server, over Redis, made as in their documentation.
 import { createAdapter as createRedisAdapter } from "@socket.io/redis-adapter";
 import { createAdapter as createStreamsAdapter } from "@socket.io/redis-streams-adapter";
 import { createClient } from "redis";
 
-// While Redis is away, the adapters leave rejections unhandled, which would end the process.
+// During an outage of Redis, the adapters leave rejections unhandled, which would end the process.
 process.on("unhandledRejection", () => {});
 
 async function connected(url) {

@@ -14,6 +14,6 @@ Bun.serve({
   hostname: "127.0.0.1",
   port,
   fetch,
-  // Bun's own idle timeout must be longer than the ping interval, which the runner makes long; 960 s is the most.
+  // Bun's own idle timeout must be longer than the ping interval, which the runner sets high; 960 s is the maximum.
   websocket: { ...websocket, perMessageDeflate: false, idleTimeout: 960 },
 });

@@ -1,14 +1,14 @@
 /*
- * The floor: the same chat rules with nothing around them. One epoll, and one send() per recipient, at once: what a
- * fan-out costs when the kernel is all there is. A server that is faster than this sends fewer times, not faster.
+ * The baseline: the same chat rules in minimal C. One epoll, and one send() per recipient, at once: the cost of a
+ * fan-out in the kernel. A server that is faster than this makes fewer send() calls, not faster ones.
  *
- * It speaks just what the load generator speaks (see ../load/load.h): the WebSocket key is the generator's constant,
+ * It supports only the load generator's packets (see ../load/load.h): the WebSocket key is the generator's constant,
  * the JWT's payload is read but its signature is not checked, JSON is searched and not parsed, no heartbeat is sent.
- * It is a yardstick, not a server: do not put it on a network.
+ * It is a baseline, not a server: do not expose it to a network.
  *
  *   floor PORT          one send() per recipient and message, at once
- *   floor PORT batch    one send() per recipient and turn of the event loop: what batching is worth in C, and a server
- *                       that is fast enough to show what the load generator can take
+ *   floor PORT batch    one send() per recipient and turn of the event loop: the gain of batching in C, and a server
+ *                       that is fast enough to show the limit of the load generator
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -35,7 +35,7 @@ struct conn {
     char user[NAME];
     char *rest, *out;
     size_t rest_len, out_len, out_cap;
-    size_t admin_at;         /* its place in `admins` */
+    size_t admin_at;         /* its index in `admins` */
     struct conn *next_same;  /* the next connection in the bucket of its user name */
     struct conn *next_dirty; /* with `batch`: the next one with bytes to send at the end of this turn */
     bool dirty;
@@ -118,7 +118,7 @@ static void send_now(struct conn *c, const char *data, size_t len)
     if (sent == (ssize_t)len)
         return;
     if (sent < 0 && errno != EAGAIN)
-        return; /* gone: its end of stream is on the way */
+        return; /* closed: EOF follows */
     keep(c, data + (sent > 0 ? sent : 0), len - (size_t)(sent > 0 ? sent : 0));
     if (!c->blocked)
         watch(c, EPOLL_CTL_MOD, EPOLLIN | EPOLLOUT);
@@ -187,7 +187,7 @@ static void send_text(struct conn *c, const char *text, size_t len)
     send_bytes(c, frame, head + len);
 }
 
-/* ---- what clients say ---- */
+/* ---- packets of clients ---- */
 
 static void message(struct conn *from, const char *text, size_t len)
 {
@@ -284,7 +284,7 @@ static size_t upgrade(struct conn *c, const char *data, size_t len)
 
 /* ---- frames ---- */
 
-/* False when the client said goodbye. */
+/* False when the client sent a close frame. */
 static bool on_frame(struct conn *c, uint8_t head, char *data, size_t len, const char key[4])
 {
     if (head == 0x88) {

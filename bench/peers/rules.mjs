@@ -1,8 +1,8 @@
-// The chat rules of chatd for a Socket.IO server in JavaScript, as its documentation would have one write them.
-// The acknowledgement is given as soon as the message was emitted, or stored where there is a store.
+// The chat rules of chatd for a Socket.IO server in JavaScript, in the style of its documentation.
+// The acknowledgement is sent when the message was emitted, or stored if there is a store.
 import jwt from "jsonwebtoken";
 
-/** Settings that every peer gets alike; the ping interval is long while throughput is measured. */
+/** Common settings of all peers; the ping interval is long while throughput is measured. */
 export function settings() {
   const { PORT, JWT_SECRET, PING_INTERVAL_MS } = process.env;
   return { port: Number(PORT), secret: JWT_SECRET, pingInterval: Number(PING_INTERVAL_MS ?? 25000) };
@@ -19,7 +19,7 @@ function cookie(header, name) {
 let last = 0;
 const forget = () => ++last;
 
-/** Installs identity, rooms and routing on a Socket.IO server. `store` takes a message and gives its id. */
+/** Installs identity, rooms and routing on a Socket.IO server. `store` stores a message and returns its id. */
 export function install(io, secret, store = forget) {
   io.use((socket, next) => {
     try {

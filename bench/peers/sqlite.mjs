@@ -1,7 +1,7 @@
-// Messages in SQLite, as its documentation would have one write it: one INSERT for each, on the disk when it returns.
+// Messages in SQLite, in the style of its documentation: one INSERT for each, on disk when it returns.
 import Database from "better-sqlite3";
 
-/** What `install` stores messages with; the settings are chatd's. */
+/** The store for `install`; the settings are chatd's. */
 export function open(path) {
   const db = new Database(path);
   db.pragma("journal_mode = WAL");

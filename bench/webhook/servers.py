@@ -1,4 +1,4 @@
-"""chatd with an API, and with a hook or without one; and the receiver of its events."""
+"""chatd with an API, with or without a webhook; and the receiver of its events."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from bench.server import Server, running
 from chatd.api.keys import Key, Scope, digest_of, new_key
 
 BOT: Final = "bot"
-"""Who sends by both ways: an admin, and the name of a key."""
+"""The sender on both ways: an admin, and the name of an API key."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Stand:
-    """A running server, and what its API wants of a client."""
+    """A running server, and the parameters of an API request."""
 
     server: Server
     api_port: int
@@ -32,7 +32,7 @@ class Stand:
 
 @contextlib.contextmanager
 def stand(hook_port: int | None = None) -> Iterator[Stand]:
-    """With `hook_port`, every message is told to the receiver there."""
+    """With `hook_port`, every message is sent to the receiver at that port."""
     api_port, key = free_port(), new_key()
     with running(_with_api(api_port, key, hook_port), machine.cores().server) as server:
         yield Stand(server, api_port, key)
@@ -40,7 +40,7 @@ def stand(hook_port: int | None = None) -> Iterator[Stand]:
 
 @contextlib.contextmanager
 def receiver(port: int) -> Iterator[subprocess.Popen[str]]:
-    """On the core of the load."""
+    """A receiver on the core of the load."""
     with machine.pinned(machine.cores().load):
         process = subprocess.Popen(
             [sys.executable, "-m", "bench.webhook.receiver", str(port)],
@@ -56,7 +56,7 @@ def receiver(port: int) -> Iterator[subprocess.Popen[str]]:
 
 
 def taken(process: subprocess.Popen[str]) -> int:
-    """How many events the receiver has taken so far."""
+    """The number of events that the receiver has accepted so far."""
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.write("\n")
@@ -82,7 +82,7 @@ def _with_api(api_port: int, key: str, hook_port: int | None) -> Peer:
 
 
 def _config(launch: Launch, port: int) -> str:
-    """A file with the hook: messages of admins too, since they reach one person and nobody else."""
+    """A configuration file with the webhook, which also gets private messages of admins."""
     secret, config = launch.folder / "whsec", launch.folder / "chatd.toml"
     secret.write_text("whsec_" + base64.b64encode(secrets.token_bytes(32)).decode())
     secret.chmod(0o600)

@@ -18,7 +18,7 @@ def load(folder: Path, content: bytes) -> DenyList:
     return load_deny_list(AuthConfig(deny_file=folder / "denied"))
 
 
-def test_without_a_file_nobody_is_denied() -> None:
+def test_without_a_file_no_user_is_denied() -> None:
     """C-25"""
     assert load_deny_list(AuthConfig()) == DenyList()
 

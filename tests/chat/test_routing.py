@@ -53,7 +53,7 @@ async def test_a_user_called_admins_is_no_admin(chat: Chat) -> None:
 
 @pytest.mark.parametrize("para", ["user:root", "admins", "user:admins", "root "])
 async def test_a_name_is_not_a_room(chat: Chat, para: str) -> None:
-    """C-06: a message from an admin to the name of a room reaches nobody."""
+    """C-06: a message from an admin to the name of a room is not delivered."""
     ana, root, other = await chat.enter("ana"), await chat.enter("root", "admin"), await chat.enter("other", "admin")
     await other.write(para, "psst")
     assert [await ana.inbox(), await root.inbox(), await other.inbox()] == [[], [], []]

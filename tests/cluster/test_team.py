@@ -48,10 +48,10 @@ async def test_admins_on_two_nodes_are_one_team(driver: Driver, postgresql: Serv
         assert [entry["con"] for entry in answer["conversaciones"]] == ["ana"]
 
 
-async def test_what_a_user_is_now_counts_on_whichever_node_it_was_something_else(
+async def test_the_latest_role_of_a_user_counts_on_every_node(
     driver: Driver, postgresql: Server, tmp_path: Path
 ) -> None:
-    """D-04: node 1 has stored the same once before, and node 2 another one since."""
+    """D-04: node 1 has stored the same role once before, and node 2 has stored another since."""
     with cluster(tmp_path, postgresql, *TEAM) as several:
 
         def is_kept(rol: str) -> bool:
@@ -64,10 +64,10 @@ async def test_what_a_user_is_now_counts_on_whichever_node_it_was_something_else
             await ana.close()
 
 
-async def test_who_was_an_admin_on_another_node_is_one_here_when_it_is_gone(
+async def test_an_admin_of_another_node_stays_an_admin_after_it_disconnects(
     driver: Driver, postgresql: Server, tmp_path: Path
 ) -> None:
-    """D-01: what an admin writes to that one is not for all admins. One who comes back as a user is a user here too."""
+    """D-01: a message from an admin to another is not for all admins. A later role `user` counts here too."""
     with cluster(tmp_path, postgresql, *TEAM, "--presence-grace", "0.1") as several:
         await several.acquainted()
         root, eva = [await enter(driver, several.url(1), user, "admin") for user in ("root", "eva")]
