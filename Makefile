@@ -163,7 +163,7 @@ soak: setup
 # the first row on an emulated slow machine.
 storm: setup browser
 	$(AT_LENGTH) tests/web/chromium/test_long_thread.py tests/web/chromium/test_loading.py --storm-seconds=60 \
-	    -k "stand_still or slow_machine"
+	    -k "responsive or slow_machine"
 
 kill: setup
 	$(AT_LENGTH) tests/durability/test_kill.py --kill-rounds=$(ROUNDS)

@@ -1,5 +1,5 @@
 /*
- * Workloads. A message is complete when every recipient has it, and its acknowledgement has arrived if one was requested.
+ * Workloads. A message is complete when every recipient has it, and its acknowledgement if one was requested.
  *
  * Closed loop: `in_flight` messages are outstanding; each completion releases the next. Messages released in one turn
  * of the generator's own event loop are sent in one send(). After `seconds` no more are released; the clock stops when
