@@ -333,10 +333,12 @@ async function allRead() {
 
 listenToKeys(list, {
   markUnread: (user) => markUnread(user ?? open),
+  print: () => thread.print(),
   allRead,
 });
 
 byId("to-date").addEventListener("change", ({ target }) => target.value && thread.toDate(Date.parse(`${target.value}T00:00`)));
+byId("print").addEventListener("click", () => thread.print());
 byId("mark-unread").addEventListener("click", () => markUnread(open));
 byId("all-read").addEventListener("click", async () => {
   await allRead();
@@ -364,29 +366,3 @@ function showNotify() {
 // Texts and icons: drawn at start and when the language changes.
 
 function draw() {
-  for (const [id, name] of [["back", "back"], ["live-back", "back"], ["notify", "bell"], ["sound", "sound"], ["mail", "mail"], ["mark-unread", "unread"]])
-    byId(id).replaceChildren(icon(name));
-  byId("composer").querySelector("button").replaceChildren(icon("send"));
-  showNotify();
-}
-
-onLanguage(() => {
-  banner();
-  list.redraw();
-  thread.redraw();
-  showWho();
-  showPresence();
-  showTyping();
-  if (live.visible) live.show();
-});
-onNewDay(() => {
-  list.render();
-  thread.render();
-  showPresence();
-});
-languageSwitch(byId("language"));
-fillTexts();
-byId("closed-login").href = loginAddress();
-draw();
-socket.start();
-setTimeout(() => timeOf(Date.now())); // the first use of Intl.DateTimeFormat is slow: do it before the first row needs it

@@ -11,6 +11,7 @@ const PAGE = 40;
 const CATCH_UP_PAGES = 5;
 const LONGEST_WAIT_MS = 1_000;
 const TRIES = 4;
+export const MOST_PRINTED = 2_000;
 const AGAIN_MS = 3_000;
 
 /** 96 random bits. `crypto.randomUUID` exists only in secure contexts (TLS or localhost). */
@@ -146,6 +147,22 @@ export class Conversation {
     this.#window.clear();
     this.#gapAfter = null;
     await this.catchUp();
+  }
+
+  /** The newest MOST_PRINTED messages, whatever is loaded; `hasOlder` if there are more, or if not all could be had. */
+  async whole() {
+    const found = [];
+    let hasOlder = true;
+    while (hasOlder && found.length < MOST_PRINTED) {
+      const range = { limite: Math.min(100, MOST_PRINTED - found.length) };
+      const page = await this.#history(found.length ? { ...range, antes: found[0].id } : range);
+      if (!page) break;
+      found.unshift(...page.mensajes);
+      hasOlder = page.hay_mas;
+    }
+    if (!found.length) return this;
+    const messages = found.map((message) => this.#window.get(message.id) ?? { ...message, mine: this.isMine(message), fate: Fate.STORED });
+    return { messages, pending: this.pending, hasOlder, hasNewer: false, loaded: true };
   }
 
   /** Forget messages far above the end; scrolling up loads them again. */

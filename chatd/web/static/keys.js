@@ -3,8 +3,8 @@
 import { byId } from "./dom.js";
 import { addressOf } from "./list.js";
 
-/** `markUnread` takes the user whose row has the focus, or null; `allRead` marks everything. */
-export function listenToKeys(list, { markUnread, allRead }) {
+/** `markUnread` takes the user whose row has the focus, or null; `allRead` marks everything; `print` prints the open thread. */
+export function listenToKeys(list, { markUnread, allRead, print }) {
   document.addEventListener("keydown", (event) => {
     const writing = event.target.matches("input, textarea, select");
     const isArrow = ["ArrowUp", "ArrowDown"].includes(event.key);
@@ -12,6 +12,7 @@ export function listenToKeys(list, { markUnread, allRead }) {
     else if (event.key === "/" && !writing) byId("search").focus();
     else if (event.key === "?" && !writing) byId("keys").showModal();
     else if (event.altKey && event.code === "KeyU") event.shiftKey ? allRead() : markUnread(list.userAt(event.target));
+    else if ((event.ctrlKey || event.metaKey) && event.code === "KeyP" && !byId("thread").hidden) print();
     else if (event.key === "Escape" && event.target === byId("box")) byId("list").querySelector("[aria-current]")?.focus();
     else if (isArrow && byId("list").contains(event.target)) walk(event);
     else return;

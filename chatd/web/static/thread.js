@@ -1,7 +1,7 @@
 // Draws a conversation: bubbles under days, marks; scrolling up loads older messages. For console and widget.
 
 import { announce, arrange, byId, icon, make } from "./dom.js";
-import { Fate } from "./conversation.js";
+import { Fate, MOST_PRINTED } from "./conversation.js";
 import { idBefore, isAfter } from "./messages.js";
 import { dayKey, moment } from "./moments.js";
 import { shownName } from "./names.js";
@@ -31,6 +31,7 @@ export class ThreadView {
   #drawn = new WeakMap(); // by message: the values from which its row was drawn
   #atEnd = true;
   #loading = false;
+  #printing = false;
   #offeredFor = null;
   #onSeen;
   #showAuthors;
@@ -63,6 +64,7 @@ export class ThreadView {
     this.#offeredFor = null;
     this.#list.replaceChildren();
     this.#atEnd = true;
+    this.#printing = false;
     this.jump.hidden = this.toNew.hidden = true;
     if (conversation === null) return;
     this.#watch(conversation);
@@ -99,26 +101,53 @@ export class ThreadView {
     this.render();
   }
 
-  render() {
+  /** Print the conversation: also what is not loaded. Until the browser has printed, nothing else is drawn. */
+  async print() {
     const conversation = this.#conversation;
-    if (!conversation) return;
+    if (!conversation || this.#printing) return;
+    const whole = await conversation.whole();
+    if (conversation !== this.#conversation || this.#printing) return;
+    this.#printing = true;
+    const sight = this.#sight();
+    this.#put(this.#rows(whole), sight);
+    window.addEventListener("afterprint", () => this.#onPrinted(conversation, sight), { once: true });
+    window.print();
+  }
+
+  #onPrinted(conversation, sight) {
+    if (conversation !== this.#conversation) return;
+    this.#printing = false;
+    this.render(sight);
+  }
+
+  /** `sight` is where the reader looks; null: what is in sight now. */
+  render(sight = null) {
+    const conversation = this.#conversation;
+    if (!conversation || this.#printing) return;
     if (conversation.hasNewer) this.#atEnd = false;
     const lastBefore = this.#list.lastElementChild;
-    const anchor = this.#atEnd ? null : this.#firstInSight();
-    const offset = anchor && anchor.offsetTop - this.#list.scrollTop;
+    sight ??= this.#sight();
     const rows = this.#rows(conversation);
-    arrange(this.#list, rows);
+    this.#put(rows, sight);
     if (this.#elements.size > rows.length + MOST_UNUSED) this.#forgetUnused();
-    if (this.#atEnd) this.#stayAtEnd();
-    else {
-      if (anchor?.isConnected) this.#list.scrollTop = anchor.offsetTop - offset;
-      if (lastBefore !== this.#list.lastElementChild) this.#offerJump();
-    }
+    if (!this.#atEnd && lastBefore !== this.#list.lastElementChild) this.#offerJump();
     this.#offerNew();
     if (this.#list.scrollHeight <= this.#list.clientHeight) this.#load("loadOlder");
   }
 
   // Internals.
+
+  /** The first message in sight, and how far it is below the top edge; null at the end of the thread. */
+  #sight() {
+    const row = this.#atEnd ? null : this.#firstInSight();
+    return row ? { row, offset: row.offsetTop - this.#list.scrollTop } : null;
+  }
+
+  #put(rows, sight) {
+    arrange(this.#list, rows);
+    if (this.#atEnd) this.#stayAtEnd();
+    else if (sight?.row.isConnected) this.#list.scrollTop = sight.row.offsetTop - sight.offset;
+  }
 
   #stayAtEnd() {
     this.#list.scrollTop = this.#list.scrollHeight;
@@ -134,7 +163,7 @@ export class ThreadView {
     if (conversation !== this.#conversation) return;
     this.#atEnd = conversation.following = false;
     this.render();
-    const row = this.#rowOf(wanted) ?? this.#list.lastElementChild;
+    const row = this.#rowOf(wanted) ?? [...this.#list.querySelectorAll(".message")].at(-1);
     this.#list.scrollTop = (row?.offsetTop ?? 0) - NEAR_PX;
     this.#onScroll();
   }
@@ -158,9 +187,9 @@ export class ThreadView {
     conversation.onChange(() => conversation === this.#conversation && this.render());
   }
 
-  #rows({ messages, pending, hasOlder, loaded }) {
+  #rows({ messages, pending, hasOlder, hasNewer, loaded }) {
     const rows = [];
-    if (!hasOlder && messages.length) rows.push(this.#note("beginning"));
+    if (messages.length) rows.push(hasOlder ? this.#cut("above") : this.#note("beginning"));
     if (!loaded && !messages.length) rows.push(this.#note("notLoaded"));
     if (loaded && !messages.length && !pending.length) rows.push(this.#note("emptyThread"));
     const all = [...messages, ...pending];
@@ -176,11 +205,17 @@ export class ThreadView {
       lastDay = day;
       rows.push(this.#row(message, all[place - 1], all[place + 1]));
     });
+    if (hasNewer) rows.push(this.#cut("below"));
     return rows;
   }
 
   #note(key) {
     return this.#element(`note ${key}`, () => make("li", { class: `note ${key}` }, text(key)));
+  }
+
+  /** Only on paper: the thread goes on here, but is not printed. */
+  #cut(place) {
+    return this.#element(`cut ${place}`, () => make("li", { class: "note cut" }, text("cut", { count: MOST_PRINTED })));
   }
 
   #day(day, ms) {
@@ -274,7 +309,7 @@ export class ThreadView {
   }
 
   #onScroll() {
-    if (this.#conversation === null) return;
+    if (this.#conversation === null || this.#printing) return;
     const left = this.#list.scrollHeight - this.#list.scrollTop - this.#list.clientHeight;
     const { hasNewer } = this.#conversation;
     this.#atEnd = this.#conversation.following = left < NEAR_PX && !hasNewer;

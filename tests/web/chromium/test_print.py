@@ -13,9 +13,13 @@ import pytest
 
 from tests.interop.processes import Server
 from tests.web.chromium.conftest import FLAGS, Place
+from tests.web.chromium.window import CTRL, Window
 from tests.web.imported import id_at, serving_imported
 
-LENGTH: Final = 120  # four pages of history
+MOST_PRINTED: Final = 2_000
+LENGTHS: Final = {"ana": MOST_PRINTED + 50, "luis": 450}  # the page holds at most 400
+FIRST_IN_SIGHT: Final = """[...messages.querySelectorAll(".message")].find(
+  (row) => row.offsetTop + row.offsetHeight > messages.scrollTop).querySelector(".bubble").textContent"""
 WROTE_AT: Final = 1_767_268_800_000
 STEP_MS: Final = 60_000
 
@@ -24,26 +28,70 @@ STEP_MS: Final = 60_000
 def server(tmp_path: Path) -> Iterator[Server]:
     lines = (
         {
-            "id": id_at(WROTE_AT + n * STEP_MS), "de": "ana", "para": "soporte", "supervisado": True,
-            "mensaje": f"line {n}.", "fecha": WROTE_AT + n * STEP_MS,
+            "id": id_at(at), "de": user, "para": "soporte", "supervisado": True,
+            "mensaje": f"line {n}.", "fecha": at,
         }
-        for n in range(LENGTH)
+        for place, (user, length) in enumerate(LENGTHS.items()) for n in range(length)
+        for at in [WROTE_AT + n * STEP_MS + place]
     )  # fmt: skip
     with serving_imported(tmp_path, lines, *FLAGS) as started:
         yield started
 
 
-async def test_a_print_has_every_loaded_message_and_only_the_thread(place: Place) -> None:
+async def opened(place: Place, user: str) -> Window:
+    """The thread of `user`. The dialog for printing, which nobody could close here, is only noted: `asked`."""
     admin = await place.admin()
-    await admin.click("#list a", "ana")
-    await admin.see(".bubble", f"line {LENGTH - 1}.")
-    while len(shown := await admin.texts(".bubble")) < LENGTH:
-        await admin.evaluate("messages.scrollTop = 0")
-        await admin.until(f"messages.querySelectorAll('.bubble').length > {len(shown)}")
-    paper = pypdf.PdfReader(io.BytesIO(await admin.printed()))
-    text = "\n".join(page.extract_text() for page in paper.pages)
-    assert re.findall(r"line \d+\.", text) == [f"line {n}." for n in range(LENGTH)]
-    assert len(paper.pages) > 3
-    assert "ana" in paper.pages[0].extract_text()
-    for beside in ("Conversations", "Write a message"):
-        assert beside not in text
+    await admin.evaluate("void (window.print = () => (window.asked = true))")
+    await admin.click("#list a", user)
+    await admin.see(".bubble", f"line {LENGTHS[user] - 1}.")
+    return admin
+
+
+async def paper_of(admin: Window) -> list[str]:
+    return [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(await admin.printed())).pages]
+
+
+def lines_of(paper: list[str]) -> list[str]:
+    return re.findall(r"line \d+\.", "\n".join(paper))
+
+
+def lines_from(first: int, user: str) -> list[str]:
+    return [f"line {n}." for n in range(first, LENGTHS[user])]
+
+
+async def test_the_button_prints_the_whole_thread_and_nothing_beside_it(place: Place) -> None:
+    admin = await opened(place, "luis")
+    await admin.evaluate("messages.scrollTop = messages.scrollHeight / 2")
+    await admin.drawn()
+    above = await admin.evaluate(FIRST_IN_SIGHT)
+    await admin.click("#print")
+    await admin.until("window.asked === true")
+    paper = await paper_of(admin)
+    assert lines_of(paper) == lines_from(0, "luis")
+    assert len(paper) > 3
+    assert "luis" in paper[0]
+    for beside in ("Conversations", "Write a message", "missing"):
+        assert beside not in "\n".join(paper)
+    await admin.until("messages.querySelectorAll('.message').length <= 400")
+    assert await admin.evaluate(FIRST_IN_SIGHT) == above
+
+
+async def test_a_thread_that_is_too_long_is_cut_and_the_paper_says_so(place: Place) -> None:
+    admin = await opened(place, "ana")
+    await admin.press("p", CTRL)
+    await admin.until("window.asked === true")
+    paper = await paper_of(admin)
+    assert lines_of(paper) == lines_from(LENGTHS["ana"] - MOST_PRINTED, "ana")
+    assert "Messages are missing here: the print button prints the last 2000." in paper[0]
+    await admin.until("messages.querySelectorAll('.message').length <= 400")
+    await (await place.user("ana")).say("one more")
+    await admin.see(".bubble", "one more")
+
+
+async def test_the_browsers_own_menu_prints_what_is_loaded_and_the_paper_says_so(place: Place) -> None:
+    admin = await opened(place, "ana")
+    paper = await paper_of(admin)
+    loaded = len(lines_of(paper))
+    assert 0 < loaded < MOST_PRINTED
+    assert lines_of(paper) == lines_from(LENGTHS["ana"] - loaded, "ana")
+    assert "Messages are missing here" in paper[0]

@@ -28,9 +28,10 @@ SIGHT_S: Final = 12.0  # timeout of `see`: less than PATIENCE_S, so that its err
 KEYS: Final = {
     "Enter": ("Enter", 13, "\r"), "Escape": ("Escape", 27, ""), "ArrowDown": ("ArrowDown", 40, ""),
     "ArrowUp": ("ArrowUp", 38, ""), "/": ("Slash", 191, "/"), "?": ("Slash", 191, "?"), "Tab": ("Tab", 9, ""),
-    "u": ("KeyU", 85, ""),
+    "p": ("KeyP", 80, ""), "u": ("KeyU", 85, ""),
 }  # fmt: skip
 ALT: Final = 1
+CTRL: Final = 2
 SHIFT: Final = 8
 
 # Finds elements in the page, in same-origin frames and in open shadow roots.
