@@ -119,6 +119,7 @@ EVENTS: Final = [
     "notas",
     "respuesta",
     "respuestas",
+    "firma",
 ]
 
 

@@ -17,3 +17,9 @@ class TeamConfig:
         minimum=0.1,
         maximum=86_400,
     )
+    admin_names: str = setting(
+        "off",
+        "on: a user may ask for the name of an admin of the team who has written to it, and the widget shows it; off: "
+        "users see the user names alone",
+        choices=("off", "on"),
+    )

@@ -19,6 +19,10 @@ def join(config: TeamConfig, chat: Chat) -> Cases:
     cases = Cases(config, chat, work)
     for part in (names, cases, Listing(chat, names, cases), Notes(chat, work), Replies(chat, work)):
         chat.router.add(part.feature)
+    if config.admin_names == "on":
+        from chatd.team.signatures import Signatures  # noqa: PLC0415 - loaded only when used
+
+        chat.router.add(Signatures(chat).feature)
     names.begin()
     cases.begin(after=names.loaded)
     return cases

@@ -68,6 +68,7 @@ export interface ClientToServerEvents {
   notas: (payload: { con: string; antes?: string; limite?: number }, answer: (answer: Answer<{ notas: { id: string; con: string; de: string; texto: string; fecha: number }[]; hay_mas: boolean }>) => void) => void;
   respuestas: (payload: { despues?: string }, answer: (answer: Answer<{ respuestas: { atajo: string; texto: string }[]; hay_mas: boolean }>) => void) => void;
   respuesta: (payload: { atajo: string; texto: string | null }, answer: (answer: Answer) => void) => void;
+  firma: (payload: { con: string }, answer: (answer: Answer<{ nombre?: string }>) => void) => void;
 }
 
 export interface ServerToClientEvents {

@@ -138,3 +138,38 @@ async def test_messages_between_users_are_not_unanswered(base: Base) -> None:
         await ana.write("eva", "hola")
         await eva.write("soporte", "¿hola?")
         assert await listed(root, filtro="sin_responder") == ["eva"]
+
+
+async def test_a_user_is_told_the_names_of_admins_who_wrote_to_it_and_no_others(base: Base) -> None:
+    """D-17"""
+    async with team_chat(base, admin_names="on") as team:
+        root, _boss = await team.admin("root", "Root María"), await team.admin("boss", "Boss")
+        ana, zoe = await team.user("ana"), await team.user("zoe", "Zoe")
+        await root.write("ana", "dime")
+        await zoe.write("ana", "hi")
+        await kept(base, 4)
+        assert await ana.ask("firma", {"con": "root"}) == {"ok": True, "nombre": "Root María"}
+        for other in ("boss", "zoe", "nobody", "ana"):
+            assert await ana.ask("firma", {"con": other}) == {"ok": True}, other
+        assert await zoe.ask("firma", {"con": "root"}) == {"ok": True}
+        for wrong in ("", None, 7):
+            assert (await ana.ask("firma", {"con": wrong}))["error"]["code"] == "con_invalid"
+
+
+async def test_an_admins_private_message_from_before_the_team_counts_too(base: Base) -> None:
+    """D-17"""
+    async with team_chat(base, admin_messages="direct") as before:
+        root, ana = await before.admin("root"), await before.user("ana")
+        await root.write("ana", "dime")
+    async with team_chat(base, admin_names="on") as team:
+        await team.admin("root", "Root")
+        ana = await team.user("ana")
+        await kept(base, 2)
+        assert await ana.ask("firma", {"con": "root"}) == {"ok": True, "nombre": "Root"}
+
+
+async def test_names_of_admins_are_not_told_unless_the_site_says_so(team: Team) -> None:
+    """D-17"""
+    root, ana = await team.admin("root"), await team.user("ana")
+    await root.write("ana", "dime")
+    assert (await ana.ask("firma", {"con": "root"}))["error"]["code"] == "unknown_event"

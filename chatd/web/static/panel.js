@@ -9,6 +9,7 @@ import { mailSwitch } from "./mailswitch.js";
 import { shownName } from "./names.js";
 import { connectionBanner, languageSwitch, loginAddress, refusalText, serverPath, showClosing, whoAmI } from "./page.js";
 import { Receipts } from "./receipts.js";
+import { Signatures } from "./signatures.js";
 import { SiteOptions } from "./siteoptions.js";
 import { ChatSocket, State, UNTIL_LOGIN } from "./socket.js";
 import { fillTexts, onLanguage, onNewDay, soon, text } from "./texts.js";
@@ -47,6 +48,7 @@ const conversation = new Conversation(socket, {
 });
 const attention = new Attention(markRead, () => parentHasFocus || document.hasFocus());
 const thread = new ThreadView(byId("messages"), { onSeen: () => attention.look(), showAuthors: true });
+const signatures = new Signatures(socket, () => thread.redraw());
 const banner = connectionBanner(socket);
 
 socket
@@ -58,7 +60,7 @@ socket
   .on("mensaje_recibido", (message) => {
     conversation.receive({ ...message, para: message.para ?? me });
     typing.heard({ de: message.de, activo: false });
-    announce(text("announce", { who: shownName(message.de), text: message.mensaje }));
+    announce(text("announce", { who: shownName(signatures.nameOf(message.de)), text: message.mensaje }));
     if (!isSeen()) setUnread(unread + 1);
   })
   .on("mensaje_enviado", (message) => conversation.receive({ de: me, ...message }))
@@ -215,6 +217,8 @@ composer(byId("composer"), {
   },
 });
 conversation.onChange(() => attention.look());
+conversation.onChange(() => signatures.lookUp(conversation.messages));
+thread.titleOf = (user) => signatures.nameOf(user);
 
 onLanguage(() => {
   banner();

@@ -8,7 +8,7 @@ import pytest
 
 from tests.interop.processes import Server
 from tests.web.chromium.cdp import PATIENCE_S
-from tests.web.chromium.conftest import Place
+from tests.web.chromium.conftest import FLAGS, Place
 from tests.web.chromium.window import PANEL
 
 
@@ -118,3 +118,15 @@ async def test_a_page_of_an_unknown_origin_cannot_frame_it(place: Place, browser
 def browser_page(server: Server) -> str:
     """A page of this machine under the other host name."""
     return server.url.replace("127.0.0.1", "localhost") + "/nothing-here"
+
+
+@pytest.mark.parametrize("flags", [[*FLAGS, "--admin-messages", "team", "--admin-names", "on"]])
+async def test_who_answers_has_a_name_where_the_site_tells_it(place: Place) -> None:
+    """D-17"""
+    admin, ana = await place.admin("root", name="Rosa Díaz"), await place.user("ana")
+    await ana.say("¿hola?")
+    await admin.click("#list a")
+    await admin.say("dime")
+    await ana.see(".message .author", "Rosa Díaz")
+    await ana.reload()
+    await ana.see(".message .author", "Rosa Díaz")
