@@ -1,4 +1,4 @@
-"""One request of the API on its way to its answer. Exactly one of `answer`, `refuse` and `stream` ends it."""
+"""One request of the API until its answer. Exactly one of `answer`, `refuse` and `stream` ends it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _REVALIDATE: Final[Header] = (b"Cache-Control", b"private, no-cache")
 
 
 class Call:
-    """`key` is None where none is needed; `query` and `body` are what their declarations have made of them."""
+    """`key` is None if none is needed; `query` and `body` are parsed by their declarations."""
 
     __slots__ = (
         "_exchange", "_level", "_on_late", "_timers", "body", "due_tick", "key", "operation", "params", "query",
@@ -58,7 +58,7 @@ class Call:
         return None if self._exchange is None else self._exchange.request.header(b"last-event-id")
 
     def wait(self, timeout_s: float, on_late: Callable[[], None]) -> None:
-        """The answer comes from elsewhere from now on. `on_late` is called if it does not come in time, and refuses."""
+        """The answer will come later. If it does not come in time, `on_late` is called and refuses the request."""
         if self._exchange is not None:
             self._exchange.on_lost = self._on_lost
             self._on_late = on_late
@@ -68,7 +68,7 @@ class Call:
         self._on_late()
 
     def answer(self, answer: object, status: int = 200) -> None:
-        """Rule A-10: what was asked by GET has an ETag, and is not sent twice to a client that has it."""
+        """Rule A-10: answers to GET have an ETag; a client that has the current answer gets 304."""
         body = msgspec.json.encode(answer)
         if self._exchange is None or self._exchange.request.method not in {"GET", "HEAD"}:
             self._respond(status, body, [_JSON, _NO_STORE])
@@ -106,7 +106,7 @@ class Call:
         return b"X-Request-Id", self.request_id.encode()
 
     def _end(self) -> Exchange | None:
-        """None for a client that has gone, or has its answer."""
+        """None if the client has disconnected or has its answer."""
         self._timers.cancel(self)
         exchange, self._exchange = self._exchange, None
         return exchange

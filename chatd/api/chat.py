@@ -1,4 +1,4 @@
-"""What the API asks of the chat: events, as clients send them: same rules, limits, answers. Rules A-07 to A-13."""
+"""Runs API requests as client events, with the same rules, limits and answers. Rules A-07 to A-13."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Chat:
         self._router = router
 
     def say(self, who: Identity, event: str, fields: Mapping[str, object], answer: Answer, fail: Fail) -> None:
-        """Hand over an event of `who`; exactly one of `answer` and `fail` is called, now or later."""
+        """Run an event as `who`; exactly one of `answer` and `fail` is called, now or later."""
 
         def reply(*args: object) -> None:
             answer(args[0])
@@ -36,7 +36,7 @@ class Chat:
         self._router.route(Guest(who, self._router.refused, fail), event, [dict(fields)], reply)
 
     def ask(self, call: Call, event: str, **more: object) -> None:
-        """An event whose fields are those of the query, and `more`."""
+        """Run an event with the fields of the query and `more`."""
         fields = _given(call.query) | more
         if "antes" in fields and ("despues" in fields or "buscar" in fields):
             raise RefusedError(ApiCode.CONTRADICTION, "antes goes neither with despues nor with buscar.")
@@ -63,13 +63,13 @@ class Chat:
             self.say(who, "mensaje_privado", fields, answer, fail)
 
     def change(self, call: Call, event: str, status: int, **more: object) -> None:
-        """An event whose fields are those of the body, and `more`."""
+        """Run an event with the fields of the body and `more`."""
         fields = _given(call.body) | more
         who = self._speaker(call, fields)
         self.say(who, event, fields, lambda done: call.answer(done, status), call.refuse)
 
     def _speaker(self, call: Call, fields: dict[str, object], name: str = "como") -> Identity:
-        """Takes what says who speaks out of the fields. Raises RefusedError."""
+        """Remove the field with the acting user from `fields` and return that user. Raises RefusedError."""
         if call.key is None:
             raise AssertionError("an operation of the chat needs a key")
         who, rol = fields.pop(name, None), fields.pop("rol", None)
@@ -88,7 +88,7 @@ class Many:
         self._missing = count
 
     def of(self, number: int) -> tuple[Answer, Fail]:
-        """What to call with the answer to one of them."""
+        """The callback for the answer to one message."""
         return (lambda stored: self._stored(number, stored)), (lambda error: self.fail(number, error))
 
     def fail(self, number: int, error: RefusedError) -> None:
@@ -106,5 +106,5 @@ class Many:
 
 
 def _given(asked: msgspec.Struct | None) -> dict[str, object]:
-    """The fields that a request has."""
+    """The fields that are present in a request."""
     return {} if asked is None else {k: v for k, v in msgspec.structs.asdict(asked).items() if v is not None}

@@ -1,4 +1,4 @@
-"""The connection of one stream of events, whose reader may read slowly, or nothing at all. Rule A-25."""
+"""The connection of one stream of events; its client may read slowly or not at all. Rule A-25."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ Lost = Callable[[asyncio.Transport], None]
 
 
 class StalledError(ConnectionError):
-    """The client has taken nothing of what waits for it, for too long."""
+    """The client has not read pending data for too long."""
 
 
 class EventStream(asyncio.Protocol):
-    """It reads nothing that its client sends. `on_lost` is told when the connection has ended."""
+    """Ignores data from the client. `on_lost` is called when the connection has ended."""
 
     def __init__(self, patience_s: float, on_lost: Lost) -> None:
         self._patience_s = patience_s
@@ -26,7 +26,7 @@ class EventStream(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._tcp = cast(asyncio.Transport, transport)
-        self._tcp.set_write_buffer_limits(0)  # so that little that waits for long is noticed, too
+        self._tcp.set_write_buffer_limits(0)  # so that a small amount of unread data is noticed too
 
     def pause_writing(self) -> None:
         self._writable.clear()
@@ -40,7 +40,7 @@ class EventStream(asyncio.Protocol):
         self._on_lost(self._tcp)
 
     async def write(self, data: bytes) -> None:
-        """Returns once the operating system has all of it. Raises StalledError."""
+        """Returns once the operating system has accepted all data. Raises StalledError."""
         self._tcp.write(data)
         while not self._writable.is_set():
             waiting = self._tcp.get_write_buffer_size()
@@ -55,5 +55,5 @@ class EventStream(asyncio.Protocol):
         self._tcp.close()
 
     def abort(self) -> None:
-        """What waits is given up."""
+        """Close and drop unsent data."""
         self._tcp.abort()

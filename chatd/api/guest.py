@@ -1,4 +1,4 @@
-"""A system of the operator that speaks in the chat: as a user or an admin, without a socket. Rules A-07 and A-08."""
+"""A system of the operator that acts in the chat as a user or an admin, without a socket. Rules A-07 and A-08."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Guest:
         return {"user": self.identity.user}
 
     def charge(self, price: int) -> None:
-        """Nothing: the connection of the API has paid for its request."""
+        """Charge nothing: the API connection has paid for its request."""
 
     def refuse(self, reply: Reply | None, error: RefusedError) -> None:
         """See Member.refuse."""
@@ -40,7 +40,7 @@ class Guest:
         self._fail(error)
 
     def expel(self, code: str, message: str) -> None:
-        """It has no session, and hears of its fault in the answer."""
+        """An API client has no session to end; it gets the error in the answer."""
 
 
 def speaker(key: Key, name: str | None, rol: str | None) -> Identity:

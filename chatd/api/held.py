@@ -1,4 +1,4 @@
-"""How many connections each key holds. Rule A-27."""
+"""Counts the connections of each key. Rule A-27."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class HeldConnections:
         self._of: dict[str, WeakSet[asyncio.Transport]] = {}  # by name of the key
 
     def take(self, connection: asyncio.Transport, key: str) -> bool:
-        """Whether `key` may use this one, too."""
+        """Count the connection for `key`. Returns False if the key has too many."""
         held = self._of.setdefault(key, WeakSet())
         if connection in held:
             return True

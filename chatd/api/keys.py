@@ -3,8 +3,8 @@
 # name    scopes        SHA-256 of the key
 tienda    send,read     sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
 
-A key has 256 random bits, so a plain digest of it can be neither reversed nor guessed: a slow one, as for passwords,
-would add only the time that a wrong key costs us.
+A key has 256 random bits, so a fast digest can be neither reversed nor guessed: a slow one, as for passwords, would only
+make each wrong key more expensive for the daemon.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from chatd.chat.events import MAX_USER_CHARS
 MAX_BYTES: Final = 1_048_576
 
 PREFIX: Final = "chatd_"
-"""Of every key, so that scanners of source code find one that was committed."""
+"""Prefix of every key, so that secret scanners find a committed key."""
 
 _NAME: Final = re.compile(rf"[\w.@+-]{{1,{MAX_USER_CHARS}}}")
 _DIGEST: Final = re.compile(r"sha256:([0-9a-f]{64})")
@@ -67,7 +67,7 @@ def digest_of(key: str) -> str:
 
 
 def load_keys(path: Path) -> Keys:
-    """Raises ConfigError, which quotes nothing of the file: a line of it may be a key."""
+    """Raises ConfigError, which never quotes the file: a line may be a key."""
     try:
         text = read(path, "api_keys_file", MAX_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError as error:

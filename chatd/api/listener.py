@@ -1,4 +1,4 @@
-"""The listener of the API, and what serves its requests. Rules A-01 and A-23."""
+"""The listener of the API and its server. Rules A-01 and A-23."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made from the table of operations and the declarations of what they take and give.
+"""The OpenAPI 3.1 document, made from the table of operations and the declarations of their input and output.
 
 https://spec.openapis.org/oas/v3.1.0
 """
@@ -21,13 +21,13 @@ _REF: Final = "#/components/schemas/{name}"
 _NAME: Final = re.compile(r"{(\w+)}")
 
 _CONTRADICTORY: Final = frozenset({ConversationsQuery, HistoryQuery})
-"""Queries with names of which one may be there."""
+"""Queries with mutually exclusive parameters."""
 
 _KIND_OF: Final[dict[str, Any]] = {"atajo": Shortcut}
 """Of what stands in a path; the others are names, and a jti is as long as one."""
 
 _CONFLICTING: Final = frozenset({NewMessage, NewClaim, NewResolution})
-"""Bodies that the state of the chat may forbid."""
+"""Bodies that the state of the chat may refuse."""
 
 _RESPONSES: Final = {
     400: "Malformed", 401: "NoKey", 403: "Forbidden", 404: "NotFound", 405: "OtherMethod", 409: "Conflict",
@@ -105,7 +105,7 @@ def _query_parameters(one: Operation) -> list[dict[str, Any]]:
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """A query has no null: what may be absent is not required."""
+    """Queries have no null: a nullable parameter is an optional one."""
     given = [each for each in schema["anyOf"] if each != {"type": "null"}] if "anyOf" in schema else [schema]
     return dict(given[0])
 

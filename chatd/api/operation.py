@@ -19,7 +19,7 @@ from chatd.ops.metric import Sources
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Parts:
-    """What operations work on."""
+    """The parts of the daemon that operations use."""
 
     chat: Chat
     people: People
@@ -42,14 +42,14 @@ class Operation:
     query: type[words.Query] = words.Query
     body: type[msgspec.Struct] | None = None
     waits: bool = True
-    """Whether the answer comes later."""
+    """Whether the operation answers later."""
 
 
 def asks(event: str, *params: str) -> Callable[[Parts, Call], None]:
-    """An operation that is an event of the chat."""
+    """An operation that runs an event of the chat."""
     return lambda parts, call: parts.chat.ask(call, event, **{name: call.params[name] for name in params})
 
 
 def changes(event: str, *params: str, status: int = 200) -> Callable[[Parts, Call], None]:
-    """The same with the fields of a body."""
+    """An operation that runs an event with the fields of a body."""
     return lambda parts, call: parts.chat.change(call, event, status, **{name: call.params[name] for name in params})

@@ -209,7 +209,7 @@ class Routes:
             self._by_path.setdefault(tuple(one.path.split("/")), {})[one.method] = one
 
     def find(self, segments: list[str]) -> tuple[Mapping[str, Operation], Mapping[str, str]] | None:
-        """The operations of a path by their methods, and what stands in the place of its names; None: no such path.
+        """The operations of a path by method, and the values of its parameters; None if there is no such path.
 
         A path without names comes first, so that no name can hide it.
         """

@@ -1,4 +1,4 @@
-"""Who is connected, and who is to go. Rules A-14 to A-16."""
+"""Users online, and disconnecting or denying them. Rules A-14 to A-16."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ CONTENT_TYPE: Final = b"application/problem+json"
 
 
 class ApiCode(enum.StrEnum):
-    """`code` of what only the API refuses; the others are those of events."""
+    """Codes of refusals that only the API has; the others are those of events."""
 
     KEY_MISSING = "key_missing"
     KEY_INVALID = "key_invalid"
@@ -78,7 +78,7 @@ STATUS_OF: Final[Mapping[str, int]] = {
 }
 
 UNACCEPTABLE: Final = 422
-"""The request was understood, and what it says is wrong."""
+"""The request was parsed, and its content is invalid."""
 
 _TITLE_OF: Final[Mapping[int, str]] = {
     400: "The request cannot be read",
@@ -98,7 +98,7 @@ _TITLE_OF: Final[Mapping[int, str]] = {
     503: "Try again later",
 }
 
-# What is refused before it is a request of an operation.
+# Refusals before an operation is found.
 _OF_HTTP: Final[Mapping[int, tuple[ApiCode, str]]] = {
     408: (ApiCode.REQUEST_TIMEOUT, "The rest of the request has not come in time."),
     431: (ApiCode.HEAD_TOO_LONG, "The request line and the headers are too long."),
@@ -121,7 +121,7 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """The id of the request, as in the header X-Request-Id."""
     retry_after_ms: int | None = None
     atiende: str | None = None
-    """Who has claimed the conversation."""
+    """The admin who has claimed the conversation."""
 
 
 def problem_of(error: RefusedError, request_id: str | None = None) -> Problem:
@@ -141,7 +141,7 @@ def problem_of(error: RefusedError, request_id: str | None = None) -> Problem:
 
 
 def headers_of(problem: Problem) -> list[tuple[bytes, bytes]]:
-    """What the answer says besides the document."""
+    """The headers of the answer beside the document."""
     headers = [(b"Content-Type", CONTENT_TYPE)]
     if problem.status == 401:
         headers.append((b"WWW-Authenticate", b'Bearer realm="chatd"'))
@@ -152,6 +152,6 @@ def headers_of(problem: Problem) -> list[tuple[bytes, bytes]]:
 
 
 def refusal_of_http(status: int) -> RefusedError:
-    """Why HTTP itself refuses a connection, or what is no request."""
+    """The problem for a connection or a request that the HTTP layer refuses."""
     code, words = _OF_HTTP.get(status, (ApiCode.REQUEST_INVALID, "This is no request of HTTP/1.1."))
     return RefusedError(code, words, status=status)

@@ -57,7 +57,7 @@ class ApiServer:
         self._guarded(call, lambda: self._route(call, exchange))
 
     def _guarded(self, call: Call, work: Callable[[], None]) -> None:
-        """A refusal is an answer; a bug is one too, and ends nothing else."""
+        """Run `work`. A refusal becomes an answer; a bug becomes a 500 and affects no other request."""
         try:
             work()
         except RefusedError as error:
@@ -95,7 +95,7 @@ class ApiServer:
             self._receive(operation, call, exchange)
 
     def _may_stay(self, call: Call, key: Key, exchange: Exchange) -> bool:
-        """Whether the key may have this connection; if not, that is the last answer on it."""
+        """Whether the key may have this connection; if not, refuse and close the connection after the answer."""
         try:
             self._door.take_connection(key, exchange.transport)
         except RefusedError as error:
@@ -140,7 +140,7 @@ class ApiServer:
 
 
 def _segments(path: str) -> list[str]:
-    """The parts of a path, decoded; an empty one for what is no UTF-8, which no name is."""
+    """The decoded segments of a path; one that is no UTF-8 becomes empty, which no name is."""
     segments = []
     for part in path.split("/"):
         try:
@@ -169,7 +169,7 @@ def _check_names(params: Mapping[str, str]) -> None:
 
 
 def _query_of(request: Request) -> dict[str, object]:
-    """Numbers are read as such. Raises RefusedError for a name that is there twice."""
+    """The parameters, with numbers parsed. Raises RefusedError for a repeated name."""
     if len([field for field in request.query_string.split("&") if field]) != len(request.query):
         raise RefusedError(EventCode.ARGUMENTS_INVALID, "A name is in the query twice.")
     return {
@@ -179,7 +179,7 @@ def _query_of(request: Request) -> dict[str, object]:
 
 
 def _convert(said: object, kind: Any) -> Any:
-    """Raises RefusedError, with the code of the field that is wrong where the chat has one."""
+    """Raises RefusedError, with the chat's code for the invalid field if there is one."""
     try:
         return msgspec.convert(said, kind)
     except msgspec.ValidationError as error:
@@ -190,7 +190,7 @@ def _convert(said: object, kind: Any) -> Any:
 
 
 def _request_id(request: Request) -> str:
-    """That of the client, so that both logs have it."""
+    """The request id of the client, so that both logs have it."""
     said = request.header(b"x-request-id") or ""
     return said if _REQUEST_ID.fullmatch(said) else new_request_id()
 

@@ -28,10 +28,10 @@ from chatd.store.base import Message, Store, StoreError
 from chatd.store.positions import Position
 
 PAGE_ROWS: Final = 20
-"""A client that does not read keeps so many messages in memory, each of them once."""
+"""Messages in a page: a client that does not read keeps one page in memory."""
 
 POLL_S: Final = 1.0
-"""Of several nodes: another one's message may be told here before it is stored."""
+"""With several nodes, a message of another node may be announced before it is stored."""
 
 RETRY_S: Final = 1.0
 """After a fault of the database."""
@@ -51,7 +51,7 @@ class LoggedMessage(msgspec.Struct, frozen=True):
 
 
 class StreamLimits(NamedTuple):
-    """How many may be open, of all keys and of one; how long a stream may be silent, and its reader take nothing."""
+    """Maximal open streams, in total and per key; heartbeat interval, and timeout of a client that does not read."""
 
     max_streams: int
     max_per_key: int
@@ -60,7 +60,7 @@ class StreamLimits(NamedTuple):
 
 
 class Streams:
-    """All that are open. `on_lost` is told when the connection of one has ended."""
+    """All open streams. `on_lost` is called when the connection of one has ended."""
 
     def __init__(
         self,
@@ -149,13 +149,13 @@ class Streams:
             await asyncio.sleep(RETRY_S)
             return False
         is_full, page = len(messages) == PAGE_ROWS, self._page(key, messages, position)
-        del messages  # the client may let us wait for long
+        del messages  # free the memory: the client may read slowly
         if page:  # in one write: asyncio logs a warning for each one after a reset
             await stream.write(page)
         return is_full
 
     def _page(self, key: Key, messages: Sequence[Message], position: Position) -> bytes:
-        """The events of those messages that the key may read. Moves the position past all of them."""
+        """The events of the messages that the key may read. Moves the position past all messages."""
         events = []
         for message in messages:
             position[self._store.log_of(message.id)] = message.id
@@ -164,7 +164,7 @@ class Streams:
         return b"".join(events)
 
     async def _pause(self, stream: EventStream, wake: asyncio.Event, position: Position) -> None:
-        """Until the next message. A heartbeat carries the position past messages that the key may not read."""
+        """Wait for the next message. Heartbeats carry the position, which includes messages that the key may not read."""
         pause_s = self._limits.heartbeat_s if positions.WHOLE in position else min(POLL_S, self._limits.heartbeat_s)
         try:
             async with asyncio.timeout(pause_s):
@@ -174,7 +174,7 @@ class Streams:
 
 
 def _begin(call: Call) -> Position | None:
-    """Where the client has been; None: from now on. Raises RefusedError."""
+    """The position where the client continues; None: from now on. Raises RefusedError."""
     said = call.last_event_id or call.query.desde
     if not said:
         return None

@@ -1,4 +1,4 @@
-"""The operations of a team of admins, 404 where there is none: they are its events. Rule A-12."""
+"""The operations of a team, which run its events; 404 without a team. Rule A-12."""
 
 from __future__ import annotations
 

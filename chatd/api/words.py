@@ -40,7 +40,7 @@ Users = Annotated[int, Meta(ge=1, le=MAX_LIMIT)]
 
 
 NUMBERS: Final = frozenset({"limite"})
-"""Names in queries whose values are numbers."""
+"""Query parameters with numeric values."""
 
 
 class Query(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -61,7 +61,7 @@ class Verifier:
         self.use(keys, denied)
 
     def use(self, keys: Iterable[Key], denied: DenyList) -> None:
-        """Verify with these from now on; `check_again` tells whose tokens no longer hold."""
+        """Verify with these from now on; `check_again` finds tokens that are no longer valid."""
         self._own_keys = tuple(keys)
         self._keys = (*self._own_keys, *self._provided_keys)
         self._denied = denied

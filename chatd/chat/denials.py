@@ -33,7 +33,7 @@ class Denials:
         return self._config.deny_file
 
     async def add(self, entry: str) -> None:
-        """Durable first, then in force: a restart must not let in a user who was sent away.
+        """Store the entry before applying it: after a restart a denied user must still be refused.
 
         Raises RefusedError, OSError and ConfigError.
         """

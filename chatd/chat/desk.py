@@ -40,7 +40,7 @@ class Desk:
         self._messages = chat.messages
 
     async def who(self) -> Found:
-        """`people`: every socket that is connected, and who it speaks for."""
+        """`people`: every connected socket and its user."""
         return {"people": self._people()}
 
     async def kick(self, user: str) -> Found:

@@ -78,7 +78,7 @@ class Door:
         raise AuthError(AuthCode(last.code), " ".join(told))
 
     def check_again(self, identity: Identity) -> None:
-        """Whether who came in a while ago would come in now. Raises as `identify`."""
+        """Check whether a connected user would still be accepted. Raises as `identify`."""
         try:
             self._verifier.check_again(identity)
         except AuthError as error:

@@ -65,7 +65,7 @@ class Latest(Generic[Value]):
                 await self._put_some()
 
     async def _write(self) -> None:
-        """All that waits, and what comes meanwhile."""
+        """Write all waiting rows, including those added during the write."""
         pause_s = NOTE_DELAY_S
         try:
             while self._waiting:

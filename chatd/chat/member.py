@@ -106,7 +106,7 @@ class Member:
         self._arrivals.on_connect(self)
 
     def enter(self) -> None:
-        """From now on it hears what is said in its rooms."""
+        """Join the rooms: from now on the socket gets their messages."""
         for room in rooms_of(self.identity.user, is_admin=self.identity.is_admin):
             self.socket.join(room)
         self._router.on_join(self)
@@ -120,7 +120,7 @@ class Member:
             self._router.on_leave(self)
 
     def on_deadline(self) -> None:
-        """The token has expired, unless the wall clock was set back meanwhile.
+        """The token has expired, unless the wall clock was set back since.
 
         The session ends in the way that makes a client come back: with a fresh cookie it is in again, with the old
         one it is told `token_expired`.
@@ -132,7 +132,7 @@ class Member:
         self.expel(AuthCode.TOKEN_EXPIRED, "The token has expired.")
 
     def refuse(self, reply: Reply | None, error: RefusedError) -> None:
-        """Tell the sender that a message was not accepted, in the way it can hear it."""
+        """Tell the sender that a message was refused: by acknowledgement if it asked for one, else by event."""
         self._router.refused[error.code] += 1
         refused = {"code": error.code, "message": error.message, **error.details}
         if reply is not None:

@@ -1,4 +1,4 @@
-"""Each event of a client goes to the feature that has it. Rules C-13 and C-14."""
+"""Routes each client event to its feature. Rules C-13 and C-14."""
 
 from __future__ import annotations
 

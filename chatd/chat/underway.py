@@ -25,7 +25,7 @@ class UnderWay:
         self._tasks = Tasks()
 
     def begin(self, member: Author, reply: Reply | None, do: Do, name: str) -> None:
-        """`do` refuses what is wrong with the arguments at once, and gives the answer later; `name` is for the task."""
+        """`do` refuses invalid arguments at once and answers later; `name` is the name of the task."""
         user = member.identity.user
         if not self._shares.take(user):
             member.refuse(reply, self._busy())

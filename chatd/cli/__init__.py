@@ -129,7 +129,7 @@ def _has_no_reader() -> bool:
 
 
 def _discard_output() -> None:
-    """What is still in the buffer goes nowhere, so that Python's flush at exit succeeds."""
+    """Discard buffered output, so that Python's flush at exit succeeds."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, STDOUT)
     os.close(null)
@@ -151,7 +151,7 @@ def _is_of_stdout(error: Exception) -> bool:
 
 
 def _words(error: Exception) -> str:
-    """Of an OSError the file and what is wrong with it, without the number."""
+    """The text of an OSError: file and reason, without the number."""
     if not isinstance(error, OSError) or not error.strerror:
         return str(error)
     reason = error.strerror[0].lower() + error.strerror[1:]

@@ -50,7 +50,7 @@ def answers(args: argparse.Namespace, **request: object) -> Generator[Answer, No
 
 
 def answers_at(path: Path, patience_s: float = PATIENCE_S, /, **request: object) -> Generator[Answer, None, None]:
-    """The same of the daemon whose socket is at `path`. Raises NoDaemonError and RefusedHereError."""
+    """The answers of the daemon whose socket is at `path`. Raises NoDaemonError and RefusedHereError."""
     with socket.socket(socket.AF_UNIX) as daemon:
         daemon.settimeout(patience_s)
         try:

@@ -50,7 +50,7 @@ def _is_of_source(error: sqlite3.Error) -> bool:
 def copy(source: sqlite3.Connection, target: Path) -> int:
     """Copy the database into the empty file; the number of messages in it. Raises sqlite3.Error, DataError."""
     with closing(sqlite3.connect(target, isolation_level=None)) as copied:
-        # The snapshot is taken here. Without it each step would see what has been committed since, and begin again.
+        # Open the snapshot here. Without it, a commit between two steps would restart the backup.
         source.execute("BEGIN")
         source.execute("SELECT count(*) FROM sqlite_master").fetchone()
         with Progress("copying") as bar:

@@ -25,7 +25,7 @@ class Answer:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Deployment:
-    """Where it is, and as whom to knock."""
+    """The address of the deployment, and the user to connect as."""
 
     secure: bool
     host: str

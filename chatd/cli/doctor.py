@@ -64,7 +64,7 @@ class _Refusal(msgspec.Struct):
 
 
 class FoundError(Exception):
-    """A check has failed: what was seen, and what to change."""
+    """A failed check: the finding and the remedy."""
 
     def __init__(self, seen: str, advice: str) -> None:
         super().__init__(seen)
@@ -158,7 +158,7 @@ def _read(file: str) -> str:
     return token
 
 
-# The checks, each with what it says when all is well.
+# The checks; each returns its text for success.
 
 
 def reach(deployment: Deployment) -> str:
@@ -247,7 +247,7 @@ def console(deployment: Deployment) -> str:
 
 
 def cookie(deployment: Deployment) -> str:
-    """Joins by polling, as a page would: a POST whose answer waits in the next GET."""
+    """Join by polling as a page does: POST the CONNECT packet, and GET the answer."""
     with _session(deployment, deployment.request()) as opened:
         posted = deployment.request("POST", "40", sid=opened.sid)
         if posted.status == 400:

@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 class Importer:
-    """One import: what it takes, and how many lines came to what.
+    """One import: its options, and counts of lines by outcome.
 
     An id above `greatest` is refused, and a message of more than `max_chars`.
     """

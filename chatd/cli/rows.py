@@ -34,7 +34,7 @@ Values = tuple[int, str, str, str, int, int, str | None]
 
 
 class RowError(ChatdError):
-    """A line is no message; the message says what is wrong with it."""
+    """A line is no valid message; the text of the error says why."""
 
 
 class Row(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -167,7 +167,7 @@ def _secrets_of_tables(config: Config) -> list[_Secret]:
 
 
 def addresses(listen: ListenConfig) -> list[str]:
-    """What chatd.socket listens at. Raises UsageError for what it cannot."""
+    """The addresses for chatd.socket. Raises UsageError for addresses that systemd cannot listen at."""
     found = [str(listen.unix)] if listen.unix is not None else []
     for host in (bare(host) for host in listen.host) if listen.tcp else ():
         try:

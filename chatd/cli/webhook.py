@@ -100,7 +100,7 @@ def _row(database: Database, name: str, behind: Callable[[Position], int]) -> tu
 
 
 def _behind(database: Database, hook: Webhook, position: Position) -> int:
-    """Events that the receiver has not taken: messages, users who wait for too long, changes of cases."""
+    """Events that the receiver has not accepted: messages, waiting users, changes of cases."""
     key = key_of(hook.name)
     counts = [_untold(database, hook.name, hook.unanswered), _count(database, _CASES, (key,))]
     if "mensaje" in hook.events:
@@ -110,7 +110,7 @@ def _behind(database: Database, hook: Webhook, position: Position) -> int:
 
 
 def _unmailed(database: Database, mailbox: Notify, _position: Position) -> int:
-    """Users about whom, or to whom, a mail is due."""
+    """The number of users about whom or to whom a mail is due."""
     for_users = mailbox.event == "no_leido"
     return _untold(database, PREFIX + mailbox.name, mailbox.unread if for_users else mailbox.unanswered)
 
@@ -135,7 +135,7 @@ def _replay(config: StoreConfig, hooks: Sequence[Webhook], mailboxes: Sequence[N
 
 
 def _mail_again(database: Database, name: str) -> None:
-    """A running daemon mails what was set aside, of those users who wait still."""
+    """Let a running daemon send the mails that were set aside, for users who still wait."""
     key = key_of(name)
     count = len(database.execute(_KEPT, (key,)).fetchall())
     database.execute(_TELL_AGAIN, (key,))
@@ -144,7 +144,7 @@ def _mail_again(database: Database, name: str) -> None:
 
 
 def _replay_one(database: Database, runner: asyncio.Runner, hook: Webhook, sender: Sender) -> bool:
-    """Whether all that was set aside is taken now. A hook stays off whose receiver says 410 still."""
+    """Send what was set aside. Returns whether all was accepted. A hook stays off if its receiver still answers 410."""
     key = key_of(hook.name)
     aside = _aside(database, hook)
     refused = 0

@@ -1,4 +1,4 @@
-"""`chatd who`: who is connected to the daemon on this machine."""
+"""`chatd who`: the users connected to the daemon on this machine."""
 
 from __future__ import annotations
 

@@ -140,7 +140,7 @@ class _Sources:
     own_origin: str
 
     def find(self, option: Option) -> tuple[Any, str] | None:
-        """The value and where it comes from; None where nobody says anything."""
+        """The value and its source; None if it is set nowhere."""
         return self._flag(option) or self._variable(option) or self._in_file(option) or self._own(option)
 
     def _flag(self, option: Option) -> tuple[Any, str] | None:
@@ -275,7 +275,7 @@ def _value(option: Option, raw: Raw, source: str) -> object:
 
 
 def _refuse_unknown(environ: Mapping[str, str]) -> None:
-    """A variable that nobody reads is a setting that its owner believes in."""
+    """Refuse unknown variables: else a misspelt setting would be ignored silently."""
     known = [*(option.variable for option in OPTIONS), VARIABLE_PREFIX + FILE_SETTING.upper()]
     for name, value in environ.items():
         if _OF_KUBERNETES.fullmatch(name) and value:

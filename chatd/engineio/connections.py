@@ -50,7 +50,7 @@ class Connections:
         self.refusals = refusals
         self.explain: Explain = unexplained
         self.unfinished = Unfinished(config, refusals)
-        self.turned_away = 0  # connections too many that have not gone yet
+        self.turned_away = 0  # refused connections that are not closed yet
         self.received_bytes = 0  # HTTP and WebSocket frames, without TLS
         self._proxies = proxies
         self._max_total = connections_of(config.max_connections, per_client, spare)
@@ -104,7 +104,7 @@ class Connections:
         return self._by_address.get(counted_address(address), 0)
 
     async def close(self, patience_s: float) -> None:
-        """Wait for `patience_s` until the peers have closed, then close what is left, and wait for that."""
+        """Wait up to `patience_s` for the peers to close, then close the remaining connections and wait for that."""
         if not self._open:
             return
         self._empty = asyncio.Event()

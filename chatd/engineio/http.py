@@ -75,7 +75,7 @@ class HttpConnection(asyncio.Protocol):
         self.credit = 0
         self._timeout_s = request_timeout_s
         self._max_header_bytes = max_header_bytes
-        self._first = b""  # what was read first, until h11 has it
+        self._first = b""  # the first bytes, until h11 gets them
         self._parser: StrictConnection | None = None
         self._exchange: Exchange | None = None
         self._discarded = 0
@@ -156,7 +156,7 @@ class HttpConnection(asyncio.Protocol):
     # What turns call.
 
     def go_on(self) -> None:
-        """The turn has come that this connection has waited for; it may have ended meanwhile, or speak WebSocket."""
+        """Called in the turn that this connection waited for; it may be closed by then, or use WebSocket."""
         self._held = False
         self._go_on()
 

@@ -139,7 +139,7 @@ def _matches(origin: str, pattern: str) -> bool:
 
 
 def refusal_message(request: Request) -> str:
-    """What a client is told that may not connect: nothing that it does not know, and how an operator would allow it."""
+    """The text for a refused client: no information that it lacks, and how an operator can allow it."""
     origin = request.header(b"origin")
     if origin is not None:
         return f"origin {origin[:MAX_SHOWN_CHARS]} may not connect; {how_to_allow(origin[:MAX_SHOWN_CHARS])}"

@@ -42,7 +42,7 @@ def check_origin(text: str) -> None:
 
 
 def how_to_allow(origin: str) -> str:
-    """What an operator has to do so that a page with this `Origin` may connect; `serve` starts with what it names."""
+    """The setting that lets a page with this `Origin` connect; `serve` must accept it as printed."""
     if origin == NO_ORIGIN:
         return (
             "it is that of files and of frames in a sandbox: serve the page from a host and allow that; "

@@ -101,7 +101,7 @@ class OutgoingBinary:
 
 
 class OutgoingBatch:
-    """Several packets that leave together; joined once for all who share them."""
+    """Several packets that are written together; encoded once for all recipients."""
 
     def __init__(self, parts: Sequence[Outgoing]) -> None:
         self._parts = parts

@@ -117,7 +117,7 @@ class PollingTransport(NoDescriptor):
         self._upgrading = False
 
     def retire(self) -> Outgoing:
-        """The session moves to its WebSocket: let the waiting GET go, and give back what is still queued."""
+        """The session moves to its WebSocket: answer the waiting GET, and return the queued packets."""
         waiting = OutgoingBatch(list(self._queue))
         self._queue.clear()
         self._release_get()
@@ -249,7 +249,7 @@ class PollingTransport(NoDescriptor):
             self._queued_bytes += len(packet.frame)
 
     def _answer_get(self) -> None:
-        """Give the waiting GET what is queued, if both are there. Not compressed: rule E-51."""
+        """Answer the waiting GET with the queued packets, if there are both. Not compressed: rule E-51."""
         if self._get is None or not self._queue:
             return
         exchange, self._get = self._get, None
@@ -261,7 +261,7 @@ class PollingTransport(NoDescriptor):
             self._become_closed(CloseReason.TRANSPORT_CLOSE)
 
     def _end(self, reason: CloseReason) -> None:
-        """The transport failed: release what is under way and tell the session."""
+        """The transport failed: release pending requests and tell the session."""
         if self._state is TransportState.CLOSED:
             return
         if self._get is not None:

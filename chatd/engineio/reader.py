@@ -61,7 +61,7 @@ class MessageReader:
 
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
-        self.unfinished_bytes = 0  # what is kept of a message or a frame of which the end has not come
+        self.unfinished_bytes = 0  # buffered bytes of an incomplete message or frame
         self._buffer = bytearray()
         self._needed = 0  # how much has to be in it before the parser can go on
         self._parser: Generator[None, None, Frame] | None = None
@@ -119,7 +119,7 @@ class MessageReader:
             next(parser)
         except StopIteration as whole:
             self._parser = None
-            self._buffer = bytearray()  # an empty one may keep what it once allocated
+            self._buffer = bytearray()  # a new one: an emptied bytearray may keep its memory
             frame: Frame = whole.value
             return self._join(frame.opcode, frame.fin, bytes(frame.data))
         except PayloadTooBig as error:

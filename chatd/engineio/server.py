@@ -117,7 +117,7 @@ class EngineServer:
     # Requests.
 
     def on_request(self, exchange: Exchange) -> None:
-        """Serve or refuse one HTTP request whose head is in."""
+        """Serve or refuse one HTTP request after its head has arrived."""
         request = exchange.request
         exchange.payer = self.connections.payer(self._proxies.client_address(request))
         if request.path not in self._paths:
@@ -181,7 +181,7 @@ class EngineServer:
             _switch_protocols(exchange, websocket, self._open_packet(session).frame)
 
     def _open(self, request: Request, transport: Transport) -> Session:
-        """A new session, whose first packet is still to be sent."""
+        """Create a session; its first packet is not sent yet."""
         kept = {name: request.header(name) for name in self._hooks.kept_headers}
         headers = {name: value for name, value in kept.items() if value is not None}
         handshake = Handshake(request.address, request.query_string, headers)

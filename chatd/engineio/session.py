@@ -59,7 +59,7 @@ class SessionOwner(Protocol):
 
 
 class State(enum.Enum):
-    """CLOSING: the handler is told, the transport says goodbye."""
+    """CLOSING: the handler has been told, and the transport is closing."""
 
     OPEN = "open"
     CLOSING = "closing"
@@ -136,7 +136,7 @@ class Session:
         self._owner.turns.charge(self.transport, price)
 
     def trust(self) -> None:
-        """The client has shown who it is, or need not: from now on it may send messages of the full size."""
+        """The client is authenticated, or need not be: from now on it may send messages of the full size."""
         self.transport.max_payload_bytes = self._config.max_payload_bytes
 
     def hold(self) -> Hold:

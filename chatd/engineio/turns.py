@@ -21,7 +21,7 @@ from collections.abc import Callable, Hashable
 from typing import Final, Protocol
 
 Payer = Hashable
-"""A user's room, an address, or a connection whose address says nothing."""
+"""Who pays: a user's room, an address, or a connection without a usable address."""
 
 CHUNK: Final = 16
 """Units that a connection draws at a time."""
@@ -59,7 +59,7 @@ class Price(enum.IntEnum):
     REQUEST = 8  # HTTP, most of it in h11
     SESSION = 16
     REFUSED_CONNECT = 4
-    JOIN = 32  # with the leaving that follows, and what others are told of both
+    JOIN = 32  # includes the later leave, and the presence events of both
     LOOKUP = 4  # of one row in the database
     QUESTION = 32  # to the database, for a page of history, a list, a recovery
 

@@ -69,7 +69,7 @@ class Marked(msgspec.Struct, frozen=True, gc=False):
 
 
 class Asked(NamedTuple):
-    """A mark on its way to the disk, and who waits for it."""
+    """A mark that is being stored, and the requests that wait for it."""
 
     member: Author
     mark: MarkRead
@@ -129,7 +129,7 @@ class Receipts:
             del self._told[next(iter(self._told))]
 
     def _tell(self, asked: Asked) -> None:
-        """Rule C-50: only the two of them hear of it."""
+        """Rule C-50: sent to reader and author only."""
         reader, con = asked.key
         hasta = str(asked.mark.hasta)
         others = self._namespace.rooms.members(user_room(reader)) - {asked.member.session}

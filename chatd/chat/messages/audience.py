@@ -25,7 +25,7 @@ def rooms_of(user: str, *, is_admin: bool) -> tuple[str, ...]:
 
 
 def recipients(para: str, *, supervised: bool) -> tuple[str, ...]:
-    """The rooms whose union receives a message to `para`: every admin sees what is supervised."""
+    """The rooms that receive a message to `para`; admins get supervised messages too."""
     return (user_room(para), ADMINS) if supervised else (user_room(para),)
 
 

@@ -133,7 +133,7 @@ class Messages:
 
 
 class Receipt:
-    """What a sender hears when its message is stored, or is not."""
+    """The acknowledgement of a message: stored or refused."""
 
     __slots__ = ("_member", "_reply", "message")
 

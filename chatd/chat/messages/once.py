@@ -44,7 +44,7 @@ class Send(Protocol):
 
 
 Waiter = tuple[Author, Reply | None]
-"""A socket that sent a message, and how it is to hear what became of it."""
+"""A socket that sent a message, and the callback for its outcome."""
 
 
 class Sender:
@@ -108,7 +108,7 @@ class Attempt:
 
 
 class Once:
-    """All senders who use cids. `send` is called for what is new, in the order in which each of them sent it."""
+    """All senders who use cids. `send` is called for new messages, in the order of each sender."""
 
     def __init__(self, store: Store, send: Send, *, alone: bool = True) -> None:
         """`alone`: no other process writes to the database, so memory knows what is new. Else it is asked each time."""
@@ -152,7 +152,7 @@ class Once:
             del attempt.sender.attempts[attempt.parsed.cid]
 
     def look_again(self, attempt: Attempt, error: StoreError) -> None:
-        """Called by an attempt whose row has a twin: its answer is that of the twin. Rule N-10."""
+        """Called if the row of an attempt is a duplicate: answer with the stored row. Rule N-10."""
         cid = attempt.parsed.cid
         if cid is None:
             attempt.refuse(error)
@@ -235,7 +235,7 @@ class Once:
             self._forget_senders()
 
     def _forget_senders(self) -> None:
-        """The users who were silent longest, but none with a message on its way: its cid would not be listed yet."""
+        """Forget the least recent senders, except those with a pending message: its cid is not in the database yet."""
         while self._weight > MAX_REMEMBERED:
             user, oldest = next(iter(self._senders.items()))
             if oldest.busy:

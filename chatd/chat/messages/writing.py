@@ -40,7 +40,7 @@ class SayWriting(msgspec.Struct, frozen=True, gc=False):
 
 
 class IsWriting(msgspec.Struct, frozen=True, gc=False):
-    """`escribiendo` for the users who would get the message."""
+    """`escribiendo`, sent to the users who would get the message."""
 
     de: str
     para: str
@@ -116,7 +116,7 @@ class Writers:
                 self.stop(user, writing.para)
 
     def _start(self, member: Author, para: str) -> None:
-        """Said again, it goes out again: for sockets that have joined meanwhile or were too busy to get it."""
+        """A repeated event is sent again, for sockets that joined since or were too busy to get it."""
         user = member.identity.user
         writings = self.active.setdefault(user, {})
         writing = writings.get(para)

@@ -63,7 +63,7 @@ class Attendance:
         self.on_deadline()
 
     def close(self) -> None:
-        """Redis is away, or nothing is to be counted any more. Idempotent."""
+        """Stop counting: Redis is down, or the link is closed. Idempotent."""
         self._timers.cancel(self)
 
     def on_deadline(self) -> None:

@@ -99,7 +99,7 @@ class Neighbours:
         return self._client.outages
 
     def traffic(self) -> Iterator[tuple[str, int]]:
-        """What was told and dropped; what came, went to sockets and was answered."""
+        """Counters: messages published and dropped; messages received, delivered and answered."""
         yield "told", self._teller.told
         yield "dropped", self._teller.dropped
         yield "received", self.received

@@ -116,7 +116,7 @@ class Teller:
         self.on_deadline()
 
     def close(self) -> None:
-        """Redis is away, or nothing more is told. Idempotent."""
+        """Stop publishing: Redis is down, or the link is closed. Idempotent."""
         self._forget_confirmed()
         self._is_open = False
         self._timers.cancel(self)

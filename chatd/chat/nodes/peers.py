@@ -45,7 +45,7 @@ class Bounds:
 
 
 class Peers:
-    """One for a node, whose process is that of `epoch`."""
+    """The messages between nodes, for the process `epoch` of one node."""
 
     def __init__(self, node: Node[Message], epoch: int, home: Home, bounds: Bounds) -> None:
         self.people = People(node.number, epoch, home.wake, bounds.max_users)

@@ -65,7 +65,7 @@ class People:
         self.on_change: OnChange = _ignore
         self.on_met: Callable[[str, bool], None] = _ignore  # a user is on another node, and whether as an admin
         self.sockets = 0  # of this node
-        self.excess = 0  # frames with users for whom there was no room
+        self.excess = 0  # frames with users beyond the limit
         self._origin = origin
         self._epoch = epoch
         self._wake = wake
@@ -75,10 +75,10 @@ class People:
         self._changed: dict[str, None] = {}
         self._is_asked = True  # for everything
         self._elsewhere: dict[int, dict[str, Of]] = {}  # by node
-        self._epochs: dict[int, int] = {}  # of the processes that told so
+        self._epochs: dict[int, int] = {}  # epoch of the process that reported, by node
         self._users_elsewhere = 0  # once for each node
         self._admins_elsewhere = 0  # likewise
-        self._listed: dict[int, set[str]] = {}  # by node: who was named in a complete list that has not ended
+        self._listed: dict[int, set[str]] = {}  # by node: users of a complete list that is still arriving
 
     def __len__(self) -> int:
         """Users of this node."""
@@ -116,7 +116,7 @@ class People:
         self._change(user)
 
     def ask(self) -> None:
-        """Another node does not know who is here."""
+        """Another node does not know the users of this one."""
         self._is_asked = True
         self._wake()
 
@@ -136,7 +136,7 @@ class People:
             some, begins = following, False
 
     def hear(self, here: Here) -> None:
-        """What another node tells. What its last process told is gone with that one."""
+        """Users that another node reports. Reports of its previous process are dropped."""
         self.forget_before(here.origin, here.epoch)
         self._epochs[here.origin] = here.epoch
         known = self._elsewhere.setdefault(here.origin, {})
@@ -153,12 +153,12 @@ class People:
                     self._set(known, user, NOTHING)
 
     def forget_before(self, node: int, epoch: int) -> None:
-        """Its process is that of `epoch`: the users of an earlier one are gone."""
+        """The node's process is that of `epoch`: forget the users of earlier ones."""
         if self._epochs.get(node, epoch) != epoch:
             self.forget(node)
 
     def forget(self, node: int) -> None:
-        """It is gone, and its users with it."""
+        """The node is down: forget its users."""
         self._epochs.pop(node, None)
         self._listed.pop(node, None)
         known = self._elsewhere.pop(node, {})

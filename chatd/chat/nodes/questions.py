@@ -32,7 +32,7 @@ PAUSE_S: Final = 0.005
 """Between two parts, so that the bus has room for messages."""
 
 MAX_ANSWER_BYTES: Final = 33_554_432
-"""Of all answers that are being heard. No setting: it is far above what the sockets of all nodes take."""
+"""Limit on all answers that are being received. No setting: it is far above what the sockets of all nodes take."""
 
 MAX_ASKED: Final = 16
 MAX_ANSWERED: Final = 16

@@ -63,7 +63,7 @@ class NodeReplay(Replay):
 
     @property
     def question(self) -> Question:
-        """See Replay.question. If nothing is missing, one that has no answer."""
+        """See Replay.question. If nothing is missing, a question without rows."""
         after, upto = self.receiver.missing or (1, 1)
         identity = self.member.identity
         return Question(identity.user, identity.is_admin, MessageId(after), MessageId(upto))
@@ -75,7 +75,7 @@ class NodeReplay(Replay):
             self._add(self.receiver.page(stretch.messages, upto))
 
     def end(self) -> bool:
-        """What came meanwhile follows; False if that was too much, and has to be read."""
+        """Queue what was delivered meanwhile; False if it exceeded the limit and must be read from the database."""
         waiting = self.receiver.end()
         if waiting is None:
             return False
@@ -108,7 +108,7 @@ class NodeRecovery(Recovery):
         self._node = chat.shell.node
         self._encode_at = chat.messages.encode_at
         self._catching_up: list[NodeReplay] = []
-        self._resuming: dict[str, Member] = {}  # who reads what it missed, by the socket id that it is about to take
+        self._resuming: dict[str, Member] = {}  # members that are catching up, by the socket id that they will take
         self._shell = chat.shell
         chat.messages.catching_up = self._on_delivery
         chat.shell.peers.make_room = self._make_room

@@ -113,7 +113,7 @@ class Shell:
 
     @property
     def fault(self) -> str | None:
-        """Clients are welcome where nothing is known to be missing. Rule N-09."""
+        """Clients are accepted while no message is known to be missing. Rule N-09."""
         if self.bus_is_up:
             return None if self.node.is_ready else "this node has not heard yet how far the others are, or is behind"
         return None if self._has_polled else "Redis is away, and what other nodes have stored is not read yet"
@@ -251,7 +251,7 @@ class Shell:
             self._do(self._reserve(upto), "reserving ids")
         if self._unpublished != self.bus.counters.unpublished:
             self._unpublished = self.bus.counters.unpublished
-            self.peers.people.ask()  # what is lost of messages is healed; of who is here, it is told again
+            self.peers.people.ask()  # lost messages are healed from the database; presence must be asked for again
         self._decide()
         self.peers.tick()
 

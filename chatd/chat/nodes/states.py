@@ -44,7 +44,7 @@ class State(msgspec.Struct, array_like=True, tag=TAG, frozen=True, forbid_unknow
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class NodeRow:
-    """What is known of a node. `silent_s`: seconds since it was last heard. `asked`: it is the one that says so."""
+    """The state of a node. `silent_s`: seconds since its last frame. `asked`: it is the node that answers."""
 
     node: int
     state: Phase
@@ -75,7 +75,7 @@ def row(state: State, silent_s: float, phase: Phase | None = None, *, asked: boo
 
 
 class States:
-    """The last State of each other node that was heard since the start. Times are seconds of a monotonic clock."""
+    """The last State of each other node since the start. Times are seconds of a monotonic clock."""
 
     def __init__(self) -> None:
         self._heard: dict[int, tuple[State, float]] = {}
@@ -88,7 +88,7 @@ class States:
 
     @property
     def unended(self) -> set[int]:
-        """The nodes that have not said goodbye: those that live, and those that are gone."""
+        """The nodes that have not stopped in order: living ones and lost ones."""
         return {node for node in self._heard if not self.has_ended(node)}
 
     def rows(self, silent_s: dict[int, float], now_s: float) -> Iterator[NodeRow]:

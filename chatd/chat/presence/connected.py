@@ -1,4 +1,4 @@
-"""`conectados`: an admin asks who is here. Rule C-48 of protocol.md."""
+"""`conectados`: an admin asks for the users online. Rule C-48 of protocol.md."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class ConnectedUser(msgspec.Struct, frozen=True, gc=False):
 
 
 class Connected(msgspec.Struct, frozen=True, kw_only=True):
-    """The acknowledgement. `total` counts all who are here."""
+    """The acknowledgement. `total` counts all users online."""
 
     ok: bool = True
     conectados: list[ConnectedUser]
@@ -49,7 +49,7 @@ class Connected(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Connections:
-    """Tells presence of each socket, and admins of all who are here."""
+    """Reports each socket to presence, and answers admins who ask for the users online."""
 
     def __init__(self, presence: Presence) -> None:
         self._presence = presence

@@ -1,4 +1,4 @@
-"""Admins hear of users who come and go. Rules C-44 and C-47 of protocol.md.
+"""Tells admins which users come online and go offline. Rules C-44 and C-47 of protocol.md.
 
 What happens within a tenth of a second is told in one write to each admin. So a storm of 10,000 arrivals costs each of
 them some fifty writes and not 10,000, and what waits for an admin stays far below the bound of a connection.
@@ -29,7 +29,7 @@ class Presencia(msgspec.Struct, frozen=True, gc=False):
 
 
 class News:
-    """What admins have not been told yet: the last that is known of each user. Its deadline is when they are."""
+    """Changes not yet sent to admins: the last state of each user. They are sent at its deadline."""
 
     def __init__(self, namespace: Namespace) -> None:
         self.due_tick = 0

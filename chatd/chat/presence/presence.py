@@ -21,7 +21,7 @@ class Witness(Protocol):
 
 
 class Online:
-    """A user who is here, `since_ms`. Its deadline is the end of the grace time."""
+    """A user online since `since_ms`. Its deadline is the end of the grace time."""
 
     __slots__ = ("_presence", "due_tick", "seen_ms", "since_ms", "sockets", "user")
 
@@ -42,7 +42,7 @@ Tell = Callable[[str, bool, int], None]
 
 
 class Presence:
-    """All users who are here, admins included. `clock_ms` returns milliseconds since 1970."""
+    """All users online, including admins. `clock_ms` returns milliseconds since 1970."""
 
     def __init__(
         self, grace_s: float, timers: Timers, witness: Witness, clock_ms: Callable[[], int], tell: Tell
@@ -84,7 +84,7 @@ class Presence:
             self._timers.arm(online, self._grace_s)
 
     def on_gone(self, online: Online) -> None:
-        """Called by one whose grace time is over."""
+        """Called when the grace time of a user is over."""
         del self._online[online.user]
         del self._names[bisect.bisect_left(self._names, online.user)]
         self._tell(online.user, False, online.seen_ms)

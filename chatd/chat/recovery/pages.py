@@ -42,7 +42,7 @@ class Stretch(NamedTuple):
 
 
 class Question(NamedTuple):
-    """Without `upto`, up to what is delivered when it is answered."""
+    """Without `upto`, it reads up to the last message delivered at the time of the answer."""
 
     user: str
     is_admin: bool
@@ -94,7 +94,7 @@ class Pages:
                 answer.cancel()
 
     def _next_batch(self) -> list[_Waiting]:
-        """Without the clients that have gone meanwhile."""
+        """The next questions, without those of disconnected clients."""
         batch: list[_Waiting] = []
         while not batch and (self._arriving or self._reading_on):
             others = min(len(self._reading_on), max(_KEPT_FOR_OTHERS, self._batch - len(self._arriving)))

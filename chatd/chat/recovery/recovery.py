@@ -42,7 +42,7 @@ from chatd.socketio.socket import Socket
 from chatd.store.base import Message, MessageId, StoreError
 
 # A replay waits while so much waits for the client: far less than what gets a client cut off (E-27). A message that is
-# larger than that goes alone, and only when it leaves at once.
+# a larger message is sent alone, and only when the queue is empty.
 PORTION_BYTES: Final = 32_768
 
 # How often a client that takes its time is looked after, and how long it may take nothing at all.
@@ -76,7 +76,7 @@ class Replay:
         self.member = member
         self.complete = complete
         self.cursor = after  # everything up to it has been sent
-        self.packets: deque[tuple[MessageId, Outgoing]] = deque()  # what was read, and is still to be sent
+        self.packets: deque[tuple[MessageId, Outgoing]] = deque()  # read from the database, not sent yet
         self.task: asyncio.Task[None] | None = None
         self._read_to = after
 
@@ -91,7 +91,7 @@ class Replay:
         self._read_to = stretch.upto if stretch.whole else stretch.messages[-1].id
 
     def send(self, portion: Portion) -> bool:
-        """Send what was read, as far as it fits; whether that was all."""
+        """Send read messages as far as they fit into the queue. Returns whether all were sent."""
         while self.packets:
             message_id, packet = self.packets[0]
             if not portion.send(packet):
@@ -122,7 +122,7 @@ class Portion:
 
 
 class Recovery:
-    """Lets members in: at once, or when they have what they missed."""
+    """Admits members: at once, or after they have got what they missed."""
 
     def __init__(self, chat: Chat, check_again: Callable[[Identity], None]) -> None:
         """`check_again` raises ConnectRefusedError for a user who would be refused now."""
@@ -146,7 +146,7 @@ class Recovery:
         return Joined(socket.id, self._pids.mint(socket.id, socket.handler.identity.user))
 
     def admit(self, member: Member, auth: Auth) -> Member | Coroutine[Any, Any, Member]:
-        """The rest of the door, for a member whose token holds. Raises ConnectRefusedError."""
+        """The rest of the connection, for a member with a valid token. Raises ConnectRefusedError."""
         user = member.identity.user
         asked = parse_resume(auth, user, self._pids, self._parse)
         if asked is not None and asked.sid is not None:
@@ -170,7 +170,7 @@ class Recovery:
             replay.task = self._tasks.start(self._go_on(replay), "replay")
 
     def on_disconnect(self, member: Member) -> bool:
-        """The socket is gone; whether the member had entered its rooms."""
+        """The socket has disconnected. Returns whether the member had entered its rooms."""
         replay = self._replays.get(member.socket.id)
         if replay is None or replay.member is not member:
             return True
@@ -198,7 +198,7 @@ class Recovery:
         self._end(sid, user)
 
     async def _resume(self, replay: Replay, sid: str | None) -> Member:
-        """`sid` is the socket whose place it takes, if it is recovered."""
+        """`sid` is the id of the old socket that it recovers, if any."""
         member = replay.member
         user = member.identity.user
         with self._arrival(user):
@@ -216,7 +216,7 @@ class Recovery:
                 replay.complete = not stretch.beyond
                 if replay.complete:
                     replay.take(stretch, self._encode)
-            self._check_again(member.identity)  # that may have taken a while
+            self._check_again(member.identity)  # the replay may have taken a while
             if replay.complete and sid is not None:
                 self._end(sid, user)
                 member.socket.id = sid
@@ -225,7 +225,7 @@ class Recovery:
 
     @contextlib.contextmanager
     def _arrival(self, user: str) -> Iterator[None]:
-        """What is delivered meanwhile is kept, and who arrives is counted."""
+        """Keep deliveries during the replay, and count the arriving member."""
         self._expect(user)
         try:
             yield
@@ -306,13 +306,13 @@ class Recovery:
         member.socket.emit("al_dia", UpToDate(position, complete), *offset)
 
     async def _go_on(self, replay: Replay) -> None:
-        """The rest of a replay that needs more than one turn. Cancelled when the socket is gone."""
+        """The rest of a replay that needs more than one turn. Cancelled when the socket disconnects."""
         session, cursor, wait_s, quiet_s = replay.member.socket.session, replay.cursor, SHORTEST_WAIT_S, 0.0
         while session.state is State.OPEN and not self._advance(replay):
             if self._must_read(replay):
                 await self._read_on(replay)
                 continue
-            await asyncio.sleep(0)  # what was sent leaves at the end of the turn
+            await asyncio.sleep(0)  # queued packets are written at the end of the turn
             queued_bytes = session.queued_bytes
             if replay.cursor != cursor:
                 cursor, wait_s, quiet_s = replay.cursor, SHORTEST_WAIT_S, 0.0

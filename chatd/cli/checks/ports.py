@@ -42,7 +42,7 @@ def check_ports(
 
 
 def check_admin_socket(path: Path, findings: Findings) -> None:
-    """A daemon goes on without it. That it is in use is for `check_database` to tell."""
+    """A daemon runs without this socket. `check_database` reports that it is in use."""
     try:
         check_place(path)
     except ConfigError as error:

@@ -1,4 +1,4 @@
-"""Whether the running daemon has taken over what is in its files."""
+"""Whether the running daemon uses the current content of its files."""
 
 from __future__ import annotations
 

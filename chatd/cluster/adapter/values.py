@@ -35,7 +35,7 @@ class Cleaner:
         self._values = 0
 
     def clean(self, value: object, depth: int = 1) -> object:
-        """`value` with dates as text and null for what is no number; bytes stay. Raises ForeignError."""
+        """`value` with dates as text and null for NaN and infinities; bytes stay. Raises ForeignError."""
         self._values += 1
         if self._values > self._bounds.max_values:
             raise ForeignError(Fault.CONTAINERS, f"it has more than {self._bounds.max_values} values")

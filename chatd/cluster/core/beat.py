@@ -44,7 +44,7 @@ class Pulse:
             self._waiting_since_s = now_s
 
     def heard(self) -> None:
-        """A frame of our own came."""
+        """A frame of this node arrived."""
         self._waiting_since_s = None
 
     def is_deaf(self, now_s: float) -> bool:

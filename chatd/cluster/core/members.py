@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 LEASE_S: Final = 3.0
-"""A node that was not heard for that long is gone, and its users with it. Twelve beats."""
+"""A node without a frame for this long counts as down, and its users as offline. Twelve beats."""
 
 
 class Turn(enum.Enum):
@@ -53,11 +53,11 @@ class Members:
         return member.epoch if member is not None and member.lives else None
 
     def heard_since(self, time_s: float) -> list[int]:
-        """The nodes that live and were heard at that time or later."""
+        """The living nodes whose last frame is not older than `time_s`."""
         return [node for node, member in self._members.items() if member.lives and member.heard_s >= time_s]
 
     def silent_s(self, now_s: float) -> dict[int, float]:
-        """Of each node that lives: for how many seconds it was not heard."""
+        """Seconds since the last frame of each living node."""
         return {node: now_s - member.heard_s for node, member in sorted(self._members.items()) if member.lives}
 
     @property
@@ -77,12 +77,12 @@ class Members:
         return None if turn is None else Change(node, turn)
 
     def tick(self, now_s: float) -> list[Change]:
-        """Nodes whose lease has run out; they do not count until they are heard again."""
+        """Nodes whose lease has expired; they count as down until their next frame."""
         gone = [node for node, member in self._members.items() if now_s - member.heard_s >= LEASE_S]
         return [Change(node, Turn.LEFT) for node in gone if self._members.pop(node).lives]
 
     def bus_came_up(self, now_s: float) -> None:
-        """No node could be heard while it was away: each has a new lease from now on."""
+        """No frame could arrive during the outage: each node gets a new lease from now on."""
         for member in self._members.values():
             member.heard_s = now_s
             member.heard_lately = False

@@ -38,7 +38,7 @@ class Act(enum.Enum):
     """What needs no argument."""
 
     BEAT = "beat"
-    """Call `beat`, and publish what it returns."""
+    """Call `beat` and publish its result."""
 
     RECONNECT = "reconnect"
     """The bus gives nothing back: connect anew, subscribe, then call `bus_came_up`."""
@@ -106,17 +106,17 @@ class Node(Generic[T]):
 
     @property
     def behind(self) -> list[int]:
-        """The living origins that have told something which is not applied here."""
+        """The living origins with published messages that are not applied here."""
         return [origin for origin in self.living if self._streams[origin].is_behind]
 
     @property
     def missing(self) -> dict[int, int]:
-        """Of each living origin: how many messages it has told that are not applied here, at least."""
+        """For each living origin, the least number of its published messages that are not applied here."""
         return {origin: self._streams[origin].missing for origin in self.living}
 
     @property
     def living(self) -> list[int]:
-        """The other nodes that were heard within their lease."""
+        """The other nodes with a valid lease."""
         return self.members.living
 
     @property
@@ -214,7 +214,7 @@ class Node(Generic[T]):
         decisions: list[Decision] = [*self._changes]
         self._changes.clear()
         if self._displaced:
-            self._displaced = False  # the other process goes on to say so
+            self._displaced = False  # set again while the other process publishes
             decisions.append(Act.DISPLACED)
         if self.bus is Bus.UP and self._pulse.is_deaf(now_s):
             self.bus_went_down()
@@ -229,7 +229,7 @@ class Node(Generic[T]):
         return decisions + [read for read in reads if read is not None]
 
     def bus_went_down(self) -> None:
-        """The connection is lost: what comes now is missed, and polled for."""
+        """The connection is lost: messages are missed from now on, and polled from the database."""
         self.bus = Bus.DOWN
 
     def bus_came_up(self, now_s: float) -> Call:
@@ -252,7 +252,7 @@ class Node(Generic[T]):
     # Clients that come back.
 
     def join(self, receiver: Receiver[T], concerns: Callable[[T], bool]) -> None:
-        """Begin to give a client what it missed. `concerns`: whether a message goes to it."""
+        """Begin to replay missed messages to a client. `concerns` returns whether a message is for it."""
         applied = self.vector
         after = starting_point(receiver.position, applied, self._first)
         tail = (item for stream in self._streams.values() for item in stream.tail.items if concerns(item))

@@ -40,7 +40,7 @@ class Publisher(Generic[T]):
         self._settled = max(self._settled, upto)
 
     def flush(self) -> News[T] | None:
-        """A frame of what was said, in a turn's end; call again until it returns None."""
+        """A frame of queued messages, at the end of a turn; call it until it returns None."""
         return self._frame(self._take()) if self._queue else None
 
     def beat(self, promise: int | None) -> News[T]:

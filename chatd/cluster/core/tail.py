@@ -28,7 +28,7 @@ class Tail(Generic[T]):
         self.items.extend(item for item in applied if item.id > settled)
 
     def settle(self, settled: int) -> None:
-        """Let go of what is settled now."""
+        """Release the messages that are settled now."""
         while self.items and self.items[0].id <= settled:
             self.items.popleft()
 

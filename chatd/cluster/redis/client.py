@@ -32,7 +32,7 @@ class ClientHandler(Protocol):
 
 
 class RedisClient:
-    """`name` is what it is called in the log."""
+    """`name` is its name in the log."""
 
     def __init__(self, name: str, address: RedisAddress, subscription: Subscription, handler: ClientHandler) -> None:
         self.fault: str | None = "not connected yet"  # None while it is up

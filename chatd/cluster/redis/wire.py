@@ -43,7 +43,7 @@ class Command(enum.Enum):
 
 
 QUESTIONS: Final = frozenset({Command.INFO, Command.PUBSUB})
-"""Their answers are for those who asked."""
+"""Commands whose answers go to the caller."""
 
 
 class Event(enum.Enum):
@@ -74,7 +74,7 @@ class Heard(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """To a question; None if Redis refuses it, as to a user who may not ask."""
+    """The answer to a command; None if Redis refuses it, for example for lack of permission."""
 
     value: Any
 
@@ -102,7 +102,7 @@ class Wire:
         return len(self._awaited)
 
     def greeting(self) -> bytes:
-        """The first thing to write: who we are, and what we want to hear."""
+        """The first bytes to send: authentication and subscriptions."""
         login = () if self._address.password is None else ("AUTH", self._address.user, self._address.password)
         out = self._command(Command.HELLO, "3", *login, "SETNAME", "chatd")
         if self._address.database:
