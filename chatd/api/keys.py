@@ -3,8 +3,8 @@
 # name    scopes        SHA-256 of the key
 tienda    send,read     sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
 
-A key has 256 random bits, so a fast digest can be neither reversed nor guessed: a slow one, as for passwords, would only
-make each wrong key more expensive for the daemon.
+A key has 256 random bits, so a fast digest can be neither reversed nor guessed: a slow one, as for passwords, would
+only make each wrong key more expensive for the daemon.
 """
 
 from __future__ import annotations

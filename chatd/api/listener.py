@@ -24,7 +24,7 @@ from chatd.ops.metric import Sources
 
 
 class ApiListener:
-    """Open from birth, answering from `start` to `close`."""
+    """Listens from its creation, answers from `start` to `close`."""
 
     def __init__(
         self,

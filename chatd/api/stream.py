@@ -143,7 +143,7 @@ class Streams:
     async def _send_page(self, stream: EventStream, key: Key, position: Position) -> bool:
         """Whether there may be more."""
         try:
-            await self._store.flushed()  # what was delivered is in the log then
+            await self._store.flushed()  # delivered messages are in the log then
             messages = await self._store.log_after(position, PAGE_ROWS)
         except StoreError:
             await asyncio.sleep(RETRY_S)
@@ -164,7 +164,7 @@ class Streams:
         return b"".join(events)
 
     async def _pause(self, stream: EventStream, wake: asyncio.Event, position: Position) -> None:
-        """Wait for the next message. Heartbeats carry the position, which includes messages that the key may not read."""
+        """Wait for the next message. Heartbeats move the position past messages that the key may not read."""
         pause_s = self._limits.heartbeat_s if positions.WHOLE in position else min(POLL_S, self._limits.heartbeat_s)
         try:
             async with asyncio.timeout(pause_s):

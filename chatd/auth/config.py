@@ -1,4 +1,4 @@
-"""The settings of identity: where a token is found and what makes it hold."""
+"""The settings of authentication: where tokens are found, and which are valid."""
 
 # ruff: noqa: RUF009 - setting() gives a field, whose default is immutable
 
@@ -132,7 +132,7 @@ class AuthConfig:
 
     @property
     def has_keys_of_others(self) -> bool:
-        """Whether tokens may be signed with a key of which we have the public half alone."""
+        """Whether tokens may be signed by a private key of another party."""
         return bool(self.jwt_public_key_file or self.jwks_file or self.jwks_url)
 
     def _check_algorithm(self) -> None:

@@ -1,4 +1,4 @@
-"""The operator's list of tokens and users who may not come in, whatever their tokens say. Rule C-25 of protocol.md.
+"""The operator's list of denied tokens and users. Rule C-25 of protocol.md.
 
 # stolen on Monday
 jti:4fd1c2a0-93a5

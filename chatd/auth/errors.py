@@ -23,7 +23,7 @@ class AuthCode(enum.StrEnum):
 
 
 class AuthError(RefusedError):
-    """A token is absent or does not hold. The message never repeats anything of the token's contents."""
+    """A token is missing or invalid. The message never quotes the token's content."""
 
     def __init__(self, code: AuthCode, message: str) -> None:
         super().__init__(code, message)

@@ -9,7 +9,7 @@ from chatd.base.errors import ConfigError
 
 
 def read(path: Path, setting: str, max_bytes: int) -> bytes:
-    """The whole of a small regular file: it is read again on a reload, which a pipe would not survive.
+    """The content of a small regular file. Pipes are refused, because a reload reads the file again.
 
     Raises ConfigError, which begins with the name of the setting.
     """

@@ -57,7 +57,7 @@ def cookies(header: str) -> Iterator[tuple[str, str]]:
 
 
 def _cookie(header: str, wanted: str) -> str:
-    """The first that is not empty: of two with one name the browser sends the one with the longer path first."""
+    """The first cookie that is not empty: of two with one name, browsers send the one with the longer path first."""
     return next((value for name, value in cookies(header) if name == wanted and value), "")
 
 
@@ -72,7 +72,7 @@ def _bearer(authorization: str) -> str:
 
 
 def _what_was_expected(header: str, config: AuthConfig) -> str:
-    """A sentence with the names of the cookies that came, cleaned and cut, and never a value."""
+    """A sentence with the names of the received cookies, escaped and cut, never with a value."""
     names = list(dict.fromkeys(_NOT_IN_A_NAME.sub("?", name[:MAX_NAME_CHARS]) for name, _ in cookies(header)))
     more = ", ..." if len(names) > MAX_NAMES_SHOWN else ""
     seen = f"cookies seen: {', '.join(names[:MAX_NAMES_SHOWN])}{more}" if names else "no cookies came"

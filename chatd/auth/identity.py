@@ -1,4 +1,4 @@
-"""Who a socket speaks for."""
+"""The user of a socket."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ADMIN: Final = "admin"
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Identity:
-    """What a verified token says; nothing a client says later can change it."""
+    """The claims of a verified token; no later input of the client can change them."""
 
     user: str
     name: str
@@ -23,7 +23,7 @@ class Identity:
     token_id: str | None
     """The claim `jti`, by which a single token can be denied."""
     signed_by: Key | None = dataclasses.field(default=None, compare=False, repr=False)
-    """The key that its signature holds under."""
+    """The key that verified the signature."""
     email: str | None = dataclasses.field(default=None, compare=False, repr=False)
     """Where `email_claim` is set and the claim is an address. Never in a log."""
 

@@ -1,4 +1,4 @@
-"""What tokens are verified with: shared secrets and public keys, as many as hold at the time.
+"""The keys that verify tokens: any number of shared secrets and public keys.
 
 A key is bound to one algorithm before the first token arrives, so a token cannot choose how it is checked: that is what
 defeats `alg: none` and a public key passed off as a secret. A key may have a name, the `kid` of tokens: where key and
@@ -48,16 +48,16 @@ class Key:
     kid: str | None = None
 
     def signed(self, message: bytes, signature: bytes) -> bool:
-        """Whether this key, by its algorithm, made `signature` for `message`."""
+        """Whether `signature` is this key's signature of `message`."""
         return self.method.verify(message, self.material, signature)
 
     @property
     def check_price(self) -> int:
-        """What `signed` costs, in units of 10 µs."""
+        """The cost of `signed` in units of 10 µs."""
         return CHECK_PRICE_ES256 if self.algorithm == "ES256" else CHECK_PRICES[self.algorithm[:2]]
 
     def is_same(self, other: Key) -> bool:
-        """Whether what one of them signed holds under the other, apart from their names."""
+        """Whether both keys verify the same signatures; names do not matter."""
         return self.algorithm == other.algorithm and bool(self.material == other.material)
 
 
@@ -124,7 +124,7 @@ def _secret_keys(config: AuthConfig) -> list[Key]:
 
 
 def _secret_in(path: Path) -> bytes:
-    """The bytes of a file, which are no text that an editor has marked: the other side would sign without the mark."""
+    """The bytes of a file. A byte order mark is refused: the other side would sign without it."""
     secret = read(path, "jwt_secret_file", MAX_FILE_BYTES)
     if secret.startswith(codecs.BOM_UTF8) or (secret.startswith(_BOMS_UTF16) and b"\0" in secret):
         raise ConfigError(
@@ -177,7 +177,7 @@ def _keys_of_provider(config: AuthConfig) -> tuple[Key, ...]:
 
 
 def _load_public_key(raw: bytes, path: Path) -> tuple[Any, tuple[str, ...]]:
-    """The key in the file and the algorithms that go with its type, the usual one first."""
+    """The key in the file and the algorithms of its type, the usual one first."""
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric import rsa
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
@@ -198,7 +198,7 @@ def _load_public_key(raw: bytes, path: Path) -> tuple[Any, tuple[str, ...]]:
 
 
 def usable_algorithms(key: object) -> tuple[str, ...]:
-    """The algorithms that go with the type of a public key, the usual one first; none for a key that is no good."""
+    """The algorithms for the type of a public key, the usual one first; none if the key is unusable."""
     from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 
     match key:

@@ -1,4 +1,4 @@
-"""Tokens of our own."""
+"""Signs tokens."""
 
 from __future__ import annotations
 

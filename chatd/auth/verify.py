@@ -1,4 +1,4 @@
-"""Whether a token holds, and what it says.
+"""Verifies tokens.
 
 Signatures are PyJWT's, by its `Algorithm` objects, which keep a prepared key. What is around them is here: the three
 parts of a compact token (https://www.rfc-editor.org/rfc/rfc7515#section-7.1) and the registered claims. For a token
@@ -23,23 +23,23 @@ from chatd.auth.errors import AuthCode, AuthError
 from chatd.auth.identity import Identity
 from chatd.auth.keys import Key
 
-MAX_TOKEN_CHARS: Final = 8192  # twice what a browser stores in one cookie
+MAX_TOKEN_CHARS: Final = 8192  # twice the size limit of a cookie in browsers
 
 
 Pay = Callable[[int], object]
-"""Takes a price, in units of 10 µs."""
+"""Charges a price in units of 10 µs."""
 
 
 MayAsk = Callable[[str | None], bool]
-"""Whether the identity provider may be asked for the key of this kid."""
+"""Returns whether the identity provider may be asked for the key of this kid."""
 
 
 def pay_nothing(_price: int) -> None:
-    """For a caller that does not share it."""
+    """A `Pay` for callers without a budget."""
 
 
 class UnknownKeyError(Exception):
-    """No key goes with a token, and the identity provider may have one: ask it, then verify again."""
+    """No known key matches the kid, and the identity provider may have it: fetch keys, then verify again."""
 
 
 class Verifier:
@@ -71,7 +71,7 @@ class Verifier:
         return bool(self._keys)
 
     def use_provided(self, keys: tuple[Key, ...]) -> None:
-        """As `use`, for the keys of an identity provider, which stand beside the operator's own."""
+        """As `use`, for the keys of an identity provider, which are used beside the operator's."""
         self._provided_keys = keys
         self.use(self._own_keys, self._denied)
 
@@ -106,7 +106,7 @@ class Verifier:
             raise _invalid("The token is signed with a key that this server no longer accepts.")
 
     def _open(self, token: str, pay: Pay) -> tuple[Key, bytes]:
-        """What a token says whose signature holds, and the key under which it does."""
+        """The claims of a token with a valid signature, and the key that verified it."""
         if len(token) > MAX_TOKEN_CHARS:
             raise _invalid(f"The token is longer than {MAX_TOKEN_CHARS} characters.")
         try:
@@ -155,7 +155,7 @@ class Verifier:
             raise _invalid("The token comes from another issuer (iss) than the one this server trusts (--jwt-issuer).")
 
     def _check_audience(self, claims: Claims) -> None:
-        """An audience that we do not know ourselves to be part of means no: RFC 7519, section 4.1.3."""
+        """A token with an audience other than ours is refused: RFC 7519, section 4.1.3."""
         ours = self._config.jwt_audience
         if any(one in ours for one in claims.audiences):
             return
@@ -166,7 +166,7 @@ class Verifier:
 
 
 def _same_kid(key: Key, header: Header) -> bool:
-    """A key or a token without a name is tried; two names must agree."""
+    """If both key and token have a kid, they must be equal; else the key is tried."""
     return key.kid is None or header.kid is UNSET or key.kid == header.kid
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 
 class ChatdError(Exception):
-    """The root: nothing that chatd raises on purpose lies outside of it."""
+    """The root of all errors that chatd raises on purpose."""
 
 
 class WireError(ChatdError):
@@ -37,4 +37,4 @@ class RefusedError(ChatdError):
 
 
 class QueueFullError(ChatdError):
-    """A queue with a length has reached it."""
+    """A queue has reached its limit."""

@@ -1,4 +1,4 @@
-"""In which form chatd is installed: all of it interpreted, or with compiled modules (deploy/compiled.py)."""
+"""How chatd is installed: pure Python, or with compiled modules (deploy/compiled.py)."""
 
 from __future__ import annotations
 

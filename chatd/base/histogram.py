@@ -12,14 +12,14 @@ from itertools import accumulate
 from typing import Final
 
 SECONDS: Final = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
-"""Bounds for whatever should take milliseconds."""
+"""Bounds for durations of milliseconds."""
 
 ROWS: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 """Bounds for the sizes of batches."""
 
 
 class Histogram:
-    """How many values were at most each bound, and their sum."""
+    """Counts of values by upper bound, and their sum."""
 
     __slots__ = ("_counts", "bounds", "sum")
 
@@ -53,11 +53,11 @@ class Histogram:
         return sum(self._counts)
 
     def cumulative(self) -> list[tuple[float, int]]:
-        """For each bound, and infinity, how many values were not greater."""
+        """For each bound, and infinity, the number of values not above it."""
         return list(zip((*self.bounds, float("inf")), accumulate(self._counts), strict=True))
 
     def quantile(self, share: float) -> float:
-        """The least bound that so great a share of the values does not exceed; 0.0 if there were none."""
+        """The least bound that is not below `share` of the values; 0.0 without values."""
         wanted = share * self.count
         reached = [count for _, count in self.cumulative()]
         return (*self.bounds, float("inf"))[bisect_right(reached, wanted - 1e-9)] if wanted else 0.0

@@ -14,7 +14,7 @@ from types import ModuleType
 
 
 def absent(name: str) -> AbstractContextManager[None]:
-    """Inside, `import name` fails, and importers that can do without go on without."""
+    """Inside the block `import name` fails, so that importers use their fallback."""
     return _replaced(name, None)
 
 

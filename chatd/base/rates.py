@@ -1,4 +1,4 @@
-"""Token buckets: so many a second on average, and a burst of some at once.
+"""Token buckets: an average rate and a burst.
 
 A bucket is a single number, the instant at which it will be full again; a token taken moves that instant by its share
 of a second, and there is none while it lies more than a burst ahead (the virtual scheduling form of the generic cell
@@ -15,7 +15,7 @@ Key = TypeVar("Key", bound=Hashable)
 # What floating point may add to a few intervals, whatever a clock shows.
 _ROUNDING_S: Final = 1e-6
 
-# Full buckets are thrown out when there are this many, then whenever the number has doubled.
+# Full buckets are deleted when there are this many, then each time the number has doubled.
 FIRST_SWEEP: Final = 1_024
 
 
@@ -30,7 +30,7 @@ class Rates(Generic[Key]):
         self.change(per_second, burst)
 
     def change(self, per_second: float, burst: float) -> None:
-        """Other numbers from now on. A bucket that is not full is so again when it would have been."""
+        """Change rate and burst. A bucket that is not full will be full at the same time as before."""
         self._interval_s = 1.0 / per_second if per_second else 0.0
         self._burst_s = (max(burst, 1.0) - 1.0) * self._interval_s
         if not per_second:
@@ -55,10 +55,10 @@ class Rates(Generic[Key]):
         return 0.0
 
     def __len__(self) -> int:
-        """How many buckets are kept."""
+        """The number of stored buckets."""
         return len(self._full_at)
 
     def _sweep(self, now: float) -> None:
-        """Throw out what is full. Costs a look at each bucket, once for as many new ones."""
+        """Delete full buckets. The cost, one visit to each bucket, is amortised over as many new ones."""
         self._full_at = {key: full_at for key, full_at in self._full_at.items() if full_at > now}
         self._sweep_at = max(FIRST_SWEEP, 2 * len(self._full_at))

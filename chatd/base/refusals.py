@@ -1,4 +1,4 @@
-"""How often each limit was reached, and a line in the log about it.
+"""Counts how often each limit was reached, and logs it at a limited rate.
 
 One count for each limit of a floor, by the name that the operator knows. A client that hits limits on purpose does so
 thousands of times a second, and must not fill a disk with it: the log gets the first of a kind, then at most one in

@@ -13,7 +13,7 @@ Key = TypeVar("Key", bound=Hashable)
 
 
 class Shares(Generic[Key]):
-    """Keeps nothing of a key that holds nothing."""
+    """Stores nothing for a key without places."""
 
     __slots__ = ("_each", "_held", "_total", "taken")
 
@@ -24,7 +24,7 @@ class Shares(Generic[Key]):
         self.taken = 0
 
     def take(self, key: Key, count: int = 1) -> bool:
-        """Whether `key` may have `count` more; if so, they are taken."""
+        """Reserve `count` places for `key`, if it may have them. Returns whether it got them."""
         held = self._held.get(key, 0)
         if held and (held + count > self._each or self.taken + count > self._total):
             return False
@@ -33,7 +33,7 @@ class Shares(Generic[Key]):
         return True
 
     def give_back(self, key: Key, count: int = 1) -> None:
-        """`key` has so many less."""
+        """Release `count` places of `key`."""
         self.taken -= count
         left = self._held.get(key, 0) - count
         if left > 0:
@@ -42,5 +42,5 @@ class Shares(Generic[Key]):
             self._held.pop(key, None)
 
     def __len__(self) -> int:
-        """How many keys hold something."""
+        """The number of keys with places."""
         return len(self._held)

@@ -30,16 +30,16 @@ log = logging.getLogger("chatd.base.timers")
 
 
 class Alarm(Protocol):
-    """What the event loop's `call_at` returns."""
+    """The handle that the event loop's `call_at` returns."""
 
     def cancel(self) -> None: ...
 
 
 class Timed(Protocol):
-    """Something that has at most one deadline at a time."""
+    """An object with at most one deadline."""
 
     due_tick: int
-    """The wheel's: 0 from the start, and while there is no deadline."""
+    """Used by the wheel; 0 while there is no deadline."""
 
     def on_deadline(self) -> None:
         """The deadline has passed, and is no longer set."""
@@ -58,7 +58,7 @@ class Timers:
         self._turned_to = 0
         self._alarm: Alarm | None = None
         self._alarm_tick = 0
-        self._expiring: Timed | None = None  # whose `on_deadline` runs
+        self._expiring: Timed | None = None  # its `on_deadline` is running
         self._due_s = 0.0  # when that was due
 
     def arm(self, timed: Timed, delay_s: float) -> None:
@@ -82,7 +82,7 @@ class Timers:
         timed.due_tick = tick
 
     def cancel(self, timed: Timed) -> None:
-        """Take back the deadline of `timed`, if it has one."""
+        """Cancel the deadline of `timed`, if it has one."""
         if not timed.due_tick:
             return
         due = self._sets[timed.due_tick]
@@ -93,7 +93,7 @@ class Timers:
         timed.due_tick = 0
 
     def armed(self) -> int:
-        """How many deadlines are set; walks the wheel, so for tests and metrics."""
+        """The number of deadlines. It visits the whole wheel, so it is for tests and metrics only."""
         return sum(map(len, self._sets.values()))
 
     def turn(self) -> None:

@@ -60,7 +60,7 @@ class Chat:
         self.router = ChatRouter(limits, self.features())
 
     def features(self) -> Iterator[Feature]:
-        """What clients can do, in the order in which a join is told."""
+        """The features, in the order in which their `on_join` is called."""
         yield Feature(events={}, use=self.supervision.use)
         yield self.messages.feature
         if self.presence is not None:

@@ -1,4 +1,4 @@
-"""The settings of the chat's own rules."""
+"""The settings of the chat."""
 
 # ruff: noqa: RUF009 - setting() gives a field, whose default is immutable
 

@@ -1,4 +1,4 @@
-"""The operator's deny list, to which other systems may add while the daemon runs. Rule A-16."""
+"""The operator's deny list, to which the API may add entries. Rule A-16."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from chatd.auth import AuthConfig
 from chatd.base.errors import RefusedError
 
 Apply = Callable[[AuthConfig], object]
-"""Read the deny list again, and put it into force. Raises ConfigError."""
+"""Reads the deny list again and applies it. Raises ConfigError."""
 
 
 class Denials:
-    """Adds entries as they stand in the file: `user:"ana"`, `jti:"4fd1"`."""
+    """Adds entries in the notation of the file: `user:"ana"`, `jti:"4fd1"`."""
 
     def __init__(self, config: AuthConfig, apply: Apply) -> None:
         self._config = config
@@ -43,7 +43,7 @@ class Denials:
             self._apply(self._config)
 
     def add_at_once(self, entry: str) -> None:
-        """The same, for another node that waits: the loop waits for the disk."""
+        """As `add`, for another node that waits. Blocks the event loop while it writes."""
         _append(self.check(), entry)
         self._apply(self._config)
 

@@ -1,4 +1,4 @@
-"""What an operator may do in a chat, from a terminal on the same machine. Rule C-65.
+"""Operations for an operator's terminal on the same machine. Rule C-65.
 
 The file mode of the admin socket decides who may; here is no further check.
 """
@@ -29,7 +29,7 @@ log = logging.getLogger("chatd.chat")
 
 
 Found = dict[str, Any]
-"""An answer for the operator, by the words of the admin socket."""
+"""An answer to the operator: the fields that the admin socket sends."""
 
 
 class Desk:
@@ -44,11 +44,11 @@ class Desk:
         return {"people": self._people()}
 
     async def kick(self, user: str) -> Found:
-        """End all sessions of `user`; `sessions`: how many. They may come back, unless the deny list has them."""
+        """End all sessions of `user`; `sessions` is their number. The user may reconnect unless denied."""
         return {"sessions": self._kick(user)}
 
     async def deny_elsewhere(self, _entry: str) -> list[int]:
-        """Add an entry to the deny lists of other nodes; which of them have not said that it is in force."""
+        """Add an entry to the deny lists of other nodes. Returns the nodes that have not confirmed it."""
         return []
 
     def answer_denials(self, denials: Denials) -> None:
@@ -81,7 +81,7 @@ class Desk:
         return self._messages.submit(Identity(name, name, ADMIN, None, None), parsed, done)
 
     def follow(self, tell: Callable[[Message], None]) -> Callable[[], None]:
-        """Call `tell` with every message that all admins see, until what is returned is called."""
+        """Call `tell` with every message that all admins see, until the returned function is called."""
         listeners = self._messages.feed.listeners
 
         def supervised(message: Message) -> None:

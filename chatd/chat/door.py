@@ -36,11 +36,11 @@ COOKIE: Final = b"cookie"
 AUTHORIZATION: Final = b"authorization"
 
 KEPT_HEADERS: Final = frozenset({COOKIE, AUTHORIZATION})
-"""What the door needs of a handshake."""
+"""The parts of a handshake that authentication needs."""
 
 
 class Door:
-    """Identifies sockets."""
+    """Authenticates sockets."""
 
     def __init__(self, config: AuthConfig, verifier: Verifier) -> None:
         self._config = config
@@ -93,7 +93,7 @@ class Door:
         self._verifier.ask_for_keys(may_ask)
 
     def use_provided(self, namespace: Namespace, keys: tuple[Key, ...]) -> None:
-        """The keys that an identity provider has now. Rule J-05."""
+        """Apply the current keys of an identity provider. Rule J-05."""
         self._verifier.use_provided(keys)
         self._expel_unwelcome(namespace)
 
@@ -122,7 +122,7 @@ class Door:
                     member.expel(error.code, error.message)
 
     def _let_go(self, handshake: Handshake, token: str) -> None:
-        """Keep only what a second CONNECT on the same session needs: browsers send kilobytes of other cookies."""
+        """Keep only the data for a second CONNECT on the session: browsers send kilobytes of other cookies."""
         kept = {name: value for name, value in handshake.headers.items() if token in value}
         if COOKIE in kept:
             kept[COOKIE] = f"{self._config.cookie}={token}"

@@ -1,4 +1,4 @@
-"""What a client may send, and what it is sent. Its arguments become a dataclass here, once, or are refused.
+"""The events from and to clients. Arguments are parsed into a dataclass here, once, or refused.
 
 Rules C-10 to C-14 of protocol.md.
 """
@@ -90,7 +90,7 @@ class PrivateMessage(msgspec.Struct, frozen=True, gc=False):
 
     @classmethod
     def parse(cls, args: list[object], max_chars: int) -> Self:
-        """Raises RefusedError with an EventCode, and a sentence that says what is wrong."""
+        """Raises RefusedError with an EventCode and a text that names the error."""
         fields = parse_fields(args, "mensaje_privado takes one object: {para, mensaje}.")
         cid = _cid(fields["cid"]) if "cid" in fields else None
         para = parse_user(fields.get("para"), "para", EventCode.PARA_INVALID)
@@ -142,14 +142,14 @@ def _mensaje(value: object, max_chars: int) -> str:
 
 
 def _cid(value: object) -> str:
-    """One that is there and cannot be used is refused, null too: its sender believes in it."""
+    """An invalid cid is refused, null too: its sender relies on it."""
     if not isinstance(value, str) or not 0 < len(value) <= MAX_CID_CHARS or not _is_unicode(value):
         raise RefusedError(EventCode.CID_INVALID, f"cid must be a string of 1 to {MAX_CID_CHARS} characters.")
     return value
 
 
 def _is_unicode(text: str) -> bool:
-    """A JavaScript string may hold half a surrogate pair, which no UTF-8 and so no database can."""
+    """A JavaScript string may have a lone surrogate, which UTF-8, and so a database, cannot store."""
     if text.isascii():
         return True
     try:

@@ -1,4 +1,4 @@
-"""What one part of the chat brings: its events, its live settings, and what it does when a socket comes or goes.
+"""A feature of the chat: its events, its live settings, and its hooks for joining and leaving sockets.
 
 The features of a chat are in one list (`Chat.features`), those of a team in another (chatd/team/features.py).
 """

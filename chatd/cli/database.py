@@ -124,7 +124,7 @@ def writing(config: StoreConfig) -> Iterator[Database]:
         return
     with _opened(config) as connection:
         connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA secure_delete = ON")  # what is deleted cannot be read in the file
+        connection.execute("PRAGMA secure_delete = ON")  # overwrite deleted rows in the file
         yield connection
 
 

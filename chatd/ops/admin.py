@@ -51,7 +51,7 @@ class Reloads(Protocol):
 
 
 class AdminSocket:
-    """Open from birth, answering from `start` to `close`."""
+    """Listens from its creation, answers from `start` to `close`."""
 
     def __init__(self, path: Path, desk: Desk, daemon: Reloads) -> None:
         """Raises ConfigError for a path that cannot be one, ListenError where the machine refuses."""

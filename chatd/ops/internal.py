@@ -34,7 +34,7 @@ Answer = Callable[[Exchange], None]
 
 
 class InternalListener:
-    """Open from birth, answering from `start` to `close`."""
+    """Listens from its creation, answers from `start` to `close`."""
 
     def __init__(self, host: str, port: int, sources: Sources) -> None:
         """Raises ListenError."""

@@ -39,7 +39,7 @@ from .sqlitelibrary import SqliteLibrary
 log = logging.getLogger("chatd.store")
 
 _WAL_KEPT_BYTES: Final = 67_108_864
-_ZERO_DELETED: Final = "PRAGMA secure_delete = ON"  # what is deleted cannot be read in the file
+_ZERO_DELETED: Final = "PRAGMA secure_delete = ON"  # overwrite deleted rows in the file
 _KEY_BYTES: Final = 32
 
 # As much as a message of 10,000 characters with its indexes; the row stays, and the next trial writes it anew.

@@ -208,7 +208,7 @@ class Hook:
     async def _read(self, window: Window, follower: Follower | None, group: asyncio.TaskGroup) -> None:
         self._unread = False
         rows = min(PAGE_ROWS, window.room)
-        await self._store.flushed()  # what was delivered is in the log then
+        await self._store.flushed()  # delivered messages are in the log then
         messages = await self._store.log_after(window.read, rows)
         if follower is not None:
             await follower.follow(messages)

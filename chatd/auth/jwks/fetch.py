@@ -1,4 +1,4 @@
-"""Gets a key set: one GET by h11, on a thread of its own. Rule J-01 of protocol.md.
+"""Fetches a key set: one GET by h11, in a separate thread. Rule J-01 of protocol.md.
 
 On a thread because a name is looked up, certificates are loaded and keys are made, each of which would stop the event
 loop for milliseconds. The thread is a daemon: a name server that hangs does not hold up the end of the process.
@@ -88,7 +88,7 @@ class _Get:
         return event
 
     def _wait(self) -> None:
-        """No longer than until the deadline, for what comes next."""
+        """Set the socket's timeout for the next operation to the time until the deadline."""
         left_s = self._deadline - monotonic()
         if left_s <= 0:
             raise TimeoutError
@@ -109,7 +109,7 @@ class Thread:
         self.idle.set()
 
     async def run(self, work: Callable[[], Result]) -> Result:
-        """What `work` gives or raises. Raises KeySetError while the work before hangs."""
+        """The result of `work`. Raises KeySetError while the previous work hangs."""
         if not self.idle.is_set():
             raise KeySetError("the request before still hangs, in the name server perhaps")
         loop = asyncio.get_running_loop()

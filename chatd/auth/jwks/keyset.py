@@ -17,13 +17,13 @@ from chatd.auth.keys import Key, usable_algorithms
 from chatd.base.errors import ChatdError, ConfigError
 
 MAX_KEYS: Final = 64
-"""A token without a kid is tried with each of one algorithm."""
+"""Limit on keys: a token without a kid is tried with each key of its algorithm."""
 
 _PUBLIC_TYPES: Final = ("RSA", "EC", "OKP")
 
 
 class KeySetError(ChatdError):
-    """There is no set that can be used; the message says why."""
+    """There is no usable key set; the message says why."""
 
 
 class _Set(msgspec.Struct):
@@ -31,7 +31,7 @@ class _Set(msgspec.Struct):
 
 
 def parse(raw: bytes, config: AuthConfig) -> tuple[Key, ...]:
-    """The keys of a set, which are one at least. Raises KeySetError."""
+    """The keys of a set, at least one. Raises KeySetError."""
     try:
         found = msgspec.json.decode(raw, type=_Set).keys
     except (ValueError, RecursionError) as error:
@@ -57,7 +57,7 @@ def load(config: AuthConfig) -> tuple[Key, ...]:
 
 
 def _key(data: Mapping[str, Any], wanted: str | None) -> Key | None:
-    """The key, bound to the algorithm that it names, else to the usual one of its type; None if it is not for us."""
+    """The key with its algorithm, by default the usual one of its type; None if chatd cannot use it."""
     if not _is_for_signatures(data):
         return None
     import jwt  # noqa: PLC0415 - keys.py has chosen which

@@ -1,4 +1,4 @@
-"""When the identity provider is asked for its keys, and how long its last answer counts. Rules J-01, J-03 and J-04.
+"""When keys are fetched from the identity provider, and how long they are valid. Rules J-01, J-03 and J-04.
 
 It is asked at the start, every `jwks_refresh` seconds, and when a token names a key that is not known; then no more
 than once in `jwks_cooldown`, whatever clients send. All who wait for an answer share one request.
@@ -23,10 +23,10 @@ from chatd.base.refusals import Refusals
 from chatd.base.tasks import Tasks
 
 FIRST_PAUSE_S: Final = 1.0
-"""After a failure; twice as long after each further one, up to `jwks_refresh`."""
+"""Pause after a failure, doubled after each further one, up to `jwks_refresh`."""
 
 GRACE_S: Final = 1.0
-"""For a look-up of a name, which has a time limit of its own."""
+"""Additional time for the DNS lookup, which has its own timeout."""
 
 
 class JwksLimit(enum.StrEnum):
@@ -36,7 +36,7 @@ class JwksLimit(enum.StrEnum):
 
 
 class Provider:
-    """One provider at a time, from `use` to `close`. `on_keys` takes the keys that hold from then on."""
+    """One provider at a time, from `use` to `close`. `on_keys` gets the keys that are valid from then on."""
 
     def __init__(self, on_keys: Callable[[tuple[Key, ...]], None], now: Callable[[], float]) -> None:
         """`now` is in seconds."""
@@ -71,7 +71,7 @@ class Provider:
         return f"the identity provider has not given its keys {since}"
 
     def use(self, config: AuthConfig) -> None:
-        """Ask the provider that `config` names, from now on; keys of another one hold no more."""
+        """Use the provider of `config` from now on; keys of another one become invalid."""
         if self._refreshing is not None:
             self._refreshing.cancel()
         if config.jwks_url != self._config.jwks_url:
@@ -99,7 +99,7 @@ class Provider:
                 await self._thread.idle.wait()
 
     def may_ask(self, kid: str | None) -> bool:
-        """Whether a token that no key fits is worth a question. Counts those that come too soon."""
+        """Whether an unknown kid may cause a fetch. Counts the refused ones (cooldown)."""
         if not self.is_used or (self.keys and (kid is None or any(key.kid == kid for key in self.keys))):
             return False
         if self._asking is not None or not self._is_cooling_down:
@@ -108,7 +108,7 @@ class Provider:
         return False
 
     async def asked_if_due(self) -> None:
-        """For a token of which `may_ask` said yes: as `asked`, but for an answer that came between the two."""
+        """After `may_ask` returned True: as `asked`, unless an answer has arrived in between."""
         if self._asking is not None or not self._is_cooling_down:
             await self.asked()
 
@@ -117,7 +117,7 @@ class Provider:
         return self._now() < self._asked_at + self._config.jwks_cooldown_s
 
     async def asked(self) -> None:
-        """Return once there is an answer, or none in time."""
+        """Return once there is an answer, or after the timeout."""
         if self._asking is None:
             self._asking = self._tasks.start(self._ask(), "ask the identity provider")
         await asyncio.wait([self._asking])
@@ -131,7 +131,7 @@ class Provider:
                 await self.asked()
 
     def _due(self) -> float:
-        """After failures earlier, and once more when the known keys are about to hold no longer."""
+        """The time of the next fetch: sooner after failures, and again before the known keys expire."""
         config = self._config
         if not self._failed_in_a_row:
             return self._asked_at + config.jwks_refresh_s
