@@ -366,3 +366,29 @@ function showNotify() {
 // Texts and icons: drawn at start and when the language changes.
 
 function draw() {
+  for (const [id, name] of [["back", "back"], ["live-back", "back"], ["notify", "bell"], ["sound", "sound"], ["mail", "mail"], ["print", "print"], ["mark-unread", "unread"]])
+    byId(id).replaceChildren(icon(name));
+  byId("composer").querySelector("button").replaceChildren(icon("send"));
+  showNotify();
+}
+
+onLanguage(() => {
+  banner();
+  list.redraw();
+  thread.redraw();
+  showWho();
+  showPresence();
+  showTyping();
+  if (live.visible) live.show();
+});
+onNewDay(() => {
+  list.render();
+  thread.render();
+  showPresence();
+});
+languageSwitch(byId("language"));
+fillTexts();
+byId("closed-login").href = loginAddress();
+draw();
+socket.start();
+setTimeout(() => timeOf(Date.now())); // the first use of Intl.DateTimeFormat is slow: do it before the first row needs it
