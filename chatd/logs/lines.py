@@ -72,7 +72,7 @@ class LineLimit(logging.Filter):
             self._last[kind] = record
 
     def tell(self, kind: Kind) -> None:
-        """Write the last line of `kind` that was left out, with the number of those before it."""
+        """Write the last suppressed line of `kind`, with the number of those before it."""
         if kind not in self._last:
             return
         record, count = self._last.pop(kind), self._left_out.pop(kind)

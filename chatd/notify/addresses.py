@@ -30,7 +30,7 @@ log = logging.getLogger("chatd.notify")
 
 
 class Wishes(msgspec.Struct, frozen=True):
-    """The acknowledgement of `avisos`: what holds now."""
+    """The acknowledgement of `avisos`: the current choice."""
 
     ok: bool = True
     correo: bool = True
@@ -73,7 +73,7 @@ class Addresses:
 
 
 async def silenced(store: Store, addresses: Sequence[str]) -> Collection[str]:
-    """Those of `addresses`, in small letters, of which all users want no mail. Raises StoreError."""
+    """The `addresses`, in lower case, whose users have all opted out of mail. Raises StoreError."""
     small = [address.lower() for address in addresses]
     return {address for (address,) in await store.query(_SILENCED.format(addresses=numbered(len(small))), small)}
 

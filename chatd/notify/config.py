@@ -29,7 +29,7 @@ Address = Annotated[str, Meta(min_length=3, max_length=254)]
 
 
 class Notify(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, rename={"sender": "from"}):
-    """Mailboxes that are told, and the SMTP server that takes the mail. Times are in seconds."""
+    """The recipients and the SMTP server. Times are in seconds."""
 
     name: str
     smtp: str

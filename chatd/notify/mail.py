@@ -100,7 +100,7 @@ class Mailer:
                 answer.set_exception(outcome)
 
     async def _send(self, waits: list[Wait]) -> int:
-        """Raises OSError and StoreError for what is tried again."""
+        """Raises OSError and StoreError for errors that are retried."""
         config = self._config
         silenced = await self._silenced(config.to)
         to = [address for address in config.to if address.lower() not in silenced]

@@ -26,7 +26,7 @@ FOR_GOOD: Final = 500
 
 
 class UnknownRecipientError(Exception):
-    """The server takes mail, and none for this address."""
+    """The server accepts mail, but not for this address."""
 
 
 def draft(config: Notify, to: Sequence[str], subject: str, text: str) -> EmailMessage:

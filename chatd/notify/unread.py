@@ -27,7 +27,7 @@ from chatd.webhooks.lines import Item
 MAX_ON_THEIR_WAY: Final = 64
 
 MAX_COUNTED: Final = 100
-"""Answers: a mail that has more of them says so many."""
+"""Maximal number of answers that a mail states."""
 
 # ruff: noqa: S608 - words of ours
 
@@ -80,7 +80,7 @@ class Letter(NamedTuple):
 
 
 class _Wait(NamedTuple):
-    """A row of _WAIT; most of it is NULL for a user of whom nothing is known."""
+    """A row of _WAIT; most columns are NULL for an unknown user."""
 
     since: int
     address: str | None
@@ -91,7 +91,7 @@ class _Wait(NamedTuple):
 
     @property
     def behind(self) -> int:
-        """Up to here nothing has to be told. Users who write have seen what they were written before."""
+        """The id up to which no mail is needed. Users who write have seen earlier messages."""
         return max(self.since - 1, self.told or 0, self.wrote or 0)
 
 
@@ -105,7 +105,7 @@ class Unread:
         self._key = key
         self._chat = chat
         self._store = chat.store
-        self._looks = asyncio.Lock()  # a wait that is closed must have no answer that came meanwhile
+        self._looks = asyncio.Lock()  # closing a wait must not race with a new answer
         self._on_their_way: set[str] = set()
         self.held_back = 0
 
@@ -136,7 +136,7 @@ class Unread:
         return found
 
     async def letter(self, con: str) -> Letter | None:
-        """What this user is to be told now, if anything. Raises StoreError."""
+        """The mail that is due to this user now, or None. Raises StoreError."""
         async with self._looks:
             rows = await self._store.query(_WAIT, (self._key, con))
             if not rows:
@@ -171,7 +171,7 @@ class Unread:
         await self.on_taken(item, event)
 
     async def _is_early(self, con: str, first: tuple[int, int], sent_ms: int) -> bool:
-        """Whether the answer `first` is to be told later; the wait is due then."""
+        """Whether the mail about the answer `first` is due later; sets the wait's due time."""
         since, fecha = first
         now_ms = self._chat.clock_ms()
         is_held = sent_ms + self._pause_ms > now_ms

@@ -95,7 +95,7 @@ class AdminSocket:
             if writer.transport.get_write_buffer_size():
                 await writer.drain()
         except (OSError, TimeoutError, ValueError):
-            writer.transport.abort()  # it has gone, says nothing, or too much
+            writer.transport.abort()  # the client has closed, was silent, or sent too much
         finally:
             self._clients.discard(writer)
             writer.close()

@@ -70,7 +70,7 @@ class InternalListener:
         _say(exchange, 200, f"ok, the loop was {self._sources.lag.last_s * 1000:.1f} ms late")
 
     def _readiness(self, exchange: Exchange) -> None:
-        """What the database says comes later; the client may have gone by then."""
+        """The database answers later; the client may have disconnected by then."""
         gate = self._sources.gate
         if not gate.is_open:
             _say(exchange, 503, gate.state.value)

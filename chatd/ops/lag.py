@@ -1,4 +1,4 @@
-"""How late the event loop is: a turn that takes too long delays every client."""
+"""Measures the delay of the event loop: a long turn delays every client."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ Reading = float | Histogram | Mapping[Labels, float]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Metric:
-    """`name` is what a query says: that of a counter ends in `_total`."""
+    """`name` is the name in queries; that of a counter ends in `_total`."""
 
     name: str
     kind: Kind

@@ -1,4 +1,4 @@
-"""Every metric of chatd: the table is the only source of what is published, documented and drawn.
+"""Every metric of chatd: the only source for the scrape, the README and the dashboard.
 
 What ends in `_total` or is a histogram grows from the start of the process on. Messages, deliveries and bytes are
 counted by plain numbers where they pass; how long acknowledgements take is observed a whole batch at a time, with

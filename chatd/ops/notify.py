@@ -76,7 +76,7 @@ class Notifier:
 
 
 def _address(named: str) -> str:
-    """The path of a socket, or a name without a file, which the kernel takes with a zero for the `@`."""
+    """The path of a socket, or an abstract name, in which a zero byte replaces the `@`."""
     if named.startswith("@"):
         return "\0" + named[1:]
     return named if named.startswith("/") else ""

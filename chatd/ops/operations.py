@@ -36,7 +36,7 @@ class Operations:
         self._internal: InternalListener | None = None
 
     def watch(self, watched: Watched) -> None:
-        """Open what the configuration asks for. Raises ListenError."""
+        """Open the configured listeners. Raises ListenError."""
         self._watched = watched
         if self._config.internal:
             from chatd.ops.internal import InternalListener  # noqa: PLC0415 - 1.5 MB, loaded only when used
@@ -96,7 +96,7 @@ class Operations:
             await internal.close()
 
     def _open_admin_socket(self, watched: Watched) -> None:
-        """The chat goes on without it, as where the path is too long for a socket."""
+        """The daemon runs without the admin socket if it cannot be opened, for example because its path is too long."""
         try:
             self._admin = AdminSocket(admin_socket_of(self._config, self._db), watched.desk, self)
         except ChatdError as error:

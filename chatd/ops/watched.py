@@ -38,7 +38,7 @@ class Nodes(Protocol):
         """To Redis, since the start."""
 
     def traffic(self) -> Iterable[tuple[str, int]]:
-        """Messages of the bus, since the start: by what became of them."""
+        """Messages of the bus since the start, by outcome."""
 
     @property
     def unanswered(self) -> int:
@@ -46,7 +46,7 @@ class Nodes(Protocol):
 
     @property
     def silent_s(self) -> Mapping[int, float]:
-        """Of each other node that is there: seconds since it was last heard."""
+        """Seconds since the last frame of each other living node."""
 
     @property
     def missing(self) -> Mapping[int, int]:
@@ -77,7 +77,7 @@ class Neighbours(Protocol):
         """Of their Redis, since the start."""
 
     def traffic(self) -> Iterable[tuple[str, int]]:
-        """Messages from and to them, since the start: by what became of them."""
+        """Messages from and to Node.js nodes since the start, by outcome."""
 
 
 class HookState(Protocol):
@@ -141,7 +141,7 @@ class Team(Protocol):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
-    """Nothing is counted twice: a reader takes the number from the part that counts."""
+    """The sources of metrics: each is a function that reads the number from the part that counts it."""
 
     engine: EngineServer
     socketio: SocketIoServer
@@ -154,11 +154,11 @@ class Watched:
     events: Callable[[], int]
     """Events that clients have sent, since the start."""
     users: Callable[[], int]
-    """Users who are connected, at this moment; admins are users."""
+    """The number of users online, including admins."""
     admins: Callable[[], int]
     """Sockets of admins, at this moment."""
     refusals: dict[str, Counts]
-    """By who refuses, then by what for."""
+    """Refusals by layer, then by limit."""
     nodes: Nodes | None = None
     """Where there are several."""
     neighbours: Neighbours | None = None

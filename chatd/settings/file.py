@@ -42,7 +42,7 @@ class ConfigFile:
     lists: Mapping[str, list[tuple[Mapping[str, Any], str]]]
     """[[name]] tables, each with `FILE:LINE`."""
     problems: tuple[str, ...]
-    """A sentence each, with file, line, key and what would be right."""
+    """One sentence a problem, with file, line, key and valid values."""
 
 
 def read_config_file(path: Path, options: Sequence[Option]) -> ConfigFile:

@@ -9,7 +9,7 @@ from chatd.base.errors import ConfigError
 
 
 def check_url(url: str, setting: str, where: str) -> None:
-    """Raises ConfigError for a URL with a password, which belongs into `where`, and for what is no URL."""
+    """Raises ConfigError for a URL with a password, which belongs into `where`, and for an invalid URL."""
     try:
         has_one = _has_password(url)
     except ValueError as error:

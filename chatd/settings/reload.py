@@ -14,7 +14,7 @@ log = logging.getLogger("chatd.settings.reload")
 C = TypeVar("C")
 
 Apply = Callable[[], None]
-"""Put into force what was prepared. Cannot fail."""
+"""Applies the prepared settings. Cannot fail."""
 
 Prepare = Callable[[C], Apply]
 """Read and check everything that a configuration names, and change nothing. Raises ConfigError."""

@@ -39,6 +39,6 @@ def setting(  # noqa: PLR0913 - the fields of Setting, by keyword
     secret: bool = False,
     live: bool = False,
 ) -> Any:
-    """A dataclass field with its default and what an operator must know about it."""
+    """A dataclass field with its default and its documentation for operators."""
     described = Setting(help, minimum, maximum, choices, secret, live)
     return dataclasses.field(default=default, metadata={METADATA_KEY: described})

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Joined(msgspec.Struct, frozen=True, gc=False):
-    """What every client must hear."""
+    """The fields of the answer that every client needs."""
 
     sid: str
 

@@ -1,4 +1,4 @@
-"""A namespace: its sockets, its rooms, and who may come in."""
+"""A namespace: its sockets, its rooms and its `accept` function."""
 
 from __future__ import annotations
 

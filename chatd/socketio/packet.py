@@ -178,7 +178,7 @@ def _payload(text: str, max_depth: int) -> object:
 
 
 def _check(kind: PacketType, data: object) -> None:
-    """Rule S-05: what each type may carry."""
+    """Rule S-05: the payload of each type."""
     if kind is _EVENT or kind is PacketType.BINARY_EVENT:
         legal = isinstance(data, list) and bool(data) and is_event_name(data[0])
     elif kind is PacketType.CONNECT:

@@ -46,7 +46,7 @@ class Rooms(Generic[Member]):
             del self._rooms[member]
 
     def leave_all(self, member: Member) -> None:
-        """Costs the rooms of `member`, not those of the server."""
+        """Cost: the rooms of `member`, not those of the server."""
         for room in self._rooms.pop(member, ()):
             self._discard(member, room)
 

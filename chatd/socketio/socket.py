@@ -30,7 +30,7 @@ class SocketHandler(Protocol):
         """`reply` is there if the client asked for an acknowledgement."""
 
     def on_disconnect(self, reason: DisconnectReason) -> None:
-        """The socket has left its rooms and takes nothing more; called once for each `on_connect`."""
+        """The socket has left its rooms and sends no more; called once for each `on_connect`."""
 
 
 class Gone:
@@ -47,7 +47,7 @@ GONE: Final = Gone()
 
 
 class Socket:
-    """What an application holds of a client. Nothing raises once the socket is gone; what is sent then is dropped."""
+    """The application's handle of a client. After its disconnection no method raises, and packets are dropped."""
 
     __slots__ = ("_acks", "_client", "handler", "id", "namespace", "session")
 
@@ -104,7 +104,7 @@ class Socket:
         return self.namespace.rooms.of(self.session) if self.joined else ()
 
     def disconnect(self) -> None:
-        """Leave the namespace from our side; the client does not come back by itself. The session lives on."""
+        """Disconnect the client from the namespace; it does not reconnect by itself. The session stays open."""
         self._client.leave(self, LeaveReason.SERVER_DISCONNECT)
 
     def disconnect_session(self) -> None:

@@ -46,7 +46,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
 
 
 class StoredAs(NamedTuple):
-    """What a sender is told of a message that is durable."""
+    """The id and date of a stored message, for its sender."""
 
     id: MessageId
     fecha: int
@@ -153,11 +153,11 @@ class Store(Protocol):
 
     @property
     def used(self) -> Used | None:
-        """What the database takes, as it was a minute ago at most; None until that is known."""
+        """The size of the database, at most a minute old; None until it is known."""
 
     @property
     def displaced(self) -> bool:
-        """Whether the files of the database were found to be others than those that were opened."""
+        """Whether the files of the database were found to be replaced or moved."""
 
     @property
     def library(self) -> Library:
@@ -249,7 +249,7 @@ class Store(Protocol):
         """What keeps messages from being stored at this moment, in words; None if nothing does."""
 
     def sum_up(self, done: Done) -> None:
-        """Bring the list of conversations up to what is stored. Never blocks.
+        """Update the list of conversations to the stored messages. Never blocks.
 
         `done` and what is raised: as with `put`.
         """
@@ -261,7 +261,7 @@ class Store(Protocol):
         """
 
     def also_flush(self, flush: Callable[[], Awaitable[None]]) -> None:
-        """Something else waits to be stored by `run`: let `flushed` await that first."""
+        """Register a flush of data that is stored by `run`: `flushed` awaits it first."""
 
     async def close(self) -> None:
-        """Commit what waits, close, unlock. Idempotent."""
+        """Commit waiting rows, close, unlock. Idempotent."""

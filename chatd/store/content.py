@@ -39,7 +39,7 @@ class Content:
             self._fd = None
 
     def is_foreign(self, status: os.stat_result) -> bool:
-        """Whether it was overwritten. `status` is what stat says of it now."""
+        """Whether the file was overwritten. `status` is its current stat result."""
         written = status.st_mtime_ns, status.st_size
         if self._fd is None or written == self._written:
             return False

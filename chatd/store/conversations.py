@@ -189,7 +189,7 @@ def _mark(reader: str, con: str) -> str:
 
 
 def _unread(admin: str, con: str) -> str:
-    """What an admin has not read of what `con` wrote. So every message is counted once, under its author."""
+    """The unread messages of author `con` for an admin. So every message is counted once, under its author."""
     kinds = (
         ("mensajes_de", f"m.de = {con} AND m.supervisado = 1", read_upto(admin, con, by_admin=True)),
         ("mensajes_privados", f"m.para = {admin} AND m.supervisado = 0 AND m.de = {con}", read_upto(admin, con)),

@@ -27,11 +27,11 @@ class Doubt:
         return self._is_stored.result() if self._is_stored.done() else None
 
     def if_stored(self, message_id: MessageId, call: Callable[[], None]) -> None:
-        """Make that call later, if the message turns out to be stored. Its sender has been refused meanwhile."""
+        """Call `call` if the message turns out to be stored. Its sender has been refused by then."""
         self._calls[message_id] = call
 
     def decide(self, *, is_stored: bool) -> None:
-        """The database has told. Calls are made in the order of the group."""
+        """The outcome is known. Calls are made in the order of the group."""
         self._is_stored.set_result(is_stored)
         for message_id in self.ids if is_stored else ():
             call = self._calls.pop(message_id, None)

@@ -23,7 +23,7 @@ def primary_code(error: sqlite3.Error) -> int | None:
 
 
 def store_error(error: sqlite3.Error | ValueError | OverflowError) -> StoreError:
-    """What the senders of a batch are told when its insert raised `error`.
+    """The error for the senders of a batch whose insert raised `error`.
 
     The driver's own complaints (a lone surrogate, a number of more than 64 bits, a type that SQLite does not
     know) come before SQLite saw anything: they are about a row.
@@ -43,7 +43,7 @@ def store_error(error: sqlite3.Error | ValueError | OverflowError) -> StoreError
 
 
 def lookup_error(error: sqlite3.Error) -> StoreError:
-    """What senders are told whose messages could not be looked up."""
+    """The error for senders whose messages could not be looked up."""
     retry = primary_code(error) not in _DAMAGED
     words = "the database cannot be read: try again later" if retry else "the database is damaged"
     return StoreError(StoreCode.UNAVAILABLE, words, retry=retry)

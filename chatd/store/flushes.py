@@ -1,4 +1,4 @@
-"""Waiting for all that a queue has taken so far, and not for what comes later."""
+"""Waits for the present items of a queue, and not for later ones."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 
 
 class Flushes:
-    """Counts what a queue answers; answers come in the order of taking."""
+    """Counts the answers of a queue, which come in the order of its items."""
 
     __slots__ = ("_answered", "_waits")
 
@@ -23,7 +23,7 @@ class Flushes:
                 wait.set_result(None)
 
     async def flushed(self, waiting: int) -> None:
-        """Return once so many are answered, which are all that the queue holds now."""
+        """Return once the `waiting` items that are in the queue now are answered."""
         if waiting:
             wait = asyncio.get_running_loop().create_future()
             self._waits.append((self._answered + waiting, wait))

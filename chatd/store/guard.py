@@ -27,7 +27,7 @@ Identity = tuple[int, int]
 
 
 class DisplacedError(sqlite3.OperationalError):
-    """The database, or its log, is not what was opened; the message says what happened and what to do."""
+    """The database or its log was replaced or moved; the message says what happened and what to do."""
 
     sqlite_errorcode = sqlite3.SQLITE_READONLY_DBMOVED  # SQLite's own, where it notices: without a write-ahead log
 
@@ -50,7 +50,7 @@ class FileGuard:
         self._content.open()
 
     def connect(self, *args: Any, **options: Any) -> sqlite3.Connection:
-        """A factory for sqlite3.connect: connections whose statements fail when the file was displaced."""
+        """A factory for sqlite3.connect: statements of its connections fail after the file was replaced or moved."""
         connection = _GuardedConnection(*args, **options)
         connection.guard = self
         return connection
@@ -102,7 +102,7 @@ class FileGuard:
             self._report(f"{self._named} was overwritten: restart chatd to use what is there now")
 
     def _set_log_aside(self) -> None:
-        """What it belongs to is gone, and SQLite would apply it to what was put there."""
+        """The log's database was replaced, and SQLite would apply the log to the new one."""
         if _identity(self._wal) == self._beside[0]:
             with contextlib.suppress(OSError):
                 Path(self._wal).replace(f"{self._wal}.aside")
@@ -131,7 +131,7 @@ class _GuardedConnection(sqlite3.Connection):
         return cursor
 
     def _empty_log(self) -> None:
-        """Bring what was acknowledged into the file that was opened, wherever that is now.
+        """Checkpoint acknowledged messages into the file that was opened, wherever it is now.
 
         SQLite reaches it, and its log, by descriptor. A log that stays beside another database would be taken for
         that one's at the next start. Where this fails, as on a connection that only reads, the next statement tries.

@@ -18,7 +18,7 @@ HOOK_TABLES: Final[tuple[str, ...]] = (
         PRIMARY KEY (clave, registro)
     ) STRICT, WITHOUT ROWID
     """,
-    # Messages whose events a receiver did not take.
+    # Messages whose events a receiver did not accept.
     """
     CREATE TABLE ganchos_apartados (
         clave INTEGER NOT NULL,

@@ -30,7 +30,7 @@ class GroupLookup:
 
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
-        self._waiting: list[tuple[Question, Answer]] = []  # what is being looked up is its head
+        self._waiting: list[tuple[Question, Answer]] = []  # its head is the batch that is being looked up
         self._wake = asyncio.Event()
         self._flushes = Flushes()
         self._tasks = Tasks()
@@ -60,7 +60,7 @@ class GroupLookup:
         await self._flushes.flushed(len(self._waiting))
 
     async def close(self) -> None:
-        """Answer what waits, refuse the rest, end the task. Idempotent."""
+        """Answer waiting lookups, refuse new ones, end the task. Idempotent."""
         self._accepting = False
         if (task := self._task) is None:
             return
@@ -94,7 +94,7 @@ class GroupLookup:
         self._answer(answers)
 
     def _answer(self, answers: Sequence[Found | StoreError]) -> None:
-        """Take the head of the queue out, and tell who asked."""
+        """Remove the head of the queue and call its callbacks."""
         answered = self._waiting[: len(answers)]
         del self._waiting[: len(answers)]
         self._flushes.answered(len(answered))

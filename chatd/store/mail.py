@@ -29,7 +29,7 @@ _FORGET: Final = "UPDATE correos SET correo = '' WHERE correo <> ''"
 
 
 async def forget_addresses(store: Store) -> None:
-    """Delete those that an earlier start has kept; what users wish stays."""
+    """Delete addresses that an earlier start has stored; the users' choices stay."""
     try:
         await store.run(_FORGET)
     except StoreError as error:

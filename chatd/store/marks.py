@@ -106,7 +106,7 @@ def read_upto(reader: str, con: str, *, by_admin: bool = False) -> str:
 
 
 class Waiting:
-    """One row on its way to the disk, and all who want to know when it is there."""
+    """One row that is waiting to be stored, and the callbacks for it."""
 
     __slots__ = ("dones", "key", "table", "value")
 

@@ -28,7 +28,7 @@ def encode(position: Mapping[int, int]) -> str:
 
 
 def decode(text: str) -> Position | None:
-    """None for what is no position. An id alone is one of every log."""
+    """The position in a text; None if it is none. A plain id is a position in every log."""
     if _ID.fullmatch(text):
         return {WHOLE: int(text)}
     parts = [_PART.fullmatch(part) for part in text.split("-", MAX_PARTS)]

@@ -1,4 +1,4 @@
-"""How a connection is made: where to, as whom, with which settings of the session. Rules P-02, P-03 and P-05.
+"""Connecting to PostgreSQL: address, user and settings of the session. Rules P-02, P-03 and P-05.
 
 The URL is libpq's, and so are the variables PGPASSWORD, PGPASSFILE and their like, which the driver reads. It is never
 logged: `sslpassword` and whatever comes later are in it.
@@ -59,7 +59,7 @@ _SERVER: Final = "SELECT pg_postmaster_start_time()"
 
 
 class Connector:
-    """Makes connections to one database. Raises what the driver raises, ForeignError and ConfigError."""
+    """Makes connections to one database. Raises errors of the driver, ForeignError and ConfigError."""
 
     def __init__(self, config: StoreConfig) -> None:
         self._url = config.db
@@ -80,7 +80,7 @@ class Connector:
         return await self._connect(self._settings | _ALONG_INDEXES, self._patience_s)
 
     async def tool(self) -> Connection:
-        """A session for work that takes as long as it takes."""
+        """A session without a statement timeout, for tools."""
         connection = await self._connect(self._settings | {"statement_timeout": "0"}, None)
         try:
             await self._make_safe(connection, await connection.fetchval("SHOW synchronous_commit"))
@@ -90,7 +90,7 @@ class Connector:
         return connection
 
     async def writer(self) -> Connection:
-        """A session that can write, to a server that takes writes."""
+        """A session that can write, on a primary server."""
         connection = await self._connect(self._settings, self._patience_s)
         try:
             about = await connection.fetchrow(_ABOUT)
@@ -132,7 +132,7 @@ class Connector:
 
 
 async def server_of(connection: Connection) -> datetime:
-    """What tells the server of a session from every other one."""
+    """An identifier of the session's server that no other server has."""
     started: datetime = await connection.fetchval(_SERVER)
     return started
 

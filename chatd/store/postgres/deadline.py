@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def late() -> StoreError:
-    """What senders are told of a message that is too old."""
+    """The error for the sender of a message that is too old."""
     return StoreError(StoreCode.UNAVAILABLE, "the message waited too long for the database: try again", retry=True)
 
 

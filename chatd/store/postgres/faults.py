@@ -12,7 +12,7 @@ from .driver import asyncpg
 
 
 class Fault(enum.Enum):
-    """A kind of trouble: what senders are told, and what an operator can do."""
+    """A kind of fault: the error code for senders, and the advice for operators."""
 
     ROW = "the message cannot be stored", "look at the row"
     TWIN = "the message is stored already: send it again to hear its id", "none: its sender asks again"
@@ -132,7 +132,7 @@ def cause(error: BaseException) -> BaseException:
 
 
 def store_error(error: BaseException) -> StoreError:
-    """What the senders of a batch are told. If the connection broke, it is unknown whether it was committed."""
+    """The error for the senders of a batch. If the connection broke, it is unknown whether it was committed."""
     match fault := fault_of(error):
         case Fault.ROW:
             return StoreError(StoreCode.REJECTED, fault.words, retry=False)
@@ -145,7 +145,7 @@ def store_error(error: BaseException) -> StoreError:
 
 
 def lookup_error(error: BaseException) -> StoreError:
-    """What those are told whose question could not be answered."""
+    """The error for callers whose query failed."""
     return StoreError(StoreCode.UNAVAILABLE, "the database cannot be read: try again later", retry=True)
 
 

@@ -1,4 +1,4 @@
-"""A connection that comes back by itself: what it is asked meanwhile fails at once. Rules P-04 and P-05."""
+"""A connection that reconnects by itself; statements during an outage fail at once. Rules P-04 and P-05."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Link:
         return self._connection is not None
 
     async def open(self) -> None:
-        """Does nothing if it is up. Raises DownError while it comes back by itself, and what the driver raises."""
+        """Connect, unless it is up. Raises DownError while it reconnects by itself, and errors of the driver."""
         if self.is_up:
             return
         if self._healing is not None:
@@ -61,7 +61,7 @@ class Link:
             self._lose(self._connection, why)
 
     async def fetch(self, sql: str, *values: Any) -> list[Any]:
-        """One statement, which is a transaction: its rows. Raises DownError and what the driver raises."""
+        """The rows of one statement, in its own transaction. Raises DownError and errors of the driver."""
         self.waiting += 1
         try:
             async with self._turn:
@@ -103,7 +103,7 @@ class Link:
         self._lose(connection, "the server has closed the connection")
 
     def _lose(self, connection: Connection, fault: str) -> None:
-        """It is unknown what became of the statement that ran."""
+        """The connection broke; the outcome of the running statement is unknown."""
         if self._connection is None or self._connection is not connection:
             return
         self._connection = None
@@ -126,7 +126,7 @@ class Link:
 
 
 class Readers:
-    """Several links for questions: each goes to the one with the fewest."""
+    """Several links for queries: each query goes to the least busy link."""
 
     def __init__(self, links: Sequence[Link]) -> None:
         self._links = links

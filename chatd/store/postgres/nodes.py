@@ -84,7 +84,7 @@ Settled = Callable[[MessageId, StoreError | None], None]
 
 
 class NodeStore(PostgresStore):
-    """A store that several nodes share. `on_settled` is told of each message that was put, after its `done`."""
+    """A store that several nodes share. `on_settled` is called for each message that was put, after its `done`."""
 
     _overlap = OVERLAP
 
