@@ -141,7 +141,7 @@ class Team(Protocol):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
-    """The sources of metrics: each is a function that reads the number from the part that counts it."""
+    """The sources of metrics: the parts that count, and functions that read their numbers. Nothing is counted twice."""
 
     engine: EngineServer
     socketio: SocketIoServer
