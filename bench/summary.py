@@ -20,8 +20,13 @@ from bench.report import colour, count, milliseconds
 Record = dict[str, Any]
 
 NEEDED: Final = ("fanout", "rate", "relay", "connections")
-COLUMNS: Final = ("chatd", "node", "node-sqlite", "bun", "python", "floor")
-COMPARED: Final = ("node", "node-sqlite", "floor")
+COLUMNS: Final = ("chatd", "chatd-compiled", "node", "node-sqlite", "bun", "python", "floor")
+COMPARED: Final = (
+    ("chatd", "node"),
+    ("chatd-compiled", "node"),
+    ("chatd", "node-sqlite"),
+    ("chatd", "floor"),
+)
 TEAM: Final = 10
 ADMINS: Final = 1_000
 NOT_MEASURED: Final = "-"
@@ -54,10 +59,19 @@ def _storm_p99(record: Record) -> float | None:
     return float(record["storm"]["complete_ns"]["p99"])
 
 
+def _cpu_of_a_delivery(record: Record) -> float | None:
+    """In microseconds, the median: CPU time varies less than the rate."""
+    figures = sorted(run["server_cpu_s"] / run["deliveries"] * 1e6 for run in record["rounds"])
+    return float(figures[len(figures) // 2])
+
+
 def _fanout(recipients: int, in_flight: int) -> Measure:
     title = f"fan-out to {recipients:,} admins, {in_flight} in flight, deliveries/s"
-    case = {"recipients": recipients, "in_flight": in_flight, "payload_bytes": 64}
-    return Measure(title, "fanout", case, _per_s("deliveries"), count)
+    return Measure(title, "fanout", _of_fanout(recipients, in_flight), _per_s("deliveries"), count)
+
+
+def _of_fanout(recipients: int, in_flight: int) -> dict[str, int]:
+    return {"recipients": recipients, "in_flight": in_flight, "payload_bytes": 64}
 
 
 def _relay(title: str, *, ack: bool) -> Measure:
@@ -69,7 +83,18 @@ def _ms(nanoseconds: float) -> str:
 
 
 MEASURES: Final[Sequence[Measure]] = (
+    _fanout(2, 1),
+    _fanout(5, 1),
     _fanout(TEAM, 1),
+    Measure(
+        f"fan-out to {TEAM} admins, 1 in flight, CPU of a delivery",
+        "fanout",
+        _of_fanout(TEAM, 1),
+        _cpu_of_a_delivery,
+        lambda value: f"{value:.1f} us",
+    ),
+    _fanout(20, 1),
+    _fanout(100, 1),
     _fanout(ADMINS, 1),
     _fanout(ADMINS, 8),
     _fanout(ADMINS, 32),
@@ -116,15 +141,15 @@ def markdown(results: Mapping[str, Sequence[Record]]) -> str:
     about = results["fanout"][0]
     facts, versions = about["machine"], about["versions"]
     servers = [name for name in COLUMNS if name in versions]
-    others = [name for name in COMPARED if name in servers]
+    pairs = [(one, other) for one, other in COMPARED if one in servers and other in servers]
     lines = [
-        f"| measure | {' | '.join([*servers, *(f'chatd : {other}' for other in others)])} |",
-        f"|---|{'---:|' * (len(servers) + len(others))}",
+        f"| measure | {' | '.join([*servers, *(f'{one} : {other}' for one, other in pairs)])} |",
+        f"|---|{'---:|' * (len(servers) + len(pairs))}",
     ]
     for measure in MEASURES:
         values = {name: _value(measure, results[measure.benchmark], name) for name in servers}
         cells = [_cell(measure, results[measure.benchmark], name, value) for name, value in values.items()]
-        ratios = [_ratio(values["chatd"], values[other]) for other in others]
+        ratios = [_ratio(values[one], values[other]) for one, other in pairs]
         lines.append(f"| {measure.title} | {' | '.join(cells + ratios)} |")
     names = "; ".join(f"`{name}`: {PEERS[name].title} ({versions[name]})" for name in servers)
     machine = f"{facts['cpu']}, {facts['cores']} cores, Linux {facts['kernel']}"

@@ -205,7 +205,7 @@ def _floor_version() -> str:
 # The default servers of a run. `batch` is only in the fan-out: there it shows the limit of the generator.
 # `node-redis` and `node-streams` are one of several nodes, in `cluster` only.
 # `node-sqlite` is where each recipient gets few messages: there it shows the cost of storing them.
-USUAL: Final = ("chatd", "node", "bun", "python", "floor")
+USUAL: Final = ("chatd", "chatd-compiled", "node", "bun", "python", "floor")
 
 PEERS: Final[Mapping[str, Peer]] = {
     peer.name: peer

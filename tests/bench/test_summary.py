@@ -36,6 +36,7 @@ def test_a_server_without_a_result_has_a_dash() -> None:
     measured = {name for name, row in cells.items() if row[column] != summary.NOT_MEASURED}
     assert measured == {
         "fan-out to 10 admins, 1 in flight, deliveries/s",
+        "fan-out to 10 admins, 1 in flight, CPU of a delivery",
         "the same, acknowledged (chatd, node-sqlite: when it is on disk)",
     }
     for name in measured:
