@@ -42,7 +42,7 @@ ROUNDS := 100
 ROWS := 1000000
 SEEDS := 100000
 # Number of test processes. Tests mostly wait for clients and clocks, so two cores can run three.
-JOBS := 3
+JOBS := 4
 # Output folder of `make dist`.
 DIST := dist
 # Input of `make audit`.
