@@ -41,7 +41,7 @@ MINUTES := 3
 ROUNDS := 100
 ROWS := 1000000
 SEEDS := 100000
-# Number of test processes. Tests mostly wait for clients and clocks, so two cores can run three.
+# Number of test processes. Tests mostly wait for clients and clocks, so two cores can run four.
 JOBS := 4
 # Output folder of `make dist`.
 DIST := dist
