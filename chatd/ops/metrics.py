@@ -7,7 +7,6 @@ the exact wait of every message (chatd/base/histogram.py); sessions by transport
 
 from __future__ import annotations
 
-import math
 import platform
 import sqlite3
 from collections.abc import Callable, Mapping
@@ -15,12 +14,13 @@ from typing import Final
 
 from chatd import __version__
 from chatd.base.form import FORM
-from chatd.base.histogram import Histogram
 from chatd.logs.lines import LINES
 from chatd.ops.hookmetrics import HOOK_METRICS
 from chatd.ops.jwksmetrics import JWKS_METRICS
 from chatd.ops.metric import Kind, Labels, Metric, Sources
-from chatd.ops.watched import Neighbours, Nodes, Team
+from chatd.ops.nodemetrics import NODE_METRICS
+from chatd.ops.storemetrics import STORE_METRICS
+from chatd.ops.teammetrics import TEAM_METRICS
 
 COUNTER, GAUGE, HISTOGRAM = Kind.COUNTER, Kind.GAUGE, Kind.HISTOGRAM
 
@@ -37,44 +37,6 @@ def _refusals(sources: Sources) -> dict[Labels, float]:
 def _opened(sources: Sources) -> float:
     """A session that has ended was counted then; the others are there."""
     return sum(sources.watched.socketio.ended.values()) + len(sources.watched.engine.sessions)
-
-
-def _of_nodes(sources: Sources, read: Callable[[Nodes], float]) -> float:
-    nodes = sources.watched.nodes
-    return math.nan if nodes is None else float(read(nodes))
-
-
-def _of_neighbours(sources: Sources, read: Callable[[Neighbours], float]) -> float:
-    neighbours = sources.watched.neighbours
-    return math.nan if neighbours is None else float(read(neighbours))
-
-
-def _adapter_messages(sources: Sources) -> dict[Labels, float]:
-    neighbours = sources.watched.neighbours
-    counts = (("told", 0),) if neighbours is None else neighbours.traffic()
-    return {(outcome,): float(count) for outcome, count in counts}
-
-
-def _of_each(sources: Sources, read: Callable[[Nodes], Mapping[int, float]]) -> dict[Labels, float]:
-    nodes = sources.watched.nodes
-    return {("",): math.nan} if nodes is None else {(str(node),): float(value) for node, value in read(nodes).items()}
-
-
-def _of_team(sources: Sources, read: Callable[[Team], float]) -> float:
-    team = sources.watched.team
-    return math.nan if team is None else float(read(team))
-
-
-def _waits(sources: Sources, read: Callable[[Team], Histogram]) -> Histogram:
-    """Without a team, one of nothing."""
-    team = sources.watched.team
-    return Histogram(()) if team is None else read(team)
-
-
-def _frames(sources: Sources) -> dict[Labels, float]:
-    nodes = sources.watched.nodes
-    counts = {"published": 0.0} if nodes is None else nodes.traffic()
-    return {(outcome,): float(count) for outcome, count in dict(counts).items()}
 
 
 METRICS: Final[tuple[Metric, ...]] = (
@@ -174,107 +136,7 @@ METRICS: Final[tuple[Metric, ...]] = (
         "This is what takes the CPU. Divided by chatd_messages_sent_total it is the audience of a message.",
         lambda sources: float(sources.watched.namespace.deliveries),
     ),
-    Metric(
-        "chatd_acknowledgements_total",
-        COUNTER,
-        "Answers to events that asked for one, refusals included.",
-        "Stands still while chatd_events_received_total grows: the disk hangs; see chatd_store_waiting.",
-        lambda sources: float(sources.watched.namespace.acknowledgements),
-    ),
-    Metric(
-        "chatd_acknowledgement_seconds",
-        HISTOGRAM,
-        "From a message's arrival at the store until it is durable or has failed, which is when its sender is told.",
-        "p99 over 0.1: the disk is slow (compare chatd_commit_seconds) or the loop is (chatd_loop_lag_seconds).",
-        lambda sources: sources.watched.store.counters.answer_s,
-    ),
-    Metric(
-        "chatd_commit_seconds",
-        HISTOGRAM,
-        "One commit of a batch, with its write to the disk.",
-        "p50 over 0.02: the disk shares its queue with something else. `synchronous` must stay FULL if an "
-        "acknowledgement is to survive a power cut.",
-        lambda sources: sources.watched.store.counters.commit_s,
-    ),
-    Metric(
-        "chatd_commit_rows",
-        HISTOGRAM,
-        "Messages in one commit.",
-        "Grows with the load, which is how it should be. Always at 1024: the disk is the limit.",
-        lambda sources: sources.watched.store.counters.batch_rows,
-    ),
-    Metric(
-        "chatd_stored_total",
-        COUNTER,
-        "Messages that are durable.",
-        "Below chatd_messages_sent_total for long: messages are delivered and not stored; see the next two.",
-        lambda sources: float(sources.watched.store.counters.rows),
-    ),
-    Metric(
-        "chatd_store_failures_total",
-        COUNTER,
-        "Messages that could not be stored; their senders were told.",
-        "Any growth: the log says what the database answered. Disk full, read-only, or locked by another program.",
-        lambda sources: float(sources.watched.store.counters.failures),
-    ),
-    Metric(
-        "chatd_store_refused_total",
-        COUNTER,
-        "Messages that were refused because as many waited as may wait.",
-        "Any growth: the disk does not keep up; see chatd_commit_seconds.",
-        lambda sources: float(sources.watched.store.counters.refused),
-    ),
-    Metric(
-        "chatd_store_free_bytes",
-        GAUGE,
-        "Room on the disk of the database; NaN with PostgreSQL, whose disk only its own machine knows.",
-        "Falls towards `min_free`, below which messages are refused: make room, or lower `retention`.",
-        lambda sources: _known(sources.watched.store.free_bytes),
-    ),
-    Metric(
-        "chatd_store_bytes",
-        GAUGE,
-        "Size of the database, on PostgreSQL as the server says once a minute; NaN until it is known.",
-        "Grows without end: set `retention`, and see `chatd prune` and `chatd vacuum`. Far above what its rows need "
-        "after a deletion: its pages are used again, and only `chatd vacuum` gives them back.",
-        lambda sources: _known(None if (used := sources.watched.store.used) is None else used.database_bytes),
-    ),
-    Metric(
-        "chatd_store_log_bytes",
-        GAUGE,
-        "Size of SQLite's write-ahead log, the file that ends in -wal; NaN with PostgreSQL.",
-        "Above 256 MiB for minutes: a backup or another program reads the database without an end, and the log cannot "
-        "be written back.",
-        lambda sources: _known(None if (used := sources.watched.store.used) is None else used.log_bytes),
-    ),
-    Metric(
-        "chatd_store_displaced",
-        GAUGE,
-        "1 when the database or its log is not what was opened: removed, replaced or overwritten.",
-        "1: nothing is stored, and senders are told; the log says which file it is. Restart chatd.",
-        lambda sources: float(sources.watched.store.displaced),
-    ),
-    Metric(
-        "chatd_store_waiting",
-        GAUGE,
-        "Messages and questions that wait for the database.",
-        "Grows for minutes: the disk does not keep up or hangs. A few hundred for a moment are a batch.",
-        lambda sources: float(sources.watched.store.waiting),
-    ),
-    Metric(
-        "chatd_deleted_total",
-        COUNTER,
-        "Messages that retention has deleted, because they were older than `retention` days.",
-        "A jump right after a start: was the clock right, and `retention` what was meant? Only a backup has them.",
-        lambda sources: float(sources.watched.store.counters.deleted),
-    ),
-    Metric(
-        "chatd_retention_waits",
-        GAUGE,
-        "1 while retention deletes nothing, because the clock is far ahead of what the database knows of the time.",
-        "1: set the clock right, or if it is, say so with `chatd clock --trust`; `chatd clock` shows both times.",
-        lambda sources: float(sources.watched.store.counters.retention_waits),
-    ),
+    *STORE_METRICS,
     Metric(
         "chatd_refusals_total",
         COUNTER,
@@ -323,144 +185,8 @@ METRICS: Final[tuple[Metric, ...]] = (
         "how many there were.",
         lambda _: float(LINES.suppressed),
     ),
-    Metric(
-        "chatd_bus_up",
-        GAUGE,
-        "1 while Redis joins this node to the others; NaN without --bus.",
-        "0: messages reach other nodes by way of the database, up to two seconds later. The log says what is wrong.",
-        lambda sources: _of_nodes(sources, lambda nodes: nodes.bus_is_up),
-    ),
-    Metric(
-        "chatd_bus_outages_total",
-        COUNTER,
-        "How often Redis was lost.",
-        "Grows while Redis runs: a network that drops connections, or a node that stands still for seconds.",
-        lambda sources: _of_nodes(sources, lambda nodes: nodes.outages),
-    ),
-    Metric(
-        "chatd_bus_connects_total",
-        COUNTER,
-        "How often this node has connected to Redis; 1 after a start.",
-        "Grows faster than chatd_bus_outages_total: Redis takes connections and drops them at once.",
-        lambda sources: _of_nodes(sources, lambda nodes: nodes.connects),
-    ),
-    Metric(
-        "chatd_bus_frames_total",
-        COUNTER,
-        "Messages on the bus, each with all that a node said in a turn, by what became of them: published, received, "
-        "dropped, overflowed, broken, failed, newer, refused or excess.",
-        "dropped: Redis was away. overflowed: Redis did not take what came. broken: another program publishes on the "
-        "channel. failed: a bug, see the log. newer: a node of a newer version says what this one does not know; "
-        "upgrade it. refused: more numbers are in use than a position has room for. excess: other nodes tell of "
-        "more users than node_max_users, or answer with more than 32 MiB.",
-        _frames,
-        ("outcome",),
-    ),
-    Metric(
-        "chatd_nodes",
-        GAUGE,
-        "Nodes that are there, with this one; NaN without --bus.",
-        "Fewer than you have started: one has ended, or hears another Redis, or another channel.",
-        lambda sources: _of_nodes(sources, lambda nodes: nodes.living),
-    ),
-    Metric(
-        "chatd_nodes_behind",
-        GAUGE,
-        "Nodes that have said something which has not arrived here.",
-        "Above 0 for seconds: the database does not answer, and what the bus has lost cannot be read.",
-        lambda sources: _of_nodes(sources, lambda nodes: nodes.behind),
-    ),
-    Metric(
-        "chatd_node_silent_seconds",
-        GAUGE,
-        "For each other node: seconds since it was last heard, normally under 0.4. After 3 s it is gone, and so is its "
-        "label.",
-        "Above 1: that node stands still, or the network to Redis does. All of them at once: this node does.",
-        lambda sources: _of_each(sources, lambda nodes: nodes.silent_s),
-        ("node",),
-    ),
-    Metric(
-        "chatd_node_missing",
-        GAUGE,
-        "For each other node: messages of it that are not delivered here yet, at least.",
-        "Above 0 for seconds: what the bus has lost cannot be read; see chatd_nodes_behind.",
-        lambda sources: _of_each(sources, lambda nodes: nodes.missing),
-        ("node",),
-    ),
-    Metric(
-        "chatd_node_unanswered_total",
-        COUNTER,
-        "How often another node did not answer `who` or `kick` within `node_answer_timeout`.",
-        "Any growth: that node is too busy, or cut off from Redis; `chatd nodes` shows which.",
-        lambda sources: _of_nodes(sources, lambda nodes: nodes.unanswered),
-    ),
-    Metric(
-        "chatd_nodes_healed_total",
-        COUNTER,
-        "Messages of other nodes that came from the database, because the bus did not bring them.",
-        "Grows while chatd_bus_up is 1: Redis cuts connections that read too slowly; this node is too busy.",
-        lambda sources: _of_nodes(sources, lambda nodes: nodes.healed),
-    ),
-    Metric(
-        "chatd_adapter_up",
-        GAUGE,
-        "1 while Redis joins this daemon to Node.js nodes; NaN without --bus-adapter.",
-        "0: what is said on one side is not heard on the other. The log says what is wrong.",
-        lambda sources: _of_neighbours(sources, lambda neighbours: neighbours.is_up),
-    ),
-    Metric(
-        "chatd_adapter_outages_total",
-        COUNTER,
-        "How often the Redis of the Node.js nodes was lost.",
-        "Grows while Redis runs: a network that drops connections, or a daemon that stands still for seconds.",
-        lambda sources: _of_neighbours(sources, lambda neighbours: neighbours.outages),
-    ),
-    Metric(
-        "chatd_adapter_messages_total",
-        COUNTER,
-        "Messages from and to Node.js nodes: told to them, dropped because too many waited for Redis, received; and of "
-        "those received, taken for sockets here and answered.",
-        "dropped: clients of Node.js nodes have missed messages, because Redis was away for long. received far above "
-        "taken: their channels carry much that is for no client here. What is refused is in "
-        "chatd_refusals_total{by=\"adapter\"}.",
-        _adapter_messages,
-        ("outcome",),
-    ),
-    Metric(
-        "chatd_team_waiting",
-        GAUGE,
-        "Users who have written to a team of admins and have no answer; NaN without a team. The same on every node.",
-        "Grows for an hour: too few admins are here. Always 0: ask whether the site reaches the chat.",
-        lambda sources: _of_team(sources, lambda team: team.waiting),
-    ),
-    Metric(
-        "chatd_team_longest_wait_seconds",
-        GAUGE,
-        "How long the first of them has waited; 0 if no user waits, NaN without a team.",
-        "Above what you promise: a conversation was forgotten; it is the first of the list without an answer.",
-        lambda sources: _of_team(sources, lambda team: team.longest_s),
-    ),
-    Metric(
-        "chatd_team_claimed",
-        GAUGE,
-        "Conversations that an admin is on; NaN without a team.",
-        "Stays high at night: admins leave their pages open, and nothing is resolved.",
-        lambda sources: _of_team(sources, lambda team: team.claimed),
-    ),
-    Metric(
-        "chatd_team_first_answer_seconds",
-        HISTOGRAM,
-        "From a user's first message, since the conversation was new or resolved, until an admin answered.",
-        "This is what visitors feel. Grows: more admins, canned replies, or opening hours in the widget.",
-        lambda sources: _waits(sources, lambda team: team.first_answer_s),
-    ),
-    Metric(
-        "chatd_team_answer_seconds",
-        HISTOGRAM,
-        "From a user's first message without an answer until an admin answered, each time.",
-        "Far above the one before: conversations begin well and are left alone; see who has claimed them.",
-        lambda sources: _waits(sources, lambda team: team.answer_s),
-    ),
+    *NODE_METRICS,
+    *TEAM_METRICS,
     *HOOK_METRICS,
     *JWKS_METRICS,
     Metric(
@@ -472,11 +198,6 @@ METRICS: Final[tuple[Metric, ...]] = (
         lambda sources: sources.lag.observed,
     ),
 )  # fmt: skip
-
-
-def _known(value: int | None) -> float:
-    """Prometheus's word for a value that there is none of: it is in no sum, and moves no alert."""
-    return math.nan if value is None else float(value)
 
 
 def table() -> str:
