@@ -26,6 +26,7 @@ export class Conversation {
   #listeners = [];
   #catchingUp = null;
   #gapAfter = null;
+  #pushed = ""; // the greatest id that the server pushed
   #againTimer = 0;
 
   /**
@@ -123,6 +124,7 @@ export class Conversation {
     if (!page || !this.#window.get(last)) return;
     this.#window.hasNewer = page.hay_mas;
     this.#add(page.mensajes, End.OLDEST);
+    if (this.#lacksPushed) await this.catchUp();
   }
 
   /** Replace the loaded messages by those around `id`. */
@@ -138,6 +140,7 @@ export class Conversation {
     this.#add([...before.mensajes, ...after.mensajes], End.NEWEST);
     this.#window.hasOlder = before.hay_mas;
     this.#window.hasNewer = after.hay_mas;
+    if (this.#lacksPushed) await this.catchUp();
   }
 
   /** Load the newest messages, and follow the end from now on. */
@@ -178,8 +181,21 @@ export class Conversation {
 
   /** Load everything after the last loaded message. Concurrent calls share one run. */
   catchUp() {
-    this.#catchingUp ??= this.#catchUp().finally(() => (this.#catchingUp = null));
+    this.#catchingUp ??= this.#catchUpToPushed().finally(() => (this.#catchingUp = null));
     return this.#catchingUp;
+  }
+
+  /** A pushed message may not be stored yet (C-72), and was dropped if the end was not loaded. */
+  async #catchUpToPushed() {
+    await this.#catchUp();
+    for (let wait = 50; this.#lacksPushed && wait < LONGEST_WAIT_MS; wait *= 2) {
+      await new Promise((again) => setTimeout(again, wait));
+      await this.#catchUp();
+    }
+  }
+
+  get #lacksPushed() {
+    return this.#socket.online && !this.hasNewer && !this.historyMissing && isAfter(this.#pushed, this.#window.lastId ?? "");
   }
 
   /** The connection was lost: the next pushed message may leave a gap after the last loaded one. */
@@ -217,6 +233,7 @@ export class Conversation {
   /** A message that the server pushed. If it has no id, look for it in history, if the server keeps one. */
   async receive(message) {
     if (message.id) {
+      if (isAfter(message.id, this.#pushed)) this.#pushed = message.id;
       if (!this.#window.isBeyond(message.id)) this.#add([message]);
       return;
     }

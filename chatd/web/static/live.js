@@ -12,6 +12,7 @@ const SECONDS = 120;
 const MEAN_OVER_S = 10;
 const ASK_EVERY_S = 3;
 const LATENCY_OVER_MS = 60_000;
+const MOST_LATENCIES = 1_000;
 const MOST_SHOWN = 100;
 
 export class LiveView {
@@ -41,6 +42,7 @@ export class LiveView {
     const ahead = Date.now() - fecha;
     this.#leastAhead = Math.min(this.#leastAhead, ahead);
     const oneWay = this.#trips.length ? Math.min(...this.#trips) / 2 : 0;
+    if (this.#latencies.length === MOST_LATENCIES) this.#latencies.shift();
     this.#latencies.push({ at: Date.now(), ms: ahead - this.#leastAhead + oneWay });
   }
 

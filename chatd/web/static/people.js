@@ -110,6 +110,8 @@ export class People {
       onStanding: (standing) => this.#learnStanding(user, standing),
     });
     person.conversation.onChange(() => this.#changed());
+    const { last } = person;
+    if (last && !last.id && last.de === user) person.conversation.receive(last); // history may lack it (C-72)
     return person.conversation;
   }
 
@@ -178,9 +180,8 @@ export class People {
     person.last = { fecha: Date.now(), ...message };
     if (message.de === con) person.unread++;
     else if (message.de !== this.me) person.unread = 0; // a colleague has answered
-    // A message without id must be looked up in history; skip that for a thread that was never opened: opening it loads it.
-    const { conversation } = person;
-    if (message.id || conversation?.loaded || conversation?.historyMissing) this.conversationWith(con).receive(message);
+    // A thread that was never opened takes a message without id when it is opened.
+    if (message.id || person.conversation) this.conversationWith(con).receive(message);
     this.#changed();
     return person;
   }

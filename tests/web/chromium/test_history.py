@@ -81,6 +81,17 @@ async def test_private_messages_of_another_admin_are_not_shown(place: Place) -> 
     assert await root.texts(".bubble") == ["hola a todos", "only for ana", "gracias root"]
 
 
+@pytest.mark.parametrize("flags", [["--console", "--commit-delay", "1000"]])
+async def test_a_thread_that_is_opened_before_its_message_is_stored_shows_it(place: Place) -> None:
+    """C-72: the message has no id, and history lacks it for a second."""
+    admin, ana = await place.admin(), await place.user()
+    await ana.evaluate(with_socket("socket.tell('mensaje_privado', { para: 'soporte', mensaje: 'at once' });") + "; 0")
+    await admin.see("#list a", "at once")
+    await admin.click("#list a", "at once")
+    await admin.see(".bubble", "at once")
+    assert await admin.texts(".bubble") == ["at once"]
+
+
 @pytest.mark.parametrize("flags", [["--console"]])
 async def test_it_works_with_the_default_settings_too(place: Place) -> None:
     """`mensaje_recibido` is `{de, mensaje}` then: id and date are read from history."""
