@@ -39,7 +39,7 @@ WATCH: Final = """(() => {
   }).observe({ type: "longtask" }); })()"""
 
 LONGEST_TASK_MS: Final = 100
-MOST_GROWTH: Final = 1.1
+MOST_GROWTH: Final = 1.15  # the page holds 300 to 400 messages, and 100 of them take 6 %
 
 
 UNLIMITED: Final = [
