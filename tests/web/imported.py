@@ -21,6 +21,11 @@ def id_at(ms: int) -> str:
     return str((ms - EPOCH_MS) << (NODE_BITS + SEQUENCE_BITS))
 
 
+def question(user: str, text: str, ms: int) -> dict[str, object]:
+    """What `user` wrote to the desk in that millisecond, as import takes it."""
+    return {"id": id_at(ms), "de": user, "para": "soporte", "supervisado": True, "mensaje": text, "fecha": ms}
+
+
 @contextlib.contextmanager
 def serving_imported(folder: Path, lines: Iterable[Mapping[str, object]], *flags: str) -> Iterator[Server]:
     secret_file, file, database = folder / "secret", folder / "lines", folder / "chat.db"

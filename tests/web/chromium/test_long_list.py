@@ -10,7 +10,7 @@ import pytest
 
 from tests.interop.processes import Server
 from tests.web.chromium.conftest import FLAGS, Place
-from tests.web.imported import id_at, serving_imported
+from tests.web.imported import question, serving_imported
 
 USERS: Final = 500
 WROTE_AT: Final = 1_767_268_800_000
@@ -20,13 +20,7 @@ MOST_PRESSES: Final = 25
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    lines = (
-        {
-            "id": id_at(WROTE_AT + n * STEP_MS), "de": f"user{n}", "para": "soporte", "supervisado": True,
-            "mensaje": f"from user{n}", "fecha": WROTE_AT + n * STEP_MS,
-        }
-        for n in range(USERS)
-    )  # fmt: skip
+    lines = (question(f"user{n}", f"from user{n}", WROTE_AT + n * STEP_MS) for n in range(USERS))
     with serving_imported(tmp_path, lines, *FLAGS) as started:
         yield started
 

@@ -12,7 +12,7 @@ import pytest
 from tests.interop.processes import Server
 from tests.web.chromium.conftest import AT_LENGTH_S, Place
 from tests.web.chromium.window import Window, with_socket
-from tests.web.imported import id_at, serving_imported
+from tests.web.imported import id_at, question, serving_imported
 
 LENGTH: Final = 20_000
 MOST_ROWS: Final = 500
@@ -55,14 +55,7 @@ def flags() -> list[str]:
 
 @pytest.fixture
 def server(tmp_path: Path, flags: list[str]) -> Iterator[Server]:
-    lines = (
-        {
-            "id": id_at(WROTE_AT + place * STEP_MS),
-            "de": "ana", "para": "soporte", "supervisado": True,
-            "mensaje": f"line {place}", "fecha": WROTE_AT + place * STEP_MS,
-        }
-        for place in range(LENGTH)
-    )  # fmt: skip
+    lines = (question("ana", f"line {n}", WROTE_AT + n * STEP_MS) for n in range(LENGTH))
     with serving_imported(tmp_path, lines, *flags) as started:
         yield started
 

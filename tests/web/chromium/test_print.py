@@ -14,7 +14,7 @@ import pytest
 from tests.interop.processes import Server
 from tests.web.chromium.conftest import FLAGS, Place
 from tests.web.chromium.window import CTRL, Window
-from tests.web.imported import id_at, serving_imported
+from tests.web.imported import question, serving_imported
 
 MOST_PRINTED: Final = 2_000
 LENGTHS: Final = {"ana": MOST_PRINTED + 50, "luis": 450}  # the page holds at most 400
@@ -27,13 +27,10 @@ STEP_MS: Final = 60_000
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
     lines = (
-        {
-            "id": id_at(at), "de": user, "para": "soporte", "supervisado": True,
-            "mensaje": f"line {n}.", "fecha": at,
-        }
-        for place, (user, length) in enumerate(LENGTHS.items()) for n in range(length)
-        for at in [WROTE_AT + n * STEP_MS + place]
-    )  # fmt: skip
+        question(user, f"line {n}.", WROTE_AT + n * STEP_MS + place)
+        for place, (user, length) in enumerate(LENGTHS.items())
+        for n in range(length)
+    )
     with serving_imported(tmp_path, lines, *FLAGS) as started:
         yield started
 
