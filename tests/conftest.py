@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.postgresql import Server, server
+from tests.store.rig import Base, PostgresBase
 
 # The time of one example depends on the machine more than on the code: a slow example is no failure.
 settings.register_profile("chatd", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -67,3 +69,11 @@ def postgresql() -> Iterator[Server]:
     """One server for the whole run; tests that stop it or change its settings start their own."""
     with server() as running:
         yield running
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def base(request: pytest.FixtureRequest, tmp_path: Path) -> Base:
+    """An empty database of each kind. Tests with this fixture hold for both."""
+    if request.param == "sqlite":
+        return tmp_path / "chatd.db"
+    return PostgresBase(request.getfixturevalue("postgresql"))

@@ -49,14 +49,6 @@ ROWS: list[kept.Row] = [
 ]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def base(request: pytest.FixtureRequest, tmp_path: Path) -> Base:
-    """An empty database of each kind."""
-    if request.param == "sqlite":
-        return tmp_path / "chatd.db"
-    return PostgresBase(request.getfixturevalue("postgresql"))
-
-
 @pytest.fixture
 def postgres(postgresql: Server) -> PostgresBase:
     return PostgresBase(postgresql)
