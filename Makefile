@@ -6,12 +6,17 @@ BIN := $(VENV)/bin
 
 # Recreate an environment of another interpreter.
 ifneq ($(origin PYTHON),undefined)
+# By its whole path: .venv/bin comes first in the PATH of recipes.
+override PYTHON := $(or $(shell command -v $(PYTHON)),$(PYTHON))
 WHICH := -c 'import sys; print(sys.base_prefix, *sys.version_info[:3])'
 ifneq ($(shell $(PYTHON) $(WHICH) 2>/dev/null),$(shell $(BIN)/python $(WHICH) 2>/dev/null))
 $(shell rm -f $(VENV)/.created)
 endif
 endif
 PYTHON ?= python3
+
+# Modules are compiled once, not at every start.
+unexport PYTHONDONTWRITEBYTECODE
 
 INTEROP := tests/interop
 CLIENTS := tests/interop/clients

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,9 @@ from hypothesis import HealthCheck, settings
 
 from tests.postgresql import Server, server
 from tests.store.rig import Base, PostgresBase
+
+# Without bytecode each process compiles its modules: a daemon starts in 0.4 s of CPU instead of 0.2, with 2 MiB more.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # The time of one example depends on the machine more than on the code: a slow example is no failure.
 settings.register_profile("chatd", deadline=None, suppress_health_check=[HealthCheck.too_slow])
