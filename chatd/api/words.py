@@ -20,6 +20,10 @@ MAX_MANY: Final = 100
 
 User = Annotated[str, Meta(min_length=1, max_length=MAX_USER_CHARS, description="The name of a user.")]
 Id = Annotated[str, Meta(pattern=r"^[0-9]{1,19}$", description="The id of a message: 1 to 19 digits.")]
+PlaceInList = Annotated[
+    str,
+    Meta(pattern=r"^((espera|ultimo)-)?[0-9]{1,19}$", description="An id, or with orden the sigue of the page before."),
+]
 Position = Annotated[
     str,
     Meta(pattern=r"^([0-9]{1,19}|[0-9]{1,4}\.[0-9]{1,19}(-[0-9]{1,4}\.[0-9]{1,19})*)$", description="Of an event."),
@@ -34,6 +38,7 @@ Sought = Annotated[
 ]
 Shortcut = Annotated[str, Meta(pattern=r"^[\w-]{1,32}$", description="What stands behind the / in the console.")]
 Filter = Annotated[Literal["mias", "libres", "sin_responder", "resueltas"], Meta(description="Which, of a team.")]
+Order = Annotated[Literal["espera"], Meta(description="The longest wait first, of a team.")]
 Rol = Annotated[Literal["admin", "user"], Meta(description="As what it speaks or reads.")]
 Rows = Annotated[int, Meta(ge=1, le=MAX_ROWS)]
 Users = Annotated[int, Meta(ge=1, le=MAX_LIMIT)]
@@ -63,11 +68,12 @@ class HistoryQuery(AsWhom, frozen=True):
 
 
 class ConversationsQuery(AsWhom, frozen=True):
-    """`buscar` is the beginning of a name, of a team any part of one; `filtro` is for a team."""
+    """`buscar` is the beginning of a name, of a team any part of one; `filtro` and `orden` are for a team."""
 
-    antes: Id | None = None
+    antes: PlaceInList | None = None
     buscar: User | None = None
     filtro: Filter | None = None
+    orden: Order | None = None
     limite: Rows | None = None
 
 

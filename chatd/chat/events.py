@@ -34,6 +34,7 @@ class EventCode(enum.StrEnum):
     ANTES_INVALID = "antes_invalid"
     DESPUES_INVALID = "despues_invalid"
     FILTRO_INVALID = "filtro_invalid"
+    ORDEN_INVALID = "orden_invalid"
     RELEVO_INVALID = "relevo_invalid"
     CORREO_INVALID = "correo_invalid"
     TEXTO_INVALID = "texto_invalid"

@@ -1,58 +1,38 @@
 """What a team's admins ask about conversations: `conversaciones`, `no_leidos`, `conversacion`, `conectados`.
 
 The same events as without a team, with more in the answer: names, cases, counts. What users ask is answered as ever.
-Rules D-04, D-05, D-12, D-13 and D-16.
+Rules D-04, D-05, D-12, D-13, D-16 and D-18.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from chatd.base.errors import RefusedError
 from chatd.base.tasks import Tasks
 from chatd.chat.chat import Chat
-from chatd.chat.events import EventCode, parse_fields
+from chatd.chat.events import parse_fields
 from chatd.chat.feature import Feature
 from chatd.chat.history.historian import MAX_UNREAD, Historian, within_bytes
-from chatd.chat.history.questions import AskConversations, AskUnread, PastMessage, UnreadCounts
+from chatd.chat.history.questions import AskUnread, PastMessage, UnreadCounts
 from chatd.chat.member import Author
 from chatd.socketio.socket import Reply
 from chatd.store.base import MessageId, StoreError
 from chatd.store.conversations import Unread
 from chatd.store.history import LAST_ID, Past
 from chatd.team import listsql
+from chatd.team.asklist import AskTeamList, Place
 from chatd.team.case import Case
 from chatd.team.cases import Cases
 from chatd.team.folding import anywhere
-from chatd.team.listsql import Kind
+from chatd.team.listsql import Kind, Walk
 from chatd.team.names import Known, Names
 
 MAX_STRETCHES: Final = 100
 """Of names, in one search: a million names."""
-
-
-class AskTeamList(msgspec.Struct, frozen=True, gc=False):
-    """`conversaciones {filtro?, limite?, antes?, buscar?}`."""
-
-    asked: AskConversations
-    kind: Kind | None
-
-    @classmethod
-    def parse(cls, args: list[object]) -> Self:
-        """Raises RefusedError."""
-        asked = AskConversations.parse(args)
-        value = parse_fields(args or [{}], "").get("filtro")
-        if value is None:
-            return cls(asked, None)
-        if value not in list(Kind):
-            raise RefusedError(EventCode.FILTRO_INVALID, f"filtro must be one of {', '.join(Kind)}.")
-        if asked.prefix is not None:
-            raise RefusedError(EventCode.ARGUMENTS_INVALID, "conversaciones takes filtro or buscar, not both.")
-        return cls(asked, Kind(str(value)))
 
 
 class TeamEntry(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -66,12 +46,31 @@ class TeamEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     caso: Case | None = None
 
 
+class Found(NamedTuple):
+    """An entry, and the id of its user's first question without an answer."""
+
+    entry: TeamEntry
+    waits_since: int | None
+
+    @property
+    def last_id(self) -> int:
+        return int(self.entry.ultimo.id)
+
+    @property
+    def place(self) -> Place:
+        """Where a page by waiting ends with this entry."""
+        if self.waits_since is not None:
+            return Place(Walk.WAITING, self.waits_since)
+        return Place(Walk.ANSWERED, self.last_id)
+
+
 class TeamList(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The acknowledgement of `conversaciones`; `cuentas` with the first page."""
+    """The acknowledgement of `conversaciones`; `cuentas` with the first page, `sigue` with `orden`."""
 
     ok: bool
     conversaciones: list[TeamEntry]
     hay_mas: bool
+    sigue: str | None = None
     cuentas: dict[str, int] | None = None
 
 
@@ -121,50 +120,66 @@ class Listing:
 
     async def _list(self, admin: str, asked: AskTeamList) -> TeamList:
         await self._cases.caught_up()
-        before, limit = asked.asked.before, min(asked.asked.limit, self._max_rows)
-        if asked.asked.prefix is not None:
-            found = await self._search(admin, asked.asked.prefix, limit + 1)
-        elif asked.kind is None:
-            found = await self._all(admin, before, limit + 1)
-        else:
-            found = await self._page(admin, asked.kind, before, limit + 1)
-        listed = within_bytes(found[:limit])
-        is_first = before == LAST_ID and asked.asked.prefix is None
+        limit = min(asked.limit, self._max_rows)
+        found = await self._found(admin, asked, limit + 1)
+        listed = within_bytes(each.entry for each in found[:limit])
+        has_more = len(listed) < len(found)
         return TeamList(
             ok=True,
             conversaciones=await self._named(listed),
-            hay_mas=len(listed) < len(found),
-            cuentas=await self._counts(admin) if is_first else None,
+            hay_mas=has_more,
+            sigue=str(found[len(listed) - 1].place) if has_more and asked.place is not None else None,
+            cuentas=await self._counts(admin) if asked.is_first else None,
         )
 
-    async def _page(self, admin: str, kind: Kind | None, before: int, rows: int) -> list[TeamEntry]:
-        by_waiting = kind is Kind.UNANSWERED
-        sql = listsql.listed(kind, by_waiting=by_waiting)
-        if by_waiting:
-            return await self._waiting(admin, sql, before, rows)
-        return [_entry(row) for row in await self._store.query(sql, (admin, before, rows))]
+    async def _found(self, admin: str, asked: AskTeamList, rows: int) -> list[Found]:
+        if asked.prefix is not None:
+            return await self._search(admin, asked.prefix, rows)
+        if asked.place is not None:
+            return await self._by_waiting(admin, asked.kind, asked.place, rows)
+        if asked.kind is Kind.UNANSWERED:
+            return await self._waiting(admin, asked.before, rows)
+        return await self._recent(admin, asked.kind, asked.before, rows)
 
-    async def _waiting(self, admin: str, sql: str, before: int, rows: int) -> list[TeamEntry]:
+    async def _page(self, admin: str, kind: Kind | None, walk: Walk, start: int, rows: int) -> list[Found]:
+        return [_found(row) for row in await self._store.query(listsql.listed(kind, walk), (admin, start, rows))]
+
+    async def _waiting(self, admin: str, before: int, rows: int) -> list[Found]:
         """Users who have waited longest come first; `antes` is the last message of the last of the page before."""
         after = -1
         if before != LAST_ID:
             found = await self._store.query(listsql.WAITED_SINCE, (before,))
             after = (found[0][0] or -1) if found else -1
-        return [_entry(row) for row in await self._store.query(sql, (admin, after, rows))]
+        return await self._page(admin, Kind.UNANSWERED, Walk.WAITING, after, rows)
 
-    async def _all(self, admin: str, before: int, rows: int) -> list[TeamEntry]:
-        """Users and, with whom this one had words in private, admins."""
-        users = await self._page(admin, None, before, rows)
+    async def _by_waiting(self, admin: str, kind: Kind | None, place: Place, rows: int) -> list[Found]:
+        """Users who have waited longest come first; behind them those without a question, most recent first."""
+        waiting: list[Found] = []
+        before = place.at
+        if place.walk is Walk.WAITING:
+            waiting = await self._page(admin, kind, Walk.WAITING, place.at, rows)
+            before = LAST_ID
+        if len(waiting) == rows or kind is Kind.UNANSWERED:
+            return waiting
+        return waiting + await self._recent(admin, kind, before, rows - len(waiting), Walk.ANSWERED)
+
+    async def _recent(
+        self, admin: str, kind: Kind | None, before: int, rows: int, walk: Walk = Walk.RECENT
+    ) -> list[Found]:
+        """Among all, not of one kind, are admins with whom this one had words in private."""
+        users = await self._page(admin, kind, walk, before, rows)
+        if kind is not None:
+            return users
         colleagues = [_colleague(row) for row in await self._store.query(listsql.COLLEAGUES, (admin,))]
-        both = users + [each for each in colleagues if int(each.ultimo.id) < before]
-        return sorted(both, key=lambda each: -int(each.ultimo.id))[:rows]
+        both = users + [each for each in colleagues if each.last_id < before]
+        return sorted(both, key=lambda each: -each.last_id)[:rows]
 
-    async def _search(self, admin: str, sought: str, rows: int) -> list[TeamEntry]:
-        found: list[TeamEntry] = []
+    async def _search(self, admin: str, sought: str, rows: int) -> list[Found]:
+        found: list[Found] = []
         after = ""
         for _ in range(MAX_STRETCHES):
             stretch = await self._store.query(listsql.FOUND, (admin, anywhere(sought), after, rows - len(found)))
-            found += [_entry(row) for row in stretch]
+            found += [_found(row) for row in stretch]
             [(end, count)] = await self._store.query(listsql.STRETCH_END, (after,))
             if len(found) >= rows or count < listsql.SCANNED:
                 break
@@ -193,8 +208,8 @@ class Listing:
         if asked.con is not None:
             rows = await self._store.query(listsql.UNREAD_WITH, (admin, asked.con))
             return UnreadCounts.of([Unread(asked.con, count) for (count,) in rows])
-        recent = await self._all(admin, LAST_ID, min(MAX_UNREAD, self._max_rows))
-        return UnreadCounts.of([Unread(each.con, each.no_leidos) for each in recent])
+        recent = await self._recent(admin, None, LAST_ID, min(MAX_UNREAD, self._max_rows))
+        return UnreadCounts.of([Unread(each.con, each.no_leidos) for each, _ in recent])
 
     # More in an answer of the chat.
 
@@ -236,13 +251,14 @@ class Listing:
         return told | {"conectados": [each | _about(known.get(each["user"])) for each in told["conectados"]]}
 
 
-def _entry(row: Sequence[Any]) -> TeamEntry:
+def _found(row: Sequence[Any]) -> Found:
     con, ultimo, unread = row[0], Past(MessageId(row[1]), *row[2:6]), row[6]
-    return TeamEntry(con, PastMessage.of(ultimo), unread, caso=Case.of((con, *row[7:15])))
+    return Found(TeamEntry(con, PastMessage.of(ultimo), unread, caso=Case.of((con, *row[7:15]))), row[15])
 
 
-def _colleague(row: Sequence[Any]) -> TeamEntry:
-    return TeamEntry(row[0], PastMessage.of(Past(MessageId(row[1]), *row[2:6])), row[6], rol="admin")
+def _colleague(row: Sequence[Any]) -> Found:
+    ultimo = PastMessage.of(Past(MessageId(row[1]), *row[2:6]))
+    return Found(TeamEntry(row[0], ultimo, row[6], rol="admin"), None)
 
 
 def _about(known: Known | None) -> dict[str, str]:

@@ -30,6 +30,14 @@ class Kind(enum.StrEnum):
     RESOLVED = "resueltas"
 
 
+class Walk(enum.Enum):
+    """Along which column a page goes on: the condition, which takes where the page before ended, and the order."""
+
+    RECENT = ("ultimo < ?2", "ultimo DESC")
+    WAITING = ("espera > ?2", "espera")
+    ANSWERED = ("espera IS NULL AND ultimo < ?2", "ultimo DESC")
+
+
 _OF_KIND: Final = {
     Kind.MINE: "atiende = ?1",
     Kind.UNCLAIMED: "atiende IS NULL AND (cerrado IS NULL OR entrada > resuelto) AND ?1 = ?1",
@@ -60,10 +68,10 @@ _ENTRY: Final = f"""
 """
 
 
-def listed(kind: Kind | None, *, by_waiting: bool) -> str:
-    """Takes the admin, the id before which (by waiting: behind which) they are, and how many."""
+def listed(kind: Kind | None, walk: Walk) -> str:
+    """Takes the admin, where the page before ended, and how many."""
     condition = _OF_KIND[kind] if kind is not None else "?1 = ?1"
-    order, along = ("espera", "espera > ?2") if by_waiting else ("ultimo DESC", "ultimo < ?2")
+    along, order = walk.value
     return f"""
         SELECT {_ENTRY}, entry.espera FROM (
             SELECT {COLUMNS}, ultimo, espera FROM casos WHERE {condition} AND {along} AND {_SHOWN}

@@ -21,6 +21,7 @@ export type ErrorCode =
   | "antes_invalid"
   | "despues_invalid"
   | "filtro_invalid"
+  | "orden_invalid"
   | "relevo_invalid"
   | "correo_invalid"
   | "texto_invalid"

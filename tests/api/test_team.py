@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import enum
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from chatd.api.keys import Scope
 from chatd.api.openapi import document
 from chatd.api.operations import OPERATIONS
 from chatd.api.team import TEAM_OPERATIONS
+from chatd.team.asklist import Order
 from chatd.team.listsql import Kind
 from tests.api.served import Api, System, add_key, serving_api
 
@@ -58,11 +60,26 @@ async def test_a_conversation_is_resolved_up_to_a_message_and_listed_by_its_stat
     assert (await bot.ask("GET", "/v1/conversaciones?filtro=x")).status == 422
 
 
-def test_the_filters_equal_those_of_the_chat() -> None:
+async def test_pages_by_waiting_go_on_where_they_ended(api: Api, bot: System) -> None:
+    """A-12, D-18"""
+    for user in ("ana", "eva"):
+        await (await api.chatd.enter(user)).write("root", "help")
+    path = "/v1/conversaciones?orden=espera&limite=1"
+    page = await bot.get(path)
+    assert [each["con"] for each in page["conversaciones"]] == ["ana"]
+    after = await bot.get(f"{path}&antes={page['sigue']}")
+    assert [each["con"] for each in after["conversaciones"]] == ["eva"]
+    assert "sigue" not in after
+    for wrong in ("orden=x", "orden=espera&antes=x-1", "orden=espera&antes=1", "antes=espera-1"):
+        assert (await bot.ask("GET", f"/v1/conversaciones?{wrong}")).status in {400, 422}, wrong
+
+
+@pytest.mark.parametrize(("parameter", "values"), [("filtro", Kind), ("orden", Order)])
+def test_the_filters_and_orders_equal_those_of_the_chat(parameter: str, values: type[enum.StrEnum]) -> None:
     """A-12"""
     parameters = document()["paths"]["/v1/conversaciones"]["get"]["parameters"]
-    [described] = [each["schema"]["enum"] for each in parameters if each["name"] == "filtro"]
-    assert sorted(described) == sorted(Kind)
+    [described] = [each["schema"]["enum"] for each in parameters if each["name"] == parameter]
+    assert sorted(described) == sorted(values)
 
 
 async def test_an_answer_by_a_system_leaves_the_case_open(api: Api, bot: System) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from itertools import chain
+
+from tests.chat.people import Person
 from tests.store.rig import Base
 from tests.team.people import Team, listed, news_of, team_chat
 
@@ -108,6 +112,80 @@ async def test_the_longest_waits_have_pages_that_go_on_where_they_ended(team: Te
     assert await listed(root, **asked) == ["leo", "zoe"]
     await people["eva"].write("soporte", "otra cosa")
     assert await listed(root, **asked) == ["leo", "zoe", "eva"]
+
+
+async def by_waiting(admin: Person, **asked: object) -> AsyncIterator[list[str]]:
+    """The users of each page of a list by waiting."""
+    while asked.get("antes", "") is not None:
+        page = await admin.ask("conversaciones", {"orden": "espera", **asked})
+        assert page["ok"], page
+        assert ("sigue" in page) == page["hay_mas"]
+        yield [entry["con"] for entry in page["conversaciones"]]
+        asked["antes"] = page.get("sigue")
+
+
+async def test_any_list_of_open_cases_can_begin_with_the_longest_wait(team: Team) -> None:
+    """D-18"""
+    root, boss = await team.admin("root"), await team.admin("boss")
+    people = {user: await team.user(user) for user in ("ana", "eva", "leo", "max", "zoe")}
+    for user, person in people.items():
+        await person.write("soporte", f"soy {user}")
+    await boss.write("root", "¿comemos?")
+    await root.write("leo", "dime")  # claims leo
+    await root.ask("atender", {"con": "eva"})
+    await root.write("zoe", "dime")
+    await news_of(root, "zoe", atiende="root")
+    await root.ask("soltar", {"con": "zoe"})
+    await people["zoe"].write("soporte", "otra cosa")
+    await people["ana"].write("soporte", "¿hola?")  # waits since its first message
+    await root.ask("resolver", {"con": "max"})
+    assert await listed(root, orden="espera") == ["ana", "eva", "zoe", "leo", "boss", "max"]
+    assert await listed(root, orden="espera", filtro="mias") == ["eva", "leo"]
+    assert await listed(root, orden="espera", filtro="libres") == ["ana", "zoe"]
+    assert await listed(root, orden="espera", filtro="sin_responder") == ["ana", "eva", "zoe"]
+    for size in (1, 2, 3, 4, 5):
+        pages = [page async for page in by_waiting(root, limite=size)]
+        assert list(chain(*pages)) == ["ana", "eva", "zoe", "leo", "boss", "max"]
+        assert {len(page) for page in pages[:-1]} <= {size}
+    assert [page async for page in by_waiting(root, limite=1, filtro="mias")] == [["eva"], ["leo"]]
+
+
+async def test_pages_by_waiting_stay_stable_while_cases_change(team: Team) -> None:
+    """D-18"""
+    root = await team.admin("root")
+    people = {user: await team.user(user) for user in ("ana", "eva", "leo", "zoe")}
+    for user, person in people.items():
+        await person.write("soporte", f"soy {user}")
+    pages = by_waiting(root, limite=2)
+    assert await anext(pages) == ["ana", "eva"]
+    await root.ask("resolver", {"con": "eva"})  # the page ended with it
+    await people["ana"].write("soporte", "¿hay alguien?")
+    await root.write("zoe", "dime")
+    assert await anext(pages) == ["leo", "zoe"]
+    await people["zoe"].write("soporte", "otra cosa")
+    await people["leo"].write("soporte", "otra cosa")
+    assert await anext(pages) == ["eva"]
+
+
+async def test_a_wrong_order_or_place_is_refused(team: Team) -> None:
+    """D-18"""
+    root = await team.admin("root")
+    for asked, code in (
+        ({"orden": "x"}, "orden_invalid"),
+        ({"orden": 1}, "orden_invalid"),
+        ({"orden": ["espera"]}, "orden_invalid"),
+        ({"orden": "espera", "antes": "12"}, "antes_invalid"),
+        ({"orden": "espera", "antes": "espera-"}, "antes_invalid"),
+        ({"orden": "espera", "antes": "espera-9999999999999999999"}, "antes_invalid"),
+        ({"orden": "espera", "antes": "espera-1\n"}, "antes_invalid"),
+        ({"orden": "espera", "antes": 12}, "antes_invalid"),
+        ({"antes": "espera-12"}, "antes_invalid"),
+        ({"orden": "espera", "buscar": "ana"}, "arguments_invalid"),
+        ({"orden": "espera", "filtro": "resueltas"}, "arguments_invalid"),
+    ):
+        answer = await root.ask("conversaciones", asked)
+        assert answer["error"]["code"] == code, asked
+    assert (await root.ask("conversaciones", {"orden": None}))["ok"]
 
 
 async def test_cases_catch_up_with_messages_stored_before_the_start(base: Base) -> None:
