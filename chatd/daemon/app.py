@@ -31,12 +31,13 @@ from chatd.chat.messages.ids import IdSource, first_id_of, is_in_reserve
 from chatd.chat.parts import ChatParts
 from chatd.chat.recovery.recovery import Recovery
 from chatd.chat.steps import ClockSteps
-from chatd.daemon.beside import Beside, features, with_stop_page
+from chatd.daemon.beside import Beside, features
 from chatd.daemon.config import Config
 from chatd.daemon.live import take_over
-from chatd.engineio.drain import drain
+from chatd.daemon.pages import Pages
+from chatd.daemon.signals import stop_on_signals
+from chatd.daemon.stopping import send_away
 from chatd.engineio.exchange import Exchange
-from chatd.engineio.origin import OriginPolicy
 from chatd.engineio.outbox import Outbox
 from chatd.engineio.server import EngineHooks, EngineServer, not_found
 from chatd.engineio.turns import Turns
@@ -67,13 +68,6 @@ if TYPE_CHECKING:
 # itself. Its own thresholds made it walk every session of a server that was filling, for 90 ms at 3,000 of them.
 GC_THRESHOLDS: Final = (10_000, 10, 1_000)
 
-# How long clients have to answer the goodbye before their connections are closed.
-GOODBYE_S: Final = 1.0
-
-# The part of the time for a stop in which all clients are sent away, however many there are.
-DRAIN_SHARE: Final = 0.7
-
-EXIT_AT_ONCE: Final = 130
 EXIT_UNFINISHED: Final = 1
 
 # Another process has the number of this node: a supervisor starts this one again, and then it waits.
@@ -103,7 +97,7 @@ async def _serve(
     entries: Entries | None,
     announce: Callable[[int], None] | None,
 ) -> int:
-    stop = _stop_on_signals()
+    stop = stop_on_signals()
     inherited = inherited_sockets(os.environ)
     reload = _reload(config, read)
     operations = Operations(config.ops, config.store.db, os.environ, reload)
@@ -114,18 +108,15 @@ async def _serve(
     retention = _retention(config, store)
     beside = Beside(config, operations, reload, store)
     try:
-        pages = _pages(config, reload, entries, store)
+        pages = Pages(config, entries, store)
+        reload.add("pages", pages.prepare)
         engine = build(config, store, last_id, reload, pages, beside.open, shell=shell, neighbours=neighbours)
         listening = _listening(config, engine, inherited)
         operations.also_refuses("listen", listening.refusals.counts.items)
         reload.add("certificate", lambda _: listening.prepare(), _keeps_certificate)
         reload.add("retention", lambda read: functools.partial(retention.use, read.store.retention_days))
-        _compare_limits(config, listening)
-        make_room(config.engineio.max_connections, listening.max_files)
-        # What start-up made lives as long as the process: the collector need not walk it again.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*GC_THRESHOLDS)
+        _fit_open_files(config, listening)
+        _spare_collector()
         await beside.start()
         retention.start()
         listening.start(config.engineio.path, announce)
@@ -134,7 +125,9 @@ async def _serve(
         operations.stopping()
         log.info("stopping", extra={"connections": len(engine.connections)})
         async with asyncio.timeout(config.listen.stop_timeout_s):
-            await _stop(config, listening, engine, store, shell)
+            if shell is not None:
+                shell.stopping()
+            await send_away(config.listen, listening, engine, store)
     except TimeoutError:
         log.error("the stop took too long; connections were cut", extra={"timeout_s": config.listen.stop_timeout_s})
         if store.waiting:
@@ -307,73 +300,22 @@ def _keeps_certificate(config: Config) -> bool:
     return are_credentials([config.listen.tls_cert, config.listen.tls_key], os.environ)
 
 
-class Pages:
-    """What answers requests that are not for Socket.IO; after a reload it may be another."""
-
-    def __init__(self, answer: Callable[[Exchange], None]) -> None:
-        self._answer = answer
-
-    def __call__(self, exchange: Exchange) -> None:
-        self._answer(exchange)
-
-    def use(self, answer: Callable[[Exchange], None]) -> None:
-        self._answer = answer
+def _spare_collector() -> None:
+    """What start-up made lives as long as the process: the collector need not walk it again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
 
 
-def _pages(config: Config, reload: Reload[Config], entries: Entries | None, store: Store) -> Pages:
-    def answers(config: Config) -> Callable[[Exchange], None]:
-        return with_stop_page(config, store, other_paths(config, entries))
-
-    pages = Pages(answers(config))
-    reload.add("pages", lambda read: functools.partial(pages.use, answers(read)))
-    return pages
-
-
-def other_paths(config: Config, entries: Entries | None) -> Callable[[Exchange], None]:
-    """What is served besides Socket.IO. Raises ConfigError."""
-    if not config.web.console and config.web.client_dir is None:
-        return not_found
-    from chatd.web.site import site  # noqa: PLC0415 - loaded only when used
-
-    origins = OriginPolicy(config.engineio.origin, config.engineio.cors_credentials)
-    return site(config.web, config.engineio.path, origins, config.auth.cookie, entries)
-
-
-def _compare_limits(config: Config, listening: Listening) -> None:
-    """A limit that the system reaches first is worth a word before it does."""
+def _fit_open_files(config: Config, listening: Listening) -> None:
+    """Raise the limit of open files, and warn if the system allows fewer than the clients need."""
     clients = config.engineio.max_connections
     if listening.max_files is not None and clients > listening.max_files - RESERVED:
         log.warning(
             "max_connections is more than the system lets us have: raise its limit of open files (LimitNOFILE)",
             extra={"max_connections": clients, "open_files": listening.max_files},
         )
-
-
-def _stop_on_signals() -> asyncio.Event:
-    """An event that the first SIGTERM or SIGINT sets; the next one ends the process at once."""
-    stop = asyncio.Event()
-
-    def on_signal() -> None:
-        if stop.is_set():
-            os._exit(EXIT_AT_ONCE)
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, on_signal)
-    return stop
-
-
-async def _stop(config: Config, listening: Listening, engine: EngineServer, store: Store, shell: Shell | None) -> None:
-    if shell is not None:
-        shell.stopping()
-    await asyncio.sleep(config.listen.stop_delay_s)
-    await listening.stop()
-    engine.stop_admitting()
-    await store.flushed()
-    within_s = DRAIN_SHARE * (config.listen.stop_timeout_s - config.listen.stop_delay_s)
-    await drain(engine, config.listen.stop_rate, within_s)
-    await engine.connections.close(GOODBYE_S)
-    await store.flushed()
+    make_room(clients, listening.max_files)
 
 
 async def _close(

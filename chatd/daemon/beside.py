@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from chatd.chat.chat import Chat
 from chatd.chat.parts import ChatParts
 from chatd.daemon.config import Config, keeps_addresses
-from chatd.engineio.exchange import Exchange
 from chatd.ops.operations import Operations
 from chatd.ops.watched import Watched
 from chatd.settings.reload import Apply, Reload
@@ -137,17 +135,6 @@ def _mailboxes(config: Config, chat: Chat) -> list[Recipe]:
     from chatd.notify.opening import recipe_of  # noqa: PLC0415 - as in _prepare_hooks
 
     return [recipe_of(each, chat) for each in config.notify]
-
-
-def with_stop_page(config: Config, store: Store, other: Callable[[Exchange], None]) -> Callable[[Exchange], None]:
-    """What answers requests that are not for Socket.IO. Raises ConfigError."""
-    for mailbox in config.notify:
-        if mailbox.public_url:
-            from chatd.notify.opening import email_secret_of  # noqa: PLC0415 - loaded only when used
-            from chatd.notify.stop import StopPage, key_of  # noqa: PLC0415 - likewise
-
-            return StopPage(key_of(email_secret_of(mailbox)), store, other).on_request
-    return other
 
 
 def features(config: Config, chat: Chat) -> tuple[Waits | None, TextIndex | None]:

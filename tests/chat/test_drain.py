@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from chatd.base.errors import ConfigError
-from chatd.daemon.app import EXIT_AT_ONCE
+from chatd.daemon.signals import EXIT_AT_ONCE
 from chatd.listen.config import ListenConfig
 from tests.chat.daemon import daemon
 from tests.chat.people import Person, cookie, token

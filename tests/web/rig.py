@@ -6,8 +6,9 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from chatd.daemon.app import build, other_paths
+from chatd.daemon.app import build
 from chatd.daemon.config import Raw, load
+from chatd.daemon.pages import other_paths
 from chatd.store.sqlite import SqliteStore
 from chatd.web.entries import Entries
 from tests.chat.people import SECRET

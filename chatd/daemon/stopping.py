@@ -1,0 +1,30 @@
+"""The end of a daemon: clients are sent away, and what was accepted is stored and acknowledged. Rule C-27."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from chatd.engineio.drain import drain
+from chatd.engineio.server import EngineServer
+from chatd.listen.config import ListenConfig
+from chatd.listen.listening import Listening
+from chatd.store.base import Store
+
+# How long clients have to answer the goodbye before their connections are closed.
+GOODBYE_S: Final = 1.0
+
+# The part of the time for a stop in which all clients are sent away, however many there are.
+DRAIN_SHARE: Final = 0.7
+
+
+async def send_away(config: ListenConfig, listening: Listening, engine: EngineServer, store: Store) -> None:
+    """Takes as long as clients and the database do; the caller has a limit."""
+    await asyncio.sleep(config.stop_delay_s)
+    await listening.stop()
+    engine.stop_admitting()
+    await store.flushed()
+    within_s = DRAIN_SHARE * (config.stop_timeout_s - config.stop_delay_s)
+    await drain(engine, config.stop_rate, within_s)
+    await engine.connections.close(GOODBYE_S)
+    await store.flushed()
