@@ -1,8 +1,9 @@
-"""JavaScript modules joined into one, with no other change of their text.
+"""JavaScript modules joined into one, without comments: these were a fifth of what a browser had to load.
 
 Each module becomes a function that is called once, behind those that it imports, and returns what it exports. That
 holds for the forms that static/ has: `import { a, b } from "./x.js";` on a line, `export` before a declaration that is
-not assigned again, no cycles. Other forms are refused here, rather than found out by a browser.
+not assigned again, no cycles. Other forms are refused here, rather than found out by a browser. A comment is left out
+where it has lines of its own, and no template literal may span lines, whose text could look like one.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Final
 
 _IMPORT: Final = re.compile(r'^import \{ (\w+(?:, \w+)*) \} from "\./([\w.-]+)";$', re.MULTILINE)
 _EXPORT: Final = re.compile(r"^export ((?:async )?(?:const|class|function)\b\*? ?(\w+))", re.MULTILINE)
+_COMMENT: Final = re.compile(r"^[ \t]*(?://.*|/\*\*[^*]*\*+(?:[^/*][^*]*\*+)*/)\n", re.MULTILINE)
 _OTHER_FORM: Final = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
 _OF_OTHERS: Final = ".min.js"  # minified, with forms of their own: loaded as they are
 
@@ -52,7 +54,9 @@ def _in_order(entry: str, files: Mapping[str, bytes]) -> list[str]:
 def _called(name: str, files: Mapping[str, bytes]) -> str:
     text = _text(name, files)
     exported = [found[2] for found in _EXPORT.finditer(text)]
-    body = _EXPORT.sub(r"\1", _IMPORT.sub(_take, text))
+    body = _EXPORT.sub(r"\1", _IMPORT.sub(_take, _COMMENT.sub("", text)))
+    if any(line.count("`") % 2 for line in body.splitlines()):
+        raise ValueError(f"{name} has a template literal of several lines")
     if (other := _OTHER_FORM.search(body)) is not None:
         raise ValueError(f"{name} has a form that cannot be joined: {other[0]}")
     return f"const {_variable(name)} = (() => {{\n{body}\nreturn {{ {', '.join(exported)} }};\n}})();"

@@ -71,7 +71,7 @@ async def test_the_compressed_console_is_small(browser: Browser) -> None:
     for address in set(re.findall(r'(?:href|src)="(/chatd/[0-9a-f]{16}/[\w.-]+)"', page)):
         total += len((await browser.get(address, Accept_Encoding="gzip")).body)
     print(f"{total:,} bytes")
-    assert total < 65_000
+    assert total < 60_000
 
 
 def test_the_digest_changes_with_any_file() -> None:

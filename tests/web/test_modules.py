@@ -93,6 +93,31 @@ def test_an_unsupported_import_or_export_form_is_refused(text: bytes) -> None:
         bundled("main.js", {**FILES, "main.js": text})
 
 
+COMMENTED = b"""\
+/** One line. */
+const address = "https://chat.example/*"; // a note
+// a line
+  /**
+   * Several, with ** and / in them.
+   */
+const [product, pattern] = [6 / 2, /x*/];
+console.log(address, product, pattern.source);
+"""
+
+
+def test_a_bundle_has_no_comments_and_keeps_what_only_looks_like_one(tmp_path: Path) -> None:
+    joined = bundled("main.js", {"main.js": COMMENTED})
+    for words in (b"One line", b"a line", b"Several", b"in them"):
+        assert words not in joined
+    assert run(tmp_path, {"main.js": joined}) == "https://chat.example/* 3 x*\n"
+
+
+def test_a_template_literal_of_several_lines_is_refused() -> None:
+    """A line of its text could look like a comment."""
+    with pytest.raises(ValueError, match=r"main\.js has a template literal of several lines"):
+        bundled("main.js", {"main.js": b"const text = `\n// kept\n`;\n"})
+
+
 def test_modules_that_import_each_other_are_refused() -> None:
     circle = {"a.js": b'import { b } from "./b.js";\nexport const a = 1;\n', "b.js": b'import { a } from "./a.js";\n'}
     with pytest.raises(ValueError, match=r"a\.js -> b\.js -> a\.js"):
