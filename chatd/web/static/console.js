@@ -299,7 +299,7 @@ composer(byId("composer"), {
   mayLeave: () => askFirst.allows(),
   onSend: (words) => {
     const conversation = people.conversationWith(open);
-    conversation.send(words);
+    conversation.outbox.send(words);
     people.wrote(open, words);
     thread.toEnd();
   },

@@ -1,23 +1,16 @@
-// The messages between the reader and one other user, in order, with those that are not stored yet.
+// The messages between the reader and one other user, in order: those that are stored, and an outbox.
 // Has no DOM code: thread.js draws it.
 
 import { onceAFrame } from "./dom.js";
 import { End, MessageWindow, isAfter } from "./messages.js";
+import { Fate, Outbox } from "./outbox.js";
 import { RefusedError, UnansweredError } from "./socket.js";
-
-export const Fate = Object.freeze({ SENDING: "sending", STORED: "stored", FAILED: "failed" });
 
 const PAGE = 40;
 const CATCH_UP_PAGES = 5;
 const LONGEST_WAIT_MS = 1_000;
 const TRIES = 4;
 export const MOST_PRINTED = 2_000;
-const AGAIN_MS = 3_000;
-
-/** 96 random bits. `crypto.randomUUID` exists only in secure contexts (TLS or localhost). */
-function newCid() {
-  return [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
 
 export class Conversation {
   #socket;
@@ -27,7 +20,7 @@ export class Conversation {
   #catchingUp = null;
   #gapAfter = null;
   #pushed = ""; // the greatest id that the server pushed
-  #againTimer = 0;
+  #wanted = null; // the last pushed message without id that history must have at the end of the thread
 
   /**
    * `con` is the other user; null loads the reader's messages with all users. `isMine` returns whether the reader wrote
@@ -40,9 +33,14 @@ export class Conversation {
     this.para = para ?? con;
     this.isMine = isMine;
     this.lastOnline = lastOnline;
-    this.onPending = onPending;
     this.onStanding = onStanding; // gets the answer of "conversacion": read marks, and presence if the server has it
-    this.pending = []; // in the order in which they were written
+    this.outbox = new Outbox(socket, this.para, {
+      onChange: (pending) => {
+        onPending(pending);
+        this.#changed();
+      },
+      onStored: (message) => !this.hasNewer && !this.#window.get(message.id) && this.#window.add(message),
+    });
     this.following = true; // the view is at the newest message, or is going there
     this.newAfter = undefined; // the reader's mark when the conversation was opened; null if there is nothing new
     this.loaded = false;
@@ -79,7 +77,7 @@ export class Conversation {
 
   /** Send pending messages again, then load the last page, or what was missed since the last connection. */
   async refresh() {
-    this.resend(); // before history: its messages have an id and no cid, and only the acknowledgement maps cid to id
+    this.outbox.resend(); // before history: its messages have an id and no cid, and only the acknowledgement maps cid to id
     const asked = this.con === null ? null : this.#askStanding(this.con);
     await this.catchUp();
     await (asked ?? this.#askStanding(this.messages.findLast((message) => !message.mine)?.de));
@@ -124,7 +122,7 @@ export class Conversation {
     if (!page || !this.#window.get(last)) return;
     this.#window.hasNewer = page.hay_mas;
     this.#add(page.mensajes, End.OLDEST);
-    if (this.#lacksPushed) await this.catchUp();
+    await this.#completeEnd();
   }
 
   /** Replace the loaded messages by those around `id`. */
@@ -140,7 +138,7 @@ export class Conversation {
     this.#add([...before.mensajes, ...after.mensajes], End.NEWEST);
     this.#window.hasOlder = before.hay_mas;
     this.#window.hasNewer = after.hay_mas;
-    if (this.#lacksPushed) await this.catchUp();
+    await this.#completeEnd();
   }
 
   /** Load the newest messages, and follow the end from now on. */
@@ -150,6 +148,7 @@ export class Conversation {
     this.#window.clear();
     this.#gapAfter = null;
     await this.catchUp();
+    await this.#completeEnd();
   }
 
   /** The newest MOST_PRINTED messages, whatever is loaded; `hasOlder` if there are more, or if not all could be had. */
@@ -165,7 +164,7 @@ export class Conversation {
     }
     if (!found.length) return this;
     const messages = found.map((message) => this.#window.get(message.id) ?? { ...message, mine: this.isMine(message), fate: Fate.STORED });
-    return { messages, pending: this.pending, hasOlder, hasNewer: false, loaded: true };
+    return { messages, outbox: this.outbox, hasOlder, hasNewer: false, loaded: true };
   }
 
   /** Forget messages far above the end; scrolling up loads them again. */
@@ -232,50 +231,38 @@ export class Conversation {
 
   /** A message that the server pushed. If it has no id, look for it in history, if the server keeps one. */
   async receive(message) {
-    if (message.id) {
-      if (isAfter(message.id, this.#pushed)) this.#pushed = message.id;
-      if (!this.#window.isBeyond(message.id)) this.#add([message]);
-      return;
-    }
-    const before = this.#window.lastId;
-    // The server may not have stored it yet (C-72).
+    if (!message.id) return this.#find({ message, after: this.#window.lastId });
+    if (isAfter(message.id, this.#pushed)) this.#pushed = message.id;
+    if (!this.#window.isBeyond(message.id)) this.#add([message]);
+  }
+
+  /** The server may not have stored it yet (C-72). While the end is not loaded, no place is right for it. */
+  async #find(wanted) {
     for (let wait = 50; wait < LONGEST_WAIT_MS && !this.historyMissing; wait *= 2) {
       await this.catchUp();
-      if (this.#hasSince(before, message)) return;
+      if (this.hasNewer) {
+        this.#wanted = wanted;
+        return;
+      }
+      if (this.#hasSince(wanted.after, wanted.message)) return;
       await new Promise((again) => setTimeout(again, wait));
     }
-    this.#window.add({ ...message, fecha: Date.now(), mine: this.isMine(message) });
+    this.#window.add({ ...wanted.message, fecha: Date.now(), mine: this.isMine(wanted.message) });
     this.#window.trim(End.OLDEST);
     this.#changed();
   }
 
+  /** More is loaded: if that is the end now, load what was pushed before it could have a place. */
+  async #completeEnd() {
+    if (this.#lacksPushed) await this.catchUp();
+    const wanted = this.#wanted;
+    if (this.hasNewer || wanted === null) return;
+    this.#wanted = null;
+    await this.#find(wanted);
+  }
+
   #hasSince(id, { de, mensaje }) {
     return this.messages.some((one) => one.de === de && one.mensaje === mensaje && (!id || isAfter(one.id ?? "", id)));
-  }
-
-  /** Send `text` as a new message. All retries carry the same cid, so it is stored once (C-21). */
-  send(text) {
-    const message = { cid: newCid(), mensaje: text, fecha: Date.now(), fate: Fate.SENDING, mine: true };
-    this.#setPending([...this.pending, message]);
-    this.#deliver(message);
-  }
-
-  /** Take over messages that an earlier page could not send; `resend` sends those that were not refused. */
-  restore(messages) {
-    const again = messages.map((message) => ({ fate: Fate.SENDING, ...message, mine: true }));
-    this.#setPending([...again, ...this.pending]);
-  }
-
-  /** Send a message that was refused again. */
-  retry(message) {
-    Object.assign(message, { fate: Fate.SENDING, error: null });
-    this.#setPending(this.pending);
-    this.#deliver(message);
-  }
-
-  /** Forget a message that was refused. */
-  discard(message) {
-    this.#setPending(this.pending.filter((one) => one !== message));
   }
 
   /** The other user has read the reader's messages up to `id`. */
@@ -286,12 +273,6 @@ export class Conversation {
   }
 
   // Internals.
-
-  #setPending(pending) {
-    this.pending = pending;
-    this.onPending(pending);
-    this.#changed();
-  }
 
   /** Ask for the read marks: receipts sent during an outage are not repeated (C-56). */
   async #askStanding(con) {
@@ -329,47 +310,11 @@ export class Conversation {
   /** `beyond` is the end at which to trim; by default the one that the reader does not look at. */
   #add(messages, beyond = this.following ? End.OLDEST : End.NEWEST) {
     for (const message of messages) {
-      if (this.pending.some(({ cid }) => cid === message.cid)) this.#setPending(this.pending.filter(({ cid }) => cid !== message.cid));
+      this.outbox.wasStored(message.cid);
       if (this.#window.get(message.id)) continue;
       this.#window.add({ ...message, mine: this.isMine(message), fate: Fate.STORED });
     }
     this.#window.trim(beyond);
     this.#changed();
-  }
-
-  /** Send pending messages again, except those that were refused or await an acknowledgement. */
-  resend() {
-    if (!this.#socket.online) return;
-    for (const message of this.pending) if (message.fate === Fate.SENDING && !message.asked) this.#deliver(message);
-  }
-
-  async #deliver(message) {
-    message.asked = true;
-    try {
-      const { cid, mensaje } = message;
-      this.#onStored(message, await this.#socket.ask("mensaje_privado", { para: this.para, mensaje, cid }));
-    } catch (error) {
-      this.#onUndelivered(message, error);
-    }
-    message.asked = false;
-    this.#changed();
-  }
-
-  #onStored(message, { id, fecha }) {
-    this.#setPending(this.pending.filter((one) => one !== message));
-    if (this.#window.get(id)) return;
-    Object.assign(message, { id, fecha, fate: Fate.STORED });
-    if (!this.hasNewer) this.#window.add(message);
-  }
-
-  /** An unacknowledged message may be stored: send it again until it is acknowledged. A refused one waits for its author. */
-  #onUndelivered(message, error) {
-    if (error instanceof UnansweredError) {
-      clearTimeout(this.#againTimer);
-      this.#againTimer = setTimeout(() => this.resend(), AGAIN_MS);
-    } else if (error instanceof RefusedError) {
-      Object.assign(message, { fate: Fate.FAILED, error: { code: error.code, reason: error.message } });
-      this.#setPending(this.pending);
-    } else throw error;
   }
 }

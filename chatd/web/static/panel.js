@@ -99,7 +99,7 @@ function restoreUnsent() {
   }
   if (me === null || unsent !== null) return;
   unsent = new Unsent(me);
-  conversation.restore(unsent.to(para));
+  conversation.outbox.restore(unsent.to(para));
 }
 
 function keepDraft() {
@@ -208,7 +208,7 @@ document.addEventListener("keydown", (event) => event.key === "Escape" && tellPa
 
 composer(byId("composer"), {
   onSend: (words) => {
-    conversation.send(words);
+    conversation.outbox.send(words);
     thread.toEnd();
   },
   onTyping: (active) => {

@@ -1,9 +1,10 @@
 // The users of an admin's list: conversations, presence, unread counts. Has no DOM code.
 
-import { Conversation, Fate } from "./conversation.js";
+import { Conversation } from "./conversation.js";
 import { onceAFrame } from "./dom.js";
 import { isAfter } from "./messages.js";
 import { usersOnline } from "./online.js";
+import { Fate } from "./outbox.js";
 import { RefusedError, UnansweredError } from "./socket.js";
 import { Unsent } from "./unsent.js";
 
@@ -41,7 +42,7 @@ class Person {
 
   /** Whether a refused message waits for the reader to send it again. */
   get failed() {
-    return this.conversation?.pending.some(({ fate }) => fate === Fate.FAILED) ?? false;
+    return this.conversation?.outbox.pending.some(({ fate }) => fate === Fate.FAILED) ?? false;
   }
 
   setPresence(online, seen) {
@@ -89,7 +90,7 @@ export class People {
     this.#unsent = new Unsent(me);
     for (const user of this.#unsent.addressees) {
       const messages = this.#unsent.to(user);
-      this.conversationWith(user).restore(messages);
+      this.conversationWith(user).outbox.restore(messages);
       this.wrote(user, messages.at(-1).mensaje);
     }
   }
@@ -142,7 +143,7 @@ export class People {
 
   /** Send pending messages again, in all conversations. */
   resend() {
-    for (const { conversation } of this.#people.values()) conversation?.resend();
+    for (const { conversation } of this.#people.values()) conversation?.outbox.resend();
   }
 
   /** Load the first page of conversations and the users online: at each connection. */

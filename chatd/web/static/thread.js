@@ -1,10 +1,11 @@
 // Draws a conversation: bubbles under days, marks; scrolling up loads older messages. For console and widget.
 
 import { announce, arrange, byId, icon, make } from "./dom.js";
-import { Fate, MOST_PRINTED } from "./conversation.js";
+import { MOST_PRINTED } from "./conversation.js";
 import { idBefore, isAfter } from "./messages.js";
 import { dayKey, moment } from "./moments.js";
 import { shownName } from "./names.js";
+import { Fate } from "./outbox.js";
 import { dayOf, text, timeOf } from "./texts.js";
 import { bubble } from "./words.js";
 
@@ -187,7 +188,7 @@ export class ThreadView {
     conversation.onChange(() => conversation === this.#conversation && this.render());
   }
 
-  #rows({ messages, pending, hasOlder, hasNewer, loaded }) {
+  #rows({ messages, outbox: { pending }, hasOlder, hasNewer, loaded }) {
     const rows = [];
     if (messages.length) rows.push(hasOlder ? this.#cut("above") : this.#note("beginning"));
     if (!loaded && !messages.length) rows.push(this.#note("notLoaded"));
@@ -294,8 +295,8 @@ export class ThreadView {
     return [
       icon("warning"),
       make("span", {}, reasonOf(message)),
-      again ? this.#remedy("retry", () => this.#conversation.retry(message)) : "",
-      this.#remedy("discard", () => this.#conversation.discard(message)),
+      again ? this.#remedy("retry", () => this.#conversation.outbox.retry(message)) : "",
+      this.#remedy("discard", () => this.#conversation.outbox.discard(message)),
     ];
   }
 
