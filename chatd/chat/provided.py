@@ -43,7 +43,7 @@ class ProvidedKeys:
         return self._provider.fault
 
     @property
-    def keeps_all_out(self) -> bool:
+    def has_no_keys(self) -> bool:
         return not self._door.has_keys
 
     @property

@@ -112,7 +112,7 @@ async def _serve(
         reload.add("pages", pages.prepare)
         engine = build(config, store, last_id, reload, pages, beside.open, shell=shell, neighbours=neighbours)
         listening = _listening(config, engine, inherited)
-        operations.also_refuses("listen", listening.refusals.counts.items)
+        operations.add_refusals("listen", listening.refusals.counts.items)
         reload.add("certificate", lambda _: listening.prepare(), _keeps_certificate)
         reload.add("retention", lambda read: functools.partial(retention.use, read.store.retention_days))
         _fit_open_files(config, listening)

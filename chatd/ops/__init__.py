@@ -1,12 +1,14 @@
-"""What an operator's tools ask the daemon.
+"""The interfaces for operators' tools: metrics, health, systemd, the admin socket.
 
-config.py       what an operator can set
-readiness.py    how far the daemon is in its life
-watched.py      the parts that count
-metrics.py      every metric: name, meaning, what to do when it moves
-exposition.py   the same as text for Prometheus
-lag.py          how late the event loop is
-internal.py     the listener for all of it
+config.py       the settings
+readiness.py    starting, ready or stopping
+watched.py      the parts of the daemon that have counters
+metrics.py      every metric: name, meaning, what to do when it changes
+exposition.py   the metrics as text for Prometheus
+lag.py          the delay of the event loop
+internal.py     the HTTP listener: /healthz, /readyz, /metrics
+notify.py       messages to systemd
+admin.py        the admin socket
 """
 
 import logging

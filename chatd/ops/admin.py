@@ -1,7 +1,7 @@
 """The admin socket: a unix socket beside the database, for the daemon's own user and for root.
 
-One request for each connection, one JSON object on a line; the answer is one object, and for `tail` the messages after
-it, until either side closes:
+A connection carries one request: a JSON object on one line. The answer is one object. After the answer to `tail`, the
+messages follow until either side closes:
 
     {"verb": "who"}                                          {"ok": true, "people": [{"user": ..., "sid": ...}, ...]}
     {"verb": "kick", "user": "ana"}                          {"ok": true, "sessions": 2}
@@ -11,8 +11,8 @@ it, until either side closes:
     {"verb": "state"}                                        {"ok": true, "reload_fault": null}
     {"verb": "tail"}                                         {"ok": true}   {"id": ..., "de": ..., "mensaje": ...} ...
 
-Where there are several nodes, who and kick are of all of them, and `unanswered` has the numbers of those that did not
-answer. What cannot be done is answered by {"ok": false, "error": "a sentence"}.
+With several nodes, `who` and `kick` cover all of them; `unanswered` lists the numbers of the nodes that did not answer.
+The answer to a request that fails is {"ok": false, "error": "a sentence"}.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from chatd.store.base import Message, StoreError
 
 OWNER_ONLY: Final = 0o600
 
-# A request has a message at most; what waits for a tail that does not read ends it.
+# The longest request holds one message. A `tail` with more than MAX_WAITING_BYTES unread is closed.
 MAX_REQUEST_BYTES: Final = 4_194_304
 MAX_WAITING_BYTES: Final = 1_048_576
 REQUEST_TIMEOUT_S: Final = 10.0
@@ -42,7 +42,7 @@ Request = Mapping[str, Any]
 
 
 class Reloads(Protocol):
-    """What can read its configuration again."""
+    """The daemon, as far as the admin socket reloads it."""
 
     def reload(self) -> Outcome: ...
 
@@ -54,7 +54,7 @@ class AdminSocket:
     """Listens from its creation, answers from `start` to `close`."""
 
     def __init__(self, path: Path, desk: Desk, daemon: Reloads) -> None:
-        """Raises ConfigError for a path that cannot be one, ListenError where the machine refuses."""
+        """Raises ConfigError for an impossible path, ListenError if the system refuses to open the socket."""
         self._unix = UnixSocket(path, OWNER_ONLY)
         self._desk = desk
         self._daemon = daemon

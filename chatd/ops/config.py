@@ -1,4 +1,4 @@
-"""How an operator looks at a running daemon."""
+"""The settings of the internal listener and of the admin socket."""
 
 # ruff: noqa: RUF009 - setting() gives a field, whose default is immutable
 
@@ -43,7 +43,7 @@ class OpsConfig:
 
     @property
     def internal_address(self) -> tuple[str, int]:
-        """Host and port. Raises ConfigError."""
+        """Host and port of `internal`. Raises ConfigError."""
         host, colon, port = self.internal.rpartition(":")
         if not colon or not host or not port.isascii() or not port.isdecimal() or int(port) > 65_535:
             raise ConfigError(f"internal: {self.internal!r} is no HOST:PORT; write 127.0.0.1:9464")
@@ -51,7 +51,7 @@ class OpsConfig:
 
 
 def admin_socket_of(config: OpsConfig, db: str) -> Path:
-    """Where the admin socket is: as named, else beside the file, else (PostgreSQL) in the working directory."""
+    """The path of the admin socket: as set; else beside the database file, or in the working directory (PostgreSQL)."""
     if config.admin_socket_file is not None:
         return config.admin_socket_file.resolve()
     path = Path("chatd" if is_postgres(db) else db).resolve()

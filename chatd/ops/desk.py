@@ -1,4 +1,4 @@
-"""What the admin socket needs of the chat, which app.py hands over."""
+"""The part of the chat that the admin socket uses; the daemon passes it in."""
 
 from __future__ import annotations
 

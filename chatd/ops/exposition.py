@@ -1,8 +1,8 @@
 """The metrics as text, by prometheus-client.
 
-That package imports a web server, `ssl`, `wsgiref` and `urllib.request` for ways of publishing that chatd does not use,
-5 MB of resident memory. So it is imported without them, and without its own metric types, which would count a second
-time what chatd has counted: 1.1 MB. If a version of it should want more than is given here, it gets everything.
+That package imports a web server, `ssl`, `wsgiref` and `urllib.request` for ways of publishing that chatd does not use:
+5 MB of resident memory. So it is imported without them, and without its own metric types, which chatd does not need:
+1.1 MB. If a version of it needs more than is listed here, the whole package is imported.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from chatd.ops.metrics import METRICS
 
 _PACKAGE: Final = "prometheus_client"
 
-# What its module `exposition` names while it is imported.
+# Names that its module `exposition` reads from other modules while it is imported.
 _UNUSED: Final[Mapping[str, tuple[str, ...]]] = {
     "gzip": (),
     "http.server": ("BaseHTTPRequestHandler",),
@@ -37,7 +37,7 @@ _UNUSED: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def _import_lean() -> None:
-    """Leaves the package's modules in `sys.modules`, if it is not there already."""
+    """Import the package's modules without those of _UNUSED. Does nothing if the package is imported already."""
     if _PACKAGE in sys.modules or PathFinder.find_spec(_PACKAGE) is None:
         return
     with contextlib.ExitStack() as stack:
@@ -74,7 +74,7 @@ class ChatdCollector(Collector):
 
 
 class Exposition:
-    """The metrics of chatd, and those of its process: memory, CPU, open files."""
+    """The metrics of chatd and of its process (memory, CPU, open files), as text for Prometheus."""
 
     def __init__(self, sources: Sources) -> None:
         self._registry = CollectorRegistry()

@@ -1,4 +1,4 @@
-"""Metrics of webhooks, each by the name of the hook: as many as the configuration file has. See metrics.py."""
+"""Metrics of webhooks, labelled by the name of the webhook. See metrics.py."""
 
 from __future__ import annotations
 
@@ -28,37 +28,37 @@ HOOK_METRICS: Final[tuple[Metric, ...]] = (
     Metric(
         "chatd_webhook_events_total",
         Kind.COUNTER,
-        "What became of events of a webhook: delivered, a try that failed and is repeated, set aside. Of mail to users "
-        "also: held back by `pause`, for an unknown recipient.",
-        "failed: the receiver is down or slow; the log says since when. set_aside: it refuses certain events for good; "
-        "see `chatd webhook list`, and `chatd webhook replay` once it takes them. unknown_recipient: addresses in "
-        "tokens are wrong.",
+        "Events of a webhook by outcome: delivered, failed (and tried again), set aside. Mail to users has two more: "
+        "held back by `pause`, and unknown recipient.",
+        "failed: the receiver is down or slow; the log says since when. set_aside: the receiver refuses these events "
+        "permanently; see `chatd webhook list`, and run `chatd webhook replay` once it accepts them. "
+        "unknown_recipient: addresses in tokens are wrong.",
         _tries,
         ("hook", "outcome"),
     ),
     Metric(
         "chatd_webhook_unfinished",
         Kind.GAUGE,
-        "Events of a webhook that were read ahead and are not done; NaN without one. At most 256, more wait in the "
-        "database. 0 on the nodes that do not serve it.",
-        "Near 256 for minutes: the receiver takes less than users write; see the next row, and raise `parallel`.",
+        "Events of a webhook that are read from the database and not delivered yet; NaN without a webhook. At most "
+        "256; more wait in the database. 0 on the nodes that do not serve the webhook.",
+        "Near 256 for minutes: the receiver is slower than events arrive; see the next row, and raise `parallel`.",
         _of_each(lambda hook: hook.unfinished),
         ("hook",),
     ),
     Metric(
         "chatd_webhook_behind_seconds",
         Kind.GAUGE,
-        "How old the first event is that a webhook has not delivered; 0 if there is none, NaN without a webhook.",
-        "Above what the other system can bear: it is down or too slow. `chatd webhook test` tries it, and `chatd "
-        "webhook list` counts what waits.",
+        "Age of the oldest event that a webhook has not delivered; 0 if there is none, NaN without a webhook.",
+        "Above the delay that the other system tolerates: it is down or too slow. `chatd webhook test` sends it a test "
+        "event, and `chatd webhook list` counts the events that wait.",
         _of_each(lambda hook: hook.behind_s),
         ("hook",),
     ),
     Metric(
         "chatd_webhook_off",
         Kind.GAUGE,
-        "1 while a webhook is switched off, because its receiver has answered 410; NaN without one.",
-        "1: nothing is sent. When the receiver is right again, `chatd webhook replay`.",
+        "1 while a webhook is switched off because its receiver answered 410; NaN without a webhook.",
+        "1: nothing is sent. When the receiver works again, run `chatd webhook replay`.",
         _of_each(lambda hook: float(hook.is_off)),
         ("hook",),
     ),

@@ -1,4 +1,4 @@
-"""A listener for plain HTTP beside the main one: its sockets, its connections, and their limits."""
+"""An HTTP listener on a second port: its sockets, its connections, and their limits."""
 
 from __future__ import annotations
 
@@ -28,8 +28,10 @@ OnRequest = Callable[[Exchange], None]
 
 
 class HttpListener:
-    """Open from birth, answering from `start` to `close`. `config` has the limits, of which those of clients are limits
-    of connections here; `flag` chooses another port.
+    """Opens its sockets when created; answers from `start` to `close`.
+
+    `config` has the limits; limits of clients count connections here. `flag` is the command-line option that chooses
+    another port, for the error message.
     """
 
     def __init__(
@@ -58,7 +60,7 @@ class HttpListener:
         ]
 
     def start(self, on_request: OnRequest) -> list[dict[str, object]]:
-        """Host and port of each socket, for the log."""
+        """Start to answer. Returns host and port of each socket, for the log."""
         self._on_request = on_request
         for listener in self._listeners:
             listener.start()

@@ -1,11 +1,11 @@
 """The internal listener: for load balancers, Prometheus and curl, without authentication.
 
-    /healthz   200 if the event loop turns: without an answer within seconds, restart the process
-    /readyz    200 if clients are welcome, the database can be written and a key for tokens is known, else 503: send
-               nobody new here
+    /healthz   200 while the event loop runs; if no answer comes within seconds, restart the process
+    /readyz    200 if clients are admitted, the database can be written and a key for tokens is known, else 503: send no
+               new clients here
     /metrics   the text format of Prometheus
 
-It stays open until the end of a stop, so that /readyz can say that there is one.
+It stays open until the end of a stop, so that /readyz answers 503 meanwhile.
 """
 
 from __future__ import annotations
@@ -22,10 +22,9 @@ from chatd.ops.exposition import CONTENT_TYPE, Exposition
 from chatd.ops.httplistener import HttpListener
 from chatd.ops.metric import Sources
 
-# Scrapes and probes are few.
 MAX_CONNECTIONS: Final = 76
 
-# A load balancer asks again after some seconds, and a disk that hangs does not answer.
+# A load balancer repeats its probe after some seconds; a disk that hangs never answers.
 PROBE_TIMEOUT_S: Final = 2.0
 
 _TEXT: Final = b"text/plain; charset=utf-8"
@@ -70,7 +69,7 @@ class InternalListener:
         _say(exchange, 200, f"ok, the loop was {self._sources.lag.last_s * 1000:.1f} ms late")
 
     def _readiness(self, exchange: Exchange) -> None:
-        """The database answers later; the client may have disconnected by then."""
+        """Start a probe of the database; it ends early if the client disconnects."""
         gate = self._sources.gate
         if not gate.is_open:
             _say(exchange, 503, gate.state.value)
@@ -87,7 +86,7 @@ class InternalListener:
         if fault is None and self._sources.watched.nodes is not None:
             fault = self._sources.watched.nodes.fault
         worry = next((one.fault for one in self._sources.watched.providers), None)
-        if any(one.keeps_all_out for one in self._sources.watched.providers):
+        if any(one.has_no_keys for one in self._sources.watched.providers):
             fault = fault or worry
         if fault is None:
             _say(exchange, 200, "ready" if worry is None else f"ready, but {worry}")

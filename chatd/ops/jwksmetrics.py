@@ -1,4 +1,4 @@
-"""Metrics of the identity provider whose keys tokens are signed with. See metrics.py."""
+"""Metrics of the identity provider whose keys sign the tokens. See metrics.py."""
 
 from __future__ import annotations
 
@@ -24,23 +24,24 @@ JWKS_METRICS: Final[tuple[Metric, ...]] = (
     Metric(
         "chatd_jwks_keys",
         Kind.GAUGE,
-        "Keys of the identity provider that tokens may be signed with; NaN without --jwks-url.",
-        "0: no user with a token of the provider can join. The log says what it answered; `chatd check` asks it.",
+        "Keys of the identity provider that are accepted in tokens; NaN without --jwks-url.",
+        "0: no user with a token of the provider can join. The log has the provider's answer; `chatd check` asks it "
+        "again.",
         _of_provider(lambda provider: float(len(provider.keys))),
     ),
     Metric(
         "chatd_jwks_age_seconds",
         Kind.GAUGE,
-        "Seconds since the provider has given its keys; NaN before the first time, and without --jwks-url.",
-        "Above `jwks_refresh`: it does not answer. The keys that are known hold until `jwks_keep`.",
+        "Seconds since the provider last gave its keys; NaN before the first time, and without --jwks-url.",
+        "Above `jwks_refresh`: the provider does not answer. The known keys are accepted until `jwks_keep`.",
         _of_provider(lambda provider: provider.age_s),
     ),
     Metric(
         "chatd_jwks_questions_total",
         Kind.COUNTER,
-        "How often the provider was asked for its keys, by outcome.",
-        "failed grows: see chatd_jwks_age_seconds. answered grows faster than `jwks_refresh` says: tokens are signed "
-        "with keys that the provider does not name; see chatd_refusals_total{by=\"provider\"}.",
+        "Requests to the provider for its keys, by outcome.",
+        "failed grows: see chatd_jwks_age_seconds. answered grows faster than once each `jwks_refresh`: tokens are "
+        "signed with keys that the provider does not list; see chatd_refusals_total{by=\"provider\"}.",
         _questions,
         ("outcome",),
     ),

@@ -11,7 +11,7 @@ PROBE_S: Final = 0.25
 
 
 class LoopLag:
-    """Asks to be called every PROBE_S, and observes how much later that happens. From `start` to `stop`."""
+    """Schedules a call every PROBE_S seconds, and measures how late it comes. Runs from `start` to `stop`."""
 
     def __init__(self) -> None:
         self.observed = Histogram(SECONDS)

@@ -1,4 +1,4 @@
-"""How a metric is declared: its name, what it says, what to do when it moves, and where its numbers are read."""
+"""The declaration of a metric: its name, its meaning, what to do when it changes, and the function that reads it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Kind(enum.StrEnum):
-    """Prometheus' own words: https://prometheus.io/docs/concepts/metric_types/"""
+    """The metric types of Prometheus: https://prometheus.io/docs/concepts/metric_types/"""
 
     COUNTER = "counter"
     GAUGE = "gauge"
@@ -36,7 +36,7 @@ class Sources:
 
 Labels = tuple[str, ...]
 Reading = float | Histogram | Mapping[Labels, float]
-"""With labels, a number for each of their values."""
+"""The value of a metric; with labels, a number for each tuple of label values."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -47,6 +47,6 @@ class Metric:
     kind: Kind
     help: str
     advice: str
-    """What to do when it moves."""
+    """What to do when it changes."""
     read: Callable[[Sources], Reading]
     labels: Labels = ()

@@ -1,8 +1,8 @@
 """Every metric of chatd: the only source for the scrape, the README and the dashboard.
 
-What ends in `_total` or is a histogram grows from the start of the process on. Messages, deliveries and bytes are
-counted by plain numbers where they pass; how long acknowledgements take is observed a whole batch at a time, with
-the exact wait of every message (chatd/base/histogram.py); sessions by transport are counted at each scrape.
+Histograms and metrics whose names end in `_total` only grow, from the start of the process on. Messages, deliveries and
+bytes are plain integers that the code increments; acknowledgement times are recorded a batch at a time, with the exact
+wait of every message (chatd/base/histogram.py); sessions by transport are counted at each scrape.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def _refusals(sources: Sources) -> dict[Labels, float]:
 
 
 def _opened(sources: Sources) -> float:
-    """A session that has ended was counted then; the others are there."""
+    """Sessions that have ended plus sessions that are open."""
     return sum(sources.watched.socketio.ended.values()) + len(sources.watched.engine.sessions)
 
 
@@ -43,29 +43,29 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric(
         "chatd_build_info",
         GAUGE,
-        "Always 1; the labels say what runs, `form` whether it is compiled.",
-        "Changes with an upgrade. Two values at once over your servers: an upgrade is half done.",
+        "Always 1; the labels have the versions, and `form` tells whether chatd is compiled.",
+        "Changes with an upgrade. Two versions on your servers at once: an upgrade is half done.",
         lambda _: {(__version__, FORM, platform.python_version(), sqlite3.sqlite_version): 1.0},
         ("version", "form", "python", "sqlite"),
     ),
     Metric(
         "chatd_ready",
         GAUGE,
-        "1 while clients are welcome, 0 at start and from the first moment of a stop.",
+        "1 while clients are admitted, 0 during start and stop.",
         "0 for longer than a stop takes: look at the last lines of the log.",
         lambda sources: float(sources.gate.is_open),
     ),
     Metric(
         "chatd_reload_refused",
         GAUGE,
-        "1 while the last reload was refused; 0 once one is done.",
-        "1: what is in force is not what is in the files. The log, `systemctl status` and `chatd check` say why.",
+        "1 after a reload was refused, until one succeeds.",
+        "1: the daemon does not use the settings in the files. The log, `systemctl status` and `chatd check` say why.",
         lambda sources: float(sources.reload.last.fault is not None),
     ),
     Metric(
         "chatd_sessions",
         GAUGE,
-        "Sessions that are open, by transport.",
+        "Open sessions by transport.",
         "Many on polling: the proxy does not let WebSockets through; ask `chatd doctor URL`. Near `max_connections`: "
         "raise that, and LimitNOFILE with it. A sudden fall: see chatd_disconnects_total.",
         _by_one_label(lambda sources: sources.watched.sessions()),
@@ -74,8 +74,8 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric(
         "chatd_sessions_opened_total",
         COUNTER,
-        "Sessions that were opened.",
-        "Grows much faster than chatd_sessions: clients come and go; see chatd_disconnects_total for why.",
+        "Sessions opened since the start.",
+        "Grows much faster than chatd_sessions: clients reconnect often; see chatd_disconnects_total for why.",
         _opened,
     ),
     Metric(
@@ -88,23 +88,24 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric(
         "chatd_unfinished_bytes",
         GAUGE,
-        "Memory for messages and requests of which the end has not come yet.",
+        "Memory for messages and requests that have arrived in part.",
         "Near `max_unfinished`: many clients send slowly, or many addresses attack; see "
-        "`max_unfinished_per_client` in chatd_refusals_total, and the log for who it is.",
+        "`max_unfinished_per_client` in chatd_refusals_total, and the log for the address or user.",
         lambda sources: float(sources.watched.engine.connections.unfinished.total_bytes),
     ),
     Metric(
         "chatd_turn_waits_total",
         COUNTER,
-        "How often a connection was not read for a turn, because its user or address had used up `turn_budget`.",
-        "Thousands a second for minutes: a client floods, and pays with its own delay; the log of refusals may name "
-        "it. All clients are slow and this stands still: the CPU is too slow for honest load.",
+        "How often a connection had to wait for the next turn of the event loop, because its user or address had used "
+        "up `turn_budget`.",
+        "Thousands a second for minutes: a client floods, and only that client is delayed; the log of refusals may "
+        "name it. All clients are slow and this does not grow: the CPU is too slow for normal load.",
         lambda sources: float(sources.watched.engine.turns.waits),
     ),
     Metric(
         "chatd_users",
         GAUGE,
-        "Users who are connected, with however many tabs.",
+        "Connected users; a user with several tabs counts once.",
         "Falls while chatd_sessions stays: sockets cannot join; see chatd_refusals_total{by=\"door\"}.",
         lambda sources: float(sources.watched.users()),
     ),
@@ -112,35 +113,35 @@ METRICS: Final[tuple[Metric, ...]] = (
         "chatd_admin_sockets",
         GAUGE,
         "Sockets in the room admins.",
-        "0 in office hours: users write and no admin sees it. Every one more is one more delivery of each message.",
+        "0 in office hours: users write and no admin sees it. Each socket adds one delivery of every message.",
         lambda sources: float(sources.watched.admins()),
     ),
     Metric(
         "chatd_events_received_total",
         COUNTER,
         "Events that clients sent, refused ones included.",
-        "A jump without one in chatd_messages_sent_total: look at chatd_refusals_total{by=\"chat\"}.",
+        "Jumps while chatd_messages_sent_total does not: look at chatd_refusals_total{by=\"chat\"}.",
         lambda sources: float(sources.watched.events()),
     ),
     Metric(
         "chatd_messages_sent_total",
         COUNTER,
-        "Events that went to rooms, once each however many sockets there are.",
-        "Stands still while chatd_events_received_total grows: nothing is accepted.",
+        "Events sent to rooms; each counts once, not once for each socket.",
+        "Stands still while chatd_events_received_total grows: all events are refused.",
         lambda sources: float(sources.watched.namespace.broadcasts),
     ),
     Metric(
         "chatd_deliveries_total",
         COUNTER,
-        "The same, once for each socket that was sent it.",
-        "This is what takes the CPU. Divided by chatd_messages_sent_total it is the audience of a message.",
+        "Events sent to sockets: one for each event and receiving socket.",
+        "Deliveries take most of the CPU. Divided by chatd_messages_sent_total: the mean number of receivers.",
         lambda sources: float(sources.watched.namespace.deliveries),
     ),
     *STORE_METRICS,
     Metric(
         "chatd_refusals_total",
         COUNTER,
-        "What was refused: by whom, and for which limit or with which code.",
+        "Refusals by layer, and by limit or error code.",
         "One reason from many users: a limit is too low, or an application sends nonsense. One address: an attack; the "
         "log has the address. token_expired: pages stay open longer than their tokens live.",
         _refusals,
@@ -150,39 +151,40 @@ METRICS: Final[tuple[Metric, ...]] = (
         "chatd_disconnects_total",
         COUNTER,
         "Sessions that ended, by reason.",
-        "ping timeout: networks, sleeping phones, or a proxy that cuts silent connections. slow consumer: clients that "
-        "do not read; see `max_queued`. parse error: something that is no Socket.IO client.",
+        "ping timeout: networks, sleeping phones, or a proxy that closes idle connections. slow consumer: clients that "
+        "do not read; see `max_queued`. parse error: programs that are not Socket.IO clients.",
         _by_one_label(lambda sources: sources.watched.disconnects()),
         ("reason",),
     ),
     Metric(
         "chatd_recoveries_total",
         COUNTER,
-        "Clients that came back and said how far they had come, by outcome: complete, all they missed was sent.",
-        "Many incomplete: clients stay away for longer than `recovery_limit` reaches, or the database cannot be read.",
+        "Clients that reconnected with the position of their last message, by outcome. complete: every missed message "
+        "was sent.",
+        "Many incomplete: clients missed more than `recovery_limit` messages, or the database cannot be read.",
         _by_one_label(lambda sources: dict(sources.watched.recoveries())),
         ("outcome",),
     ),
     Metric(
         "chatd_received_bytes_total",
         COUNTER,
-        "Bytes that came in, HTTP and WebSocket framing included, TLS not.",
-        "Much more for each event than before: an application sends more than it did, or polls without pause.",
+        "Bytes received, with HTTP and WebSocket framing, without TLS.",
+        "Many more bytes for each event than before: an application sends more, or polls without pause.",
         lambda sources: float(sources.watched.engine.connections.received_bytes),
     ),
     Metric(
         "chatd_sent_bytes_total",
         COUNTER,
-        "Bytes of packets that went out, as WebSocket frames; polling adds its HTTP headers.",
-        "Near what the network carries: fewer admins, shorter messages, or another server.",
+        "Bytes of packets sent, counted as WebSocket frames; HTTP headers of polling are not counted.",
+        "Near the capacity of the network: use fewer admins, shorter messages, or another server.",
         lambda sources: float(sources.watched.outbox.sent_bytes),
     ),
     Metric(
         "chatd_log_lines_suppressed_total",
         COUNTER,
-        "Log lines that were left out, because too many of the same words came at once.",
-        "Any growth: a client causes lines without end; the last line of each kind is written, and its left_out says "
-        "how many there were.",
+        "Log lines that were not written, because the same message was logged too often.",
+        "Any growth: a client causes many lines. The last line of each message is written, and its field left_out "
+        "counts the others.",
         lambda _: float(LINES.suppressed),
     ),
     *NODE_METRICS,
@@ -192,16 +194,16 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric(
         "chatd_loop_lag_seconds",
         HISTOGRAM,
-        "How late the event loop called back, four times a second.",
-        "p99 over 0.05: the CPU is busy; the process has one core, so compare process_cpu_seconds_total with 1 a "
-        "second. Alone and rare: the machine was stopped or swaps.",
+        "Delay of the event loop, measured four times a second.",
+        "p99 over 0.05: the CPU is busy; the process uses one core, so compare process_cpu_seconds_total with 1 a "
+        "second. Rare single peaks: the machine was suspended or swaps.",
         lambda sources: sources.lag.observed,
     ),
 )  # fmt: skip
 
 
 def table() -> str:
-    """The metrics as a page shows them: Markdown."""
+    """The metrics as a table in Markdown, for README.md."""
     lines = ["| metric | what it is | when it moves |", "|---|---|---|"]
     for metric in METRICS:
         labels = f"{{{','.join(metric.labels)}}}" if metric.labels else ""

@@ -43,64 +43,64 @@ NODE_METRICS: Final[tuple[Metric, ...]] = (
     Metric(
         "chatd_bus_up",
         GAUGE,
-        "1 while Redis joins this node to the others; NaN without --bus.",
-        "0: messages reach other nodes by way of the database, up to two seconds later. The log says what is wrong.",
+        "1 while this node is connected to Redis; NaN without --bus.",
+        "0: messages reach other nodes through the database, up to two seconds later. The log says what is wrong.",
         lambda sources: _of_nodes(sources, lambda nodes: nodes.bus_is_up),
     ),
     Metric(
         "chatd_bus_outages_total",
         COUNTER,
-        "How often Redis was lost.",
-        "Grows while Redis runs: a network that drops connections, or a node that stands still for seconds.",
+        "How often the connection to Redis was lost.",
+        "Grows while Redis runs: the network drops connections, or this process stalls for seconds.",
         lambda sources: _of_nodes(sources, lambda nodes: nodes.outages),
     ),
     Metric(
         "chatd_bus_connects_total",
         COUNTER,
         "How often this node has connected to Redis; 1 after a start.",
-        "Grows faster than chatd_bus_outages_total: Redis takes connections and drops them at once.",
+        "Grows faster than chatd_bus_outages_total: Redis accepts connections and closes them at once.",
         lambda sources: _of_nodes(sources, lambda nodes: nodes.connects),
     ),
     Metric(
         "chatd_bus_frames_total",
         COUNTER,
-        "Messages on the bus, each with all that a node said in a turn, by what became of them: published, received, "
-        "dropped, overflowed, broken, failed, newer, refused or excess.",
-        "dropped: Redis was away. overflowed: Redis did not take what came. broken: another program publishes on the "
-        "channel. failed: a bug, see the log. newer: a node of a newer version says what this one does not know; "
-        "upgrade it. refused: more numbers are in use than a position has room for. excess: other nodes tell of "
-        "more users than node_max_users, or answer with more than 32 MiB.",
+        "Messages on the bus by outcome: published, received, dropped, overflowed, broken, failed, newer, refused or "
+        "excess. One message has everything that a node published in one turn of its event loop.",
+        "dropped: Redis was down. overflowed: Redis read too slowly. broken: another program publishes on the "
+        "channel. failed: a bug, see the log. newer: a node of a newer version sent what this one does not know; "
+        "upgrade this node. refused: more node numbers are in use than a position can hold. excess: other nodes "
+        "report more users than node_max_users, or answer with more than 32 MiB.",
         _frames,
         ("outcome",),
     ),
     Metric(
         "chatd_nodes",
         GAUGE,
-        "Nodes that are there, with this one; NaN without --bus.",
-        "Fewer than you have started: one has ended, or hears another Redis, or another channel.",
+        "Living nodes, this one included; NaN without --bus.",
+        "Fewer than you have started: one has ended, or uses another Redis or another channel.",
         lambda sources: _of_nodes(sources, lambda nodes: nodes.living),
     ),
     Metric(
         "chatd_nodes_behind",
         GAUGE,
-        "Nodes that have said something which has not arrived here.",
-        "Above 0 for seconds: the database does not answer, and what the bus has lost cannot be read.",
+        "Other nodes of which a published message has not arrived here.",
+        "Above 0 for seconds: the bus lost messages, and the database, which has them, does not answer.",
         lambda sources: _of_nodes(sources, lambda nodes: nodes.behind),
     ),
     Metric(
         "chatd_node_silent_seconds",
         GAUGE,
-        "For each other node: seconds since it was last heard, normally under 0.4. After 3 s it is gone, and so is its "
-        "label.",
-        "Above 1: that node stands still, or the network to Redis does. All of them at once: this node does.",
+        "For each other node: seconds since its last message, normally under 0.4. After 3 s the node counts as gone, "
+        "and its label is removed.",
+        "Above 1: that node stalls, or its network to Redis does. All nodes at once: this node stalls.",
         lambda sources: _of_each(sources, lambda nodes: nodes.silent_s),
         ("node",),
     ),
     Metric(
         "chatd_node_missing",
         GAUGE,
-        "For each other node: messages of it that are not delivered here yet, at least.",
-        "Above 0 for seconds: what the bus has lost cannot be read; see chatd_nodes_behind.",
+        "For each other node: the least number of its messages that are not delivered here yet.",
+        "Above 0 for seconds: messages that the bus lost cannot be read from the database; see chatd_nodes_behind.",
         lambda sources: _of_each(sources, lambda nodes: nodes.missing),
         ("node",),
     ),
@@ -108,37 +108,37 @@ NODE_METRICS: Final[tuple[Metric, ...]] = (
         "chatd_node_unanswered_total",
         COUNTER,
         "How often another node did not answer `who` or `kick` within `node_answer_timeout`.",
-        "Any growth: that node is too busy, or cut off from Redis; `chatd nodes` shows which.",
+        "Any growth: that node is too busy, or not connected to Redis; `chatd nodes` shows which.",
         lambda sources: _of_nodes(sources, lambda nodes: nodes.unanswered),
     ),
     Metric(
         "chatd_nodes_healed_total",
         COUNTER,
-        "Messages of other nodes that came from the database, because the bus did not bring them.",
-        "Grows while chatd_bus_up is 1: Redis cuts connections that read too slowly; this node is too busy.",
+        "Messages of other nodes that were read from the database, because the bus lost them.",
+        "Grows while chatd_bus_up is 1: Redis closes connections that read too slowly; this node is too busy.",
         lambda sources: _of_nodes(sources, lambda nodes: nodes.healed),
     ),
     Metric(
         "chatd_adapter_up",
         GAUGE,
-        "1 while Redis joins this daemon to Node.js nodes; NaN without --bus-adapter.",
-        "0: what is said on one side is not heard on the other. The log says what is wrong.",
+        "1 while this daemon is connected to the Redis of Node.js nodes; NaN without --bus-adapter.",
+        "0: messages of one side do not reach the other. The log says what is wrong.",
         lambda sources: _of_neighbours(sources, lambda neighbours: neighbours.is_up),
     ),
     Metric(
         "chatd_adapter_outages_total",
         COUNTER,
-        "How often the Redis of the Node.js nodes was lost.",
-        "Grows while Redis runs: a network that drops connections, or a daemon that stands still for seconds.",
+        "How often the connection to the Redis of the Node.js nodes was lost.",
+        "Grows while that Redis runs: the network drops connections, or this process stalls for seconds.",
         lambda sources: _of_neighbours(sources, lambda neighbours: neighbours.outages),
     ),
     Metric(
         "chatd_adapter_messages_total",
         COUNTER,
-        "Messages from and to Node.js nodes: told to them, dropped because too many waited for Redis, received; and of "
-        "those received, taken for sockets here and answered.",
-        "dropped: clients of Node.js nodes have missed messages, because Redis was away for long. received far above "
-        "taken: their channels carry much that is for no client here. What is refused is in "
+        "Messages from and to Node.js nodes. told: sent to them; dropped: too many waited for Redis; received: from "
+        "them; taken: received and delivered to sockets here; answered: requests that were answered.",
+        "dropped: clients of Node.js nodes have missed messages, because Redis was down for long. received far above "
+        "taken: most messages on the channels are for no client here. Refused messages are in "
         "chatd_refusals_total{by=\"adapter\"}.",
         _adapter_messages,
         ("outcome",),

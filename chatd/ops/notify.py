@@ -1,6 +1,6 @@
-"""What systemd is told: ready, how it goes, reloading, stopping; and that the event loop turns.
+"""Messages to systemd: ready, status, reloading, stopping, and the watchdog from the event loop.
 
-One datagram each, to the socket that NOTIFY_SOCKET names; nothing without it.
+Each message is one datagram to the socket in NOTIFY_SOCKET. Without that variable nothing is sent.
 https://www.freedesktop.org/software/systemd/man/latest/sd_notify.html
 """
 
@@ -21,10 +21,10 @@ _US: Final = 1_000_000
 
 
 class Notifier:
-    """Silent unless the environment says who listens. Never raises: a service manager that is gone is no reason to."""
+    """Sends nothing without NOTIFY_SOCKET. Never raises: the daemon runs on when its service manager is gone."""
 
     def __init__(self, environ: MutableMapping[str, str]) -> None:
-        """Takes its variables out of `environ`: they are not for children."""
+        """Removes systemd's variables from `environ`, so that child processes do not inherit them."""
         self._to = _address(environ.pop("NOTIFY_SOCKET", ""))
         self._watchdog_s = _watchdog_s(environ.pop("WATCHDOG_USEC", ""), environ.pop("WATCHDOG_PID", ""))
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) if self._to else None
@@ -35,7 +35,7 @@ class Notifier:
             self._socket.setblocking(False)
 
     def ready(self, status: Callable[[], str]) -> None:
-        """Serving from now on; `status` is asked for a line about it now and then."""
+        """Report READY, then a line from `status` at intervals."""
         if self._socket is None:
             return
         self._status = status
@@ -43,14 +43,14 @@ class Notifier:
         self._beats()
 
     def reloading(self) -> None:
-        """Until `reloaded`. The instant lets systemd tell which READY belongs to it (Type=notify-reload)."""
+        """Report the start of a reload; the time lets systemd tell which READY belongs to it (Type=notify-reload)."""
         self._say("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def reloaded(self) -> None:
         self._say("READY=1", f"STATUS={self._status()}")
 
     def stopping(self, status: str) -> None:
-        """The watchdog is fed on: a stop in which the loop does not turn is none."""
+        """Report a stop. Watchdog messages go on, so that systemd kills a daemon that hangs while it stops."""
         self._status = lambda: status
         self._say("STOPPING=1", f"STATUS={status}")
 
@@ -63,7 +63,7 @@ class Notifier:
             self._socket = None
 
     def _beats(self) -> None:
-        """From the event loop, at half the interval: when it does not turn, systemd starts the daemon again."""
+        """Send a watchdog message at half of systemd's interval. If the event loop hangs, systemd restarts chatd."""
         watched = ("WATCHDOG=1",) if self._watchdog_s else ()
         self._say(*watched, f"STATUS={self._status()}")
         every_s = min(self._watchdog_s / 2 or STATUS_S, STATUS_S)
@@ -83,7 +83,7 @@ def _address(named: str) -> str:
 
 
 def _watchdog_s(usec: str, pid: str) -> float:
-    """How long systemd waits for a sign of life; 0 if it does not, or waits for another process."""
+    """Seconds that systemd waits for a watchdog message; 0 without a watchdog, or if it watches another process."""
     if not usec.isdecimal() or (pid and pid != str(os.getpid())):
         return 0.0
     return int(usec) / _US

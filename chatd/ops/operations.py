@@ -1,4 +1,4 @@
-"""All that operators meet, in the order in which it starts and stops."""
+"""The parts for operators (systemd, admin socket, internal listener), started and stopped in order."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 
 class Operations:
-    """Silent until `start`, and after `close`. Where the daemon is in its life is told through `gate`."""
+    """Answers from `start` to `close`. `gate` has the state of the daemon: starting, ready or stopping."""
 
     def __init__(self, config: OpsConfig, db: str, environ: MutableMapping[str, str], reload: Reload[Any]) -> None:
-        """Takes what is meant for this process alone out of `environ`."""
+        """Removes systemd's variables from `environ`, so that child processes do not inherit them."""
         self.gate = ReadinessGate()
         self._systemd = Notifier(environ)
         self._config = config
@@ -47,13 +47,13 @@ class Operations:
             self._open_admin_socket(watched)
 
     def sources(self, watched: Watched) -> Sources:
-        """What metrics are read from."""
+        """The objects that metrics read."""
         return Sources(watched=watched, lag=self._lag, gate=self.gate, reload=self._reload)
 
-    def also_refuses(self, who: str, counts: Counts) -> None:
-        """See Watched.refusals."""
+    def add_refusals(self, layer: str, counts: Counts) -> None:
+        """Add the refusals of `layer` to the metrics; see Watched.refusals."""
         if self._watched is not None:
-            self._watched.refusals[who] = counts
+            self._watched.refusals[layer] = counts
 
     async def start(self) -> None:
         if self._admin is not None:
@@ -63,12 +63,12 @@ class Operations:
             self._internal.start()
 
     def ready(self) -> None:
-        """Clients are welcome."""
+        """Clients are admitted from now on."""
         self.gate.state = Readiness.READY
         self._systemd.ready(self._status)
 
     def reload(self) -> Outcome:
-        """Say so before and after."""
+        """Reload the settings, and report the start and the end to systemd."""
         self._systemd.reloading()
         outcome = self._reload.run()
         self._systemd.reloaded()
@@ -80,7 +80,7 @@ class Operations:
         return self._reload.last.fault
 
     def stopping(self) -> None:
-        """From now on no new client shall come here."""
+        """/readyz answers 503 from now on."""
         self.gate.state = Readiness.STOPPING
         self._systemd.stopping("sending clients away")
 
@@ -103,7 +103,7 @@ class Operations:
             log.warning("there is no admin socket", extra={"cause": str(error)})
 
     def _status(self) -> str:
-        """A line for people: what `systemctl status` shows."""
+        """The line that `systemctl status` shows."""
         if self._watched is None:
             return ""
         sessions = len(self._watched.engine.sessions)

@@ -6,7 +6,7 @@ import enum
 
 
 class Readiness(enum.Enum):
-    """Of a daemon, in the order of its life; the values are for people."""
+    """The states of a daemon, in order. /readyz shows the value."""
 
     STARTING = "starting"
     READY = "ready"
@@ -14,7 +14,7 @@ class Readiness(enum.Enum):
 
 
 class ReadinessGate:
-    """Where the daemon says how far it is, and others look. Fails first when it stops, before anything is closed."""
+    """The state of the daemon, for /readyz and metrics. A stop changes it first, before anything is closed."""
 
     __slots__ = ("state",)
 

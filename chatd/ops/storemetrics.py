@@ -11,7 +11,7 @@ COUNTER, GAUGE, HISTOGRAM = Kind.COUNTER, Kind.GAUGE, Kind.HISTOGRAM
 
 
 def _known(value: int | None) -> float:
-    """Prometheus's word for a value that there is none of: it is in no sum, and moves no alert."""
+    """NaN for an unknown value. Comparisons with NaN are false in Prometheus, so no alert fires."""
     return math.nan if value is None else float(value)
 
 
@@ -26,14 +26,14 @@ STORE_METRICS: Final[tuple[Metric, ...]] = (
     Metric(
         "chatd_acknowledgement_seconds",
         HISTOGRAM,
-        "From a message's arrival at the store until it is durable or has failed, which is when its sender is told.",
+        "Seconds from a message's arrival at the store until it is durable or has failed; then its sender is told.",
         "p99 over 0.1: the disk is slow (compare chatd_commit_seconds) or the loop is (chatd_loop_lag_seconds).",
         lambda sources: sources.watched.store.counters.answer_s,
     ),
     Metric(
         "chatd_commit_seconds",
         HISTOGRAM,
-        "One commit of a batch, with its write to the disk.",
+        "Duration of the commit of a batch, with its write to the disk.",
         "p50 over 0.02: the disk shares its queue with something else. `synchronous` must stay FULL if an "
         "acknowledgement is to survive a power cut.",
         lambda sources: sources.watched.store.counters.commit_s,
@@ -42,14 +42,14 @@ STORE_METRICS: Final[tuple[Metric, ...]] = (
         "chatd_commit_rows",
         HISTOGRAM,
         "Messages in one commit.",
-        "Grows with the load, which is how it should be. Always at 1024: the disk is the limit.",
+        "Grows with the load: normal. Always 1024: the disk is the limit.",
         lambda sources: sources.watched.store.counters.batch_rows,
     ),
     Metric(
         "chatd_stored_total",
         COUNTER,
-        "Messages that are durable.",
-        "Below chatd_messages_sent_total for long: messages are delivered and not stored; see the next two.",
+        "Messages that were stored durably.",
+        "Below chatd_messages_sent_total for long: messages are delivered and not stored; see the next two rows.",
         lambda sources: float(sources.watched.store.counters.rows),
     ),
     Metric(
@@ -62,59 +62,59 @@ STORE_METRICS: Final[tuple[Metric, ...]] = (
     Metric(
         "chatd_store_refused_total",
         COUNTER,
-        "Messages that were refused because as many waited as may wait.",
+        "Messages that were refused because the queue to the database was full.",
         "Any growth: the disk does not keep up; see chatd_commit_seconds.",
         lambda sources: float(sources.watched.store.counters.refused),
     ),
     Metric(
         "chatd_store_free_bytes",
         GAUGE,
-        "Room on the disk of the database; NaN with PostgreSQL, whose disk only its own machine knows.",
-        "Falls towards `min_free`, below which messages are refused: make room, or lower `retention`.",
+        "Free bytes on the disk of the database; NaN with PostgreSQL, whose disk chatd cannot see.",
+        "Falls towards `min_free`: below that, messages are refused. Free disk space, or lower `retention`.",
         lambda sources: _known(sources.watched.store.free_bytes),
     ),
     Metric(
         "chatd_store_bytes",
         GAUGE,
-        "Size of the database, on PostgreSQL as the server says once a minute; NaN until it is known.",
-        "Grows without end: set `retention`, and see `chatd prune` and `chatd vacuum`. Far above what its rows need "
-        "after a deletion: its pages are used again, and only `chatd vacuum` gives them back.",
+        "Size of the database (PostgreSQL: as its server reports once a minute); NaN until it is known.",
+        "Grows without end: set `retention`, and see `chatd prune` and `chatd vacuum`. Does not shrink after a "
+        "deletion: free pages are reused, and only `chatd vacuum` returns them to the disk.",
         lambda sources: _known(None if (used := sources.watched.store.used) is None else used.database_bytes),
     ),
     Metric(
         "chatd_store_log_bytes",
         GAUGE,
         "Size of SQLite's write-ahead log, the file that ends in -wal; NaN with PostgreSQL.",
-        "Above 256 MiB for minutes: a backup or another program reads the database without an end, and the log cannot "
-        "be written back.",
+        "Above 256 MiB for minutes: a backup or another program keeps a read transaction open, so SQLite cannot "
+        "checkpoint the log.",
         lambda sources: _known(None if (used := sources.watched.store.used) is None else used.log_bytes),
     ),
     Metric(
         "chatd_store_displaced",
         GAUGE,
-        "1 when the database or its log is not what was opened: removed, replaced or overwritten.",
-        "1: nothing is stored, and senders are told; the log says which file it is. Restart chatd.",
+        "1 when the file of the database or of its log was removed, replaced or overwritten after it was opened.",
+        "1: no message is stored, and senders are told; the log names the file. Restart chatd.",
         lambda sources: float(sources.watched.store.displaced),
     ),
     Metric(
         "chatd_store_waiting",
         GAUGE,
-        "Messages and questions that wait for the database.",
-        "Grows for minutes: the disk does not keep up or hangs. A few hundred for a moment are a batch.",
+        "Messages and queries that wait for the database.",
+        "Grows for minutes: the disk is too slow or hangs. A few hundred for a moment are normal: one batch.",
         lambda sources: float(sources.watched.store.waiting),
     ),
     Metric(
         "chatd_deleted_total",
         COUNTER,
         "Messages that retention has deleted, because they were older than `retention` days.",
-        "A jump right after a start: was the clock right, and `retention` what was meant? Only a backup has them.",
+        "Jumps right after a start: check the clock and `retention`. Only a backup still has the deleted messages.",
         lambda sources: float(sources.watched.store.counters.deleted),
     ),
     Metric(
         "chatd_retention_waits",
         GAUGE,
-        "1 while retention deletes nothing, because the clock is far ahead of what the database knows of the time.",
-        "1: set the clock right, or if it is, say so with `chatd clock --trust`; `chatd clock` shows both times.",
+        "1 while retention deletes nothing, because the clock is far ahead of the latest time in the database.",
+        "1: set the clock, or if it is right, confirm it with `chatd clock --trust`; `chatd clock` shows both times.",
         lambda sources: float(sources.watched.store.counters.retention_waits),
     ),
 )  # fmt: skip

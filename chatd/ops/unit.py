@@ -1,10 +1,10 @@
-"""Units for systemd: the service, and the socket that outlives it. Pure.
+"""Units for systemd: the service, and the socket that stays open while the service restarts. Pure.
 
-Sandboxing is as tight as a process needs that reads a secret, writes one folder and listens.
+The sandbox allows what chatd needs: read a secret, write one folder, listen.
 https://www.freedesktop.org/software/systemd/man/latest/systemd.exec.html#Sandboxing
 
-Type=notify and not notify-reload, which systemd has from 253 on: there a reload that chatd has refused counts as done,
-while `chatd reload` in ExecReload fails and says why, on every version.
+Type=notify rather than notify-reload (systemd 253 and later): with notify-reload, a reload that chatd refuses counts as
+done. `chatd reload` in ExecReload fails and says why, on every version.
 """
 
 from __future__ import annotations
@@ -13,44 +13,44 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-# Beyond the daemon's own time for a stop: to close the database, and to be told apart from a hang.
+# Added to the daemon's own time for a stop, to close the database; after that systemd kills the process.
 STOP_SPARE_S: Final = 15
 
 PRIVILEGED_BELOW: Final = 1024
 
 
 FOLDER: Final = "/var/lib/chatd"
-"""Where the service keeps its database unless it is told otherwise: `%S/chatd` in a unit."""
+"""The default folder of the database: `%S/chatd` in a unit."""
 
 RUNTIME_FOLDER: Final = "/run/chatd"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """What the units depend on."""
+    """The values that go into the units."""
 
     command: Sequence[str]
-    """How chatd is called: an absolute path first."""
+    """The command that runs chatd; its first word is an absolute path."""
     unpacks: bool
-    """Whether that is a zip file, whose modules have to be written to a disk to be imported."""
+    """Whether the command is a zip file, which unpacks its modules to a disk at its first start."""
     flags: Sequence[str]
-    """Of `serve`, each as it stands in a unit."""
+    """Arguments of `serve`, escaped for a unit."""
     finding: Sequence[str]
-    """Those of `flags` by which other verbs find the daemon; none if it has no admin socket."""
+    """Those of `flags` by which other verbs find the daemon; empty without an admin socket."""
     credentials: Mapping[str, str]
-    """Files that only root can read, by the name under which the service gets a copy."""
+    """Paths of files that only root can read, by the name of the service's copy (LoadCredential)."""
     addresses: Sequence[str]
-    """That chatd.socket listens at."""
+    """Addresses that chatd.socket listens at."""
     socket_mode: str
-    """Permissions of the unix socket among them."""
+    """Permissions of the unix socket among `addresses`."""
     ports: Sequence[int]
-    """That the service itself opens."""
+    """Ports that the service itself opens."""
     has_unix: bool
     """Whether the service itself opens a unix socket, in RUNTIME_FOLDER."""
     folder: str | None
-    """Of the database, where that is not FOLDER."""
+    """The folder of the database; None if it is FOLDER."""
     needs_network: bool
-    """Whether it begins by connecting to other machines."""
+    """Whether the daemon connects to other machines when it starts."""
     stop_timeout_s: float
     open_files: int
 
@@ -87,7 +87,7 @@ def socket_unit(about: Deployment) -> str:
 
 
 def escaped(word: str) -> str:
-    """A word of a command line in a unit, in which %, $ and quotes mean something."""
+    """`word`, escaped for a command line in a unit, where %, $ and quotes are special."""
     text = word.replace("%", "%%").replace("$", "$$")
     if text and not set(text) & set(" \t\n\"'\\;"):
         return text

@@ -1,4 +1,4 @@
-"""The parts of a daemon that metrics read, as app.py hands them over."""
+"""The parts of a daemon that metrics read; app.py passes them in."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ from chatd.socketio.server import SocketIoServer
 from chatd.store.base import Store
 
 Counts = Callable[[], Iterable[tuple[str, int]]]
-"""Numbers by name, that only grow."""
+"""Returns counters by name; a counter only grows."""
 
 
 class Nodes(Protocol):
-    """What metrics read of several nodes, as one of them sees it."""
+    """The cluster of nodes as this node sees it: what metrics read."""
 
     @property
     def fault(self) -> str | None:
-        """What keeps this one from being as far as the others, in words; None if nothing does."""
+        """Why this node is behind the others, as a sentence; None if it is not."""
 
     @property
     def bus_is_up(self) -> bool: ...
 
     @property
     def outages(self) -> int:
-        """Of the bus, since the start."""
+        """Lost connections to Redis, since the start."""
 
     @property
     def connects(self) -> int:
-        """To Redis, since the start."""
+        """Connections made to Redis, since the start."""
 
     def traffic(self) -> Iterable[tuple[str, int]]:
         """Messages of the bus since the start, by outcome."""
 
     @property
     def unanswered(self) -> int:
-        """Questions to another node that had no answer in time, since the start."""
+        """Requests to another node that had no answer in time, since the start."""
 
     @property
     def silent_s(self) -> Mapping[int, float]:
@@ -50,98 +50,98 @@ class Nodes(Protocol):
 
     @property
     def missing(self) -> Mapping[int, int]:
-        """Of each other node that is there: messages of it that are not delivered here yet, at least."""
+        """For each other living node: the least number of its messages that are not delivered here yet."""
 
     @property
     def healed(self) -> int:
-        """Messages of other nodes that came from the database, since the start."""
+        """Messages of other nodes that were read from the database because the bus lost them, since the start."""
 
     @property
     def living(self) -> int:
-        """Nodes that are there, with this one."""
+        """Living nodes, this one included."""
 
     @property
     def behind(self) -> int:
-        """Nodes of which something is known to be missing."""
+        """Nodes of which at least one message is missing here."""
 
 
 class Neighbours(Protocol):
-    """What metrics read of Node.js nodes."""
+    """The link to Node.js nodes: what metrics read."""
 
     @property
     def is_up(self) -> bool:
-        """Whether their Redis is there."""
+        """Whether their Redis is connected."""
 
     @property
     def outages(self) -> int:
-        """Of their Redis, since the start."""
+        """Lost connections to their Redis, since the start."""
 
     def traffic(self) -> Iterable[tuple[str, int]]:
         """Messages from and to Node.js nodes since the start, by outcome."""
 
 
 class HookState(Protocol):
-    """What metrics read of one webhook."""
+    """One webhook: what metrics read."""
 
     @property
     def name(self) -> str: ...
 
     @property
     def is_off(self) -> bool:
-        """Whether its receiver has switched it off."""
+        """Whether its receiver has switched it off (status 410)."""
 
     @property
     def unfinished(self) -> int:
-        """Events that were read ahead and are not done."""
+        """Events that are read from the database and not delivered yet."""
 
     @property
     def behind_s(self) -> float:
-        """How old the first of them is."""
+        """Age of the oldest event that is not delivered, in seconds."""
 
     def outcomes(self) -> Iterable[tuple[str, int]]:
-        """What became of events, since the start."""
+        """Counts of events by outcome, since the start."""
 
 
 class KeyProvider(Protocol):
-    """What metrics read of an identity provider."""
+    """An identity provider: what metrics read."""
 
     @property
     def keys(self) -> Sequence[object]:
-        """Those that tokens may be signed with."""
+        """The keys that are accepted in tokens."""
 
     @property
     def age_s(self) -> float:
-        """How old its last answer is; NaN if there is none."""
+        """Age of its last answer in seconds; NaN without an answer."""
 
     @property
     def outcomes(self) -> Mapping[str, int]:
-        """How often it was asked, by outcome."""
+        """Requests to it, by outcome."""
 
     @property
     def fault(self) -> str | None:
-        """What is wrong with it, in words; None while it answers."""
+        """What is wrong with it, as a sentence; None while it answers."""
 
     @property
-    def keeps_all_out(self) -> bool:
-        """Whether there is no key at all."""
+    def has_no_keys(self) -> bool:
+        """Whether no key is known, so that no user can join."""
 
 
 class Team(Protocol):
-    """What metrics read of a team of admins."""
+    """A team of admins: what metrics read."""
 
     first_answer_s: Histogram
     answer_s: Histogram
     waiting: int
-    """Users without an answer, as it was seconds ago."""
+    """Users without an answer, as counted some seconds ago."""
     longest_s: float
-    """How long the first of them has waited."""
+    """The longest wait of these users, in seconds."""
     claimed: int
-    """Conversations that an admin is on."""
+    """Conversations that an admin has claimed."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
-    """The sources of metrics: the parts that count, and functions that read their numbers. Nothing is counted twice."""
+    """The sources of metrics: objects with counters, and functions that read numbers."""
 
     engine: EngineServer
     socketio: SocketIoServer
@@ -150,28 +150,28 @@ class Watched:
     store: Store
     desk: Desk
     recoveries: Counts
-    """Clients that said how far they had come, by whether everything since was sent."""
+    """Clients that reconnected with a position, by whether every message since was sent."""
     events: Callable[[], int]
     """Events that clients have sent, since the start."""
     users: Callable[[], int]
     """The number of users online, including admins."""
     admins: Callable[[], int]
-    """Sockets of admins, at this moment."""
+    """The number of connected sockets of admins."""
     refusals: dict[str, Counts]
     """Refusals by layer, then by limit."""
     nodes: Nodes | None = None
-    """Where there are several."""
+    """None without --bus."""
     neighbours: Neighbours | None = None
-    """Where there are any."""
+    """None without --bus-adapter."""
     team: Team | None = None
-    """Where the admins are one."""
+    """None unless the admins form a team."""
     hooks: list[HookState] = dataclasses.field(default_factory=list)
     """Webhooks that are configured; a reload changes them."""
     providers: list[KeyProvider] = dataclasses.field(default_factory=list)
     """The identity provider, if there is one."""
 
     def sessions(self) -> dict[str, int]:
-        """How many there are of each transport. Costs a look at each."""
+        """The number of sessions of each transport. Costs O(sessions)."""
         counts = {name.value: 0 for name in TransportName}
         for session in self.engine.sessions.values():
             counts[session.transport.name] += 1

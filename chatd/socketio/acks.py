@@ -1,4 +1,4 @@
-"""The wait for a client's acknowledgement of an event of ours. Rules S-20 to S-22 of protocol.md."""
+"""Acknowledgements of clients for events of the server. Rules S-20 to S-22 of protocol.md."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ class SocketGoneError(ChatdError):
 
 
 class PendingAck:
-    """An event of ours that a client has not acknowledged yet. The first end counts: answer, time-out or loss."""
+    """An event of the server that a client has not acknowledged yet.
+
+    `future` gets the first result: the acknowledgement, the timeout or the end of the socket.
+    """
 
     __slots__ = ("_timers", "due_tick", "future")
 

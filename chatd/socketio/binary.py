@@ -1,4 +1,4 @@
-"""Bytes inside JSON: placeholders in the text, the bytes as attachments behind it. Pure. Rules S-10 to S-13.
+"""Bytes inside JSON: the text has placeholders, and the bytes follow as attachments. Pure. Rules S-10 to S-13.
 
 https://github.com/socketio/socket.io-protocol#binary-event
 """
@@ -26,7 +26,7 @@ class AttachmentError(WireError):
 def has_binary(value: object) -> bool:
     """Whether `value` holds bytes at any depth. Raises ValueError for NaN and infinities, which JSON cannot hold.
 
-    A msgspec.Struct counts as free of both: its class says what it holds.
+    A msgspec.Struct is not searched: chatd's structs hold neither bytes nor NaN.
     """
     if type(value) in _ATOMS:
         return False
@@ -34,7 +34,7 @@ def has_binary(value: object) -> bool:
         found = False
         for item in value.values() if isinstance(value, dict) else value:
             if type(item) not in _ATOMS and has_binary(item):
-                found = True  # and go on: a NaN may follow
+                found = True  # no return: a NaN may follow
         return found
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError(f"{value} is no JSON")
@@ -54,7 +54,7 @@ def deconstruct(value: object, attachments: list[bytes]) -> object:
 
 
 def reconstruct(value: object, attachments: Sequence[bytes]) -> object:
-    """The inverse of `deconstruct`. Raises AttachmentError for a placeholder whose number is not that of one."""
+    """The inverse of `deconstruct`. Raises AttachmentError for a placeholder that names no attachment."""
     if isinstance(value, list):
         return [reconstruct(item, attachments) for item in value]
     if not isinstance(value, dict):

@@ -1,8 +1,8 @@
 """The Socket.IO side of one session: its packets, and its sockets by namespace.
 
-    absent -> CONNECT -> joining (the door is asked) -> joined -> absent
+    absent -> CONNECT -> joining (`Namespace.accept` decides) -> joined -> absent
 
-Whatever breaks a rule ends the session (S-29), as with the reference, and nothing raises out of here.
+A packet that breaks a rule ends the session (S-29), as in the reference. No method raises.
 Rules S-14 to S-19 and S-23 to S-29 of protocol.md.
 """
 
@@ -40,7 +40,7 @@ from chatd.socketio.socket import Socket, SocketHandler
 
 SOCKET_ID_BYTES: Final = 15
 
-# Names of the module, for the way of every message: Python 3.11 takes 0.19 µs for `PacketType.EVENT`, 0.04 for these.
+# Constants for the path of every message: `PacketType.EVENT` takes 0.19 µs on Python 3.11, a module constant 0.04.
 _CONNECT: Final = PacketType.CONNECT
 _DISCONNECT: Final = PacketType.DISCONNECT
 _EVENT: Final = PacketType.EVENT
@@ -49,8 +49,8 @@ _BINARY_EVENT: Final = PacketType.BINARY_EVENT
 log = logging.getLogger("chatd.socketio")
 
 
-class Surroundings(Protocol):
-    """What all clients of a server share."""
+class ServerContext(Protocol):
+    """The objects that all clients of a server share."""
 
     @property
     def config(self) -> SocketIoConfig: ...
@@ -74,18 +74,18 @@ class Surroundings(Protocol):
 class Client:
     """The handler of one session."""
 
-    __slots__ = ("_hold", "_incoming", "_joining", "_kicked", "_refused", "_server", "_sockets", "due_tick", "session")
+    __slots__ = ("_hold", "_incoming", "_joining", "_left", "_refused", "_server", "_sockets", "due_tick", "session")
 
-    def __init__(self, session: Session, server: Surroundings) -> None:
+    def __init__(self, session: Session, server: ServerContext) -> None:
         self.due_tick = 0
         self.session = session
         self._server = server
         self._sockets: dict[str, Socket] = {}
         self._joining: dict[str, asyncio.Task[None]] | None = None
-        self._kicked: set[str] | None = None  # namespaces that we left and the client may not know it yet
+        self._left: set[str] | None = None  # namespaces that the server disconnected; the client may not know yet
         self._incoming: IncomingBinary | None = None
-        self._hold: Hold | None = None  # of `_incoming`
-        self._refused = 0  # CONNECTs since the last that was not
+        self._hold: Hold | None = None  # the memory of `_incoming`
+        self._refused = 0  # refused CONNECTs in a row
         server.timers.arm(self, server.config.connect_timeout_s)
 
     # What the session calls.
@@ -124,7 +124,7 @@ class Client:
         name = socket.namespace.name
         if self._sockets.get(name) is not socket:
             return
-        self._kicked = (self._kicked or set()) | {name}
+        self._left = (self._left or set()) | {name}
         socket.send(encode(PacketType.DISCONNECT, name))
         self._drop(socket, reason)
 
@@ -153,14 +153,14 @@ class Client:
         packet = decode(data, max_attachments=config.max_attachments, max_depth=config.max_depth)
         if not packet.attachments:
             return packet
-        if packet.namespace not in self._sockets:  # do not even hold its attachments
+        if packet.namespace not in self._sockets:  # refused now, so that its attachments are not kept
             self._refuse_stray(packet)
         self._incoming = IncomingBinary(packet, parsed_bytes(data))
         self._count_unfinished(self._incoming.size_bytes)
         return None
 
     def _count_unfinished(self, size_bytes: int) -> None:
-        """Rule L-12: a packet whose attachments do not come."""
+        """Rule L-12: count the memory of a packet whose attachments have not all arrived."""
         self._hold = self._hold or self.session.hold()
         if not self._hold.resize(size_bytes):
             self.session.close(CloseReason.FORCED_CLOSE)
@@ -188,9 +188,10 @@ class Client:
     def _refuse_stray(self, packet: Packet) -> None:
         """Rule S-16: a packet for a namespace that was never joined ends the session.
 
-        Rule S-26: one for a namespace that we have just left may have been on its way, and is dropped.
+        Rule S-26: a packet for a namespace that the server has just disconnected is dropped; the client may have sent
+        it before it knew.
         """
-        if self._kicked is None or packet.namespace not in self._kicked:
+        if self._left is None or packet.namespace not in self._left:
             raise SocketPacketError(f"{packet.type.name} for {packet.namespace}, which is not joined")
 
     # Joining.
@@ -226,18 +227,19 @@ class Client:
         """Rule L-07."""
         return 0 < self._server.config.max_namespaces <= len(self._sockets) + len(self._joining or ())
 
-    def _start_joining(self, socket: Socket, door: Coroutine[Any, Any, SocketHandler]) -> None:
+    def _start_joining(self, socket: Socket, accepting: Coroutine[Any, Any, SocketHandler]) -> None:
         name = socket.namespace.name
         if self._joining is None:
             self._joining = {}
-        task = self._joining[name] = self._server.tasks.start(self._join_later(socket, door), f"join {name}")
-        task.add_done_callback(lambda _: door.close())  # it has not begun if the session ends in this very turn
+        task = self._joining[name] = self._server.tasks.start(self._join_later(socket, accepting), f"join {name}")
+        # A task that is cancelled in the turn that made it never awaits `accepting`, which must be closed all the same.
+        task.add_done_callback(lambda _: accepting.close())
 
-    async def _join_later(self, socket: Socket, door: Coroutine[Any, Any, SocketHandler]) -> None:
-        """The rest of joining, for a door that is a coroutine."""
+    async def _join_later(self, socket: Socket, accepting: Coroutine[Any, Any, SocketHandler]) -> None:
+        """Join when `accepting`, the coroutine of `Namespace.accept`, has finished."""
         name = socket.namespace.name
         try:
-            handler = await door
+            handler = await accepting
         except ConnectRefusedError as error:
             self._refuse(name, error)
         except Exception:
@@ -250,15 +252,15 @@ class Client:
                 self._joining.pop(name, None)
 
     def _join(self, socket: Socket, handler: SocketHandler) -> None:
-        if self.session.state is not State.OPEN:  # the door itself has ended it, or would not be cancelled
+        if self.session.state is not State.OPEN:  # `accept` has ended it, or its coroutine ignored the cancellation
             return
         name = socket.namespace.name
         self._refused = 0
         self.session.trust()
         self.session.charge(Price.JOIN)
         self._server.timers.cancel(self)
-        if self._kicked is not None:
-            self._kicked.discard(name)
+        if self._left is not None:
+            self._left.discard(name)
         socket.handler = handler
         self._sockets[name] = socket
         socket.namespace.enter(socket)
@@ -266,9 +268,9 @@ class Client:
         handler.on_connect()
 
     def _refuse(self, name: str, error: ConnectRefusedError) -> None:
-        """Rules S-15, S-17: always, and an object with a message; or clients crash, stay mute, wait for ever.
+        """Answer CONNECT_ERROR (S-15) with an object that has a message (S-17); without it clients crash or wait.
 
-        Rule L-15: a client that is refused again and again does not listen.
+        Rule L-15: too many refusals in a row end the session.
         """
         data: dict[str, object] = {"message": error.message}
         if error.data is not None:
@@ -290,7 +292,7 @@ class Client:
         self._server.refusals.add(limit, why, **about)
 
     def _drop(self, socket: Socket, reason: DisconnectReason) -> None:
-        """Idempotent: the handler of another socket may have been quicker."""
+        """Take `socket` out of its namespace. Idempotent: the handler of another socket may have done it already."""
         name = socket.namespace.name
         if self._sockets.get(name) is not socket:
             return

@@ -1,4 +1,4 @@
-"""The settings of the Socket.IO floor; the defaults are those of the reference where it has one."""
+"""The settings of the Socket.IO layer. Defaults are the reference's, where it has the setting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The answer to a CONNECT, where an application has nothing more to say."""
+"""The default answer to a CONNECT: the socket's id."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The limits of this floor, by the name of the setting that each has; what is counted when they are reached."""
+"""The limits of the Socket.IO layer, named like their settings; refusals are counted by them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import enum
 
 
 class SocketLimit(enum.StrEnum):
-    """All but MAX_NAMESPACES end the session that breaks them. The number of containers is no setting."""
+    """All but MAX_NAMESPACES end the session that breaks them. CONTAINERS has no setting."""
 
     CONNECT_TIMEOUT = "connect_timeout"
     MAX_ATTACHMENTS = "max_attachments"

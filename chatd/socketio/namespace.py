@@ -20,7 +20,7 @@ Auth = dict[str, Any]
 
 
 class ConnectRefusedError(ChatdError):
-    """A socket may not come in: the client sees `connect_error` with this message and data."""
+    """A CONNECT is refused: the client sees `connect_error` with this message and data."""
 
     def __init__(self, message: str, data: object = None) -> None:
         super().__init__(message)
@@ -29,19 +29,19 @@ class ConnectRefusedError(ChatdError):
 
 
 Accept = Callable[[Socket, Auth], SocketHandler | Coroutine[Any, Any, SocketHandler]]
-"""The door of a namespace: makes the handler of a socket, or raises ConnectRefusedError. May be a coroutine.
+"""Admits a socket to a namespace: returns its handler, or raises ConnectRefusedError. May be a coroutine function.
 
-It may give the socket another id, if no socket of the namespace has that one.
+It may change the id of the socket to one that no socket of the namespace has.
 """
 
 Greet = Callable[[Socket], object]
-"""What the answer to a CONNECT carries. Called when the socket has its handler; must not raise."""
+"""Returns the payload of the answer to a CONNECT. Called when the socket has its handler; must not raise."""
 
 
 class Namespace:
     """Sockets by session: a session has at most one socket in a namespace.
 
-    An application with more to say in the answer to a CONNECT than the socket's id sets `greet`.
+    An application sets `greet` to answer a CONNECT with more than the socket's id.
     """
 
     def __init__(self, name: str, accept: Accept, timers: Timers, outbox: Outbox) -> None:
@@ -55,29 +55,29 @@ class Namespace:
         self._all = self.sockets.keys()  # a live view: the audience of a broadcast without rooms
         self._ack_id = -1
         self.broadcasts = 0  # events to rooms
-        self.deliveries = 0  # of those, one for each socket
-        self.acknowledgements = 0  # that we gave to clients
+        self.deliveries = 0  # sockets that got an event to rooms, summed over events
+        self.acknowledgements = 0  # sent to clients
 
-    def emit(self, event: str, *args: object, to: Collection[str] = (), but: Collection[str] = ()) -> None:
+    def emit(self, event: str, *args: object, to: Collection[str] = (), exclude: Collection[str] = ()) -> None:
         """Send an event to each socket in the rooms `to`, once; to the whole namespace if `to` is empty.
 
-        Sockets in any room of `but` are skipped. Raises as `encode_event`, and then nothing is sent.
+        Sockets in any room of `exclude` are skipped. Raises as `encode_event`, and then nothing is sent.
         """
         packet = encode_event(self.name, event, args)
-        if but:
-            self.send_each(packet, self._audience(to) - self.rooms.union(but))
+        if exclude:
+            self.send_each(packet, self._audience(to) - self.rooms.union(exclude))
         elif to:
             self.send_to_rooms(packet, to)
         else:
             self._outbox.broadcast(self._all, packet)
 
-    def emit_volatile(self, event: str, *args: object, to: Collection[str] = (), but: Collection[str] = ()) -> None:
-        """As `emit`, but skip sockets that would not get it at once."""
-        audience = self._audience(to) - self.rooms.union(but)
+    def emit_volatile(self, event: str, *args: object, to: Collection[str] = (), exclude: Collection[str] = ()) -> None:
+        """As `emit`, but skip sockets whose transport is not writable."""
+        audience = self._audience(to) - self.rooms.union(exclude)
         self.send_each(encode_event(self.name, event, args), [session for session in audience if session.writable])
 
     def send_to_rooms(self, packet: Outgoing, rooms: Collection[str]) -> None:
-        """Send to the union of `rooms`. The widest room goes as one broadcast, who is not in it one by one."""
+        """Send to the union of `rooms`: one broadcast to the largest room, then a send to each remaining session."""
         widest: Set[Session] = frozenset()
         others: list[Set[Session]] = []
         for room in rooms:

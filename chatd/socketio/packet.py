@@ -2,7 +2,7 @@
 
     <type>[<attachments>-][<namespace>,][<acknowledgement id>][<JSON>]
 
-Which packets may come when is in client.py. Rules S-01 to S-09 of protocol.md;
+The order in which packets may come is in client.py. Rules S-01 to S-09 of protocol.md;
 https://github.com/socketio/socket.io-protocol#packet-encoding
 """
 
@@ -23,7 +23,7 @@ from chatd.socketio.limits import SocketLimit
 
 MAIN_NAMESPACE: Final = "/"
 
-# Clients refuse packets with more (socket.io-parser 4.2.6 and later).
+# Clients refuse packets with more attachments (socket.io-parser 4.2.6 and later).
 MAX_ATTACHMENTS: Final = 10
 
 RESERVED_EVENTS: Final = frozenset(
@@ -47,17 +47,17 @@ class PacketType(enum.IntEnum):
 
 
 class Packet(msgspec.Struct, frozen=True):
-    """One packet, its attachments still to come if it announces any. `data` is None where there is no payload."""
+    """One packet. `attachments` is the number that have not arrived yet; `data` is None without a payload."""
 
     type: PacketType
     namespace: str
     id: int | None
-    data: Any  # as `_check` has found it right for `type`
+    data: Any  # checked by `_check` for `type`
     attachments: int = 0
 
 
 class SocketPacketError(WireError):
-    """A message is no Socket.IO packet, or one that a client may not send."""
+    """A message is not a Socket.IO packet, or a client may not send it."""
 
 
 class OverLimitError(SocketPacketError):
@@ -72,12 +72,12 @@ _TYPE_OF: Final = {str(int(kind)): kind for kind in PacketType}
 _PREFIX_OF: Final = {kind: f"4{int(kind)}" for kind in PacketType}
 _BINARY_OF: Final = {PacketType.EVENT: PacketType.BINARY_EVENT, PacketType.ACK: PacketType.BINARY_ACK}
 _BINARY: Final = frozenset(_BINARY_OF.values())
-_EVENT: Final = PacketType.EVENT  # a name of the module: see client.py
+_EVENT: Final = PacketType.EVENT  # faster than the enum attribute: see client.py
 
 
 def decode(text: str, *, max_attachments: int, max_depth: int) -> Packet:
     """The packet in one text message from a client. Raises SocketPacketError."""
-    if text.startswith("2["):  # an EVENT with nothing in its head, as most are: 1 µs less
+    if text.startswith("2["):  # fast path (saves 1 µs): an EVENT without namespace and id, as most are
         data = _payload(text[1:], max_depth)
         _check(_EVENT, data)
         return Packet(_EVENT, MAIN_NAMESPACE, None, data)
@@ -97,7 +97,8 @@ def encode(
 ) -> Outgoing:
     """A packet ready to send, attachments included; `data` None means no payload.
 
-    Raises ValueError for NaN, infinities and more than MAX_ATTACHMENTS bytes objects, TypeError for what is no JSON.
+    Raises ValueError for NaN, infinities and more than MAX_ATTACHMENTS bytes objects, TypeError for values that JSON
+    cannot hold.
     """
     if data is not None and has_binary(data):
         return _encode_binary(kind, namespace, packet_id, data)
@@ -105,7 +106,7 @@ def encode(
 
 
 def encode_event(namespace: str, event: str, args: Sequence[object], packet_id: int | None = None) -> Outgoing:
-    """An EVENT. Raises as `encode`, and ValueError for an event name that clients keep for themselves."""
+    """An EVENT. Raises as `encode`, and ValueError for an event name that clients reserve."""
     if event in RESERVED_EVENTS:
         raise ValueError(f"{event!r} is reserved")
     return encode(PacketType.EVENT, namespace, packet_id, [event, *args])
@@ -128,7 +129,7 @@ class PreparedEvent:
 
 
 class IncomingBinary:
-    """A packet whose attachments are arriving; it goes with the last of them. `size_bytes` is what both take so far."""
+    """A packet whose attachments are arriving. `size_bytes`: memory of the packet and of the attachments so far."""
 
     __slots__ = ("_attachments", "_packet", "size_bytes")
 
@@ -138,7 +139,7 @@ class IncomingBinary:
         self.size_bytes = size_bytes
 
     def feed(self, attachment: bytes) -> Packet | None:
-        """Take the next binary message; the packet once it is whole. Raises AttachmentError."""
+        """Take the next binary message. Returns the packet with its last attachment. Raises AttachmentError."""
         self._attachments.append(attachment)
         self.size_bytes += len(attachment)
         if len(self._attachments) < self._packet.attachments:
@@ -192,7 +193,7 @@ def _check(kind: PacketType, data: object) -> None:
 
 
 def is_event_name(name: object) -> bool:
-    """Whether clients take it for one."""
+    """Whether clients accept `name` as the name of an event."""
     if isinstance(name, str):
         return name not in RESERVED_EVENTS
     return isinstance(name, int | float) and not isinstance(name, bool)

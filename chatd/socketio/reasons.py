@@ -1,4 +1,4 @@
-"""Why a socket leaves its namespace: a session's CloseReason, or one of these two."""
+"""Why a socket leaves its namespace: the CloseReason of its session, or a LeaveReason."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from chatd.engineio.reasons import CloseReason
 
 
 class LeaveReason(enum.Enum):
-    """The socket left, its session may live on. The reference's words."""
+    """The socket left and its session may stay open. The values are those of the reference."""
 
     CLIENT_DISCONNECT = "client namespace disconnect"
     SERVER_DISCONNECT = "server namespace disconnect"

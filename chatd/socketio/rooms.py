@@ -11,17 +11,17 @@ _NO_MEMBERS: frozenset[object] = frozenset()
 
 
 class Rooms(Generic[Member]):
-    """Who is in which room. `before_change` is called with a room's members before they become more or fewer."""
+    """The members of each room. `before_change` is called with the members of a room before one joins or leaves."""
 
     __slots__ = ("_before_change", "_members", "_rooms")
 
     def __init__(self, before_change: Callable[[Set[Member]], None]) -> None:
         self._before_change = before_change
         self._members: dict[str, set[Member]] = {}
-        self._rooms: dict[Member, tuple[str, ...]] = {}  # few a member, and a tuple is a quarter of a set
+        self._rooms: dict[Member, tuple[str, ...]] = {}  # a tuple takes a quarter of the memory of a set
 
     def join(self, member: Member, room: str) -> None:
-        """Idempotent. Costs the rooms of `member`."""
+        """Idempotent. Cost: O(rooms of `member`)."""
         rooms = self._rooms.get(member, ())
         if room in rooms:
             return
@@ -34,7 +34,7 @@ class Rooms(Generic[Member]):
         self._rooms[member] = (*rooms, room)
 
     def leave(self, member: Member, room: str) -> None:
-        """Idempotent. Costs the rooms of `member`."""
+        """Idempotent. Cost: O(rooms of `member`)."""
         rooms = self._rooms.get(member, ())
         if room not in rooms:
             return
@@ -46,7 +46,7 @@ class Rooms(Generic[Member]):
             del self._rooms[member]
 
     def leave_all(self, member: Member) -> None:
-        """Cost: the rooms of `member`, not those of the server."""
+        """Cost: O(rooms of `member`), not O(rooms of the server)."""
         for room in self._rooms.pop(member, ()):
             self._discard(member, room)
 
@@ -55,12 +55,12 @@ class Rooms(Generic[Member]):
         return self._members.get(room, _NO_MEMBERS)  # type: ignore[arg-type]  # the empty set is a set of anything
 
     def union(self, rooms: Collection[str]) -> set[Member]:
-        """The members of all `rooms`, each once."""
+        """The members of all `rooms`."""
         none: set[Member] = set()
         return none.union(*(self.members(room) for room in rooms))
 
     def of(self, member: Member) -> tuple[str, ...]:
-        """The rooms that `member` is in, in the order of joining."""
+        """The rooms of `member`, in the order of joining."""
         return self._rooms.get(member, ())
 
     def __iter__(self) -> Iterator[str]:

@@ -25,11 +25,11 @@ class SocketIoServer:
         self.tasks = Tasks()
         self.namespaces: dict[str, Namespace] = {}
         self.refusals = Refusals(SocketLimit, timers.now, logging.getLogger("chatd.socketio"))
-        self.ended = dict.fromkeys(CloseReason, 0)  # sessions, by why they ended
+        self.ended = dict.fromkeys(CloseReason, 0)  # sessions that ended, by reason
         self._outbox = outbox
 
     def namespace(self, name: str, accept: Accept) -> Namespace:
-        """Open the namespace `name`, with `accept` as its door."""
+        """Open the namespace `name`; `accept` admits its sockets."""
         namespace = self.namespaces[name] = Namespace(name, accept, self.timers, self._outbox)
         return namespace
 

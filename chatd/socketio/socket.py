@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 EventName = str | int | float
 
-_ACK: Final = PacketType.ACK  # a name of the module: see client.py
+_ACK: Final = PacketType.ACK  # faster than the enum attribute: see client.py
 
 
 class SocketHandler(Protocol):
-    """What an application does with a socket. Calls are synchronous, in the order of the wire, and must not raise."""
+    """The application's callbacks for a socket. Calls are synchronous, in the order of the wire, and must not raise."""
 
     def on_connect(self) -> None:
-        """The client has its CONNECT answer: rooms may be joined and events sent."""
+        """The answer to CONNECT is sent: the socket may join rooms and send events."""
 
     def on_event(self, event: EventName, args: list[object], reply: Reply | None) -> None:
-        """`reply` is there if the client asked for an acknowledgement."""
+        """`reply` is None unless the client asked for an acknowledgement."""
 
     def on_disconnect(self, reason: DisconnectReason) -> None:
         """The socket has left its rooms and sends no more; called once for each `on_connect`."""
@@ -64,17 +64,17 @@ class Socket:
         self.send(encode_event(self.namespace.name, event, args))
 
     def emit_volatile(self, event: str, *args: object) -> None:
-        """Send an event, unless it would have to wait."""
+        """Send an event if the transport is writable; drop it otherwise."""
         if self.session.writable:
             self.emit(event, *args)
 
     def emit_with_ack(self, event: str, *args: object, timeout_s: float) -> asyncio.Future[list[object]]:
-        """Send an event; the future holds the client's arguments, or fails with AckTimeoutError or SocketGoneError."""
+        """Send an event. The future gets the client's arguments, or fails with AckTimeoutError or SocketGoneError."""
         ack_id = self.namespace.next_ack_id()
         return self.send_with_ack(encode_event(self.namespace.name, event, args, ack_id), ack_id, timeout_s)
 
     def send_with_ack(self, packet: Outgoing, ack_id: int, timeout_s: float) -> asyncio.Future[list[object]]:
-        """As `emit_with_ack`, for an event that is encoded with an id of the namespace."""
+        """As `emit_with_ack`, for an encoded event whose `ack_id` is from `namespace.next_ack_id`."""
         self.send(packet)
         pending = PendingAck(self.namespace.timers, timeout_s)
         if not self.joined:
@@ -88,7 +88,7 @@ class Socket:
 
     @property
     def joined(self) -> bool:
-        """Whether it is in its namespace: not yet at the door, and no more once it is gone."""
+        """Whether the socket is in its namespace: False before it is admitted and after it has left."""
         return self.namespace.sockets.get(self.session) is self
 
     def join(self, room: str) -> None:
@@ -119,7 +119,7 @@ class Socket:
         self.handler.on_event(event, args[1:], reply)  # type: ignore[arg-type]  # the decoder has checked the name
 
     def on_ack(self, ack_id: int, args: list[object]) -> None:
-        """Rule S-21: an id that is unknown, or another socket's, is ignored."""
+        """Rule S-21: an unknown id, or the id of another socket, is ignored."""
         pending = self._acks.get(ack_id) if self._acks else None
         if pending is not None:
             pending.resolve(args)
@@ -129,7 +129,7 @@ class Socket:
         for pending in (acks or {}).values():
             pending.fail(SocketGoneError(f"socket {self.id} is gone: {reason.value}"))
         handler = self.handler
-        self.handler = GONE  # the two hold each other: without this, memory would wait for the garbage collector
+        self.handler = GONE  # breaks the reference cycle, so that memory is freed without the garbage collector
         handler.on_disconnect(reason)
 
     def send(self, packet: Outgoing) -> None:

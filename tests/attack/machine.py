@@ -240,7 +240,7 @@ class WholeServer(RuleBasedStateMachine):
     @rule(count=st.integers(1, 40))
     def broadcast_to_all_but_admins(self, count: int) -> None:
         for number in range(count):
-            self.chat.namespace.emit("news", number, "x" * 3_000, but=["admins", "user:ana"])
+            self.chat.namespace.emit("news", number, "x" * 3_000, exclude=["admins", "user:ana"])
 
     def _is_stranger(self, socket: Any) -> bool:
         return socket.handler.identity.user not in ("ana", "root")

@@ -72,7 +72,7 @@ def test_an_event_goes_once_to_each_socket_in_any_of_its_rooms(
 ) -> None:
     hall = Hall("red", "green", "red+green", "blue")
     emit = hall.namespace.emit_volatile if volatile else hall.namespace.emit
-    emit("news", 1, to=to, but=but)
+    emit("news", 1, to=to, exclude=but)
     assert hall.heard() == {client: ["news"] for client in audience}
 
 
@@ -284,7 +284,7 @@ class NamespaceMachine(RuleBasedStateMachine):
             if (not to or joined.intersection(to)) and not joined.intersection(but)
         ]
         emit = self.app.namespace.emit_volatile if volatile else self.app.namespace.emit
-        emit("e", self._next(audience), to=to, but=but)
+        emit("e", self._next(audience), to=to, exclude=but)
 
     @rule(to=rooms)
     def send_to_rooms(self, to: list[str]) -> None:

@@ -131,7 +131,7 @@ class Writers:
         """A stop must arrive; "still writing" is repeated anyway."""
         emit = self._namespace.emit_volatile if active else self._namespace.emit
         event = self.event(writing, active=active)
-        emit("escribiendo", event, to=writing.rooms, but=(user_room(event.de),))
+        emit("escribiendo", event, to=writing.rooms, exclude=(user_room(event.de),))
 
     @staticmethod
     def event(writing: Writing, *, active: bool) -> IsWriting:

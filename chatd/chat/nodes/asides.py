@@ -36,7 +36,7 @@ class Aside(msgspec.Struct, array_like=True, tag=_TAG, frozen=True, forbid_unkno
     event: Literal["escribiendo", "leido", "no_leido", "leido_todo", "caso", "nota", "respuesta"]
     args: list[Any]
     to: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=8)]
-    but: Rooms = ()
+    exclude: Rooms = ()
     volatile: bool = False
 
     def emit(self, namespace: Namespace) -> None:
@@ -48,7 +48,7 @@ class Aside(msgspec.Struct, array_like=True, tag=_TAG, frozen=True, forbid_unkno
         if not self.args or not isinstance(self.args[-1], dict):
             raise FrameError("the last argument of an event is no object")
         try:
-            emit(self.event, *self.args, to=self.to, but=self.but)
+            emit(self.event, *self.args, to=self.to, exclude=self.exclude)
         except (TypeError, ValueError, RecursionError) as error:
             raise FrameError(f"no event: {type(error).__name__}") from error
 
@@ -75,8 +75,8 @@ class NodeWriters(Writers):
     def _tell(self, writing: Writing, *, active: bool) -> None:
         super()._tell(writing, active=active)
         event = self.event(writing, active=active)
-        but = (user_room(event.de),)
-        self._cast(Aside(self._origin, "escribiendo", [event], writing.rooms, but, volatile=active))
+        exclude = (user_room(event.de),)
+        self._cast(Aside(self._origin, "escribiendo", [event], writing.rooms, exclude, volatile=active))
 
 
 class NodeReceipts(Receipts):

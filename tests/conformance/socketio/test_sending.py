@@ -75,7 +75,7 @@ async def test_an_event_is_sent_once_to_each_socket_in_any_of_the_rooms(
         await join(peers[name])
         for room in rooms:
             app.guest().socket.join(room)
-    app.main.emit("news", to=to, but=but)
+    app.main.emit("news", to=to, exclude=but)
     app.main.emit("end")
     for name, peer in peers.items():
         expected = ['2["news"]', '2["end"]'] if name in audience else ['2["end"]']
