@@ -12,7 +12,7 @@ import datetime
 import math
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -125,18 +125,20 @@ class Option:
 
 def options_of(parts: Mapping[str, type]) -> tuple[Option, ...]:
     """Every setting that the dataclasses declare, in order. `parts` maps a field of Config to its dataclass."""
-    return tuple(_option(part, cls, field) for part, cls in parts.items() for field in _declared(cls))
+    return tuple(option for part, cls in parts.items() for option in _options(part, cls))
 
 
 def _declared(cls: type) -> list[dataclasses.Field[Any]]:
     return [field for field in dataclasses.fields(cls) if METADATA_KEY in field.metadata]
 
 
-def _option(part: str, cls: type, field: dataclasses.Field[Any]) -> Option:
-    kind, repeatable = _kind(typing.get_type_hints(cls)[field.name])
-    if kind not in _KINDS:
-        raise TypeError(f"{cls.__name__}.{field.name}: a setting cannot be of type {kind}")
-    return Option(part, field.name, kind, repeatable, field.default, field.metadata[METADATA_KEY])
+def _options(part: str, cls: type) -> Iterator[Option]:
+    hints = typing.get_type_hints(cls)  # once, since it evaluates the annotations of all fields
+    for field in _declared(cls):
+        kind, repeatable = _kind(hints[field.name])
+        if kind not in _KINDS:
+            raise TypeError(f"{cls.__name__}.{field.name}: a setting cannot be of type {kind}")
+        yield Option(part, field.name, kind, repeatable, field.default, field.metadata[METADATA_KEY])
 
 
 def _kind(hint: Any) -> tuple[Any, bool]:
