@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Protocol
+from typing import Protocol
 
 from chatd.api.config import ApiConfig
 from chatd.api.listener import ApiListener
 from chatd.api.people import People
+from chatd.base.part import Live, Part
 from chatd.chat.denials import Denials
 from chatd.chat.parts import ChatParts
 from chatd.engineio.config import EngineConfig
@@ -15,7 +16,6 @@ from chatd.listen.config import ListenConfig
 from chatd.listen.tls import Tls
 from chatd.ops.metric import Sources
 from chatd.settings.credentials import are_credentials
-from chatd.settings.reload import Reload
 
 
 class Settings(Protocol):
@@ -31,22 +31,33 @@ class Settings(Protocol):
     def listen(self) -> ListenConfig: ...
 
 
-def open_api(
-    config: Settings, parts: ChatParts, denials: Denials, sources: Sources, reload: Reload[Any]
-) -> ApiListener:
-    """Listens, and does not answer yet. Raises ConfigError and ListenError."""
-    people = People(parts.desk, denials)
+def api_part(config: Settings, parts: ChatParts, denials: Denials, sources: Sources) -> Part:
+    """Listens, and does not answer before its start. Raises ConfigError and ListenError."""
+    live = []
     tls = None
     if config.api.api_tls and config.listen.tls_cert is not None:
         tls = Tls(config.listen.tls_cert, config.listen.tls_key, config.engineio.request_timeout_s)
         renew = tls.prepare
-        reload.add("certificate of the API", lambda _: renew())
-    listener = ApiListener(config.api, config.engineio, parts, people, sources, tls)
-    reload.add("keys of the API", lambda read: listener.door.prepare(read.api), keeps=_keeps_keys)
-    sources.watched.refusals["api"] = listener.door.refusals.counts.items
-    sources.watched.refusals["api_http"] = listener.http.refusals.counts.items
-    sources.watched.refusals["api_listen"] = listener.http.listen_refusals.counts.items
-    return listener
+        live.append(Live("certificate of the API", lambda _: renew()))
+    listener = open_api(config, parts, denials, sources, tls)
+    live.append(Live("keys of the API", lambda read: listener.door.prepare(read.api), _keeps_keys))
+    return Part(
+        start=listener.start,
+        close=listener.close,
+        live=live,
+        refusals={
+            "api": listener.door.refusals.counts.items,
+            "api_http": listener.http.refusals.counts.items,
+            "api_listen": listener.http.listen_refusals.counts.items,
+        },
+    )
+
+
+def open_api(
+    config: Settings, parts: ChatParts, denials: Denials, sources: Sources, tls: Tls | None = None
+) -> ApiListener:
+    """Raises ConfigError and ListenError."""
+    return ApiListener(config.api, config.engineio, parts, People(parts.desk, denials), sources, tls)
 
 
 def _keeps_keys(config: Settings) -> bool:

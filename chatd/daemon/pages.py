@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from chatd.base.part import Live, Part
 from chatd.daemon.config import Config
 from chatd.engineio.exchange import Exchange
 from chatd.engineio.origin import OriginPolicy
@@ -29,6 +30,10 @@ class Pages:
 
     def __call__(self, exchange: Exchange) -> None:
         self._answer(exchange)
+
+    @property
+    def part(self) -> Part:
+        return Part(live=[Live("pages", self.prepare)])
 
     def prepare(self, config: Config) -> Apply:
         """Raises ConfigError."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 from typing import Final
 
 from chatd.engineio.drain import drain
@@ -17,9 +19,25 @@ GOODBYE_S: Final = 1.0
 # The part of the time for a stop in which all clients are sent away, however many there are.
 DRAIN_SHARE: Final = 0.7
 
+EXIT_UNFINISHED: Final = 1
+
+log = logging.getLogger("chatd")
+
 
 async def send_away(config: ListenConfig, listening: Listening, engine: EngineServer, store: Store) -> None:
-    """Takes as long as clients and the database do; the caller has a limit."""
+    """Takes as long as clients and the database do, but at most `stop_timeout`."""
+    try:
+        async with asyncio.timeout(config.stop_timeout_s):
+            await _send_away(config, listening, engine, store)
+    except TimeoutError:
+        log.error("the stop took too long; connections were cut", extra={"timeout_s": config.stop_timeout_s})
+        if store.waiting:
+            # The disk hangs, and to close the file would hang with it. None of them was acknowledged.
+            log.error("messages were not stored, and none of them acknowledged", extra={"messages": store.waiting})
+            os._exit(EXIT_UNFINISHED)
+
+
+async def _send_away(config: ListenConfig, listening: Listening, engine: EngineServer, store: Store) -> None:
     await asyncio.sleep(config.stop_delay_s)
     await listening.stop()
     engine.stop_admitting()

@@ -1,4 +1,4 @@
-"""The parts for operators (systemd, admin socket, internal listener), started and stopped in order."""
+"""What serves operators (systemd, admin socket, internal listener), as a part of the daemon."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from chatd.base.errors import ChatdError
+from chatd.base.part import Part
 from chatd.ops import log
 from chatd.ops.admin import AdminSocket
 from chatd.ops.config import OpsConfig, admin_socket_of
@@ -13,7 +14,7 @@ from chatd.ops.lag import LoopLag
 from chatd.ops.metric import Sources
 from chatd.ops.notify import Notifier
 from chatd.ops.readiness import Readiness, ReadinessGate
-from chatd.ops.watched import Counts, Watched
+from chatd.ops.watched import Watched
 from chatd.settings.reload import Outcome, Reload
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Operations:
-    """Answers from `start` to `close`. `gate` has the state of the daemon: starting, ready or stopping."""
+    """Its part answers from start to close. `gate` has the state of the daemon: starting, ready or stopping."""
 
     def __init__(self, config: OpsConfig, db: str, environ: MutableMapping[str, str], reload: Reload[Any]) -> None:
         """Removes systemd's variables from `environ`, so that child processes do not inherit them."""
@@ -35,7 +36,7 @@ class Operations:
         self._admin: AdminSocket | None = None
         self._internal: InternalListener | None = None
 
-    def watch(self, watched: Watched) -> None:
+    def part(self, watched: Watched) -> Part:
         """Open the configured listeners. Raises ListenError."""
         self._watched = watched
         if self._config.internal:
@@ -45,22 +46,11 @@ class Operations:
 
         if self._config.admin_socket:
             self._open_admin_socket(watched)
+        return Part(start=self._start, stopping=self._stopping, close=self._close)
 
     def sources(self, watched: Watched) -> Sources:
         """The objects that metrics read."""
         return Sources(watched=watched, lag=self._lag, gate=self.gate, reload=self._reload)
-
-    def add_refusals(self, layer: str, counts: Counts) -> None:
-        """Add the refusals of `layer` to the metrics; see Watched.refusals."""
-        if self._watched is not None:
-            self._watched.refusals[layer] = counts
-
-    async def start(self) -> None:
-        if self._admin is not None:
-            await self._admin.start()
-        if self._internal is not None:
-            self._lag.start()
-            self._internal.start()
 
     def ready(self) -> None:
         """Clients are admitted from now on."""
@@ -79,13 +69,21 @@ class Operations:
         """Why the last reload was refused; None if it was done, or there was none."""
         return self._reload.last.fault
 
-    def stopping(self) -> None:
+    # Internals.
+
+    async def _start(self) -> None:
+        if self._admin is not None:
+            await self._admin.start()
+        if self._internal is not None:
+            self._lag.start()
+            self._internal.start()
+
+    def _stopping(self) -> None:
         """/readyz answers 503 from now on."""
         self.gate.state = Readiness.STOPPING
         self._systemd.stopping("sending clients away")
 
-    async def close(self) -> None:
-        """Idempotent."""
+    async def _close(self) -> None:
         self._systemd.close()
         self._lag.stop()
         admin, self._admin = self._admin, None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from chatd.base.histogram import Histogram
+from chatd.base.part import Counts
 from chatd.engineio.outbox import Outbox
 from chatd.engineio.request import TransportName
 from chatd.engineio.server import EngineServer
@@ -14,9 +15,6 @@ from chatd.ops.desk import Desk
 from chatd.socketio.namespace import Namespace
 from chatd.socketio.server import SocketIoServer
 from chatd.store.base import Store
-
-Counts = Callable[[], Iterable[tuple[str, int]]]
-"""Returns counters by name; a counter only grows."""
 
 
 class Nodes(Protocol):
@@ -157,18 +155,37 @@ class Watched:
     """The number of users online, including admins."""
     admins: Callable[[], int]
     """The number of connected sockets of admins."""
-    refusals: dict[str, Counts]
+    refusals: Mapping[str, Counts]
     """Refusals by layer, then by limit."""
-    nodes: Nodes | None = None
-    """None without --bus."""
-    neighbours: Neighbours | None = None
-    """None without --bus-adapter."""
-    team: Team | None = None
-    """None unless the admins form a team."""
-    hooks: list[HookState] = dataclasses.field(default_factory=list)
-    """Webhooks that are configured; a reload changes them."""
-    providers: list[KeyProvider] = dataclasses.field(default_factory=list)
-    """The identity provider, if there is one."""
+    parts: Mapping[str, Any]
+    """What parts show, by name: see Part in chatd/base/part.py."""
+
+    @property
+    def nodes(self) -> Nodes | None:
+        """None without --bus."""
+        return self.parts.get("nodes")
+
+    @property
+    def neighbours(self) -> Neighbours | None:
+        """None without --bus-adapter."""
+        return self.parts.get("neighbours")
+
+    @property
+    def team(self) -> Team | None:
+        """None unless the admins form a team."""
+        return self.parts.get("team")
+
+    @property
+    def hooks(self) -> Sequence[HookState]:
+        """Webhooks that are configured; a reload changes them."""
+        hooks: Sequence[HookState] = self.parts.get("hooks", ())
+        return hooks
+
+    @property
+    def providers(self) -> Sequence[KeyProvider]:
+        """The identity provider, if there is one."""
+        providers: Sequence[KeyProvider] = self.parts.get("providers", ())
+        return providers
 
     def sessions(self) -> dict[str, int]:
         """The number of sessions of each transport. Costs O(sessions)."""

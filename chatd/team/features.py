@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chatd.base.part import Part
 from chatd.chat.chat import Chat
 from chatd.team.cases import Cases
 from chatd.team.config import TeamConfig
@@ -12,8 +13,8 @@ from chatd.team.replies import Replies
 from chatd.team.work import Work
 
 
-def join(config: TeamConfig, chat: Chat) -> Cases:
-    """Let `chat` do what a team can. What is returned counts for the metrics."""
+def join(config: TeamConfig, chat: Chat) -> Part:
+    """Let `chat` do what a team can."""
     work = Work()
     names = Names(chat)
     cases = Cases(config, chat, work)
@@ -25,4 +26,4 @@ def join(config: TeamConfig, chat: Chat) -> Cases:
         chat.router.add(Signatures(chat).feature)
     names.begin()
     cases.begin(after=names.loaded)
-    return cases
+    return Part(shown={"team": cases.waits})

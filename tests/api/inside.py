@@ -9,14 +9,14 @@ from chatd.api.keys import PREFIX, Key, Scope, digest_of
 from chatd.api.listener import ApiListener
 from chatd.api.opening import open_api
 from chatd.chat.denials import Denials
-from chatd.chat.parts import ChatParts
-from chatd.daemon.app import build
 from chatd.daemon.config import Config
+from chatd.daemon.floors import build
+from chatd.daemon.opening import Opened
+from chatd.daemon.parts import Parts
 from chatd.engineio.server import EngineServer
 from chatd.ops.lag import LoopLag
 from chatd.ops.metric import Sources
 from chatd.ops.readiness import ReadinessGate
-from chatd.ops.watched import Watched
 from chatd.settings.reload import Reload
 from chatd.store.base import MessageId
 from chatd.store.sqlite import SqliteStore
@@ -33,13 +33,7 @@ def write_keys(path: Path, name: str = "bot") -> Path:
 def build_with_api(config: Config, store: SqliteStore, last_id: MessageId | None) -> tuple[EngineServer, ApiListener]:
     """Build both listeners on the same chat."""
     reload: Reload[Config] = Reload(lambda: config)
-    opened: list[ApiListener] = []
-
-    def watch(watched: Watched, chat: ChatParts) -> None:
-        sources = Sources(watched=watched, lag=LoopLag(), gate=ReadinessGate(), reload=reload)
-        denials = Denials(config.auth, lambda auth: chat.door.prepare(chat.chat.namespace, auth)())
-        opened.append(open_api(config, chat, denials, sources, reload))
-
-    engine = build(config, store, last_id, reload, watch=watch)
-    [listener] = opened
-    return engine, listener
+    floors = build(config, Opened(store, last_id), Parts(reload))
+    sources = Sources(watched=floors.watched, lag=LoopLag(), gate=ReadinessGate(), reload=reload)
+    denials = Denials(config.auth, lambda auth: floors.chat.door.prepare(floors.chat.chat.namespace, auth)())
+    return floors.engine, open_api(config, floors.chat, denials, sources)

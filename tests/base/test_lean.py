@@ -94,13 +94,15 @@ from chatd.cli.serve import run
 import chatd.daemon.app
 from chatd.auth.config import AuthConfig
 from chatd.daemon.config import Config
+from chatd.daemon.floors import build
+from chatd.daemon.opening import Opened
 from chatd.store.config import StoreConfig
 from chatd.store.sqlite import SqliteStore
 async def main(folder):
     auth = AuthConfig(jwt_secret="a secret of forty-two characters, exactly..")
     config = Config(auth=auth, store=StoreConfig(db=f"{folder}/chatd.db"))
     store = SqliteStore(config.store)
-    chatd.daemon.app.build(config, store, await store.open())
+    build(config, Opened(store, await store.open()))
     await store.close()
 with tempfile.TemporaryDirectory() as folder:
     asyncio.run(main(folder))
@@ -113,7 +115,7 @@ def test_a_daemon_without_an_api_imports_nothing_of_it() -> None:
     """A-01, W-01: except its settings."""
     code = """
 import sys
-import chatd.cli.serve, chatd.daemon.beside, chatd.daemon.app
+import chatd.cli.serve, chatd.daemon.app
 print(sorted(name for name in sys.modules if name.startswith(("chatd.api", "chatd.webhooks", "chatd.notify"))))
 """
     assert said(code) == "['chatd.api', 'chatd.api.config']"
@@ -123,7 +125,7 @@ def test_a_daemon_without_an_identity_provider_imports_nothing_of_one() -> None:
     """J-01"""
     code = """
 import sys
-import chatd.cli.serve, chatd.daemon.beside, chatd.daemon.app
+import chatd.cli.serve, chatd.daemon.app
 from chatd.auth import AuthConfig, load_keys
 load_keys(AuthConfig(jwt_secret="a secret of forty-two characters, exactly.."))
 print([name for name in sys.modules if "jwks" in name or "provided" in name])

@@ -22,8 +22,9 @@ from typing import Any, Final, cast
 
 import jwt
 
-from chatd.daemon.app import build
 from chatd.daemon.config import OPTIONS, Raw, load
+from chatd.daemon.floors import build
+from chatd.daemon.opening import Opened
 from chatd.engineio.server import EngineServer
 from chatd.socketio.namespace import Namespace
 from chatd.socketio.server import SocketIoServer
@@ -207,7 +208,7 @@ async def chatting(db: object, **settings: Raw) -> AsyncIterator[Chat]:
     store = cast(SqliteStore, make_store(config.store))  # a PostgreSQL store if `db` is its URL
     last_id = await store.open()
     try:
-        engine = build(config, store, last_id)
+        engine = build(config, Opened(store, last_id)).engine
         async with serving(engine.connection, config.engineio.path) as client:
             yield Chat(client, engine, store)
     finally:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from chatd.daemon.app import EXIT_UNFINISHED
 from chatd.daemon.signals import EXIT_AT_ONCE
+from chatd.daemon.stopping import EXIT_UNFINISHED
 from tests.chat.daemon import Daemon, daemon
 from tests.chat.people import Person, cookie, token
 from tests.conformance.wire import NO_FRAME, ClosedError

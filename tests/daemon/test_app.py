@@ -13,8 +13,9 @@ import pytest
 from chatd.auth import AuthConfig
 from chatd.base.errors import ConfigError
 from chatd.chat.messages.ids import parts
-from chatd.daemon.app import build
 from chatd.daemon.config import Config
+from chatd.daemon.floors import build
+from chatd.daemon.opening import Opened
 from chatd.store.base import MessageId
 from chatd.store.config import StoreConfig
 from chatd.store.sqlite import SqliteStore
@@ -72,7 +73,7 @@ async def test_new_ids_are_above_the_last_id_of_the_database(tmp_path: Path) -> 
 async def test_a_daemon_without_a_usable_key_does_not_start(tmp_path: Path) -> None:
     config = Config(auth=AuthConfig(jwt_secret="short"), store=StoreConfig(db=str(tmp_path / "chatd.db")))
     with pytest.raises(ConfigError, match="has 5 bytes"):
-        build(config, SqliteStore(config.store), None)
+        build(config, Opened(SqliteStore(config.store), None))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0"])

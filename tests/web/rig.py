@@ -6,8 +6,9 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from chatd.daemon.app import build
 from chatd.daemon.config import Raw, load
+from chatd.daemon.floors import build
+from chatd.daemon.opening import Opened
 from chatd.daemon.pages import other_paths
 from chatd.store.sqlite import SqliteStore
 from chatd.web.entries import Entries
@@ -36,7 +37,8 @@ async def pages(folder: Path, entries: Entries | None = None, **settings: Raw) -
     store = SqliteStore(config.store)
     last_id = await store.open()
     try:
-        async with serving(build(config, store, last_id, None, other).connection, config.engineio.path) as client:
+        engine = build(config, Opened(store, last_id), None, other).engine
+        async with serving(engine.connection, config.engineio.path) as client:
             yield Browser(client)
     finally:
         await store.close()

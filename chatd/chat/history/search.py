@@ -7,6 +7,7 @@ from typing import Final, Self
 import msgspec
 
 from chatd.base.errors import RefusedError
+from chatd.base.part import Part
 from chatd.chat.chat import Chat
 from chatd.chat.events import EventCode, parse_fields, parse_limit, parse_user
 from chatd.chat.feature import Feature
@@ -91,8 +92,8 @@ def _words(value: object) -> list[str]:
     return words
 
 
-def join_search(config: StoreConfig, chat: Chat) -> TextIndex:
-    """Let `chat` search. The index is made later."""
+def join_search(config: StoreConfig, chat: Chat) -> Part:
+    """Let `chat` search. The index is made at the start, which raises ConfigError."""
     overlap = 0
     if chat.node is not None:
         from chatd.store.postgres.nodes import OVERLAP  # noqa: PLC0415 - not every installation has the driver
@@ -100,4 +101,9 @@ def join_search(config: StoreConfig, chat: Chat) -> TextIndex:
         overlap = OVERLAP
     index = TextIndex(chat.store, textsql.of(config.db), max_chars=chat.messages.max_chars, overlap=overlap)
     chat.router.add(Search(chat, index).feature)
-    return index
+
+    async def start() -> None:
+        await index.make()
+        index.start()
+
+    return Part(start=start, close=index.close)

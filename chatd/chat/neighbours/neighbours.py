@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterator
 from typing import Final
 
+from chatd.base.part import Part
 from chatd.base.refusals import Refusals
 from chatd.chat.chat import Chat
 from chatd.chat.config import ChatConfig
@@ -63,8 +64,8 @@ class Neighbours:
         self._uid: str
         self._own: bytes
 
-    def meet(self, chat: Chat, recovery: Recovery) -> None:
-        """Before the first client comes."""
+    def join(self, chat: Chat, recovery: Recovery) -> Part:
+        """Before the first client comes. The part connects in the background; what waits at its end is dropped."""
         namespace, roster = chat.namespace, Roster(chat.namespace, chat.clock_ms)
         chat.router.add(roster.feature)
         position = (lambda: recovery.position) if self._config.recovery == "on" else None
@@ -76,17 +77,8 @@ class Neighbours:
         self._uid = uid_of(chat.store.recovery_key)
         self._own = said.beginning(self._uid)
         chat.messages.feed.listeners.append(self._on_delivery)
-
-    def start(self) -> None:
-        """After `meet`. Connects in the background."""
-        self._client.start()
-
-    async def close(self) -> None:
-        """Idempotent. What waits is dropped."""
-        self._attendance.close()
-        self._teller.close()
-        self._answerer.close()
-        await self._client.close()
+        refusals = {"adapter": self.refusals.counts.items}
+        return Part(start=self._client.start, close=self._close, refusals=refusals, shown={"neighbours": self})
 
     # What metrics read of it: see Neighbours in chatd/ops/watched.py.
 
@@ -135,6 +127,12 @@ class Neighbours:
             log.exception("a handler failed")
 
     # Internals.
+
+    async def _close(self) -> None:
+        self._attendance.close()
+        self._teller.close()
+        self._answerer.close()
+        await self._client.close()
 
     def _answer(self, data: bytes) -> None:
         self._client.publish(self._channels.answers, data)

@@ -49,7 +49,7 @@ class Side:
             server.address(), ChatConfig(bus_adapter_key="key"), BOUNDS, "/socket.io/", secure=False
         )
         self.rig.store.recovery_key = key
-        self.neighbours.meet(self.rig.chat, self.rig.recovery)
+        self.part = self.neighbours.join(self.rig.chat, self.rig.recovery)
         self.listener = Listener(server.address())
 
     async def until(self, condition: Callable[[], bool]) -> None:
@@ -61,14 +61,14 @@ class Side:
         await self.until(lambda: self.neighbours.is_up and self.listener.client.fault is None)
 
     async def close(self) -> None:
-        await self.neighbours.close()
+        await self.part.close()
         await self.listener.client.close()
 
 
 @contextlib.asynccontextmanager
 async def started(server: RedisServer, key: bytes = b"a chat") -> AsyncIterator[Side]:
     side = Side(server, key)
-    side.neighbours.start()
+    side.part.start()
     side.listener.client.start()
     try:
         yield side
@@ -166,8 +166,8 @@ async def test_a_user_of_redis_needs_three_channels(tmp_path: Path, channels: st
         config, address = ChatConfig(bus_adapter_key="key"), server.address(user="chat", password="secret")
         side = Side(server)
         side.neighbours = Neighbours(address, config, BOUNDS, "/socket.io/", secure=False)
-        side.neighbours.meet(side.rig.chat, side.rig.recovery)
-        side.neighbours.start()
+        side.part = side.neighbours.join(side.rig.chat, side.rig.recovery)
+        side.part.start()
         side.listener.client.start()
         await side.until(lambda: side.neighbours.is_up or side.neighbours._client.failures > 1)
         if is_enough:

@@ -1,0 +1,71 @@
+"""Webhooks and mail, which come and go with the configuration: nothing is loaded before there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from chatd.base.part import Live, Part
+from chatd.chat.chat import Chat
+from chatd.daemon.config import Config
+from chatd.ops.watched import HookState
+
+if TYPE_CHECKING:
+    from chatd.webhooks.opening import Hooks, Recipe
+
+
+class HooksOnDemand:
+    """Makes `Hooks` for the first webhook or mailbox."""
+
+    def __init__(self, config: Config, chat: Chat) -> None:
+        """Raises ConfigError."""
+        self._chat = chat
+        self._hooks: Hooks | None = None
+        self._runs = False
+        self._shown: list[HookState] = []
+        self._prepare(config)()
+
+    @property
+    def part(self) -> Part:
+        live = Live("webhooks", self._prepare)
+        return Part(start=self._start, close=self._close, live=[live], shown={"hooks": self._shown})
+
+    def _start(self) -> None:
+        self._runs = True
+        if self._hooks is not None:
+            self._hooks.start()
+
+    async def _close(self) -> None:
+        hooks, self._hooks = self._hooks, None
+        if hooks is not None:
+            await hooks.close()
+
+    def _prepare(self, config: Config) -> Callable[[], None]:
+        """Raises ConfigError."""
+        if self._hooks is None:
+            if not config.webhooks and not config.notify:
+                return _nothing
+            from chatd.webhooks.opening import Hooks  # noqa: PLC0415 - loaded only when used
+
+            self._hooks = Hooks(self._shown)
+            if self._runs:
+                self._hooks.start()
+        return self._hooks.prepare([*_webhooks(config, self._chat), *_mailboxes(config, self._chat)])
+
+
+def _webhooks(config: Config, chat: Chat) -> list[Recipe]:
+    from chatd.webhooks.opening import recipe_of  # noqa: PLC0415 - loaded only when used
+
+    return [recipe_of(each, chat) for each in config.webhooks]
+
+
+def _mailboxes(config: Config, chat: Chat) -> list[Recipe]:
+    if not config.notify:
+        return []
+    from chatd.notify.opening import recipe_of  # noqa: PLC0415 - loaded only when used
+
+    return [recipe_of(each, chat) for each in config.notify]
+
+
+def _nothing() -> None:
+    """There is no webhook, and there was none."""

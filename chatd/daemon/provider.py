@@ -1,0 +1,55 @@
+"""The identity provider, which comes and goes with the configuration: nothing is loaded before there is one."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from chatd.auth import AuthConfig
+from chatd.base.part import Live, Part
+from chatd.chat.door import Door
+from chatd.ops.watched import KeyProvider
+from chatd.socketio.namespace import Namespace
+
+if TYPE_CHECKING:
+    from chatd.chat.provided import ProvidedKeys
+
+
+class ProviderOnDemand:
+    """Makes `ProvidedKeys` for the first provider."""
+
+    def __init__(self, config: AuthConfig, door: Door, namespace: Namespace) -> None:
+        self._door = door
+        self._namespace = namespace
+        self._provided: ProvidedKeys | None = None
+        self._shown: list[KeyProvider] = []  # the provider, while there is one
+        self._use(config)
+
+    @property
+    def part(self) -> Part:
+        return Part(
+            close=self._close,
+            live=[Live("identity provider", lambda read: functools.partial(self._use, read.auth))],
+            refusals={"provider": self._refused},
+            shown={"providers": self._shown},
+        )
+
+    def _use(self, config: AuthConfig) -> None:
+        """Cannot fail: what it imports was imported when keys were read."""
+        self._shown.clear()
+        if config.jwks_url is not None:
+            if self._provided is None:
+                from chatd.chat.provided import ProvidedKeys  # noqa: PLC0415 - loaded only when used
+
+                self._provided = ProvidedKeys(self._door, self._namespace)
+            self._shown.append(self._provided)
+        if self._provided is not None:
+            self._provided.use(config)
+
+    def _refused(self) -> Iterable[tuple[str, int]]:
+        return () if self._provided is None else self._provided.refused.items()
+
+    async def _close(self) -> None:
+        if self._provided is not None:
+            await self._provided.close()
