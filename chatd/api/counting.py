@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from chatd.api.words import Counts, Sample
 from chatd.base.histogram import Histogram
-from chatd.ops.metric import Metric, Sources
-from chatd.ops.metrics import METRICS
+from chatd.base.metric import Metric, Reading
+from chatd.ops.metrics import readings
+from chatd.ops.sources import Sources
 
 
 def counts(sources: Sources) -> Counts:
-    return Counts([sample for metric in METRICS for sample in _samples(metric, sources)])
+    return Counts([sample for metric, reading in readings(sources) for sample in _samples(metric, reading)])
 
 
-def _samples(metric: Metric, sources: Sources) -> Iterator[Sample]:
+def _samples(metric: Metric[Any], reading: Reading) -> Iterator[Sample]:
     """Of a histogram the count and the sum, as Prometheus calls them."""
-    reading = metric.read(sources)
     if isinstance(reading, Histogram):
         yield Sample(f"{metric.name}_count", float(reading.count), {})
         yield Sample(f"{metric.name}_sum", float(reading.sum), {})

@@ -20,7 +20,7 @@ from chatd.chat.parts import ChatParts
 from chatd.engineio.config import EngineConfig
 from chatd.listen.tls import Tls
 from chatd.ops.httplistener import HttpListener
-from chatd.ops.metric import Sources
+from chatd.ops.sources import Sources
 
 
 class ApiListener:

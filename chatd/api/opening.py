@@ -14,7 +14,7 @@ from chatd.chat.parts import ChatParts
 from chatd.engineio.config import EngineConfig
 from chatd.listen.config import ListenConfig
 from chatd.listen.tls import Tls
-from chatd.ops.metric import Sources
+from chatd.ops.sources import Sources
 from chatd.settings.credentials import are_credentials
 
 

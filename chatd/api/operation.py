@@ -14,7 +14,7 @@ from chatd.api.chat import Chat
 from chatd.api.keys import Scope
 from chatd.api.people import People
 from chatd.api.stream import Streams
-from chatd.ops.metric import Sources
+from chatd.ops.sources import Sources
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -29,6 +29,9 @@ def _nothing() -> None: ...
 async def _end_nothing() -> None: ...
 
 
+def _no_fault() -> None: ...
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """Exists from its creation, works from `start` to `close`."""
@@ -41,5 +44,9 @@ class Part:
     live: Sequence[Live] = ()
     refusals: Mapping[str, Counts] = dataclasses.field(default_factory=dict)
     """What it refuses, by layer, then by limit: chatd_refusals_total."""
-    shown: Mapping[str, object] = dataclasses.field(default_factory=dict)
-    """What metrics read of it: see Watched in chatd/ops/watched.py."""
+    shown: Mapping[str, Callable[[], object | None]] = dataclasses.field(default_factory=dict)
+    """Return the source of its metrics, None while it is off, by the name of the Group (chatd/base/metric.py)."""
+    fault: Callable[[], str | None] = _no_fault
+    """Why no client should come to this daemon; None if there is no reason. /readyz answers 503 with it."""
+    worry: Callable[[], str | None] = _no_fault
+    """What is wrong while clients may come, for the answer of /readyz."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping
 from typing import Any
 
 from chatd.auth import AuthConfig, UnknownKeyError
@@ -17,30 +17,18 @@ from chatd.socketio.socket import Socket, SocketHandler
 class ProvidedKeys:
     """From `use` to `close`. When the provider is removed, it refuses no token.
 
-    It also has what metrics read of the provider: see KeyProvider in ops/watched.py.
+    Metrics read `provider`.
     """
 
     def __init__(self, door: Door, namespace: Namespace) -> None:
-        self._provider = Provider(self._take, asyncio.get_running_loop().time)
+        self.provider = Provider(self._take, asyncio.get_running_loop().time)
         self._door = door
         self._namespace = namespace
         self._accept = namespace.accept
 
     @property
-    def keys(self) -> Sequence[Key]:
-        return self._provider.keys
-
-    @property
-    def age_s(self) -> float:
-        return self._provider.age_s
-
-    @property
-    def outcomes(self) -> Mapping[str, int]:
-        return self._provider.outcomes
-
-    @property
     def fault(self) -> str | None:
-        return self._provider.fault
+        return self.provider.fault
 
     @property
     def has_no_keys(self) -> bool:
@@ -49,18 +37,18 @@ class ProvidedKeys:
     @property
     def refused(self) -> Mapping[JwksLimit, int]:
         """How often each limit was reached."""
-        return self._provider.refusals.counts
+        return self.provider.refusals.counts
 
     def use(self, config: AuthConfig) -> None:
         """The provider that `config` names, or none."""
         is_used = config.jwks_url is not None
-        self._door.ask_for_keys(self._provider.may_ask if is_used else None)
+        self._door.ask_for_keys(self.provider.may_ask if is_used else None)
         self._namespace.accept = self._accept_provided if is_used else self._accept
-        self._provider.use(config)
+        self.provider.use(config)
 
     async def close(self) -> None:
         """Idempotent."""
-        await self._provider.end()
+        await self.provider.end()
 
     def _take(self, keys: tuple[Key, ...]) -> None:
         self._door.use_provided(self._namespace, keys)
@@ -74,7 +62,7 @@ class ProvidedKeys:
     async def _accept_later(self, socket: Socket, auth: Auth) -> SocketHandler:
         """A second question is only for a provider that was replaced meanwhile: of another one, `may_ask` says no."""
         while True:
-            await self._provider.asked_if_due()
+            await self.provider.asked_if_due()
             try:
                 handler = self._accept(socket, auth)
             except UnknownKeyError:

@@ -113,7 +113,9 @@ def build(
         users=lambda: online_users(namespace.rooms),
         admins=lambda: len(namespace.rooms.members(ADMINS)),
         refusals=parts.refusals,
-        parts=parts.shown,
+        shown=parts.shown,
+        fault=parts.fault,
+        worry=parts.worry,
     )
     return Floors(config=config, engine=engine, chat=ChatParts(chat, door, desk), watched=watched)
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from chatd.base.part import Live, Part
 from chatd.chat.chat import Chat
 from chatd.daemon.config import Config
-from chatd.ops.watched import HookState
 
 if TYPE_CHECKING:
+    from chatd.webhooks.hook import Hook
     from chatd.webhooks.opening import Hooks, Recipe
 
 
@@ -22,18 +22,20 @@ class HooksOnDemand:
         self._chat = chat
         self._hooks: Hooks | None = None
         self._runs = False
-        self._shown: list[HookState] = []
         self._prepare(config)()
 
     @property
     def part(self) -> Part:
         live = Live("webhooks", self._prepare)
-        return Part(start=self._start, close=self._close, live=[live], shown={"hooks": self._shown})
+        return Part(start=self._start, close=self._close, live=[live], shown={"hooks": self._all})
 
     def _start(self) -> None:
         self._runs = True
         if self._hooks is not None:
             self._hooks.start()
+
+    def _all(self) -> Sequence[Hook] | None:
+        return None if self._hooks is None or not self._hooks.all else self._hooks.all
 
     async def _close(self) -> None:
         hooks, self._hooks = self._hooks, None
@@ -47,7 +49,7 @@ class HooksOnDemand:
                 return _nothing
             from chatd.webhooks.opening import Hooks  # noqa: PLC0415 - loaded only when used
 
-            self._hooks = Hooks(self._shown)
+            self._hooks = Hooks()
             if self._runs:
                 self._hooks.start()
         return self._hooks.prepare([*_webhooks(config, self._chat), *_mailboxes(config, self._chat)])

@@ -32,10 +32,16 @@ class Opened(NamedTuple):
 
     def parts(self) -> Iterator[Part]:
         """What was opened, as parts of the daemon."""
-        yield Part(close=self.store.close)
+        yield Part(close=self.store.close, shown={"store": lambda: self.store})
         if self.shell is not None:
             shell = self.shell
-            yield Part(start=shell.start, stopping=shell.stopping, close=shell.close, shown={"nodes": shell})
+            yield Part(
+                start=shell.start,
+                stopping=shell.stopping,
+                close=shell.close,
+                shown={"nodes": lambda: shell},
+                fault=lambda: shell.fault,
+            )
 
 
 async def open_store(config: Config, end: Callable[[], None]) -> Opened:

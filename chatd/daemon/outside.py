@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
+from chatd.base.metric import Group
 from chatd.base.part import Live, Part
 from chatd.chat.messages.ids import first_id_of
 from chatd.daemon.config import Config
@@ -22,11 +24,21 @@ def outside(floors: Floors, operations: Operations) -> Iterator[Part]:
     """In the order in which they start. Raises ConfigError and ListenError."""
     config, chat = floors.config, floors.chat
     yield _retention(config, floors.watched.store)
-    yield operations.part(floors.watched)
+    groups = _groups(config)
+    yield operations.part(floors.watched, groups)
     if config.api.api or chat.chat.node is not None:
-        yield from _api(floors, operations)
+        yield from _api(floors, operations, groups)
     yield HooksOnDemand(config, chat.chat).part
     yield ProviderOnDemand(config.auth, chat.door, chat.chat.namespace).part
+
+
+def _groups(config: Config) -> Sequence[Group[Any]]:
+    """The metrics of all parts, if they are read at all."""
+    if not config.ops.internal and not config.api.api:
+        return ()
+    from chatd.daemon.metrics import GROUPS  # noqa: PLC0415 - loaded only when used
+
+    return GROUPS
 
 
 def _retention(config: Config, store: Store) -> Part:
@@ -36,7 +48,7 @@ def _retention(config: Config, store: Store) -> Part:
     return Part(start=retention.start, close=retention.close, live=[live])
 
 
-def _api(floors: Floors, operations: Operations) -> Iterator[Part]:
+def _api(floors: Floors, operations: Operations, groups: Sequence[Group[Any]]) -> Iterator[Part]:
     """For other systems. What they add to the deny list of one node goes to all."""
     from chatd.chat.denials import Denials  # noqa: PLC0415 - loaded only when used
 
@@ -47,4 +59,4 @@ def _api(floors: Floors, operations: Operations) -> Iterator[Part]:
     if config.api.api:
         from chatd.api.opening import api_part  # noqa: PLC0415 - loaded only when used
 
-        yield api_part(config, chat, denials, operations.sources(floors.watched))
+        yield api_part(config, chat, denials, operations.sources(floors.watched, groups))

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from chatd.auth import AuthConfig
 from chatd.base.part import Live, Part
 from chatd.chat.door import Door
-from chatd.ops.watched import KeyProvider
 from chatd.socketio.namespace import Namespace
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ class ProviderOnDemand:
         self._door = door
         self._namespace = namespace
         self._provided: ProvidedKeys | None = None
-        self._shown: list[KeyProvider] = []  # the provider, while there is one
+        self._is_used = False
         self._use(config)
 
     @property
@@ -32,20 +31,24 @@ class ProviderOnDemand:
             close=self._close,
             live=[Live("identity provider", lambda read: functools.partial(self._use, read.auth))],
             refusals={"provider": self._refused},
-            shown={"providers": self._shown},
+            shown={"provider": lambda: None if (used := self._used) is None else used.provider},
+            fault=lambda: used.fault if (used := self._used) is not None and used.has_no_keys else None,
+            worry=lambda: None if (used := self._used) is None else used.fault,
         )
 
     def _use(self, config: AuthConfig) -> None:
         """Cannot fail: what it imports was imported when keys were read."""
-        self._shown.clear()
-        if config.jwks_url is not None:
-            if self._provided is None:
-                from chatd.chat.provided import ProvidedKeys  # noqa: PLC0415 - loaded only when used
+        self._is_used = config.jwks_url is not None
+        if self._is_used and self._provided is None:
+            from chatd.chat.provided import ProvidedKeys  # noqa: PLC0415 - loaded only when used
 
-                self._provided = ProvidedKeys(self._door, self._namespace)
-            self._shown.append(self._provided)
+            self._provided = ProvidedKeys(self._door, self._namespace)
         if self._provided is not None:
             self._provided.use(config)
+
+    @property
+    def _used(self) -> ProvidedKeys | None:
+        return self._provided if self._is_used else None
 
     def _refused(self) -> Iterable[tuple[str, int]]:
         return () if self._provided is None else self._provided.refused.items()

@@ -13,12 +13,13 @@ import math
 import sys
 from collections.abc import Iterator, Mapping
 from importlib.machinery import PathFinder
-from typing import Final
+from typing import Any, Final
 
 from chatd.base.histogram import Histogram
 from chatd.base.lean import hollow, hollow_package
-from chatd.ops.metric import Kind, Metric, Sources
-from chatd.ops.metrics import METRICS
+from chatd.base.metric import Kind, Metric, Reading
+from chatd.ops.metrics import readings
+from chatd.ops.sources import Sources
 
 _PACKAGE: Final = "prometheus_client"
 
@@ -69,8 +70,8 @@ class ChatdCollector(Collector):
         self._sources = sources
 
     def collect(self) -> Iterator[Family]:
-        for metric in METRICS:
-            yield _family(metric, self._sources)
+        for metric, reading in readings(self._sources):
+            yield _family(metric, reading)
 
 
 class Exposition:
@@ -85,10 +86,9 @@ class Exposition:
         return generate_latest(self._registry)
 
 
-def _family(metric: Metric, sources: Sources) -> Family:
+def _family(metric: Metric[Any], reading: Reading) -> Family:
     name = metric.name.removesuffix("_total") if metric.kind is Kind.COUNTER else metric.name
     family = Family(name, metric.help, metric.kind.value)
-    reading = metric.read(sources)
     if isinstance(reading, Histogram):
         for bound, count in reading.cumulative():
             family.add_sample(f"{name}_bucket", {"le": "+Inf" if bound == math.inf else repr(float(bound))}, count)
@@ -98,5 +98,5 @@ def _family(metric: Metric, sources: Sources) -> Family:
         for values, number in reading.items():
             family.add_sample(metric.name, dict(zip(metric.labels, values, strict=True)), number)
     else:
-        family.add_sample(metric.name, {}, reading)
+        family.add_sample(metric.name, {}, float(reading))
     return family

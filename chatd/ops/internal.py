@@ -20,7 +20,7 @@ from chatd.engineio.exchange import Exchange
 from chatd.ops import log
 from chatd.ops.exposition import CONTENT_TYPE, Exposition
 from chatd.ops.httplistener import HttpListener
-from chatd.ops.metric import Sources
+from chatd.ops.sources import Sources
 
 MAX_CONNECTIONS: Final = 76
 
@@ -83,12 +83,9 @@ class InternalListener:
                 fault = await self._sources.watched.store.fault()
         except TimeoutError:
             fault = f"the database has not answered for {PROBE_TIMEOUT_S:g} s"
-        if fault is None and self._sources.watched.nodes is not None:
-            fault = self._sources.watched.nodes.fault
-        worry = next((one.fault for one in self._sources.watched.providers), None)
-        if any(one.has_no_keys for one in self._sources.watched.providers):
-            fault = fault or worry
+        fault = fault or self._sources.watched.fault()
         if fault is None:
+            worry = self._sources.watched.worry()
             _say(exchange, 200, "ready" if worry is None else f"ready, but {worry}")
         else:
             _say(exchange, 503, fault)

@@ -1,4 +1,4 @@
-"""Every metric of chatd: the only source for the scrape, the README and the dashboard.
+"""The metrics of the daemon itself; those of its parts are in the `groups` of Sources.
 
 Histograms and metrics whose names end in `_total` only grow, from the start of the process on. Messages, deliveries and
 bytes are plain integers that the code increments; acknowledgement times are recorded a batch at a time, with the exact
@@ -9,18 +9,14 @@ from __future__ import annotations
 
 import platform
 import sqlite3
-from collections.abc import Callable, Mapping
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
 
 from chatd import __version__
 from chatd.base.form import FORM
+from chatd.base.metric import Group, Kind, Labels, Metric, Reading
 from chatd.logs.lines import LINES
-from chatd.ops.hookmetrics import HOOK_METRICS
-from chatd.ops.jwksmetrics import JWKS_METRICS
-from chatd.ops.metric import Kind, Labels, Metric, Sources
-from chatd.ops.nodemetrics import NODE_METRICS
-from chatd.ops.storemetrics import STORE_METRICS
-from chatd.ops.teammetrics import TEAM_METRICS
+from chatd.ops.sources import Sources
 
 COUNTER, GAUGE, HISTOGRAM = Kind.COUNTER, Kind.GAUGE, Kind.HISTOGRAM
 
@@ -39,7 +35,7 @@ def _opened(sources: Sources) -> float:
     return sum(sources.watched.socketio.ended.values()) + len(sources.watched.engine.sessions)
 
 
-METRICS: Final[tuple[Metric, ...]] = (
+DAEMON_METRICS: Final[Group[Sources]] = Group("daemon", (
     Metric(
         "chatd_build_info",
         GAUGE,
@@ -137,7 +133,13 @@ METRICS: Final[tuple[Metric, ...]] = (
         "Deliveries take most of the CPU. Divided by chatd_messages_sent_total: the mean number of receivers.",
         lambda sources: float(sources.watched.namespace.deliveries),
     ),
-    *STORE_METRICS,
+    Metric(
+        "chatd_acknowledgements_total",
+        COUNTER,
+        "Answers to events that asked for one, refusals included.",
+        "Stands still while chatd_events_received_total grows: the disk hangs; see chatd_store_waiting.",
+        lambda sources: float(sources.watched.namespace.acknowledgements),
+    ),
     Metric(
         "chatd_refusals_total",
         COUNTER,
@@ -187,10 +189,6 @@ METRICS: Final[tuple[Metric, ...]] = (
         "counts the others.",
         lambda _: float(LINES.suppressed),
     ),
-    *NODE_METRICS,
-    *TEAM_METRICS,
-    *HOOK_METRICS,
-    *JWKS_METRICS,
     Metric(
         "chatd_loop_lag_seconds",
         HISTOGRAM,
@@ -199,13 +197,11 @@ METRICS: Final[tuple[Metric, ...]] = (
         "second. Rare single peaks: the machine was suspended or swaps.",
         lambda sources: sources.lag.observed,
     ),
-)  # fmt: skip
+))  # fmt: skip
 
 
-def table() -> str:
-    """The metrics as a table in Markdown, for README.md."""
-    lines = ["| metric | what it is | when it moves |", "|---|---|---|"]
-    for metric in METRICS:
-        labels = f"{{{','.join(metric.labels)}}}" if metric.labels else ""
-        lines.append(f"| `{metric.name}{labels}` ({metric.kind}) | {metric.help} | {metric.advice} |")
-    return "\n".join(lines) + "\n"
+def readings(sources: Sources) -> Iterator[tuple[Metric[Any], Reading]]:
+    """Every metric, with its value at this moment."""
+    yield from DAEMON_METRICS.readings(sources)
+    for group in sources.groups:
+        yield from group.readings(sources.watched.shown(group.part))

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from chatd.base.errors import ChatdError
+from chatd.base.metric import Group
 from chatd.base.part import Part
 from chatd.ops import log
 from chatd.ops.admin import AdminSocket
 from chatd.ops.config import OpsConfig, admin_socket_of
 from chatd.ops.lag import LoopLag
-from chatd.ops.metric import Sources
 from chatd.ops.notify import Notifier
 from chatd.ops.readiness import Readiness, ReadinessGate
+from chatd.ops.sources import Sources
 from chatd.ops.watched import Watched
 from chatd.settings.reload import Outcome, Reload
 
@@ -36,21 +37,21 @@ class Operations:
         self._admin: AdminSocket | None = None
         self._internal: InternalListener | None = None
 
-    def part(self, watched: Watched) -> Part:
+    def part(self, watched: Watched, groups: Sequence[Group[Any]]) -> Part:
         """Open the configured listeners. Raises ListenError."""
         self._watched = watched
         if self._config.internal:
             from chatd.ops.internal import InternalListener  # noqa: PLC0415 - 1.5 MB, loaded only when used
 
-            self._internal = InternalListener(*self._config.internal_address, self.sources(watched))
+            self._internal = InternalListener(*self._config.internal_address, self.sources(watched, groups))
 
         if self._config.admin_socket:
             self._open_admin_socket(watched)
         return Part(start=self._start, stopping=self._stopping, close=self._close)
 
-    def sources(self, watched: Watched) -> Sources:
-        """The objects that metrics read."""
-        return Sources(watched=watched, lag=self._lag, gate=self.gate, reload=self._reload)
+    def sources(self, watched: Watched, groups: Sequence[Group[Any]]) -> Sources:
+        """The objects that metrics read; `groups` are the metrics of parts."""
+        return Sources(watched=watched, lag=self._lag, gate=self.gate, reload=self._reload, groups=groups)
 
     def ready(self) -> None:
         """Clients are admitted from now on."""

@@ -26,4 +26,4 @@ def join(config: TeamConfig, chat: Chat) -> Part:
         chat.router.add(Signatures(chat).feature)
     names.begin()
     cases.begin(after=names.loaded)
-    return Part(shown={"team": cases.waits})
+    return Part(shown={"team": lambda: cases.waits})

@@ -13,7 +13,6 @@ from chatd.auth.files import read
 from chatd.base.errors import ConfigError
 from chatd.base.tasks import Tasks
 from chatd.chat.chat import Chat
-from chatd.ops.watched import HookState
 from chatd.settings.credentials import handed_over
 from chatd.settings.reload import Apply
 from chatd.store.base import Message
@@ -46,10 +45,8 @@ def recipe_of(config: Webhook, chat: Chat) -> Recipe:
 class Hooks:
     """All that are configured, from `start` to `close`; a reload may change them. Rule W-13."""
 
-    def __init__(self, shown: list[HookState]) -> None:
-        """`shown` is kept to those that there are."""
+    def __init__(self) -> None:
         self.all: list[Hook] = []
-        self._shown = shown
         self._runs = False
         self._tasks = Tasks()
         self._change: asyncio.Task[None] | None = None
@@ -77,7 +74,7 @@ class Hooks:
     def _use(self, hooks: list[Hook]) -> None:
         ended = [hook for hook in self.all if hook not in hooks]
         begun = [hook for hook in hooks if hook not in self.all]
-        self.all, self._shown[:] = hooks, hooks
+        self.all = hooks
         if self._runs and (ended or begun):
             self._change = self._tasks.start(_replace(ended, begun, self._change), "webhooks")
 

@@ -11,12 +11,13 @@ from chatd.api.opening import open_api
 from chatd.chat.denials import Denials
 from chatd.daemon.config import Config
 from chatd.daemon.floors import build
+from chatd.daemon.metrics import GROUPS
 from chatd.daemon.opening import Opened
 from chatd.daemon.parts import Parts
 from chatd.engineio.server import EngineServer
 from chatd.ops.lag import LoopLag
-from chatd.ops.metric import Sources
 from chatd.ops.readiness import ReadinessGate
+from chatd.ops.sources import Sources
 from chatd.settings.reload import Reload
 from chatd.store.base import MessageId
 from chatd.store.sqlite import SqliteStore
@@ -34,6 +35,6 @@ def build_with_api(config: Config, store: SqliteStore, last_id: MessageId | None
     """Build both listeners on the same chat."""
     reload: Reload[Config] = Reload(lambda: config)
     floors = build(config, Opened(store, last_id), Parts(reload))
-    sources = Sources(watched=floors.watched, lag=LoopLag(), gate=ReadinessGate(), reload=reload)
+    sources = Sources(watched=floors.watched, lag=LoopLag(), gate=ReadinessGate(), reload=reload, groups=GROUPS)
     denials = Denials(config.auth, lambda auth: floors.chat.door.prepare(floors.chat.chat.namespace, auth)())
     return floors.engine, open_api(config, floors.chat, denials, sources)

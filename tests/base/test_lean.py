@@ -131,3 +131,13 @@ load_keys(AuthConfig(jwt_secret="a secret of forty-two characters, exactly.."))
 print([name for name in sys.modules if "jwks" in name or "provided" in name])
 """
     assert said(code) == "[]"
+
+
+def test_metrics_of_parts_that_are_off_do_not_import_the_parts() -> None:
+    code = """
+import sys
+from chatd.daemon.metrics import METRICS
+rooms = ("chatd.auth.jwks.", "chatd.chat.n", "chatd.cluster.", "chatd.store.", "chatd.team.", "chatd.webhooks.")
+print(sorted(name for name in sys.modules if name.startswith(rooms) and "metrics" not in name))
+"""
+    assert said(code) == "['chatd.chat.neighbours', 'chatd.chat.nodes']"

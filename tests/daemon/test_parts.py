@@ -80,7 +80,11 @@ async def test_what_a_part_brings_is_registered_when_it_is_added() -> None:
         return lambda: applied.append(read.store.retention_days)
 
     parts.add(Part(live=[Live("retention", prepare, lambda _: True)], refusals={"api": {"busy": 2}.items}))
-    parts.add(Part(shown={"team": "waits"}))
+    parts.add(Part(shown={"team": lambda: "waits", "hooks": lambda: None}, fault=lambda: None, worry=lambda: "slow"))
     assert reload.run() == Outcome(kept=("retention",))
     assert applied == [Config().store.retention_days]
-    assert (dict(parts.refusals["api"]()), parts.shown) == ({"busy": 2}, {"team": "waits"})
+    assert dict(parts.refusals["api"]()) == {"busy": 2}
+    assert [parts.shown(name) for name in ("team", "hooks", "nodes")] == ["waits", None, None]
+    assert (parts.fault(), parts.worry()) == (None, "slow")
+    parts.add(Part(fault=lambda: "no keys"))
+    assert parts.fault() == "no keys"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from chatd.ops.metrics import METRICS
+from chatd.daemon.metrics import METRICS
 from tests.cli.command import chatd
 from tests.ops.tools import tool
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from chatd.base.metric import Kind
 from chatd.cli import main
+from chatd.daemon.metrics import GROUPS, METRICS, table
 from chatd.engineio.reasons import CloseReason
-from chatd.ops.metric import Kind
-from chatd.ops.metrics import METRICS, table
 from tests.ops.operator import operated
 
 ROOT = Path(__file__).parents[2]
@@ -61,8 +61,14 @@ def test_names_are_what_prometheus_expects(metric: Any) -> None:
     assert metric.advice.endswith(".")
 
 
+def test_each_part_has_one_group_of_metrics_and_each_metric_one_name() -> None:
+    names = [group.part for group in GROUPS]
+    assert len(set(names)) == len(names)
+    assert len({metric.name for metric in METRICS}) == len(METRICS)
+
+
 def test_the_readme_has_the_table() -> None:
-    assert table() in (ROOT / "README.md").read_text(), "put what chatd.ops.metrics.table() says into README.md"
+    assert table() in (ROOT / "README.md").read_text(), "put what chatd.daemon.metrics.table() says into README.md"
 
 
 def test_the_dashboard_draws_only_what_is_published_and_all_of_it() -> None:

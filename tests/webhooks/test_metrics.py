@@ -1,4 +1,4 @@
-"""Metrics of webhooks, ops/hookmetrics.py."""
+"""Metrics of webhooks, webhooks/metrics.py."""
 
 from __future__ import annotations
 

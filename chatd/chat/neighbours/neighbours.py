@@ -78,9 +78,9 @@ class Neighbours:
         self._own = said.beginning(self._uid)
         chat.messages.feed.listeners.append(self._on_delivery)
         refusals = {"adapter": self.refusals.counts.items}
-        return Part(start=self._client.start, close=self._close, refusals=refusals, shown={"neighbours": self})
+        return Part(start=self._client.start, close=self._close, refusals=refusals, shown={"neighbours": lambda: self})
 
-    # What metrics read of it: see Neighbours in chatd/ops/watched.py.
+    # What metrics read: see metrics.py.
 
     @property
     def is_up(self) -> bool:

@@ -109,7 +109,7 @@ class Shell:
         """Clients are about to be sent away. Rule N-24."""
         self.peers.become(Phase.STOPPING)
 
-    # What metrics read of it: see Nodes in chatd/ops/watched.py.
+    # What metrics read: see metrics.py.
 
     @property
     def fault(self) -> str | None:
@@ -127,7 +127,7 @@ class Shell:
         return self.bus.client.outages
 
     def traffic(self) -> Iterator[tuple[str, int]]:
-        """See Nodes.traffic."""
+        """Messages of the bus since the start, by outcome."""
         counters = self.bus.counters
         yield "published", counters.published
         yield "received", counters.received

@@ -1,30 +1,28 @@
-"""Metrics of webhooks, labelled by the name of the webhook. See metrics.py."""
+"""Metrics of webhooks, each by the name of the hook: as many as the configuration file has."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
 
-from chatd.ops.metric import Kind, Labels, Metric, Sources
-from chatd.ops.watched import HookState
+from chatd.base.metric import Group, Kind, Labels, Metric
 
+if TYPE_CHECKING:
+    from chatd.webhooks.hook import Hook
 
-def _of_each(read: Callable[[HookState], float]) -> Callable[[Sources], dict[Labels, float]]:
-    def of_all(sources: Sources) -> dict[Labels, float]:
-        return {(hook.name,): read(hook) for hook in sources.watched.hooks} or {("",): math.nan}
-
-    return of_all
+NO_HOOK: Final[Mapping[Labels, float]] = {("",): math.nan}
 
 
-def _tries(sources: Sources) -> dict[Labels, float]:
-    found: dict[Labels, float] = {}
-    for hook in sources.watched.hooks:
-        found |= {(hook.name, outcome): float(count) for outcome, count in hook.outcomes()}
-    return found or {("", "delivered"): math.nan}
+def _of_each(read: Callable[[Hook], float]) -> Callable[[Sequence[Hook]], dict[Labels, float]]:
+    return lambda hooks: {(hook.name,): float(read(hook)) for hook in hooks}
 
 
-HOOK_METRICS: Final[tuple[Metric, ...]] = (
+def _tries(hooks: Sequence[Hook]) -> dict[Labels, float]:
+    return {(hook.name, outcome): float(count) for hook in hooks for outcome, count in hook.outcomes()}
+
+
+HOOK_METRICS: Final[Group[Sequence[Hook]]] = Group("hooks", (
     Metric(
         "chatd_webhook_events_total",
         Kind.COUNTER,
@@ -35,6 +33,7 @@ HOOK_METRICS: Final[tuple[Metric, ...]] = (
         "unknown_recipient: addresses in tokens are wrong.",
         _tries,
         ("hook", "outcome"),
+        {("", "delivered"): math.nan},
     ),
     Metric(
         "chatd_webhook_unfinished",
@@ -44,6 +43,7 @@ HOOK_METRICS: Final[tuple[Metric, ...]] = (
         "Near 256 for minutes: the receiver is slower than events arrive; see the next row, and raise `parallel`.",
         _of_each(lambda hook: hook.unfinished),
         ("hook",),
+        NO_HOOK,
     ),
     Metric(
         "chatd_webhook_behind_seconds",
@@ -53,6 +53,7 @@ HOOK_METRICS: Final[tuple[Metric, ...]] = (
         "event, and `chatd webhook list` counts the events that wait.",
         _of_each(lambda hook: hook.behind_s),
         ("hook",),
+        NO_HOOK,
     ),
     Metric(
         "chatd_webhook_off",
@@ -61,5 +62,6 @@ HOOK_METRICS: Final[tuple[Metric, ...]] = (
         "1: nothing is sent. When the receiver works again, run `chatd webhook replay`.",
         _of_each(lambda hook: float(hook.is_off)),
         ("hook",),
+        NO_HOOK,
     ),
-)
+))  # fmt: skip
