@@ -121,7 +121,7 @@ def _check_url(notify: Notify, where: str) -> None:
         raise ConfigError(
             f"{where}: email_url and public_url are for the event no_leido: the desk has its addresses in to"
         )
-    if notify.public_url and (not URL.fullmatch(notify.public_url) or not notify.public_url.isascii()):
+    if notify.public_url and not URL.fullmatch(notify.public_url):
         raise ConfigError(f"{where}: public_url must be such as https://chat.example.com")
     host, _, path = notify.email_url.partition("//")[2].partition("/")
     if notify.email_url and (not URL.fullmatch(notify.email_url) or "{user}" in host or path.count("{user}") != 1):

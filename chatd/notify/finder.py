@@ -11,7 +11,8 @@ import msgspec
 from chatd.base.mailaddress import is_address
 from chatd.notify.config import Notify
 from chatd.webhooks.address import parse_target
-from chatd.webhooks.client import MAX_ANSWER_BYTES, NO_ANSWER, Poster
+from chatd.webhooks.answer import MAX_ANSWER_BYTES
+from chatd.webhooks.client import NO_ANSWER, Poster
 
 UNKNOWN: Final = frozenset({204, 404, 410})
 """Answers that mean that the user has no address."""

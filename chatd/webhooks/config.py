@@ -15,7 +15,8 @@ from chatd.webhooks.tables import read_tables
 
 MAX_HOOKS: Final = 100
 
-URL: Final = re.compile(r"https?://[^\s/?#@]+(?:[/?][^\s#]*)?")
+URL: Final = re.compile(r"(?=[!-~]+\Z)https?://[^/?#@]+(?:[/?][^#]*)?")
+"""In ASCII, as a request has it: other characters are percent-encoded, and names of hosts in punycode."""
 
 
 EventType = Literal["mensaje", "sin_respuesta", "conversacion", "presencia"]

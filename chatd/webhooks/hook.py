@@ -23,6 +23,7 @@ from chatd.webhooks.events import Event, conversation_of, is_answer
 from chatd.webhooks.lines import Item, Lines
 from chatd.webhooks.memory import Memory, key_of
 from chatd.webhooks.presencenews import PresenceNews, forget_presence
+from chatd.webhooks.saves import SAVE_EVERY_S, Saves
 from chatd.webhooks.waits import Waits
 from chatd.webhooks.window import Window
 
@@ -37,7 +38,8 @@ LOOK_S: Final = 1.0
 AGAIN_S: Final = 2.0
 """After a fault of the database, and while another node has the turn or the hook is switched off."""
 
-SAVE_EVERY_S: Final = 0.1
+PASS_S: Final = 0.01
+"""Between two passes over log and window: on a busy chat one reading and one turn of the loop do for many events."""
 
 
 class Side(Protocol):
@@ -171,22 +173,26 @@ class Hook:
         """Never returns; raises StoreError."""
         clock = asyncio.get_running_loop().time
         follower, sides = await self._sides()
-        saved, save_at, look_at = dict(window.position), 0.0, 0.0
-        while True:
-            self._wake.clear()
-            if self._unread and window.room:
-                await self._read(window, follower, group)
-            if clock() >= look_at:
-                for side in sides:
-                    for item in await side.due():
-                        self._begin_with(item, group)
-                look_at = clock() + LOOK_S
+        saves, look_at = Saves(self._memory, window.position, clock), 0.0
+        try:
+            while True:
+                self._wake.clear()
+                if self._unread and window.room:
+                    await self._read(window, follower, group)
+                if clock() >= look_at:
+                    for side in sides:
+                        for item in await side.due():
+                            self._begin_with(item, group)
+                    look_at = clock() + LOOK_S
+                window.advance()
+                await saves.now_and_then()
+                await asyncio.sleep(PASS_S)
+                if not self._unread or not window.room:
+                    await self._wait(SAVE_EVERY_S if saves.is_behind else POLL_S)
+        except asyncio.CancelledError:
             window.advance()
-            if window.position != saved and (window.is_empty or clock() >= save_at):
-                await self._memory.save(window.position)
-                saved, save_at = dict(window.position), clock() + SAVE_EVERY_S
-            if not self._unread or not window.room:
-                await self._wait(POLL_S if window.position == saved else SAVE_EVERY_S)
+            await saves.at_end()
+            raise
 
     async def _sides(self) -> Sides:
         """Raises StoreError."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import hmac
 from typing import Final
 
@@ -37,4 +36,4 @@ def headers_of(secret: bytes, event_id: str, timestamp: int, body: bytes) -> lis
 
 def sign(secret: bytes, event_id: str, timestamp: int, body: bytes) -> str:
     signed = b"%b.%d.%b" % (event_id.encode(), timestamp, body)
-    return "v1," + base64.b64encode(hmac.new(secret, signed, hashlib.sha256).digest()).decode()
+    return "v1," + base64.b64encode(hmac.digest(secret, signed, "sha256")).decode()
