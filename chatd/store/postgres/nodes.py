@@ -49,7 +49,11 @@ _REGISTER: Final = """
     ON CONFLICT (nodo) DO UPDATE SET epoca = excluded.epoca, reservado = excluded.reservado
 """
 
-_RESERVE: Final = "UPDATE nodos SET reservado = $3 WHERE nodo = $1 AND epoca = $2 AND reservado < $3"
+# One statement: messages are refused if the answer comes too late, and it waits for its turn behind them.
+_RESERVE: Final = """
+    WITH moved AS (UPDATE nodos SET reservado = $3 WHERE nodo = $1 AND epoca = $2 AND reservado < $3)
+    SELECT nodo, primero FROM nodos
+"""
 
 _OF_ONE: Final = f"""
     SELECT {_COLUMNS} FROM mensajes WHERE {NODE_OF_ID} = $1 AND id > $2 AND id <= $3 ORDER BY id LIMIT $4
@@ -127,8 +131,7 @@ class NodeStore(PostgresStore):
 
     async def reserve(self, upto: int) -> dict[int, int]:
         """Ids up to that one may be made. Returns where each node's ids begin. Raises StoreError."""
-        await self._write(_RESERVE, self.number, self._epoch, upto)
-        return {nodo: primero for nodo, primero, _, _ in await self._write(_TABLE)}
+        return dict(await self._write(_RESERVE, self.number, self._epoch, upto))
 
     async def has_place(self) -> bool:
         """Whether no other process has had this number since `register`. Raises StoreError."""
