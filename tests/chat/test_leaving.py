@@ -164,10 +164,10 @@ async def test_a_client_that_does_not_read_is_closed_and_delays_no_other(db: Pat
 
 @contextlib.asynccontextmanager
 async def _expiring(db: Path) -> AsyncIterator[tuple[Chat, str]]:
-    """A chat, and a token that is valid for two more seconds. Claims are whole seconds, the leeway is not."""
+    """A chat, and a token that is valid for four more seconds. Claims are whole seconds, the leeway is not."""
     now = time.time()
     exp = int(now)
-    async with chatting(db, jwt_leeway=str(now - exp + 2)) as chat:
+    async with chatting(db, jwt_leeway=str(now - exp + 4)) as chat:
         yield chat, token("ana", exp=exp)
 
 

@@ -102,3 +102,17 @@ def chat_command(port: int, db: Path, secret_file: Path, *flags: str) -> list[st
     """The real daemon."""
     files = ["--db", str(db), "--jwt-secret-file", str(secret_file)]
     return [sys.executable, "-m", "chatd", "serve", "--host", "127.0.0.1", "--port", str(port), *files, *flags]
+
+
+def on_clock(command: list[str], offset_file: Path) -> list[str]:
+    """The command of a daemon, on a wall clock that `set_clock` changes."""
+    python, _, module, *arguments = command
+    assert module == "chatd"
+    clock = ["env", f"CLOCK_OFFSET_FILE={offset_file}", python, "-m", "tests.durability.with_clock"]
+    return [*clock, *arguments]
+
+
+def set_clock(server: Server, offset_file: Path, offset_s: int) -> None:
+    """Set the clock of a daemon that was started by `on_clock` to `offset_s` from the true time."""
+    offset_file.write_text(str(offset_s))
+    server.send(signal.SIGUSR1)

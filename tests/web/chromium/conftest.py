@@ -62,12 +62,20 @@ def flags() -> list[str]:
 
 
 @pytest.fixture
-def server(tmp_path: Path, flags: list[str]) -> Iterator[Server]:
+def clock_file() -> Path | None:
+    """The file of the daemon's wall clock, for a module whose tests set it: see `processes.set_clock`."""
+    return None
+
+
+@pytest.fixture
+def server(tmp_path: Path, flags: list[str], clock_file: Path | None) -> Iterator[Server]:
     secret_file = tmp_path / "secret"
     secret_file.write_text(SECRET)
     secret_file.chmod(0o600)
     port = free_port()
     command = processes.chat_command(port, tmp_path / "chat.db", secret_file, *flags)
+    if clock_file is not None:
+        command = processes.on_clock(command, clock_file)
     with running(command, port, tmp_path / "chatd.log") as started:
         yield started
 
