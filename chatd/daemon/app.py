@@ -17,6 +17,7 @@ import signal
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
+from chatd.base.loop import TurnLoop
 from chatd.base.part import Live, Part
 from chatd.daemon.config import Config
 from chatd.daemon.floors import build
@@ -62,7 +63,8 @@ def run(
     `read` gives the configuration as it is then: with it, SIGHUP ends nothing, but takes over what is live, and reads
     keys and other files again. `entries` are links into the console. `announce` takes the TCP port, once it is open.
     """
-    return asyncio.run(_serve(config, read, entries, announce))
+    with asyncio.Runner(loop_factory=TurnLoop) as runner:
+        return runner.run(_serve(config, read, entries, announce))
 
 
 async def _serve(

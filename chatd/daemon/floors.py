@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from chatd.auth import Verifier, load_deny_list, load_keys
+from chatd.base.loop import at_turn_end
 from chatd.base.part import Live, Part
 from chatd.base.timers import Timers
 from chatd.chat.chat import Chat
@@ -65,7 +66,7 @@ def build(
     """Raises ConfigError. `other` answers requests that are not for Socket.IO; `parts` gets the parts of the chat."""
     parts = Parts(Reload(lambda: config)) if parts is None else parts
     loop = asyncio.get_running_loop()
-    timers, outbox = Timers(loop.time, loop.call_at), Outbox(loop.call_soon)
+    timers, outbox = Timers(loop.time, loop.call_at), Outbox(at_turn_end(loop))
     verifier = Verifier(config.auth, load_keys(config.auth), time.time, load_deny_list(config.auth))
     door = Door(config.auth, verifier)
     socketio = SocketIoServer(config.socketio, timers, outbox)
@@ -86,7 +87,7 @@ def build(
         parts.add(feature)
     ClockSteps(namespace, time.time).start()
     hooks = EngineHooks(accept=socketio.accept, kept_headers=KEPT_HEADERS, other=other)
-    turns = Turns(loop.time, loop.call_soon, config.engineio.turn_budget)
+    turns = Turns(loop.time, at_turn_end(loop), config.engineio.turn_budget)
     engine = EngineServer(config.engineio, timers, outbox, turns, hooks, config.chat.node)
     parts.add(
         Part(

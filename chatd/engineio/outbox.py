@@ -33,10 +33,10 @@ class _Run:
 class Outbox:
     """The outgoing packets of the current turn, for all sessions, in the order of their emission."""
 
-    __slots__ = ("_call_soon", "_run", "_scheduled", "_waiting", "sent_bytes")
+    __slots__ = ("_at_turn_end", "_run", "_scheduled", "_waiting", "sent_bytes")
 
-    def __init__(self, call_soon: Callable[[Callable[[], None]], object]) -> None:
-        self._call_soon = call_soon
+    def __init__(self, at_turn_end: Callable[[Callable[[], None]], object]) -> None:
+        self._at_turn_end = at_turn_end
         self._waiting: dict[Recipient, list[Outgoing]] = {}
         self._run: _Run | None = None
         self._scheduled = False
@@ -115,7 +115,7 @@ class Outbox:
     def _schedule(self) -> None:
         if not self._scheduled:
             self._scheduled = True
-            self._call_soon(self.flush)
+            self._at_turn_end(self.flush)
 
     def _flush_run(self, run: _Run, waiting: dict[Recipient, list[Outgoing]]) -> None:
         """Deliver the last run of the turn, which comes after whatever else waits for its members."""

@@ -92,12 +92,14 @@ class Account:
 
 
 class Turns:
-    """The accounts of all payers. `now` is in seconds; `call_soon` calls a function in the next turn of the loop."""
+    """The accounts of all payers. `now` is in seconds; `at_turn_end` calls a function at the end of this turn
+    of the loop, or later.
+    """
 
     def __init__(
         self,
         now: Callable[[], float],
-        call_soon: Callable[[Callable[[], None]], object],
+        at_turn_end: Callable[[Callable[[], None]], object],
         budget: int = BUDGET,
         worked_s: Callable[[], float] = time.thread_time,
     ) -> None:
@@ -107,7 +109,7 @@ class Turns:
         self._worked_s = worked_s
         self._charged = 0
         self._budget = budget
-        self._call_soon = call_soon
+        self._at_turn_end = at_turn_end
         self._accounts: dict[Payer, Account] = {}
         self._rotation: dict[Payer, Account] = {}  # those with connections that wait, in the order of their turns
         self._scheduled = False
@@ -159,7 +161,7 @@ class Turns:
     def _begin_turn(self) -> None:
         self._scheduled = True
         self._ends_s = self._now() + TURN_S
-        self._call_soon(self._next_turn)
+        self._at_turn_end(self._next_turn)
 
     def _next_turn(self) -> None:
         """Fill up the budgets, forget the accounts that are full, and serve the waiting connections."""

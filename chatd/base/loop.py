@@ -1,0 +1,73 @@
+"""An asyncio event loop in which work can wait for the end of a turn: for the instant before the loop waits again.
+
+What `call_soon` is given in a callback runs one turn later, after another look for events. For a message that arrives
+alone, that turn does nothing else. Without it the message takes one `epoll_wait` instead of two, and with two admins
+30 µs of the loop's thread instead of 34. Under load both are the same: a turn sends what the reads of one turn caused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from collections.abc import Callable
+from contextvars import Context
+from typing import Any, TypeVarTuple
+
+Callback = Callable[[], object]
+
+Ts = TypeVarTuple("Ts")
+
+
+class _TurnSelector(selectors.DefaultSelector):
+    """The selector of a TurnLoop. A turn begins with `select`, so the turn before ends there."""
+
+    def __init__(self, on_error: Callable[[dict[str, Any]], None]) -> None:
+        super().__init__()
+        self._on_error = on_error
+        self.at_end: list[Callback] = []
+        self.timeout_is_stale = False  # the loop has been given more to do since it computed how long it may wait
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if self.at_end:
+            self._end_turn()
+            if self.timeout_is_stale or self.at_end:
+                timeout = 0
+        return super().select(timeout)
+
+    def _end_turn(self) -> None:
+        self.timeout_is_stale = False
+        callbacks, self.at_end = self.at_end, []
+        for callback in callbacks:
+            try:
+                callback()
+            except Exception as error:  # noqa: BLE001  # whatever it is, the loop goes on
+                self._on_error({"message": "Exception in a callback at the end of a turn", "exception": error})
+
+
+class TurnLoop(asyncio.SelectorEventLoop):
+    """The loop of the daemon: that of asyncio, with `at_turn_end`."""
+
+    def __init__(self) -> None:
+        self._turns = _TurnSelector(self.call_exception_handler)
+        super().__init__(self._turns)
+
+    def at_turn_end(self, callback: Callback) -> None:
+        """Call `callback` at the end of this turn. What it adds in the same way comes a turn later, without a wait."""
+        self._turns.at_end.append(callback)
+
+    def call_soon(
+        self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.Handle:
+        self._turns.timeout_is_stale = True
+        return super().call_soon(callback, *args, context=context)
+
+    def call_at(
+        self, when: float, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        self._turns.timeout_is_stale = True
+        return super().call_at(when, callback, *args, context=context)
+
+
+def at_turn_end(loop: asyncio.AbstractEventLoop) -> Callable[[Callback], object]:
+    """`loop.at_turn_end`; or `call_soon` of a loop that has none."""
+    return loop.at_turn_end if isinstance(loop, TurnLoop) else loop.call_soon
