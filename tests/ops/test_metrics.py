@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from importlib.resources import files
 from pathlib import Path
@@ -50,6 +51,22 @@ async def test_every_label_exists_before_its_first_count(db: Path) -> None:
         seen = await operator.metrics()
     for reason in CloseReason:
         assert seen("chatd_disconnects_total", reason=reason.value) == 0
+
+
+OFF = {
+    "chatd_team_waiting": ("--admin-messages", "team", "--payload", "full", "--presence", "on"),
+    "chatd_adapter_up": ("--bus-adapter", "socket.io", "--bus-adapter-url", "redis://127.0.0.1:1"),
+}
+
+
+async def test_metrics_of_a_part_have_numbers_while_it_is_on_alone(db: Path) -> None:
+    """D-11, N-30: those of webhooks, of nodes and of an identity provider are with the tests of these."""
+    async with operated(db) as operator:
+        off = await operator.metrics()
+    assert all(math.isnan(off(name)) for name in OFF)
+    async with operated(db, *(flag for flags in OFF.values() for flag in flags)) as operator:
+        seen = await operator.metrics()
+    assert [seen(name) for name in OFF] == [0, 0]
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
