@@ -1,8 +1,7 @@
-"""Admission control: sessions in all and of an address, new sessions a second in all and of an address.
+"""Admission control: total sessions, sessions per address, new sessions per second in total and per address.
 
-Asked before a session exists, a token is looked at or the database is touched, so that a refusal costs no more than
-the request. A client is one session, however many connections it has at the moment. Rules L-01 to L-03 and L-10 of
-protocol.md.
+The check comes before a session is made, a token is verified or the database is read, so that a refusal is cheap. A
+client counts as one session, whatever its number of connections. Rules L-01 to L-03 and L-10 of protocol.md.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from chatd.engineio.limits import Limit
 from chatd.engineio.proxies import NO_ADDRESS, counted_address
 from chatd.engineio.request import Refusal
 
-# It is unknown when a session will end.
+# A guess for Retry-After: it is unknown when a session will end.
 FULL_RETRY_S: Final = 10
 STOPPING_RETRY_S: Final = 5
 
@@ -27,8 +26,8 @@ _OF_AN_ADDRESS: Final = frozenset({Limit.MAX_CONNECTIONS_PER_ADDRESS, Limit.ACCE
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class NotNow:
-    """Why a new client is refused at present, for the answer."""
+class AdmissionRefusal:
+    """Why a new client is refused, for the answer."""
 
     refusal: Refusal
     detail: str
@@ -36,7 +35,7 @@ class NotNow:
 
 
 class Admission:
-    """Counts sessions by address. A limit that is off costs nothing and keeps nothing."""
+    """Counts sessions by address. A limit that is off takes no time and no memory."""
 
     def __init__(self, config: EngineConfig, refusals: Refusals[Limit], now: Callable[[], float]) -> None:
         self._max_total = config.max_connections
@@ -49,7 +48,7 @@ class Admission:
         self._stopping = False
 
     def use(self, config: EngineConfig, present: Iterable[str]) -> None:
-        """Other limits from now on; existing clients, from the addresses `present`, may stay."""
+        """Change the limits. Existing sessions stay; `present` has their addresses."""
         self._max_total = config.max_connections
         self._max_per_address = config.max_connections_per_address
         self._rate.change(config.accept_rate, config.accept_rate)
@@ -62,32 +61,33 @@ class Admission:
         """From now on no client is admitted."""
         self._stopping = True
 
-    def fault(self, address: str, sessions: int) -> NotNow | None:
-        """The limit that refuses a client from `address` beside `sessions` others, or None if it is admitted.
+    def fault(self, address: str, sessions: int) -> AdmissionRefusal | None:
+        """The limit that refuses a client from `address` while `sessions` are open, or None if it is admitted.
 
         An admitted client is charged to the rates.
         """
         if self._stopping:
-            return self._not_now(Limit.STOPPING, "this server is about to stop", STOPPING_RETRY_S, address)
+            return self._refuse(Limit.STOPPING, "this server is about to stop", STOPPING_RETRY_S, address)
         if 0 < self._max_total <= sessions:
             why = f"{sessions} clients are connected, and max_connections is {self._max_total}"
-            return self._not_now(Limit.MAX_CONNECTIONS, why, FULL_RETRY_S, address)
+            return self._refuse(Limit.MAX_CONNECTIONS, why, FULL_RETRY_S, address)
         if self._counts(address) and self._by_address.get(counted_address(address), 0) >= self._max_per_address:
-            return self._not_now(Limit.MAX_CONNECTIONS_PER_ADDRESS, self._crowded(address), FULL_RETRY_S, address)
-        return self._too_fast(address)
+            why = self._address_limit_reached(address)
+            return self._refuse(Limit.MAX_CONNECTIONS_PER_ADDRESS, why, FULL_RETRY_S, address)
+        return self._rate_fault(address)
 
-    def _too_fast(self, address: str) -> NotNow | None:
-        """The address first: a client that is refused for its own rate takes nothing from the others."""
+    def _rate_fault(self, address: str) -> AdmissionRefusal | None:
+        """Check the rate of the address first: a client that exceeds it is not charged to the rate of all clients."""
         now = self._now()
         if address != NO_ADDRESS:
             wait_s = self._rates.take(counted_address(address), now)
             if wait_s > 0:
                 why = f"more clients arrive from {counted_address(address)} than accept_rate_per_address lets in"
-                return self._not_now(Limit.ACCEPT_RATE_PER_ADDRESS, why, math.ceil(wait_s), address)
+                return self._refuse(Limit.ACCEPT_RATE_PER_ADDRESS, why, math.ceil(wait_s), address)
         wait_s = self._rate.take(None, now)
         if wait_s > 0:
             why = "more clients arrive than accept_rate lets in"
-            return self._not_now(Limit.ACCEPT_RATE, why, math.ceil(wait_s), address)
+            return self._refuse(Limit.ACCEPT_RATE, why, math.ceil(wait_s), address)
         return None
 
     def entered(self, address: str) -> None:
@@ -97,7 +97,7 @@ class Admission:
             self._by_address[key] = self._by_address.get(key, 0) + 1
 
     def left(self, address: str) -> None:
-        """It has ended."""
+        """A session from `address` has ended."""
         if self._counts(address):
             key = counted_address(address)
             count = self._by_address[key] - 1
@@ -109,13 +109,13 @@ class Admission:
     def _counts(self, address: str) -> bool:
         return bool(self._max_per_address) and address != NO_ADDRESS
 
-    def _crowded(self, address: str) -> str:
+    def _address_limit_reached(self, address: str) -> str:
         return (
             f"max_connections_per_address is {self._max_per_address}, and there are as many clients from "
             f"{counted_address(address)}; if that is a reverse proxy, list it as trusted_proxy"
         )
 
-    def _not_now(self, limit: Limit, why: str, retry_after_s: int, address: str) -> NotNow:
+    def _refuse(self, limit: Limit, why: str, retry_after_s: int, address: str) -> AdmissionRefusal:
         self._refusals.add(limit, f"client refused: {why}", address=address)
         refusal = Refusal.TOO_MANY if limit in _OF_AN_ADDRESS else Refusal.BUSY
-        return NotNow(refusal, f"{limit}: {why}", retry_after_s)
+        return AdmissionRefusal(refusal, f"{limit}: {why}", retry_after_s)

@@ -1,7 +1,7 @@
-"""A connection too many: whatever it asks for, the answer is 503 and the end. Rule L-01 of protocol.md.
+"""A connection over the limit: any request is answered 503, and the connection is closed. Rule L-01 of protocol.md.
 
-The answer follows the first bytes of the request, and then the peer has a moment to close: a connection that is
-closed with bytes unread is reset, and the reset takes the answer along.
+The answer is sent after the first bytes of the request have arrived; then the peer has STAY_S seconds to close. If the
+server closed with unread bytes, TCP would reset the connection, and the client might lose the answer.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from chatd.base.timers import Timers
 from chatd.engineio.admission import FULL_RETRY_S
 from chatd.engineio.connections import Connections, Explain
 
-# How long a connection too many may stay, whatever it does or does not do.
+# How long a refused connection may stay open.
 STAY_S: Final = 1.0
 
-# More than this at a time are cut without an answer: a flood must not fill the table of open files.
+# Beyond this many refused connections, new ones are closed without an answer, so that they do not use up open files.
 MAX_AT_A_TIME: Final = 256
 
 _BODY: Final = b'{"code":6,"message":"Try again later","detail":"too many connections"}'
@@ -26,7 +26,7 @@ _HEADERS: Final = [(b"Content-Type", b"application/json")]
 
 
 def answer_of(explain: Explain) -> bytes:
-    """The whole answer."""
+    """Status line, headers and body of the answer."""
     body, headers = explain(503)
     if not body:
         body, headers = _BODY, _HEADERS
@@ -43,7 +43,7 @@ def answer_of(explain: Explain) -> bytes:
 
 
 class Busy(asyncio.Protocol):
-    """Takes over `tcp`, which has just been accepted."""
+    """The protocol of `tcp`, a connection that has just been accepted and is refused."""
 
     __slots__ = ("_answered", "_connections", "_tcp", "_timers", "due_tick")
 
@@ -65,7 +65,7 @@ class Busy(asyncio.Protocol):
         self._answered = True
         self._tcp.write(answer_of(self._connections.explain))
         if self._tcp.can_write_eof():
-            with contextlib.suppress(OSError):  # the peer has gone already; `connection_lost` follows
+            with contextlib.suppress(OSError):  # the peer has closed already; `connection_lost` follows
                 self._tcp.write_eof()
         else:
             self._tcp.close()

@@ -1,4 +1,4 @@
-"""The settings of the Engine.IO floor; the defaults are those of the reference."""
+"""The settings of the Engine.IO layer; defaults are the reference's, where it has the setting."""
 
 from __future__ import annotations
 
@@ -21,17 +21,21 @@ class EngineConfig:
         1_000_000, "bytes in one message or one polling request", minimum=1_000, maximum=100_000_000
     )
     max_payload_before_join_bytes: int = setting(
-        16_384, "the same until the client has joined a namespace", minimum=1_000, maximum=100_000_000
+        16_384,
+        "bytes in one message or one polling request until the client has joined a namespace",
+        minimum=1_000,
+        maximum=100_000_000,
     )
     max_unfinished_bytes: int = setting(
         67_108_864,
-        "bytes of messages and requests of which the end has not come yet, of all clients; 0: without limit",
+        "bytes of messages and requests that have arrived in part, of all clients; 0: without limit",
         minimum=0,
         maximum=1_000_000_000_000,
     )
     max_unfinished_per_client_bytes: int = setting(
         8_388_608,
-        "the same of one user, or of one address (a /64 of IPv6) before it has joined; 0: without limit",
+        "bytes of messages and requests that have arrived in part, of one user, or of one address (a /64 of IPv6) "
+        "before it has joined; 0: without limit",
         minimum=0,
         maximum=1_000_000_000_000,
     )
@@ -61,31 +65,32 @@ class EngineConfig:
     )
     accept_rate_per_address: float = setting(
         200.0,
-        "the same from one address, or one /64 of IPv6; 0: without limit",
+        "new clients a second from one address, or one /64 of IPv6; 0: without limit",
         minimum=0,
         maximum=1_000_000,
         live=True,
     )
     turn_budget: int = setting(
         BUDGET,
-        "work for one user or address in a turn of the loop, in units of about 10 µs; the rest waits for a later turn",
+        "work for one user or address in a turn of the event loop, in units of about 10 µs; the rest waits for a later "
+        "turn",
         minimum=16,
         maximum=1_000_000,
     )
     trusted_proxy: tuple[str, ...] = setting(
         (),
-        "address or network (10.0.0.0/8), or the word unix for the unix socket, of reverse proxies whose X-Forwarded-* "
-        "headers are believed; may be repeated",
+        "address or network (10.0.0.0/8) of reverse proxies whose X-Forwarded-* headers are trusted, or the word unix "
+        "for those on the unix socket; may be repeated",
     )
     origin: tuple[str, ...] = setting(
         (), "origin of pages that may connect besides the server's own host; may be repeated", live=True
     )
     require_origin: bool = setting(
-        False, "refuse clients that send no Origin: programs, and old browsers on the server's own pages", live=True
+        False, "refuse clients without an Origin: programs, and old browsers on the server's own pages", live=True
     )
     insecure_any_origin: bool = setting(
         False,
-        "allow the origin * together with cookies: any web page can then act as its visitor",
+        "allow the origin * together with cookies: any web page can then act as the user who visits it",
         live=True,
     )
     cors_credentials: bool = setting(True, "let pages of the listed origins send cookies", live=True)
@@ -100,5 +105,5 @@ class EngineConfig:
 
 
 def untrusted_payload_bytes(config: EngineConfig) -> int:
-    """Rule L-11: the bytes in one message of a client that has not joined."""
+    """Rule L-11: the greatest number of bytes in one message of a client that has not joined."""
     return min(config.max_payload_before_join_bytes, config.max_payload_bytes)

@@ -1,8 +1,8 @@
-"""The open TCP connections, whatever they speak at the moment: counted, and closed at the end.
+"""The open connections of HTTP and WebSocket: counts them, and closes them when the daemon stops.
 
-A client has one connection for a WebSocket, and on long-polling up to three for a moment. So three times as many
-connections as clients may be open, and a few for those that come and go. A connection over that is told so, and what it
-sends is not read (busy.py). Which clients are admitted is in admission.py.
+A client has one connection for a WebSocket, and on long-polling up to three for a short time. So PER_CLIENT times as
+many connections as clients may be open, and SPARE more. A connection beyond that is answered 503 (busy.py). The
+admission of clients is in admission.py.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ PER_CLIENT: Final = 3  # a poll, a POST and the WebSocket of an upgrade
 SPARE: Final = 16
 
 Explain = Callable[[int], tuple[bytes, list[tuple[bytes, bytes]]]]
-"""Body and headers of the answer to a connection or bytes that no handler is given: takes the status."""
+"""Returns body and headers for an error status that is answered before any handler sees the request."""
 
 
 def unexplained(_status: int) -> tuple[bytes, list[tuple[bytes, bytes]]]:
-    """The status says enough."""
+    """An empty body and no headers."""
     return b"", []
 
 
 def connections_of(clients: int, per_client: int = PER_CLIENT, spare: int = SPARE) -> int:
-    """How many connections so many clients may have; 0 for 0, which is without limit."""
+    """The limit of connections for a limit of clients; 0 (no limit) for 0."""
     return per_client * clients + spare if clients else 0
 
 
@@ -55,12 +55,12 @@ class Connections:
         self._proxies = proxies
         self._max_total = connections_of(config.max_connections, per_client, spare)
         self.max_per_address = connections_of(config.max_connections_per_address, per_client, spare)
-        self._open: dict[asyncio.Transport, str] = {}  # by what each counts; nothing for those behind a proxy
+        self._open: dict[asyncio.Transport, str] = {}  # each with its counted address; NO_ADDRESS for a proxy's
         self._by_address: dict[str, int] = {}
         self._empty: asyncio.Event | None = None
 
     def add(self, connection: asyncio.Transport, address: str) -> Limit | None:
-        """The limit that this connection is over, if it is over any; `address` is its peer's."""
+        """Count a connection from `address`. Returns the limit that it exceeds, or None."""
         counted = self.counted(address)
         limit = self._reached(counted)
         if limit is not None:
@@ -73,22 +73,22 @@ class Connections:
         return limit
 
     def counted(self, address: str) -> str:
-        """By what connections from `address` count; NO_ADDRESS where they do not: a proxy's, or there is no limit."""
+        """The key that connections from `address` count under; NO_ADDRESS for a trusted proxy, or without a limit."""
         if not self.max_per_address or address == NO_ADDRESS or self._proxies.trusts(address):
             return NO_ADDRESS
         return counted_address(address)
 
     def payer(self, address: str) -> Payer:
-        """Who pays for what comes from `address` (see turns.py); each connection for itself where that is unknown, or
-        a proxy's.
+        """The payer (see turns.py) of a connection from `address`. Behind a proxy, or without an address, each
+        connection is a payer of its own.
         """
         if address == NO_ADDRESS or self._proxies.trusts(address):
             return object()
         return counted_address(address)
 
     def discard(self, connection: asyncio.Transport) -> None:
-        # A transport of asyncio's holds a bound method of its own, the one cycle of a connection that has ended: with
-        # it, each would leave 1.5 KB to the garbage collector.
+        # An asyncio transport holds its own bound method: a reference cycle, which would leave 1.5 KB per connection to
+        # the garbage collector.
         vars(connection).pop("_read_ready_cb", None)
         address = self._open.pop(connection, NO_ADDRESS)
         if address != NO_ADDRESS:
@@ -100,7 +100,7 @@ class Connections:
         return len(self._open)
 
     def of(self, address: str) -> int:
-        """How many count for `address`."""
+        """The number of open connections that count for `address`."""
         return self._by_address.get(counted_address(address), 0)
 
     async def close(self, patience_s: float) -> None:
@@ -117,7 +117,7 @@ class Connections:
             await self._empty.wait()
 
     def _reached(self, address: str) -> Limit | None:
-        """What another connection would be over; those that are turned away do not count."""
+        """The limit that another connection would exceed. Connections that are being refused do not count."""
         if 0 < self._max_total <= len(self._open) - self.turned_away:
             return Limit.MAX_CONNECTIONS
         if address != NO_ADDRESS and self._by_address.get(address, 0) >= self.max_per_address:

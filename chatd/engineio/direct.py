@@ -1,9 +1,9 @@
-"""Frames straight into the descriptors of their sockets.
+"""Broadcasts that write frames directly to file descriptors of sockets.
 
-A system call leaves the processor's caches and predictors cold, and whatever Python runs before the next one runs
-slowly. So a broadcast asks all transports first, and then makes its writes in a loop that runs in C: 1.1 to 1.3 times
-the CPU of a C program that does nothing but send, where one write inside each `deliver` took 1.3 to 1.5 times as much
-(1,000 recipients, one message in flight, in one run side by side).
+A system call leaves the processor's caches and branch predictors cold, so that Python code between two calls runs
+slowly. So a broadcast first asks every transport for its descriptor, then writes in a loop that runs in C. That takes
+1.1 to 1.3 times the CPU of a C program that only sends; a write inside each `deliver` took 1.3 to 1.5 times (1,000
+recipients, one message in flight, measured in one run).
 """
 
 from __future__ import annotations
@@ -16,43 +16,46 @@ from typing import Final, Protocol
 from chatd.engineio.outgoing import Outgoing
 
 NO_FD: Final = -1
-"""Of a transport that must be asked: one that polls, is under TLS, is closing, or has something waiting already."""
+"""The `fd` of a transport that cannot be written to directly: it polls, uses TLS, is closing, or has a full buffer."""
 
 
 class Deliverer(Protocol):
-    """What a frame is delivered to."""
+    """A transport, as far as broadcasts use it."""
 
     @property
     def fd(self) -> int:
-        """A descriptor that takes the frame as it is, at this moment; NO_FD if `deliver` must be called."""
+        """The descriptor to which the frame may be written now; NO_FD if `deliver` must be called."""
 
     def deliver(self, packets: Outgoing) -> None:
-        """Take `packets` now. Must not raise."""
+        """Send or queue `packets`. Must not raise."""
 
     def deliver_rest(self, packets: Outgoing, sent_bytes: int) -> None:
-        """`fd` has taken so many bytes of `packets.frame`; see to the others. Must not raise."""
+        """Send or queue the rest of `packets.frame`: `sent_bytes` of it were written to `fd`. Must not raise."""
 
 
 class NoDescriptor:
-    """A Deliverer that must be asked, always."""
+    """A Deliverer without a descriptor."""
 
     __slots__ = ()
 
     fd: Final = NO_FD
 
     def deliver_rest(self, packets: Outgoing, sent_bytes: int) -> None:
-        raise AssertionError("nobody has written to it")
+        raise AssertionError("a transport without a descriptor was written to")
 
 
 class Recipient(Protocol):
-    """A receiver: a session, by the transport that it has at this moment."""
+    """A session, as far as broadcasts use it. Its transport may change."""
 
     @property
     def transport(self) -> Deliverer: ...
 
 
 def write_now(fd: int, frame: bytes) -> int:
-    """How many bytes the kernel took. Never raises: the write of the rest meets the error again."""
+    """Write `frame` without waiting. Returns the number of bytes written, 0 on an error.
+
+    Never raises: the write of the rest gets the error again.
+    """
     try:
         return os.write(fd, frame)
     except OSError:
@@ -60,7 +63,7 @@ def write_now(fd: int, frame: bytes) -> int:
 
 
 def deliver_to_all(recipients: Iterable[Recipient], packets: Outgoing) -> None:
-    """One write each, with as little as can be between two of them; then whatever needs more than a write."""
+    """Write to all descriptors in one loop in C; then handle the recipients that need more than one write."""
     frame = packets.frame
     size = len(frame)
     fds: list[int] = []

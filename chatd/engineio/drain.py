@@ -1,7 +1,6 @@
-"""Sends all clients away, a few at a time, in the way that makes them come back by themselves. Rule L-08.
+"""Ends all sessions when the daemon stops, a few at a time, so that clients reconnect by themselves. Rule L-08.
 
-A thousand clients that are sent away in one moment come back in one moment, here or elsewhere, and none of them is
-served in time.
+A thousand clients that are disconnected at once reconnect at once, and overload the server that takes them.
 """
 
 from __future__ import annotations
@@ -16,9 +15,9 @@ STEP_S: Final = 0.02
 
 
 async def drain(server: EngineServer, per_second: float, within_s: float) -> None:
-    """End the sessions of `server`, `per_second` of them (0: at once), or as many more as `within_s` asks for.
+    """End the sessions of `server` at a rate of `per_second` (0: all at once), or faster to finish `within_s` seconds.
 
-    Those that have been open for longest go first. New clients are left to the next call.
+    The oldest sessions end first. Sessions that open meanwhile are not ended.
     """
     sessions = list(server.sessions.values())
     if not per_second:

@@ -1,4 +1,4 @@
-"""One HTTP request, and the way to answer it: what handlers see of a connection."""
+"""One HTTP request and the methods that answer it: the interface of a connection for handlers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Exchange:
-    """One request and the way to answer it. Exactly one of `respond`, `upgrade`, `stream` and `drop` ends it."""
+    """One request. The handler calls exactly one of `respond`, `upgrade`, `stream` and `drop`."""
 
     __slots__ = ("_body", "_connection", "_limit_bytes", "_on_body", "_on_too_long", "headers", "on_lost",
                  "request")  # fmt: skip
@@ -22,8 +22,8 @@ class Exchange:
     def __init__(self, connection: HttpConnection, request: Request) -> None:
         self._connection = connection
         self.request = request
-        self.headers: list[tuple[bytes, bytes]] = []  # of the answer, besides those that `respond` is given
-        self.on_lost: Callable[[], None] | None = None  # the client went away before its answer
+        self.headers: list[tuple[bytes, bytes]] = []  # of the answer, added to those that `respond` is given
+        self.on_lost: Callable[[], None] | None = None  # called if the client disconnects before the answer
         self._on_body: Callable[[bytes], None] | None = None
         self._on_too_long: Callable[[], None] | None = None
         self._body = bytearray()
@@ -31,7 +31,7 @@ class Exchange:
 
     @property
     def payer(self) -> Payer:
-        """Who pays for this request and, until that is known, for the next one of its connection; see turns.py."""
+        """The payer of this request, and of the next one of its connection until that has its own; see turns.py."""
         return self._connection.payer
 
     @payer.setter
@@ -40,18 +40,18 @@ class Exchange:
 
     @property
     def transport(self) -> asyncio.Transport:
-        """Of the connection, whatever it will speak."""
+        """The asyncio transport of the connection."""
         return self._connection.transport
 
     @property
     def body_bytes(self) -> int:
-        """How much of the body has come and waits for the rest."""
+        """The bytes of the body that have arrived, while the rest has not."""
         return len(self._body)
 
     def receive(self, limit_bytes: int, on_body: Callable[[bytes], None], on_too_long: Callable[[], None]) -> None:
-        """Read the body, then call `on_body`; or `on_too_long`, as soon as it is known to be over the limit.
+        """Read the body, then call `on_body`; or `on_too_long`, as soon as the body is known to exceed the limit.
 
-        Either must answer.
+        The callback must answer the request.
         """
         announced = self.request.header(b"content-length")
         if announced is not None and int(announced) > limit_bytes:
@@ -60,25 +60,25 @@ class Exchange:
         self._limit_bytes, self._on_body, self._on_too_long = limit_bytes, on_body, on_too_long
 
     def respond(self, status: int, body: bytes = b"", headers: Sequence[tuple[bytes, bytes]] = ()) -> None:
-        """Answer. Legal before the body is whole: the rest of it is then discarded."""
+        """Answer. Legal before the whole body has arrived: the rest of it is then discarded."""
         self._end()
         self._connection.respond(status, body, [*headers, *self.headers])
 
     def upgrade(self, protocol: asyncio.Protocol, headers: Sequence[tuple[bytes, bytes]], first: bytes = b"") -> None:
-        """Answer 101 and hand the connection, with what was sent after the request, to `protocol`.
+        """Answer 101 and give the connection to `protocol`, with the bytes that followed the request.
 
-        `first` is what the new protocol has to say at once: it goes out with the answer.
+        `first` has the first bytes of the new protocol; they are written together with the answer.
         """
         self._end()
         self._connection.upgrade(protocol, [*headers, *self.headers], first)
 
     def stream(self, protocol: asyncio.Protocol, headers: Sequence[tuple[bytes, bytes]], first: bytes = b"") -> None:
-        """Answer 200 with a body that `protocol` writes, and that ends with the connection."""
+        """Answer 200 with a body that `protocol` writes; the end of the connection ends the body."""
         self._end()
         self._connection.hand_over(200, protocol, [*headers, *self.headers, (b"Connection", b"close")], first)
 
     def drop(self) -> None:
-        """Cut the connection without an answer."""
+        """Close the connection without an answer."""
         self._end()
         self._connection.abort()
 

@@ -1,6 +1,6 @@
-"""Requests whose end two readers may see in different places, which h11 lets through. Pure. Rule E-46 of protocol.md.
+"""Refuses requests with ambiguous framing that h11 accepts. Pure. Rule E-46 of protocol.md.
 
-A proxy that ends a request elsewhere than we do hands us the rest as the next request, which may be that of another
+If a proxy and this server disagree where a request ends, the rest of it is taken for the next request, maybe of another
 client (request smuggling, RFC 9112, section 11.2). So such a request is refused, and its connection closed.
 """
 
@@ -16,13 +16,13 @@ _LIST: Final = b","
 
 
 class StrictConnection(h11.Connection):
-    """The server's side of a connection, which raises h11.RemoteProtocolError for them too."""
+    """An h11 server connection that raises h11.RemoteProtocolError for ambiguous framing too."""
 
     def next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
         waiting = self.trailing_data[0]
         event = super().next_event()
         if isinstance(event, h11.Request | h11.EndOfMessage):
-            lines = waiting[: len(waiting) - len(self.trailing_data[0])]  # a head, or the trailers behind chunks
+            lines = waiting[: len(waiting) - len(self.trailing_data[0])]  # a head, or the trailers of a chunked body
             fault = _lines_fault(lines) or (_body_fault(lines, event) if isinstance(event, h11.Request) else None)
             if fault is not None:
                 raise h11.RemoteProtocolError(fault)
@@ -48,5 +48,5 @@ def _body_fault(head: bytes, request: h11.Request) -> str | None:
         return None
     if in_chunks:
         return "Content-Length beside Transfer-Encoding"
-    first, *others = _LENGTH.findall(head)  # h11 has made one of several that agree
+    first, *others = _LENGTH.findall(head)  # h11 merges several equal Content-Length headers into one
     return "more than one Content-Length" if others or _LIST in first else None

@@ -13,23 +13,23 @@ from websockets.utils import accept_key
 _WEBSOCKET_VERSION: Final = b"13"
 _KEY_BYTES: Final = 16
 
-# Nothing here may be read in two ways: no line without CR, no folded line, no control character.
+# Matches only unambiguous heads: no line without CR, no folded line, no control character.
 _HEAD: Final = re.compile(rb"GET ([!-~]+) HTTP/1\.1\r\n((?:[-!#$%&'*+.^_`|~0-9A-Za-z]+:[\t -~\x80-\xff]*\r\n)+)\r\n")
 _WANTED: Final = frozenset({b"host", b"upgrade"})
 _WITH_BODY: Final = frozenset({b"content-length", b"transfer-encoding", b"expect"})
 
 
 class Head(NamedTuple):
-    """Of a GET. No header is repeated; their names are in lower case."""
+    """The head of a GET request. Header names are in lower case; no header is repeated."""
 
     target: bytes
     headers: Mapping[bytes, bytes]
 
 
 def plain_handshake(data: bytes) -> Head | None:
-    """The head of a handshake as browsers send it, if `data` is that and nothing else; None leaves `data` to h11.
+    """The head of a handshake as browsers send it, if `data` is exactly that; None if h11 must parse `data`.
 
-    A fast path: h11 takes 100 µs for such a head, this 10, of the 500 that a connection costs until it is in a room.
+    A fast path: h11 takes 100 µs for such a head, this function 10 µs. A connection takes 500 µs until it is in a room.
     """
     match = _HEAD.fullmatch(data)
     if match is None:
@@ -48,7 +48,7 @@ def plain_handshake(data: bytes) -> Head | None:
 def handshake_fault(headers: Mapping[bytes, bytes]) -> str | None:
     """What is wrong with a WebSocket handshake, or None (RFC 6455, section 4.2.1).
 
-    Twelve lines by hand because `ServerProtocol.accept` costs 74 µs, a third of what a connection may cost.
+    Written by hand because `ServerProtocol.accept` of `websockets` takes 74 µs.
     """
     if headers.get(b"upgrade", b"").lower() != b"websocket":
         return "Invalid Upgrade header"
@@ -66,7 +66,7 @@ def handshake_fault(headers: Mapping[bytes, bytes]) -> str | None:
 
 
 def handshake_headers(key: str, subprotocols: str | None) -> list[tuple[bytes, bytes]]:
-    """The headers of the 101 answer; the first subprotocol that was offered is taken, as the reference does."""
+    """The headers of the 101 answer. Accepts the first subprotocol that the client offers, as the reference does."""
     headers = [
         (b"Upgrade", b"websocket"),
         (b"Connection", b"Upgrade"),

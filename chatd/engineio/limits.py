@@ -1,4 +1,4 @@
-"""The limits of this floor, by the name of the setting that each has; what is counted when they are reached."""
+"""The limits of the Engine.IO layer, named like their settings; refusals are counted by them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import enum
 
 
 class Limit(enum.StrEnum):
-    """The last three have no setting: clients of another protocol revision, what a stop refuses, and more fragments
-    than an honest client sends.
+    """The last three have no setting. PROTOCOL: the client speaks another revision of Engine.IO. STOPPING: the daemon
+    stops. FRAGMENTS: a message has more fragments than reader.MAX_FRAGMENTS.
     """
 
     MAX_CONNECTIONS = "max_connections"

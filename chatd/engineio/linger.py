@@ -1,7 +1,7 @@
-"""The end of a connection to which nothing more is written, while its peer may still be sending.
+"""A lingering close: closes the server's half of a connection and discards input until the peer closes too.
 
-Closing a TCP connection with bytes unread resets it, and the reset overtakes what was written last (RFC 9112, section
-9.6). So only our half is closed, and what still comes is thrown away until the peer closes too.
+If a TCP connection is closed with unread bytes, it is reset, and the peer may lose what was written last (RFC 9112,
+section 9.6).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ LINGER_S: Final = 5.0
 
 
 class Linger(asyncio.Protocol):
-    """Takes over `tcp`, to which the last word has been written."""
+    """The protocol of `tcp` after the last write."""
 
     __slots__ = ("_connections", "_tcp", "_timers", "due_tick")
 
@@ -29,10 +29,10 @@ class Linger(asyncio.Protocol):
         tcp.set_protocol(self)
         tcp.resume_reading()
         if tcp.can_write_eof():
-            with contextlib.suppress(OSError):  # the peer has gone already; `connection_lost` follows
+            with contextlib.suppress(OSError):  # the peer has closed already; `connection_lost` follows
                 tcp.write_eof()
         else:
-            tcp.close()  # TLS has a goodbye of its own, and reads on until the peer's comes
+            tcp.close()  # TLS has no half-close: asyncio sends close_notify and reads until the peer's arrives
         timers.arm(self, LINGER_S)
 
     def connection_lost(self, exc: Exception | None) -> None:

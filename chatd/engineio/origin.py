@@ -1,7 +1,7 @@
 """Which pages may connect, and the CORS headers for their browsers. Pure. Rules E-14, E-45 and E-48 of protocol.md.
 
-CORS alone refuses no one: a browser opens a WebSocket to any host and sends its cookies along. So the Origin of
-every request is checked too. What an operator may list is in origins.py.
+CORS does not stop a WebSocket: a browser opens one to any host, with cookies. So the Origin of every request is checked
+too. The entries that an operator may list are in origins.py.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ MAX_SHOWN_CHARS: Final = 256
 
 _METHODS: Final = b"GET,HEAD,PUT,PATCH,POST,DELETE"
 
-# What a trusted proxy may say of a connection; some name an upgrade after the protocol that it is to become.
+# Values of X-Forwarded-Proto from a trusted proxy; some proxies send ws and wss for an upgrade.
 _SCHEME_OF: Final[Mapping[str, str]] = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 
-# What a star stands for. https://www.rfc-editor.org/rfc/rfc1123#section-2.1
+# What a star in a host matches. https://www.rfc-editor.org/rfc/rfc1123#section-2.1
 _LABELS: Final = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*")
 
 _PORT: Final = re.compile(r"[0-9]+")
@@ -35,7 +35,7 @@ HeaderList = list[tuple[bytes, bytes]]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class OriginPolicy:
-    """The listed origins (`*` for any), whether their pages may send cookies, and whether there must be an origin."""
+    """The listed origins (`*`: any), whether their pages may send cookies, and whether an Origin must be sent."""
 
     origins: tuple[str, ...]
     credentials: bool
@@ -69,7 +69,7 @@ class OriginPolicy:
         return bool(self.origins) and request.method == "OPTIONS"
 
     def preflight_headers(self, request: Request) -> HeaderList:
-        """The answer's headers to `request`, an OPTIONS; its status is 204."""
+        """The headers of the answer (status 204) to `request`, an OPTIONS."""
         headers = [*self.headers(request), (b"Access-Control-Allow-Methods", _METHODS)]
         wanted = request.header(b"access-control-request-headers")
         if wanted is not None:
@@ -78,17 +78,18 @@ class OriginPolicy:
         return headers
 
     def log_message(self, request: Request) -> str:
-        """The log's words for a refused request: with details for the operator that the answer does not have."""
+        """The log message for a refused request: the answer's text, with details for the operator."""
         scheme, host = self._own(request)
         own = f"{scheme or '(any scheme)'}://{host[:MAX_SHOWN_CHARS]}"
         return f"{refusal_message(request)} (listed: {', '.join(self.origins) or 'none'}; this server: {own})"
 
     def _allows_unnamed(self, request: Request) -> bool:
-        """Browsers leave the Origin out of a page's own GETs, and out of what `<img>`, `<script>` and links ask for.
+        """Whether a request without an Origin may connect.
 
-        They say which: no page can set or change Sec-Fetch-Site. Programs and old browsers say nothing. In the mode
-        `cors` every browser sends an Origin, and only an app whose web view has its security off sends none: that is
-        no page of the web. Where any page may connect, so may one that is not named.
+        Browsers send no Origin with a page's GETs to its own server, and with requests of `<img>`, `<script>` and
+        links. Sec-Fetch-Site tells which; no page can set or change it. Programs and old browsers do not send it. In
+        the mode `cors` every browser sends an Origin; only an app whose web view has its security off does not, and an
+        app is not a page of the web. If any origin may connect, a request without one may too.
         """
         site = request.header(b"sec-fetch-site")
         if self.required:
@@ -99,8 +100,8 @@ class OriginPolicy:
     def _is_own(self, origin: str, request: Request) -> bool:
         """Whether `origin` is this server as its clients know it.
 
-        The scheme has to be the same where it is known: a page from plain HTTP, which any node of the network may have
-        written, is not that of an HTTPS server.
+        The scheme must be equal if it is known: a page from plain HTTP, which an attacker on the network can forge, is
+        not a page of an HTTPS server.
         """
         scheme, _, authority = origin.partition("://")
         if not authority or scheme not in DEFAULT_PORTS:
@@ -110,13 +111,13 @@ class OriginPolicy:
         return own_scheme in {None, scheme} and authority.removesuffix(port) == own_host.removesuffix(port)
 
     def _own(self, request: Request) -> tuple[str | None, str]:
-        """The scheme, where it is known, and the host by which the client has asked for this server.
+        """The scheme (None if unknown) and the host of the client's request to this server.
 
-        What a trusted proxy says counts more than the connection from that proxy to here.
+        The headers of a trusted proxy take precedence over the connection from that proxy.
         """
-        said = _SCHEME_OF.get(self.proxies.word(request, b"x-forwarded-proto") or "")
-        scheme = said or ("https" if request.secure else None)
-        host = self.proxies.word(request, b"x-forwarded-host") or (request.header(b"host") or "").lower()
+        forwarded = _SCHEME_OF.get(self.proxies.forwarded(request, b"x-forwarded-proto") or "")
+        scheme = forwarded or ("https" if request.secure else None)
+        host = self.proxies.forwarded(request, b"x-forwarded-host") or (request.header(b"host") or "").lower()
         return scheme, host
 
     def _listed(self, origin: str) -> bool:
@@ -124,9 +125,10 @@ class OriginPolicy:
 
 
 def _matches(origin: str, pattern: str) -> bool:
-    """`https://*.example.com` stands for every subdomain, at any depth, but not for `https://example.com`.
+    """Whether `origin` matches an entry of the list.
 
-    `http://localhost:*` stands for every port.
+    `https://*.example.com` matches every subdomain at any depth, but not `https://example.com`. `http://localhost:*`
+    matches every port.
     """
     before, star, after = pattern.partition("*")
     if not star:
@@ -139,7 +141,7 @@ def _matches(origin: str, pattern: str) -> bool:
 
 
 def refusal_message(request: Request) -> str:
-    """The text for a refused client: no information that it lacks, and how an operator can allow it."""
+    """The text for a refused client: only what the client knows, and how an operator can allow it."""
     origin = request.header(b"origin")
     if origin is not None:
         return f"origin {origin[:MAX_SHOWN_CHARS]} may not connect; {how_to_allow(origin[:MAX_SHOWN_CHARS])}"

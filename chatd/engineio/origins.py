@@ -1,7 +1,8 @@
-"""What an operator may list as the origin of pages that may connect. Pure. Rule E-14 of protocol.md.
+"""Checks the origins that an operator lists. Pure. Rule E-14 of protocol.md.
 
-A browser writes an origin in one way only: scheme, host in lower case, and the port unless it is the scheme's own
-(https://www.rfc-editor.org/rfc/rfc6454#section-6.2). An entry written in any other would never match, in silence.
+A browser writes an origin in one way only: scheme, host in lower case, and the port unless it is the scheme's default
+(https://www.rfc-editor.org/rfc/rfc6454#section-6.2). An entry written in another way would never match, without any
+error; so it is refused.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Final
 from chatd.base.errors import ConfigError
 
 ANY_ORIGIN: Final = "*"
-NO_ORIGIN: Final = "null"  # of files, and of sandboxed frames, which any page can make
+NO_ORIGIN: Final = "null"  # the origin of files and of sandboxed frames, which any page can make
 
 UNRESTRICTED: Final = frozenset({ANY_ORIGIN, NO_ORIGIN})
 
@@ -25,12 +26,12 @@ _ORIGIN: Final = re.compile(
 )
 
 
-# On the machine itself every port may be a development server's.
+# On the machine itself any port may belong to a development server.
 _HERE: Final = re.compile(r"https?://(?:localhost|127\.0\.0\.1|\[::1\]):\*")
 
 
 def check_origin(text: str) -> None:
-    """Raises ConfigError, which says what to write."""
+    """Raises ConfigError for an entry that cannot match; its message says what to write."""
     if text in UNRESTRICTED or text == "file://" or _HERE.fullmatch(text):
         return
     match = _ORIGIN.fullmatch(text)
@@ -45,7 +46,7 @@ def how_to_allow(origin: str) -> str:
     """The setting that lets a page with this `Origin` connect; `serve` must accept it as printed."""
     if origin == NO_ORIGIN:
         return (
-            "it is that of files and of frames in a sandbox: serve the page from a host and allow that; "
+            "it is the origin of files and of sandboxed frames: serve the page from a host and allow that host; "
             "--origin null --insecure-any-origin allows every page of the web"
         )
     try:

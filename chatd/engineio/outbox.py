@@ -1,12 +1,11 @@
-"""What one turn of the event loop produces leaves in one write per session, at the end of that turn.
+"""Collects the packets of one turn of the event loop; at its end, each session gets one write.
 
-Fan-out is bound by the kernel: a `send` costs 4 to 6 µs whatever it carries, so the way to more deliveries is fewer
-sends. Nothing waits for a clock: a message that is alone leaves as the turn that made it ends, and batches form by
-themselves under load.
+Fan-out is limited by the kernel: a `send` takes 4 to 6 µs whatever its size, so fewer sends make more deliveries.
+There is no timer: a single message is written when the turn that made it ends, and batches form under load.
 
-Broadcasts that follow each other to the same audience make a *run*: one list for all its members instead of one
-append per member and message. A run is settled, that is, handed to each member's own list, as soon as order could
-depend on it: a member is sent something else, its audience is about to change, or another run begins.
+Successive broadcasts to the same audience form a *run*: one list for all members instead of one append per member and
+message. A run is settled (appended to the list of each member) before something could break the order: a member is sent
+another packet, the audience is about to change, or another run begins.
 """
 
 from __future__ import annotations
@@ -43,16 +42,16 @@ class Outbox:
         self.sent_bytes = 0  # as WebSocket frames, whatever carries them
 
     def send(self, recipient: Recipient, packet: Outgoing) -> None:
-        """To one. Never blocks, never raises."""
+        """Send `packet` to one session. Never blocks, never raises."""
         run = self._run
         if run is not None and recipient in run.audience:
             self._settle(run)
         self._append(recipient, packet)
 
     def broadcast(self, audience: Set[Recipient], packet: Outgoing) -> None:
-        """To all that are in `audience` at this moment.
+        """Send `packet` to all present members of `audience`.
 
-        Call `before_change` before a later change of the audience. Costs O(1) while the run lasts.
+        Call `before_change` before the audience changes. Cost: O(1) while the run lasts.
         """
         run = self._run
         if run is None or run.audience is not audience:
@@ -69,7 +68,7 @@ class Outbox:
             self._settle(run)
 
     def flush_one(self, recipient: Recipient) -> None:
-        """Send what waits for `recipient` without waiting for the end of the turn: it is about to be closed."""
+        """Deliver the packets of `recipient` before the end of the turn, because it is about to be closed."""
         run = self._run
         if run is not None and recipient in run.audience:
             self._settle(run)
@@ -118,7 +117,7 @@ class Outbox:
             self._at_turn_end(self.flush)
 
     def _flush_run(self, run: _Run, waiting: dict[Recipient, list[Outgoing]]) -> None:
-        """Deliver the last run of the turn, which comes after whatever else waits for its members."""
+        """Deliver the last run of the turn, after the other packets of its members."""
         joined = run.joined()
         audience = run.audience
         if waiting:

@@ -1,7 +1,7 @@
 """Engine.IO v4 packets and their two forms, text and binary. Pure: no socket, no clock, no asyncio.
 
-The order in which packets may come is in session.py, several packets in one HTTP body in payload.py, the form in
-which they leave in outgoing.py. Rules E-01 to E-04 of protocol.md.
+session.py has the order in which packets may come, payload.py several packets in one HTTP body, outgoing.py the
+encoding for sending. Rules E-01 to E-04 of protocol.md.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class EnginePacketError(WireError):
 
 TYPE_OF: Final[Mapping[str, PacketType]] = {str(int(kind)): kind for kind in PacketType}
 
-# The URL alphabet becomes the standard one; white space, which encoders for mail put behind every 76 characters, goes.
+# Maps the URL alphabet to the standard one and removes white space; MIME encoders add a line break after 76 characters.
 _STANDARD_ALPHABET: Final = str.maketrans("-_", "+/", " \t\r\n")
 
 
@@ -62,7 +62,7 @@ def decode(frame: str | bytes) -> Packet:
 
 
 def encode(packet: Packet) -> bytes:
-    """The packet as the bytes of a WebSocket message; binary data goes as it is. The inverse of `decode`."""
+    """The packet as the bytes of a WebSocket message; binary data is not changed. The inverse of `decode`."""
     if isinstance(packet.data, bytes):
         return packet.data
     return f"{int(packet.type)}{packet.data}".encode()
@@ -74,7 +74,7 @@ def encode_base64(data: bytes) -> bytes:
 
 
 def _decode_base64(text: str) -> bytes:
-    """Both alphabets, padding optional, white space anywhere: browsers and languages differ in what they send."""
+    """Accepts both alphabets, missing padding and white space, because clients differ. Raises EnginePacketError."""
     standard = text.translate(_STANDARD_ALPHABET).rstrip("=")
     try:
         return base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True)

@@ -19,10 +19,10 @@ class TooManyPacketsError(EnginePacketError):
 
 
 def decode_payload(body: bytes, *, max_packets: int) -> Iterator[Packet]:
-    """The packets of a POST body, one by one: those before a broken one are still delivered.
+    """Decode the packets of a POST body one by one; packets before a broken one are still delivered.
 
-    Raises EnginePacketError: at once when the body is not UTF-8 or holds more than `max_packets`, and in its turn
-    for a part that is no packet (an empty body is one empty part).
+    Raises EnginePacketError at once if the body is not UTF-8 or holds more than `max_packets`, and from the iterator
+    when it reaches a part that is no packet (an empty body is one empty part).
     """
     try:
         parts = body.decode().split(RECORD_SEPARATOR, max_packets)
@@ -34,5 +34,5 @@ def decode_payload(body: bytes, *, max_packets: int) -> Iterator[Packet]:
 
 
 def encode_payload(packets: Iterable[bytes]) -> bytes:
-    """The body of a poll's answer, from packets in their text form."""
+    """The body of the answer to a poll, from packets in text form."""
     return RECORD_SEPARATOR.encode().join(packets)

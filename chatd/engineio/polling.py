@@ -1,7 +1,7 @@
-"""The HTTP long-polling transport: a queue that GETs empty and POSTs that bring packets.
+"""The HTTP long-polling transport: GETs take packets from a queue, POSTs bring packets.
 
-At most one GET and one POST of a session may be under way; a client that breaks this loses the session, as with the
-reference, since order could no longer be kept. Rules E-30 to E-36 of protocol.md.
+A session may have one GET and one POST at a time. A second one ends the session, as in the reference, because the order
+of packets would be lost. Rules E-30 to E-36 of protocol.md.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from chatd.engineio.reasons import CloseReason
 from chatd.engineio.transport import DISCARD, PacketReceiver, TransportState
 from chatd.engineio.turns import Payer, Turns
 
-# How long the goodbye waits for a client that is between two polls.
+# How long the last packet waits for the next poll of a client.
 CLOSE_TIMEOUT_S: Final = 30.0
 
-# A client that is changing to its WebSocket waits for its poll to end; one that is stuck must not poll in a tight loop.
+# During an upgrade the client waits for its poll to end. The delay keeps a stuck client from polling in a tight loop.
 RELEASE_S: Final = 0.02
 
-_COME_BACK: Final = frozenset({CloseReason.RECONNECT, CloseReason.SERVER_SHUTTING_DOWN})
-_HEARD_LATER: Final = _COME_BACK | {CloseReason.FORCED_CLOSE}
-_SAID_BY_NOOP: Final = _COME_BACK | {CloseReason.TRANSPORT_CLOSE}
+_CLIENT_RECONNECTS: Final = frozenset({CloseReason.RECONNECT, CloseReason.SERVER_SHUTTING_DOWN})
+_WAITS_FOR_NEXT_POLL: Final = _CLIENT_RECONNECTS | {CloseReason.FORCED_CLOSE}
+_ENDS_WITH_NOOP: Final = _CLIENT_RECONNECTS | {CloseReason.TRANSPORT_CLOSE}
 
 _TEXT: Final = (b"Content-Type", b"text/plain; charset=UTF-8")
 _HTML: Final = (b"Content-Type", b"text/html")
@@ -58,7 +58,7 @@ class PollingTransport(NoDescriptor):
         self.payer = payer
         self.credit = 0
         self.max_payload_bytes = untrusted_payload_bytes(config)
-        self._held: Iterator[Packet] | None = None  # of the POST under way, what waits for a later turn of its payer
+        self._held: Iterator[Packet] | None = None  # packets of the current POST that wait for a later turn
         self._config = config
         self._refusals = refusals
         self._queue: deque[OutgoingPacket] = deque()
@@ -73,7 +73,7 @@ class PollingTransport(NoDescriptor):
 
     @property
     def writable(self) -> bool:
-        """Whether a packet would leave at once: a GET is waiting for it."""
+        """Whether a packet would be sent at once, because a GET is waiting."""
         return self._state is TransportState.OPEN and self._get is not None
 
     @property
@@ -81,7 +81,7 @@ class PollingTransport(NoDescriptor):
         return self._queued_bytes
 
     def deliver(self, packets: Outgoing) -> None:
-        """Queue `packets` and answer the waiting GET; too much for a client that does not poll ends it, in a while."""
+        """Queue `packets` and answer the waiting GET. Over `max_queued_bytes` the session ends, in a later turn."""
         if self._state is not TransportState.OPEN:
             return
         self._enqueue(packets)
@@ -90,25 +90,25 @@ class PollingTransport(NoDescriptor):
             asyncio.get_running_loop().call_soon(self._on_slow)
 
     def close(self, reason: CloseReason) -> None:
-        """Say goodbye: on the waiting GET or, where the client must hear it, on the next one.
+        """Answer the waiting GET with the last packet; some reasons keep it for the next GET if none is waiting.
 
-        A NOOP says it to a client that has closed by itself, and where it should come back: after a CLOSE packet
-        python-socketio's would not.
+        The last packet is a NOOP if the client closed by itself, or should reconnect: python-socketio's client does not
+        reconnect after a CLOSE packet.
         """
         if self._state is not TransportState.OPEN:
             return
         self._state = TransportState.CLOSING
-        if self._get is not None or reason in _HEARD_LATER:
-            self._enqueue(NOOP if reason in _SAID_BY_NOOP else CLOSE)
+        if self._get is not None or reason in _WAITS_FOR_NEXT_POLL:
+            self._enqueue(NOOP if reason in _ENDS_WITH_NOOP else CLOSE)
         if self._get is not None:
             self._answer_get()
-        elif self._queue and reason in _HEARD_LATER:
+        elif self._queue and reason in _WAITS_FOR_NEXT_POLL:
             self._timers.arm(self, CLOSE_TIMEOUT_S)
         else:
             self._become_closed(reason)
 
     def begin_upgrade(self) -> None:
-        """A WebSocket is being probed: from now on no GET is left waiting, or the client could not switch."""
+        """A WebSocket is being probed: answer every GET from now on, because the client switches only between polls."""
         self._upgrading = True
         self._release_get()
 
@@ -128,7 +128,7 @@ class PollingTransport(NoDescriptor):
     # What the server calls.
 
     def on_get(self, exchange: Exchange) -> None:
-        """A poll: answered at once if anything is queued, else when something is."""
+        """A poll: answered as soon as a packet is queued."""
         if self._get is not None:
             self._refuse_overlap(exchange)
             return
@@ -156,7 +156,7 @@ class PollingTransport(NoDescriptor):
         )
 
     def on_deadline(self) -> None:
-        """A GET has waited long enough for an upgrade; or the client never came back for the goodbye."""
+        """A GET has waited for RELEASE_S during an upgrade, or the client did not fetch the last packet in time."""
         if self._state is TransportState.OPEN:
             self._release_get()
         else:
@@ -165,11 +165,11 @@ class PollingTransport(NoDescriptor):
     # What turns call.
 
     def go_on(self) -> None:
-        """The turn that held packets have waited for; they are gone if the POST was dropped meanwhile."""
+        """Handle the held packets of the current POST, unless it was dropped meanwhile."""
         packets, exchange = self._held, self._post
         self._held = self._post = None
         if packets is not None and exchange is not None:
-            self._hear(exchange, packets)
+            self._handle(exchange, packets)
 
     # Internals.
 
@@ -188,19 +188,19 @@ class PollingTransport(NoDescriptor):
                 self._refusals.add(Limit.MAX_PACKETS, f"session closed: {error}", address=address)
             self._end_post(exchange, CloseReason.PARSE_ERROR)
         else:
-            self._take(exchange, packets)
+            self._handle_or_hold(exchange, packets)
 
-    def _take(self, exchange: Exchange, packets: Iterator[Packet]) -> None:
+    def _handle_or_hold(self, exchange: Exchange, packets: Iterator[Packet]) -> None:
         if self.credit > 0 or self._turns.draw(self):
-            self._hear(exchange, packets)
+            self._handle(exchange, packets)
         else:
             self._hold(exchange, packets)
 
     def _hold(self, exchange: Exchange, packets: Iterator[Packet]) -> None:
         self._held, self._post = packets, exchange
 
-    def _hear(self, exchange: Exchange, packets: Iterator[Packet]) -> None:
-        """Pass on the packets of a POST, after a switch to WebSocket too, and answer it behind the last."""
+    def _handle(self, exchange: Exchange, packets: Iterator[Packet]) -> None:
+        """Pass on the packets of a POST as far as the credit goes, then answer it. Also after a switch to WebSocket."""
         try:
             for packet in packets:
                 started = self._turns.start()
@@ -238,7 +238,7 @@ class PollingTransport(NoDescriptor):
         self._end(CloseReason.TRANSPORT_ERROR)
 
     def _release_get(self) -> None:
-        """Answer the waiting GET with the packets that wait, or with a NOOP."""
+        """Answer the waiting GET with the queued packets, or with a NOOP."""
         if self._get is not None and not self._queue:
             self._enqueue(NOOP)
         self._answer_get()
@@ -249,7 +249,7 @@ class PollingTransport(NoDescriptor):
             self._queued_bytes += len(packet.frame)
 
     def _answer_get(self) -> None:
-        """Answer the waiting GET with the queued packets, if there are both. Not compressed: rule E-51."""
+        """Answer the waiting GET with the queued packets, if there are any. Not compressed: rule E-51."""
         if self._get is None or not self._queue:
             return
         exchange, self._get = self._get, None
@@ -277,4 +277,4 @@ class PollingTransport(NoDescriptor):
             self._state = TransportState.CLOSED
             self._timers.cancel(self)
             self.receiver.on_transport_closed(reason)
-            self.receiver = DISCARD  # see Session; the rest of a POST may still come
+            self.receiver = DISCARD  # breaks a reference cycle (see Session); the rest of a POST may still arrive

@@ -1,11 +1,10 @@
-"""The client behind a reverse proxy: its address, and what it has asked for. Pure. Rules L-04 and E-48 of protocol.md.
+"""The address, scheme and host of a client behind reverse proxies. Pure. Rules L-04 and E-48 of protocol.md.
 
-X-Forwarded-For is a list. Each proxy adds the address of its peer at the right end; what stands further left may be
-made up by the client. So it is read from the right, for as long as the hop that added an entry is trusted, and only if
-the connection itself comes from a trusted one. X-Forwarded-Proto and X-Forwarded-Host are read alike.
+X-Forwarded-For is a list. Each proxy appends the address of its peer; entries further left may be forged by the client.
+So the list is read from the right, as long as the hop that added an entry is trusted, and only if the connection comes
+from a trusted proxy. X-Forwarded-Proto and X-Forwarded-Host are read in the same way.
 
-`Forwarded` (RFC 7239) is not read. Proxies that write X-Forwarded-* pass on a `Forwarded` that the client has made up,
-so a reader of both believes the client.
+`Forwarded` (RFC 7239) is not read: proxies that write X-Forwarded-* pass on a `Forwarded` that the client has forged.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from typing import Final
 from chatd.base.errors import ConfigError
 from chatd.engineio.request import Request
 
-# In the place of a network: every peer on the unix socket. They have no address.
+# The name for all peers on the unix socket, which have no address.
 UNIX: Final = "unix"
 NO_ADDRESS: Final = ""
 
@@ -34,41 +33,41 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class Proxies:
-    """The networks (`10.0.0.0/8`, `::1`, `unix`) whose word is taken for who is behind them."""
+    """The networks (`10.0.0.0/8`, `::1`, `unix`) of trusted proxies, whose X-Forwarded-* headers are used."""
 
     def __init__(self, trusted: Iterable[str]) -> None:
         """Raises ConfigError."""
         names = frozenset(trusted)
         self._networks = tuple(parse_network(name) for name in names - {UNIX})
         self._unix = UNIX in names
-        self._trusts = functools.lru_cache(CACHED_ADDRESSES)(self._is_listed)  # 2 µs otherwise
+        self._trusts = functools.lru_cache(CACHED_ADDRESSES)(self._is_listed)  # saves 2 µs
 
     def __bool__(self) -> bool:
-        """Whether there are any."""
+        """Whether any proxy is trusted."""
         return self._unix or bool(self._networks)
 
     def trusts(self, address: str) -> bool:
-        """Whether the peer at `address`, as a socket gives it, is one of them."""
+        """Whether the peer at `address`, as a socket gives it, is a trusted proxy."""
         return bool(self) and self._trusts(address)
 
     def client_address(self, request: Request) -> str:
-        """The rightmost hop that is no trusted proxy; the leftmost entry if all are."""
+        """The rightmost hop that is not a trusted proxy; the leftmost entry if all hops are trusted."""
         return self._client(request)[0]
 
-    def word(self, request: Request, header: bytes) -> str | None:
-        """What `header` says of the connection that the client itself has opened, in lower case.
+    def forwarded(self, request: Request, header: bytes) -> str | None:
+        """The entry of `header`, an X-Forwarded-* list, for the connection that the client itself opened; lower case.
 
-        None where no trusted proxy says anything. In a list the last word is that of the proxy in front of us, and each
-        trusted proxy behind it moves one to the left. A list that is shorter was not written by all of them.
+        None without an entry of a trusted proxy. The last entry is from the proxy nearest to this server, and each
+        further trusted proxy has the entry to its left. A shorter list was not written by all of them.
         """
-        words = [word.lower() for word in _entries(request, header) if word] if self.trusts(request.address) else []
-        if len(words) < 2:
-            return words[0] if words else None
+        found = [entry.lower() for entry in _entries(request, header) if entry] if self.trusts(request.address) else []
+        if len(found) < 2:
+            return found[0] if found else None
         _, trusted_hops = self._client(request)
-        return words[-min(trusted_hops, len(words))]
+        return found[-min(trusted_hops, len(found))]
 
     def _client(self, request: Request) -> tuple[str, int]:
-        """Its address, and how many trusted proxies are between it and us."""
+        """The address of the client, and the number of trusted proxies between it and this server."""
         address, trusted_hops = request.address, 0
         entries = _entries(request, b"x-forwarded-for")
         while self.trusts(address):
@@ -90,7 +89,7 @@ class Proxies:
 
 
 def parse_network(text: str) -> Network:
-    """An address or a network. Raises ConfigError, which says what to write."""
+    """An address or a network. Raises ConfigError; its message says what to write."""
     try:
         return ipaddress.ip_network(text)
     except ValueError:
@@ -106,9 +105,9 @@ def parse_network(text: str) -> Network:
 
 @functools.lru_cache(CACHED_ADDRESSES)
 def counted_address(address: str) -> str:
-    """What a limit per address counts by: an IPv6 address by its first 64 bits, of which one customer has all.
+    """The key of limits per address: an IPv6 address counts as its /64 network, which belongs to one customer.
 
-    By the system's functions: 1 µs, where `ipaddress` takes 8. A connection asks three times in a row.
+    Uses inet_pton and inet_ntop: 1 µs, where `ipaddress` takes 8 µs. A connection calls it three times.
     """
     if ":" not in address:
         return address
@@ -133,7 +132,7 @@ def _plain_address(entry: str) -> str | None:
 
 
 def _packed(address: str) -> bytes | None:
-    """The 4 or 16 bytes of an address; an IPv4 address that arrives at an IPv6 socket is still one."""
+    """The 4 or 16 bytes of an address; an IPv4-mapped IPv6 address counts as IPv4. None if it is not an address."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         packed = socket.inet_pton(family, address)

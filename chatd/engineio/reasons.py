@@ -1,4 +1,4 @@
-"""Why a session ends: the reference's words, and chatd's own. Rule E-20 of protocol.md."""
+"""Why a session ends: the reasons of the reference, and chatd's own. Rule E-20 of protocol.md."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import enum
 
 
 class CloseReason(enum.Enum):
-    """The closed list; the values are what logs and metrics say."""
+    """All reasons; logs and metrics show the values."""
 
     TRANSPORT_CLOSE = "transport close"
     TRANSPORT_ERROR = "transport error"

@@ -1,6 +1,6 @@
-"""The Engine.IO server: the table of sessions, and what each HTTP request does to it.
+"""The Engine.IO server: the table of sessions, and the handling of each HTTP request.
 
-The floor above takes part through `EngineHooks`; the first of them makes a handler for every new session.
+The layer above is called through `EngineHooks`; `accept` makes a handler for every new session.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import msgspec
 
 from chatd.base.refusals import Refusals
 from chatd.base.timers import Timers
-from chatd.engineio.admission import Admission, NotNow
+from chatd.engineio.admission import Admission, AdmissionRefusal
 from chatd.engineio.config import EngineConfig
 from chatd.engineio.connections import Connections
 from chatd.engineio.exchange import Exchange
@@ -45,12 +45,12 @@ def not_found(exchange: Exchange) -> None:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class EngineHooks:
-    """What the floor above decides. All calls are synchronous and must not raise."""
+    """Callbacks to the layer above. All calls are synchronous and must not raise."""
 
     accept: Callable[[Session], SessionHandler]
-    authorize: Callable[[Request], str | None] = lambda request: None  # why a handshake is refused with code 4
-    kept_headers: frozenset[bytes] = frozenset()  # that outlive the handshake, in `Session.handshake`
-    other: Callable[[Exchange], None] = not_found  # requests for any other path
+    authorize: Callable[[Request], str | None] = lambda request: None  # why a handshake is refused with code 4, or None
+    kept_headers: frozenset[bytes] = frozenset()  # headers that are kept in `Session.handshake`
+    other: Callable[[Exchange], None] = not_found  # handles requests for any other path
 
 
 class EngineServer:
@@ -79,7 +79,7 @@ class EngineServer:
         }
 
     def use(self, config: EngineConfig) -> None:
-        """Other origins and limits of admission from now on; existing sessions stay. Other settings are ignored."""
+        """Change the origins and the limits of admission; existing sessions stay. Other settings are ignored."""
         self._origins = self._policy(config)
         self._admission.use(config, [session.handshake.address for session in self.sessions.values()])
 
@@ -98,12 +98,12 @@ class EngineServer:
         )
 
     def close(self) -> None:
-        """End every session in the way that makes clients come back by themselves."""
+        """End every session in a way that makes clients reconnect by themselves."""
         for session in list(self.sessions.values()):
             session.close(CloseReason.SERVER_SHUTTING_DOWN)
 
     def stop_admitting(self) -> None:
-        """From now on no session is opened, and those that are open go on."""
+        """Admit no new sessions from now on; open sessions stay."""
         self._admission.stop()
 
     def forget(self, session: Session) -> None:
@@ -157,8 +157,8 @@ class EngineServer:
         if fault is not None:
             self.refusals.add(Limit.PROTOCOL, f"handshake refused: {fault}", address=request.address)
             _refuse(exchange, Refusal.UNSUPPORTED_VERSION, detail=fault)
-        elif (not_now := self._admission.fault(request.address, len(self.sessions))) is not None:
-            _turn_away(exchange, not_now)
+        elif (over_limit := self._admission.fault(request.address, len(self.sessions))) is not None:
+            _refuse_admission(exchange, over_limit)
         elif request.wants_websocket:
             self._open_websocket(exchange)
         else:
@@ -177,7 +177,8 @@ class EngineServer:
         websocket = self._websocket(exchange, exchange.payer)
         if websocket is not None:
             session = websocket.receiver = self._open(exchange.request, websocket)
-            # In one write: socket.io-client waits for 20 s if the connection ends between the two.
+            # The answer and the open packet in one write: if the connection ends between them, socket.io-client waits
+            # for 20 s.
             _switch_protocols(exchange, websocket, self._open_packet(session).frame)
 
     def _open(self, request: Request, transport: Transport) -> Session:
@@ -198,7 +199,7 @@ class EngineServer:
         return session
 
     def _open_packet(self, session: Session) -> OutgoingPacket:
-        """Rule E-28: the first thing that leaves."""
+        """Rule E-28: the first packet of a session."""
         fields = f'{{"sid":"{session.sid}",{self._open_tails[session.transport.name]}'
         return outgoing(Packet(PacketType.OPEN, fields))
 
@@ -221,7 +222,7 @@ class EngineServer:
         self._upgrades.pop(session, None)
 
     def _websocket(self, exchange: Exchange, payer: Payer) -> WebSocketTransport | None:
-        """Rule E-18: the transport for a WebSocket handshake; None if that is broken, and then it has been answered."""
+        """Rule E-18: the transport for a WebSocket handshake; None if the handshake is invalid, after answering it."""
         if exchange.request.method != "GET":
             _refuse(exchange, Refusal.BAD_METHOD)
             return None
@@ -237,7 +238,7 @@ class EngineServer:
 
 
 def _open_tail(config: EngineConfig, upgrades: list[str]) -> str:
-    """What follows the sid in the open packet: the same for all sessions that begin with one transport."""
+    """The JSON of the open packet after the sid: the same for all sessions that start with the same transport."""
     fields = {
         "upgrades": upgrades,
         "pingInterval": round(config.ping_interval_s * 1000),
@@ -248,7 +249,7 @@ def _open_tail(config: EngineConfig, upgrades: list[str]) -> str:
 
 
 def _known(request: Request, session: Session | None) -> KnownSession:
-    """Rule K-02: to this node, a session of another one is unknown."""
+    """Rule K-02: a session of another node is unknown here."""
     if session is not None:
         return KnownSession(session.transport.name)
     return KnownSession.UNKNOWN if "sid" in request.query else KnownSession.ABSENT
@@ -261,7 +262,7 @@ def _refuse(exchange: Exchange, why: Refusal, *, message: str | None = None, det
     exchange.respond(why.status, why.body(message, detail), headers)
 
 
-def _turn_away(exchange: Exchange, why: NotNow) -> None:
+def _refuse_admission(exchange: Exchange, why: AdmissionRefusal) -> None:
     exchange.headers += [(b"Retry-After", b"%d" % why.retry_after_s), (b"Connection", b"close")]
     _refuse(exchange, why.refusal, detail=why.detail)
 

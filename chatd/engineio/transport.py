@@ -1,4 +1,4 @@
-"""What a session and its transport expect of each other, whichever transport it is."""
+"""The interface between a session and its transport, for both transports."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chatd.engineio.turns import Payer
 
 
 class TransportState(enum.Enum):
-    """OPEN carries packets; CLOSING says goodbye and takes nothing more; CLOSED is the end."""
+    """OPEN: packets are sent and received. CLOSING: the last packets leave, and no more are accepted. CLOSED: ended."""
 
     OPEN = "open"
     CLOSING = "closing"
@@ -20,16 +20,16 @@ class TransportState(enum.Enum):
 
 
 class PacketReceiver(Protocol):
-    """Where a transport's packets go. Calls are synchronous, come from the loop's thread and must not raise."""
+    """Receives a transport's packets. Calls are synchronous, come from the event loop's thread and must not raise."""
 
     def on_packet(self, packet: Packet) -> None: ...
 
     def on_transport_closed(self, reason: CloseReason) -> None:
-        """The transport is done, for its own reason or after `close`; called exactly once."""
+        """The transport has ended, by itself or after `close`; called exactly once."""
 
 
 class Discard:
-    """The receiver of a transport that is done, or that is not used."""
+    """The receiver of a transport that has ended or is not used."""
 
     def on_packet(self, packet: Packet) -> None: ...
 
@@ -40,39 +40,40 @@ DISCARD: Final = Discard()
 
 
 class Transport(Protocol):
-    """A way to and from one client. `name` is the query's value."""
+    """The connection of one session to its client. `name` is the value of `transport` in the query."""
 
     payer: Payer
-    """Who pays for what the client causes; with `credit`, see turns.py."""
+    """The account that the client's work is charged to; see turns.py, also for `credit`."""
 
     credit: int
 
     max_payload_bytes: int
-    """Bytes in one message or request: few until the session is trusted."""
+    """The greatest size of one message or request; smaller until `Session.trust`."""
 
     @property
     def name(self) -> str: ...
 
     @property
     def writable(self) -> bool:
-        """Whether a packet would leave at once; volatile ones are dropped when it would not."""
+        """Whether a packet would be sent at once; if not, volatile packets are dropped."""
 
     @property
     def queued_bytes(self) -> int:
-        """What waits in this process for the client to read it."""
+        """Bytes that wait in this process for the client to read them."""
 
     @property
     def fd(self) -> int:
         """See direct.py."""
 
     def deliver(self, packets: Outgoing) -> None:
-        """Take `packets`, in order. Never blocks, never raises, and calls no receiver before the next turn: a
-        session that ended in the middle of a broadcast could end others, with what waits for them. Does nothing unless
-        the transport is open.
+        """Send or queue `packets`, in order. Does nothing unless the transport is open. Never blocks, never raises.
+
+        Never calls its receiver in the same turn: a session that ends during a broadcast could end other sessions, and
+        their queued packets would be lost.
         """
 
     def deliver_rest(self, packets: Outgoing, sent_bytes: int) -> None:
         """See direct.py."""
 
     def close(self, reason: CloseReason) -> None:
-        """Say goodbye, each transport in its way. Idempotent."""
+        """End the transport in the way that `reason` needs. Idempotent."""

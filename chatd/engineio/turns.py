@@ -1,14 +1,14 @@
-"""Fair turns of the event loop: the work that a client causes is paid for by that client. Rule L-16 of protocol.md.
+"""Fair scheduling of the event loop: a budget of work for each client and turn. Rule L-16 of protocol.md.
 
-The loop has one thread, and a turn of it lasts as long as all the work in it. So work has a price, or is timed where a
-price would say too little, and a payer has a budget for each turn: a user, over all sockets, where one is known; else
-the address. A connection whose payer has used up the budget is not read until a later turn, where the payers that wait
-are served in rotation, and the connections of a payer one after the other. A turn that has lasted for TURN_S gives no
-more credit to any. When no one else wants the loop, the next turn comes at once, so a budget does not slow a client
-that is alone.
+The loop has one thread, and one turn lasts as long as all the work in it. So work has a price in units, or is timed
+where a fixed price would be too low. Each payer has a budget for each turn; a payer is a user (over all its sockets)
+or, before the user is known, an address. If the budget is used up, the payer's connections are not read until a later
+turn. There, waiting payers are served in rotation, and the connections of a payer one after the other. After TURN_S a
+turn gives no more credit. If no other client is active, the next turn comes at once, so the budget does not slow down
+a client that is alone.
 
-An account exists only while its payer is active: idle clients cost no memory. A connection draws CHUNK units at a time,
-because a look at the account costs 0.5 µs and a packet may cost 2 µs.
+An account exists only while its payer is active: idle clients take no memory. A connection draws CHUNK units at a time,
+because a draw takes 0.5 µs and a packet may take only 2 µs.
 """
 
 from __future__ import annotations
@@ -21,68 +21,68 @@ from collections.abc import Callable, Hashable
 from typing import Final, Protocol
 
 Payer = Hashable
-"""Who pays: a user's room, an address, or a connection without a usable address."""
+"""The key of an account: a user's room, an address, or an object for a connection without a usable address."""
 
 CHUNK: Final = 16
 """Units that a connection draws at a time."""
 
 BUDGET: Final = 64
-"""Units of a payer in one turn, unless a setting says otherwise: 0.6 ms, and sixty short messages.
+"""Default of `turn_budget`, units of a payer in one turn: 0.6 ms, or sixty short messages.
 
-With 128, the others wait half as long again: 6.2 instead of 4.0 ms beside 50 connections that send a megabyte each.
+With 128, other clients wait longer: 6.2 ms instead of 4.0 ms while 50 connections send a megabyte each.
 """
 
 TURN_S: Final = 0.004
-"""Credit is drawn for so long in one turn; work that costs more than its price cannot make a turn much longer."""
+"""Seconds of a turn in which credit is given; it bounds a turn in which work takes longer than its price."""
 
 BYTES_SHIFT: Final = 11
-"""2 KiB that were read cost one unit."""
+"""Each 2 KiB read cost one unit."""
 
 UNITS_PER_S: Final = 100_000
 """A unit is 10 µs of the loop's thread."""
 
 TIMED_BYTES: Final = 256
-"""The work for a longer message is timed, as is all HTTP: it may cost much more than its price.
+"""The work for longer messages is timed, and so is all HTTP: it may take much longer than its price.
 
-27 KB of empty arrays cost 130 µs by their bytes, and 1,600 µs by the clock. To look at the clock twice costs 1.3 µs.
+27 KB of empty arrays have a price of 130 µs and take 1,600 µs. Reading the clock twice takes 1.3 µs.
 """
 
 Started = tuple[float, int]
-"""When work was begun, in seconds of the thread, and what had been charged until then."""
+"""The start of timed work: seconds of CPU time of the thread, and the units charged until then."""
 
 log = logging.getLogger("chatd.engineio")
 
 
 class Price(enum.IntEnum):
-    """In units of about 10 µs of the loop. A packet costs one; this is the work that costs more."""
+    """Prices in units of about 10 µs. A packet costs one unit; this table has the work that costs more."""
 
     REQUEST = 8  # HTTP, most of it in h11
     SESSION = 16
     REFUSED_CONNECT = 4
     JOIN = 32  # includes the later leave, and the presence events of both
     LOOKUP = 4  # of one row in the database
-    QUESTION = 32  # to the database, for a page of history, a list, a recovery
+    QUESTION = 32  # a query of the database for a page of history, a list, a recovery
 
 
 class Payable(Protocol):
-    """What work is done for."""
+    """An object whose work is charged to a payer."""
 
     @property
     def payer(self) -> Payer: ...
 
     credit: int
-    """What it has drawn and not used. Nothing may be done for it while this is not positive."""
+    """Units drawn and not used. No work may be done for it unless this is positive."""
 
 
 class Connection(Payable, Protocol):
-    """What may have to wait for its turn."""
+    """A connection that may have to wait for a later turn."""
 
     def go_on(self) -> None:
-        """Called once for each `draw` that was refused, in a later turn, with credit. Must not raise."""
+        """Called once for each refused `draw`, in a later turn, with credit. Must not raise."""
 
 
 class Account:
-    """What is left of a payer's budget, which may be a debt; and its connections that wait."""
+    """The rest of a payer's budget (negative: a debt), and the connections of the payer that wait."""
 
     __slots__ = ("units", "waiting")
 
@@ -103,7 +103,7 @@ class Turns:
         budget: int = BUDGET,
         worked_s: Callable[[], float] = time.thread_time,
     ) -> None:
-        """`worked_s` is the time that this thread has worked: another that interrupts it is not to be paid for."""
+        """`worked_s` returns the CPU time of this thread, in which the work of other threads does not count."""
         self.waits = 0  # how often a connection had to wait for a later turn
         self._now = now
         self._worked_s = worked_s
@@ -116,8 +116,8 @@ class Turns:
         self._ends_s = 0.0  # when this turn gives no more credit
 
     def draw(self, connection: Connection) -> bool:
-        """Give `connection` credit. False if it has to wait: then `go_on` is called later, and it must not draw again
-        before.
+        """Give `connection` credit. Returns False if it has to wait: `go_on` is called in a later turn, and the
+        connection must not draw before that.
         """
         payer = connection.payer
         account = self._account(payer)
@@ -130,24 +130,24 @@ class Turns:
         return False
 
     def charge(self, connection: Payable, price: int) -> None:
-        """Let the payer of `connection` pay `price` for what is done for it beside reading a packet."""
+        """Charge the payer of `connection` `price` units for work beyond the reading of a packet."""
         self._account(connection.payer).units += connection.credit - price
         self._charged += price
         connection.credit = 0
 
     def start(self) -> Started:
-        """Begin to time work that a connection causes, for `finish`."""
+        """Start to time work; pass the result to `finish`."""
         return self._worked_s(), self._charged
 
     def finish(self, connection: Payable, started: Started) -> None:
-        """Let the payer of `connection` pay for what the work took, as far as it was not charged meanwhile."""
+        """Charge the payer of `connection` for the time since `start`, minus what was charged meanwhile."""
         began_s, charged = started
         owed = int((self._worked_s() - began_s) * UNITS_PER_S) - (self._charged - charged)
         if owed > 0:
             self.charge(connection, owed)
 
     def __len__(self) -> int:
-        """How many accounts are kept."""
+        """The number of accounts in memory."""
         return len(self._accounts)
 
     def _account(self, payer: Payer) -> Account:
@@ -164,7 +164,7 @@ class Turns:
         self._at_turn_end(self._next_turn)
 
     def _next_turn(self) -> None:
-        """Fill up the budgets, forget the accounts that are full, and serve the waiting connections."""
+        """Refill the budgets, delete full accounts without waiting connections, and serve the waiting ones."""
         kept = {}
         for payer, account in self._accounts.items():
             account.units = min(account.units + self._budget, self._budget)
@@ -187,7 +187,7 @@ class Turns:
                 return
 
     def _serve(self, account: Account) -> None:
-        """Each connection that waits has one chunk, as far as the budget goes; a lone one has all of it."""
+        """Give each waiting connection one chunk, as far as the budget goes. A single connection may use all of it."""
         for _ in range(len(account.waiting)):
             if account.units <= 0 or self._now() >= self._ends_s:
                 return

@@ -1,7 +1,7 @@
-"""Input of which the end has not come yet: parts of messages, bodies and heads of requests. Rule L-12 of protocol.md.
+"""Limits the memory of incomplete input: parts of messages, of bodies and of heads. Rule L-12 of protocol.md.
 
-It waits in memory for a client that may never send the rest. So it is counted for each payer (see turns.py) and for the
-process, and a connection that goes over one of the budgets is closed. What arrives whole is never counted.
+A client may never send the rest. So incomplete input is counted for each payer (see turns.py) and for the process, and
+a connection that exceeds one of the limits is closed. Input that arrives in one piece is not counted.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from chatd.engineio.limits import Limit
 from chatd.engineio.turns import Payer
 
 FRAGMENT_BYTES: Final = 64
-"""What a part of a message takes beside its bytes."""
+"""Memory of a stored fragment, without its payload."""
 
 
 class Unfinished:
@@ -28,7 +28,7 @@ class Unfinished:
         self._refusals = refusals
 
     def change(self, payer: Payer, by_bytes: int) -> bool:
-        """Count `by_bytes` more, or less; False where that is over a budget, and then it is counted all the same."""
+        """Add `by_bytes`, which may be negative. Returns False if a limit is exceeded; the bytes are counted anyway."""
         self.total_bytes += by_bytes
         its = self._by_payer.get(payer, 0) + by_bytes
         if its:
@@ -53,7 +53,7 @@ class Unfinished:
 
 
 class Hold:
-    """What one connection has unfinished; made when there is something, and released at the end of it."""
+    """The incomplete input of one connection. The connection creates it when needed, and releases it at the end."""
 
     __slots__ = ("_bytes", "_payer", "_unfinished")
 
@@ -63,7 +63,7 @@ class Hold:
         self._bytes = 0
 
     def resize(self, size_bytes: int) -> bool:
-        """So much it is now; False where that is over a budget."""
+        """Set the size. Returns False if a limit is exceeded."""
         change, self._bytes = size_bytes - self._bytes, size_bytes
         return not change or self._unfinished.change(self._payer, change)
 

@@ -2,10 +2,10 @@
 
     client                  server
     2probe  ------------>
-            <------------  3probe       and the waiting poll is let go
-    5       ------------>               the session moves; what was queued follows
+            <------------  3probe       and the waiting poll is answered
+    5       ------------>               the session moves; queued packets follow on the WebSocket
 
-Whatever else the WebSocket sends first closes it alone: polling goes on, and another upgrade may be tried.
+Any other packet closes only the WebSocket: polling goes on, and the client may try again.
 Rules E-40 to E-44 of protocol.md; https://github.com/socketio/engine.io-protocol#upgrade
 """
 
@@ -24,13 +24,13 @@ from chatd.engineio.websocket import WebSocketTransport
 
 
 class Probe(enum.Enum):
-    """ENDED: done or failed, this object has nothing more to say."""
+    """WAITING: the probe may still succeed. ENDED: the upgrade has succeeded or failed."""
 
     WAITING, ENDED = "waiting", "ended"
 
 
 class Upgrade:
-    """One attempt; the receiver of the WebSocket's packets until the switch."""
+    """One attempt to upgrade. Receives the packets of the WebSocket until the switch."""
 
     __slots__ = ("_on_end", "_polling", "_probe", "_session", "_timers", "_websocket", "due_tick")
 
@@ -63,7 +63,7 @@ class Upgrade:
             self._websocket.close(CloseReason.PARSE_ERROR)
 
     def on_transport_closed(self, reason: CloseReason) -> None:
-        """The WebSocket is gone before the switch."""
+        """The WebSocket has closed before the switch."""
         self._end()
         self._polling.end_upgrade()
 
@@ -71,7 +71,7 @@ class Upgrade:
         self._websocket.close(CloseReason.FORCED_CLOSE)
 
     def cancel(self) -> None:
-        """The session has ended meanwhile."""
+        """The session has ended: close the WebSocket."""
         if self._probe is Probe.WAITING:
             self._websocket.close(CloseReason.FORCED_CLOSE)
 
@@ -82,7 +82,7 @@ class Upgrade:
         self._websocket.max_payload_bytes = self._polling.max_payload_bytes
         self._session.transport = self._websocket
         self._websocket.deliver(self._polling.retire())
-        if self._session.state is not State.OPEN:  # it was closed meanwhile, and its client has not heard of it
+        if self._session.state is not State.OPEN:  # the session closed meanwhile, and the client does not know
             self._websocket.close(CloseReason.FORCED_CLOSE)
 
     def _end(self) -> None:

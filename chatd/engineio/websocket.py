@@ -1,7 +1,7 @@
-"""The WebSocket transport: an asyncio protocol that takes over a connection after its handshake.
+"""The WebSocket transport: the asyncio protocol of a connection after its handshake.
 
-What it reads goes to a `PacketReceiver`: a session, or an upgrade that is still being probed. There is no task, queue
-or timer per connection.
+It passes packets to a `PacketReceiver`: a session, or an upgrade that is being probed. There is no task, queue or timer
+per connection.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ from chatd.engineio.transport import DISCARD, PacketReceiver, TransportState
 from chatd.engineio.turns import BYTES_SHIFT, TIMED_BYTES, Payer, Turns
 from chatd.engineio.unfinished import Hold
 
-# How long a peer may take to answer a close frame before the connection is cut.
+# How long a peer may take to answer a close frame before the connection is aborted.
 CLOSE_TIMEOUT_S: Final = 5.0
 
 
-class Goodbye(enum.Enum):
+class ClosingMethod(enum.Enum):
     """How the server ends a WebSocket.
 
-    CLOSE_FRAME is the end of the WebSocket and of what it was for (RFC 6455, section 7.1): some clients do not connect
-    again after it. END_OF_STREAM is a FIN behind what was written, as when a network or a server fails: every client
-    that was tried connects again. CUT drops what waits for the client.
+    CLOSE_FRAME: the closing handshake of RFC 6455, section 7.1; some clients do not reconnect after it. END_OF_STREAM:
+    a TCP FIN after the written data, as when a network or a server fails; every tested client reconnects. CUT: abort,
+    which drops the data that waits for the client.
     """
 
     CLOSE_FRAME = "close frame"
@@ -48,24 +48,24 @@ class Goodbye(enum.Enum):
     CUT = "cut"
 
 
-GOODBYES: Final[Mapping[CloseReason, Goodbye]] = {
-    CloseReason.TRANSPORT_CLOSE: Goodbye.CLOSE_FRAME,
-    CloseReason.TRANSPORT_ERROR: Goodbye.CLOSE_FRAME,
-    CloseReason.PARSE_ERROR: Goodbye.CLOSE_FRAME,
-    CloseReason.FORCED_CLOSE: Goodbye.CLOSE_FRAME,
-    CloseReason.PING_TIMEOUT: Goodbye.END_OF_STREAM,
-    CloseReason.RECONNECT: Goodbye.END_OF_STREAM,
-    CloseReason.SERVER_SHUTTING_DOWN: Goodbye.END_OF_STREAM,
-    CloseReason.SLOW_CONSUMER: Goodbye.CUT,
+CLOSING_METHOD_OF: Final[Mapping[CloseReason, ClosingMethod]] = {
+    CloseReason.TRANSPORT_CLOSE: ClosingMethod.CLOSE_FRAME,
+    CloseReason.TRANSPORT_ERROR: ClosingMethod.CLOSE_FRAME,
+    CloseReason.PARSE_ERROR: ClosingMethod.CLOSE_FRAME,
+    CloseReason.FORCED_CLOSE: ClosingMethod.CLOSE_FRAME,
+    CloseReason.PING_TIMEOUT: ClosingMethod.END_OF_STREAM,
+    CloseReason.RECONNECT: ClosingMethod.END_OF_STREAM,
+    CloseReason.SERVER_SHUTTING_DOWN: ClosingMethod.END_OF_STREAM,
+    CloseReason.SLOW_CONSUMER: ClosingMethod.CUT,
 }
-"""Rule E-50: where the client should come back, nothing may look like the end to it."""
+"""Rule E-50: if the client should reconnect, it gets no close frame."""
 
 _LIMIT_OF: Final = {
     CloseCode.MESSAGE_TOO_BIG: Limit.MAX_PAYLOAD,
     CloseCode.POLICY_VIOLATION: Limit.FRAGMENTS,
 }
 
-# Names of the module, for the way of every message: Python 3.11 takes 0.19 µs for `Opcode.TEXT`, 0.04 for these.
+# Constants for the path of every message: `Opcode.TEXT` takes 0.19 µs on Python 3.11, a module constant 0.04.
 _TEXT: Final = Opcode.TEXT
 _BINARY: Final = Opcode.BINARY
 _OPEN: Final = TransportState.OPEN
@@ -100,7 +100,7 @@ class WebSocketTransport(asyncio.Protocol):
         self._turns = turns
         self.payer = payer
         self.credit = 0
-        self._held: Iterator[Message] | None = None  # for a later turn of the payer; nothing is read behind it
+        self._held: Iterator[Message] | None = None  # messages for a later turn of the payer; reading is paused
         self._max_queued_bytes = config.max_queued_bytes
         self._reader = MessageReader(untrusted_payload_bytes(config))
         self._unfinished: Hold | None = None
@@ -115,7 +115,7 @@ class WebSocketTransport(asyncio.Protocol):
 
     @property
     def writable(self) -> bool:
-        """Whether a packet would leave at once: volatile ones are dropped when not."""
+        """Whether a packet would be sent at once; if not, volatile packets are dropped."""
         return self._state is _OPEN and not self._tcp.get_write_buffer_size()
 
     @property
@@ -131,28 +131,29 @@ class WebSocketTransport(asyncio.Protocol):
         self._reader.max_bytes = max_bytes
 
     def deliver(self, packets: Outgoing) -> None:
-        """Write `packets`; nothing happens once the transport is closing."""
+        """Write `packets`. Does nothing once the transport is closing."""
         if self.fd != NO_FD:
             self.deliver_rest(packets, write_now(self.fd, packets.frame))
         elif self._state is _OPEN:
             self._write(packets.text_frame if self._binary_as_text else packets.frame)
 
     def deliver_rest(self, packets: Outgoing, sent_bytes: int) -> None:
-        """Leave to the transport what `fd` did not take of a frame, and every error."""
+        """Write the rest of the frame through the asyncio transport, which also handles errors."""
         if sent_bytes != len(packets.frame):
             self._write(packets.frame[sent_bytes:])
 
     def close(self, reason: CloseReason) -> None:
-        """Say goodbye, as GOODBYES has it. A close frame has no code unless the peer broke a rule, as in the reference.
+        """End the WebSocket as CLOSING_METHOD_OF says. As in the reference, a close frame has a code only if the peer
+        broke a rule.
 
-        But for CUT, the connection stays until the peer closes too, or a reset could take along what it has not read.
+        Except for CUT, the connection stays open until the peer closes too: a reset could destroy unread data.
         """
-        match GOODBYES[reason]:
-            case Goodbye.CUT:
+        match CLOSING_METHOD_OF[reason]:
+            case ClosingMethod.CUT:
                 self._abort(reason)
-            case Goodbye.END_OF_STREAM:
+            case ClosingMethod.END_OF_STREAM:
                 self._end_stream(reason)
-            case Goodbye.CLOSE_FRAME:
+            case ClosingMethod.CLOSE_FRAME:
                 self._close(b"", reason)
 
     # What asyncio calls.
@@ -173,7 +174,7 @@ class WebSocketTransport(asyncio.Protocol):
             self._held = itertools.chain(self._held, messages)
             self._tcp.pause_reading()
             return
-        # Credit that was drawn for short messages must not pay for long ones: many connections may have some.
+        # Credit drawn for short messages must not pay for long ones, because many connections may hold such credit.
         is_short = len(data) < TIMED_BYTES and self._unfinished is None
         if (is_short and self.credit > 0) or self._turns.draw(self):
             self._handle(messages)
@@ -181,9 +182,9 @@ class WebSocketTransport(asyncio.Protocol):
             self._keep(messages)
 
     def eof_received(self) -> bool:
-        """The peer will send no more. What it has sent before is heard first; False lets asyncio close the connection.
+        """The peer will send no more. Held messages are handled first; False lets asyncio close the connection.
 
-        To resume reading finds the end again.
+        When reading resumes, asyncio reports the end of the stream again.
         """
         if self._held is None:
             return False
@@ -193,7 +194,7 @@ class WebSocketTransport(asyncio.Protocol):
     def pause_writing(self) -> None:
         """More than `max_queued_bytes` wait in the transport's buffer: the peer does not read.
 
-        Its end waits for the next turn, because `deliver` calls no receiver.
+        The session ends in the next turn, because `deliver` must not call the receiver.
         """
         asyncio.get_running_loop().call_soon(self._on_slow)
 
@@ -209,7 +210,7 @@ class WebSocketTransport(asyncio.Protocol):
     # What turns call.
 
     def go_on(self) -> None:
-        """The turn that held messages have waited for; they are gone if the connection has ended meanwhile."""
+        """Handle the held messages, unless the connection has ended meanwhile."""
         messages, self._held = self._held, None
         if messages is not None and self._handle(messages) and self._state is not _CLOSED:
             self._tcp.resume_reading()
@@ -217,7 +218,7 @@ class WebSocketTransport(asyncio.Protocol):
     # Internals.
 
     def _handle(self, messages: Iterator[Message]) -> bool:
-        """Take `messages` as far as the credit goes, and hold the rest; whether nothing is held."""
+        """Handle `messages` as far as the credit goes, and hold the rest. Returns whether nothing is held."""
         ping: bytes | None = None
         try:
             for opcode, payload in messages:
@@ -244,7 +245,7 @@ class WebSocketTransport(asyncio.Protocol):
         return self._held is None
 
     def _count_unfinished(self) -> None:
-        """Rule L-12: close with 1013 (try again later) where too much waits for its end."""
+        """Rule L-12: close with 1013 (try again later) if too much input is incomplete."""
         if self._state is _CLOSED:
             return
         size = self._reader.unfinished_bytes
@@ -254,9 +255,9 @@ class WebSocketTransport(asyncio.Protocol):
             self._fail(CloseCode.TRY_AGAIN_LATER)
 
     def _keep(self, messages: Iterator[Message]) -> None:
-        """Reading is paused by the next read, if one comes before the turn does: to pause and resume costs 10 µs.
+        """Hold `messages` for a later turn. An earlier read pauses reading: pause and resume take 10 µs.
 
-        Not with TLS, where asyncio keeps no connection whose peer has ended.
+        With TLS reading is paused at once, because asyncio closes a TLS connection whose peer has ended.
         """
         if self._state is not _CLOSED:
             self._held = messages
@@ -270,12 +271,12 @@ class WebSocketTransport(asyncio.Protocol):
         self._abort(CloseReason.SLOW_CONSUMER)
 
     def _write(self, data: bytes) -> None:
-        """Through the transport; later frames must not overtake what the kernel has not taken of it."""
+        """Write through the asyncio transport. While its buffer is not empty, `fd` is not used, to keep the order."""
         self._tcp.write(data)
         self.fd = NO_FD if self._tcp.get_write_buffer_size() else self._own_fd
 
     def _leave(self, state: TransportState) -> None:
-        """Not open any more: soon the descriptor may be another connection's."""
+        """Leave the state OPEN. The descriptor must not be used any more: it may soon belong to another connection."""
         self._state = state
         self.fd = NO_FD
 
@@ -301,7 +302,7 @@ class WebSocketTransport(asyncio.Protocol):
         self._tcp.close()
 
     def _fail(self, code: CloseCode) -> None:
-        """The peer's frames cannot be understood any more: say why, and read no further."""
+        """The peer's frames are invalid: send a close frame with `code`, and stop reading."""
         if self._state is _OPEN:
             self._tcp.write(websocket_frame(Opcode.CLOSE, struct.pack("!H", code)))
         self._timers.cancel(self)
@@ -320,7 +321,7 @@ class WebSocketTransport(asyncio.Protocol):
         self._tcp.write(websocket_frame(Opcode.CLOSE, payload))
         self._timers.arm(self, CLOSE_TIMEOUT_S)
         self.receiver.on_transport_closed(reason)
-        self.receiver = DISCARD  # see Session
+        self.receiver = DISCARD  # breaks a reference cycle, see Session
 
     def _abort(self, reason: CloseReason) -> None:
         self._tcp.abort()
@@ -335,7 +336,7 @@ class WebSocketTransport(asyncio.Protocol):
         self._leave(TransportState.CLOSED)
         if was is _OPEN:
             self.receiver.on_transport_closed(reason)
-            self.receiver = DISCARD  # see Session
+            self.receiver = DISCARD  # breaks a reference cycle, see Session
 
 
 def _check_close(payload: bytes) -> None:

@@ -1,13 +1,14 @@
-"""The sockets that accept connections: plain TCP, TLS, a unix socket. Knows nothing of what is spoken over them.
+"""Listening sockets: TCP, TLS and a unix socket, independent of the protocol on the connections.
 
-    config.py     what an operator can set
+    config.py     the settings
     tcp.py        opens TCP sockets
-    unix.py       opens the unix socket, and cleans up what a killed process left in its place
-    tls.py        the certificate, read again on request
-    files.py      how many files may be open
-    activation.py sockets that systemd has opened for us
-    listener.py   accepts
-    listening.py  all of it, as configured
+    unix.py       opens the unix socket, and replaces a stale socket file of a killed process
+    tls.py        the certificate, which can be reloaded
+    files.py      the limit of open files
+    activation.py sockets that systemd has opened (socket activation)
+    arrivals.py   accepted connections that wait to be opened
+    listener.py   accepts the connections of one socket
+    listening.py  all sockets of the configuration
 
-`ssl` is imported only where there is a certificate: it takes 4 MB.
+`ssl` takes 4 MB, so it is imported only if a certificate is configured.
 """

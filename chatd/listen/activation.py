@@ -1,7 +1,7 @@
-"""Sockets that another process has opened and passed on: systemd, for one.
+"""Socket activation: listening sockets that another process, usually systemd, has opened and passed on.
 
-They stay open while the daemon is not there, so that clients who come meanwhile wait in the kernel's queue and are
-served by the next one. https://www.freedesktop.org/software/systemd/man/latest/sd_listen_fds.html
+They stay open while the daemon restarts. Clients that connect meanwhile wait in the kernel's queue for the new process.
+https://www.freedesktop.org/software/systemd/man/latest/sd_listen_fds.html
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from chatd.base.errors import ConfigError
 FIRST_FD: Final = 3
 
 TLS: Final = "tls"
-"""The FileDescriptorName of a socket that is to speak TLS."""
+"""The FileDescriptorName of a socket for TLS."""
 
 _VARIABLES: Final = ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES")
 
 
 class Inherited(NamedTuple):
-    """A socket that listens, by the name that its owner gave it."""
+    """A listening socket and its FileDescriptorName."""
 
     name: str
     socket: socket.socket
 
 
 def inherited_sockets(environ: MutableMapping[str, str]) -> list[Inherited]:
-    """Take what was left to this very process, once: the variables are gone afterwards. Raises ConfigError."""
+    """The sockets passed to this process. Removes the variables from `environ`. Raises ConfigError."""
     pid, count, names = (environ.pop(name, "") for name in _VARIABLES)
     if pid != str(os.getpid()) or not count.isdecimal():
         return []

@@ -1,4 +1,4 @@
-"""Where clients connect, and how their connections end when the daemon stops."""
+"""The settings of listening sockets, and of the stop of the daemon."""
 
 # ruff: noqa: RUF009 - setting() gives a field, whose default is immutable
 
@@ -17,16 +17,16 @@ _MODE: Final = re.compile(r"0?[0-7]{3}")
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class ListenConfig:
-    """TCP, TLS and a unix socket may all be on at once."""
+    """TCP, TLS and a unix socket may be used at the same time."""
 
     host: tuple[str, ...] = setting(
         ("127.0.0.1",),
-        "address or name to listen on, which may be repeated; :: is every address of the machine, of IPv6 and IPv4",
+        "address or name to listen on; :: is every IPv6 and IPv4 address of the machine; may be repeated",
     )
     port: int = setting(8400, "TCP port to listen on; 0 takes a free one", minimum=0, maximum=65_535)
     tcp: bool = setting(True, "listen on host and port; without it on the unix socket alone")
     tls_cert: Path | None = setting(
-        None, "file with the certificate and those it is signed by (PEM): the port then speaks TLS, 1.2 or newer"
+        None, "file with the certificate and its chain (PEM): the port then speaks TLS, 1.2 or newer"
     )
     tls_key: Path | None = setting(None, "file with the certificate's key (PEM), if that is not in the same file")
     tls_port: int | None = setting(
@@ -36,17 +36,17 @@ class ListenConfig:
     unix_mode: str = setting("660", "permissions of the unix socket, in octal: write permission lets a process connect")
     stop_delay_s: float = setting(
         0.0,
-        "seconds between not being ready any more and the first closed connection, for load balancers to notice",
+        "seconds between /readyz answering 503 and the first closed connection, so that load balancers notice",
         minimum=0,
         maximum=3600,
     )
     stop_rate: float = setting(
         1_000.0,
-        "clients a second that are sent away at a stop, so that they do not all come back at once; 0: all at once",
+        "clients a second that a stop disconnects, so that they do not all reconnect at once; 0: all at once",
         minimum=0,
         maximum=1_000_000,
     )
-    stop_timeout_s: float = setting(30.0, "seconds that a stop may take before connections are cut", minimum=0.1)
+    stop_timeout_s: float = setting(30.0, "seconds that a stop may take before connections are aborted", minimum=0.1)
 
     def __post_init__(self) -> None:
         if self.tls_key is not None and self.tls_cert is None:

@@ -1,4 +1,4 @@
-"""What keeps a socket from being opened."""
+"""The error of a socket that cannot be opened."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from chatd.base.errors import ChatdError
 
 
 class ListenError(ChatdError):
-    """The machine does not give us an address; the message says which, and what is in the way."""
+    """The system refuses to listen on an address; the message has the address and the reason."""

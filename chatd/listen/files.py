@@ -1,4 +1,4 @@
-"""How many files the process may have open, of which every connection is one."""
+"""The limit of open files; every connection takes one."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import os
 import resource
 from typing import Final
 
-# For the database and its journals, for keys and certificates that are read again, for operators' tools.
+# Files kept free for the database and its journals, for keys and certificates, and for operators' tools.
 RESERVED: Final = 32
 
-# Of the kernel's table at the start: half a megabyte of its memory.
+# The greatest size that `make_room` gives the kernel's table: it takes 0.5 MB of kernel memory.
 MOST_ROOM: Final = 65_536
 
 log = logging.getLogger("chatd.listen")
 
 
 def raise_limit() -> int | None:
-    """Take as many as the system allows, and say so; None if it sets no limit."""
+    """Raise the soft limit to the hard limit, and log it. Returns the limit, None if there is none."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         try:
@@ -33,10 +33,10 @@ def raise_limit() -> int | None:
 
 
 def make_room(clients: int, limit: int | None) -> None:
-    """Let the kernel's table of open files hold `clients` (0: any number) at once, as far as `limit` goes.
+    """Grow the kernel's table of open files once for `clients` (0: any number), within `limit`.
 
-    The table grows by doubling. Where a process has threads, Linux lets the caller wait for each growth until all CPUs
-    have switched tasks: `accept` took 10 to 19 ms for the 257th file, and the loop stood still.
+    The table grows by doubling. In a process with threads, Linux makes the caller wait at each growth until all CPUs
+    have switched tasks: `accept` blocked the event loop for 10 to 19 ms at the 257th file.
     """
     files = min(clients + RESERVED if clients else MOST_ROOM, limit or MOST_ROOM, MOST_ROOM)
     with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""What an accepted connection may be refused for before it has a protocol."""
+"""The limits for which a connection is refused before it has a protocol."""
 
 from __future__ import annotations
 

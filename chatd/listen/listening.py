@@ -1,4 +1,4 @@
-"""Every socket that the configuration names."""
+"""All listening sockets of the configuration."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ log = logging.getLogger("chatd.listen")
 
 
 class Listening:
-    """Open from birth, accepting from `start` to `close`. Each connection speaks what `make` returns."""
+    """Opens its sockets when created; accepts from `start` to `close`. `make` returns the protocol of a connection."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class Listening:
         handshake_timeout_s: float,
         arrivals: Callable[[], Arrivals] = Arrivals,
     ) -> None:
-        """With sockets that are `inherited`, no other is opened. Each socket has `arrivals` of its own.
+        """With `inherited` sockets, no others are opened. `arrivals` makes the queues of each socket.
 
         Raises ConfigError and ListenError.
         """
@@ -62,7 +62,7 @@ class Listening:
             raise
 
     def start(self, path: str, announce: Callable[[int], None] | None = None) -> None:
-        """Accept, and say where: in the log, for which `path` is, and `announce`, which takes the first TCP port."""
+        """Start to accept. Logs each address with `path`, and calls `announce` with the first TCP port (0: none)."""
         if announce is not None:
             announce(next((int(str(where["port"])) for where in self.addresses if "port" in where), 0))
         for listener, where in zip(self._listeners, self.addresses, strict=True):
@@ -70,7 +70,7 @@ class Listening:
             log.info("listening", extra={**where, "path": path})
 
     def close(self) -> None:
-        """Accept no more. Idempotent."""
+        """Stop accepting. Idempotent."""
         listeners, self._listeners = self._listeners, []
         for listener in listeners:
             listener.close()
@@ -79,13 +79,13 @@ class Listening:
             unix.remove()
 
     async def stop(self) -> None:
-        """Close. Where the sockets stay open in another process, what was accepted before is to get its answer."""
+        """Close. With inherited sockets, wait GRACE_S so that connections that were just accepted get their answer."""
         self.close()
         if self._inherited:
             await asyncio.sleep(GRACE_S)
 
     def prepare(self) -> Apply:
-        """Read the certificate again. What is returned puts it into force. Raises ConfigError."""
+        """Read the certificate again. Returns a function that puts it into use. Raises ConfigError."""
         return _nothing if self.tls is None else self.tls.prepare()
 
     def _open(self) -> None:
@@ -111,7 +111,7 @@ class Listening:
             self._add(opened, tls, {"host": host, "port": free_port, "tls": tls is not None})
 
     def _adopt(self) -> None:
-        """Inherited sockets: a TCP socket speaks TLS if its name says so, or if `port` would."""
+        """Use the inherited sockets. A TCP socket speaks TLS if its name is `tls`, or if `port` would speak TLS."""
         for name, opened in self._inherited:
             host, port = opened.getsockname()[:2] if opened.family != socket.AF_UNIX else ("", 0)
             where = {"host": host, "port": port} if port else {"unix": str(opened.getsockname())}
@@ -135,4 +135,4 @@ class Listening:
 
 
 def _nothing() -> None:
-    """Without a certificate there is none to renew."""
+    """The result of `prepare` without a certificate."""

@@ -1,4 +1,4 @@
-"""TCP sockets that listen."""
+"""Opens listening TCP sockets."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from typing import Final
 
 from chatd.listen.errors import ListenError
 
-# Connections that arrive while the loop is busy; the kernel lets more of them wait for their turn.
+# Connections that the kernel queues while the event loop is busy.
 BACKLOG: Final = 4_096
 
-# A name may stand for an address of IPv6 on a machine that has none.
+# A name may resolve to an IPv6 address on a machine without IPv6.
 _NOT_HERE: Final = frozenset({errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL})
 
 
 EVERY_ADDRESS: Final = "::"
 
-_IPV4: Final = "0.0.0.0"  # noqa: S104 - where it is asked for
+_IPV4: Final = "0.0.0.0"  # noqa: S104 - only if the operator asks for every address
 
 
 def open_tcp(hosts: Sequence[str], port: int, flag: str) -> list[socket.socket]:
-    """A socket for each address of `hosts`, all on one port, even if `port` is 0. `flag` chooses another port.
+    """Open a socket for each address of `hosts`, all on the same port, also if `port` is 0 (a free one).
 
-    Raises ListenError.
+    `flag` is the option that chooses another port, for the error message. Raises ListenError.
     """
     opened: list[socket.socket] = []
     host = ""
@@ -43,7 +43,7 @@ def open_tcp(hosts: Sequence[str], port: int, flag: str) -> list[socket.socket]:
 
 
 def bare(host: str) -> str:
-    """An address of IPv6 may stand in brackets, as in URLs."""
+    """`host` without the brackets of an IPv6 address in a URL."""
     return host[1:-1] if host.startswith("[") and host.endswith("]") else host
 
 
@@ -52,8 +52,8 @@ def shown(host: str, port: int) -> str:
 
 
 def addresses_of(host: str, port: int) -> list[tuple[socket.AddressFamily, str]]:
-    """Every address that `host` stands for. Raises OSError."""
-    # A str would be encoded by `idna`, which takes 0.7 MB of memory to learn that ASCII stays as it is.
+    """Every address that `host` resolves to. Raises OSError."""
+    # For a str, getaddrinfo imports the codec `idna`, which takes 0.7 MB; ASCII does not need it.
     name = bare(host).encode() if host.isascii() else host
     found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     addresses: list[tuple[socket.AddressFamily, str]] = []
@@ -64,7 +64,7 @@ def addresses_of(host: str, port: int) -> list[tuple[socket.AddressFamily, str]]
 
 
 def _open_each(host: str, port: int, taken: Collection[str]) -> list[socket.socket]:
-    """Raises OSError if no address can be had, or one of them for another reason than that it is not ours."""
+    """Raises OSError if no address can be opened, or if one fails for another reason than those of _NOT_HERE."""
     opened: list[socket.socket] = []
     refused: OSError | None = None
     for family, address in addresses_of(host, port):
@@ -84,13 +84,13 @@ def _open_each(host: str, port: int, taken: Collection[str]) -> list[socket.sock
 
 
 def _open(family: socket.AddressFamily, address: tuple[str, int]) -> socket.socket:
-    # asyncio sends at once (TCP_NODELAY) on sockets that name their protocol. On others a write waits for the client to
-    # acknowledge the one before it, which may take 40 ms.
+    # asyncio sets TCP_NODELAY only on sockets whose protocol is IPPROTO_TCP. Without it a write waits until the client
+    # acknowledges the previous one, which may take 40 ms.
     opened = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
-            opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)  # IPv4 has a socket of its own
+            opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)  # IPv4 gets a socket of its own
         opened.bind(address)
         opened.listen(BACKLOG)
         opened.setblocking(False)

@@ -1,4 +1,4 @@
-"""The certificate of the server, which may be renewed while it runs."""
+"""The TLS certificate of the server, which can be reloaded while it runs."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from chatd.settings.reload import Apply
 
 ALPN: Final = ["http/1.1"]
 
-# What asyncio reads into, one for each connection: 256 KB of its own accord, 287 KB of resident memory in all. A record
-# of TLS has 16 KB at most (RFC 8446, section 5.1).
+# The read buffer of each TLS connection. asyncio's default is 256 KB (287 KB of resident memory per connection). A TLS
+# record has 16 KB at most (RFC 8446, section 5.1).
 READ_BUFFER_BYTES: Final = 16_384
 
 HANDSHAKE_TIMEOUT_S: Final = 30.0
 
 
 class Tls:
-    """`context` is for connections from now on; those that are open keep what they agreed on."""
+    """`context` is used for new connections; open connections keep theirs after a reload."""
 
     def __init__(self, certificate: Path, key: Path | None, handshake_timeout_s: float = HANDSHAKE_TIMEOUT_S) -> None:
         """Raises ConfigError."""
@@ -31,9 +31,9 @@ class Tls:
         self.context = self._load()
 
     def prepare(self) -> Apply:
-        """Read the files again. What is returned puts them into force. Raises ConfigError.
+        """Read the files again. Returns a function that puts them into use. Raises ConfigError.
 
-        Into a context of its own: OpenSSL would drop the old key as soon as it sees a certificate of another.
+        Loads into a new context, because OpenSSL drops the old key when it loads a certificate of another key.
         """
         context = self._load()
 
@@ -45,10 +45,10 @@ class Tls:
     def _load(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.options |= ssl.OP_NO_RENEGOTIATION  # a handshake costs the client nothing, and us a signature
+        context.options |= ssl.OP_NO_RENEGOTIATION  # each handshake makes the server compute a signature
         context.set_alpn_protocols(ALPN)
         try:
-            # An empty password: a key that wants one is refused instead of asking at a terminal.
+            # With an empty password, OpenSSL refuses an encrypted key instead of asking for its password.
             context.load_cert_chain(self._certificate, self._key, password="")
         except ssl.SSLError as error:
             raise ConfigError(f"tls_cert: {self._names()} cannot be used: {self._reason(error)}") from error
@@ -60,7 +60,7 @@ class Tls:
         return f"{self._certificate} with {self._key}" if self._key is not None else str(self._certificate)
 
     def _reason(self, error: ssl.SSLError) -> str:
-        """OpenSSL tells less than the files do."""
+        """Why the files cannot be used, in words; OpenSSL's own messages are too vague."""
         if error.reason == "KEY_VALUES_MISMATCH":
             return "the key is not that of the certificate"
         if b" ENCRYPTED" in (self._key or self._certificate).read_bytes():

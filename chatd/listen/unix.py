@@ -1,4 +1,4 @@
-"""The unix socket: opened with its permissions, in the place of what a killed process left there."""
+"""Opens the unix socket with its permissions, and replaces a stale socket file of a killed process."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from chatd.base.errors import ConfigError
 from chatd.listen.errors import ListenError
 from chatd.listen.tcp import BACKLOG
 
-# https://man7.org/linux/man-pages/man7/unix.7.html: `sun_path`, with its final zero
+# The size of `sun_path` without its final zero byte: https://man7.org/linux/man-pages/man7/unix.7.html
 MAX_PATH_BYTES: Final = 107
 
 
 class UnixSocket:
-    """A socket that listens at a path, and the path's file, which `remove` takes away if it is still this one's."""
+    """A listening socket and its file. `remove` deletes the file, unless another socket has replaced it."""
 
     def __init__(self, path: Path, mode: int) -> None:
-        """Raises ConfigError for a path that cannot be one, ListenError where the machine refuses."""
+        """Raises ConfigError for an impossible path, ListenError if the system refuses to open the socket."""
         self.path = path
         check_place(path)
         try:
@@ -32,18 +32,18 @@ class UnixSocket:
             raise ListenError(f"cannot listen on {path}: {error.strerror or error}") from error
 
     def remove(self) -> None:
-        with contextlib.suppress(OSError):  # it is removed already
+        with contextlib.suppress(OSError):  # the file is removed already
             if _identity(self.path) == self._file:
                 self.path.unlink()
 
 
 def check_place(path: Path) -> None:
-    """Whether `path` is free, or holds a socket without a listener. Nothing else is ever removed.
+    """Return if `path` does not exist or is a socket without a listener: no other file is ever replaced.
 
-    Raises ConfigError for a path that cannot be one, ListenError for one that is in use.
+    Raises ConfigError for an impossible path, ListenError for a path in use.
     """
     if len(os.fsencode(path)) > MAX_PATH_BYTES:
-        raise ConfigError(f"unix: {path} is longer than {MAX_PATH_BYTES} bytes, which nobody can connect to")
+        raise ConfigError(f"unix: {path} is longer than {MAX_PATH_BYTES} bytes, the limit of unix sockets")
     try:
         mode = path.lstat().st_mode
     except FileNotFoundError:
@@ -53,7 +53,7 @@ def check_place(path: Path) -> None:
     if not stat.S_ISSOCK(mode):
         raise ConfigError(f"unix: {path} exists and is no socket: remove it, or choose another path")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.setblocking(False)  # a full queue is an answer too
+        probe.setblocking(False)  # a full queue raises BlockingIOError: the socket has a listener
         try:
             probe.connect(str(path))
         except ConnectionRefusedError:
@@ -64,7 +64,7 @@ def check_place(path: Path) -> None:
 
 
 def _open(path: Path, mode: int) -> socket.socket:
-    """Under another name until the permissions are right; then it takes its place, and the old one's, in one step."""
+    """Open the socket under a temporary name, set its permissions, then rename it to `path` in one step."""
     draft = path.with_name(f".{secrets.token_hex(4)}")
     opened = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:

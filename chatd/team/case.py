@@ -1,4 +1,4 @@
-"""A case: the state of the team's conversation with one user, as it is told to admins. Rules D-06 to D-10."""
+"""A case: the state of the team's conversation with one user, as admins get it. Rules D-06 to D-10."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chatd.store.base import MessageId
 
 
 class State(enum.StrEnum):
-    """`estado`."""
+    """The values of `estado`."""
 
     OPEN = "abierto"
     CLAIMED = "atendido"
@@ -23,10 +23,10 @@ class State(enum.StrEnum):
 
 
 class Case(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
-    """`caso`, and a part of several answers. Times are milliseconds since 1970.
+    """The event `caso`, and a part of several answers. Times are milliseconds since 1970.
 
-    `atiende` is the admin who is on it, `desde` when; `cerro` resolved it last, at `cerrado`; `espera` is the time of
-    the first question without an answer. A case with a greater `rev` is newer.
+    `con`: the user; `atiende`: the admin who has claimed the case, at `desde`; `cerro`: the admin who resolved it last,
+    at `cerrado`; `espera`: the time of the first unanswered question. A case with a greater `rev` is newer.
     """
 
     con: str
@@ -40,7 +40,7 @@ class Case(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=Tr
 
     @classmethod
     def of(cls, row: Sequence[Any]) -> Self:
-        """See COLUMNS in casesql.py."""
+        """A case from the columns of COLUMNS in casesql.py."""
         con, entrada, atiende, desde, resuelto, cerro, cerrado, espera, rev = row[:9]
         state = State.OPEN
         if atiende is not None:
@@ -53,14 +53,14 @@ class Case(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=Tr
 
 
 class CaseAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """The acknowledgement of what changes a case."""
+    """The acknowledgement of an event that changes a case."""
 
     ok: bool = True
     caso: Case
 
 
 class ClaimedError(RefusedError):
-    """Another admin is on it; with `relevo` it is taken over."""
+    """Another admin has claimed the case. `relevo` takes it over."""
 
     def __init__(self, admin: str) -> None:
         super().__init__(EventCode.CLAIMED, "Another admin is on this conversation.", atiende=admin)

@@ -1,9 +1,8 @@
-"""Who is on which conversation, and what is unanswered: the events of cases, and how they follow messages.
+"""Claims and unanswered questions: the events of cases, and the update of cases from messages.
 
-Cases follow the messages at a distance, as the list of conversations does: once messages are stored, one statement
-brings all their cases up to date, and admins are told of those that have changed. So a crash loses nothing of it: the
-next start follows from where the last one came. Each of several nodes follows the messages that it made. Rules D-06 to
-D-10.
+Cases are updated after messages are stored, as the list of conversations is: one SQL statement updates the cases of
+many messages, and admins get the changed ones. A crash loses nothing, because the next start continues where the last
+update ended. With several nodes, each updates the cases of its own messages. Rules D-06 to D-10.
 """
 
 from __future__ import annotations
@@ -30,12 +29,12 @@ from chatd.team.waits import Waits
 from chatd.team.work import Work
 
 GATHER_S: Final = 0.05
-"""Messages that come within it are followed together."""
+"""Messages that arrive within this time share one update."""
 
 RETRY_S: Final = 1.0
 
 OVERLAP: Final = 60_000 << NODE_BITS + SEQUENCE_BITS
-"""A minute of ids: clocks and commits of nodes differ by less."""
+"""A minute, in ids. A start repeats it, because clocks and commits of nodes may differ by that much."""
 
 MAX_TOLD: Final = 10_000
 
@@ -71,12 +70,12 @@ class Cases:
         )
 
     def begin(self, after: asyncio.Event) -> None:
-        """Follow what is stored already, `after` it is known who is an admin."""
+        """Start to update cases, first from the stored messages, when `after` is set: the admins are known."""
         self._task = self._tasks.start(self._start(after), "cases")
         self._claims.begin()
 
     async def caught_up(self) -> None:
-        """Return once the cases are as far as the messages that were stored before this call. Raises StoreError."""
+        """Wait until the cases cover all messages that were stored before this call. Raises StoreError."""
         if self._task is not None:
             waits: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.append(waits)
@@ -84,7 +83,7 @@ class Cases:
             await waits
 
     def changed(self, rows: Sequence[Sequence[Any]]) -> list[Case]:
-        """Cases as the database has them now: tell admins of those that they do not know like that."""
+        """The cases of `rows`, as read from the database. Sends to admins those that differ from what they last got."""
         cases = [Case.of(row) for row in rows]
         for case in cases:
             told = self._told.pop(case.con, None)
@@ -112,7 +111,7 @@ class Cases:
         return await self._answer(asked.con, rows)
 
     async def _resolve(self, asked: AskCase, admin: str) -> CaseAnswer:
-        """Up to what the admin has seen: what a user writes in the same moment opens it again."""
+        """Resolve up to the last message that the admin has seen: a later message of the user opens the case again."""
         newest = self._chat.messages.newest()
         upto = min(asked.upto or newest, newest)
         values = (asked.con, admin, self._chat.clock_ms(), upto, int(asked.takes_over))
@@ -128,7 +127,7 @@ class Cases:
         return CaseAnswer(caso=case)
 
     async def find(self, con: str) -> Case:
-        """Raises StoreError."""
+        """The case of the user `con`; a new one if none is stored. Raises StoreError."""
         rows = await self._store.run(casesql.READ, (con,))
         return Case.of(rows[0] if rows else (con, 0, None, None, 0, None, None, None, 0))
 
@@ -148,7 +147,9 @@ class Cases:
         return self._task
 
     async def _start(self, after: asyncio.Event) -> None:
-        """An old answer claims nothing; and old conversations without a case need no answer."""
+        """Update the cases from stored messages. Old answers do not claim a case; when the table is new, old
+        conversations become resolved.
+        """
         await after.wait()
         while self._upto is None:
             try:
@@ -199,7 +200,7 @@ class Cases:
                 self.waits.answered(case.espera, answer.fecha, first=respuesta <= rows[0][4])
 
     async def _steps(self, after: int, upto: int, *, claims: bool, own: str) -> int:
-        """Follow what is behind the id `after`, up to `upto`; how far that went. Raises StoreError."""
+        """Update the cases from messages with ids in (`after`, `upto`]. Returns the last id. Raises StoreError."""
         rows = casesql.STEP_ROWS
         while rows == casesql.STEP_ROWS:
             [(reached, rows)] = await self._store.run(casesql.NEXT.format(own=own), (after, casesql.STEP_ROWS, upto))
@@ -218,7 +219,7 @@ class Cases:
 
     @property
     def _own(self) -> str:
-        """The condition for messages that this node made, among several."""
+        """The SQL condition for messages of this node; empty without several nodes."""
         node = self._chat.node
         return "" if node is None else f" AND ((id >> {SEQUENCE_BITS}) & {MAX_NODE}) = {node}"
 
@@ -230,5 +231,5 @@ def _wake(waiting: Sequence[asyncio.Future[None]], error: StoreError | None) -> 
 
 
 def _told(case: Case) -> tuple[object, ...]:
-    """What is news if it differs: all but `rev`."""
+    """The fields whose change is sent to admins: all but `rev`."""
     return case.estado, case.atiende, case.desde, case.cerro, case.cerrado, case.espera

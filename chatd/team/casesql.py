@@ -1,31 +1,31 @@
 """The SQL of cases, for both databases. Pure. The columns are explained in chatd/store/team.py.
 
-A case follows the messages: what happened between two ids is one statement, which may run again, and changes nothing
-then. What admins do with a case is one statement as well, so the first of two who claim it has it, on whichever node.
+One statement updates the cases from all messages between two ids; running it again changes nothing. Each action of an
+admin is one statement too, so that of two admins who claim a case at once, on any node, the first one gets it.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-# ruff: noqa: S608 - words of ours
+# ruff: noqa: S608 - the inserted texts are constants of this package
 
 STEP_ROWS: Final = 5_000
-"""Messages that one statement follows."""
+"""Messages that one statement handles."""
 
 
 def is_admin(user: str) -> str:
-    """The condition for one who came as an admin when it came last."""
+    """The SQL condition: `user` was an admin at its last connection."""
     return f"EXISTS (SELECT 1 FROM nombres AS n WHERE n.quien = {user} AND n.admin = 1)"
 
 
 def is_of_desk(user: str) -> str:
-    """The condition for one who came so, or is a system that speaks for the desk (see Role in names.py)."""
+    """The SQL condition: `user` was an admin at its last connection, or is a system of the API (Role in names.py)."""
     return f"EXISTS (SELECT 1 FROM nombres AS n WHERE n.quien = {user} AND n.admin > 0)"
 
 
 def is_question(m: str) -> str:
-    """What a user wrote, and not to another user who was ever here."""
+    """The SQL condition: message `m` was written by a user, and not to another known user."""
     return (
         f"{m}.supervisado = 1 AND NOT {is_of_desk(f'{m}.de')} "
         f"AND NOT EXISTS (SELECT 1 FROM nombres AS n WHERE n.quien = {m}.para AND n.admin = 0)"
@@ -37,7 +37,7 @@ def _greater(one: str, other: str) -> str:
 
 
 def _waiting(con: str, answered: str) -> str:
-    """The first question of `con` behind `answered`."""
+    """The id of the first question of `con` after the id `answered`."""
     return (
         f"(SELECT min(m.id) FROM mensajes AS m INDEXED BY mensajes_de WHERE m.de = {con} AND m.supervisado = 1 "
         f"AND m.id > {answered} AND {is_question('m')})"
@@ -48,20 +48,23 @@ COLUMNS: Final = (
     "con, entrada, atiende, desde, resuelto, cerro, cerrado, "
     "(SELECT fecha FROM mensajes WHERE id = espera) AS esperando, rev, respuesta"
 )
-"""What a Case is read from."""
+"""The columns for Case.of."""
 
 NEXT: Final = """
     SELECT max(id), count(*)
     FROM (SELECT id FROM mensajes WHERE id > ?1 AND id <= ?3{own} ORDER BY id LIMIT ?2) AS step
 """
-"""Where the next step ends: takes an id, how many, and where all of them end."""
+"""The last id and the number of messages of the next step.
+
+Parameters: the id before it, the greatest number of messages, the greatest id.
+"""
 
 _STAYS_RESOLVED: Final = (
     f"casos.cerrado IS NOT NULL AND {_greater('casos.entrada', 'excluded.entrada')} <= casos.resuelto"
 )
 _CLAIMS: Final = f"casos.atiende IS NULL AND NOT ({_STAYS_RESOLVED})"
 
-# What happened between ?1 and ?2; with ?3 = 1, a first answer claims.
+# Updates the cases from messages with ids in (?1, ?2]; with ?3 = 1, the first answer claims the case.
 FOLLOW: Final = f"""
     INSERT INTO casos (con, ultimo, entrada, respuesta, espera, atiende, desde)
     SELECT g.con, g.ultimo, g.entrada, g.respuesta, {_waiting("g.con", "g.respuesta")},
@@ -90,7 +93,7 @@ FOLLOW: Final = f"""
     RETURNING {COLUMNS}
 """
 
-# A message that was answered before there was a team needs no answer.
+# Resolves conversations whose last message was answered before there was a team.
 RESOLVE_THE_PAST: Final = """
     UPDATE casos SET resuelto = ultimo, cerrado = (SELECT fecha FROM mensajes WHERE id = ultimo)
     WHERE espera IS NULL AND cerrado IS NULL
@@ -100,7 +103,7 @@ START: Final = "SELECT max(ultimo), max(respuesta) FROM casos"
 
 READ: Final = f"SELECT {COLUMNS} FROM casos WHERE con = ?1"
 
-# Takes the user, the admin, the time, and 1 if another admin may be relieved.
+# Parameters: the user, the admin, the time, and 1 to take over the claim of another admin.
 CLAIM: Final = f"""
     INSERT INTO casos (con, atiende, desde) VALUES (?1, ?2, ?3)
     ON CONFLICT (con) DO UPDATE SET
@@ -114,7 +117,7 @@ RELEASE: Final = f"""
     UPDATE casos SET atiende = NULL, desde = NULL, rev = rev + 1 WHERE con = ?1 AND atiende = ?2 RETURNING {COLUMNS}
 """
 
-# Takes the user, the admin, the time, up to where, and 1 if another admin may be relieved.
+# Parameters: the user, the admin, the time, the last resolved message, and 1 to take over the claim of another admin.
 RESOLVE: Final = f"""
     INSERT INTO casos (con, cerro, cerrado, resuelto) VALUES (?1, ?2, ?3, ?4)
     ON CONFLICT (con) DO UPDATE SET
@@ -132,7 +135,7 @@ RELEASE_ALL: Final = f"""
     UPDATE casos SET atiende = NULL, desde = NULL, rev = rev + 1 WHERE atiende = ?1 RETURNING {COLUMNS}
 """
 
-# How many wait, since when the first of them, and how many are claimed.
+# The number of waiting users, the time of the oldest unanswered question, and the number of claimed cases.
 STANDING: Final = """
     SELECT (SELECT count(*) FROM casos WHERE espera IS NOT NULL),
         (SELECT fecha FROM mensajes WHERE id = (SELECT min(espera) FROM casos WHERE espera IS NOT NULL)),

@@ -1,7 +1,7 @@
-"""A claim ends when its admin has been gone for longer than a setting. Rule D-09.
+"""Releases the claims of an admin who has been offline for longer than `claim_timeout`. Rule D-09.
 
-Now and then the few admins who hold something are looked for among those who are here. Where several nodes are one
-chat, all of them look, and the first to release a claim tells of it; a node that cannot see the others releases none.
+A task looks at intervals which claimants are online. With several nodes every node does, and the first one that
+releases a claim sends the event; a node that cannot see the other nodes releases none.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from chatd.team import casesql
 from chatd.team.waits import Waits
 
 LOOK_S: Final = 2.0
-"""How often, at most; a tenth of the time-out if that is less."""
+"""Seconds between two looks; a tenth of the timeout if that is less."""
 
 log = logging.getLogger("chatd.team")
 
 
-class Told(Protocol):
-    """What tells of cases that have changed: see Cases."""
+class ChangedCases(Protocol):
+    """The part of Cases that claims need."""
 
     waits: Waits
 
@@ -32,9 +32,9 @@ class Told(Protocol):
 
 
 class Claims:
-    """Looks from `begin` on."""
+    """Watches the claims from `begin` on."""
 
-    def __init__(self, timeout_s: float, chat: Chat, cases: Told) -> None:
+    def __init__(self, timeout_s: float, chat: Chat, cases: ChangedCases) -> None:
         self._timeout_s = timeout_s
         self._chat = chat
         self._store = chat.store
@@ -55,18 +55,18 @@ class Claims:
                     log.warning("claims cannot be looked at", extra={"code": error.code})
 
     async def look(self, now_s: float) -> None:
-        """Raises StoreError."""
+        """Update the figures of waiting users, and release expired claims. Raises StoreError."""
         waiting, since_ms, claimed = (await self._store.query(casesql.STANDING))[0]
         self._cases.waits.saw(waiting, since_ms, claimed, self._chat.clock_ms())
         claimants = {admin for (admin,) in await self._store.query(casesql.CLAIMANTS)} if claimed else set()
         if not self._chat.sees_all:
             claimants = set()
-        gone = {admin for admin in claimants if not self._is_here(admin)}
+        gone = {admin for admin in claimants if not self._is_online(admin)}
         self._gone_since_s = {admin: self._gone_since_s.get(admin, now_s) for admin in gone}
         for admin, since_s in self._gone_since_s.items():
             if now_s - since_s >= self._timeout_s:
                 self._cases.changed(await self._store.run(casesql.RELEASE_ALL, (admin,)))
 
-    def _is_here(self, admin: str) -> bool:
+    def _is_online(self, admin: str) -> bool:
         presence = self._chat.presence
         return presence is not None and presence.find(admin) is not None

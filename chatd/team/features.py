@@ -1,4 +1,4 @@
-"""What a team of admins can do: the list of its features. Rule D-01."""
+"""The list of the features of a team. Rule D-01."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from chatd.team.work import Work
 
 
 def join(config: TeamConfig, chat: Chat) -> Part:
-    """Let `chat` do what a team can."""
+    """Add the features of a team to `chat`."""
     work = Work()
     names = Names(chat)
     cases = Cases(config, chat, work)

@@ -1,4 +1,4 @@
-"""Texts as they are searched: without regard to case and accents. Pure. Rule D-05."""
+"""Search patterns that ignore case and accents. Pure. Rule D-05."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from chatd.store.words import fold
 
 
 def anywhere(text: str) -> str:
-    """The pattern of LIKE, with ESCAPE '!', for what holds `text` in any part."""
+    """The pattern of LIKE (with ESCAPE '!') for values that contain `text`."""
     escaped = fold(text).replace("!", "!!").replace("%", "!%").replace("_", "!_")
     return f"%{escaped}%"

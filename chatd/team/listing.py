@@ -1,7 +1,7 @@
-"""What a team's admins ask about conversations: `conversaciones`, `no_leidos`, `conversacion`, `conectados`.
+"""The team's answers to `conversaciones`, `no_leidos`, `conversacion` and `conectados` of admins.
 
-The same events as without a team, with more in the answer: names, cases, counts. What users ask is answered as ever.
-Rules D-04, D-05, D-12, D-13, D-16 and D-18.
+They have more fields than the answers without a team: names, cases, counts. Users get the same answers as without a
+team. Rules D-04, D-05, D-12, D-13, D-16 and D-18.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ from chatd.team.listsql import Kind, Walk
 from chatd.team.names import Known, Names
 
 MAX_STRETCHES: Final = 100
-"""Of names, in one search: a million names."""
+"""Statements in one search, each over `listsql.SCANNED` names: a million names in total."""
 
 
 class TeamEntry(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One conversation of the list. `nombre` where it is known; `rol` of an admin; `caso` of a user."""
+    """One conversation of the list. `nombre`: if known; `rol`: for an admin; `caso`: for a user."""
 
     con: str
     ultimo: PastMessage
@@ -47,7 +47,7 @@ class TeamEntry(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Found(NamedTuple):
-    """An entry, and the id of its user's first question without an answer."""
+    """An entry, and the id of the first unanswered question of its user, None if there is none."""
 
     entry: TeamEntry
     waits_since: int | None
@@ -58,14 +58,14 @@ class Found(NamedTuple):
 
     @property
     def place(self) -> Place:
-        """Where a page by waiting ends with this entry."""
+        """The position of this entry in the order by waiting time, for `sigue`."""
         if self.waits_since is not None:
             return Place(Walk.WAITING, self.waits_since)
         return Place(Walk.ANSWERED, self.last_id)
 
 
 class TeamList(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The acknowledgement of `conversaciones`; `cuentas` with the first page, `sigue` with `orden`."""
+    """The acknowledgement of `conversaciones`. `cuentas`: only in the first page; `sigue`: only with `orden`."""
 
     ok: bool
     conversaciones: list[TeamEntry]
@@ -75,7 +75,7 @@ class TeamList(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class _Completed:
-    """A Reply that takes the chat's answer, and lets `then` give one with more in it."""
+    """A Reply that passes the chat's answer to `then`, which adds fields to it."""
 
     __slots__ = ("_then",)
 
@@ -87,7 +87,7 @@ class _Completed:
 
 
 class Listing:
-    """Answers in the place of the chat's own."""
+    """Replaces the chat's own handlers of these events."""
 
     def __init__(self, chat: Chat, names: Names, cases: Cases) -> None:
         self._in_chat = {event: chat.router.handler(event) for event in ("conversacion", "conectados")}
@@ -145,7 +145,7 @@ class Listing:
         return [_found(row) for row in await self._store.query(listsql.listed(kind, walk), (admin, start, rows))]
 
     async def _waiting(self, admin: str, before: int, rows: int) -> list[Found]:
-        """Users who have waited longest come first; `antes` is the last message of the last of the page before."""
+        """Waiting users, longest wait first. `before`: the last message of the last entry of the previous page."""
         after = -1
         if before != LAST_ID:
             found = await self._store.query(listsql.WAITED_SINCE, (before,))
@@ -153,7 +153,7 @@ class Listing:
         return await self._page(admin, Kind.UNANSWERED, Walk.WAITING, after, rows)
 
     async def _by_waiting(self, admin: str, kind: Kind | None, place: Place, rows: int) -> list[Found]:
-        """Users who have waited longest come first; behind them those without a question, most recent first."""
+        """Waiting users, longest wait first; then users without an unanswered question, most recent first."""
         waiting: list[Found] = []
         before = place.at
         if place.walk is Walk.WAITING:
@@ -166,7 +166,7 @@ class Listing:
     async def _recent(
         self, admin: str, kind: Kind | None, before: int, rows: int, walk: Walk = Walk.RECENT
     ) -> list[Found]:
-        """Among all, not of one kind, are admins with whom this one had words in private."""
+        """Conversations, most recent first. Without `kind`, private ones with other admins are included."""
         users = await self._page(admin, kind, walk, before, rows)
         if kind is not None:
             return users
@@ -211,7 +211,7 @@ class Listing:
         recent = await self._recent(admin, None, LAST_ID, min(MAX_UNREAD, self._max_rows))
         return UnreadCounts.of([Unread(each.con, each.no_leidos) for each, _ in recent])
 
-    # More in an answer of the chat.
+    # Fields added to answers of the chat.
 
     def _conversation(self, member: Author, args: list[object], reply: Reply | None) -> None:
         self._add("conversacion", member, args, reply)
@@ -220,7 +220,7 @@ class Listing:
         self._add("conectados", member, args, reply)
 
     def _add(self, event: str, member: Author, args: list[object], reply: Reply | None) -> None:
-        """Let the chat answer, and put into its answer to an admin what the team knows."""
+        """Let the chat answer; if an admin asked, add the team's fields to the answer."""
         if reply is not None and member.identity.is_admin:
             reply = _Completed(functools.partial(self._complete, event, member, args, reply))
         self._in_chat[event](member, args, reply)

@@ -1,6 +1,6 @@
 """The SQL of the team's list of conversations, for both databases. Pure. Rule D-05, D-12 and D-13.
 
-Each list goes along an index of `casos` in its order. What an admin reads of a conversation is what every admin may.
+Each list reads an index of `casos` in its order. Every admin may read every conversation of the team.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from chatd.store.conversations import MAX_COUNT
 from chatd.store.marks import read_upto
 from chatd.team.casesql import COLUMNS, is_admin, is_question
 
-# ruff: noqa: S608 - words of ours
+# ruff: noqa: S608 - the inserted texts are constants of this package
 
 MAX_COUNTED: Final = 1_000
-"""Of the cases of a kind: that many stand for more."""
+"""The greatest count of cases that is shown; it may stand for more."""
 
 SCANNED: Final = 10_000
 """Names that one statement searches."""
 
 
 class Kind(enum.StrEnum):
-    """`filtro`."""
+    """The values of `filtro`."""
 
     MINE = "mias"
     UNCLAIMED = "libres"
@@ -31,7 +31,7 @@ class Kind(enum.StrEnum):
 
 
 class Walk(enum.Enum):
-    """Along which column a page goes on: the condition, which takes where the page before ended, and the order."""
+    """The order of a page: the SQL condition for entries after the previous page (?2), and the ORDER BY."""
 
     RECENT = ("ultimo < ?2", "ultimo DESC")
     WAITING = ("espera > ?2", "espera")
@@ -45,12 +45,12 @@ _OF_KIND: Final = {
     Kind.RESOLVED: "cerrado IS NOT NULL AND entrada <= resuelto AND ?1 = ?1",
 }
 
-# Admins, and systems that speak for the desk, are not among the users.
+# Admins and systems of the API are not users.
 _SHOWN: Final = "ultimo > 0 AND NOT EXISTS (SELECT 1 FROM nombres AS n WHERE n.quien = casos.con AND n.admin > 0)"
 
 _MARK: Final = f"coalesce({read_upto('?1', 'entry.con')}, -1)"
 
-# Read is what the admin has marked, and what was answered, unless the admin has marked it as unread.
+# Messages up to the admin's read mark or up to the last answer are read, unless the admin marked them as unread.
 _READ_OR_ANSWERED: Final = """
     (SELECT CASE WHEN min(vuelta) < max(hasta) OR min(vuelta) < entry.respuesta THEN min(vuelta)
         WHEN max(hasta) > entry.respuesta THEN max(hasta) ELSE entry.respuesta END
@@ -69,7 +69,7 @@ _ENTRY: Final = f"""
 
 
 def listed(kind: Kind | None, walk: Walk) -> str:
-    """Takes the admin, where the page before ended, and how many."""
+    """The statement of one page. Parameters: the admin, the end of the previous page, the number of rows."""
     condition = _OF_KIND[kind] if kind is not None else "?1 = ?1"
     along, order = walk.value
     return f"""
@@ -80,8 +80,8 @@ def listed(kind: Kind | None, walk: Walk) -> str:
     """
 
 
-# The first question without an answer when a message was its conversation's last: takes that message. Read from the
-# messages and not from the case, which an answer may have changed since.
+# The first unanswered question of a conversation at the time when the given message was its last. Read from the
+# messages and not from the case, because a later answer may have changed the case.
 WAITED_SINCE: Final = f"""
     SELECT (
         SELECT min(q.id) FROM mensajes AS q INDEXED BY mensajes_de
@@ -95,7 +95,7 @@ WAITED_SINCE: Final = f"""
     ) AS asked
 """
 
-# Takes the admin, the pattern, the name behind which, and how many. The last name that was searched is in each row.
+# Parameters: the admin, the pattern, the user after which the search starts, the number of rows.
 FOUND: Final = f"""
     SELECT {_ENTRY}, entry.espera FROM (
         SELECT {COLUMNS.replace("con,", "casos.con,", 1)}, ultimo, espera FROM casos JOIN (
@@ -105,7 +105,7 @@ FOUND: Final = f"""
     ) AS entry JOIN mensajes AS last ON last.id = entry.ultimo ORDER BY entry.con
 """
 
-# Where such a stretch ends: takes the name behind which it begins.
+# The last of the names that FOUND searches, and their number. Parameter: the user after which the search starts.
 STRETCH_END: Final = f"""
     SELECT max(quien), count(*) FROM (SELECT quien FROM nombres WHERE quien > ?1 ORDER BY quien LIMIT {SCANNED}) AS few
 """
@@ -119,9 +119,9 @@ def _count(kind: Kind) -> str:
 
 
 COUNTS: Final = f"SELECT {', '.join(_count(kind) for kind in Kind)}"
-"""Takes the admin."""
+"""The counts of all kinds. Parameter: the admin."""
 
-# Other admins with whom this one had words in private: takes the admin.
+# Private conversations with other admins. Parameter: the admin.
 COLLEAGUES: Final = f"""
     SELECT entry.con, last.id, last.de, last.para, last.mensaje, last.fecha,
         (SELECT count(*) FROM (SELECT 1 FROM mensajes AS m INDEXED BY mensajes_privados

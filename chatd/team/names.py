@@ -1,4 +1,4 @@
-"""Who was here: the claim `name` of each user, and who is an admin. Kept at CONNECT. Rule D-04."""
+"""The names and roles of all users who ever connected: the claims `name` and `admin`, stored at CONNECT. Rule D-04."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ log = logging.getLogger("chatd.team")
 
 
 class Role(enum.IntEnum):
-    """As what a user came last: `nombres.admin`."""
+    """The role of a user at its last connection: `nombres.admin`."""
 
     USER = 0
     ADMIN = 1
-    SYSTEM = 2  # with a key of the API, and never with a token
+    SYSTEM = 2  # uses a key of the API, never a token
 
 
 class Known(NamedTuple):
-    """What is kept of a user."""
+    """The stored name and role of a user."""
 
     nombre: str
     role: Role
@@ -41,7 +41,7 @@ class Known(NamedTuple):
 
 
 class Names:
-    """Keeps names, and answers who is an admin: at once, from memory."""
+    """Stores names and roles, and answers from memory who is an admin."""
 
     def __init__(self, chat: Chat) -> None:
         self._store = chat.store
@@ -54,7 +54,7 @@ class Names:
         chat.supervision.on_met = self._remember
 
     def begin(self) -> None:
-        """Read who is an admin."""
+        """Start to read the admins from the database; `loaded` is set when that is done."""
         self._tasks.start(self._load(), "admins")
 
     @property
@@ -67,16 +67,16 @@ class Names:
         self._known.keep(identity.user, known)
 
     def meet_system(self, name: str) -> None:
-        """It speaks for the desk and is no admin. A person of that name comes before it."""
+        """Store a system of the API, unless a user of that name is known."""
         if self._known.find(name) is None:
             self._known.keep(name, Known(name, Role.SYSTEM))
 
     def is_admin(self, user: str) -> bool:
-        """Whether `user` came as an admin when it came last, to whichever node."""
+        """Whether `user` was an admin at its last connection to any node."""
         return user in self._admins or self._is_online_admin(user)
 
     async def look_up(self, users: Sequence[str]) -> dict[str, Known]:
-        """Those of `users` who were ever here. Raises StoreError."""
+        """The known ones of `users`. Raises StoreError."""
         found: dict[str, Known] = {}
         for start in range(0, len(users), ROWS):
             some = users[start : start + ROWS]
@@ -98,7 +98,7 @@ class Names:
 
     async def _put(self, some: Mapping[str, Known]) -> None:
         values: list[int | str | None] = []
-        for user in sorted(some):  # two nodes that write the same rows wait for one another, and never both
+        for user in sorted(some):  # the same order on every node, so that two nodes do not deadlock on the rows
             nombre, role = some[user]
             values += (user, nombre, role.value, searched(user, nombre))
         await self._store.run(_put(len(some)), values)
@@ -109,13 +109,13 @@ def _warn(error: StoreError) -> None:
 
 
 def searched(user: str, nombre: str) -> str:
-    """Both names as they are searched; no name holds a line end."""
+    """The text that searches look in: user name and display name, folded, on two lines. No name holds a line end."""
     return f"{fold(user)}\n{fold(nombre)}"
 
 
 @functools.cache
 def _put(users: int) -> str:
-    """Only numbers of ours are put into the text."""
+    """The statement that stores that many users. Only numbers are inserted into the text."""
     return f"""
         INSERT INTO nombres (quien, nombre, admin, clave) VALUES {rows(users, 4)}
         ON CONFLICT (quien) DO UPDATE

@@ -1,4 +1,4 @@
-"""What admins note about a user, for admins alone: `nota` and `notas`. Rule D-14."""
+"""Notes about a user, visible to admins only: `nota` and `notas`. Rule D-14."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from chatd.team.work import Work
 
 
 class Note(msgspec.Struct, frozen=True, gc=False):
-    """`nota` for admins, and one of a page."""
+    """The event `nota` to admins, and an entry of a page."""
 
     id: str
     con: str
@@ -32,7 +32,7 @@ class Note(msgspec.Struct, frozen=True, gc=False):
 
 
 class Noted(msgspec.Struct, frozen=True, kw_only=True):
-    """The acknowledgement of a note that is durable."""
+    """The acknowledgement of a stored note."""
 
     ok: bool = True
     id: str

@@ -1,4 +1,4 @@
-"""Answers that the team has written once: `respuestas`, `respuesta` to change one. Rule D-15."""
+"""Canned replies of the team: `respuestas` lists them, `respuesta` changes one. Rule D-15."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_REPLY_CHARS: Final = 2_000
 
 
 class Canned(msgspec.Struct, frozen=True, gc=False):
-    """One reply; without a text it is gone. `respuesta` for admins, and from them."""
+    """One canned reply, None as text deletes it. The event `respuesta` to and from admins."""
 
     atajo: str
     texto: str | None
@@ -38,7 +38,7 @@ class Canned(msgspec.Struct, frozen=True, gc=False):
 
 
 class RepliesPage(msgspec.Struct, frozen=True, kw_only=True):
-    """The acknowledgement of `respuestas`, by shortcut."""
+    """The acknowledgement of `respuestas`, in the order of the shortcuts."""
 
     ok: bool = True
     respuestas: list[Canned]
@@ -46,7 +46,7 @@ class RepliesPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Changed(msgspec.Struct, frozen=True):
-    """The acknowledgement of a change that is durable."""
+    """The acknowledgement of a stored change."""
 
     ok: bool = True
 
@@ -86,7 +86,7 @@ class Replies:
 
 
 def parse_shortcut(value: object) -> str:
-    """What stands behind the / that calls a reply. Raises RefusedError."""
+    """The shortcut of a reply, without the slash. Raises RefusedError."""
     shortcut = parse_text(value, "atajo", EventCode.ATAJO_INVALID, MAX_SHORTCUT_CHARS)
     if not all(letter.isalnum() or letter in "-_" for letter in shortcut):
         raise RefusedError(EventCode.ATAJO_INVALID, "atajo is made of letters, digits, - and _.")

@@ -1,6 +1,6 @@
-"""`firma`: a user asks for the name of an admin who has written to it. Rule D-17.
+"""`firma`: a user asks for the display name of an admin who has written to it. Rule D-17.
 
-Only with `--admin-names on`: the names of those who answer are the site's to tell.
+Only with `--admin-names on`, because the site decides whether users see names of admins.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from chatd.chat.member import Author
 from chatd.socketio.socket import Reply
 from chatd.team.names import Role
 
-# ruff: noqa: S608 - words of ours
+# ruff: noqa: S608 - the inserted texts are constants of this package
 
 
 class Signature(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The acknowledgement. Without `nombre`: that admin never wrote to the reader, or is none."""
+    """The acknowledgement. No `nombre`: the user `con` is not an admin, or never wrote to the reader."""
 
     ok: bool
     nombre: str | None = None

@@ -1,7 +1,7 @@
-"""How long users wait for an answer: two histograms, and who waits at this moment. Rule D-11.
+"""Waiting times of users: two histograms, and figures of the users who wait now. Rule D-11.
 
-Each node measures the answers that its own admins gave, so the sum over nodes is that of the team. Who waits now is
-read from the database by every node, and is the same on all.
+Each node measures the answers of its own admins, so the sum over nodes is that of the team. The figures of waiting
+users are read from the database, and are the same on every node.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ class Waits:
         self.claimed = 0
 
     def answered(self, since_ms: int, at_ms: int, *, first: bool) -> None:
-        """`first`: no admin had answered since the conversation was opened."""
+        """Record a wait; times are milliseconds since 1970. `first`: the first answer since the case was opened."""
         waited_s = max(0, at_ms - since_ms) / 1000
         self.answer_s.observe(waited_s)
         if first:
             self.first_answer_s.observe(waited_s)
 
     def saw(self, waiting: int, since_ms: int | None, claimed: int, now_ms: int) -> None:
-        """What the database said."""
+        """Set the figures read from the database; times are milliseconds since 1970."""
         self.waiting, self.claimed = waiting, claimed
         self.longest_s = 0.0 if since_ms is None else max(0, now_ms - since_ms) / 1000

@@ -1,4 +1,4 @@
-"""Events of admins that read or write the tables of the team: how many may be under way. Rule D-03."""
+"""Limits how many events of admins read or write the team's tables at a time. Rule D-03."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from chatd.base.refusals import Refusals
-from chatd.engineio.admission import FULL_RETRY_S, STOPPING_RETRY_S, Admission, NotNow
+from chatd.engineio.admission import FULL_RETRY_S, STOPPING_RETRY_S, Admission, AdmissionRefusal
 from chatd.engineio.config import EngineConfig
 from chatd.engineio.limits import Limit
 from chatd.engineio.request import Refusal
@@ -22,7 +22,7 @@ class Door:
         self.refusals = Refusals(Limit, self.clock.time, logging.getLogger("chatd.test"))
         self.admission = Admission(config, self.refusals, self.clock.time)
 
-    def refused(self, address: str = "192.0.2.1", sessions: int = 0) -> NotNow:
+    def refused(self, address: str = "192.0.2.1", sessions: int = 0) -> AdmissionRefusal:
         why = self.admission.fault(address, sessions)
         assert why is not None
         return why
