@@ -1,4 +1,4 @@
-"""Whose a file is, in words: what a user may not open is often a file that another one has put there."""
+"""Explains a refused file access by the owner and mode of the file: often another user has created it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from pathlib import Path
 
 
 def refusal(paths: list[Path]) -> str:
-    """The end of a sentence: owner and mode of the first of `paths` that we may not read and write; else nothing."""
+    """Owner, mode and advice for the first of `paths` that this process may not read and write, as the end of a
+    sentence; empty if there is none.
+    """
     for path in paths:
         if path.exists() and not os.access(path, os.R_OK | os.W_OK):
             found = path.stat()

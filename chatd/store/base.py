@@ -1,7 +1,6 @@
-"""What a store is: the message it keeps, the errors it answers with, the calls it takes.
+"""The interface of a store: messages, errors and methods, independent of the database.
 
-Nothing here knows of a database. SQLite is in sqlite.py, PostgreSQL in postgres/; both stand on queued.py. What is read
-is in library.py.
+SQLite is in sqlite.py, PostgreSQL in postgres/; both are built on queued.py. Queries of the past are in library.py.
 """
 
 from __future__ import annotations
@@ -25,15 +24,15 @@ if TYPE_CHECKING:
 MessageId = NewType("MessageId", int)  # grows with time, see chat/messages/ids.py; a decimal string on the wire
 
 MAX_CIDS: Final = 1_000
-"""A sender with more of them has no list in the answer to `find`."""
+"""A sender with more cids gets no list of them in the answer to `find`."""
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
     """One row of `mensajes`. A Struct because one is made for every message: 0.2 µs against 1.1 µs for a dataclass.
 
-    `fecha` is milliseconds since the epoch (1970, UTC). `supervisado` says that the sender was no admin: then
-    every admin may read it. `cid` is the id that the sender made, and no two messages of one sender have the same.
-    The texts hold no lone surrogates: those have no UTF-8 form, and are refused.
+    `fecha`: milliseconds since the epoch (1970, UTC). `supervisado`: the sender was not an admin, so every admin may
+    read the message. `cid`: the id that the sender made, unique among its messages. The texts hold no lone surrogates,
+    which have no UTF-8 form and are refused.
     """
 
     id: MessageId
@@ -53,7 +52,7 @@ class StoredAs(NamedTuple):
 
 
 class Question(NamedTuple):
-    """Is there a message of `de` with that `cid`; and `list_cids`, which others has `de`?"""
+    """A lookup of the message of `de` with that `cid`. `list_cids`: also return all cids of `de`."""
 
     de: str
     cid: str
@@ -61,9 +60,9 @@ class Question(NamedTuple):
 
 
 class Found(NamedTuple):
-    """The answer to a Question: no message, or under what it is stored.
+    """The answer to a Question. `stored` is None if there is no such message.
 
-    `cids` are all that the sender's durable messages have; None if they were not asked for, or are more than MAX_CIDS.
+    `cids`: those of all stored messages of the sender; None if not asked for, or more than MAX_CIDS.
     """
 
     stored: StoredAs | None
@@ -71,7 +70,7 @@ class Found(NamedTuple):
 
 
 class Used(NamedTuple):
-    """Bytes that a database takes: `log_bytes` is None where its log is the server's."""
+    """Size of a database in bytes. `log_bytes` is None for PostgreSQL, whose log belongs to the server."""
 
     database_bytes: int
     log_bytes: int | None
@@ -82,18 +81,18 @@ class StoreCode(enum.StrEnum):
 
     UNAVAILABLE = "store_unavailable"  # locked by another program, read-only, an I/O error, closed
     FULL = "store_full"  # the disk is full
-    BUSY = "store_busy"  # as many rows wait as may wait
-    REJECTED = "store_rejected"  # this row breaks a rule of the table; no other row is to blame
-    EXHAUSTED = "store_exhausted"  # no id is left for it
+    BUSY = "store_busy"  # the queue is full
+    REJECTED = "store_rejected"  # this row violates a rule of the table
+    EXHAUSTED = "store_exhausted"  # no message id is left
 
 
 class StoreError(RefusedError):
     """A row was not stored.
 
-    `message` is a sentence for the sender; what the database said is in `__cause__`, for the log. `retry`: the
-    same message may be accepted later. Not stored means not known to be durable: after an I/O error or a
-    power cut in the middle of a commit the row may be found all the same. `of_a_row`: the row is to blame, and its
-    neighbours are not. `doubt`: the group that the row may be of, where the database will tell later.
+    `message` is a sentence for the sender; `__cause__` has the error of the database, for the log. `retry`: the same
+    message may be accepted later. After an I/O error or a power cut during a commit, the row may be stored in spite of
+    this error. `of_a_row`: this row caused the error, not the other rows of its batch. `doubt`: the group of the row,
+    if the outcome of its commit is unknown.
     """
 
     code: StoreCode
@@ -110,46 +109,46 @@ Answer = Callable[[Found | StoreError], None]
 
 
 class Rows(Protocol):
-    """A connection that only reads, for questions whose SQL is in history.py, conversations.py and missed.py."""
+    """A read-only connection, for the queries of history.py, conversations.py and missed.py."""
 
     async def rows(self, sql: str, values: Sequence[int | str | None] = ()) -> list[Any]:
-        """All rows of one SELECT, which sees what was committed before it began. Raises StoreError.
+        """All rows of one SELECT, which sees all commits before its start. Raises StoreError.
 
-        Statements run one after the other: the caller must bound how many wait, and what one reads.
+        Statements run one after the other: the caller must limit how many wait, and how much one reads.
         """
 
 
 @dataclasses.dataclass(slots=True)
 class StoreCounters:
-    """What the writer did since it was made; numbers only grow.
+    """Counters of the writer since it was made; they only grow.
 
-    An answer counts from `put` on, so that its time is that of an acknowledgement.
+    `answer_s` is measured from `put` to `done`: the time of an acknowledgement.
     """
 
-    batches: int = 0  # commits that succeeded
-    rows: int = 0  # rows that are durable
-    failures: int = 0  # rows that were answered by an error
-    refused: int = 0  # rows that `put` did not take, because a bound was reached
-    deleted: int = 0  # rows that were older than retention keeps them
-    retention_waits: bool = False  # because the clock is in doubt
+    batches: int = 0  # successful commits
+    rows: int = 0  # durable rows
+    failures: int = 0  # rows that were answered with an error
+    refused: int = 0  # rows that `put` refused, because the queue was full
+    deleted: int = 0  # rows that retention deleted
+    retention_waits: bool = False  # retention is paused because the clock is in doubt
     batch_rows: Histogram = dataclasses.field(default_factory=lambda: Histogram(ROWS))
     commit_s: Histogram = dataclasses.field(default_factory=lambda: Histogram(SECONDS))
     answer_s: Histogram = dataclasses.field(default_factory=lambda: Histogram(SECONDS))
 
 
 class Store(Protocol):
-    """Keeps messages. Every call comes from the thread of the event loop."""
+    """Stores messages. Every call comes from the thread of the event loop."""
 
     @property
     def counters(self) -> StoreCounters: ...
 
     @property
     def waiting(self) -> int:
-        """Rows and marks that were put and questions that were asked, and have no answer yet."""
+        """The number of rows, marks and lookups without an answer yet."""
 
     @property
     def free_bytes(self) -> int | None:
-        """Room on the disk of the database, as it was seconds ago; None where it is on another machine."""
+        """Free bytes on the disk of the database, some seconds old; None for PostgreSQL."""
 
     @property
     def used(self) -> Used | None:
@@ -157,33 +156,33 @@ class Store(Protocol):
 
     @property
     def displaced(self) -> bool:
-        """Whether the files of the database were found to be replaced or moved."""
+        """Whether a file of the database was replaced or moved while it was open."""
 
     @property
     def library(self) -> Library:
-        """For questions about the past: no `find` waits behind one."""
+        """Queries of the past. They do not delay `find`."""
 
     @property
     def recovery_key(self) -> bytes:
         """32 random bytes, made when the database was opened for the first time. Only after `open`."""
 
     async def open(self) -> MessageId | None:
-        """Lock, create or migrate, and start to write. Returns the greatest id that is stored.
+        """Lock, create or migrate the database, and start to write. Returns the greatest stored id.
 
-        Raises ConfigError, with everything closed and unlocked again.
+        Raises ConfigError after closing and unlocking everything again.
         """
 
     async def run(self, sql: str, values: Sequence[int | str | None] = ()) -> list[Any]:
-        """One statement of what both databases understand, between two commits: its rows. Raises StoreError.
+        """Run one statement in SQL of both databases, as a transaction of its own. Returns its rows. Raises StoreError.
 
-        Its parameters are ?1, ?2 and so on, each named at least once.
+        Its parameters are ?1, ?2 and so on; each must be used.
         """
 
     def sweep_turn(self) -> AbstractAsyncContextManager[bool]:
         """See OldRows.sweep_turn in retention.py."""
 
     async def query(self, sql: str, values: Sequence[int | str | None] = ()) -> list[Any]:
-        """As `run`, for a SELECT: it waits for no commit. The caller has a bound, as with `library`."""
+        """As `run`, for a SELECT: it does not wait for commits. The caller must limit how many wait."""
 
     async def prune(self, above: MessageId, bound: MessageId, before_ms: int) -> tuple[MessageId, int] | None:
         """See OldRows.prune in retention.py."""
@@ -192,76 +191,69 @@ class Store(Protocol):
         """See OldRows.prune_astray."""
 
     def put(self, message: Message, done: Done, *, patient: bool = False) -> None:
-        """Hand over a row. Never blocks. `patient`: no client waits for `done`, so a commit may wait for more rows.
+        """Queue a row. Never blocks. `patient`: no client waits for `done`, so the commit may wait for more rows.
 
         `done` is called once, from the loop thread, never from within this call, in the order of the calls to
         `put`: with None when the row is durable, else with the error. It must not raise.
 
-        Raises StoreError, and never calls `done`: BUSY when a bound on what waits is reached, UNAVAILABLE when
-        the store is not open.
+        Raises StoreError, and then never calls `done`: BUSY if the queue is full, UNAVAILABLE if the store is not open.
         """
 
     def find(self, question: Question, answer: Answer) -> None:
-        """Look up a message. Never blocks, and waits for no commit.
+        """Look up a message. Never blocks, does not wait for commits.
 
         `answer` is called once, from the loop thread, never from within this call, in the order of the calls to
-        `find`. It must not raise. It sees every row whose `done` was called before this call.
+        `find`. It must not raise. The lookup sees every row whose `done` was called before this call.
 
-        Raises StoreError, and never calls `answer`: UNAVAILABLE when the store is not open. It has no bound: whoever
-        asks must have one.
+        Raises StoreError, and then never calls `answer`: UNAVAILABLE if the store is not open. The queue has no limit:
+        the caller must have one.
         """
 
     def mark_read(self, lector: str, con: str, hasta: MessageId, done: Done) -> None:
-        """Remember that `lector` has read up to `hasta`; a mark that lies further is kept. Never blocks.
+        """Store that `lector` has read the conversation with `con` up to `hasta`. A greater mark is kept. Never blocks.
 
-        `done` and what is raised: as with `put`, but in order only among marks of one reader and conversation. Those
-        that come together are stored as one row. BUSY: too many marks of `lector` wait.
+        `done` and errors: as with `put`; the order holds only among marks of one reader and conversation. Marks that
+        wait at the same time are stored as one row. BUSY: too many marks of `lector` wait.
         """
 
     def mark_unread(self, lector: str, con: str, desde: MessageId, done: Done) -> None:
-        """What `con` wrote from `desde` on is unread for `lector`, until it is read again. As `mark_read`."""
+        """Store that messages of `con` from `desde` on are unread for `lector`, until it reads them. As `mark_read`."""
 
     def mark_all_read(self, lector: str, hasta: MessageId, done: Done) -> None:
-        """`lector` has read everything up to `hasta`, of all authors. As `mark_read`."""
+        """Store that `lector` has read all messages of all authors up to `hasta`. As `mark_read`."""
 
     def saw(self, user: str, fecha_ms: int) -> None:
-        """Remember that `user` was there; a later instant is kept. Never blocks, never raises.
+        """Store when `user` was last seen; a later time is kept. Never blocks, never raises.
 
-        However often a user is seen, one instant of it waits. When it cannot be stored it is lost, and the log says so.
+        At most one time per user waits for a commit. A time that cannot be stored is lost and logged.
         """
 
     def log_of(self, message: MessageId) -> int:
-        """Which log has it: see positions.py."""
+        """The log that has `message`; see positions.py."""
 
     async def log_from(self, begin: Position | None) -> Position:
-        """Where to read on, for a reader that has been at `begin`; without it at the end. Raises StoreError."""
+        """The position at which a reader that was at `begin` reads on; None: the end of the log. Raises StoreError."""
 
     async def log_after(self, position: Position, limit: int) -> list[Message]:
-        """At most `limit` messages that were committed and lie behind a position, by id. Raises StoreError."""
+        """At most `limit` committed messages after `position`, in the order of their ids. Raises StoreError."""
 
     def hook_turn(self, key: int) -> AbstractAsyncContextManager[bool]:
-        """Whether this daemon may do a piece of work until the end of the block: of several nodes one may at a time.
+        """Whether this daemon may serve the webhook `key` until the end of the block: one node may at a time.
 
         Raises StoreError at its beginning, never at its end.
         """
 
     async def fault(self) -> str | None:
-        """What keeps messages from being stored at this moment, in words; None if nothing does."""
+        """Why messages cannot be stored now, as a sentence; None if they can."""
 
     def sum_up(self, done: Done) -> None:
-        """Update the list of conversations to the stored messages. Never blocks.
-
-        `done` and what is raised: as with `put`.
-        """
+        """Update the list of conversations from the stored messages. Never blocks. `done` and errors: as with `put`."""
 
     async def flushed(self) -> None:
-        """Return once everything that was asked before this call has its answer, and then everything that was put.
-
-        Marks as well, and what `also_flush` named.
-        """
+        """Wait until every lookup, row and mark of before this call has its answer, and the flushes of `also_flush`."""
 
     def also_flush(self, flush: Callable[[], Awaitable[None]]) -> None:
-        """Register a flush of data that is stored by `run`: `flushed` awaits it first."""
+        """Register the flush of data that is stored by `run`; `flushed` awaits it first."""
 
     async def close(self) -> None:
         """Commit waiting rows, close, unlock. Idempotent."""

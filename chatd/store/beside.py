@@ -1,7 +1,7 @@
-"""The files that SQLite keeps beside a database: its write-ahead log, and an index of that. Rule C-66 of protocol.md.
+"""The files of SQLite beside a database: the write-ahead log and its index. Rule C-66 of protocol.md.
 
-SQLite applies a log to whatever database lies beside it. So one that a killed daemon left would undo the restore of a
-backup, or be lost with a database that is missing.
+SQLite applies a log to any database of that name. So the log of a killed daemon could overwrite parts of a restored
+backup, or be lost if the database is missing; chatd refuses to start then.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 from chatd.base.errors import ConfigError
 
 BESIDE: Final = ("-wal", "-shm")
-"""What is added to the name of the database: https://www.sqlite.org/tempfiles.html"""
+"""Suffixes to the name of the database: https://www.sqlite.org/tempfiles.html"""
 
 # https://www.sqlite.org/fileformat2.html#the_database_header
 HEADER_BYTES: Final = 100
@@ -22,7 +22,7 @@ _IN_WAL_MODE: Final = b"\x02\x02"
 
 
 def check_log(path: Path) -> None:
-    """Raise ConfigError where the log beside the database `path` is not empty, and is not that database's."""
+    """Raises ConfigError if the log beside the database `path` is not empty and belongs to another database."""
     wal = path.with_name(path.name + "-wal")
     if not wal.exists() or not wal.stat().st_size:
         return
@@ -43,12 +43,12 @@ def check_log(path: Path) -> None:
 
 
 def is_in_wal_mode(header: bytes) -> bool:
-    """Whether it begins a database that has a write-ahead log. A backup has none, until a daemon opens it."""
+    """Whether `header` is of a database in WAL mode. A backup of chatd is not, until a daemon opens it."""
     return header.startswith(_MAGIC) and header[18:20] == _IN_WAL_MODE
 
 
 def close_to_others(path: Path) -> None:
-    """SQLite makes these files as open as the database is, which an operator may have opened to others by mistake."""
+    """Make these files readable to their owner only. SQLite gives them the mode of the database, which may be wider."""
     for end in BESIDE:
         with contextlib.suppress(OSError):
             path.with_name(path.name + end).chmod(0o600)

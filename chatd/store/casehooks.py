@@ -1,7 +1,7 @@
-"""Webhooks hear of cases (chatd/team) by triggers: the change and its event are one commit. Pure.
+"""Triggers that record changes of cases (chatd/team) for webhooks, in the same commit as the change. Pure.
 
-`ganchos_siguen`: which hooks want to hear of cases, and until when they are believed to be there. `ganchos_casos`: what
-each of them has not delivered. `antes`: the state before; `rev` is that of the case, so it is in order for each.
+`ganchos_siguen`: the webhooks that want events of cases; each entry expires at `hasta`. `ganchos_casos`: events that
+are not delivered yet. `antes`: the state before the change; `rev`: the revision of the case, which gives the order.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ CASE_TABLES: Final[tuple[str, ...]] = (
 
 
 def _state(row: str) -> str:
-    """See Case.of in chatd/team/case.py."""
+    """The state of a case in SQL; see Case.of in chatd/team/case.py."""
     return (
         f"CASE WHEN {row}.atiende IS NOT NULL THEN 'atendido' "
         f"WHEN {row}.cerrado IS NOT NULL AND {row}.entrada <= {row}.resuelto THEN 'resuelto' ELSE 'abierto' END"
@@ -41,7 +41,7 @@ def _tell(before: str, now: str) -> str:
         SELECT clave, new.con, new.rev, {now}, {_state("new")}, {before}, new.atiende, new.cerro
         FROM ganchos_siguen WHERE hasta > {now}
         ON CONFLICT (clave, con, rev) DO NOTHING;
-    """  # noqa: S608 - words of ours
+    """  # noqa: S608 - the inserted texts are constants of this module
 
 
 _OPEN: Final = "'abierto'"
@@ -49,7 +49,7 @@ _IS_NEWS: Final = f"{_state('new')} <> {_OPEN}"
 _HAS_CHANGED: Final = (
     f"new.rev <> old.rev AND ({_state('new')} <> {_state('old')} OR new.atiende IS {{distinct}} old.atiende)"
 )
-"""What resolves a past without a team (RESOLVE_THE_PAST) leaves `rev` as it is."""
+"""RESOLVE_THE_PAST (chatd/team/casesql.py) does not change `rev`, so it records no event."""
 
 _NOW: Final = "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
 _NOW_POSTGRES: Final = "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)"

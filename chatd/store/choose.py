@@ -1,4 +1,4 @@
-"""Which store a configuration asks for. An engine is imported only when it is chosen."""
+"""Makes the store of a configuration. The module of a database is imported only when it is chosen."""
 
 # ruff: noqa: PLC0415
 
@@ -10,9 +10,9 @@ from .url import is_postgres
 
 
 def make_store(config: StoreConfig) -> Store:
-    """The store that `db` names, not opened yet. Raises ConfigError where its driver is not installed.
+    """The store for `db`, not opened yet. Raises ConfigError if its driver is not installed.
 
-    One that several nodes share is made by chatd/chat/nodes.
+    The store of several nodes is made by chatd/chat/nodes.
     """
     if is_postgres(config.db):
         from .postgres.store import PostgresStore

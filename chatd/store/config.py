@@ -15,62 +15,66 @@ from chatd.settings.setting import setting
 from .url import has_several_hosts, is_postgres
 
 LATEST_COMMIT_MS: Final = 30_000
-"""Of several nodes, each commits a message so long after it made its id, or refuses it. Rule N-16."""
+"""With several nodes: a message is committed within this time after its id was made, or refused. Rule N-16."""
 
 MAX_TIMEOUT_OF_NODES_S: Final = 20.0
-"""For `db_timeout`, so that as much is left for a message that waits its turn."""
+"""The maximum of `db_timeout` with several nodes, which leaves time for messages that wait in the queue."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class StoreConfig:
-    """Where messages are kept, how hard they are pushed to the disk, and how many may wait for it."""
+    """The database, the durability of its commits, and the limits of its queue."""
 
     db: str = setting(
         "chatd.db",
-        "file of the SQLite database, which is created when it does not exist; or postgresql://USER@HOST/DATABASE",
+        "file of the SQLite database, created if it does not exist; or postgresql://USER@HOST/DATABASE",
     )
     db_password_file: Path | None = setting(
-        None, "file with the password for PostgreSQL; without it PGPASSWORD, PGPASSFILE and ~/.pgpass are looked at"
+        None, "file with the password for PostgreSQL; without it PGPASSWORD, PGPASSFILE or ~/.pgpass is used"
     )
     db_readers: int = setting(
-        2, "connections to PostgreSQL for history and recovery; two more write and look up", minimum=1, maximum=64
+        2,
+        "connections to PostgreSQL for history and recovery; one more is for writing and one for lookups",
+        minimum=1,
+        maximum=64,
     )
     db_timeout_s: float = setting(
         10.0,
-        "seconds that PostgreSQL may take for a statement, or to come up at the start",
+        "seconds that PostgreSQL may take for a statement, or to become reachable at the start",
         minimum=0.1,
         maximum=600,
     )
     synchronous: str = setting(
         "full",
-        "full: an acknowledged message survives a power cut; normal: only the end of the process",
+        "full: acknowledged messages survive a power cut; normal: they survive only a crash of the process",
         choices=("full", "normal"),
     )
     commit_delay_ms: float = setting(
         5.0,
-        "milliseconds that messages which asked for no acknowledgement may wait for others, to share a commit; 0: none",
+        "milliseconds that messages without an acknowledgement may wait to share a commit with others; 0: no wait",
         minimum=0,
         maximum=1_000,
     )
     retention_days: float = setting(
         0.0,
-        "days after which a message is deleted, all but the newest one of all, if the clock is believed; 0: never",
+        "days after which a message is deleted, except the newest of all, unless the clock is in doubt (see `chatd "
+        "clock`); 0: never",
         minimum=0,
         maximum=36_500,
         live=True,
     )
     search: str = setting(
         "off",
-        "on: messages are found by the words in them (`buscar`); the index takes about as much room on the disk as the "
-        "texts, and at its first start the time to read them all; off: an index that is there is dropped",
+        "on: messages can be searched by words (`buscar`); the index takes about as much disk space as the texts, and "
+        "its first start reads all messages; off: an existing index is dropped",
         choices=("off", "on"),
     )
     busy_timeout_s: float = setting(
-        2.0, "seconds that a commit waits for another program that locks the database", minimum=0.0, maximum=60
+        2.0, "seconds that a commit waits while another program locks the database", minimum=0.0, maximum=60
     )
     min_free_bytes: int = setting(
         67_108_864,
-        "bytes that must be free on the disk of the database, or messages are refused; 0: fill it to the last byte",
+        "bytes that must stay free on the disk of the database; below that, messages are refused; 0: no minimum",
         minimum=0,
         maximum=1_125_899_906_842_624,
     )
@@ -79,7 +83,7 @@ class StoreConfig:
     )
     max_waiting_bytes: int = setting(
         67_108_864,
-        "bytes of memory that the texts of waiting messages may take; more are refused",
+        "bytes of memory for the texts of waiting messages; more are refused",
         minimum=65_536,
         maximum=17_179_869_184,
     )

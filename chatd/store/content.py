@@ -1,8 +1,8 @@
-"""Whether a database was overwritten in its place, as by `cp`: the same file, and no more what SQLite has written.
+"""Detects that the file of the database was overwritten in place, for example by `cp`.
 
-With a write-ahead log, SQLite writes to the database only at checkpoints, its own and those of other programs. So the
-file changes seldom, and then its header tells: one of chatd's backups says that it has no log, and an older state of
-the same database that fewer changes were made. Another database with a log and more pages is not recognized.
+With a write-ahead log, SQLite writes to the database only at checkpoints, so the file changes seldom. After a change
+its header is checked: a backup of chatd is not in WAL mode, and an older copy of the same database has a smaller change
+counter. Another database in WAL mode with more pages is not detected.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _COUNTS_AT: Final = 24
 
 
 class Content:
-    """The content of the file, looked at by the threads of the database."""
+    """The content of the file, checked by the threads of the database."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -29,7 +29,7 @@ class Content:
         self._age = (0, 0)
 
     def open(self) -> None:
-        """Before SQLite opens the file, and `close` after it has closed it: see FileLock for why. Raises OSError."""
+        """Call before SQLite opens the file, and `close` after SQLite has closed it: see FileLock. Raises OSError."""
         self._fd = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
 
     def close(self) -> None:
@@ -52,10 +52,10 @@ class Content:
 
 
 def _age(header: bytes) -> tuple[int, int]:
-    """Change counter and number of pages. Of two states of one database the later has no smaller pair.
+    """Change counter and number of pages. A later state of a database never has a smaller pair.
 
-    A connection counts its first change alone, but what it changes afterwards only makes the file grow; VACUUM, which
-    shrinks it, counts. https://www.sqlite.org/fileformat2.html#file_change_counter
+    In WAL mode a connection increments the counter only at its first change, but its later changes only make the file
+    grow; VACUUM, which shrinks it, increments the counter. https://www.sqlite.org/fileformat2.html#file_change_counter
     """
     counter, pages = struct.unpack_from(">II", header, _COUNTS_AT)
     return counter, pages

@@ -1,8 +1,9 @@
-"""The conversations of an admin, and what is unread. Pure: SQL and its values. Rules C-73 to C-75 and C-77.
+"""The conversations of an admin, and unread counts. Pure: SQL and its values. Rules C-73 to C-75 and C-77.
 
-The list merges three: who wrote to be read by every admin, whom this admin wrote to in private (both in the table
-`conversaciones`, see summary.py), and which admins wrote to it. Who is in two of them is there once, with the later
-message. Counts stop at MAX_COUNT: a reader who never marked anything would have millions counted.
+The list merges three lists: users whose messages every admin may read, users to whom this admin wrote in private (both
+in the table `conversaciones`, see summary.py), and admins who wrote to this admin. A user in several lists appears
+once, with the latest message. Counts stop at MAX_COUNT, because a reader without marks may have millions of unread
+messages.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ from .marks import read_upto
 MAX_COUNT: Final = 100
 
 MAX_EXAMINED: Final = 60
-"""Entries of the lists that one statement looks at; those that another list has later are left out."""
+"""Entries of the lists that one statement reads; an entry with a later message in another list is skipped."""
 
 MAX_PARTNERS: Final = 200
-"""Of a user: the authors of messages to it."""
+"""Authors of private messages to a user that one statement reads."""
 
 RECENT_ROWS: Final = 1_000
-"""Of what other users wrote to a user, the rows that are counted among."""
+"""Most recent messages of other users to a user, among which unread ones are counted."""
 
 
 _PRIVATE: Final = "mensajes AS m INDEXED BY mensajes_privados WHERE m.para = ?1 AND m.supervisado = 0"
@@ -33,7 +34,7 @@ _FROM_USERS: Final = "mensajes AS m INDEXED BY mensajes_para WHERE m.para = ?1 A
 
 
 class Conversation(NamedTuple):
-    """`ultimo` is the last message that the reader may read; `no_leidos` are at most MAX_COUNT."""
+    """`ultimo`: the last message that the reader may read; `no_leidos`: unread messages, at most MAX_COUNT."""
 
     con: str
     ultimo: Past
@@ -41,7 +42,7 @@ class Conversation(NamedTuple):
 
 
 class Listed(NamedTuple):
-    """A part of the list. `upto` is the last entry that was looked at, None where the list ends."""
+    """A part of the list. `upto`: the last message id that was read, None at the end of the list."""
 
     conversations: list[Conversation]
     upto: int | None
@@ -55,7 +56,7 @@ class Unread(NamedTuple):
 
 
 def conversations(admin: str, before: int, rows: int) -> Statement:
-    """The most recent conversations whose last message is before the id `before`: see `listed`."""
+    """The statement for the latest conversations whose last message is before the id `before`; `listed` decodes it."""
     sql = f"""
         WITH RECURSIVE admins (de) AS (
             SELECT min(m.de) FROM {_PRIVATE}
@@ -91,13 +92,13 @@ def conversations(admin: str, before: int, rows: int) -> Statement:
                 entry.con, json_array(m.id, m.de, m.para, m.mensaje, m.fecha), {_unread("?1", "entry.con")}
             )) FROM (SELECT * FROM listed ORDER BY ultimo DESC) AS entry JOIN mensajes AS m ON m.id = entry.ultimo)
         )
-    """  # noqa: S608  # words and numbers of ours
+    """  # noqa: S608  # only constants are inserted
     return sql, [admin, before, rows]
 
 
 def named(admin: str, prefix: str, rows: int) -> Statement:
-    """The conversations with users whose name begins with `prefix`, by name: see `found`."""
-    # Of each list one more than asked for: the admin's own name may be in it, and be no conversation.
+    """The statement for conversations with users whose name starts with `prefix`, by name; `found` decodes it."""
+    # Each list is read with one more entry: the admin's own name may be in it, which is no conversation.
     sql = f"""
         WITH RECURSIVE admins (con) AS (
             SELECT min(m.de) FROM {_PRIVATE} AND m.de >= ?2
@@ -121,12 +122,12 @@ def named(admin: str, prefix: str, rows: int) -> Statement:
             SELECT latest.con, m.* FROM latest JOIN mensajes AS m ON m.id = latest.ultimo
             WHERE latest.con <> ?1 OR m.para = ?1 ORDER BY latest.con LIMIT ?3
         ) AS named
-    """  # noqa: S608  # words and numbers of ours
+    """  # noqa: S608  # only constants are inserted
     return sql, [admin, prefix, rows]
 
 
 def found(rows: Sequence[Sequence[Any]]) -> list[Conversation]:
-    """What `named` gave, by name."""
+    """The conversations in the result of `named`, by name."""
     return sorted(_CONVERSATIONS.decode(rows[0][0]), key=lambda each: each.con.encode())
 
 
@@ -136,17 +137,17 @@ class _Answer(msgspec.Struct):
 
 
 def listed(found: Sequence[Sequence[Any]], rows: int) -> Listed:
-    """What `conversations` gave, most recent first."""
+    """The conversations in the result of `conversations`, most recent first."""
     answer = _DECODER.decode(found[0][0])
     count, oldest = answer.examined
-    answer.rows.sort(key=lambda each: -each.ultimo.id)  # an aggregate promises no order
+    answer.rows.sort(key=lambda each: -each.ultimo.id)  # SQL does not define the order inside an aggregate
     if len(answer.rows) == rows:
         return Listed(answer.rows, answer.rows[-1].ultimo.id)
     return Listed(answer.rows, oldest if count == MAX_EXAMINED else None)
 
 
 def unread(viewer: Viewer) -> Statement:
-    """For a user: the number of unread messages by author. Rows (con, count), none of them 0."""
+    """For a user: the statement for the unread messages by author. Rows (con, count) without zeros."""
     sql = f"""
         WITH RECURSIVE senders (de) AS (
             SELECT min(m.de) FROM {_PRIVATE}
@@ -164,12 +165,12 @@ def unread(viewer: Viewer) -> Statement:
         )
         SELECT con, min(sum(cuantos), {MAX_COUNT}) FROM counted WHERE con <> ?1
         GROUP BY con HAVING sum(cuantos) > 0 ORDER BY con
-    """  # noqa: S608  # words and numbers of ours
+    """  # noqa: S608  # only constants are inserted
     return sql, [viewer.user]
 
 
 def unread_with(viewer: Viewer, con: str) -> Statement:
-    """Of one conversation: one row, the count."""
+    """The statement for the unread count of one conversation: one row."""
     if viewer.is_admin:
         return f"SELECT {_unread('?1', '?2')}", [viewer.user, con]
     sql = f"""
@@ -180,7 +181,7 @@ def unread_with(viewer: Viewer, con: str) -> Statement:
                 SELECT m.de, m.id FROM {_FROM_USERS} ORDER BY m.id DESC LIMIT {RECENT_ROWS}
             ) WHERE de = ?2 AND id > {_mark("?1", "?2")})
         ) * (?1 <> ?2)
-    """  # noqa: S608  # words and numbers of ours
+    """  # noqa: S608  # only constants are inserted
     return sql, [viewer.user, con]
 
 
@@ -189,7 +190,7 @@ def _mark(reader: str, con: str) -> str:
 
 
 def _unread(admin: str, con: str) -> str:
-    """The unread messages of author `con` for an admin. So every message is counted once, under its author."""
+    """SQL for the number of messages by `con` that an admin has not read. A message counts only for its author."""
     kinds = (
         ("mensajes_de", f"m.de = {con} AND m.supervisado = 1", read_upto(admin, con, by_admin=True)),
         ("mensajes_privados", f"m.para = {admin} AND m.supervisado = 0 AND m.de = {con}", read_upto(admin, con)),

@@ -1,4 +1,4 @@
-"""What SQLite and its driver say, as the words that chatd passes on. Pure."""
+"""Translates errors of SQLite and its driver into errors for senders and advice for operators. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _OF_A_ROW: Final = frozenset({sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH
 
 
 def primary_code(error: sqlite3.Error) -> int | None:
-    """SQLite's result code without its extension, or None when the driver itself complains.
+    """SQLite's primary result code; None for an error of the driver itself.
 
     https://www.sqlite.org/rescode.html#primary_result_codes_versus_extended_result_codes
     """
@@ -25,8 +25,8 @@ def primary_code(error: sqlite3.Error) -> int | None:
 def store_error(error: sqlite3.Error | ValueError | OverflowError) -> StoreError:
     """The error for the senders of a batch whose insert raised `error`.
 
-    The driver's own complaints (a lone surrogate, a number of more than 64 bits, a type that SQLite does not
-    know) come before SQLite saw anything: they are about a row.
+    Errors of the driver itself (a lone surrogate, a number of more than 64 bits, a type that SQLite does not know) are
+    raised before SQLite runs the statement: a row caused them.
     """
     code = primary_code(error) if isinstance(error, sqlite3.Error) else None
     if code is None or code in _OF_A_ROW:

@@ -15,7 +15,7 @@ class Flushes:
         self._waits: list[tuple[int, asyncio.Future[None]]] = []
 
     def answered(self, count: int) -> None:
-        """So many have left the queue."""
+        """Count items that have left the queue."""
         self._answered += count
         while self._waits and self._waits[0][0] <= self._answered:
             _, wait = self._waits.pop(0)

@@ -1,10 +1,9 @@
-"""Whether the database is still the file that the next start will read. Rule C-66 of protocol.md.
+"""Detects that the database file was removed, renamed or replaced while it is open. Rule C-66 of protocol.md.
 
-SQLite goes on to write into an open file that was removed, renamed or replaced, and into a log that was removed: it
-answers OK, and after a restart the rows are gone. So after each statement, on the thread of the database and before
-any row is acknowledged, the names are compared with what was opened. Before it the database alone is looked at, so that
-no checkpoint goes into a file that was overwritten: four stat calls a batch, 16 µs together where it was measured (a
-virtual machine with slow system calls). Whether a file was overwritten is in content.py.
+SQLite writes on into an open file or log that was removed or replaced: it reports success, and after a restart the rows
+are missing. So after each statement, before a row is acknowledged, the thread of the database compares the file names
+with the opened files. Before each statement it checks the database alone, so that no checkpoint goes into a file that
+was overwritten (content.py). This takes four stat calls per batch, 16 µs on a virtual machine with slow system calls.
 """
 
 from __future__ import annotations
@@ -29,14 +28,14 @@ Identity = tuple[int, int]
 class DisplacedError(sqlite3.OperationalError):
     """The database or its log was replaced or moved; the message says what happened and what to do."""
 
-    sqlite_errorcode = sqlite3.SQLITE_READONLY_DBMOVED  # SQLite's own, where it notices: without a write-ahead log
+    sqlite_errorcode = sqlite3.SQLITE_READONLY_DBMOVED  # SQLite raises it itself only without a write-ahead log
 
 
 class FileGuard:
-    """The names of one database, from `arm` on. What was displaced once stays so: only a restart opens it again."""
+    """Checks the file names of one database, from `arm` on. After a fault, only a restart opens the database again."""
 
     def __init__(self, named: Path, path: Path) -> None:
-        """`named` is what the next start will follow, links and all, to what is now `path`."""
+        """`named`: the path as configured, which may be a link; `path`: the file that it leads to now."""
         self.fault: str | None = None
         self.may_empty_log = True
         self._named = str(named.absolute())
@@ -46,7 +45,7 @@ class FileGuard:
         self._beside: tuple[Identity | None, Identity | None] = (None, None)
 
     def open(self) -> None:
-        """Before SQLite opens the database, which is there. Raises OSError."""
+        """Call before SQLite opens the database, which must exist. Raises OSError."""
         self._content.open()
 
     def connect(self, *args: Any, **options: Any) -> sqlite3.Connection:
@@ -56,17 +55,17 @@ class FileGuard:
         return connection
 
     def arm(self) -> None:
-        """Begin to compare: the database and its log are open."""
+        """Start the checks; the database and its log must be open."""
         self._beside = _identity(self._wal), _identity(self._shm)
         self._database = _identity(self._named)
 
     def close(self) -> None:
-        """Idempotent; after SQLite has closed the database."""
+        """Call after SQLite has closed the database. Idempotent."""
         self._database = None
         self._content.close()
 
     def check_database(self) -> None:
-        """Raises DisplacedError for the database itself."""
+        """Check the database file without its log. Raises DisplacedError."""
         if self._database is None:
             return
         if self.fault is None:
@@ -82,13 +81,13 @@ class FileGuard:
             raise DisplacedError(self.fault)
 
     def check(self) -> None:
-        """Raises DisplacedError, also for the log."""
+        """Check the database file and its log. Raises DisplacedError."""
         self.check_database()
         if self._database is None or (found := (_identity(self._wal), _identity(self._shm))) == self._beside:
             return
         (wal, shm), (opened_wal, _) = found, self._beside
         name, now = (self._wal, wal) if wal != opened_wal else (self._shm, shm)
-        # Where only -shm has changed, another program may use the log by a new one: it knows nothing of our locks.
+        # If only -shm has changed, another program may use the log with its own -shm, and does not see our locks.
         self.may_empty_log = wal != opened_wal
         self._report(f"{name} was {'removed' if now is None else 'replaced'}: restart chatd")
         raise DisplacedError(self.fault)
@@ -102,7 +101,7 @@ class FileGuard:
             self._report(f"{self._named} was overwritten: restart chatd to use what is there now")
 
     def _set_log_aside(self) -> None:
-        """The log's database was replaced, and SQLite would apply the log to the new one."""
+        """Rename the log, because SQLite would apply it to the new database file."""
         if _identity(self._wal) == self._beside[0]:
             with contextlib.suppress(OSError):
                 Path(self._wal).replace(f"{self._wal}.aside")
@@ -131,10 +130,10 @@ class _GuardedConnection(sqlite3.Connection):
         return cursor
 
     def _empty_log(self) -> None:
-        """Checkpoint acknowledged messages into the file that was opened, wherever it is now.
+        """Checkpoint acknowledged messages into the opened database file, whatever its name is now.
 
-        SQLite reaches it, and its log, by descriptor. A log that stays beside another database would be taken for
-        that one's at the next start. Where this fails, as on a connection that only reads, the next statement tries.
+        SQLite writes to it and to its log by descriptor. If the log stayed, the next start would apply it to the new
+        database. If this fails, as on a read-only connection, the next statement tries again.
         """
         if self._is_emptied or not self.guard.may_empty_log:
             return

@@ -1,9 +1,9 @@
-"""Pages of messages, as one viewer may read them. Pure: SQL and its values. Rule C-71: the privacy of history.
+"""Pages of messages that a viewer may read. Pure: SQL and its values. Rule C-71: the privacy of history.
 
-A user reads the rows it sent or received. An admin reads, of the rows of one user, those that are supervised, and
-those between the two. Each kind of row is a walk along an index in the order of ids, and a page merges the walks: its
-cost is that of its own rows, wherever in the table it lies and whatever else its reader has. One kind has no index, a
-user's words to one certain other: that walk is filtered, and taken in stretches, so that no statement is long.
+A user may read the messages it sent or received. An admin may read the supervised messages of any user, and its own
+private ones. Each kind of message is a walk along an index in the order of ids, and a page merges the walks: its cost
+depends only on the number of its rows. One kind has no index, a user's messages to one other user: that walk is
+filtered, and limited to STRETCH_ROWS for each statement, so that no statement takes long.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ FIRST_ID: Final = -(2**63)
 LAST_ID: Final = 2**63 - 1
 
 STRETCH_ROWS: Final = 1_000
-"""Rows that one statement may look at in vain."""
+"""Rows that one statement may read and filter out."""
 
 Statement = tuple[str, list[int | str | None]]
 
 
 class Viewer(NamedTuple):
-    """Who reads."""
+    """The user who reads."""
 
     user: str
     is_admin: bool
@@ -43,22 +43,22 @@ class Past(NamedTuple):
 
 
 class Towards(enum.Enum):
-    """From where a page is filled: its newest rows first, or its oldest."""
+    """The direction of a page: newest rows first, or oldest rows first."""
 
     PAST, FUTURE = "DESC", "ASC"
 
 
 class Range(NamedTuple):
-    """The ids that a page may have, both ends left out."""
+    """The ids that a page may have; both ends are excluded."""
 
     after: int = FIRST_ID
     before: int = LAST_ID
 
 
 class Walk(NamedTuple):
-    """Rows of one kind: an index, the condition that it serves, what is left to filter, and the values of both.
+    """Rows of one kind: the index (`by`), its condition (`along`), a further filter, and the values of both.
 
-    The index is named, because SQLite knows nothing of how many rows a value has, and would guess.
+    The index is named because SQLite has no statistics of the table, and might choose another one.
     """
 
     by: str
@@ -72,7 +72,7 @@ def _wrote(user: str) -> Walk:
 
 
 def _was_sent(user: str) -> Walk:
-    """By another user, to be read by every admin. The filter drops only notes to oneself."""
+    """Supervised messages to `user`. The filter drops only messages to oneself."""
     return Walk("mensajes_para", _WAS_SENT, " AND de <> ?", (user, user))
 
 
@@ -85,7 +85,7 @@ def _each_way(one: str, other: str) -> list[Walk]:
 
 
 def walks(viewer: Viewer, con: str | None) -> list[Walk]:
-    """The kinds of rows that `viewer` may read, of the conversation with `con` or, for a user, of all. No row twice."""
+    """The walks of all messages that `viewer` may read with `con`, or (None, users only) with everyone. No overlap."""
     user = viewer.user
     if con is None:
         return [_wrote(user), _was_sent(user), Walk("mensajes_para", "para = ? AND supervisado = 0", "", (user,))]
@@ -98,16 +98,16 @@ def walks(viewer: Viewer, con: str | None) -> list[Walk]:
 
 
 class Read(NamedTuple):
-    """The rows of a page, in the order of its walk; `reached` is where it stopped looking, None if it did not."""
+    """The rows of a page, in its direction. `reached`: the id where a filtered walk stopped early, None if none did."""
 
     rows: list[Past]
     reached: int | None
 
 
 def page(kinds: Sequence[Walk], span: Range, towards: Towards, rows: int) -> Statement:
-    """At most `rows` of those kinds, in one value of JSON: see `read`.
+    """The statement for at most `rows` messages of those walks, as one JSON value; `read` decodes it.
 
-    Filtered walks end a stretch away; what lies beyond that edge is the next statement's.
+    A filtered walk ends after STRETCH_ROWS; the next statement continues there.
     """
     near, far = (span.before, span.after) if towards is Towards.PAST else (span.after, span.before)
     beyond, within = ("<", ">") if towards is Towards.PAST else (">", "<")
@@ -115,7 +115,7 @@ def page(kinds: Sequence[Walk], span: Range, towards: Towards, rows: int) -> Sta
     edges = ["?"]
     for walk in kinds:
         if walk.filtered:
-            # The offset counts a stretch; a page begins at an id, wherever it is.
+            # The offset only counts the rows of a stretch; the page itself starts at an id.
             edges.append(
                 f"coalesce((SELECT id FROM mensajes INDEXED BY {walk.by} WHERE {walk.along} AND id {beyond} ? "  # noqa: S608
                 f"AND id {within} ? ORDER BY id {towards.value} LIMIT 1 OFFSET {STRETCH_ROWS}), ?)"
@@ -135,25 +135,25 @@ def page(kinds: Sequence[Walk], span: Range, towards: Towards, rows: int) -> Sta
             SELECT json_group_array(json_array({_COLUMNS}))
             FROM ({" UNION ALL ".join(parts)} ORDER BY id {towards.value} LIMIT ?)
         ))
-    """  # noqa: S608  # words of ours
+    """  # noqa: S608  # only constants are inserted
     return sql, [*values, rows]
 
 
 def read(found: Sequence[Sequence[Any]], span: Range, towards: Towards) -> Read:
-    """What `page` gave."""
+    """The rows in the result of `page`."""
     edge, rows = _DECODER.decode(found[0][0])
     far = span.after if towards is Towards.PAST else span.before
-    rows.sort(reverse=towards is Towards.PAST)  # an aggregate promises no order
+    rows.sort(reverse=towards is Towards.PAST)  # SQL does not define the order inside an aggregate
     return Read(rows, None if edge == far else edge)
 
 
 def beyond(span: Range, reached: int, towards: Towards) -> Range:
-    """What is left of `span` behind `reached`."""
+    """The part of `span` that follows after `reached`, in the direction `towards`."""
     return Range(span.after, reached + 1) if towards is Towards.PAST else Range(reached - 1, span.before)
 
 
 def last_seen(user: str) -> Statement:
-    """When a user was last seen, in milliseconds since 1970: one row or none."""
+    """The statement for the time when a user was last seen, in milliseconds since 1970: one row or none."""
     return "SELECT fecha FROM vistos WHERE user = ?", [user]
 
 

@@ -1,6 +1,6 @@
-"""The tables of webhooks (chatd/webhooks), which stand empty without one. Written for both databases. Pure.
+"""The tables of webhooks (chatd/webhooks), empty without one. Written for both databases. Pure.
 
-`clave` is a number for the name of a hook (chatd/webhooks/memory.py).
+`clave` is a number made from the name of a webhook (chatd/webhooks/memory.py).
 """
 
 from __future__ import annotations
@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Final
 
 HOOK_TABLES: Final[tuple[str, ...]] = (
-    # Up to which id of a log (chatd/store/positions.py) all is delivered; `apagado`: switched off by its receiver.
+    # `hasta`: everything up to this id of the log `registro` (chatd/store/positions.py) is delivered. `apagado`: the
+    # receiver has switched the webhook off.
     """
     CREATE TABLE ganchos (
         clave INTEGER NOT NULL,
@@ -29,7 +30,7 @@ HOOK_TABLES: Final[tuple[str, ...]] = (
 )
 
 PRESENCE_TABLES: Final[tuple[str, ...]] = (
-    # Users who are here, as a receiver was told (chatd/webhooks/presencenews.py).
+    # Users who are online, as the receiver was last told (chatd/webhooks/presencenews.py).
     """
     CREATE TABLE ganchos_presentes (
         clave INTEGER NOT NULL,
@@ -40,8 +41,8 @@ PRESENCE_TABLES: Final[tuple[str, ...]] = (
 )
 
 WAIT_TABLES: Final[tuple[str, ...]] = (
-    # Users who wait for an answer (chatd/webhooks/waits.py): since which message, and when that was written. `avisado`:
-    # whether the receiver was told.
+    # Users who wait for an answer (chatd/webhooks/waits.py). `desde`: the first unanswered message; `fecha`: its time;
+    # `avisado`: whether the receiver was told.
     """
     CREATE TABLE ganchos_esperas (
         clave INTEGER NOT NULL,
@@ -53,7 +54,7 @@ WAIT_TABLES: Final[tuple[str, ...]] = (
     ) STRICT, WITHOUT ROWID
     """,
     "CREATE INDEX ganchos_esperas_fecha ON ganchos_esperas (clave, fecha) WHERE avisado = 0",
-    # Other events that a receiver did not take, as they were sent.
+    # Other events that a receiver did not accept, as they were sent.
     """
     CREATE TABLE ganchos_guardados (
         clave INTEGER NOT NULL,

@@ -10,11 +10,11 @@ from chatd.base.errors import ConfigError
 
 
 class FileLock:
-    """An flock on `<database>.lock`, which ends with the process that holds it, however it ends.
+    """An flock on `<database>.lock`. The kernel releases it when the process ends.
 
-    The lock is not taken on the database itself: SQLite's own locks are POSIX locks, and closing any descriptor
-    of a file drops all POSIX locks that the process has on it. The file is never removed, because between an
-    open and an flock another process could lock a file that has no name any more.
+    The lock is not on the database itself: SQLite uses POSIX locks, and closing any descriptor of a file drops all
+    POSIX locks that the process has on it. The file is never removed: another process may have opened it, and would
+    then lock a file that has no name any more.
     """
 
     def __init__(self, database: Path) -> None:
@@ -23,11 +23,11 @@ class FileLock:
         self._fd: int | None = None
 
     def acquire(self) -> None:
-        """Take the lock at once, or raise ConfigError. Never waits."""
+        """Take the lock. Raises ConfigError if another process has it. Never waits."""
         try:
             fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            from chatd.store.access import refusal  # noqa: PLC0415 - on the way out
+            from chatd.store.access import refusal  # noqa: PLC0415 - only needed for this error
 
             raise ConfigError(
                 f"cannot write {self.path}: {error.strerror}; chatd needs write access to the database's directory"

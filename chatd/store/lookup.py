@@ -1,6 +1,6 @@
-"""Questions about single messages, as many as have come together in one statement.
+"""Lookups of single messages; all that wait share one statement.
 
-As in writer.py: one task for the store, none for a question, and the database behind one function.
+As in writer.py: one task for the store, not one per lookup, and one function that queries the database.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from .flushes import Flushes
 
 log = logging.getLogger("chatd.store")
 
-# At this size a batch is bound by its rows, and the loop is not held up for long by the answers.
+# Larger batches would not be faster, and their callbacks would block the event loop for longer.
 MAX_BATCH_QUESTIONS: Final = 256
 
 Ask = Callable[[Sequence[Question]], Awaitable[Sequence[Found]]]
 
 
 class GroupLookup:
-    """The queue in front of the reader. `ask` answers questions in their order, or raises StoreError."""
+    """The queue of lookups. `ask` returns the answers in the order of the questions, or raises StoreError."""
 
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
-        self._waiting: list[tuple[Question, Answer]] = []  # its head is the batch that is being looked up
+        self._waiting: list[tuple[Question, Answer]] = []  # starts with the batch that is being looked up
         self._wake = asyncio.Event()
         self._flushes = Flushes()
         self._tasks = Tasks()
@@ -43,7 +43,7 @@ class GroupLookup:
         return len(self._waiting)
 
     def start(self) -> None:
-        """Begin to answer; the loop must run."""
+        """Start to answer; the event loop must run."""
         self._task = self._tasks.start(self._run(), "store lookups")
         self._task.add_done_callback(self._finished)
         self._accepting = True
@@ -56,7 +56,7 @@ class GroupLookup:
         self._wake.set()
 
     async def flushed(self) -> None:
-        """Return once everything that was asked before this call has its answer."""
+        """Wait until every lookup of before this call has its answer."""
         await self._flushes.flushed(len(self._waiting))
 
     async def close(self) -> None:
@@ -94,7 +94,7 @@ class GroupLookup:
         self._answer(answers)
 
     def _answer(self, answers: Sequence[Found | StoreError]) -> None:
-        """Remove the head of the queue and call its callbacks."""
+        """Remove the answered lookups from the queue and call their callbacks."""
         answered = self._waiting[: len(answers)]
         del self._waiting[: len(answers)]
         self._flushes.answered(len(answered))
@@ -105,7 +105,7 @@ class GroupLookup:
                 log.exception("a callback of the store raised")
 
     def _note(self, error: StoreError | None) -> None:
-        """Log when trouble begins and ends; not each batch that meets it."""
+        """Log only the first failing batch, and the first successful one after it."""
         if (error is not None) is self._failing:
             return
         self._failing = error is not None
@@ -115,7 +115,7 @@ class GroupLookup:
             log.warning("messages are looked up again")
 
     def _finished(self, _task: asyncio.Task[None]) -> None:
-        """The task has ended: after `close`, with the loop, or by a bug. Every caller gets an answer."""
+        """The task has ended, after `close`, with the loop, or by a bug. Answer every waiting caller."""
         self._task = None
         self._accepting = False
         self._answer([_closed()] * len(self._waiting))
@@ -123,13 +123,13 @@ class GroupLookup:
 
 @functools.cache
 def find_sql(size: int) -> str:
-    """A SELECT for up to `size` questions; the last parameter says how many.
+    """A SELECT for up to `size` questions; the last parameter is their number.
 
-    It gives a row for every question that has something to say, the question's number first. The sizes are powers of
-    two, as in an INSERT. (A pair `IN` a list would read better, and SQLite scans the whole index for it.)
+    It returns rows only for questions with a result; the first column is the number of the question. Sizes are powers
+    of two, as in _insert_sql of sqlite.py. (For a row value `IN` a list, SQLite would scan the whole index.)
     """
     rows = ",".join(["(?,?,?,?)"] * size)
-    # Nothing but question marks and a number of ours is put into the text.
+    # Only question marks and a constant are inserted into the text.
     return f"""
         SELECT asked.column1, m.id, m.fecha, CASE WHEN asked.column4 THEN (
             SELECT json_group_array(cid) FROM (
@@ -154,7 +154,7 @@ def find_values(questions: Sequence[Question]) -> tuple[int, list[int | str | No
 
 
 def found(questions: Sequence[Question], rows: Iterable[Sequence[Any]]) -> list[Found]:
-    """The answers in what the statement gave."""
+    """The answers in the rows of the statement."""
     answers = [Found(None, None)] * len(questions)
     for number, message_id, fecha, listed in rows:
         stored = None if message_id is None else StoredAs(MessageId(message_id), fecha)

@@ -1,4 +1,4 @@
-"""The table of users who may get mail (chatd/notify), empty without it. For both databases. Rule M-06."""
+"""The table of users who may get mail (chatd/notify), empty without that feature. For both databases. Rule M-06."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from .base import Store, StoreError
 log = logging.getLogger("chatd.store")
 
 MAIL_TABLES: Final[tuple[str, ...]] = (
-    # `correo`: the address that the user's last token had; empty if it had none. `silencio`: 1 for a user who wants no
-    # mail. `hasta`: the last answer that a mail was about, `enviado`: when that was, in milliseconds since 1970.
+    # `correo`: the address in the user's last token; empty if it had none. `silencio`: 1 for a user who wants no mail.
+    # `hasta`: the last answer that a mail reported; `enviado`: when it was sent, in milliseconds since 1970.
     """
     CREATE TABLE correos (
         quien TEXT PRIMARY KEY,
@@ -21,7 +21,7 @@ MAIL_TABLES: Final[tuple[str, ...]] = (
         enviado INTEGER NOT NULL DEFAULT 0
     ) STRICT, WITHOUT ROWID
     """,
-    # Several users may have one address. Addresses are ASCII, of which both databases know the small letters.
+    # Several users may have one address. Addresses are ASCII, for which lower() works in both databases.
     "CREATE INDEX correos_correo ON correos (lower(correo))",
 )
 

@@ -1,8 +1,8 @@
-"""How far a user has read a conversation, and when a user was last seen.
+"""Read marks (how far a user has read a conversation) and seen marks (when a user was last seen).
 
-One row for each reader and conversation, and for each user. These marks move forward only; beside them a reader may say
-that a conversation is unread again. Of several marks of one key that wait for the disk, one row is kept: a user who is
-seen a thousand times while a commit runs takes one place in the queue.
+One row for each reader and conversation, and one for each user. These marks only move forward; in addition, a reader
+may mark a conversation as unread again. Marks of one key that wait for a commit are merged into one row: a user who is
+seen a thousand times during a commit takes one place in the queue.
 """
 
 from __future__ import annotations
@@ -23,27 +23,25 @@ from .writer import GroupCommit
 log = logging.getLogger("chatd.store")
 
 MAX_MARKS: Final = 10_000
-"""Marks of each kind that may wait for the disk; a user who has none there may add one all the same."""
+"""Marks of each kind that may wait for the disk; a user without a waiting mark may always add one."""
 
 MAX_MARKS_EACH: Final = 1_000
-"""Of one user, acknowledgements that wait included."""
+"""Marks of one user that may wait; each waiting acknowledgement counts."""
 
 NOTE_DELAY_S: Final = 0.05
-"""How long a mark that no client waits for may rest, so that simultaneous marks share commits: 40 of the 500 µs that
-it costs to join.
-"""
+"""How long a mark without a waiting client may wait, so that marks share a commit. Saves 40 of the 500 µs of a join."""
 
 Key = tuple[str, ...]
-"""The user whose mark it is, then what else its table is keyed by."""
+"""The primary key of a mark: its user, then the other columns."""
 
 Furthest = Mapping[Key, int]
-"""Of each key the value that counts."""
+"""The merged value of each key."""
 
 Write = Callable[["Table", Furthest], Awaitable[object]]
 
 
 class Table:
-    """Where marks of a kind are kept: its name, the columns of its key, and that of its value."""
+    """The table of a kind of marks: its name, the columns of its key, and the column of its value."""
 
     __slots__ = ("keeps", "key", "moved", "name", "value", "zero")
 
@@ -57,9 +55,9 @@ class Table:
         keeps: Callable[[int, int], int] = max,
         zero: str | None = None,
     ) -> None:
-        """`moved`: what a new value does to a row, in the words of both databases; it grows if nothing is said.
+        """`moved`: the SQL of the update, for both databases; by default the value only grows.
 
-        `keeps`: which of two values counts. `zero`: a column of numbers that a new row needs as well.
+        `keeps`: merges two values. `zero`: another column, which a new row sets to 0.
         """
         self.name = name
         self.key = key
@@ -70,9 +68,9 @@ class Table:
 
 
 GO_BACK: Final = "ALTER TABLE leidos ADD COLUMN vuelta INTEGER"
-"""A step of the schema. `vuelta`: what lies behind it is unread, whatever `hasta` says; mostly NULL."""
+"""A step of the schema. `vuelta`: messages after this id are unread, whatever `hasta` is; mostly NULL."""
 
-# Reading on ends what was marked as unread before.
+# A later read mark removes the mark as unread.
 _READ_ON: Final = """
     hasta = CASE WHEN excluded.hasta > leidos.hasta THEN excluded.hasta ELSE leidos.hasta END,
     vuelta = CASE WHEN excluded.hasta > leidos.vuelta THEN NULL ELSE leidos.vuelta END
@@ -86,27 +84,27 @@ ALL_READ: Final = Table("leidos", ("lector", "con"), "hasta", moved=_READ_ON)
 SEEN: Final = Table("vistos", ("user",), "fecha")
 
 EVERYBODY: Final = ""
-"""No user has that name. As `con` it stands for all conversations of a reader, as `lector` for all admins."""
+"""A name that no user has. As `con`: all conversations of a reader; as `lector`: all admins."""
 
 FORGET_BACK: Final = "UPDATE leidos SET vuelta = NULL WHERE lector = ?1 AND vuelta < ?2"
-"""What a mark in ALL_READ does to the other conversations of its reader."""
+"""Removes the marks as unread of the other conversations of a reader, for a mark in ALL_READ."""
 
-# Unread is what lies behind `hasta` or, if that is less, behind `vuelta`.
+# Messages after the smaller of `hasta` and `vuelta` are unread.
 _BOUND: Final = "CASE WHEN min(vuelta) < max(hasta) THEN min(vuelta) ELSE max(hasta) END"
 
 
 def read_upto(reader: str, con: str, *, by_admin: bool = False) -> str:
-    """The id behind which everything is unread, in the words of both databases; NULL where nothing was said.
+    """SQL for the id after which all messages are unread, for both databases; NULL without a mark.
 
-    `reader` and `con` are SQL; `con` has to name its table, if it is a column. `by_admin`: it is about what all admins
-    may read, which an import may have marked for all of them.
+    `reader` and `con` are SQL expressions; a column `con` needs its table's name. `by_admin`: for messages that all
+    admins may read, which an import may have marked for all of them.
     """
     readers = f"lector IN ({reader}, '')" if by_admin else f"lector = {reader}"
     return f"(SELECT {_BOUND} FROM leidos WHERE {readers} AND leidos.con IN ({con}, ''))"  # noqa: S608
 
 
 class Waiting:
-    """One row that is waiting to be stored, and the callbacks for it."""
+    """One waiting row, and its callbacks."""
 
     __slots__ = ("dones", "key", "table", "value")
 
@@ -118,15 +116,15 @@ class Waiting:
 
 
 class MarkQueue:
-    """The queue of one kind of marks. `write` commits all of them, or raises StoreError."""
+    """The queue of one kind of marks. `write` commits all marks of a batch, or raises StoreError."""
 
     def __init__(self, what: str, table: Table, write: Write) -> None:
         self._what = what
         self._table = table
         self._write = write
         self._shares: Shares[str] = Shares(MAX_MARKS, MAX_MARKS_EACH)
-        self._open: dict[Key, Waiting] = {}  # no batch has them yet, so they can still grow
-        # The bound is that of the shares, which count by user.
+        self._open: dict[Key, Waiting] = {}  # rows that are in no batch yet, so marks can be merged into them
+        # `_shares` limits the queue, per user.
         self._queue: GroupCommit[Waiting] = GroupCommit(
             what, self._store, lambda _: 0, max_rows=sys.maxsize, max_bytes=sys.maxsize, delay_s=NOTE_DELAY_S
         )
@@ -140,7 +138,7 @@ class MarkQueue:
         self._queue.start()
 
     def put(self, key: Key, value: int, done: Done, table: Table | None = None) -> None:
-        """See Store.mark_read. `table`: another way to move the same marks. Raises StoreError."""
+        """See Store.mark_read. `table`: another update of the same marks. Raises StoreError."""
         if not self._shares.take(key[0]):
             raise StoreError(StoreCode.BUSY, f"too many {self._what} are waiting to be stored: try again", retry=True)
         try:
@@ -151,9 +149,9 @@ class MarkQueue:
             raise
 
     def note(self, key: Key, value: int) -> None:
-        """As `put`, without an answer: no user has more than two rows of a key, one of them being written.
+        """As `put`, without an answer. A key has at most two rows, one of them in the current batch.
 
-        It is written within NOTE_DELAY_S, or with the next mark that a client waits for.
+        The mark is written within NOTE_DELAY_S, or with the next mark that a client waits for.
         """
         self._row(key, value, patient=True)
 
@@ -166,7 +164,7 @@ class MarkQueue:
         await self._queue.close()
 
     def _row(self, key: Key, value: int, *, patient: bool) -> Waiting:
-        """The row of `key` that no batch has yet, with `value` at least."""
+        """The waiting row of `key` that is in no batch yet, with `value` merged into it."""
         row = self._open.get(key)
         if row is None:
             row = Waiting(self._table, key, value)
@@ -179,7 +177,7 @@ class MarkQueue:
         return row
 
     def _row_of(self, table: Table, key: Key, value: int) -> Waiting:
-        """A row of its own: what came before it is written before it, and what comes later, later."""
+        """A new row for `key`. Earlier marks are written before it, later marks after it."""
         row = Waiting(table, key, value)
         self._queue.put(row, functools.partial(self._answer, row))
         self._open.pop(key, None)
@@ -193,7 +191,7 @@ class MarkQueue:
             await self._write(table, merged(table, rows))
 
     def _answer(self, row: Waiting, error: StoreError | None) -> None:
-        self._shut(row)  # a fault answers rows that no batch had
+        self._shut(row)  # an error also answers rows that were in no batch
         self._shares.give_back(row.key[0], len(row.dones))
         for done in row.dones:
             try:
@@ -207,7 +205,7 @@ class MarkQueue:
 
 
 def merged(table: Table, rows: Iterable[Waiting]) -> Furthest:
-    """A key may be there twice."""
+    """One value for each key of `rows`, where a key may appear twice."""
     values: dict[Key, int] = {}
     for row in rows:
         values[row.key] = table.keeps(row.value, values.get(row.key, row.value))
@@ -215,7 +213,7 @@ def merged(table: Table, rows: Iterable[Waiting]) -> Furthest:
 
 
 def upsert(table: Table, marks: Furthest) -> tuple[str, list[int | str | None]]:
-    """The statement of SQLite that stores them, and its parameters."""
+    """The statement of SQLite that stores `marks`, and its parameters."""
     width = len(table.key) + 1
     size = 1 << (len(marks) - 1).bit_length()
     values: list[int | str | None] = []
@@ -228,11 +226,11 @@ def upsert(table: Table, marks: Furthest) -> tuple[str, list[int | str | None]]:
 
 @functools.cache
 def _upsert_sql(table: Table, size: int) -> str:
-    """For up to `size` rows; the last parameter says how many. WHERE is there because ON could belong to a join."""
+    """For up to `size` rows; the last parameter is their number. Without WHERE, SQLite would parse ON as a join."""
     key = ",".join(table.key)
     rows = ",".join([f"({','.join('?' * (len(table.key) + 1))})"] * size)
     column, zero = ("", "") if table.zero is None else (f", {table.zero}", ", 0")
-    # Only names of ours and question marks are put into the text.
+    # Only names of tables and question marks are inserted into the text.
     return f"""
         INSERT INTO {table.name} ({key}, {table.value}{column}) SELECT *{zero} FROM (VALUES {rows}) WHERE true LIMIT ?
         ON CONFLICT ({key}) DO UPDATE SET {table.moved}

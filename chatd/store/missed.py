@@ -1,8 +1,8 @@
-"""The messages that a user would have received after a certain one, for many users in one statement. Pure.
+"""The messages that users have missed since a given message, for many users in one statement. Pure.
 
-A user is sent what is addressed to it; an admin, also what is supervised. Both are two walks along an index, merged.
-The statement gives one row that holds everything as JSON: the interpreter's lock is dropped and taken again around
-each row, and beside a busy event loop that can cost milliseconds each time.
+A user gets the messages addressed to it; an admin also gets supervised ones. Each query merges two walks along an
+index. The statement returns one row with everything as JSON, because SQLite's driver releases and takes the interpreter
+lock for each row, which can take milliseconds each time if the event loop is busy.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .base import Message, MessageId
 
 
 class Missed(NamedTuple):
-    """Which messages that `user` is sent have an id above `after` and up to `upto`?"""
+    """A question for the messages sent to `user` with ids in (`after`, `upto`]."""
 
     user: str
     is_admin: bool
@@ -26,7 +26,7 @@ class Missed(NamedTuple):
 
 
 class Page(NamedTuple):
-    """The first of them, in the order of their ids, and whether there are more than the limit that was given."""
+    """The first missed messages by id. `beyond`: there are more than `limit`."""
 
     messages: list[Message]
     beyond: bool
@@ -48,7 +48,7 @@ def missed_values(questions: Sequence[Missed], rows: int, limit: int) -> tuple[i
 
 
 def missed(questions: Sequence[Missed], found: Sequence[Sequence[Any]]) -> list[Page]:
-    """The answers in what the statement gave."""
+    """The answers in the rows of the statement."""
     pages = [Page([], beyond=False)] * len(questions)
     for number, beyond, rows in _DECODER.decode(found[0][0]):
         rows.sort()
@@ -59,10 +59,10 @@ def missed(questions: Sequence[Missed], found: Sequence[Sequence[Any]]) -> list[
 
 @functools.cache
 def missed_sql(size: int) -> str:
-    """A SELECT for up to `size` questions. The last parameters: how many there are, rows in a page, the limit."""
+    """A SELECT for up to `size` questions. The last parameters: the number of questions, rows per page, the limit."""
     asked = ",".join(["(?,?,?,?,?)"] * size)
     rows, limit = f"?{5 * size + 2}", f"?{5 * size + 3}"
-    # Nothing but question marks and numbers of ours is put into the text.
+    # Only question marks and constants are inserted into the text.
     return f"""
         WITH asked (number, user, is_admin, after, upto) AS (SELECT * FROM (VALUES {asked}) LIMIT ?)
         SELECT json_group_array(json_array(
@@ -83,7 +83,7 @@ _ADDRESSED: Final = "para = asked.user AND supervisado = 1"
 
 
 def _sent(columns: str, visible: str) -> str:
-    """What is supervised and `visible`, and what was written to the user alone."""
+    """SQL for the messages that fulfil `visible`, and for private messages to the user."""
     between = "id > asked.after AND id <= asked.upto"
     return (
         f"SELECT {columns} FROM mensajes WHERE {visible} AND {between} UNION ALL "  # noqa: S608

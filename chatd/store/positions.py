@@ -1,7 +1,8 @@
-"""How far a reader is in the log of messages, as a text. Pure. Rule A-20.
+"""The position of a reader in the log of messages, as text. Pure. Rule A-20.
 
-One daemon has one log, whose ids grow: a position is the id of the last message. Of several nodes each has its own:
-a position has the last id of each, since a node may commit a message whose id is smaller than that of another node.
+A single daemon has one log with growing ids: a position is the id of the last message. With several nodes, each node
+has its own log, and a position has the last id of each: a node may commit a message with a smaller id than another
+node's.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from collections.abc import Mapping
 from typing import Final
 
 WHOLE: Final = -1
-"""In the place of a node's number, where there is one log."""
+"""The key of the log of a single daemon, in place of a node's number."""
 
 Position = dict[int, int]
-"""The last id that was read of each node, or of the WHOLE."""
+"""The last id that was read, by node, or under WHOLE."""
 
 _PART: Final = re.compile(r"([0-9]{1,4})\.([0-9]{1,19})")
 _ID: Final = re.compile(r"[0-9]{1,19}")
@@ -28,7 +29,7 @@ def encode(position: Mapping[int, int]) -> str:
 
 
 def decode(text: str) -> Position | None:
-    """The position in a text; None if it is none. A plain id is a position in every log."""
+    """The position in `text`; None if it is invalid. A plain id is a position in the log WHOLE."""
     if _ID.fullmatch(text):
         return {WHOLE: int(text)}
     parts = [_PART.fullmatch(part) for part in text.split("-", MAX_PARTS)]

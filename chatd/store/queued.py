@@ -1,7 +1,6 @@
-"""What every store does in front of its database: queues, batches, answers. The database is behind a few functions.
+"""The common part of all stores: queues, batches, answers. Subclasses access the database in a few methods.
 
-The queue and the batches are in writer.py, the questions in lookup.py, the marks in marks.py, the list of conversations
-in summary.py.
+The queue of rows is in writer.py, lookups in lookup.py, marks in marks.py, the list of conversations in summary.py.
 """
 
 from __future__ import annotations
@@ -56,11 +55,11 @@ class QueuedStore(abc.ABC):
 
     @abc.abstractmethod
     async def _insert(self, batch: Sequence[Message]) -> None:
-        """Commit the whole batch or nothing, and then `_count`. Raises StoreError."""
+        """Commit all rows of the batch or none, then call `_count`. Raises StoreError."""
 
     @abc.abstractmethod
     async def _write_marks(self, table: Table, marks: Furthest) -> None:
-        """Commit all of them. Raises StoreError."""
+        """Commit all marks. Raises StoreError."""
 
     @abc.abstractmethod
     async def _find(self, questions: Sequence[Question]) -> Sequence[Found]:
@@ -123,7 +122,7 @@ class QueuedStore(abc.ABC):
 
     @contextlib.asynccontextmanager
     async def sweep_turn(self) -> AsyncIterator[bool]:
-        """See OldRows.sweep_turn: a daemon that has the database alone always may."""
+        """See OldRows.sweep_turn: always True for a single daemon."""
         yield True
 
     async def prune(self, above: MessageId, bound: MessageId, before_ms: int) -> tuple[MessageId, int] | None:
@@ -142,7 +141,7 @@ class QueuedStore(abc.ABC):
         return WHOLE
 
     async def log_from(self, begin: Position | None) -> Position:
-        """See Store.log_from. After several nodes, as far as the one that was read least."""
+        """See Store.log_from. A position of several nodes becomes the smallest of its ids."""
         if begin is not None:
             return {WHOLE: min(begin.values(), default=0)}
         [(greatest,)] = await self.run(_GREATEST)
@@ -154,11 +153,11 @@ class QueuedStore(abc.ABC):
 
     @contextlib.asynccontextmanager
     async def hook_turn(self, key: int) -> AsyncIterator[bool]:
-        """See Store.hook_turn: a daemon that has the database alone always may."""
+        """See Store.hook_turn: always True for a single daemon."""
         yield True
 
     async def flushed(self) -> None:
-        """See Store.flushed. Answers come first, because a message may be put when one is there."""
+        """See Store.flushed. Lookups come first, because an answer may put a message."""
         for flush in self._others:
             await flush()
         for queue in (self._lookups, self._writer, self._read, self._seen, self._sums):
@@ -185,15 +184,15 @@ class QueuedStore(abc.ABC):
             await queue.close()
 
     def _count(self, rows: int) -> None:
-        """So many more messages are stored: now and then the list of conversations follows them."""
+        """Count newly stored messages, and update the list of conversations at intervals."""
         if self._summary.is_due(rows) and not self._sums.waiting:
-            with contextlib.suppress(StoreError):  # closed: the next start goes on
-                self.sum_up(_unheard)
+            with contextlib.suppress(StoreError):  # the store is closed: the next start continues
+                self.sum_up(_ignore)
 
 
 def _texts_bytes(message: Message) -> int:
     return getsizeof(message.mensaje) + getsizeof(message.para)
 
 
-def _unheard(error: StoreError | None) -> None:
+def _ignore(error: StoreError | None) -> None:
     """No caller waits for the answer; the queue logs failures."""

@@ -1,6 +1,6 @@
-"""A second connection to the file, which only reads: it waits for no commit, and no commit waits for it.
+"""A second, read-only connection to the file: it does not wait for commits, and commits do not wait for it.
 
-In WAL mode a statement sees everything that was committed before it began.
+In WAL mode a statement sees all commits before its start.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ log = logging.getLogger("chatd.store")
 
 
 class Reader:
-    """One connection and one thread. Statements run one after the other, so a slow one holds up those behind it."""
+    """One connection and one thread. Statements run one after the other, so a slow one delays the next."""
 
     def __init__(
         self, path: Path, busy_timeout_s: float, factory: Callable[..., sqlite3.Connection] = sqlite3.Connection
     ) -> None:
-        """`factory` is that of sqlite3.connect."""
+        """`factory`: see sqlite3.connect."""
         self._path = path
         self._busy_timeout_s = busy_timeout_s
         self._factory = factory
         self._connection: aiosqlite.Connection | None = None
 
     async def open(self) -> None:
-        """The file must be there, in WAL mode. Raises sqlite3.Error."""
-        # In this mode SQLite lets it create no file, change no page and checkpoint nothing.
+        """The file must exist, in WAL mode. Raises sqlite3.Error."""
+        # With mode=ro SQLite creates no file, changes no page and makes no checkpoint.
         uri = f"{self._path.as_uri()}?mode=ro"
         self._connection = await aiosqlite.connect(
             uri, uri=True, timeout=self._busy_timeout_s, isolation_level=None, factory=self._factory
         )
-        # The first statement opens the write-ahead log: better now than when the process is out of descriptors.
+        # The first statement opens the write-ahead log: do it now, because later the process may be out of descriptors.
         await self.rows("SELECT count(*) FROM sqlite_master")
 
     async def rows(self, sql: str, values: Sequence[int | str | None] = ()) -> list[Any]:
-        """All rows of one SELECT. Raises sqlite3.Error, and UnicodeEncodeError for half a surrogate pair."""
+        """All rows of one SELECT. Raises sqlite3.Error, and UnicodeEncodeError for a lone surrogate."""
         if self._connection is None:
             raise AssertionError("the reader is not open")
         return list(await self._connection.execute_fetchall(sql, values))
@@ -57,7 +57,7 @@ class Reader:
 
 
 class HistoryReader:
-    """The `Rows` of one reader of its own, so that what is looked up by cid waits behind no page."""
+    """The `Rows` of a reader of its own, so that lookups of cids do not wait for pages of history."""
 
     def __init__(self, path: Path, busy_timeout_s: float) -> None:
         self._reader = Reader(path, busy_timeout_s)

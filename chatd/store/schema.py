@@ -1,7 +1,7 @@
-"""The tables, as a list of steps from an empty file to what this chatd needs.
+"""The schema, as a list of migration steps from an empty file.
 
-A step that was released is never changed: the next one is added at the end. `PRAGMA user_version` in the file
-says how many steps it has taken.
+A released step is never changed; new steps are added at the end. `PRAGMA user_version` in the file is the number of
+steps that were applied.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .summary import SUM_UP_ALL
 from .team import TEAM_TABLES
 from .vouched import CLOCK_TABLE, VOUCH_FOR_NEWEST
 
-# STRICT tables came with 3.37, functions for JSON as a part of every build with this version.
+# STRICT tables need 3.37; the JSON functions are part of every build from 3.38 on.
 MIN_SQLITE: Final = (3, 38, 0)
 
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
@@ -39,24 +39,23 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         """,
     ),
     (
-        # `cid`: the id that its sender gave it, so that sending it twice makes one row; NULL where there is none.
+        # `cid`: the id that the sender gave the message, so that sending it twice makes one row; NULL without one.
         "ALTER TABLE mensajes ADD COLUMN cid TEXT",
         "CREATE UNIQUE INDEX mensajes_cid ON mensajes (de, cid) WHERE cid IS NOT NULL",
     ),
     (
-        # Every index ends in the id, as SQLite's do in the rowid. Pages and recovery go along them:
-        # what a user was sent, in its two kinds; what a user wrote; what every admin may read;
-        # Measured, CPU of the writer for each row, batches of 1,024 (of 64), before and after this step: one user and
-        # one admin who take turns, 2.0 (4.9) and 6 (13) µs; 20,000 users by a power law, in a table of a million,
-        # 2.2 (4.3) and 40 (50) µs. What costs is not the entry but its page, 4 KB for the log and the checkpoint: two
-        # for each private row, one for each other, whose recipients are few.
+        # Every index ends with the id, because SQLite's indexes end with the rowid. Pages and recovery read them in
+        # order: messages sent to a user (supervised or not), messages written by a user, messages for every admin.
+        # CPU of the writer per row, for batches of 1,024 (of 64) rows, measured before and after this step: one user
+        # and one admin in turns: 2.0 (4.9) and 6 (13) µs; 20,000 users by a power law in a table of a million: 2.2
+        # (4.3) and 40 (50) µs. The cost is that of changed pages, 4 KB each in the log and in the checkpoint: two for
+        # each private row, one for each other row.
         "CREATE INDEX mensajes_para ON mensajes (para, supervisado)",
         "CREATE INDEX mensajes_de ON mensajes (de, supervisado, id, para) WHERE supervisado = 1",
         "CREATE INDEX mensajes_supervisados ON mensajes (supervisado) WHERE supervisado = 1",
-        # what an admin wrote to one user only. (A partial index covers only what is in it: therefore
-        # `supervisado`, which takes a byte.)
+        # Private messages of admins. (`supervisado`, one byte, is in the index so that queries need only the index.)
         "CREATE INDEX mensajes_privados ON mensajes (para, de, supervisado) WHERE supervisado = 0",
-        # The conversations of all admins (`lector` is empty) and of each; `ultimo` is the last id. See summary.py.
+        # The conversations of all admins (`lector` is empty) and of each admin. `ultimo`: the last id. See summary.py.
         """
         CREATE TABLE conversaciones (
             lector TEXT NOT NULL,
@@ -78,14 +77,14 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         """,
         # `fecha`: when the user was last seen, in milliseconds since 1970, UTC.
         "CREATE TABLE vistos (user TEXT PRIMARY KEY, fecha INTEGER NOT NULL) STRICT, WITHOUT ROWID",
-        # Keys that are made once and live as long as the file; a reader of the file can read every message.
+        # Keys that are made once for each file. They need no more protection than the messages in it.
         "CREATE TABLE secretos (nombre TEXT PRIMARY KEY, valor BLOB NOT NULL) STRICT, WITHOUT ROWID",
     ),
     (
         # See pruning.py.
         ASTRAY_INDEX,
         LIST_TRIGGER,
-        # `fecha`: until when the file was in use, by a clock that was believed. See vouched.py.
+        # `fecha`: the last time at which the file was in use, by a trusted clock. See vouched.py.
         CLOCK_TABLE,
         VOUCH_FOR_NEWEST,
     ),
@@ -100,11 +99,11 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
 
 
 async def migrate(connection: aiosqlite.Connection, migrations: tuple[tuple[str, ...], ...] = MIGRATIONS) -> None:
-    """Take all steps that the file has not taken, in one transaction: afterwards it has all of them or none.
+    """Apply the missing steps in one transaction: all of them or none.
 
-    Something is written even when no step is left, and then rolled back: that is how a file that is read-only or
-    locked is found out. (A BEGIN IMMEDIATE on a read-only file succeeds.) Raises ConfigError for a file that a
-    newer chatd or another program has made, and sqlite3.Error.
+    If no step is missing, user_version is written and rolled back, to detect a file that is read-only or locked. (BEGIN
+    IMMEDIATE succeeds on a read-only file.) Raises ConfigError for the file of a newer chatd or of another program, and
+    sqlite3.Error.
     """
     await connection.execute_fetchall("BEGIN IMMEDIATE")
     try:
@@ -119,7 +118,7 @@ async def migrate(connection: aiosqlite.Connection, migrations: tuple[tuple[str,
         for step in migrations[version:]:
             for statement in step:
                 await connection.execute_fetchall(statement)
-        await connection.execute_fetchall(f"PRAGMA user_version = {len(migrations)}")  # it takes no parameter
+        await connection.execute_fetchall(f"PRAGMA user_version = {len(migrations)}")  # a PRAGMA takes no parameters
         await connection.execute_fetchall("COMMIT" if version < len(migrations) else "ROLLBACK")
     except BaseException:
         await connection.rollback()

@@ -1,8 +1,8 @@
-"""How much room the database takes and its disk has, and the floor below which messages are refused. Rule L-14.
+"""The size of the database, the free space of its disk, and the minimum below which messages are refused. Rule L-14.
 
-A disk that is full to the last byte stops more than messages: marks, deletion, backups, and whatever else writes there.
-So messages, which take nearly all the room, stop earlier. The disk is asked on the thread of the database, where a disk
-that hangs holds up nothing else; at most once in EVERY_S, and each IDLE_S when nothing is written.
+A full disk would stop not only messages but also marks, deletion, backups and other programs. So messages, which take
+nearly all the space, are refused earlier. The thread of the database measures the disk, so that a hanging disk does not
+block the event loop; at most once in EVERY_S, and every IDLE_S when nothing is written.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ Execute = Callable[[str, Sequence[int]], Awaitable[Any]]
 
 
 class TooLittleSpaceError(Exception):
-    """The cause of a refusal, for the log."""
+    """The `__cause__` of a refusal, for the log."""
 
 
 class Space:
-    """The file system of the database `path`. `min_free_bytes` 0: it may be filled to the last byte."""
+    """The file system of the database `path`. `min_free_bytes` 0: no minimum."""
 
     def __init__(self, path: Path, min_free_bytes: int) -> None:
         self.free_bytes = 0
@@ -42,17 +42,17 @@ class Space:
         self._asked_at = float("-inf")
 
     async def attach(self, connection: aiosqlite.Connection) -> None:
-        """Let `measure` run on the thread of `connection`: as a function of its SQL."""
+        """Register the measurement as an SQL function, so that it runs on the thread of `connection`."""
         await connection.create_function("free_bytes", 0, self._look)
 
     async def measure(self, execute: Execute) -> None:
-        """Ask the disk, unless it was asked a moment ago. Raises what `execute` raises."""
+        """Measure the disk, unless it was measured within EVERY_S. Raises what `execute` raises."""
         if monotonic() - self._asked_at >= EVERY_S:
             await execute(_ASK, ())
 
     @property
     def fault(self) -> str | None:
-        """Why messages are refused, in words; None if they are not."""
+        """Why messages are refused, as a sentence; None if they are not."""
         if self.free_bytes >= self._min_free_bytes:
             return None
         return (
@@ -61,13 +61,13 @@ class Space:
         )
 
     def check(self) -> None:
-        """Whether a message may be stored. Raises StoreError, as for a disk that is full."""
+        """Raises StoreError, as for a full disk, if messages must be refused."""
         if (fault := self.fault) is not None:
             refusal = StoreError(StoreCode.FULL, "the disk is full: try again later", retry=True)
             raise refusal from TooLittleSpaceError(fault)
 
     def _look(self) -> int:
-        """A file system that does not say how much room it has is no reason to refuse anything."""
+        """Measure the disk. If the file system does not tell its free space, nothing is refused."""
         self._asked_at = monotonic()
         try:
             found = os.statvfs(self._folder)
@@ -82,5 +82,5 @@ class Space:
 def _size(file: Path) -> int:
     try:
         return file.stat().st_size
-    except OSError:  # the log is gone while nothing was written
+    except OSError:  # there is no log before the first write
         return 0

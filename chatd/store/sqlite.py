@@ -1,7 +1,7 @@
 """Messages in one SQLite file, through aiosqlite.
 
-Queues, batches and answers are in queued.py, the connections that only read in reader.py, the tables in schema.py, the
-room on the disk in space.py, what SQLite's errors mean in faults.py.
+Queues, batches and answers are in queued.py, read-only connections in reader.py, tables in schema.py, free disk space
+in space.py, the translation of SQLite's errors in faults.py.
 """
 
 from __future__ import annotations
@@ -42,24 +42,24 @@ _WAL_KEPT_BYTES: Final = 67_108_864
 _ZERO_DELETED: Final = "PRAGMA secure_delete = ON"  # overwrite deleted rows in the file
 _KEY_BYTES: Final = 32
 
-# As much as a message of 10,000 characters with its indexes; the row stays, and the next trial writes it anew.
-_MUCH: Final = """
+# Writes as much as a message of 10,000 characters with its indexes. The row stays; the next trial overwrites it.
+_TRIAL_WRITE: Final = """
     INSERT INTO secretos (nombre, valor) VALUES ('prueba', zeroblob(65536))
     ON CONFLICT (nombre) DO UPDATE SET valor = excluded.valor
 """
 
 
 class SqliteStore(QueuedStore):
-    """A Store on one file, which it owns from `open` to `close`.
+    """A Store on one file, which it has alone from `open` to `close`.
 
-    While it is open, three threads of aiosqlite's wait for work, and Python waits for them at its end: so
-    `close` must be called, unless the process is to end at once (os._exit or a signal).
+    While it is open, aiosqlite has three threads, which Python joins at exit: `close` must be called, unless the
+    process ends by os._exit or a signal.
     """
 
     def __init__(self, config: StoreConfig) -> None:
         super().__init__(config)
         self._config = config
-        self._path = Path(config.db).resolve()  # one lock, whatever link leads to the file
+        self._path = Path(config.db).resolve()  # so that all links to the file have the same lock
         self._lock = FileLock(self._path)
         self._guard = FileGuard(Path(config.db), self._path)
         self._connection: aiosqlite.Connection | None = None
@@ -92,11 +92,11 @@ class SqliteStore(QueuedStore):
 
     @property
     def history(self) -> Rows:
-        """What the library reads with, for tests and benchmarks that have their own questions."""
+        """The connection of the library, for tests and benchmarks with their own queries."""
         return self._history
 
     async def open(self) -> MessageId | None:
-        """See Store.open. A file that chatd may not write is refused here, not with each message."""
+        """See Store.open. Also raises ConfigError if chatd may not write the file."""
         _check_library()
         _check_path(self._path)
         self._lock.acquire()
@@ -113,17 +113,17 @@ class SqliteStore(QueuedStore):
         return greatest
 
     def _unusable(self, error: sqlite3.Error | OSError) -> ConfigError:
-        from .access import refusal  # noqa: PLC0415 - on the way out
+        from .access import refusal  # noqa: PLC0415 - only needed for this error
 
         reason = faults.advice(error) if isinstance(error, sqlite3.Error) else error.strerror
         files = [self._path, *(self._path.with_name(self._path.name + end) for end in BESIDE)]
         return ConfigError(f"cannot use the database {self._path}: {reason}{refusal(files)}")
 
     async def fault(self) -> str | None:
-        """See Store.fault. One statement, and so a transaction of its own: no INSERT can be part of it.
+        """See Store.fault. Runs one statement, as a transaction of its own.
 
-        A lock that can be had is enough, unless storing has failed: a full disk shows only when as much is written as a
-        message takes.
+        Taking the lock is enough if the last batch was stored. After a failure it writes as much as a message takes,
+        because a full disk shows only then.
         """
         if self._connection is None:
             return "the database is not open"
@@ -131,7 +131,8 @@ class SqliteStore(QueuedStore):
             await self._space.measure(self._connection.execute_fetchall)
             if (full := self._space.fault) is not None:
                 return full
-            await self._connection.execute_fetchall(_MUCH if self._writer.failing else "DELETE FROM mensajes WHERE 0")
+            probe = _TRIAL_WRITE if self._writer.failing else "DELETE FROM mensajes WHERE 0"
+            await self._connection.execute_fetchall(probe)
         except sqlite3.Error as error:
             return f"the database cannot be written: {faults.advice(error)}"
         return None
@@ -190,7 +191,7 @@ class SqliteStore(QueuedStore):
         raise AssertionError("an aggregate without groups has one row")
 
     async def _migrate(self, connection: aiosqlite.Connection) -> None:
-        """First of all, so that the file of another program is left as it is."""
+        """Migrate before any other change, so that the file of another program is not modified."""
         try:
             await schema.migrate(connection)
         except ConfigError as error:
@@ -201,13 +202,14 @@ class SqliteStore(QueuedStore):
             if mode != "wal":
                 raise ConfigError(f"{self._path} is on a file system without shared memory: use a local disk")
         await connection.execute_fetchall(f"PRAGMA synchronous = {self._config.synchronous}")
-        # A long backup makes the write-ahead log grow; this is what it shrinks to afterwards.
+        # A long backup makes the write-ahead log grow; afterwards SQLite truncates it to this size.
         await connection.execute_fetchall(f"PRAGMA journal_size_limit = {_WAL_KEPT_BYTES}")
 
     async def _disconnect(self) -> None:
         try:
-            # The last connection to close empties the write-ahead log, and must write. It also removes the log by its
-            # name, which may be that of another file by now: then the readers, which cannot, are the last.
+            # The last connection to close checkpoints the write-ahead log, so it must be able to write. It also removes
+            # the log by name. If the files were replaced, the name may be that of another log: then the read-only
+            # connections, which remove nothing, are closed last.
             if await self._is_displaced():
                 await self._close_writer()
             await self._history.close()
@@ -220,7 +222,7 @@ class SqliteStore(QueuedStore):
     async def _is_displaced(self) -> bool:
         if self._connection is not None:
             with contextlib.suppress(sqlite3.Error):
-                await self._connection.execute_fetchall("SELECT 1")  # the guard looks
+                await self._connection.execute_fetchall("SELECT 1")  # runs the checks of the guard
         return self._guard.fault is not None
 
     async def _close_writer(self) -> None:
@@ -229,22 +231,22 @@ class SqliteStore(QueuedStore):
             if connection is not None:
                 await connection.close()
         except sqlite3.Error as error:
-            # What was acknowledged is in the write-ahead log, and the next start reads it.
+            # Acknowledged messages are in the write-ahead log, which the next start reads.
             log.warning("the database did not close cleanly", extra={"cause": repr(error)})
 
     async def _watch_space(self) -> None:
         while True:
             await asyncio.sleep(IDLE_S)
-            with contextlib.suppress(StoreError):  # who writes next is told
+            with contextlib.suppress(StoreError):  # the next write gets the same error
                 await self._space.measure(self._write)
 
     async def _insert(self, batch: Sequence[Message]) -> None:
-        """Commit the whole batch or nothing. Raises StoreError.
+        """Commit all rows of the batch or none. Raises StoreError.
 
-        One statement, because the interpreter's lock is dropped and taken again around each step of a statement,
-        and beside a busy event loop each of these can cost a switch interval (5 ms). Measured with one core for
-        the loop and one for this thread, 1,000 rows of 64 characters, FULL, CPU of this thread; `busy`: the other
-        thread runs Python without a pause:
+        One statement, because the driver releases and takes the interpreter lock for each step of a statement, and with
+        a busy event loop each of these can take a switch interval (5 ms). Measured with one core for the loop and one
+        for this thread, 1,000 rows of 64 characters, FULL, CPU of this thread; `busy`: the other thread runs Python
+        without a pause:
 
                                           idle                        busy
             executemany in BEGIN/COMMIT   200,000 rows/s, 3.5 µs      14,000-24,000 rows/s, 4-5 µs
@@ -254,15 +256,15 @@ class SqliteStore(QueuedStore):
         await self._space.measure(self._write)
         self._space.check()
         size = 1 << (len(batch) - 1).bit_length()
-        # One more value for each row takes 0.7 µs of its 2.4: a batch without any cid goes without the column.
+        # Each value takes 0.7 of the 2.4 µs of a row, so a batch without any cid omits that column.
         named = any(row.cid is not None for row in batch)
         values: list[int | str | None] = []
         for row in batch:
-            # int(): the driver looks for an adapter for every bool and None, which takes longer than all other values
+            # int(): for a bool or None the driver looks for an adapter, which takes longer than all other values.
             values += (row.id, row.de, row.para, row.mensaje, row.fecha, int(row.supervisado))
             if named:
                 values.append(row.cid)
-        # Not None, for which one is looked for as well: of 65 rows, each takes 7.5 µs instead of 11
+        # 0, not None, for the same reason: with 65 rows, 7.5 instead of 11 µs a row.
         values += [0] * ((7 if named else 6) * (size - len(batch)))
         values.append(len(batch))
         await self._write(_insert_sql(size, named=named), values)
@@ -291,19 +293,19 @@ class SqliteStore(QueuedStore):
 
 @functools.cache
 def _insert_sql(size: int, *, named: bool) -> str:
-    """An INSERT of up to `size` rows, with cids or without; the last parameter says of how many.
+    """An INSERT of up to `size` rows, with or without cids; the last parameter is the number of rows.
 
-    Sizes are powers of two, so that a handful of prepared statements serve every batch: to parse one for the
-    exact number takes longer than to insert its rows. What the limit cuts off is never looked at.
+    Sizes are powers of two, so that a few prepared statements serve every batch: parsing a statement for the exact
+    number takes longer than inserting its rows. SQLite does not evaluate rows beyond the limit.
     """
     columns = "id, de, para, mensaje, fecha, supervisado" + (", cid" if named else "")
     rows = ",".join([f"({','.join('?' * (7 if named else 6))})"] * size)
-    # Nothing but question marks is put into the text.
+    # Only question marks are inserted into the text.
     return f"INSERT INTO mensajes ({columns}) SELECT * FROM (VALUES {rows}) LIMIT ?"  # noqa: S608
 
 
 async def _own_key(connection: aiosqlite.Connection) -> bytes:
-    """The key that lives as long as the file; made now if there is none."""
+    """The recovery key of the file; created if there is none."""
     kept = "SELECT valor FROM secretos WHERE nombre = 'recuperacion'"
     for (key,) in await connection.execute_fetchall(kept):
         return bytes(key)
@@ -326,9 +328,9 @@ def _check_path(path: Path) -> None:
 
 
 def _create(path: Path) -> None:
-    """Make an absent file readable to its owner only: it will hold private messages.
+    """Create the file if it is missing, readable to its owner only, because it will hold private messages.
 
-    Before SQLite opens it: see FileLock for why no other code may open it later.
+    Call before SQLite opens it: FileLock says why no other code may open it later.
     """
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))

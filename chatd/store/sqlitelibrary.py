@@ -1,4 +1,4 @@
-"""The questions of the chat in SQLite's SQL, which lies beside the rules: history.py, conversations.py, missed.py."""
+"""The Library for SQLite. The SQL is in history.py, conversations.py and missed.py, beside the rules."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LOG_SQL: Final = (
 
 
 class SqliteLibrary:
-    """A Library on the rows of one file."""
+    """A Library that reads through `rows`."""
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows

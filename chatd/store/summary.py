@@ -1,9 +1,9 @@
-"""The list of conversations, which follows the messages at a distance: nothing of it is in the way of a commit.
+"""The list of conversations. It is updated from stored messages afterwards, so that it does not slow down commits.
 
-`conversaciones` has a row for each user who wrote to be read by every admin (its `lector` is empty), and one for each
-admin and whomever it wrote to in private; `ultimo` is the last of these messages. Only what is asked for must be
-complete: so the table is brought up to date for each question, and now and then in between, which keeps that short.
-Measured with 20,000 users by a power law: a trigger that did it with each row took 30 to 40 µs of every insert.
+`conversaciones` has a row for each user with supervised messages (`lector` is empty), and a row for each admin and each
+user to whom the admin wrote in private; `ultimo` is the last of these messages. The table is brought up to date before
+each query of it, and at intervals in between, which keeps that update short. A trigger for each row took 30 to 40 µs of
+every insert (measured with 20,000 users by a power law).
 """
 
 from __future__ import annotations
@@ -12,31 +12,31 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 STEP_ROWS: Final = 5_000
-"""Messages that are summed up in one statement, and that may come before it is done unasked."""
+"""Messages of one statement, and new messages after which the list is updated without a query."""
 
 _NOTHING: Final = -(2**63)
 
 Execute = Callable[[str, Sequence[int]], Awaitable[list[Any]]]
-"""Runs what every database understands."""
+"""Runs one statement in SQL of both databases."""
 
 
 class Summary:
     """Brings the table up to date. `execute` runs one statement and returns its rows; raises StoreError."""
 
     def __init__(self, execute: Execute, overlap: int = 0) -> None:
-        """`overlap`: so much is read again, because others store ids that are smaller than what is summed up."""
+        """`overlap`: the range of ids that is read again, because other nodes may store smaller ids later."""
         self._execute = execute
         self._overlap = overlap
         self._upto: int | None = None
         self._stored = 0
 
     def is_due(self, stored: int) -> bool:
-        """Take note of so many more messages; whether it is time to go on."""
+        """Count `stored` new messages. Returns whether the list should be updated."""
         self._stored += stored
         return self._stored >= STEP_ROWS
 
     async def catch_up(self, _asked: Sequence[None]) -> None:
-        """Raises StoreError; then what is missing is found again."""
+        """Update the table from all new messages. Raises StoreError; the next call repeats what is missing."""
         self._stored = 0
         rows = STEP_ROWS
         if self._upto is None:
@@ -63,7 +63,7 @@ _SUM_UP: Final = SUM_UP_ALL.format(after="?1", upto="?2")
 
 _NEXT: Final = "SELECT max(id), count(*) FROM (SELECT id FROM mensajes WHERE id > ?1 ORDER BY id LIMIT ?2) AS step"
 
-# From one reader to the next: there are as many as admins.
+# Steps from one `lector` to the next, because there are only as many as admins.
 _LAST: Final = """
     WITH RECURSIVE readers (lector) AS (
         SELECT min(lector) FROM conversaciones

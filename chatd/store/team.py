@@ -1,7 +1,7 @@
-"""The tables of a team of admins (chatd/team), which stand empty without one. Written for both databases. Pure.
+"""The tables of a team of admins (chatd/team), empty without one. Written for both databases. Pure.
 
-Numbers are ids of messages, and milliseconds since 1970; what a user wrote to the desk is a question, what an admin
-wrote to a user an answer.
+Numbers are ids of messages, or milliseconds since 1970. A question is a user's message to the team, an answer an
+admin's message to a user.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Final
 
 TEAM_TABLES: Final[tuple[str, ...]] = (
-    # Who was here: the claim `name`, whether the token was an admin's, and what is searched in both names.
-    # `admin` is a Role of chatd/team/names.py.
+    # All users who ever connected. `nombre`: the claim `name`; `admin`: a Role of chatd/team/names.py; `clave`: the
+    # text that searches look in.
     """
     CREATE TABLE nombres (
         quien TEXT PRIMARY KEY,
@@ -21,9 +21,9 @@ TEAM_TABLES: Final[tuple[str, ...]] = (
     """,
     "CREATE INDEX nombres_admins ON nombres (quien) WHERE admin = 1",
     # A conversation of the team with the user `con`. `ultimo`: its last message that every admin may read; `entrada`
-    # and `respuesta`: the last question and the last answer; `espera`: the first question without an answer.
-    # `atiende`: the admin who is on it, `desde` when. `resuelto`: what is up to there is resolved, by `cerro` at
-    # `cerrado`, which is empty if that was taken back. `rev` grows with each change.
+    # and `respuesta`: the last question and the last answer; `espera`: the first unanswered question. `atiende`: the
+    # admin who has claimed it, at `desde`. `resuelto`: messages up to this id are resolved, by `cerro` at `cerrado`
+    # (NULL after a later claim). `rev` grows with each change.
     """
     CREATE TABLE casos (
         con TEXT PRIMARY KEY,
@@ -44,7 +44,7 @@ TEAM_TABLES: Final[tuple[str, ...]] = (
     "CREATE INDEX casos_atiende ON casos (atiende, ultimo) WHERE atiende IS NOT NULL",
     "CREATE INDEX casos_libres ON casos (ultimo) WHERE atiende IS NULL AND (cerrado IS NULL OR entrada > resuelto)",
     "CREATE INDEX casos_resueltos ON casos (ultimo) WHERE cerrado IS NOT NULL AND entrada <= resuelto",
-    # What admins note about a user.
+    # Notes of admins about a user.
     """
     CREATE TABLE notas (
         id INTEGER PRIMARY KEY,
@@ -55,7 +55,7 @@ TEAM_TABLES: Final[tuple[str, ...]] = (
     ) STRICT
     """,
     "CREATE INDEX notas_con ON notas (con, id)",
-    # Answers that are written once and used often.
+    # Canned replies.
     """
     CREATE TABLE respuestas (
         atajo TEXT PRIMARY KEY,

@@ -1,7 +1,7 @@
-"""The index of the words in messages: made at a distance, and searched. Rules C-89 to C-91 of protocol.md.
+"""The index of the words in messages: its update and its search. Rules C-89 to C-91 of protocol.md.
 
-It is no part of a commit: a task reads what is not in it yet, a few messages at a time, with pauses. At each start it
-looks through all messages once, so that an import, new ids or a crash leave nothing out.
+A task adds new messages after their commit, a few at a time, with pauses. Each start checks all messages once, so that
+messages of an import, renumbered messages, and those of a crash are indexed too.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ from .words import indexed
 log = logging.getLogger("chatd.store")
 
 STEP_ROWS: Final = 100
-"""Messages that are put into the index together: a few milliseconds of the writer."""
+"""Messages that are indexed in one statement: a few milliseconds of the writer."""
 
 MAX_STEP_CHARS: Final = 4_000_000
-"""Of these messages, where they may be long."""
+"""Characters that are indexed in one statement; it has fewer messages if they may be long."""
 
 PAUSE_S: Final = 0.02
 EVERY_S: Final = 5.0
 
 MAX_STEPS: Final = 20
-"""That one who searches waits for."""
+"""Steps that a search waits for, to index the newest messages."""
 
 MAX_STRETCHES: Final = 20
-"""Of EXAMINED messages each, in one search."""
+"""Statements in one search, each over EXAMINED messages."""
 
 
 class TextIndex:
-    """The index of one database, whose messages have up to `max_chars`. `overlap`: see Summary."""
+    """The index of one database. `max_chars`: the longest message; `overlap`: see Summary."""
 
     def __init__(self, store: Store, sql: TextSql, *, max_chars: int = 1, overlap: int = 0) -> None:
         self._store = store
@@ -54,7 +54,7 @@ class TextIndex:
         self._task: asyncio.Task[None] | None = None
 
     async def make(self) -> None:
-        """Make it where there is none. Idempotent. Raises ConfigError."""
+        """Create the index if it is missing. Idempotent. Raises ConfigError."""
         if self._made:
             return
         if self._sql.needs is not None:
@@ -74,18 +74,18 @@ class TextIndex:
         self._made = True
 
     def start(self) -> None:
-        """The loop must run."""
+        """Start the task; the event loop must run."""
         self._task = self._tasks.start(self._follow(), "index of texts")
 
     async def close(self) -> None:
-        """Idempotent; before the store is closed."""
+        """Call before the store is closed. Idempotent."""
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
             await asyncio.wait([task])
 
     async def catch_up(self) -> None:
-        """Take in what was stored a moment ago; of much, a part. Raises StoreError."""
+        """Index new messages, in at most MAX_STEPS steps. Raises StoreError."""
         await self.make()
         for _ in range(MAX_STEPS):
             if not await self._step():
@@ -94,9 +94,9 @@ class TextIndex:
     async def search(
         self, viewer: Viewer, con: str | None, words: Sequence[str], before: int, rows: int
     ) -> tuple[list[Past], int | None]:
-        """The newest messages before the id `before` with all these words that `viewer` may read, newest first.
+        """At most `rows` messages with ids below `before` and all `words` that `viewer` may read, newest first.
 
-        At most `rows`, and the id before which to search on; None where that is all. Raises StoreError.
+        Also returns the id before which the next search continues, None at the end. Raises StoreError.
         """
         query = textsql.query(self._sql, words, textsql.participants(viewer, con))
         about = (viewer.user,) if con is None else (viewer.user, con)
@@ -129,7 +129,7 @@ class TextIndex:
             await asyncio.sleep(pause_s)
 
     async def _step(self) -> bool:
-        """Look at the next few messages; whether there may be more. Raises StoreError."""
+        """Index the next few messages. Returns whether there may be more. Raises StoreError."""
         async with self._turn:
             [(last, count)] = await self._store.query(textsql.NEXT, (self._upto,))
             if not count:

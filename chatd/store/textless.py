@@ -1,4 +1,4 @@
-"""A database without an index of texts: what an earlier start with `search` has left is dropped. Rule C-91."""
+"""Without `search`: drops the index of texts that an earlier start has made. Rule C-91."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ log = logging.getLogger("chatd.store")
 
 
 async def drop_index(store: Store, db: str) -> None:
-    """Where it cannot be dropped, as by a SQLite without FTS5, nothing follows the messages any more at least."""
+    """Drop the index. If that fails (a SQLite without FTS5, for example), log it; the index is not updated any more."""
     try:
         for statement in textsql.of(db).drop:
             await store.run(statement)

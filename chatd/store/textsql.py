@@ -1,8 +1,7 @@
-"""The index of the words in messages, in the SQL of each database. Pure. Rules C-89 to C-91.
+"""The SQL of the word index, for each database. Pure. Rules C-89 to C-91.
 
-SQLite has FTS5 for it, PostgreSQL a tsvector. What the words are is decided in words.py, for both alike: the databases
-are given texts that are folded and split already. So no extension of PostgreSQL is needed. A row that goes takes its
-words along, whichever program deletes it.
+SQLite uses FTS5, PostgreSQL a tsvector. words.py folds and splits the texts for both, so no extension of PostgreSQL is
+needed. The words of a message are deleted with its row, by a trigger or a foreign key.
 """
 
 from __future__ import annotations
@@ -14,17 +13,17 @@ from typing import Final, NamedTuple
 from .history import Viewer
 from .url import is_postgres
 
-# ruff: noqa: S608 - words and numbers of ours
+# ruff: noqa: S608 - only constants are inserted
 
 EXAMINED: Final = 1_000
-"""Messages with the words that one statement looks at, some of which the reader may not read."""
+"""Matching messages that one statement reads; the reader may not be allowed to read all of them."""
 
 MIN_PREFIX_CHARS: Final = 3
-"""A shorter word is found as a whole: half of all messages have a word that begins with some letter."""
+"""Shorter words match only whole words, because half of all messages have a word that starts with a given letter."""
 
 
 class TextSql(NamedTuple):
-    """`needs`: a module of SQLite. `key`: the column with the id. `prefix`, `whole` and `both` are parts of a query."""
+    """`needs`: a module of SQLite; `key`: the column of the id; `prefix`, `whole` and `both`: parts of a query."""
 
     needs: str | None
     create: tuple[str, ...]
@@ -36,7 +35,7 @@ class TextSql(NamedTuple):
     both: str
 
 
-# No place of a word in its text is kept (detail), nor how long texts are: who searches is not told how well it fits.
+# Positions of words (detail) and lengths of texts (columnsize) are not stored, because results are not ranked.
 SQLITE: Final = TextSql(
     needs="fts5",
     create=(
@@ -51,7 +50,7 @@ SQLITE: Final = TextSql(
         """,
     ),
     drop=(
-        "PRAGMA secure_delete = ON",  # what is deleted later must not be left in pages that were the index
+        "PRAGMA secure_delete = ON",  # overwrite the pages of the index with zeros
         "DROP TRIGGER IF EXISTS mensajes_sin_texto",
         "DROP TRIGGER IF EXISTS mensajes_con_otro_id",
         "DROP TABLE IF EXISTS textos",
@@ -83,15 +82,15 @@ POSTGRES: Final = TextSql(
 )
 
 OPTIMIZE: Final = "INSERT INTO textos (textos) VALUES ('optimize')"
-"""SQLite writes the index anew, without the words of what was deleted."""
+"""Makes SQLite rewrite the index without the words of deleted messages."""
 
 SECURE_DELETE: Final = "INSERT INTO textos (textos, rank) VALUES ('secure-delete', 1)"
 SECURE_DELETE_FROM: Final = (3, 42, 0)
-"""From this version of SQLite on, words are gone from the file with their message."""
+"""The version of SQLite from which a deletion also removes the words from the file."""
 
 HAS_MODULE: Final = "SELECT count(*) FROM pragma_module_list WHERE name = ?1"
 
-# Takes the id behind which it begins: the last id of a few messages, and how many there are.
+# The last id and the number of the next few messages. Parameter: the id after which they start.
 NEXT: Final = f"""
     SELECT max(id), count(*) FROM (SELECT id FROM mensajes WHERE id > ?1 ORDER BY id LIMIT {EXAMINED}) AS step
 """
@@ -101,17 +100,17 @@ _NAME: Final = "\N{MIDDLE DOT}"  # in no word, and to SQLite no separator
 
 
 def of(db: str) -> TextSql:
-    """That of the database which `--db` names so."""
+    """The SQL for the database `db`."""
     return POSTGRES if is_postgres(db) else SQLITE
 
 
 def name_of(user: str) -> str:
-    """What stands among the words for one who wrote a message, or to whom it was written."""
+    """The word in the index for the sender or the recipient of a message."""
     return _NAME + user.encode().hex()
 
 
 def missing(sql: TextSql, rows: int) -> str:
-    """Takes both ends of some messages: those that are not in the index."""
+    """Messages that are not indexed. Parameters: ids in (?1, ?2]."""
     return f"""
         SELECT m.id, m.de, m.para, m.mensaje FROM mensajes AS m
         WHERE m.id > ?1 AND m.id <= ?2 AND NOT EXISTS (SELECT 1 FROM textos AS t WHERE t.{sql.key} = m.id)
@@ -121,7 +120,7 @@ def missing(sql: TextSql, rows: int) -> str:
 
 @functools.cache
 def insert(sql: TextSql, rows: int) -> str:
-    """Takes an id and its words for each row. A message that is gone meanwhile has none."""
+    """Adds messages to the index. Parameters: id and words of each. Messages deleted meanwhile are skipped."""
     if sql is SQLITE:
         values = ", ".join(f"(?{2 * row + 1}, ?{2 * row + 2})" for row in range(rows))
         return f"""
@@ -136,13 +135,13 @@ def insert(sql: TextSql, rows: int) -> str:
 
 
 def query(sql: TextSql, words: Iterable[str], users: Iterable[str]) -> str:
-    """What is matched: all words, in a message from or to all `users`. Words are letters and digits alone."""
+    """The query for messages with all `words`, from or to all `users`. Words consist of letters and digits."""
     parts = [(sql.prefix if len(word) >= MIN_PREFIX_CHARS else sql.whole).format(word) for word in words]
     return sql.both.join([*parts, *(sql.whole.format(name_of(user)) for user in users)])
 
 
 def stretch(sql: TextSql) -> str:
-    """Takes the query and the id before which it ends: the first id of the newest few that match, and how many."""
+    """The smallest id and the number of the newest EXAMINED matches below an id. Parameters: the query, the id."""
     return f"""
         SELECT min(id), count(*) FROM (
             SELECT t.{sql.key} AS id FROM textos AS t WHERE {sql.matches} AND t.{sql.key} < ?2
@@ -152,7 +151,10 @@ def stretch(sql: TextSql) -> str:
 
 
 def found(sql: TextSql, viewer: Viewer, con: str | None) -> str:
-    """Takes the query, both ends, how many, the reader and, if there is one, the other: the newest first. Rule C-90."""
+    """The matches that `viewer` may read, newest first. Rule C-90.
+
+    Parameters: the query, ids less than ?2 and from ?3 on, the number of rows, the reader, and `con` if it is given.
+    """
     key = sql.key
     return f"""
         SELECT m.id, m.de, m.para, m.mensaje, m.fecha FROM textos AS t CROSS JOIN mensajes AS m
@@ -162,14 +164,14 @@ def found(sql: TextSql, viewer: Viewer, con: str | None) -> str:
 
 
 def participants(viewer: Viewer, con: str | None) -> Sequence[str]:
-    """Who has to be among the two of a message, whatever else its reader may read."""
+    """Users who must be sender or recipient of each message that is searched."""
     if con is None:
         return [] if viewer.is_admin else [viewer.user]
     return [con] if viewer.is_admin else [viewer.user, con]
 
 
 def _readable(viewer: Viewer, con: str | None) -> str:
-    """Rule C-71: the same as in history.py, as a condition on a row."""
+    """Rule C-71, as a condition on a row; the same rule as in history.py."""
     if con is None:
         own = "m.para = ?5 OR m.de = ?5"
         return f"m.supervisado = 1 OR {own}" if viewer.is_admin else "m.para = ?5 OR (m.de = ?5 AND m.supervisado = 1)"

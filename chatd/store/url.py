@@ -1,4 +1,4 @@
-"""Whether `db` is the URL of a PostgreSQL database, or a file. Needs no driver."""
+"""Tells a URL of a PostgreSQL database from the name of a file. Needs no driver."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ SCHEMES: Final = ("postgresql://", "postgres://")
 
 
 def is_postgres(db: str) -> bool:
-    """Whether `db` is a URL of PostgreSQL's, with a scheme that libpq knows."""
+    """Whether `db` is a URL with a scheme of libpq."""
     return db.startswith(SCHEMES)
 
 
 def has_several_hosts(url: str) -> bool:
-    """In the address, or in the parameter that may stand for it."""
+    """Whether `url` names several hosts, in its address or in the parameter `host`."""
     parts = urlsplit(url)
     hosts = [parts.netloc.rpartition("@")[2], *(value for name, value in parse_qsl(parts.query) if name == "host")]
     return any("," in host for host in hosts)

@@ -1,17 +1,18 @@
-"""The time that a database vouches for, without which nothing is deleted by its age. Rule C-59 of protocol.md.
+"""The vouched time: a time in the database that protects messages from a wrong clock. Rule C-59 of protocol.md.
 
-A wall clock that is 400 days ahead at one start makes every message look old, and what is deleted is gone. So the
-file remembers until when it was in use; while a daemon runs, that moves on by a clock that cannot be set. A wall clock
-that is not much further is believed, and remembered. One that is much further waits for the operator's word (`chatd
-clock --trust`): that time, written into the file. It holds for this once, and not for the next step.
+With a wall clock that is 400 days ahead, every message looks old, and retention would delete all of them. So the
+database stores the last time at which it was in use. While a daemon runs, this time advances by a monotonic clock. A
+wall clock that is only a little ahead of it is trusted, and its time is stored. If it is far ahead, nothing is deleted
+until the operator confirms the time (`chatd clock --trust`), which writes it into the database. The confirmation does
+not cover a later step of the clock.
 
-"Much further" is a week, or half of the age where that is less: so a wrong clock deletes no message before half of
-its time. A daemon that was off for longer, and a backup that is older, need that word as well: nothing tells them from
-a wrong clock. A wall clock that is behind deletes less, and is no danger: a machine that boots in 1970 and hears from
-NTP a minute later comes back to where the file is.
+"Far ahead" is a week, or half of the retention age if that is less: so a wrong clock deletes no message before half of
+its age. After a longer downtime, or with an older backup, the operator must confirm too, because the daemon cannot tell
+this from a wrong clock. A wall clock that is behind deletes fewer messages, and does no harm: a machine may boot in
+1970 and get the time from NTP a minute later.
 
-The file of a chatd that did not remember begins with its newest message, and so does one that was filled by an import.
-The times of the file itself are no witness: a copy gets those of the clock that is in doubt.
+A database of an older chatd, or of an import, starts with the time of its newest message. The modification time of the
+file is not used: a copy gets it from the clock that is in doubt.
 """
 
 from __future__ import annotations
@@ -35,30 +36,30 @@ VOUCH_FOR_NEWEST: Final = """
     ) AS known HAVING max(fecha) IS NOT NULL ON CONFLICT (uno) DO UPDATE SET fecha = excluded.fecha
 """
 
-# From here on, what every database understands.
+# The following statements are for both databases.
 VOUCHED: Final = "SELECT fecha FROM reloj"
 
 # ?1: milliseconds since 1970.
 TRUST: Final = "INSERT INTO reloj (uno, fecha) VALUES (1, ?1) ON CONFLICT (uno) DO UPDATE SET fecha = excluded.fecha"
 
-# ?1: the same, ?2: what was there. If it has changed meanwhile, that was the operator's word.
+# ?1: milliseconds since 1970, ?2: the value before. If that has changed, the operator has confirmed a time meanwhile.
 _MOVE_ON: Final = "UPDATE reloj SET fecha = ?1 WHERE fecha = ?2 RETURNING 1"
 
 Execute = Callable[[str, Sequence[int]], Awaitable[list[Any]]]
 
 
 def allowed_ms(age_ms: int) -> int:
-    """How far the clock may be beyond what is vouched for, where messages of that age are to be deleted."""
+    """Milliseconds that the wall clock may be ahead of the vouched time, for a retention age of `age_ms`."""
     return min(MAX_AHEAD_MS, age_ms // 2)
 
 
 def uptime_s() -> float:
-    """Seconds by a clock that cannot be set; where there is one, it goes on while the machine is suspended."""
+    """Seconds of a monotonic clock; if the system has CLOCK_BOOTTIME, it also counts while the machine is suspended."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 class VouchedTime:
-    """Of one file. `execute` runs one statement and returns its rows; raises StoreError."""
+    """The vouched time of one database. `execute` runs one statement and returns its rows; raises StoreError."""
 
     def __init__(self, execute: Execute, wall_ms: Callable[[], int], uptime_s: Callable[[], float]) -> None:
         self._execute = execute
@@ -68,7 +69,7 @@ class VouchedTime:
         self._written_at_s = 0.0
 
     async def ahead_ms(self, allowed_ms: int) -> int:
-        """How far the wall clock is ahead of what is vouched for; 0 if it is believed, and then remembered.
+        """Milliseconds that the wall clock is ahead of the vouched time; 0 if it is trusted, and then stored.
 
         Raises StoreError.
         """

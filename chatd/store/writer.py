@@ -1,7 +1,6 @@
-"""Group commit: whatever arrived while the last commit ran goes into the next one.
+"""Group commit: all rows that arrive during a commit go into the next one.
 
-One task for the store, none for a message. The database is behind the one function that stores a batch: all of
-its rows or none.
+One task for the store, not one per message. One function stores a batch in the database: all of its rows or none.
 """
 
 from __future__ import annotations
@@ -20,11 +19,11 @@ from .flushes import Flushes
 
 log = logging.getLogger("chatd.store")
 
-# At this size a batch is bound by its rows, no longer by its commit; and the loop, which runs as many callbacks
-# in a row, is not held up for longer than a few milliseconds.
+# At this size the rows take most of the time of a batch, not the commit; and the callbacks of a batch do not block the
+# event loop for longer than a few milliseconds.
 MAX_BATCH_ROWS: Final = 1024
 
-# A prepared statement keeps the values that it was last given, and there is one for each size of batch.
+# Limits memory: a prepared statement keeps its last values, and there is one for each size of batch.
 MAX_BATCH_BYTES: Final = 1_048_576
 
 Row = TypeVar("Row")
@@ -33,16 +32,16 @@ Insert = Callable[[Sequence[Row]], Awaitable[None]]
 
 
 class GroupCommit(Generic[Row]):
-    """The queue in front of one table, and the task that empties it.
+    """The queue of rows for one table, and the task that writes them.
 
-    `what` is the rows' name in the log, in the plural; `weigh` tells the bytes of a row's texts. `insert` commits all
-    rows or none, and raises StoreError. When it blames a row (`of_a_row`), the batch is tried again in halves, so that
-    honest neighbours are stored. Any other error is the database's: it answers all rows that were waiting when the
-    batch began, for they would only meet it one after the other. So while the trouble lasts a row waits for two
-    batches at most, however long the queue is, and the next batch finds out whether it is over.
+    `what`: the name of the rows in the log, in the plural; `weigh`: returns the bytes of a row's texts. `insert`
+    commits all rows or none, and raises StoreError. If a row caused the error (`of_a_row`), the batch is tried again in
+    halves, so that the other rows are stored. Any other error is one of the database: it answers all rows that were
+    waiting when the batch started, because they would fail too. So during an outage a row waits for at most two
+    batches, and the next batch detects the end of the outage.
 
-    While no client waits for it, a batch waits for more rows until its first row is `delay_s` old (C-67): a commit
-    costs 100 to 200 µs of CPU, whatever the number of its rows.
+    While no client waits for an answer, a batch waits for more rows until its first row is `delay_s` old (C-67): a
+    commit takes 100 to 200 µs of CPU, whatever the number of its rows.
     """
 
     def __init__(
@@ -64,12 +63,11 @@ class GroupCommit(Generic[Row]):
         self._delay_s = delay_s
         self._enough_rows = min(MAX_BATCH_ROWS, max_rows // 2)
         self._enough_bytes = min(MAX_BATCH_BYTES, max_bytes // 2)
-        self._awaited = 0  # so many of the rows that wait have to be answered before the writer may rest
-        self._waiting: list[
-            tuple[Row, Done, int]
-        ] = []  # with the bytes of its texts; the batch that is being written is its head
+        self._awaited = 0  # waiting rows that must be answered before the writer may wait for more rows
+        # Rows, their callbacks and the bytes of their texts. The list starts with the batch that is being written.
+        self._waiting: list[tuple[Row, Done, int]] = []
         self._waiting_bytes = 0
-        self._since: list[float] = []  # when each came
+        self._since: list[float] = []  # the arrival time of each waiting row
         self._batch_rows = MAX_BATCH_ROWS
         self._flushes = Flushes()
         self._wake = asyncio.Event()
@@ -85,17 +83,17 @@ class GroupCommit(Generic[Row]):
 
     @property
     def failing(self) -> bool:
-        """Whether the last batch could not be stored, and no row of it was to blame."""
+        """Whether the last batch failed by an error of the database, not of a row."""
         return self._fault is not None
 
     def start(self) -> None:
-        """Begin to write; the loop must run."""
+        """Start to write; the event loop must run."""
         self._task = self._tasks.start(self._write(), f"store writer of {self._what}")
         self._task.add_done_callback(self._finished)
         self._accepting = True
 
     def put(self, row: Row, done: Done, *, patient: bool = False) -> None:
-        """See Store.put. A row is never refused for its size alone: an empty queue takes any."""
+        """See Store.put. A row is never refused for its size alone: an empty queue accepts any row."""
         if not self._accepting:
             raise _closed()
         texts_bytes = self._weigh(row)
@@ -111,7 +109,7 @@ class GroupCommit(Generic[Row]):
             self.hurry()
 
     def hurry(self) -> None:
-        """Write all that waits now: a client waits for an answer, or the batch is full."""
+        """Write all waiting rows now: a client waits for an answer, or the batch is full."""
         self._awaited = len(self._waiting)
         if self._resting is not None:
             self._resting.set()
@@ -122,7 +120,7 @@ class GroupCommit(Generic[Row]):
         await self._flushes.flushed(len(self._waiting))
 
     async def close(self) -> None:
-        """Refuse new rows, write what waits, end the task. Idempotent: each of several callers waits for all that."""
+        """Refuse new rows, write the waiting ones, end the task. Idempotent; every caller waits for the end."""
         self._accepting = False
         if (task := self._task) is None:
             return
@@ -177,7 +175,7 @@ class GroupCommit(Generic[Row]):
             self._answer(1, error)
 
     def _next_batch(self) -> list[Row]:
-        """The head of the queue, within both bounds of a batch, but at least one row."""
+        """The first rows of the queue, within both limits of a batch, but at least one row."""
         batch: list[Row] = []
         room_bytes = MAX_BATCH_BYTES
         for row, _, texts_bytes in itertools.islice(self._waiting, self._batch_rows):
@@ -202,7 +200,7 @@ class GroupCommit(Generic[Row]):
         return None
 
     def _note(self, error: StoreError | None) -> None:
-        """Log when trouble begins, changes and ends; not each batch that meets it."""
+        """Log when an error begins, changes and ends, not for each batch that fails."""
         code = None if error is None or error.of_a_row else error.code
         if code is self._fault:
             return
@@ -213,7 +211,7 @@ class GroupCommit(Generic[Row]):
             log.warning("%s are stored again", self._what, extra={"failures": self.counters.failures})
 
     def _answer(self, count: int, error: StoreError | None) -> None:
-        """Take the first `count` rows out of the queue and tell their senders."""
+        """Remove the first `count` rows from the queue and call their callbacks."""
         answered = self._waiting[:count]
         del self._waiting[:count]
         self._awaited = max(self._awaited - count, 0)
@@ -232,7 +230,7 @@ class GroupCommit(Generic[Row]):
                 log.exception("a callback of the store raised")
 
     def _finished(self, _task: asyncio.Task[None]) -> None:
-        """The task has ended: after `close`, with the loop, or by a bug. Every caller gets an answer."""
+        """The task has ended, after `close`, with the loop, or by a bug. Answer every waiting caller."""
         self._task = None
         self._accepting = False
         self._answer(len(self._waiting), _closed())

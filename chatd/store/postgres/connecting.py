@@ -1,7 +1,7 @@
 """Connecting to PostgreSQL: address, user and settings of the session. Rules P-02, P-03 and P-05.
 
-The URL is libpq's, and so are the variables PGPASSWORD, PGPASSFILE and their like, which the driver reads. It is never
-logged: `sslpassword` and whatever comes later are in it.
+URL and environment variables (PGPASSWORD, PGPASSFILE and others, read by the driver) are those of libpq. The URL is
+never logged, because it may hold secrets such as `sslpassword`.
 """
 
 from __future__ import annotations
@@ -25,17 +25,18 @@ SCHEMA: Final = "chatd"
 
 MIN_VERSION: Final = 130_000
 
-# The server ends a slow statement itself, and says so. If it says nothing for this much longer, the driver gives it up.
+# The server cancels a slow statement itself (statement_timeout). If it does not answer, the driver gives up this much
+# later.
 SPARE_S: Final = 1.0
 
 CONNECT_S: Final = 5.0
 
-# A machine that is gone is noticed within half a minute, and its lock is free.
+# The server detects a dead client machine within half a minute, and releases its lock.
 _ALIVE: Final = {"tcp_keepalives_idle": "15", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"}
 
-# Every question has an index that gives its rows in order, so it costs as many entries as the answer has rows. The
-# planner does not know how the messages of one user are spread over the table, and may choose to read all messages and
-# filter them. These settings forbid that: a page of the disk costs nothing, only the number of entries counts.
+# Every query has an index with its rows in order, so it needs to read only as many entries as it returns. The planner
+# does not know how the messages of one user are spread over the table, and may choose to read and filter all messages.
+# These settings prevent that: page reads have no cost for the planner, only the number of entries counts.
 _ALONG_INDEXES: Final = {
     "plan_cache_mode": "force_generic_plan",
     "random_page_cost": "0",
@@ -54,7 +55,7 @@ _ABOUT: Final = """
 """
 
 
-# Differs from server to server, and from start to start.
+# Different for each server and each start of it.
 _SERVER: Final = "SELECT pg_postmaster_start_time()"
 
 
@@ -102,20 +103,20 @@ class Connector:
         return connection
 
     async def _connect(self, settings: Mapping[str, str], patience_s: float | None) -> Connection:
-        """`patience_s` is for each statement that has no time-out of its own."""
-        password = read_password(self._password_file, "db_password_file")  # each time: it may have been changed
+        """`patience_s`: the timeout in seconds of statements without a timeout of their own."""
+        password = read_password(self._password_file, "db_password_file")  # at each connection: it may have changed
         try:
             return await asyncpg.connect(
                 self._url,
                 password=password,
                 timeout=CONNECT_S,
                 command_timeout=patience_s,
-                target_session_attrs="any",  # whatever the URL says: see _check, and _connect_reader of store.py
+                target_session_attrs="any",  # overrides the URL: see _check, and _connect_reader of store.py
                 server_settings=dict(settings),
             )
-        except OSError:  # some of them are a ValueError too: a certificate that is not trusted
+        except OSError:  # before ValueError, which some OSErrors are too: an untrusted certificate
             raise
-        except ValueError as error:  # a part of the URL is in its words, and may be half a password
+        except ValueError as error:  # its message quotes a part of the URL, which may be part of a password
             raise ConfigError(
                 "db: the driver does not understand the URL, or a variable PG...: check its port and its parameters"
             ) from error
@@ -125,7 +126,7 @@ class Connector:
             await connection.execute(f"SET synchronous_commit = {level}")
 
     def _synchronous(self, found: str) -> str | None:
-        """What to change it to. A server that waits for its replicas goes on to do so."""
+        """The value to set for synchronous_commit, None to leave it. A server that waits for replicas still does."""
         if self._normal:
             return "off"
         return "on" if found == "off" else None

@@ -1,4 +1,4 @@
-"""The driver, which not every installation has."""
+"""Imports the driver, an optional dependency. Raises ConfigError if it is not installed."""
 
 from __future__ import annotations
 

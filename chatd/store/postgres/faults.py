@@ -1,4 +1,4 @@
-"""What PostgreSQL and its driver say, as the words that chatd passes on. Pure. Rule P-04."""
+"""Translates errors of PostgreSQL and its driver into errors for senders and advice for operators. Pure. Rule P-04."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .driver import asyncpg
 
 
 class Fault(enum.Enum):
-    """A kind of fault: the error code for senders, and the advice for operators."""
+    """A kind of fault: the message for senders, and the advice for operators."""
 
     ROW = "the message cannot be stored", "look at the row"
     TWIN = "the message is stored already: send it again to hear its id", "none: its sender asks again"
@@ -33,29 +33,29 @@ class Fault(enum.Enum):
 
     @property
     def words(self) -> str:
-        """For senders."""
+        """The message for senders."""
         return self.value[0]
 
     @property
     def remedy(self) -> str:
-        """For operators."""
+        """The advice for operators."""
         return self.value[1]
 
 
 ERRORS: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, EOFError)
-"""All that the driver raises; of its time-outs, an OSError."""
+"""All errors that the driver raises; its timeouts are OSErrors."""
 
 
 class PlainError(Exception):
-    """Says in its own words all that an operator has to know."""
+    """An error whose message is complete advice for operators."""
 
 
 class ForeignError(PlainError):
-    """The server is not the one that the daemon began with, or not one that it can use. Says which."""
+    """The server is not the one that the daemon started with, or it cannot be used; the message says why."""
 
 
 class RefusedValueError(Exception):
-    """Logged instead of the driver's error, which quotes the value: a text of a user must not be in the log."""
+    """Logged instead of the driver's error, which quotes the value: texts of users must not be in the log."""
 
 
 # https://www.postgresql.org/docs/15/errcodes-appendix.html
@@ -78,10 +78,11 @@ _STATES: Final = {
 }
 _CLASSES: Final = {"08": Fault.GONE, "22": Fault.ROW, "23": Fault.ROW, "54": Fault.ROW, "40": Fault.LOCKED}
 
-# After these the connection serves no more. READ_ONLY: the primary may be another server by now.
+# Faults after which the connection is closed. READ_ONLY: another server may be the primary now.
 _BREAKING: Final = frozenset({Fault.GONE, Fault.SLOW, Fault.READ_ONLY, Fault.LOGIN, Fault.CROWDED, Fault.ABSENT})
 
-# Of a start: what an operator must change. A supervisor that is told so does not start the daemon again.
+# Faults that an operator must correct. At a start they are configuration errors, so systemd does not restart the
+# daemon.
 _LASTING: Final = frozenset({Fault.LOGIN, Fault.GRANT, Fault.ABSENT, Fault.PARAMETER})
 
 CID_INDEX: Final = "mensajes_cid"
@@ -103,36 +104,36 @@ def fault_of(error: BaseException) -> Fault:
 
 
 def is_of_a_value(error: BaseException) -> bool:
-    """Whether the driver itself refuses a value: a lone surrogate, a number of more than 64 bits."""
+    """Whether the driver itself refuses a value, such as a lone surrogate or a number of more than 64 bits."""
     if isinstance(error, asyncpg.PostgresError) and getattr(error, "severity", None) is None:
         return str(error.sqlstate) == "22000"
     return isinstance(error, ValueError) and isinstance(error, asyncpg.InterfaceError)
 
 
 def breaks(error: BaseException) -> bool:
-    """Whether the connection is of no more use: it is closed, or in an unknown state."""
+    """Whether the connection cannot be used any more: it is closed, or in an unknown state."""
     return fault_of(error) in _BREAKING
 
 
 def leaves_doubt(error: BaseException) -> bool:
-    """Whether a statement may be committed although that came instead of its answer. Rule P-11."""
+    """Whether the statement may be committed in spite of `error`. Rule P-11."""
     return fault_of(error) is Fault.GONE or isinstance(error, TimeoutError)
 
 
-def passes(error: BaseException) -> bool:
-    """Whether a start may wait for it to be over."""
+def is_temporary(error: BaseException) -> bool:
+    """Whether a start should try again, because the fault may end by itself."""
     return not isinstance(error, ForeignError) and fault_of(error) not in _LASTING
 
 
 def cause(error: BaseException) -> BaseException:
-    """`error` as it may be logged."""
+    """`error`, or a replacement that may be logged."""
     if not is_of_a_value(error):
         return error
     return RefusedValueError(f"the driver refuses a value: {type(error.__cause__ or error).__name__}")
 
 
 def store_error(error: BaseException) -> StoreError:
-    """The error for the senders of a batch. If the connection broke, it is unknown whether it was committed."""
+    """The error for the senders of a batch. If the connection broke, it is unknown whether the batch was committed."""
     match fault := fault_of(error):
         case Fault.ROW:
             return StoreError(StoreCode.REJECTED, fault.words, retry=False)
@@ -150,7 +151,7 @@ def lookup_error(error: BaseException) -> StoreError:
 
 
 def advice(error: BaseException) -> str:
-    """What an operator reads; no value of a row, and no password, which no error has."""
+    """The text for operators. It has no value of a row; no error contains the password."""
     if isinstance(error, PlainError | ConfigError):
         return str(error).removeprefix("db: ")
     said = str(cause(error)).partition("\n")[0] or type(error).__name__

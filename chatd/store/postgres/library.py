@@ -1,4 +1,4 @@
-"""The questions of the chat, answered by PostgreSQL."""
+"""The Library for PostgreSQL, and lookups of messages. The SQL is in questions.py."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from .texts import decode, encode
 
 
 class PostgresLibrary:
-    """A Library on some connections."""
+    """A Library on several read-only connections."""
 
     def __init__(self, readers: Readers) -> None:
         self._readers = readers
 
     async def page(self, viewer: Viewer, con: str | None, span: Range, towards: Towards, rows: int) -> Read:
-        """See Library.page. Every row that it reads is in the answer, so it never stops early."""
+        """See Library.page. It reads no rows in vain, so it never stops early."""
         others = () if con is None else (encode(con),)
         sql = questions.page(viewer, con, towards)
         found = await self._ask(sql, span.after, span.before, rows, encode(viewer.user), *others)
@@ -90,7 +90,7 @@ class PostgresLibrary:
 
 
 async def find(link: Link, asked: Sequence[Question]) -> list[Found]:
-    """See QueuedStore. Raises what the driver raises."""
+    """The answers in the order of the questions. Raises what the driver raises."""
     rows = await link.fetch(
         questions.FIND,
         range(len(asked)),
@@ -116,6 +116,6 @@ def _conversation(row: Sequence[Any]) -> Conversation:
 
 
 def read_message(row: Sequence[Any]) -> Message:
-    """A row with all columns."""
+    """A message from a row with all columns."""
     past = _past(row[:5])
     return Message(*past, supervisado=bool(row[5]), cid=None if row[6] is None else decode(row[6]))

@@ -25,15 +25,15 @@ Connect = Callable[[], Awaitable["Connection"]]
 
 
 class DownError(ConnectionError):
-    """There is no connection at this moment; the message says why."""
+    """There is no connection now; the message says why."""
 
 
 class Link:
-    """One connection. Statements run one after the other, in the order in which they came."""
+    """One connection. Statements run one after the other, in the order of their calls."""
 
     def __init__(self, what: str, connect: Connect, timeout_s: float) -> None:
-        """`what` is its name in the log."""
-        self.waiting = 0  # statements
+        """`what` is the name of the link in the log. `timeout_s` is for each statement."""
+        self.waiting = 0  # waiting and running statements
         self.fault: str | None = "it is not open"
         self._what = what
         self._connect = connect
@@ -41,22 +41,22 @@ class Link:
         self._connection: Connection | None = None
         self._turn = asyncio.Lock()
         self._tasks = Tasks()
-        self._healing: asyncio.Task[None] | None = None
+        self._reconnecting: asyncio.Task[None] | None = None
 
     @property
     def is_up(self) -> bool:
         return self._connection is not None
 
     async def open(self) -> None:
-        """Connect, unless it is up. Raises DownError while it reconnects by itself, and errors of the driver."""
+        """Connect, unless connected. Raises DownError while it reconnects by itself, and errors of the driver."""
         if self.is_up:
             return
-        if self._healing is not None:
+        if self._reconnecting is not None:
             raise DownError(self.fault)
         self._use(await self._connect())
 
     def renew(self, why: str) -> None:
-        """Give the connection up, if there is one, and make another."""
+        """Close the connection, if there is one, and reconnect. `why` is for the log."""
         if self._connection is not None:
             self._lose(self._connection, why)
 
@@ -72,14 +72,14 @@ class Link:
     async def close(self) -> None:
         """Idempotent."""
         connection, self._connection = self._connection, None
-        if self._healing is not None:
-            self._healing.cancel()
-            await asyncio.wait([self._healing])
-            self._healing = None
+        if self._reconnecting is not None:
+            self._reconnecting.cancel()
+            await asyncio.wait([self._reconnecting])
+            self._reconnecting = None
         if connection is not None:
             try:
                 await connection.close(timeout=SPARE_S)
-            except Exception as error:  # noqa: BLE001 - what was acknowledged is committed
+            except Exception as error:  # noqa: BLE001 - nothing is lost: acknowledged messages are committed
                 log.warning("a connection did not close cleanly", extra={"cause": repr(faults.cause(error))})
 
     async def _fetch(self, sql: str, values: Sequence[Any]) -> list[Any]:
@@ -99,7 +99,7 @@ class Link:
         connection.add_termination_listener(self._on_end)
 
     def _on_end(self, connection: Connection) -> None:
-        """The server, or a proxy in between, has ended it."""
+        """The server, or a proxy in between, has closed the connection."""
         self._lose(connection, "the server has closed the connection")
 
     def _lose(self, connection: Connection, fault: str) -> None:
@@ -110,17 +110,17 @@ class Link:
         self.fault = fault
         log.error("a connection to the database is lost", extra={"among": self._what, "cause": fault})
         connection.terminate()
-        self._healing = self._tasks.start(self._heal(), f"connection for {self._what}")
+        self._reconnecting = self._tasks.start(self._reconnect(), f"connection for {self._what}")
 
-    async def _heal(self) -> None:
-        """Try again, at growing intervals: a server that comes up must not get all connections at once."""
+    async def _reconnect(self) -> None:
+        """Try to connect at growing random intervals, so that a restarted server does not get all clients at once."""
         pause_s = FIRST_PAUSE_S
         while not self.is_up:
             await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
             pause_s = min(2 * pause_s, MAX_PAUSE_S)
             try:
                 self._use(await self._connect())
-            except Exception as error:  # noqa: BLE001 - whatever it is, the next trial may go well
+            except Exception as error:  # noqa: BLE001 - after any error, the next attempt may succeed
                 self.fault = faults.advice(error)
         log.warning("connected to the database again", extra={"among": self._what})
 
@@ -133,7 +133,7 @@ class Readers:
 
     @property
     def fault(self) -> str | None:
-        """Why no question can be answered; None if one can."""
+        """Why no query can run; None if a link is up."""
         return None if any(link.is_up for link in self._links) else self._links[0].fault
 
     async def open(self) -> None:

@@ -1,7 +1,7 @@
-"""One daemon for each database, or several that have a bus: a lock of the session that writes. Rules P-05, N-03.
+"""An advisory lock of the writing session: one daemon per database, or several nodes with a bus. Rules P-05, N-03.
 
-It also protects what follows a broken connection. The old session may still be in the middle of a commit, and it keeps
-the lock until the commit has ended. The new session waits for the lock, so it sees the result of that commit.
+It also orders sessions after a broken connection. The old session may still be in a commit, and it keeps the lock until
+the commit has ended. The new session waits for the lock, so it sees the result of that commit.
 https://www.postgresql.org/docs/15/explicit-locking.html#ADVISORY-LOCKS
 """
 
@@ -31,11 +31,11 @@ LEAVE_HOOK: Final = f"SELECT pg_advisory_unlock({_KIND}, $1)"
 _HOLDER: Final = f"""
     SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = {_KIND} AND objid = $1 AND granted
         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-"""  # noqa: S608 - numbers of ours
+"""  # noqa: S608 - only constants are inserted
 
 
 def of_hook(key: int) -> int:
-    """The lock of a webhook, by the number of its name."""
+    """The number of the lock of a webhook; `key` is the number made from its name."""
     return _FIRST_HOOK + key % 2**30
 
 
@@ -44,12 +44,11 @@ class HeldError(PlainError):
 
 
 async def take(connection: Connection, own: int | None, node: int | None = None) -> int:
-    """Take the lock, or wait for it as long as the session waits for any. Returns the process of the session.
+    """Take the lock, waiting for the lock_timeout of the session. Returns the process id of the session on the server.
 
-    `own` is the process of our session before. If the server has not noticed that this session is gone, it still has
-    the lock: then this ends it. Raises HeldError, and what the driver raises.
-
-    A `node` of several shares the database with other nodes, and has its number alone.
+    `own`: the process id of this daemon's previous session. If the server has not noticed its end, that session still
+    has the lock, and is terminated. With `node`, other nodes may share the database, but not this number. Raises
+    HeldError, and what the driver raises.
     """
     kept = _DAEMON if node is None else _FIRST_NODE + node
     if own is not None:
@@ -64,7 +63,7 @@ async def take(connection: Connection, own: int | None, node: int | None = None)
 
 
 async def holder(connection: Connection, lock: int = _DAEMON) -> int | None:
-    """The server's process whose session has the lock."""
+    """The process id of the session that has the lock; None if it is free."""
     found = await connection.fetchval(_HOLDER, lock)
     return None if found is None else int(found)
 

@@ -1,6 +1,6 @@
-"""The database as one of several nodes has it: their table, what others have stored, what of its own is settled.
+"""The store of one of several nodes: the table of nodes, messages of other nodes, and answers to its own.
 
-The numbers in the table are ids: see chatd/cluster/core. Rules N-03 and N-04.
+The numbers in the table are message ids: see chatd/cluster/core. Rules N-03 and N-04.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from .store import INSERT, PostgresStore, columns
 if TYPE_CHECKING:
     from asyncpg import Connection
 
-# ruff: noqa: S608 - words and numbers of ours
+# ruff: noqa: S608 - only constants are inserted
 
 _COLUMNS: Final = "id, de, para, mensaje, fecha, supervisado, cid"
 
-# From one number to the next: there are as many as nodes.
+# Steps from one node number to the next, because there are only as many as nodes.
 _NUMBERS: Final = f"""
     WITH RECURSIVE walk (nodo) AS (
         (SELECT min({NODE_OF_ID}) FROM mensajes)
@@ -70,11 +70,11 @@ _OF_ALL: Final = f"""
 """
 
 OVERLAP: Final = 60_000 << 22
-"""A minute of ids. Commits and clocks of nodes differ by less."""
+"""A minute, in ids. Clocks and commits of nodes may differ by that much."""
 
 
 class Known(NamedTuple):
-    """What the database says of all nodes; `first` and `heads` by number."""
+    """The state of all nodes in the database, by node number: where its ids begin (`first`) and end (`heads`)."""
 
     first: dict[int, int]
     heads: dict[int, int]
@@ -93,20 +93,20 @@ class NodeStore(PostgresStore):
     _overlap = OVERLAP
 
     def __init__(self, config: StoreConfig, node: int, age_ms: Callable[[MessageId], int]) -> None:
-        """`age_ms`: how long ago an id was made; less than 0 where it is ahead of the clock."""
+        """`age_ms` returns the age of an id in milliseconds; negative if the id is ahead of the clock."""
         super().__init__(config)
         self._age_ms = age_ms
         self._latest_start_ms = LATEST_COMMIT_MS - round(1000 * (config.db_timeout_s + SPARE_S))
         self._server_clock = ServerClock()
         self._node = self.number = node
         self._epoch: int | None = None
-        self.unsettled = 0  # messages that were put, and have no answer
+        self.unsettled = 0  # messages that were put and have no answer yet
         self.on_settled: Settled | None = None
         self.usurped = False
 
     @property
     def is_up(self) -> bool:
-        """Whether the session that writes has its lock: what another one of ours began has ended then."""
+        """Whether the writing session has its lock: then all commits of earlier sessions have ended."""
         return self._link.is_up
 
     def put(self, message: Message, done: Done, *, patient: bool = False) -> None:
@@ -115,7 +115,7 @@ class NodeStore(PostgresStore):
         self.unsettled += 1
 
     async def look(self) -> Known:
-        """Once the lock is taken. Raises StoreError."""
+        """Read the state of all nodes; call it after `open`. Raises StoreError."""
         table = await self._write(_TABLE)
         heads: dict[int, int] = dict(await self._write(_HEADS))
         first = {nodo: primero for nodo, primero, _, _ in table}
@@ -125,16 +125,16 @@ class NodeStore(PostgresStore):
         return Known(first, heads, max(heads.values(), default=0), reserved.get(self.number, 0))
 
     async def register(self, epoch: int, reserved: int) -> None:
-        """This process begins. Raises StoreError."""
+        """Record the start of this process: its ids begin at `epoch`. Raises StoreError."""
         await self._write(_REGISTER, self.number, epoch, reserved)
         self._epoch = epoch
 
     async def reserve(self, upto: int) -> dict[int, int]:
-        """Ids up to that one may be made. Returns where each node's ids begin. Raises StoreError."""
+        """Reserve ids up to `upto`. Returns where the ids of each node begin. Raises StoreError."""
         return dict(await self._write(_RESERVE, self.number, self._epoch, upto))
 
     async def has_place(self) -> bool:
-        """Whether no other process has had this number since `register`. Raises StoreError."""
+        """Whether no other process has used this node number since `register`. Raises StoreError."""
         try:
             rows = await self._readers.fetch("SELECT epoca FROM nodos WHERE nodo = $1", self.number)
         except faults.ERRORS as error:
@@ -142,11 +142,11 @@ class NodeStore(PostgresStore):
         return [epoch for (epoch,) in rows] == [self._epoch]
 
     async def read(self, node: int, after: int, upto: int, limit: int) -> list[Message]:
-        """What `node` stored between two ids, in their order. Raises StoreError."""
+        """Messages of `node` with ids in (`after`, `upto`], in order. Raises StoreError."""
         return await self._messages(_OF_ONE, node, after, upto, limit)
 
     async def poll(self, after: Mapping[int, int], limit: int) -> list[Message]:
-        """What each node stored after its entry, or at all if it has none. Raises StoreError."""
+        """Messages of each node after its id in `after`; all messages of nodes without an entry. Raises StoreError."""
         return await self._messages(_OF_ALL, list(after), list(after.values()), limit)
 
     def log_of(self, message: MessageId) -> int:
@@ -154,7 +154,7 @@ class NodeStore(PostgresStore):
         return node_of(message)
 
     async def log_from(self, begin: Position | None) -> Position:
-        """See Store.log_from. Where one daemon has been, so far each node is taken to be."""
+        """See Store.log_from. The position of a single daemon is used for every node."""
         if begin is not None and WHOLE not in begin:
             return begin
         heads: Position = dict(await self._write(_HEADS))
@@ -166,7 +166,7 @@ class NodeStore(PostgresStore):
 
     @contextlib.asynccontextmanager
     async def hook_turn(self, key: int) -> AsyncIterator[bool]:
-        """See Store.hook_turn: a lock of the session that writes, as for sweep_turn."""
+        """See Store.hook_turn: an advisory lock of the writing session, as for sweep_turn."""
         [(taken,)] = await self._write(lock.TAKE_HOOK, lock.of_hook(key))
         try:
             yield taken
@@ -190,17 +190,17 @@ class NodeStore(PostgresStore):
             raise faults.lookup_error(error) from faults.cause(error)
 
     async def _send(self, batch: Sequence[Message]) -> None:
-        """Refuse what is too old: see deadline.py. The server looks at its clock once it has all locks."""
+        """Refuse messages that are too old: see deadline.py. The server checks its clock after it has all locks."""
         left_ms = self._latest_start_ms - self._age_ms(batch[0].id)
         if left_ms <= 0:
             raise late() from TimeoutError("it waited too long for its turn")
         rows = await self._link.fetch(_INSERT_BEFORE, *columns(batch), self._server_clock.in_ms(left_ms))
         if not rows:
-            self._link.renew("its clock says that a message was too late")  # if that is wrong, it is read again
+            self._link.renew("its clock says that a message was too late")  # reconnecting reads its clock again
             raise late() from TimeoutError("it waited too long for the server")
 
     async def _check_place(self, connection: Connection) -> None:
-        """A process that had this number meanwhile may have stored messages with larger ids."""
+        """Raises ForeignError if another process has used this number: it may have stored messages with greater ids."""
         await self._server_clock.read(connection)
         if self._epoch is not None:
             epoch = await connection.fetchval("SELECT epoca FROM nodos WHERE nodo = $1", self.number)

@@ -1,8 +1,8 @@
-"""The SQL of what the chat asks. Pure. What is asked, and why so, is in the files of SQLite next door: history.py,
+"""The queries of the chat in PostgreSQL's SQL. Pure. The queries are explained in the files for SQLite: history.py,
 conversations.py, missed.py, lookup.py.
 
-What differs from there: PostgreSQL stops each part of a page after as many rows as the page has. There is an index for
-what one user wrote to one other. Several questions are arrays in one statement, whatever their number.
+Differences: PostgreSQL stops each part of a page after as many rows as the page has. There is an index for messages
+from one user to another. Several questions are passed as arrays to one statement, whatever their number.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from chatd.store.conversations import MAX_COUNT, MAX_EXAMINED, MAX_PARTNERS, REC
 from chatd.store.history import Towards, Viewer
 from chatd.store.marks import read_upto
 
-# ruff: noqa: S608 - words and numbers of ours
+# ruff: noqa: S608 - only constants are inserted
 
 COLUMNS: Final = "id, de, para, mensaje, fecha"
 
@@ -24,7 +24,7 @@ _WITHIN: Final = "con >= $2 AND con < $2 || chr(1114111)"
 
 
 def _kinds(viewer: Viewer, con: str | None) -> list[str]:
-    """The conditions of rule C-71; $4 is the reader, $5 the other. No row fulfils two."""
+    """The conditions of rule C-71; $4 is the reader, $5 the other user. No row fulfils two of them."""
     if con is None:
         return [
             "de = $4 AND supervisado = 1",
@@ -43,19 +43,19 @@ def _kinds(viewer: Viewer, con: str | None) -> list[str]:
 
 
 def page(viewer: Viewer, con: str | None, towards: Towards) -> str:
-    """Takes both ends of the range, the number of rows, the reader and, if there is one, the other."""
+    """A page. Parameters: both ends of the range (excluded), the number of rows, the reader, and `con` if given."""
     end = f"AND id > $1 AND id < $2 ORDER BY id {towards.value} LIMIT $3"
     parts = (f"(SELECT {COLUMNS} FROM mensajes WHERE {kind} {end})" for kind in _kinds(viewer, con))
     return f"SELECT * FROM ({' UNION ALL '.join(parts)}) AS kinds ORDER BY id {towards.value} LIMIT $3"
 
 
 def _mark(con: str) -> str:
-    """How far $1 has read `con`."""
+    """SQL for the id up to which $1 has read messages of `con`, -1 without a mark."""
     return f"coalesce({read_upto('$1', con)}, -1)"
 
 
 def _unread(con: str) -> str:
-    """What the admin $1 has not read of what `con` wrote."""
+    """SQL for the number of messages by `con` that the admin $1 has not read."""
     kinds = (
         (f"m.de = {con} AND m.supervisado = 1", read_upto("$1", con, by_admin=True)),
         (f"m.para = $1 AND m.supervisado = 0 AND m.de = {con}", read_upto("$1", con)),
@@ -79,7 +79,8 @@ def _examined_of(lector: str) -> str:
     )
 
 
-# Takes the admin, the id before which they end, and how many. Each row begins with what was examined.
+# Parameters: the admin, the id before which they end, the number of rows. The first two columns of each row tell how
+# many entries were examined, and the oldest of them.
 CONVERSATIONS: Final = f"""
     WITH RECURSIVE walk (de) AS (
         (SELECT min(m.de) FROM {_PRIVATE})
@@ -108,7 +109,8 @@ CONVERSATIONS: Final = f"""
     ) AS entry ON true ORDER BY entry.id DESC
 """
 
-# Takes the admin, the beginning of the names, and how many. One more of each list: see `named` of SQLite.
+# Parameters: the admin, the prefix of the names, the number of rows. One more entry of each list: see `named` of
+# SQLite.
 NAMED: Final = f"""
     WITH RECURSIVE walk (con) AS (
         (SELECT min(m.de) FROM {_PRIVATE} AND m.de >= $2)
@@ -131,7 +133,7 @@ NAMED: Final = f"""
 
 _RECENT: Final = f"(SELECT m.de, m.id FROM {_FROM_USERS} ORDER BY m.id DESC LIMIT {RECENT_ROWS}) AS recent"
 
-# Takes a user.
+# Parameter: the user.
 UNREAD: Final = f"""
     WITH RECURSIVE walk (de) AS (
         (SELECT min(m.de) FROM {_PRIVATE})
@@ -147,7 +149,7 @@ UNREAD: Final = f"""
     GROUP BY con HAVING sum(cuantos) > 0 ORDER BY con
 """
 
-# Both take the reader and the other.
+# Parameters of both: the reader and the other user.
 UNREAD_BY_ADMIN: Final = f"SELECT {_unread('$2')}"
 UNREAD_BY_USER: Final = f"""
     SELECT CASE WHEN $1 = $2 THEN 0 ELSE least({MAX_COUNT},
@@ -159,7 +161,7 @@ UNREAD_BY_USER: Final = f"""
 
 
 def _sent(columns: str, limit: str) -> str:
-    """What was sent to the one who asks: what is supervised (to an admin all of it), and what is for it alone."""
+    """Messages sent to the user who asks: supervised ones (for an admin all of them), and private ones."""
     between = f"id > asked.after AND id <= asked.upto ORDER BY id LIMIT {limit}"
     kinds = (
         "asked.is_admin AND supervisado = 1",
@@ -169,7 +171,7 @@ def _sent(columns: str, limit: str) -> str:
     return " UNION ALL ".join(f"(SELECT {columns} FROM mensajes WHERE {kind} AND {between})" for kind in kinds)
 
 
-# Takes an array for each part of the questions, then rows in a page, and the limit.
+# Parameters: an array for each field of the questions, the rows per page, the limit.
 MISSED: Final = f"""
     SELECT asked.number, more.beyond, sent.*
     FROM unnest($1::bigint[], $2::text[], $3::boolean[], $4::bigint[], $5::bigint[])
@@ -183,7 +185,7 @@ MISSED: Final = f"""
     ORDER BY asked.number, sent.id
 """
 
-# Takes an array for each part of the questions.
+# Parameters: an array for each field of the questions.
 FIND: Final = f"""
     SELECT asked.number, m.id, m.fecha, CASE WHEN asked.list THEN (
         SELECT coalesce(array_agg(cid), '{{}}') FROM (

@@ -1,4 +1,4 @@
-"""The tables, as a list of steps: what chatd/store/schema.py is for SQLite. Rule P-07.
+"""The schema, as a list of migration steps, like chatd/store/schema.py for SQLite. Rule P-07.
 
 A step that was released is never changed. All texts are compared byte by byte (COLLATE "C"), as SQLite does. Numbers
 have the types of SQLite as well, `supervisado` is 0 or 1: so both databases understand many statements.
@@ -50,7 +50,7 @@ _MEND_LIST: Final = f"""
         END IF;
         RETURN NULL;
     END $$
-"""  # noqa: S608  # words of ours
+"""  # noqa: S608  # only constants are inserted
 
 NODE_OF_ID: Final = "(id >> 12) & 1023"
 """The node that made a message: see chatd/chat/messages/ids.py."""
@@ -74,8 +74,8 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         )
         """,
         f"CREATE UNIQUE INDEX {CID_INDEX} ON mensajes (de, cid) WHERE cid IS NOT NULL",
-        # What a user was sent, in its two kinds; what a user wrote, to all and to one; what every admin may read; what
-        # an admin wrote to one user only.
+        # Messages sent to a user (supervised or not); written by a user; from one user to another; for every admin;
+        # private messages of admins.
         "CREATE INDEX mensajes_para ON mensajes (para, supervisado, id)",
         "CREATE INDEX mensajes_de ON mensajes (de, id) WHERE supervisado = 1",
         "CREATE INDEX mensajes_entre ON mensajes (de, para, id) WHERE supervisado = 1",
@@ -100,7 +100,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         """,
         'CREATE TABLE vistos ("user" text COLLATE "C" PRIMARY KEY, fecha bigint NOT NULL)',
         "CREATE TABLE secretos (nombre text PRIMARY KEY, valor bytea NOT NULL)",
-        # What tries whether there is room must not be compressed.
+        # The trial write for free space (_TRIAL_WRITE in store.py) must not be compressed.
         "ALTER TABLE secretos ALTER COLUMN valor SET STORAGE EXTERNAL",
         ASTRAY_INDEX,
         CLOCK_TABLE.replace("INTEGER", "bigint").removesuffix(" STRICT\n"),
@@ -108,7 +108,8 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "CREATE TRIGGER mensajes_borrados AFTER DELETE ON mensajes FOR EACH ROW EXECUTE FUNCTION mensajes_borrados()",
     ),
     (
-        # The number of each node, where its ids began, where those of its process began, and how far they may go.
+        # `nodo`: the number of a node; `primero`: its first id; `epoca`: the first id of its current process;
+        # `reservado`: ids up to this one are reserved.
         """
         CREATE TABLE nodos (
             nodo bigint PRIMARY KEY,
@@ -133,9 +134,9 @@ _LOCK: Final = 0x6368617464  # "chatd"
 
 
 async def migrate(connection: Connection, migrations: tuple[tuple[str, ...], ...] = MIGRATIONS) -> None:
-    """Take all steps that the database has not taken, in one transaction: afterwards it has all of them or none.
+    """Apply the missing steps in one transaction: all of them or none.
 
-    Raises ConfigError for a schema that a newer chatd or another program has made, and what the driver raises.
+    Raises ConfigError for the schema of a newer chatd or of another program, and what the driver raises.
     """
     async with connection.transaction():
         await connection.execute(f"SELECT pg_advisory_xact_lock({_LOCK})")
@@ -148,7 +149,7 @@ async def migrate(connection: Connection, migrations: tuple[tuple[str, ...], ...
                 "start that version, or choose another --db"
             )
         if version == 0:
-            await _refuse_strangers(connection)
+            await _refuse_foreign_schema(connection)
             await connection.execute("CREATE TABLE esquema (version integer NOT NULL)")
             await connection.execute("INSERT INTO esquema (version) VALUES (0)")
         for step in migrations[version:]:
@@ -159,12 +160,12 @@ async def migrate(connection: Connection, migrations: tuple[tuple[str, ...], ...
 
 
 async def version_of(connection: Connection) -> int:
-    """How many steps it has taken; 0 where there is nothing of ours."""
+    """The number of applied steps; 0 without a schema of chatd."""
     if await connection.fetchval("SELECT to_regclass($1) IS NULL", f"{SCHEMA}.esquema"):
         return 0
     return int(await connection.fetchval("SELECT version FROM esquema"))
 
 
-async def _refuse_strangers(connection: Connection) -> None:
+async def _refuse_foreign_schema(connection: Connection) -> None:
     if await connection.fetchval("SELECT count(*) FROM pg_tables WHERE schemaname = $1", SCHEMA):
         raise ConfigError(f"db: the schema {SCHEMA} of the database belongs to another program: choose another --db")

@@ -1,7 +1,7 @@
 """Messages in one PostgreSQL database. Rules P-01 to P-10.
 
-Queues, batches and answers are in queued.py next door, connections that come back in link.py, the lock in lock.py, the
-tables in schema.py, the questions in library.py, what errors mean in faults.py.
+Queues, batches and answers are in chatd/store/queued.py, reconnecting connections in link.py, the lock in lock.py, the
+tables in schema.py, queries in library.py, the translation of errors in faults.py.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ T = TypeVar("T")
 _KEY_BYTES: Final = 32
 
 SIZE_S: Final = 60.0
-"""From one look at the size of the database to the next."""
+"""Seconds between two measurements of the size of the database."""
 
-# A start waits so long for the lock: after a crash of the machine or its network the server may take half a minute to
-# notice that the session which has it is gone (_ALIVE in connecting.py).
+# Seconds that a start waits for the lock: after a crash of a client machine or of its network, the server may take half
+# a minute to notice the end of the session that has the lock (_ALIVE in connecting.py).
 HELD_S: Final = 35.0
 
 INSERT: Final = """
@@ -54,25 +54,25 @@ INSERT: Final = """
     SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::smallint[], $7::text[])
 """
 
-# All or none of a group are there.
+# All messages of a group are stored, or none.
 _IS_STORED: Final = "SELECT EXISTS (SELECT FROM mensajes WHERE id = ANY($1::bigint[]))"
 
-# A commit as those of messages: it returns when a standby that has to confirm it has done so.
+# A commit like those of messages: with synchronous replication it returns after the standby has confirmed it.
 _COMMIT: Final = """
     INSERT INTO secretos (nombre, valor) VALUES ('prueba', '') ON CONFLICT (nombre) DO UPDATE SET valor = excluded.valor
 """
 
 _PROBE: Final = "DELETE FROM mensajes WHERE false"
 
-# See _MUCH of SQLite.
-_MUCH: Final = """
+# See _TRIAL_WRITE in chatd/store/sqlite.py.
+_TRIAL_WRITE: Final = """
     INSERT INTO secretos (nombre, valor) VALUES ('prueba', decode(repeat('00', 65536), 'hex'))
     ON CONFLICT (nombre) DO UPDATE SET valor = excluded.valor
 """
 
 
 class UnreachableError(ChatdError):
-    """The server cannot be used yet. No ConfigError: a supervisor starts the daemon again."""
+    """The server cannot be used yet. Not a ConfigError, so that systemd restarts the daemon."""
 
 
 class PostgresStore(QueuedStore):
@@ -84,11 +84,11 @@ class PostgresStore(QueuedStore):
         self._held_s = held_s
         self._timeout_s = config.db_timeout_s
         self._connector = Connector(config)
-        self._node: int | None = None  # its number, if it is one of several
-        self._process: int | None = None  # of the server, for the session that writes
+        self._node: int | None = None  # the number of this node, if there are several
+        self._process: int | None = None  # the process id of the writing session on the server
         self._link = Link("writing", self._connect_writer, config.db_timeout_s)
-        self._server: datetime | None = None  # of the session that writes
-        self.doubt: Doubt | None = None  # there is one at most: nothing is written until it is decided
+        self._server: datetime | None = None  # the server of the writing session
+        self.doubt: Doubt | None = None  # at most one: nothing is written until its outcome is known
         self._finder = Link("lookups", self._connect_reader, config.db_timeout_s)
         self._readers = Readers(
             [Link("reading", self._connect_reader, config.db_timeout_s) for _ in range(config.db_readers)]
@@ -110,7 +110,7 @@ class PostgresStore(QueuedStore):
 
     @property
     def displaced(self) -> bool:
-        """See Store.displaced: a file can be."""
+        """See Store.displaced: always False, because there is no file."""
         return False
 
     @property
@@ -119,7 +119,7 @@ class PostgresStore(QueuedStore):
         return self._library
 
     async def open(self) -> MessageId | None:
-        """See Store.open. Waits for a server that is starting; raises UnreachableError when that takes too long."""
+        """See Store.open. Waits for a server that is starting. Raises UnreachableError if that takes too long."""
         try:
             for part in (self._link, self._finder, self._readers):
                 await self._wait_for(part.open)
@@ -145,10 +145,10 @@ class PostgresStore(QueuedStore):
 
     @contextlib.asynccontextmanager
     async def sweep_turn(self) -> AsyncIterator[bool]:
-        """See OldRows.sweep_turn. A lock of the session that writes: another node may go on when this one dies.
+        """See OldRows.sweep_turn. An advisory lock of the writing session, which is released when this node dies.
 
-        A session that is lost in between takes the turn with it. The steps of two nodes may mix then, which costs
-        nothing but time: each row is deleted once.
+        If the session is lost during the turn, another node may take the turn. Steps of two nodes may then overlap,
+        which is harmless: each row is deleted once.
         """
         [(taken,)] = await self._write(lock.TAKE_SWEEP)
         try:
@@ -164,15 +164,15 @@ class PostgresStore(QueuedStore):
             if fault is not None:
                 return f"the database cannot be used: {fault}"
         try:
-            await self._link.fetch(_MUCH if self._writer.failing else _PROBE)
+            await self._link.fetch(_TRIAL_WRITE if self._writer.failing else _PROBE)
         except faults.ERRORS as error:
             return f"the database cannot be written: {faults.advice(error)}"
         return None
 
     async def _watch_size(self) -> None:
-        """The server looks at each file of the database: milliseconds."""
+        """Measure the size at intervals: the server stats each file of the database, which takes milliseconds."""
         while True:
-            with contextlib.suppress(StoreError):  # who reads next is told
+            with contextlib.suppress(StoreError):  # the next query gets the same error
                 [(size,)] = await self.query("SELECT pg_database_size(current_database())")
                 self._used = Used(size, None)
             await asyncio.sleep(SIZE_S)
@@ -188,7 +188,7 @@ class PostgresStore(QueuedStore):
                 await part.close()
 
     async def _wait_for(self, part: Callable[[], Awaitable[T]]) -> T:
-        """Do this part of a start, and try again what goes away by itself. Raises ConfigError and UnreachableError."""
+        """Run one part of a start; repeat it after temporary faults. Raises ConfigError and UnreachableError."""
         fault: Exception
         begun, pause_s = monotonic(), FIRST_PAUSE_S
         while True:
@@ -197,7 +197,7 @@ class PostgresStore(QueuedStore):
             except lock.HeldError as error:
                 fault, patience_s = error, self._held_s
             except (*faults.ERRORS, faults.ForeignError) as error:
-                if not faults.passes(error):
+                if not faults.is_temporary(error):
                     raise ConfigError(f"db: cannot use the database: {faults.advice(error)}") from error
                 fault, patience_s = error, self._timeout_s
             advice = f"cannot use the database: {faults.advice(fault)}"
@@ -213,7 +213,7 @@ class PostgresStore(QueuedStore):
         return None if greatest is None else MessageId(greatest)
 
     async def _connect_writer(self) -> Connection:
-        """With the lock, and to the database that this daemon began with."""
+        """Connect, take the lock, and check that it is still the database that this daemon started with."""
         connection = await self._connector.writer()
         try:
             self._process = await lock.take(connection, self._process, self._node)
@@ -232,17 +232,17 @@ class PostgresStore(QueuedStore):
         return connection
 
     async def _check_place(self, connection: Connection) -> None:
-        """Whether the database is still this daemon's, once it has the lock. Raises ForeignError."""
+        """Called with the lock. Raises ForeignError if this daemon may not use the database any more."""
 
     async def _settle_doubt(self, connection: Connection) -> None:
-        """The lock says that the session before has ended, and so has its commit."""
+        """Find out whether the group in doubt is stored. The lock shows that the previous session has ended."""
         if (doubt := self.doubt) is not None:
             is_stored = await connection.fetchval(_IS_STORED, doubt.ids)
             self.doubt = None
             doubt.decide(is_stored=is_stored)
 
     async def _connect_reader(self) -> Connection:
-        """To the server that the messages are written to: another one may not have all of them yet."""
+        """Connect to the server of the writing session, because another server may lack the latest messages."""
         connection = await self._connector.reader()
         try:
             if await server_of(connection) != self._server:
@@ -253,7 +253,7 @@ class PostgresStore(QueuedStore):
         return connection
 
     def _follow(self, server: datetime) -> None:
-        """Messages are written there from now on: sessions that read elsewhere end."""
+        """Set the server of the writing session; reading sessions on another server reconnect."""
         if self._server not in (None, server):
             for part in (self._finder, self._readers):
                 part.renew("the messages are written to another server now")
@@ -267,22 +267,22 @@ class PostgresStore(QueuedStore):
             if isinstance(error, DownError) or not faults.leaves_doubt(error):
                 raise failure from faults.cause(error)
             failure.doubt = self.doubt = Doubt(row.id for row in batch)
-            # After a time-out the senders have waited long enough.
+            # After a timeout the senders have waited long enough.
             if not await failure.doubt.answer(0.0 if isinstance(error, TimeoutError) else self._timeout_s):
                 raise failure from faults.cause(error)
         self._count(len(batch))
 
     async def _send(self, batch: Sequence[Message]) -> None:
-        """Commit them. Raises what the driver raises."""
+        """Commit the batch. Raises what the driver raises."""
         await self._link.fetch(INSERT, *columns(batch))
 
     async def _write_marks(self, table: Table, marks: Furthest) -> None:
-        keys = sorted(marks)  # two nodes that write the same rows wait for one another, and never both
+        keys = sorted(marks)  # the same order on every node, so that two nodes do not deadlock on the rows
         columns: list[list[Any]] = [[encode(key[place]) for key in keys] for place in range(len(table.key))]
         await self._write(_upsert(table), *columns, [marks[key] for key in keys])
 
     async def _find(self, questions: Sequence[Question]) -> list[Found]:
-        if self.doubt is not None:  # what is seen may not be on the standby, or not for long
+        if self.doubt is not None:  # a row that is visible now may be missing on the standby, and so be lost
             raise faults.lookup_error(DownError("a commit is in doubt"))
         try:
             return await find(self._finder, questions)
@@ -290,7 +290,7 @@ class PostgresStore(QueuedStore):
             raise faults.lookup_error(error) from faults.cause(error)
 
     async def _write(self, sql: str, *values: Any) -> list[Any]:
-        """Commit one statement; its rows. Raises StoreError."""
+        """Run and commit one statement. Returns its rows. Raises StoreError."""
         try:
             return await self._link.fetch(sql, *values)
         except faults.ERRORS as error:
@@ -311,7 +311,7 @@ def columns(batch: Sequence[Message]) -> list[list[Any]]:
 
 
 async def _prove_that_commits_return(connection: Connection) -> None:
-    """A server that waits for a standby answers everything but a commit. Rule P-12. Raises what the driver raises."""
+    """Make a commit; a server that waits for a standby answers all but that. Rule P-12. Raises errors of the driver."""
     try:
         await connection.execute(_COMMIT)
     except faults.ERRORS as error:
@@ -328,7 +328,7 @@ def _decoded(rows: Sequence[Sequence[Any]]) -> list[Any]:
 
 
 def _upsert(table: Table) -> str:
-    """Takes an array for each column. Only names of ours are put into the text."""
+    """The statement that stores marks. Parameters: an array for each column. Only constants are inserted."""
     names = [f'"{name}"' for name in (*table.key, table.value)]
     column, zero = ("", "") if table.zero is None else (f", {table.zero}", ", 0")
     arrays = [*(f"${place}::text[]" for place in range(1, len(table.key) + 1)), f"${len(names)}::bigint[]"]
@@ -340,7 +340,7 @@ def _upsert(table: Table) -> str:
 
 
 async def _own_key(connection: Connection) -> bytes:
-    """The key that lives as long as the database; made now if there is none."""
+    """The recovery key of the database; created if there is none."""
     made = secrets.token_bytes(_KEY_BYTES)
     await connection.execute(
         "INSERT INTO secretos (nombre, valor) VALUES ('recuperacion', $1) ON CONFLICT DO NOTHING", made

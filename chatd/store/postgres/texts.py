@@ -1,7 +1,7 @@
-"""Texts as PostgreSQL can keep them: it has no U+0000, which JSON has and users send. Pure. Rule P-06.
+"""Escapes texts for PostgreSQL, which cannot store U+0000; JSON can hold it, and users send it. Pure. Rule P-06.
 
-U+0001 marks what is written otherwise. Each character is written by itself, and in the same order: so the beginning of
-a text is the beginning of what is written for it, and names come in the order of SQLite.
+U+0001 starts an escape sequence. Characters are escaped one by one and keep their order, so prefixes of texts stay
+prefixes, and names sort as in SQLite.
 """
 
 from __future__ import annotations
