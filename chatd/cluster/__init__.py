@@ -1,1 +1,1 @@
-"""Several nodes, one chat. The decisions are in `core`; sockets and databases stand around it."""
+"""Several nodes that serve one chat. `core` makes the decisions; `redis` and `adapter` are around it."""

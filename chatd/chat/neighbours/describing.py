@@ -107,7 +107,7 @@ class Describer:
 
 def _chars(options: Options) -> int:
     """Of the rooms that a question names."""
-    return sum(len(str(room)) for room in (*options.rooms, *(options.but or ())))
+    return sum(len(str(room)) for room in (*options.rooms, *(options.exclude or ())))
 
 
 def _time(since_ms: int) -> str:

@@ -61,7 +61,7 @@ class Roster:
             meant = self._members(options.rooms)
         else:
             meant = {entered.member.socket.session for entered in self._entered.values()}
-        return meant - self._members(options.but or ())
+        return meant - self._members(options.exclude or ())
 
     def entered(self, options: Options) -> Iterator[Entered]:
         """The members of those sessions, and since when they are in their rooms."""
@@ -80,7 +80,7 @@ class Roster:
         if not isinstance(member, Member) or socket.id in self._entered:
             return False
         rooms = {socket.id, *rooms_of(member.identity.user, is_admin=member.identity.is_admin)}
-        return (not options.rooms or not rooms.isdisjoint(options.rooms)) and rooms.isdisjoint(options.but or ())
+        return (not options.rooms or not rooms.isdisjoint(options.rooms)) and rooms.isdisjoint(options.exclude or ())
 
     def _members(self, rooms: Iterable[Room]) -> set[Session]:
         found: set[Session] = set()

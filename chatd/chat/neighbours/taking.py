@@ -50,7 +50,7 @@ class Taker:
 
     def _deliver(self, packet: Packet, options: Options) -> None:
         rooms = options.rooms
-        if options.but or options.is_volatile or not rooms or any(map(self._roster.is_socket, rooms)):
+        if options.exclude or options.is_volatile or not rooms or any(map(self._roster.is_socket, rooms)):
             self._send_each(packet, options)
         elif any(map(self._roster.has, rooms)):
             outgoing = self._encode(self._with_position(packet))

@@ -1,4 +1,4 @@
-"""What Node.js nodes with @socket.io/redis-adapter 8 say to each other through Redis. Pure: bytes in, bytes out.
+"""The protocol of @socket.io/redis-adapter 8 between Node.js nodes, over Redis. Pure: bytes in, bytes out.
 
-That protocol has no specification; it is taken from the adapter's source, and tests have its bytes.
+That protocol has no specification; it is taken from the adapter's source, and tests contain its bytes.
 """

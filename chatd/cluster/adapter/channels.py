@@ -2,7 +2,7 @@
 
 KEY#/#              broadcasts to all sockets, or to several rooms
 KEY#/#ROOM#         broadcasts to one room, which may be the id of a socket
-KEY-request#/#      requests: all who subscribe have to answer
+KEY-request#/#      requests, which every subscriber has to answer
 KEY-response#/#     the answers
 """
 
@@ -14,13 +14,13 @@ from collections.abc import Sequence
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Channels:
-    """`key` is what the option `key` of the adapter is called there."""
+    """The names of the channels. `key` is the option `key` of the adapter."""
 
     key: str
 
     @property
     def broadcasts(self) -> str:
-        """What the channel of each broadcast begins with."""
+        """The channel of broadcasts; also the prefix of the channels of single rooms."""
         return f"{self.key}#/#"
 
     @property
@@ -32,9 +32,9 @@ class Channels:
         return f"{self.key}-response#/#"
 
     def to(self, rooms: Sequence[str]) -> str:
-        """Where a broadcast to `rooms` is published."""
+        """The channel of a broadcast to `rooms`."""
         return f"{self.broadcasts}{rooms[0]}#" if len(rooms) == 1 else self.broadcasts
 
     def room(self, channel: str) -> str:
-        """The room in the channel of a broadcast; none if it is empty."""
+        """The room in the channel of a broadcast; empty if there is none."""
         return channel[len(self.broadcasts) : -1]

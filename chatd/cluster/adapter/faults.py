@@ -1,4 +1,4 @@
-"""Why something that came is not used."""
+"""Why a message of a Node.js node is refused."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import enum
 
 
 class Fault(enum.StrEnum):
-    """By the name of the setting, where there is one. Rule N-34."""
+    """Named like the setting, if there is one. Rule N-34."""
 
     MAX_PAYLOAD = "max_payload"
     MAX_DEPTH = "max_depth"
@@ -20,7 +20,7 @@ class Fault(enum.StrEnum):
 
 
 class ForeignError(Exception):
-    """What came is not used; the message says why, without its content."""
+    """A message is refused; the error says why, without quoting its content."""
 
     def __init__(self, fault: Fault, message: str) -> None:
         super().__init__(message)

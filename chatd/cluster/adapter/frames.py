@@ -1,9 +1,9 @@
-"""Broadcasts and requests, checked as to their types. Rules N-31 and N-34.
+"""Decodes broadcasts and requests, and checks their types. Rules N-31 and N-34.
 
     broadcast   msgpack [uid, {type, data, nsp}, {rooms, except, flags}]
     request     JSON, or msgpack where it carries a packet: {uid, requestId, type, ...}
 
-What an event carries is left as it is, in msgpack: most of it is for no socket here, and is never read.
+The arguments of an event stay undecoded (msgpack): most events are for no socket here, and are never read.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from chatd.cluster.adapter.faults import Fault, ForeignError
 
 MAIN_NAMESPACE: Final = "/"
 
-# socket.io-parser: an event, and one with bytes. The adapter of today says the first for both.
+# EVENT and BINARY_EVENT of socket.io-parser. The current adapter sends EVENT for both.
 _EVENTS: Final = frozenset({2, 5})
 
 Room = str | int | float
-"""In JavaScript anything can be a room."""
+"""In JavaScript any value can be a room."""
 
 Name = Annotated[str, msgspec.Meta(max_length=256)]
 
 
 class RequestType(enum.IntEnum):
-    """RequestType of the adapter. The last two are answers."""
+    """RequestType of the adapter. The last two are types of answers."""
 
     SOCKETS, ALL_ROOMS, REMOTE_JOIN, REMOTE_LEAVE, REMOTE_DISCONNECT = range(5)
     REMOTE_FETCH, SERVER_SIDE_EMIT, BROADCAST, BROADCAST_CLIENT_COUNT, BROADCAST_ACK = range(5, 10)
@@ -43,17 +43,17 @@ class Packet(msgspec.Struct, frozen=True):
 
 
 class Flags(msgspec.Struct, frozen=True):
-    """Those that mean something here. `timeout` is in milliseconds."""
+    """The flags that chatd uses. `timeout` is in milliseconds."""
 
     volatile: bool | None = None
     timeout: float | None = None
 
 
-class Options(msgspec.Struct, frozen=True, rename={"but": "except"}):
-    """The audience: all sockets if there are no rooms."""
+class Options(msgspec.Struct, frozen=True, rename={"exclude": "except"}):
+    """The audience: all sockets if `rooms` is empty, without those in a room of `exclude` (`except` on the wire)."""
 
     rooms: tuple[Room, ...]
-    but: tuple[Room, ...] | None = None
+    exclude: tuple[Room, ...] | None = None
     flags: Flags | None = None
 
     @property
@@ -70,7 +70,7 @@ class Broadcast(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Request(msgspec.Struct, frozen=True, rename="camel"):
-    """A question or an order of another process. `sid` stands for `opts` in the old form."""
+    """A request of another process. The old form of a request has `sid` instead of `opts`."""
 
     type: int
     uid: Name | None = None
@@ -91,13 +91,13 @@ _arguments: Final = msgspec.msgpack.Decoder(list[Any]).decode
 
 
 def decode_broadcast(data: bytes) -> Broadcast | None:
-    """None for one of another namespace. Raises ForeignError, and nothing else."""
+    """The broadcast in `data`; None for another namespace. Raises only ForeignError."""
     broadcast = _read(_broadcast, data)
     return broadcast if _is_event(broadcast.packet) else None
 
 
 def decode_request(data: bytes) -> Request | None:
-    """None for one that carries a packet of another namespace. Raises ForeignError, and nothing else."""
+    """The request in `data`; None if it has a packet of another namespace. Raises only ForeignError."""
     if data.startswith(b"{"):
         request = _read(_json_request, data)
         if request.packet is not None:
@@ -108,12 +108,12 @@ def decode_request(data: bytes) -> Request | None:
 
 
 def arguments(packet: Packet) -> list[Any]:
-    """The event's name, and its arguments. Raises ForeignError, and nothing else."""
+    """The event's name and its arguments. Raises only ForeignError."""
     return _read(_arguments, packet.data)
 
 
 def _is_event(packet: Packet) -> bool:
-    """Whether the packet is of the main namespace. Raises ForeignError for one that is no event."""
+    """Whether the packet is of the main namespace. Raises ForeignError if it is not an event."""
     if packet.nsp != MAIN_NAMESPACE:
         return False
     if packet.type not in _EVENTS:

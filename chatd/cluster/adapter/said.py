@@ -1,7 +1,7 @@
-"""What chatd says there: events, and answers to requests. Rules N-32 and N-36.
+"""Encodes the events and answers that chatd sends to Node.js nodes. Rules N-32 and N-36.
 
-A frame that a Node.js node cannot process may leave it deaf for good (redis 4 and 5 of npm), so each is complete:
-the packet has type, data and nsp, the options have rooms, except and flags.
+A frame that a Node.js node cannot process may end its subscription permanently (npm packages redis 4 and 5). So each
+frame is complete: the packet has type, data and nsp, the options have rooms, except and flags.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _json: Final = msgspec.json.Encoder().encode
 
 
 def event(uid: str, name: str, argument: msgspec.Struct, rooms: Sequence[str]) -> bytes:
-    """A broadcast. The argument is an object, since a text at the end of an event is an offset to some clients."""
+    """A broadcast. The argument is an object, because clients take a string at the end of an event for an offset."""
     packet = {"type": _EVENT, "data": [name, argument], "nsp": MAIN_NAMESPACE}
     return _pack([uid, packet, {"rooms": rooms, "except": [], "flags": {}}])
 
 
 def beginning(uid: str) -> bytes:
-    """What each broadcast of that `uid` begins with."""
+    """The first bytes of each broadcast of that `uid`."""
     return _pack([uid, None, None])[: 1 + len(_pack(uid))]
 
 
@@ -46,7 +46,7 @@ def rooms(request_id: str, names: Iterable[str]) -> bytes:
 
 
 def done(request_id: str) -> bytes:
-    """The answer to an order in its old form."""
+    """The answer to a request in the old form."""
     return _json({"requestId": request_id})
 
 
@@ -56,13 +56,13 @@ def nothing(request_id: str) -> bytes:
 
 
 def client_count(request_id: str, count: int) -> bytes:
-    """The first answer to BROADCAST: how many acknowledgements may follow."""
+    """The first answer to BROADCAST: the number of acknowledgements that may follow."""
     kind = RequestType.BROADCAST_CLIENT_COUNT
     return _json({"type": kind, "requestId": request_id, "clientCount": count})
 
 
 def acknowledgement(request_id: str, argument: Any) -> bytes:
-    """Of one client. What msgpack or UTF-8 cannot say, a huge number or half a surrogate pair, is null."""
+    """The acknowledgement of one client. Values that cannot be encoded (huge numbers, lone surrogates) become null."""
     answer = {"type": int(RequestType.BROADCAST_ACK), "requestId": request_id}
     try:
         return _pack({**answer, "packet": argument})

@@ -1,4 +1,4 @@
-"""What notepack can say and JSON cannot, as JavaScript's own JSON.stringify would say it. Rule N-34."""
+"""Converts msgpack values that JSON cannot hold, as JavaScript's JSON.stringify does. Rule N-34."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PLACEHOLDER: Final = "_placeholder"
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """As for what a client sends."""
+    """The limits of one event, the same as for events of clients."""
 
     max_bytes: int
     max_depth: int
@@ -24,7 +24,7 @@ class Bounds:
 
 
 class Cleaner:
-    """Of one event: it counts over all of its arguments."""
+    """Converts the arguments of one event; the limits count over all of them."""
 
     __slots__ = ("_attachments", "_bounds", "_containers", "_values")
 
@@ -35,7 +35,7 @@ class Cleaner:
         self._values = 0
 
     def clean(self, value: object, depth: int = 1) -> object:
-        """`value` with dates as text and null for NaN and infinities; bytes stay. Raises ForeignError."""
+        """`value` with dates as strings and null for NaN and infinities; bytes stay. Raises ForeignError."""
         self._values += 1
         if self._values > self._bounds.max_values:
             raise ForeignError(Fault.CONTAINERS, f"it has more than {self._bounds.max_values} values")
@@ -78,5 +78,5 @@ def _key(key: object) -> str:
 
 
 def _iso(moment: datetime.datetime) -> str:
-    """Date.prototype.toISOString. A year has four digits here, which strftime does not promise."""
+    """As Date.prototype.toISOString. isoformat always writes a year in four digits, strftime may not."""
     return moment.astimezone(datetime.UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"

@@ -1,4 +1,4 @@
-"""Beats: when to send one, and whether the bus brings them back. Times are seconds of a monotonic clock."""
+"""Beats: when to send one, and whether own frames come back. Times are seconds of a monotonic clock."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ DEAF_S: Final = 2 * BEAT_S
 POLL_S: Final = 1.0
 
 SILENT_S: Final = 4 * BEAT_S
-"""An origin that was not heard for that long may store messages that the bus does not bring: it is polled."""
+"""After this time without a frame, an origin is polled: it may store messages that do not arrive over the bus."""
 
 
 class Beats:
-    """When the next beat is due. A frame with messages counts as one."""
+    """When the next beat is due. A frame with messages counts as a beat."""
 
     __slots__ = ("_due_s",)
 
@@ -27,12 +27,12 @@ class Beats:
         self._due_s = now_s + BEAT_S
 
     def hasten(self) -> None:
-        """Another node has asked for one."""
+        """Another node has asked for a beat."""
         self._due_s = 0.0
 
 
 class Pulse:
-    """Whether this node's own frames come back to it: a subscription can be dead while its connection looks healthy."""
+    """Checks that this node's own frames come back: a subscription can be dead while its connection looks healthy."""
 
     __slots__ = ("_waiting_since_s",)
 
@@ -51,6 +51,6 @@ class Pulse:
         return self._waiting_since_s is not None and now_s - self._waiting_since_s >= DEAF_S
 
     def slept(self, seconds: float) -> None:
-        """The process stood still for that long, and has not read yet what came meanwhile."""
+        """This process stalled for that long, and has not read yet what arrived meanwhile."""
         if self._waiting_since_s is not None:
             self._waiting_since_s += seconds

@@ -1,4 +1,4 @@
-"""The chain: a message is applied only behind the one before it. Pure."""
+"""The chain: a message is applied only after the one before it. Pure."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ T = TypeVar("T", bound=Identified)
 
 
 def link(applied: int, news: News[T]) -> list[T] | None:
-    """What of a frame is to be applied by a node that has applied everything up to `applied`; None if there is a gap.
+    """The messages of a frame to apply, for a node that has applied everything up to `applied`; None if there is a gap.
 
-    A frame that comes twice, or after a heal that had it, adds nothing. `applied` may lie between two messages: nothing
-    exists between `prev` and the first one, so it is enough that `prev` is not beyond `applied`.
+    A repeated frame, or one whose messages were read from the database, adds nothing. `applied` may lie between two
+    messages. There is no message between `prev` and the first one, so it is enough that `prev` is not above `applied`.
     """
     if news.prev > applied:
         return None

@@ -1,17 +1,17 @@
-"""The life of one process of an origin: where its ids begin, and how far they may go. Pure.
+"""The epoch of an origin's process: where its ids begin, and the reservation of its ids. Pure.
 
-A process of number k takes a session lock on k in the database, on the connection that writes, before anything else
-(https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS). PostgreSQL gives it only when the last
-statement of the predecessor has ended: what that one was committing is visible then, or never will be.
+A process of node k first takes a session lock on k in the database, on the writing connection
+(https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS). PostgreSQL grants it only after the last
+statement of the previous process has ended: its commit is visible then, or never will be.
 
-The ids of the new process must be larger than all that the old one may have used. The rows do not say which those were:
-with `deliver = "at_once"` clients hold positions that never became rows. So a process reserves ids ahead of the clock,
-in the database, on the connection that holds the lock, and makes none beyond. A successor starts above the reservation;
-its ids run ahead of the clock by what was left of it, which is little.
+The ids of the new process must be greater than all ids that the old one may have used. The rows do not tell: with
+`deliver = "at_once"` clients may have positions of messages without rows. So a process reserves ids ahead of the clock,
+in the database, on the connection with the lock, and makes no id beyond. The next process starts above the reservation;
+its ids are ahead of the clock by the unused rest, at most AHEAD_MS or so.
 
-A process that loses that connection must take the lock again at once, and look whether the table of nodes still has
-its epoch. If it does not get the lock, or another process has been there, it ends: its clients are told nothing of that
-one's messages.
+A process that loses that connection must take the lock again at once, and check that the table of nodes still has its
+epoch. If it does not get the lock, or another process has had the number, it ends, because its clients would miss the
+messages of the other process.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _AHEAD: Final = AHEAD_MS << MS_SHIFT
 
 
 def begin(origin: int, stored: int, reserved: int) -> int:
-    """The epoch of a new process: an id of `origin` that is at least as large as both.
+    """The epoch of a new process: an id of `origin` that is at least as great as `stored` and `reserved`.
 
-    `stored` is the greatest id of any origin in the database, `reserved` what the predecessor had reserved.
+    `stored`: the greatest id of any origin in the database. `reserved`: the reservation of the previous process.
     """
     least = max(stored, reserved)
     latest = latest_of(origin, least)
@@ -45,13 +45,13 @@ class Reservation:
         self.upto = upto
 
     def allows(self, message_id: int) -> bool:
-        """Whether an id may be used. If not, the sender is told to try again: the database does not answer."""
+        """Whether an id may be used. If not, the sender must try again: the reservation is not extended yet."""
         return message_id <= self.upto
 
     def ask(self, now_id: int) -> int | None:
-        """What to write to the database, if half of the reservation is used up; open until `done`.
+        """The reservation to write to the database, if half of the current one is used up; open until `done`.
 
-        `now_id` is an id of the present moment.
+        `now_id`: an id of the present time.
         """
         if self._asked is not None or now_id + _AHEAD // 2 < self.upto:
             return None
@@ -59,7 +59,7 @@ class Reservation:
         return self._asked
 
     def done(self, *, written: bool) -> None:
-        """The database has answered. After a failure the row may be written all the same, which does no harm."""
+        """The database has answered. After a failure the row may still be written, which is harmless."""
         if written and self._asked is not None:
             self.upto = self._asked
         self._asked = None

@@ -1,4 +1,4 @@
-"""What a client has already, where its new node is behind: that much is skipped until the node has caught up."""
+"""The floor of a client that is ahead of its new node: messages up to it are skipped until the node has caught up."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from chatd.cluster.core.vector import Vector, covers, joined, origin_of
 
 
 class Floor:
-    """Of one socket. `vector` is the client's position when it came."""
+    """The floor of one socket. `vector`: the client's position when it connected."""
 
     __slots__ = ("vector",)
 
@@ -16,13 +16,13 @@ class Floor:
         self.vector = vector
 
     def hides(self, message_id: int) -> bool:
-        """Whether the client has that message."""
+        """Whether the client already has that message."""
         return message_id <= self.vector.get(origin_of(message_id), -1)
 
     def raised(self, position: Mapping[int, int]) -> Vector:
-        """The position that the client has, where its node's is `position`."""
+        """The client's position when its node's is `position`."""
         return joined(position, self.vector)
 
     def is_reached(self, position: Mapping[int, int]) -> bool:
-        """Whether the node is as far as the client was: then there is nothing left to skip."""
+        """Whether the node is as far as the client was: then nothing is skipped any more."""
         return covers(position, self.vector)

@@ -1,14 +1,14 @@
-"""What nodes say to each other, as msgpack. Pure; the shapes are what msgspec makes of the structs.
+"""Frames between nodes, in msgpack. Pure; msgspec encodes the structs as arrays.
 
     News   [1, origin, epoch, prev, last, settled, [message, ...]]
     Call   [2, origin]
 
-All numbers but `origin` are ids. A frame is everything of one turn of the loop, so there is one PUBLISH a turn: waking
-the receivers costs more than what is in it. A changed shape takes a new first number; a node that does not know it
-refuses the frame, and heals what was in it from the database: nodes of two versions may run side by side.
+All numbers except `origin` are ids. A frame has all messages of one turn of the event loop, so there is one PUBLISH per
+turn: waking the receivers costs more than the content. A new format needs a new first number; a node that does not know
+it refuses the frame and reads the messages from the database. So nodes of two versions can run at the same time.
 
-The bus is the operator's, but a frame is checked as if it was not: a length before it is read, each number's range, and
-that the ids are of the origin and in order. So a broken frame costs one frame, which the chain finds.
+The bus is trusted, but every frame is checked all the same: its length before decoding, the range of each number, the
+origin and the order of ids. An invalid frame is dropped, and the chain detects the gap.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ Origin = Annotated[int, msgspec.Meta(ge=0, le=MAX_ORIGIN)]
 
 
 class FrameError(ValueError):
-    """Bytes are no frame, or one that contradicts itself."""
+    """The bytes are not a frame, or its fields contradict each other."""
 
 
 class News(msgspec.Struct, Generic[T], array_like=True, tag=1, frozen=True, forbid_unknown_fields=True):
-    """How far an origin has come, and what it has to tell; without messages, a beat.
+    """Messages of an origin, and its position; without messages, a beat.
 
-    `epoch` is where its process began: each of its ids is larger, each of its predecessor's is not.
-    `prev` is the last message before these, of this epoch; the epoch itself if there is none.
-    `last`: later frames carry larger ids only. At least the last message's; a beat moves it to the present.
-    `settled`: each message up to it is in the database or never will be.
+    `epoch`: where the ids of its process begin: its ids are greater, those of earlier processes are not.
+    `prev`: the id of the message before these in this epoch; the epoch if there is none.
+    `last`: later frames have only greater ids. At least the id of the last message; a beat advances it to the present.
+    `settled`: every message up to this id is in the database, or never will be.
     """
 
     origin: Origin
@@ -49,7 +49,7 @@ class News(msgspec.Struct, Generic[T], array_like=True, tag=1, frozen=True, forb
 
 
 class Call(msgspec.Struct, array_like=True, tag=2, frozen=True, forbid_unknown_fields=True):
-    """Asks every origin for a beat at once: `origin` is new here, or was away."""
+    """Asks every node for a beat now, because `origin` has just connected to the bus."""
 
     origin: Origin
 
@@ -66,7 +66,7 @@ class Codec(Generic[T]):
         return self._encode(frame)
 
     def decode(self, data: bytes) -> News[T] | Call:
-        """The frame in one message of the bus. Raises FrameError, and nothing else."""
+        """The frame in one message of the bus. Raises only FrameError."""
         if len(data) > self._max_bytes:
             raise FrameError(f"a frame of {len(data)} bytes; {self._max_bytes} may be")
         try:
@@ -84,7 +84,7 @@ def _frames_of(message_type: type[Any]) -> Any:
 
 
 def _check(news: News[Any]) -> None:
-    """What the types do not say."""
+    """Check what the types do not: the order and the origin of ids."""
     ids = [news.prev, *(item.id for item in news.items)]
     if any(one >= two for one, two in pairwise(ids)):
         raise FrameError("the ids of a frame do not grow")

@@ -1,6 +1,6 @@
-"""What to ask of the database about one origin, and when. One question at a time; a failed one again after a pause.
+"""Decides when to read missing messages of one origin from the database. One read at a time; retries after a pause.
 
-The database must be the primary: a replica may not have a row yet that its origin has settled.
+The database must be the primary: a replica may lack a row that the origin has settled.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ LONGEST_PAUSE_S: Final = 2.0
 
 
 class Read(NamedTuple):
-    """Which rows of `origin` have an id above `after` and up to `upto`? In the order of their ids."""
+    """A question for the rows of `origin` with ids in (`after`, `upto`], in the order of their ids."""
 
     origin: int
     after: int
@@ -20,7 +20,7 @@ class Read(NamedTuple):
 
 
 class Heal:
-    """The question that is open, or the pause until the next."""
+    """The open read, or the pause before the next one."""
 
     __slots__ = ("_not_before_s", "_origin", "_pause_s", "reading")
 
@@ -31,9 +31,9 @@ class Heal:
         self.reading: Read | None = None
 
     def ask(self, applied: int, missing: int, settled: int, now_s: float) -> Read | None:
-        """The question to put now, if `applied` is behind `missing`; it stays open until `done` or `failed`.
+        """The read to start now, if `applied` is behind `missing`. It is open until `done` or `failed`.
 
-        What is not settled is not asked for: its row may be on its way, and an answer without it would skip it.
+        Only settled messages are read: an unsettled row may become visible later, and would be skipped.
         """
         upto = min(missing, settled)
         if upto <= applied or self.reading is not None or now_s < self._not_before_s:

@@ -1,6 +1,6 @@
-"""Frames of one origin that wait behind a gap, in order of arrival. Bounded by what they hold.
+"""Frames of one origin that wait after a gap, in the order of arrival. Limited by number and bytes.
 
-A frame for which there is no room is let go: it is one more that was lost, and the chain finds it.
+A frame beyond the limit is dropped: it counts as lost, and the chain detects the gap.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Held(Generic[T]):
     def __init__(self) -> None:
         self._frames: deque[tuple[News[T], int]] = deque()
         self._bytes = 0
-        self.refused = 0  # for want of room
+        self.refused = 0  # frames dropped because of the limit
 
     @property
     def first(self) -> News[T] | None:
@@ -43,7 +43,7 @@ class Held(Generic[T]):
         self._bytes += size_bytes
 
     def pop(self) -> None:
-        """Take the first one away."""
+        """Remove the first frame."""
         self._bytes -= self._frames.popleft()[1]
 
     def clear(self) -> None:

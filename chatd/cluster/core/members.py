@@ -1,4 +1,4 @@
-"""Which nodes live, by when each was last heard. Times are seconds of a monotonic clock."""
+"""Tracks the living nodes by the time of their last frame. Times are seconds of a monotonic clock."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LEASE_S: Final = 3.0
 
 
 class Turn(enum.Enum):
-    """What happened to a node."""
+    """A change of the state of a node."""
 
     CAME = "came"
     RESTARTED = "restarted"
@@ -26,12 +26,12 @@ class Change(NamedTuple):
 
 @dataclasses.dataclass(slots=True)
 class Member:
-    """`lives` is false for one that is expected, and was not heard yet or not for a lease."""
+    """`lives` is False for an expected node without a frame yet."""
 
     epoch: int
     heard_s: float
     lives: bool = False
-    heard_lately: bool = False  # since the bus came up
+    heard_lately: bool = False  # whether a frame came since the bus came up
 
 
 class Members:
@@ -40,7 +40,7 @@ class Members:
     __slots__ = ("_members",)
 
     def __init__(self, expected: Iterable[int], now_s: float) -> None:
-        """`expected` live according to the table of nodes; each has one lease to be heard."""
+        """`expected`: the nodes in the table of nodes; each has one lease to send a frame."""
         self._members = {node: Member(0, now_s) for node in expected}
 
     @property
@@ -48,7 +48,7 @@ class Members:
         return sorted(node for node, member in self._members.items() if member.lives)
 
     def epoch(self, node: int) -> int | None:
-        """Of its process, or None if it does not live."""
+        """The epoch of a living node's process; None if it does not live."""
         member = self._members.get(node)
         return member.epoch if member is not None and member.lives else None
 
@@ -62,11 +62,11 @@ class Members:
 
     @property
     def are_compared(self) -> bool:
-        """Whether each was heard since the bus came up: then the node knows how far it is behind."""
+        """Whether a frame of every node came since the bus came up: then this node knows how far it is behind."""
         return all(member.heard_lately for member in self._members.values())
 
     def heard(self, node: int, epoch: int, now_s: float) -> Change | None:
-        """A frame of that node came. One of an earlier epoch was on its way when the node died."""
+        """A frame of that node arrived. A frame of an earlier epoch, sent before the node died, is ignored."""
         member = self._members.setdefault(node, Member(epoch, now_s))
         if epoch < member.epoch:
             return None
@@ -88,7 +88,7 @@ class Members:
             member.heard_lately = False
 
     def slept(self, seconds: float) -> None:
-        """This process stood still for that long, and has not read yet what the others said meanwhile."""
+        """This process stalled for that long, and has not read the frames of the others yet."""
         for member in self._members.values():
             member.heard_s += seconds
 

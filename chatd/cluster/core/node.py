@@ -1,7 +1,7 @@
-"""One node among several: what it hears, what it has to do, what its sockets are to be given.
+"""The state machine of one node of a cluster.
 
-A shell calls it with what happens, and carries out what it returns. It calls `tick` every 50 to 100 ms, and where a
-heal should not wait for that, after a frame or an answer. Times are seconds of a monotonic clock.
+A shell calls it for each event, and carries out the decisions that it returns. The shell calls `tick` every 50 to 100
+ms, and also after a frame or an answer if a heal should start at once. Times are seconds of a monotonic clock.
 
     local message    say, then flush in the turn's end            -> frames to publish
     own commit       settle
@@ -31,26 +31,26 @@ from chatd.cluster.core.vector import MAX_ID, MAX_ORIGINS, Identified, Vector, f
 T = TypeVar("T", bound=Identified)
 
 SLEPT_S: Final = 0.5
-"""Between two ticks. After more than that the process stood still, and its clock says nothing about others."""
+"""A longer time between two ticks means that this process stalled: other nodes are not to blame for their silence."""
 
 
 class Act(enum.Enum):
-    """What needs no argument."""
+    """Decisions without arguments."""
 
     BEAT = "beat"
     """Call `beat` and publish its result."""
 
     RECONNECT = "reconnect"
-    """The bus gives nothing back: connect anew, subscribe, then call `bus_came_up`."""
+    """Own frames do not come back: reconnect to the bus, subscribe, then call `bus_came_up`."""
 
     DISPLACED = "displaced"
-    """A younger process has this node's number, so the lock was lost: end this one."""
+    """A newer process has this node's number, so the lock was lost: end this process."""
 
 
 class Poll(NamedTuple):
-    """Which rows has any origin above its entry, or at all if it has none? In the order of their ids.
+    """A question for the rows of every origin above its entry in `after` (all rows without an entry), by id.
 
-    Asked every second while the bus is away, or an origin is silent.
+    Asked every second while the bus is down, or an origin is silent.
     """
 
     after: Vector
@@ -60,7 +60,7 @@ Decision = Act | Read | Poll | Change
 
 
 class TooManyOriginsError(ValueError):
-    """More numbers are in use than a position has room for: use old ones again."""
+    """More node numbers are in use than a position can hold: reuse old ones."""
 
 
 class Bus(enum.Enum):
@@ -81,7 +81,7 @@ class Node(Generic[T]):
         """
         self.number = number
         self.bus = Bus.DOWN
-        self.refused = 0  # frames of more origins than a vector may have
+        self.refused = 0  # frames of origins beyond MAX_ORIGINS
         self._first = first
         self._streams: dict[int, Stream[T]] = {origin: Stream(origin, upto) for origin, upto in applied.items()}
         self._own: Stream[T] = Stream(number, epoch)
@@ -101,7 +101,7 @@ class Node(Generic[T]):
 
     @property
     def vector(self) -> Vector:
-        """How far everything is applied: the position of each socket here that is not catching up."""
+        """The applied id of each origin: the position of every socket here that has caught up."""
         return {origin: stream.applied for origin, stream in self._streams.items()}
 
     @property
@@ -121,38 +121,38 @@ class Node(Generic[T]):
 
     @property
     def is_ready(self) -> bool:
-        """Whether the node knows how far each living node has come, and is as far."""
+        """Whether the node knows the position of every living node, and is not behind."""
         return self.bus is Bus.UP and self.members.are_compared and not self.behind
 
     # Its own messages.
 
     def say(self, item: T, size_bytes: int) -> Delivery[T]:
-        """A message of this node, to be delivered here now and told to the others; ids must grow.
+        """Publish a message of this node. Returns its delivery to sockets here. Ids must grow.
 
-        With `deliver = "at_once"` before its commit, with "stored" after it.
+        Called before the commit with `deliver = "at_once"`, after it with "stored".
         """
         self._publisher.say(item, size_bytes)
         self._own.say(item)
         return Delivery(item, self.vector)
 
     def settle(self, upto: int) -> None:
-        """Own messages up to that id are committed, or refused for good."""
+        """Own messages up to that id are committed, or never will be."""
         self._publisher.settle(upto)
         self._own.settle(upto)
 
     def flush(self, now_s: float) -> News[T] | None:
-        """What to publish in the turn's end; call until it returns None."""
+        """A frame to publish at the end of a turn; call it until it returns None."""
         news = self._publisher.flush()
         return None if news is None else self._sent(news, now_s)
 
     def beat(self, promise: int | None, now_s: float) -> News[T]:
-        """What to publish when `tick` says BEAT. `promise`: as in publisher.py."""
+        """The frame to publish when `tick` returns BEAT. `promise`: see Publisher.beat."""
         return self._sent(self._publisher.beat(promise), now_s)
 
     # What comes in.
 
     def on_frame(self, frame: News[T] | Call, size_bytes: int, now_s: float) -> list[Delivery[T]]:
-        """A frame came from the bus."""
+        """A frame arrived from the bus."""
         if isinstance(frame, Call):
             self._beats.hasten()
             return []
@@ -164,27 +164,27 @@ class Node(Generic[T]):
             self.refused += 1
             return []
         if frame.epoch < stream.epoch:
-            return []  # of a process that lost its lock: no sign of life of the one that has it
+            return []  # from a process that lost its lock; it does not show that the current process lives
         change = self.members.heard(frame.origin, frame.epoch, now_s)
         if change is not None:
             self._changes.append(change)
         return self._deliveries(frame.origin, stream.on_news(frame, size_bytes))
 
     def on_rows(self, read: Read, rows: Iterable[T], upto: int) -> list[Delivery[T]]:
-        """The answer to a Read: `rows` are all up to `upto`, which is less than was asked where a page was full."""
+        """The answer to a Read: `rows` are all rows up to `upto`, which is less than `read.upto` if a page was full."""
         stream = self._streams[read.origin]
         stream.heal.done()
         return self._deliveries(read.origin, stream.on_rows(rows, upto))
 
     def on_read_failed(self, read: Read, now_s: float) -> None:
-        """The database gave no answer; it is asked again after a pause."""
+        """The database did not answer; the read is repeated after a pause."""
         self._streams[read.origin].heal.failed(now_s)
 
     def on_polled(self, rows: Iterable[T], *, whole: bool) -> list[Delivery[T]]:
-        """The answer to a Poll; not `whole` if there are more, which are asked for at once.
+        """The answer to a Poll; `whole` is False if there are more rows, which are then polled at once.
 
-        Of one origin nothing is missing below a row that is visible: it commits in order. Its own rows are not for this
-        node, which delivers them when it says them: they may be visible before it knows.
+        An origin commits in order, so no row of it is missing below a visible one. Rows of this node are ignored,
+        because `say` delivers its messages.
         """
         self._polling = False
         if not whole:
@@ -201,13 +201,13 @@ class Node(Generic[T]):
         return deliveries
 
     def on_poll_failed(self) -> None:
-        """The database gave no answer; it is asked again in its time."""
+        """The database did not answer; the next poll follows after POLL_S."""
         self._polling = False
 
     # Time, and the bus.
 
     def tick(self, now_s: float) -> list[Decision]:
-        """What to do now."""
+        """The decisions to carry out now."""
         self._wake(now_s)
         if self.bus is Bus.UP:
             self._changes += self.members.tick(now_s)
@@ -229,11 +229,11 @@ class Node(Generic[T]):
         return decisions + [read for read in reads if read is not None]
 
     def bus_went_down(self) -> None:
-        """The connection is lost: messages are missed from now on, and polled from the database."""
+        """The connection is lost: from now on, messages are polled from the database."""
         self.bus = Bus.DOWN
 
     def bus_came_up(self, now_s: float) -> Call:
-        """Connected and subscribed. Returns what to publish first."""
+        """Connected and subscribed. Returns the first frame to publish."""
         self.bus = Bus.UP
         self._pulse.heard()
         self.members.bus_came_up(now_s)
@@ -241,15 +241,15 @@ class Node(Generic[T]):
         return Call(self.number)
 
     def learn(self, first: Mapping[int, int]) -> None:
-        """The table of nodes was read again; do so every second or so, for instance where the reservation is written.
+        """The table of nodes was read again. Read it about every second, for example when the reservation is written.
 
-        A node may start, store and die while the bus is away: then nothing else tells that it was there.
+        While the bus is down, a node may start, store messages and end; only the table shows this.
         """
         self._first = first
         for origin in first:
             self._stream(origin)
 
-    # Clients that come back.
+    # Clients that reconnect.
 
     def join(self, receiver: Receiver[T], concerns: Callable[[T], bool]) -> None:
         """Begin to replay missed messages to a client. `concerns` returns whether a message is for it."""
@@ -267,13 +267,15 @@ class Node(Generic[T]):
             self._displaced = True
 
     def _is_poll_due(self, now_s: float) -> bool:
-        """Also while an origin is silent: it may be cut off from the bus and store, or its last frame may be lost."""
+        """Whether to poll: while the bus is down, or an origin is silent. A silent origin may have no bus, but still
+        store messages, or its last frame may be lost.
+        """
         if self._polling or now_s - self._polled_s < POLL_S:
             return False
         return self.bus is Bus.DOWN or len(self.members.heard_since(now_s - SILENT_S)) + 1 < len(self._streams)
 
     def _stream(self, origin: int) -> Stream[T] | None:
-        """A number that was in no table when this node began has told nothing that was not meant for it."""
+        """The stream of `origin`. For a new origin, messages start where its ids begin; None beyond MAX_ORIGINS."""
         if origin not in self._streams and len(self._streams) < MAX_ORIGINS:
             self._streams[origin] = Stream(origin, self._first.get(origin, first_of(origin)))
         return self._streams.get(origin)

@@ -1,22 +1,22 @@
-"""The vector as a client carries it: a short text. Pure.
+"""The text form of a vector, which clients store and send. Pure.
 
     position = "v" base64url(moment *entry), without padding
     moment   = varint: the latest moment of all entries; an entry's moment is its id without the origin's bits
     entry    = varint: origin, as the distance from the origin before it (from -1 for the first), less 1
                varint: the latest moment minus the entry's
 
-A varint has seven bits in a byte, the low ones first, and the high bit set in every byte but its last. Entries are in
-the order of their origins. Beats keep the entries of living nodes close together, so one takes 4 bytes mostly. Length
-where each node was heard in the last half second: 13 characters for 1 node, 24 for 3, 93 for 16. A number that no node
-has used for a year takes up to 8 more. Nothing is longer than MAX_CHARS.
+A varint has seven bits in each byte, the low ones first, and the high bit set in every byte but the last. Entries are
+ordered by origin. Beats keep the entries of living nodes close together, so an entry mostly takes 4 bytes. Length if a
+frame of each node came in the last half second: 13 characters for 1 node, 24 for 3, 93 for 16. A number that no node
+has used for a year takes up to 8 more. MAX_CHARS is the greatest length.
 
-A vector has one text, and `decode` takes no other. The text starts with a letter, so it is never taken for a plain id
-(rule C-18 of protocol.md). A plain id cannot be an exact position among several nodes: a message with a smaller id may
-have been committed after the client saw it. The answer has to start earlier, by the longest time that a commit takes,
-and the client drops by id what it has already.
+A vector has exactly one text, and `decode` accepts no other. The text starts with a letter, so it is different from a
+plain id (rule C-18 of protocol.md). A plain id is not an exact position with several nodes, because a message with a
+smaller id may be committed after the client saw it. So the answer to a plain id starts earlier, by the longest time of
+a commit, and the client drops messages that it already has by their ids.
 
-socket.io-client takes any text at the end of an event for its offset, and keeps the last one only. So each event that
-counts carries the whole vector, and no other event ends in a text.
+socket.io-client takes any string at the end of an event for its offset, and keeps only the last one. So each event that
+advances the position carries the whole vector, and no other event ends with a string.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _TEXT: Final = re.compile(r"v([A-Za-z0-9_-]+)")
 
 
 class PositionError(ValueError):
-    """A text is no position."""
+    """The text is not a position."""
 
 
 def encode(vector: Mapping[int, int]) -> str:
@@ -63,7 +63,7 @@ def encode(vector: Mapping[int, int]) -> str:
 
 
 def decode(text: object) -> Vector:
-    """The vector in what a client sent. Raises PositionError, and nothing else. Reads MAX_CHARS at most."""
+    """The vector in a text from a client. Raises only PositionError. Reads at most MAX_CHARS."""
     if not isinstance(text, str) or len(text) > MAX_CHARS:
         raise PositionError("a position is a short text")
     match = _TEXT.fullmatch(text)
@@ -87,7 +87,7 @@ def _put(out: bytearray, number: int) -> None:
 
 
 def _numbers(data: bytes) -> Iterator[int]:
-    """The varints in `data`. One that has no end is left out: `decode` finds that the text is not canonical."""
+    """The varints in `data`. An incomplete one is skipped: `decode` detects that the text is not canonical."""
     number = shift = 0
     for byte in data:
         number |= (byte & 127) << shift

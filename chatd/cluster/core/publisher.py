@@ -1,4 +1,4 @@
-"""The origin's own side: frames in which every message names the one before it."""
+"""The sending side of an origin: frames that name the message before them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from chatd.cluster.core.vector import Identified
 T = TypeVar("T", bound=Identified)
 
 FRAME_BYTES: Final = 1_048_576
-"""A frame is full when it holds so much; a message that is larger goes alone."""
+"""The size limit of a frame; a larger message is sent alone."""
 
 
 class Publisher(Generic[T]):
-    """What was said and is not on the bus yet, and how far the origin has come.
+    """The queue of messages to publish, and the position of the origin.
 
-    A frame that could not be published is not repeated: its receivers find the gap, and the database fills it.
+    A frame that could not be published is not repeated: receivers detect the gap and read the database.
     """
 
     __slots__ = ("_last", "_published", "_queue", "_said", "_settled", "epoch", "origin")
@@ -29,14 +29,14 @@ class Publisher(Generic[T]):
         self._published = self._said = self._settled = self._last = epoch
 
     def say(self, item: T, size_bytes: int) -> None:
-        """A message, to be told with the next frame. Ids must grow, and be larger than any promise."""
+        """Queue a message for the next frame. Ids must grow, and be greater than every promise (see `beat`)."""
         if item.id <= max(self._said, self._last):
             raise AssertionError(f"origin {self.origin} says {item.id} after {max(self._said, self._last)}")
         self._queue.append((item, size_bytes))
         self._said = item.id
 
     def settle(self, upto: int) -> None:
-        """The database has committed the origin's messages up to that one, or has refused them for good."""
+        """The database has committed the origin's messages up to `upto`, or never will."""
         self._settled = max(self._settled, upto)
 
     def flush(self) -> News[T] | None:
@@ -44,10 +44,10 @@ class Publisher(Generic[T]):
         return self._frame(self._take()) if self._queue else None
 
     def beat(self, promise: int | None) -> News[T]:
-        """A frame, whether or not there is anything to tell.
+        """A frame, also without messages.
 
-        `promise`: an id of this moment, smaller than that of each message that is not said yet; None if that cannot be
-        promised. It moves every reader's entry to the present: positions stay short, and queries too.
+        `promise`: an id of the present time that is smaller than those of all later messages; None if that cannot be
+        promised. It advances the entry of every reader to the present, which keeps positions and queries short.
         """
         items = self._take()
         if promise is not None and not self._queue:

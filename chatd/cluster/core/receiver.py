@@ -1,7 +1,7 @@
-"""One socket that comes back: first what it missed, then what came meanwhile, then what comes live; each once.
+"""A reconnecting socket: it gets missed messages, then those of the meantime, then live ones; each once.
 
-The node calls `live` for these sockets only. One that has caught up, and whose floor is reached, needs no receiver: it
-gets what every other socket of the room gets, the same bytes.
+The node calls `live` for these sockets only. A socket that has caught up, and whose floor is reached, needs no receiver
+any more: it gets the same bytes as the other sockets of its room.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ MAX_WAITING: Final = 1_000
 
 
 class Receiver(Generic[T]):
-    """Between its return and the moment when it is like the others."""
+    """The state of such a socket until it has caught up."""
 
     __slots__ = ("_floor", "_is_like_others", "_overflowed", "_position", "_replay", "_waiting")
 
     def __init__(self, position: Vector) -> None:
-        """`position` is what the client said it has. Call `begin` in the same turn."""
+        """`position`: as sent by the client. Call `begin` in the same turn."""
         self._position = position
         self._floor = Floor(position)
         self._replay: Replay[T] | None = None
@@ -34,39 +34,39 @@ class Receiver(Generic[T]):
 
     @property
     def position(self) -> Vector:
-        """What the client has, once it has received all that it was sent."""
+        """The position of the client after everything that was sent to it."""
         return self._position
 
     @property
     def missing(self) -> Missing | None:
-        """What to ask of the database for it; None if nothing."""
+        """The messages to read from the database; None if there are none."""
         return None if self._replay is None else self._replay.missing
 
     @property
     def is_like_others(self) -> bool:
-        """Whether nothing is left to be done, after `end` and after the message that was given to `live` last.
+        """Whether the socket needs no receiver any more, after `end` and after the last message passed to `live`.
 
-        The node's vector does not say so: of several messages that it applied at once, that one may be the first.
+        The node's vector cannot tell: it may be ahead of that message, if the node applied several at once.
         """
         return self._replay is None and self._is_like_others
 
     def begin(self, replay: Replay[T]) -> None:
-        """From here on, live messages wait."""
+        """Start a replay; live messages wait from now on."""
         self._replay = replay
         self._waiting.clear()
         self._overflowed = False
 
     def page(self, rows: Iterable[T], upto: int) -> list[Delivery[T]]:
-        """The database has answered `missing` up to `upto`: what to send."""
+        """The messages to send for `rows`, the answer of the database to `missing` up to `upto`."""
         sent = self._open_replay.page(rows, upto)
         if sent:
             self._position = sent[-1].position
         return sent
 
     def end(self) -> list[Delivery[T]] | None:
-        """Nothing is `missing`: what came meanwhile, to be sent; live from here on.
+        """End the replay when nothing is `missing`. Returns the live messages that waited, to be sent now.
 
-        None if more came than could wait: `begin` again, from `position`.
+        None if more than MAX_WAITING came: call `begin` again, from `position`.
         """
         self._position = self._open_replay.position
         self._floor = Floor(self._position)
@@ -78,7 +78,7 @@ class Receiver(Generic[T]):
         return [sent for delivery in waiting if (sent := self.live(delivery)) is not None]
 
     def live(self, delivery: Delivery[T]) -> Delivery[T] | None:
-        """A message for this client was applied here: what to send, if anything and if now."""
+        """A message for this client was applied here. Returns it for sending; None if it waits or the client has it."""
         if self._replay is not None:
             self._wait(delivery)
             return None

@@ -1,7 +1,7 @@
-"""What a client missed that comes back, in the order of the ids, each once, each with the position it leads to. Pure.
+"""The messages that a reconnecting client missed: by id, each once, each with the position after it. Pure.
 
-In one turn of the loop: take the node's vector and tail, and put the client's live messages aside (receiver.py). The
-database is asked after that, so everything up to the vector is in its rows or in the tail.
+In one turn of the event loop, take the node's vector and tail, and hold back the client's live messages (receiver.py).
+The database is queried after that, so every message up to the vector is in its rows or in the tail.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Delivery(NamedTuple, Generic[T]):
 
 
 class Missing(NamedTuple):
-    """Which messages for this client, of any origin, have an id above `after` and up to `upto`? In order of id."""
+    """A question for the messages to this client, of any origin, with ids in (`after`, `upto`], in order of id."""
 
     after: int
     upto: int
@@ -35,9 +35,9 @@ class Replay(Generic[T]):
     __slots__ = ("_after", "_tail", "missing", "upto")
 
     def __init__(self, after: Vector, upto: Vector, tail: Iterable[T]) -> None:
-        """`after` is what the client has, with an entry for each origin in `upto`, what the node has applied.
+        """`after`: the position of the client, with an entry for each origin in `upto`, the position of the node.
 
-        `tail` are the messages for this client that were applied and may have no row yet.
+        `tail`: the messages for this client that were applied and may have no row yet.
         """
         self._after = after
         self.upto = upto
@@ -47,13 +47,13 @@ class Replay(Generic[T]):
 
     @property
     def position(self) -> Vector:
-        """What the client has when the replay is done."""
+        """The position of the client after the replay."""
         return joined(self._after, self.upto)
 
     def page(self, rows: Iterable[T], upto: int) -> list[Delivery[T]]:
-        """`rows` are all that the database has of `missing` up to `upto`. Moves `missing` on; None when that was all.
+        """The messages to send for `rows`: all rows of `missing` up to `upto`. Advances `missing`; None means done.
 
-        A row that the client has, or that its node will still deliver, is left out.
+        Rows that the client has, or that its node will still deliver, are skipped.
         """
         if self.missing is None:
             raise AssertionError("the replay is done")
@@ -69,7 +69,7 @@ class Replay(Generic[T]):
         return self._after.get(origin, -1) < item.id <= self.upto.get(origin, -1)
 
     def _position_at(self, message_id: int) -> Vector:
-        """Everything with an id up to that one was sent, of every origin."""
+        """The position after all messages of every origin up to `message_id` were sent."""
         position = dict(self._after)
         for origin, applied in self.upto.items():
             position[origin] = max(position[origin], min(applied, latest_of(origin, message_id)))
@@ -77,9 +77,9 @@ class Replay(Generic[T]):
 
 
 def starting_point(position: Mapping[int, int], applied: Mapping[int, int], first: Mapping[int, int]) -> Vector:
-    """What a client has: its position, and for an origin that is not in it the place where that one began.
+    """The position of a client, completed with an entry for each origin in `applied`.
 
-    A position without an entry was made by a node that had not heard of that origin, so the client has nothing of it.
-    `first` comes from the table of nodes; without an entry there it is the origin's smallest id.
+    If the position has no entry for an origin, its node did not know that origin, so the client has no messages of it:
+    the entry is where the ids of the origin begin, from `first` (the table of nodes) or else its smallest id.
     """
     return {origin: first.get(origin, first_of(origin)) for origin in applied} | dict(position)

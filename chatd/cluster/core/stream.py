@@ -1,4 +1,4 @@
-"""One origin as one node sees it: how far it is applied, what waits behind a gap, what to ask of the database."""
+"""The state of one origin at one node: its applied id, the frames after a gap, the reads from the database."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ T = TypeVar("T", bound=Identified)
 
 
 class Stream(Generic[T]):
-    """Everything of the origin up to `applied` was delivered here, and nothing above.
+    """All messages of the origin up to `applied` were delivered here, and none above.
 
-    `told` is the last message that the origin is known to have told; `settled` is known to be in the database, or never
-    to be. What a call returns is to be delivered, in that order.
+    `told`: the last message that the origin is known to have published. `settled`: messages up to it are in the
+    database, or never will be. Methods return the messages to deliver, in order.
     """
 
     __slots__ = ("applied", "epoch", "heal", "held", "settled", "tail", "told")
 
     def __init__(self, origin: int, applied: int) -> None:
-        """`applied`: up to there the node owes nothing to other nodes."""
+        """`applied`: messages up to this id need not be delivered here."""
         self.applied = applied
         self.epoch = 0
         self.told = 0
@@ -40,18 +40,18 @@ class Stream(Generic[T]):
 
     @property
     def missing(self) -> int:
-        """How many messages were told and are not applied, at least: how many a gap has is not known."""
+        """The least number of messages that were published and are not applied; the size of a gap is unknown."""
         return self.held.messages + 1 if self.is_behind else 0
 
     def begin(self, epoch: int) -> None:
-        """The origin has a new process. What the old one told and did not store will never be stored."""
+        """The origin has a new process. Messages that the old one published and did not store are lost."""
         self.epoch = self.told = epoch
         self.held.clear()
         self.tail.clear()
         self.settle(epoch)
 
     def on_news(self, news: News[T], size_bytes: int) -> list[T]:
-        """A frame came, however late, however often. Returns what it makes deliverable."""
+        """A frame arrived, perhaps late or repeated. Returns the messages to deliver."""
         if news.epoch < self.epoch:
             return []
         if news.epoch > self.epoch:
@@ -67,9 +67,9 @@ class Stream(Generic[T]):
         return linked + self._follow()
 
     def on_rows(self, rows: Iterable[T], upto: int) -> list[T]:
-        """The database has nothing but `rows` between what was applied when it was asked and `upto`, and never will.
+        """`rows` are all messages of the origin that will ever be in the database after `applied` and up to `upto`.
 
-        Returns those that are new here, and what waited behind them.
+        Returns those that are new here, and the held messages after them.
         """
         new = [row for row in rows if row.id > self.applied]
         self.settle(upto)
@@ -77,7 +77,7 @@ class Stream(Generic[T]):
         return new + self._follow()
 
     def say(self, item: T) -> None:
-        """The node's own message, which it delivers itself."""
+        """A message of this node, which the node delivers itself."""
         self.told = item.id
         self._apply([item], item.id)
 
@@ -87,7 +87,7 @@ class Stream(Generic[T]):
             self.tail.settle(upto)
 
     def ask(self, now_s: float) -> Read | None:
-        """What to read now, if anything is missing that the database must have."""
+        """The read to start now, if messages are missing that the database must have."""
         first = self.held.first
         missing = self.told if first is None else first.prev
         return self.heal.ask(self.applied, missing, self.settled, now_s)
@@ -97,7 +97,7 @@ class Stream(Generic[T]):
         self.tail.keep(items, self.settled)
 
     def _follow(self) -> list[T]:
-        """What was held and has nothing missing before it any more."""
+        """The held messages that have no gap before them any more."""
         released: list[T] = []
         while (first := self.held.first) is not None:
             linked = link(self.applied, first)

@@ -1,7 +1,7 @@
-"""Messages that were applied and are not settled: a client that comes back finds no row of them yet.
+"""Messages that were applied but are not settled: for a reconnecting client they have no row in the database yet.
 
-Empty with `deliver = "stored"`. With "at_once" it is as long as what waits for the origin's commit, which the origin's
-own queue to the database bounds.
+Empty with `deliver = "stored"`. With "at_once" it holds the messages that wait for the origin's commit; the origin's
+queue to the database limits their number.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ T = TypeVar("T", bound=Identified)
 
 
 class Tail(Generic[T]):
-    """Of one origin, in the order of the ids."""
+    """The messages of one origin, in the order of their ids."""
 
     __slots__ = ("items",)
 
@@ -24,14 +24,14 @@ class Tail(Generic[T]):
         self.items: deque[T] = deque()
 
     def keep(self, applied: Iterable[T], settled: int) -> None:
-        """Messages were applied; those up to `settled` have their row, or never will."""
+        """Add applied messages, except those up to `settled`, which have a row or never will."""
         self.items.extend(item for item in applied if item.id > settled)
 
     def settle(self, settled: int) -> None:
-        """Release the messages that are settled now."""
+        """Remove the messages that are settled now."""
         while self.items and self.items[0].id <= settled:
             self.items.popleft()
 
     def clear(self) -> None:
-        """The epoch is over: all that will ever be committed of it is."""
+        """The epoch has ended: its messages are committed or never will be."""
         self.items.clear()

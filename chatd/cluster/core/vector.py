@@ -1,7 +1,7 @@
-"""How far a reader has come, by origin: `{origin: id}`. Pure functions on mappings.
+"""Vectors: the position of a reader, by origin: `{origin: id}`. Pure functions on mappings.
 
 An id is a 63-bit integer: milliseconds (41 bits), origin (10), sequence (12), as chat/messages/ids.py makes it. The
-entry of an origin is always an id of that origin, though not always one that a message has: see `latest_of`.
+entry of an origin is always an id of that origin, but not always the id of a message: see `latest_of`.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ MAX_SEQUENCE: Final = 2**SEQUENCE_BITS - 1
 MAX_ID: Final = 2**63 - 1
 
 MAX_ORIGINS: Final = 64
-"""Entries in one vector. It goes to every client with every message, so it must stay short."""
+"""Entries in one vector. It is sent to every client with every message, so it must be short."""
 
 Vector = dict[int, int]
 
 
 class Identified(Protocol):
-    """A message, as far as this package is concerned: it has an id."""
+    """A message; this package needs only its id."""
 
     @property
     def id(self) -> int: ...
@@ -35,12 +35,12 @@ def origin_of(message_id: int) -> int:
 
 
 def first_of(origin: int) -> int:
-    """The smallest id of `origin`: a reader at this place has nothing of it."""
+    """The smallest id of `origin`: a reader at this position has no message of it."""
     return origin << SEQUENCE_BITS
 
 
 def latest_of(origin: int, upto: int) -> int:
-    """The greatest id of `origin` up to `upto`, which any origin may have made; `first_of(origin)` if there is none."""
+    """The greatest id of `origin` not above `upto`, an id of any origin; `first_of(origin)` if there is none."""
     if origin_of(upto) == origin:
         return upto
     latest = upto >> MS_SHIFT << MS_SHIFT | origin << SEQUENCE_BITS | MAX_SEQUENCE
@@ -48,7 +48,7 @@ def latest_of(origin: int, upto: int) -> int:
 
 
 def joined(one: Mapping[int, int], other: Mapping[int, int]) -> Vector:
-    """For each origin the larger of two entries."""
+    """The greater entry of both vectors for each origin."""
     vector = dict(one)
     for origin, upto in other.items():
         if vector.get(origin, -1) < upto:
@@ -57,5 +57,5 @@ def joined(one: Mapping[int, int], other: Mapping[int, int]) -> Vector:
 
 
 def covers(vector: Mapping[int, int], other: Mapping[int, int]) -> bool:
-    """Whether `vector` is as far as `other`, or further, with each origin that `other` has."""
+    """Whether `vector` is at least as far as `other` with each origin in `other`."""
     return all(vector.get(origin, -1) >= upto for origin, upto in other.items())

@@ -1,6 +1,9 @@
-"""The bus between nodes on Redis Pub/Sub: it delivers at most once, and holds nothing that is worth keeping.
+"""The bus between nodes on Redis Pub/Sub. It delivers at most once and stores nothing.
 
-`wire.py` is one connection without its socket, `link.py` one with it, `client.py` the next one after each that ends,
-and `bus.py` one channel for all that a node says.
-hiredis, which only this package imports, comes with the extra `cluster`.
+wire.py     the protocol of one connection, without I/O
+link.py     one connection with its socket
+client.py   reconnects when a connection ends
+bus.py      the channel on which a node publishes
+
+Only this package imports hiredis, which comes with the extra `cluster`.
 """

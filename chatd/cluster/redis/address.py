@@ -1,4 +1,4 @@
-"""Where Redis is, as a URL. Pure.
+"""The address of Redis, from a URL. Pure.
 
 redis://[[user]:password@]host[:port][/database], or rediss:// for TLS
 unix:///path/of/the/socket[?db=database]
@@ -24,11 +24,10 @@ _SENTINELS: Final = "redis+sentinel://host:26379,host:26379/name-of-the-master"
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RedisAddress:
-    """A host and a port, or the path of a unix socket, or `sentinels` who know where the Redis called `master` is.
+    """A host and a port, or the path of a unix socket, or `sentinels` that know the address of the Redis `master`.
 
-    `user` needs a `password`, which no log and no repr shows.
-
-    `context` and `tls_name`, which the certificate must have, are what tls.py makes of `tls`.
+    `user` needs a `password`, which is not in logs or the repr. If `tls` is set, tls.py sets `context` and `tls_name`,
+    the name that the certificate must have.
     """
 
     host: str = ""
@@ -53,9 +52,9 @@ class RedisAddress:
 
 
 def parse_address(url: str, password: str | None = None) -> RedisAddress:
-    """The address in a URL; a `password` from elsewhere counts more than one in there.
+    """The address in a URL; `password` replaces one in the URL.
 
-    Raises ConfigError, which does not repeat the password.
+    Raises ConfigError, whose message does not contain the password.
     """
     try:
         parts = urlsplit(url)
@@ -79,7 +78,7 @@ def parse_address(url: str, password: str | None = None) -> RedisAddress:
 
 
 def _of_sentinels(parts: SplitResult) -> RedisAddress:
-    """Raises ConfigError, and ValueError for a port that is none."""
+    """Raises ConfigError, and ValueError for an invalid port."""
     master, _, database = unquote(parts.path[1:]).partition("/")
     places = [urlsplit(f"//{place}") for place in parts.netloc.rpartition("@")[2].split(",")]
     hosts = tuple((place.hostname or "", SENTINEL_PORT if place.port is None else place.port) for place in places)

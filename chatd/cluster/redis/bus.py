@@ -1,6 +1,6 @@
-"""The bus as a node has it: one channel of Redis; what is published in one turn of the loop leaves together.
+"""The bus of a node: one channel of Redis. Everything published in one turn of the event loop is sent together.
 
-Nothing waits for a bus that is down: what is published then is dropped and counted, and the receivers find the gap.
+While the bus is down, frames are dropped and counted; their receivers detect the gap.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from chatd.cluster.redis.wire import Subscription
 
 
 class BusHandler(Protocol):
-    """Calls are synchronous, come from the loop thread and must not raise. For the first two see ClientHandler."""
+    """Calls are synchronous, come from the event loop's thread and must not raise. For on_up and on_down see
+    ClientHandler.
+    """
 
     def on_up(self) -> None: ...
 
@@ -25,18 +27,18 @@ class BusHandler(Protocol):
     def on_message(self, data: bytes) -> None: ...
 
     def frames(self) -> Iterable[bytes]:
-        """What to publish in the end of a turn, after `wake`; if the bus is down, it is lost."""
+        """The frames to publish at the end of a turn, after `wake`. They are lost if the bus is down."""
 
 
 @dataclasses.dataclass(slots=True)
 class BusCounters:
-    """Numbers only grow."""
+    """Counters; they only grow."""
 
     published: int = 0
-    dropped: int = 0  # frames that could not be published, because the bus was down
-    overflowed: int = 0  # the same, because Redis did not take what waited already
+    dropped: int = 0  # frames that were not published, because the bus was down
+    overflowed: int = 0  # frames that were not published, because Redis read too slowly
     received: int = 0
-    connects: int = 0  # connections that were subscribed
+    connects: int = 0  # connections that became subscribed
 
     @property
     def unpublished(self) -> int:
@@ -44,7 +46,7 @@ class BusCounters:
 
 
 class RedisBus:
-    """Connects, and connects again, until it is closed."""
+    """Connects and reconnects until it is closed."""
 
     def __init__(self, address: RedisAddress, channel: str, handler: BusHandler) -> None:
         self.counters = BusCounters()
@@ -67,11 +69,11 @@ class RedisBus:
         await self.client.close()
 
     def reconnect(self) -> None:
-        """The bus gives nothing back although it looks healthy."""
+        """Reconnect, because messages of this node do not come back although the connection looks healthy."""
         self.client.drop("own messages do not come back")
 
     def wake(self) -> None:
-        """There is something to publish: `frames` is asked once, in the end of this turn."""
+        """Call `BusHandler.frames` once, at the end of this turn of the event loop."""
         if not self._awake:
             self._awake = True
             asyncio.get_running_loop().call_soon(self._flush)

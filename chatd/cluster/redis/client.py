@@ -1,4 +1,4 @@
-"""A client of Redis Pub/Sub that connects again, until it is closed. It is up or down, and says so."""
+"""A client of Redis Pub/Sub that reconnects until it is closed, and reports when it goes up or down."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ class ClientHandler(Protocol):
     """Calls are synchronous, come from the loop thread and must not raise."""
 
     def on_up(self) -> None:
-        """Connected and subscribed: what others publish from now on comes."""
+        """Connected and subscribed: messages that are published from now on arrive."""
 
     def on_down(self) -> None:
-        """The client was up and is not: what others publish is missed."""
+        """The connection is lost: messages that are published from now on are missed."""
 
     def on_message(self, channel: bytes, data: bytes) -> None: ...
 
 
 class RedisClient:
-    """`name` is its name in the log."""
+    """Connects and reconnects. `name` is the name of the client in the log."""
 
     def __init__(self, name: str, address: RedisAddress, subscription: Subscription, handler: ClientHandler) -> None:
         self.fault: str | None = "not connected yet"  # None while it is up
@@ -50,7 +50,7 @@ class RedisClient:
         self._pauses = Pauses(random.Random())  # noqa: S311
 
     def start(self) -> None:
-        """Connect in the background: a daemon serves its own clients without Redis."""
+        """Connect in the background: the daemon serves its own clients also without Redis."""
         self._task = self._tasks.start(self._run(), self._name)
 
     async def close(self) -> None:
@@ -62,12 +62,12 @@ class RedisClient:
         self.fault = "closed"
 
     def publish(self, channel: str, data: bytes) -> bool:
-        """Whether it was written: see Link.publish."""
+        """Publish `data`. Returns whether it was written: see Link.publish."""
         return self._link is not None and self._link.publish(channel, data)
 
     @property
     def unconfirmed(self) -> int:
-        """Publications of this connection that Redis has not answered yet; without one, of the last."""
+        """Publications that Redis has not answered, of the current connection or, without one, of the last."""
         return self._left if self._link is None else self._link.unconfirmed
 
     def ask(self, on_answer: OnAnswer, question: Command, *arguments: str) -> None:
@@ -76,7 +76,7 @@ class RedisClient:
             self._link.ask(on_answer, question, *arguments)
 
     def drop(self, why: str) -> None:
-        """End the connection, if there is one; the next one follows."""
+        """Close the connection, if there is one, and reconnect."""
         if self._link is not None:
             self._link.end(why)
 
@@ -99,7 +99,7 @@ class RedisClient:
             await asyncio.sleep(self._pauses.next())
 
     def _lost(self, why: str) -> None:
-        """An outage is never hidden: the handler is told of each, and each new reason is logged."""
+        """Call the handler for each outage, and log each new reason."""
         was_up = self.fault is None
         self.failures += 1
         if why != self.fault:
@@ -110,7 +110,7 @@ class RedisClient:
             self._handler.on_down()
 
     async def _connection(self) -> str:
-        """One connection, from its beginning to the reason for its end."""
+        """Run one connection. Returns the reason of its end."""
         try:
             async with asyncio.timeout(CONNECT_S):
                 self._link = await self._connect()

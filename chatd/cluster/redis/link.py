@@ -1,4 +1,4 @@
-"""One connection to Redis, with its socket. What waits to be written is bounded; a silent connection is ended."""
+"""One connection to Redis, with its socket. Limits the data that waits to be written; closes a silent connection."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ MAX_WAITING_BYTES: Final = 4_194_304
 
 
 OnAnswer = Callable[[Any], None]
-"""Takes what Redis answered, None if it refused; must not raise. Not called when the connection ends before."""
+"""Takes the answer of Redis, None if Redis refused; must not raise. Not called if the connection ends before."""
 
 
 class LinkHandler(Protocol):
     """Calls are synchronous and must not raise."""
 
     def on_subscribed(self) -> None:
-        """From here on, messages come and may be published."""
+        """From now on, messages arrive and may be published."""
 
     def on_message(self, channel: bytes, data: bytes) -> None: ...
 
 
 class Link(asyncio.Protocol):
-    """`ended` is done when the connection is over, and says why."""
+    """The future `ended` gets the reason when the connection ends."""
 
     def __init__(self, wire: Wire, handler: LinkHandler) -> None:
         self._loop = asyncio.get_running_loop()
@@ -46,9 +46,9 @@ class Link(asyncio.Protocol):
         return self._wire.unconfirmed
 
     def publish(self, channel: str, data: bytes) -> bool:
-        """Whether it was written; not, if the connection is not up or Redis does not take what waits already.
+        """Publish `data`. Returns False, and writes nothing, if not connected or if Redis reads too slowly.
 
-        What is larger than may wait goes alone.
+        Data larger than MAX_WAITING_BYTES is written if nothing else waits.
         """
         transport = self._transport
         if transport is None or not self._wire.is_subscribed or self.ended.done():
@@ -60,13 +60,13 @@ class Link(asyncio.Protocol):
         return True
 
     def ask(self, on_answer: OnAnswer, question: Command, *arguments: str) -> None:
-        """See Wire.ask; nothing happens if the connection is not up."""
+        """See Wire.ask. Does nothing if not connected."""
         if self._transport is not None and self._wire.is_subscribed and not self.ended.done():
             self._asking.append(on_answer)
             self._transport.write(self._wire.ask(question, *arguments))
 
     def end(self, why: str) -> None:
-        """Drop the connection at once. Idempotent; the first reason counts."""
+        """Close the connection at once. Idempotent; the first reason is kept."""
         if self._timer is not None:
             self._timer.cancel()
         if self._transport is not None:
@@ -100,7 +100,7 @@ class Link(asyncio.Protocol):
         self.end(str(exc) if exc is not None else "closed by Redis")
 
     def _check(self) -> None:
-        """Counted in checks rather than in seconds: a process that stood still has not read yet what came meanwhile."""
+        """Counts checks, not seconds: after a stall, the process has not read yet what arrived meanwhile."""
         self._silent_checks += 1
         if self._silent_checks >= SILENT_CHECKS:
             self.end("nothing came for seconds")

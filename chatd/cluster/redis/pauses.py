@@ -1,4 +1,4 @@
-"""How long to wait before the next attempt to connect: longer each time, up to a bound. Pure but for its luck."""
+"""Exponential backoff between attempts to connect, with random jitter. Pure except for the random numbers."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ LONGEST_PAUSE_S: Final = 2.0
 
 
 class Pauses:
-    """Each pause is between half of its length and all of it, so that nodes do not come back in step."""
+    """Each pause is between half of its length and all of it, so that nodes do not reconnect at the same time."""
 
-    __slots__ = ("_luck", "_next_s")
+    __slots__ = ("_next_s", "_random")
 
-    def __init__(self, luck: random.Random) -> None:
-        self._luck = luck
+    def __init__(self, rng: random.Random) -> None:
+        self._random = rng
         self._next_s = FIRST_PAUSE_S
 
     def next(self) -> float:
         """Seconds until the next attempt."""
         pause_s = self._next_s
         self._next_s = min(2 * pause_s, LONGEST_PAUSE_S)
-        return pause_s * self._luck.uniform(0.5, 1.0)
+        return pause_s * self._random.uniform(0.5, 1.0)
 
     def reset(self) -> None:
         """An attempt has succeeded."""

@@ -1,4 +1,4 @@
-"""Which Redis is the master now, as a Sentinel says: it is asked again for each connection. Rule N-18.
+"""Asks Sentinels for the address of the Redis master, for each connection anew. Rule N-18.
 
 https://redis.io/docs/latest/develop/reference/sentinel-clients/
 """
@@ -20,18 +20,18 @@ MAX_ANSWER_BYTES: Final = 65_536
 
 
 class SentinelError(OSError):
-    """No Sentinel knows; the message says what each has answered, for the log."""
+    """No Sentinel knows the master; the message has the answer of each, for the log."""
 
 
 class Sentinels:
-    """Those of `address`. One that has answered is asked first the next time."""
+    """The Sentinels of `address`. One that has answered is asked first the next time."""
 
     def __init__(self, address: RedisAddress) -> None:
         self._address = address
         self._places = deque(address.sentinels)
 
     async def master(self) -> RedisAddress:
-        """Where the master is. Raises SentinelError."""
+        """The address of the master. Raises SentinelError."""
         faults = []
         for _ in range(len(self._places)):
             host, port = self._places[0]
@@ -60,7 +60,7 @@ class Sentinels:
 
 
 async def _reply(reader: asyncio.StreamReader) -> Any:
-    """The first one. Raises SentinelError."""
+    """The first reply. Raises SentinelError."""
     replies, taken = hiredis.Reader(), 0
     try:
         while (reply := replies.gets()) is False:

@@ -1,4 +1,4 @@
-"""TLS to Redis (`rediss://`): the certificate must hold, and be that of the host in the URL."""
+"""TLS to Redis (`rediss://`): the certificate must be valid, and match the host in the URL."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from chatd.cluster.redis.address import RedisAddress
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """Whom to trust, and who we are. Without `authorities` the system's count, without `name` the host of the URL."""
+    """`authorities`: trusted CA certificates, by default the system's. `certificate` and `key`: for a client
+    certificate. `name`: the expected name in the server's certificate, by default the host of the URL.
+    """
 
     authorities: Path | None = None
     certificate: Path | None = None
@@ -21,7 +23,7 @@ class Credentials:
 
 
 def secured(address: RedisAddress, credentials: Credentials) -> RedisAddress:
-    """The address with what TLS needs, if its URL asks for that. Raises ConfigError."""
+    """`address` with the TLS context added, if its URL asks for TLS. Raises ConfigError."""
     if not address.tls:
         return address
     return dataclasses.replace(
@@ -32,11 +34,11 @@ def secured(address: RedisAddress, credentials: Credentials) -> RedisAddress:
 def _context(credentials: Credentials) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=credentials.authorities)
-    except OSError as error:  # an SSLError too
+    except OSError as error:  # SSLError is an OSError
         raise ConfigError(f"bus_ca_file: cannot use {credentials.authorities}: {error.strerror}") from error
     if credentials.certificate is not None:
         try:
-            # An empty password: a key that wants one is refused instead of asking at a terminal.
+            # With an empty password, OpenSSL refuses an encrypted key instead of asking for its password.
             context.load_cert_chain(credentials.certificate, credentials.key, password="")
         except OSError as error:
             raise ConfigError(

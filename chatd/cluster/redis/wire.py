@@ -1,11 +1,11 @@
-"""One connection to Redis without its socket: what to write, and what the bytes mean that came. No asyncio.
+"""The protocol of one connection to Redis. Sans I/O: encodes commands and decodes replies.
 
 RESP3 (https://redis.io/docs/latest/develop/reference/protocol-spec/), which Redis 6 and Valkey speak: one connection
-publishes and listens. With two, one may be back before the other after an outage, and what is published meanwhile is
-lost.
+both publishes and subscribes. With two connections, one could reconnect before the other after an outage, and messages
+published meanwhile would be lost.
 
-Redis answers commands in their order; what it pushes comes between the answers. Pub/Sub knows no databases: two
-deployments on one server need two channels, whatever SELECT says.
+Redis answers commands in their order; push messages come between the answers. Pub/Sub ignores the selected database:
+two deployments on one server need different channels.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import hiredis
 from chatd.cluster.redis.address import RedisAddress
 
 MAX_REPLY_BYTES: Final = 16_777_216
-"""Of one that has not come whole. The largest frame is smaller by far: something else publishes on the channel."""
+"""The limit of an incomplete reply. Frames of chatd are much smaller: another program publishes on the channel."""
 
 
 class RedisError(Exception):
@@ -30,7 +30,7 @@ class RedisError(Exception):
 
 
 class Command(enum.Enum):
-    """What an answer is awaited for."""
+    """Commands of Redis."""
 
     HELLO = "HELLO"
     SELECT = "SELECT"
@@ -43,18 +43,18 @@ class Command(enum.Enum):
 
 
 QUESTIONS: Final = frozenset({Command.INFO, Command.PUBSUB})
-"""Commands whose answers go to the caller."""
+"""Commands whose answers are passed to the caller."""
 
 
 class Event(enum.Enum):
-    """What came, beside messages."""
+    """Events other than messages and answers."""
 
     SUBSCRIBED = "subscribed"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Subscription:
-    """What a connection hears: channels, and all channels that begin with one of `prefixes`."""
+    """The channels that a connection subscribes to, and prefixes of channels."""
 
     channels: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ()
@@ -67,7 +67,7 @@ class Subscription:
 
 
 class Heard(NamedTuple):
-    """A message, and where it was published."""
+    """A message and its channel."""
 
     channel: bytes
     data: bytes
@@ -80,7 +80,7 @@ class Answer(NamedTuple):
 
 
 class Wire:
-    """From the first byte to the last of one connection."""
+    """The state of one connection."""
 
     __slots__ = ("_address", "_awaited", "_confirmed", "_reader", "_subscription", "unconfirmed")
 
@@ -89,7 +89,7 @@ class Wire:
         self._subscription = subscription
         self._confirmed = 0
         self.unconfirmed = 0  # publications that Redis has not answered yet
-        self._awaited: deque[Command | None] = deque()  # None: the answer says nothing
+        self._awaited: deque[Command | None] = deque()  # unanswered commands; None: the answer is not checked
         self._reader = hiredis.Reader()
 
     @property
@@ -107,7 +107,7 @@ class Wire:
         out = self._command(Command.HELLO, "3", *login, "SETNAME", "chatd")
         if self._address.database:
             out += self._command(Command.SELECT, self._address.database)
-        # What answers these is pushes, and so out of the order.
+        # Redis answers these by push messages, so they are not added to `_awaited`.
         if self._subscription.channels:
             out += _pack(Command.SUBSCRIBE, *self._subscription.channels)
         if self._subscription.prefixes:
@@ -125,11 +125,11 @@ class Wire:
         return self._command(Command.PING)
 
     def ask(self, question: Command, *arguments: str) -> bytes:
-        """One of QUESTIONS, once the subscription is confirmed; answers come in their order."""
+        """Encode one of QUESTIONS; only after `is_subscribed`. Answers come in the order of the calls."""
         return self._command(question, *arguments)
 
     def feed(self, data: bytes) -> Iterator[Heard | Event | Answer]:
-        """The messages, and what else counts, in what came. Raises RedisError; what came before that still counts."""
+        """The messages, events and answers in `data`. Raises RedisError after those that came before the error."""
         self._reader.feed(data)
         while (reply := self._next()) is not False:
             event = self._pushed(reply) if isinstance(reply, hiredis.PushNotification) else self._answered(reply)
@@ -177,23 +177,23 @@ class Wire:
         return None
 
     def _fault(self, said: str) -> str:
-        """SUBSCRIBE is refused by an error that is no push, so what it answers is not always the oldest command."""
+        """The error text. An error may also answer SUBSCRIBE, so it does not always belong to the oldest command."""
         if self._awaited and self._awaited[0] is Command.HELLO and said.startswith("ERR unknown command"):
             return "it speaks no RESP3: Redis 6 or newer is needed"
         return said
 
 
 def _role(hello: Any) -> Any:
-    """What the answer to HELLO says."""
+    """The role in the answer to HELLO; None if there is none."""
     return hello.get(b"role") if isinstance(hello, dict) else None
 
 
 def _literal(text: str) -> str:
-    """A pattern for that text alone (https://redis.io/docs/latest/commands/psubscribe/)."""
+    """A PSUBSCRIBE pattern that matches only `text` (https://redis.io/docs/latest/commands/psubscribe/)."""
     return re.sub(r"([\\*?\[\]])", r"\\\1", text)
 
 
 def _pack(command: Command, *arguments: str | bytes | int) -> bytes:
-    words: Any = (command.value, *arguments)  # hiredis declares a tuple of one
+    words: Any = (command.value, *arguments)  # hiredis declares the parameter as a tuple of one element
     packed: bytes = hiredis.pack_command(words)
     return packed

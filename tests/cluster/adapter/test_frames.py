@@ -27,7 +27,7 @@ MINIMAL = msgspec.msgpack.encode(["x", {"type": 2, "data": ["h"]}, {"rooms": []}
 def test_a_broadcast_of_node_is_decoded() -> None:
     broadcast = decode_broadcast(EMIT)
     assert broadcast is not None
-    assert (broadcast.uid, broadcast.options.rooms, broadcast.options.but) == ("OOepns", (), ())
+    assert (broadcast.uid, broadcast.options.rooms, broadcast.options.exclude) == ("OOepns", (), ())
     assert frames.arguments(broadcast.packet) == ["h", 1, "x"]
     assert not broadcast.options.is_volatile
 
@@ -47,7 +47,7 @@ def test_msgspec_writes_the_same_bytes(data: bytes) -> None:
 def test_optional_fields_may_be_missing() -> None:
     broadcast = decode_broadcast(MINIMAL)
     assert broadcast is not None
-    assert broadcast.options.but is None
+    assert broadcast.options.exclude is None
 
 
 def test_packets_of_other_namespaces_are_ignored() -> None:
