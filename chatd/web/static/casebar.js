@@ -64,7 +64,7 @@ export class CaseBar {
 
   #actions(one) {
     const { con } = one;
-    const resolve = ["resolve", () => this.#team.resolve(con, this.#people.conversationWith(con).last?.id)];
+    const resolve = ["resolve", () => this.#team.resolve(con, this.#people.conversationWith(con).lastId)];
     if (one.estado === "resuelto") return [["reopen", () => this.#team.claim(con)]];
     if (this.#team.isMine(con)) return [["release", () => this.#team.release(con)], resolve];
     return [one.atiende ? ["takeOver", () => this.#team.claim(con, true)] : ["claim", () => this.#team.claim(con)], resolve];

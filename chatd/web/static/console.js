@@ -58,7 +58,7 @@ socket
   .on("state", async (state) => {
     showPresence();
     if (state === State.ONLINE) await begin();
-    else if (state !== State.CONNECTING) people.onLost();
+    else if (state !== State.CONNECTING) onLost();
     if (state === State.REFUSED) showRefusal();
   })
   .on("mensaje_recibido", async (message) => {
@@ -72,6 +72,11 @@ socket
   .on("presencia", (news) => people.presence(news))
   .on("escribiendo", (news) => (isColleagues(news) ? colleagues.heard(news) : typing.heard(news)))
   .on("leido", (news) => people.wasRead(news));
+
+function onLost() {
+  people.onLost();
+  team.onLost();
+}
 
 /** Load what the page lacks: everything at the first connection, what was missed at each later one. */
 async function begin() {
@@ -88,12 +93,13 @@ async function begin() {
     return;
   }
   people.setReader(me?.user ?? null);
+  if (me) people.get(me.user).name = me.name; // the server may not have stored it yet
   drafts ??= new Drafts(me?.user ?? "");
   list.hasDraft = (user) => drafts.to(user) !== "";
   byId("whoami").title = byId("whoami").textContent = me ? `${shownName(me.name)} · ${shownName(me.user)}` : "";
   showDesk();
   await loading;
-  await Promise.all([canned.load(), notes.load(), mail()]);
+  await Promise.all([canned.load(), notes.load(), mail(), team.refresh()]);
   if (open !== null) await people.conversationWith(open).refresh();
   people.resend();
 }
@@ -282,6 +288,7 @@ function isColleagues({ de, para }) {
 }
 
 list.view = (persons) => team.view(persons);
+list.loadMore = () => team.loadMore();
 list.facts = ({ user }) => {
   const { atiende, espera } = team.caseOf(user) ?? {};
   const facts = {};
@@ -290,8 +297,8 @@ list.facts = ({ user }) => {
   return facts;
 };
 setInterval(() => team.isThere && list.render(), WAITS_AGAIN_MS);
-thread.titleOf = (user) => people.get(user).title;
-thread.isSomebody = (user) => user !== people.me && (people.get(user).role === "admin" || people.get(user).last !== null || people.get(user).online);
+thread.bubbles.titleOf = (user) => people.get(user).title;
+thread.bubbles.isSomebody = (user) => user !== people.me && (people.get(user).role === "admin" || people.get(user).last !== null || people.get(user).online);
 filterButtons(byId("list"), team);
 team.onChange(() => list.render());
 

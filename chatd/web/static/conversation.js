@@ -4,12 +4,10 @@
 import { onceAFrame } from "./dom.js";
 import { End, MessageWindow, isAfter } from "./messages.js";
 import { Fate, Outbox } from "./outbox.js";
-import { RefusedError, UnansweredError } from "./socket.js";
 
 const PAGE = 40;
 const CATCH_UP_PAGES = 5;
 const LONGEST_WAIT_MS = 1_000;
-const TRIES = 4;
 export const MOST_PRINTED = 2_000;
 
 export class Conversation {
@@ -65,6 +63,11 @@ export class Conversation {
   /** The loaded messages that are stored, oldest first. */
   get messages() {
     return this.#window.list;
+  }
+
+  /** The id of the last message that is loaded. */
+  get lastId() {
+    return this.#window.lastId;
   }
 
   get hasOlder() {
@@ -284,27 +287,16 @@ export class Conversation {
     this.onStanding(standing);
   }
 
-  async #history(range) {
-    for (let tries = 0; tries < TRIES; tries++) {
-      try {
-        return await this.#socket.ask("historial", this.con === null ? range : { con: this.con, ...range });
-      } catch (error) {
-        if (error instanceof UnansweredError) return null; // the next connection asks again
-        if (!(error instanceof RefusedError)) throw error;
-        if (this.#onRefused(error)) return null;
-      }
-      await new Promise((again) => setTimeout(again, LONGEST_WAIT_MS)); // rate limit, or the store is busy
-    }
-    return null;
+  #history(range) {
+    return this.#socket.askPatiently("historial", this.con === null ? range : { con: this.con, ...range }, (code) => this.#onRefused(code));
   }
 
-  /** Note that the server has no history, if `code` says so. Returns whether it does. */
-  #onRefused({ code }) {
-    if (code !== "unknown_event") return false;
+  /** Note that the server has no history, if `code` says so. */
+  #onRefused(code) {
+    if (code !== "unknown_event") return;
     this.historyMissing = this.loaded = true;
     this.#window.hasOlder = false;
     this.#changed();
-    return true;
   }
 
   /** `beyond` is the end at which to trim; by default the one that the reader does not look at. */

@@ -1,4 +1,4 @@
-// Filter buttons above the list of a team: all conversations, or those of one kind, with their number.
+// Filter buttons above the list of a team: all conversations, or those of one kind, with their number; and the order.
 
 import { arrange, make } from "./dom.js";
 import { FILTERS } from "./team.js";
@@ -14,12 +14,16 @@ export function filterButtons(list, team) {
     button.dataset.filter = filter ?? "todas";
     return { filter, button };
   });
+  const order = make("button", { type: "button", class: "order", onclick: () => team.order(!team.byWaiting) });
   list.before(group);
-  arrange(group, buttons.map(({ button }) => button));
+  arrange(group, [...buttons.map(({ button }) => button), order]);
 
   const draw = () => {
     group.hidden = !team.isThere;
     group.setAttribute("aria-label", text("team.filters"));
+    order.hidden = !team.mayOrder;
+    order.textContent = text("team.byWaiting");
+    order.setAttribute("aria-pressed", String(team.byWaiting));
     for (const { filter, button } of buttons) {
       button.setAttribute("aria-pressed", String(team.filter === filter));
       const count = filter === null ? null : team.counts?.[filter];

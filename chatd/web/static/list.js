@@ -22,6 +22,7 @@ export class ListView {
   view = (persons) => persons; // filters and orders the listed people
   facts = () => ({}); // further texts of a row, by CSS class
   hasDraft = () => false; // takes a user
+  loadMore = () => this.#people.loadMore(); // what the view lacks
 
   /** `hits` are the messages that contain the searched words. */
   constructor(list, search, people, typing, news, hits) {
@@ -68,7 +69,7 @@ export class ListView {
   /** The user before (-1) or after (1) the open one. */
   async neighbour(step) {
     const last = this.#place + step;
-    const more = last >= this.shown.length - NEAR_ROWS ? this.#people.loadMore() : null;
+    const more = last >= this.shown.length - NEAR_ROWS ? this.loadMore() : null;
     if (last >= this.shown.length) await more;
     const { shown } = this;
     const place = this.#place;
@@ -221,7 +222,7 @@ export class ListView {
 
   #onScroll() {
     const left = this.#list.scrollHeight - this.#list.scrollTop - this.#list.clientHeight;
-    if (left < NEAR_PX) this.#people.loadMore();
+    if (left < NEAR_PX) this.loadMore();
   }
 }
 

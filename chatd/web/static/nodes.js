@@ -1,7 +1,6 @@
 // The table of cluster nodes in the live view.
 
 import { arrange, byId, make } from "./dom.js";
-import { RefusedError, UnansweredError } from "./socket.js";
 import { number, text } from "./texts.js";
 
 export class NodesTable {
@@ -25,13 +24,7 @@ export class NodesTable {
 
   async #ask() {
     if (this.#isAlone) return null;
-    try {
-      return await this.#socket.ask("nodos");
-    } catch (error) {
-      if (error instanceof RefusedError) this.#isAlone = error.code === "unknown_event";
-      else if (!(error instanceof UnansweredError)) throw error;
-      return null;
-    }
+    return this.#socket.askOrNull("nodos", {}, (code) => (this.#isAlone = code === "unknown_event"));
   }
 }
 

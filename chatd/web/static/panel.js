@@ -218,7 +218,7 @@ composer(byId("composer"), {
 });
 conversation.onChange(() => attention.look());
 conversation.onChange(() => signatures.lookUp(conversation.messages));
-thread.titleOf = (user) => signatures.nameOf(user);
+thread.bubbles.titleOf = (user) => signatures.nameOf(user);
 
 onLanguage(() => {
   banner();

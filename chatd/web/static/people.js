@@ -5,14 +5,10 @@ import { onceAFrame } from "./dom.js";
 import { isAfter } from "./messages.js";
 import { usersOnline } from "./online.js";
 import { Fate } from "./outbox.js";
-import { RefusedError, UnansweredError } from "./socket.js";
 import { Unsent } from "./unsent.js";
 
 const PAGE = 50;
 const MOST_SEARCHED = 200;
-const TRIES = 4;
-const BUSY_MS = 1_000;
-const RETRY_CODES = new Set(["rate_limited", "history_busy"]);
 const RELOAD_ONLINE_MS = 2_000;
 const SEARCH_PAUSE_MS = 150; // fast typing sends one request
 
@@ -203,7 +199,7 @@ export class People {
 
   /** Load conversations, and counts if the answer has them. Null without an answer. */
   async fetch(range) {
-    const answer = await this.#ask("conversaciones", range);
+    const answer = await this.#socket.askPatiently("conversaciones", range);
     for (const entry of answer?.conversaciones ?? []) this.#learn(entry);
     if (answer?.cuentas) {
       this.#knowsRoles = true;
@@ -247,7 +243,7 @@ export class People {
   /** In a team, ask whether `user` is an admin: an admin's message belongs to the conversation of its addressee. */
   async #askRole(user) {
     if (!this.#knowsRoles || user === this.me || this.get(user).role !== undefined) return;
-    const standing = await this.#ask("conversacion", { con: user });
+    const standing = await this.#socket.askPatiently("conversacion", { con: user });
     if (standing) this.#learnStanding(user, standing);
   }
 
@@ -306,20 +302,5 @@ export class People {
     const isGone = ({ user }) => !online.has(user) && !this.#presenceChanged.has(user);
     for (const person of this.#people.values()) if (isGone(person)) person.setPresence(false, person.seen);
     this.#changed();
-  }
-
-  /** The answer; null if it does not come or is a refusal. */
-  async #ask(event, data) {
-    for (let tries = 0; tries < TRIES; tries++) {
-      try {
-        return await this.#socket.ask(event, data);
-      } catch (error) {
-        if (error instanceof UnansweredError) return null; // the next connection asks again
-        if (!(error instanceof RefusedError)) throw error;
-        if (!RETRY_CODES.has(error.code)) return null;
-      }
-      await new Promise((again) => setTimeout(again, BUSY_MS));
-    }
-    return null;
   }
 }

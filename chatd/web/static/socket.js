@@ -12,6 +12,9 @@ const PATIENCE_MS = 10_000;
 const PROBE_MS = 4_000;
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 8_000;
+const TRIES = 4;
+const BUSY_MS = 1_000;
+const BUSY = new Set(["rate_limited", "history_busy", "store_busy", "store_unavailable"]);
 
 // WebSocket first takes one round trip. Where it fails the next attempt begins with polling, which tries to upgrade
 // to WebSocket by itself: a proxy may refuse WebSocket, or take the request and never answer it.
@@ -77,15 +80,6 @@ export class ChatSocket {
     return this.state === State.ONLINE;
   }
 
-  get recovered() {
-    return this.#client.recovered;
-  }
-
-  /** "websocket" or "polling". */
-  get transport() {
-    return this.#client.io.engine?.transport?.name;
-  }
-
   start() {
     if (this.state === State.REFUSED || this.state === State.STOPPED) this.#open();
   }
@@ -108,14 +102,27 @@ export class ChatSocket {
     return answer;
   }
 
-  /** As `ask`, but resolves to null instead of throwing those errors. */
-  async askOrNull(event, data) {
+  /** As `ask`, but resolves to null instead of throwing those errors; `onRefused` gets the code of a refusal. */
+  async askOrNull(event, data, onRefused = () => {}) {
     try {
       return await this.ask(event, data);
     } catch (error) {
-      if (error instanceof RefusedError || error instanceof UnansweredError) return null;
-      throw error;
+      if (error instanceof RefusedError) onRefused(error.code);
+      else if (!(error instanceof UnansweredError)) throw error;
+      return null;
     }
+  }
+
+  /** As `askOrNull`, but asks again while the server is busy. Without an answer the next connection asks again. */
+  async askPatiently(event, data, onRefused = () => {}) {
+    for (let tries = 0; tries < TRIES; tries++) {
+      let refused = null;
+      const answer = await this.askOrNull(event, data, (code) => (refused = code));
+      if (refused !== null) onRefused(refused);
+      if (!BUSY.has(refused)) return answer;
+      await new Promise((again) => setTimeout(again, BUSY_MS));
+    }
+    return null;
   }
 
   /** Send an event without acknowledgement; dropped while there is no connection. */

@@ -4,7 +4,6 @@ import { onceAFrame } from "./dom.js";
 
 const COUNT_AGAIN_MS = 1_000;
 const PAGE = 100;
-const MOST_PAGES = 5;
 
 const BELONGS = {
   mias: (one, me) => one?.atiende === me,
@@ -14,6 +13,8 @@ const BELONGS = {
 };
 
 export const FILTERS = Object.keys(BELONGS);
+const ALWAYS_BY_WAITING = "sin_responder";
+const NEVER_BY_WAITING = "resueltas"; // nobody waits there
 
 export class Team {
   #socket;
@@ -22,8 +23,12 @@ export class Team {
   #listeners = [];
   #changed;
   #counting = 0;
+  #walk = {}; // one for each list that was begun: where it goes on, and what is being loaded
+  #unseen = new Set(); // users of whose case the server has said nothing since the connection was lost
+  #gone = new Set(); // those of them that the list had not when it was loaded again
   counts = null; // null until a server with a team has answered
   filter = null;
+  byWaiting = false;
 
   constructor(socket, people) {
     this.#socket = socket;
@@ -61,29 +66,86 @@ export class Team {
   }
 
   learn(one) {
+    if (one) this.#unseen.delete(one.con);
     if (!one || (this.#cases.get(one.con)?.rev ?? -1) >= one.rev) return;
     this.#cases.set(one.con, one);
     this.#changed();
   }
 
-  /** The people whom the filter keeps, in the filter's order. */
+  /** The people whom the filter keeps, in the chosen order. */
   view(persons) {
-    if (this.filter === null) return persons;
-    const belonging = persons.filter(({ user }) => BELONGS[this.filter](this.caseOf(user), this.#people.me));
-    if (this.filter !== "sin_responder") return belonging;
-    return belonging.sort((one, other) => this.caseOf(one.user).espera - this.caseOf(other.user).espera);
+    const { filter } = this;
+    const kept = filter === null ? persons : persons.filter(({ user }) => !this.#gone.has(user) && BELONGS[filter](this.caseOf(user), this.#people.me));
+    if (!this.#isByWaiting) return kept;
+    const since = ({ user }) => this.caseOf(user)?.espera ?? Infinity;
+    return kept.toSorted((one, other) => (since(one) === since(other) ? 0 : since(one) - since(other)));
+  }
+
+  /** Whether the filter leaves a choice of the order. */
+  get mayOrder() {
+    return this.filter !== ALWAYS_BY_WAITING && this.filter !== NEVER_BY_WAITING;
+  }
+
+  get #isByWaiting() {
+    return this.filter === ALWAYS_BY_WAITING || (this.byWaiting && this.mayOrder);
   }
 
   /** Set the filter, null for all, and load its conversations, since they may be beyond the loaded pages. */
   async choose(filter) {
     this.filter = filter;
+    await this.#begin();
+  }
+
+  /** Show those who wait longest first, or the most recent again. */
+  async order(byWaiting) {
+    this.byWaiting = byWaiting;
+    await this.#begin();
+  }
+
+  onLost() {
+    this.#unseen = new Set(this.#cases.keys());
+  }
+
+  /** Connected again: load the list anew, and drop from it what has left it. */
+  async refresh() {
+    const unseen = this.#unseen;
+    await this.#begin();
+    if (this.#walk.isLoaded) this.#gone = unseen;
     this.#changed();
-    let before = undefined;
-    for (let page = 0; page < MOST_PAGES && filter !== null && this.filter === filter; page++) {
-      const answer = await this.#people.fetch({ filtro: filter, limite: PAGE, antes: before });
-      if (!answer?.hay_mas) return;
-      before = answer.conversaciones.at(-1).ultimo.id;
-    }
+  }
+
+  /** Load the next page of the list. Concurrent calls share one request. */
+  async loadMore() {
+    if (this.#isOfPeople) return this.#people.loadMore();
+    const walk = this.#walk;
+    if (walk.isDone) return;
+    walk.loading ??= this.#loadPage(walk).finally(() => (walk.loading = null));
+    await walk.loading;
+  }
+
+  /** Whether the list is the one that People loads: all conversations, the most recent first. */
+  get #isOfPeople() {
+    return this.filter === null && !this.#isByWaiting;
+  }
+
+  async #begin() {
+    this.#walk = {};
+    this.#changed();
+    if (!this.#isOfPeople) await this.loadMore();
+  }
+
+  async #loadPage(walk) {
+    const isByWaiting = this.#isByWaiting;
+    const answer = await this.#people.fetch({
+      limite: PAGE,
+      antes: walk.next,
+      ...(this.filter !== null && { filtro: this.filter }),
+      ...(isByWaiting && { orden: "espera" }),
+    });
+    if (answer === null) return; // scrolling asks again
+    walk.isLoaded = true;
+    walk.next = isByWaiting ? answer.sigue : answer.conversaciones.at(-1)?.ultimo.id;
+    walk.isDone = !answer.hay_mas || walk.next === undefined;
   }
 
   /** The answer carries the case whether it was assigned or not, with the admin who has it. */

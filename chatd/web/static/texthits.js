@@ -1,7 +1,5 @@
 // Full-text search in messages, if the server has the index. Has no DOM code.
 
-import { RefusedError, UnansweredError } from "./socket.js";
-
 const PAUSE_MS = 300; // fast typing sends one request
 const LEAST = 2; // characters
 const PAGE = 20;
@@ -52,13 +50,8 @@ export class TextHits {
     this.#changed();
   }
 
-  async #page(words, before) {
-    try {
-      return await this.#socket.ask("buscar", { texto: words, limite: PAGE, antes: before });
-    } catch (error) {
-      if (!(error instanceof RefusedError || error instanceof UnansweredError)) throw error;
-      if (error.code === "unknown_event") this.#missing = true;
-      return null;
-    }
+  #page(words, before) {
+    const asked = { texto: words, limite: PAGE, antes: before };
+    return this.#socket.askOrNull("buscar", asked, (code) => (this.#missing = code === "unknown_event"));
   }
 }

@@ -1,29 +1,16 @@
-// Draws a conversation: bubbles under days, marks; scrolling up loads older messages. For console and widget.
+// Draws a conversation: bubbles under days; scrolling up loads older messages. For console and widget.
 
-import { announce, arrange, byId, icon, make } from "./dom.js";
+import { Bubbles, mark } from "./bubbles.js";
+import { arrange, icon, make } from "./dom.js";
 import { MOST_PRINTED } from "./conversation.js";
-import { idBefore, isAfter } from "./messages.js";
-import { dayKey, moment } from "./moments.js";
-import { shownName } from "./names.js";
+import { idBefore } from "./messages.js";
+import { dayKey } from "./moments.js";
 import { Fate } from "./outbox.js";
-import { dayOf, text, timeOf } from "./texts.js";
-import { bubble } from "./words.js";
+import { dayOf, text } from "./texts.js";
 
 const NEAR_PX = 80;
 const MOST_UNUSED = 100; // kept elements of messages that are no longer loaded
 const TOGETHER_MS = 5 * 60_000;
-const WHY = {
-  mensaje_too_long: "tooLong",
-  para_invalid: "noSuchName",
-  rate_limited: "rateLimited",
-  store_busy: "notStored",
-  store_full: "notStored",
-  store_exhausted: "notStored",
-  store_rejected: "notStored",
-  store_unavailable: "notStored",
-};
-const AGAIN_MAY_HELP = new Set(["rate_limited", "store_busy", "store_full", "store_unavailable"]); // C-13
-
 export class ThreadView {
   #list;
   #conversation = null;
@@ -35,15 +22,12 @@ export class ThreadView {
   #printing = false;
   #offeredFor = null;
   #onSeen;
-  #showAuthors;
-  isSomebody = () => false; // whether a name is a person's, not the site's name for all admins
-  titleOf = (user) => user; // the display name of a user
 
   /** `onSeen` is called when the end of the thread may have become visible. */
   constructor(list, { onSeen, showAuthors = false }) {
     this.#list = list;
     this.#onSeen = onSeen;
-    this.#showAuthors = showAuthors;
+    this.bubbles = new Bubbles(showAuthors);
     this.jump = make("button", { class: "jump", type: "button", hidden: true, onclick: () => this.toEnd() });
     this.toNew = make("button", { class: "jump to-new", type: "button", hidden: true, onclick: () => this.toFirstNew() });
     list.after(this.jump, this.toNew);
@@ -190,7 +174,7 @@ export class ThreadView {
 
   #rows({ messages, outbox: { pending }, hasOlder, hasNewer, loaded }) {
     const rows = [];
-    if (messages.length) rows.push(hasOlder ? this.#cut("above") : this.#note("beginning"));
+    if (messages.length) rows.push(hasOlder ? this.#cut("above", messages.length) : this.#note("beginning"));
     if (!loaded && !messages.length) rows.push(this.#note("notLoaded"));
     if (loaded && !messages.length && !pending.length) rows.push(this.#note("emptyThread"));
     const all = [...messages, ...pending];
@@ -206,7 +190,7 @@ export class ThreadView {
       lastDay = day;
       rows.push(this.#row(message, all[place - 1], all[place + 1]));
     });
-    if (hasNewer) rows.push(this.#cut("below"));
+    if (hasNewer) rows.push(this.#cut("below", messages.length));
     return rows;
   }
 
@@ -215,8 +199,8 @@ export class ThreadView {
   }
 
   /** Only on paper: the thread goes on here, but is not printed. */
-  #cut(place) {
-    return this.#element(`cut ${place}`, () => make("li", { class: "note cut" }, text("cut", { count: MOST_PRINTED })));
+  #cut(place, shown) {
+    return this.#element(`cut ${place} ${shown}`, () => make("li", { class: "note cut" }, text("cut", { shown, count: MOST_PRINTED })));
   }
 
   #day(day, ms) {
@@ -232,8 +216,8 @@ export class ThreadView {
   }
 
   #row(message, before, after) {
-    const row = this.#element(keyOf(message), () => this.#bubble(message));
-    if (message.mine) this.#mark(row, message);
+    const row = this.#element(keyOf(message), () => this.bubbles.row(message, this.#conversation));
+    if (message.mine) mark(row, message, this.#conversation);
     const from = [before, before?.fecha, after, after?.fecha, message.fate];
     const drawn = this.#drawn.get(message);
     if (drawn && from.every((fact, place) => fact === drawn[place])) return row; // redrawing unchanged rows would be slow: a thread may have hundreds
@@ -251,62 +235,6 @@ export class ThreadView {
   #element(key, create) {
     if (!this.#elements.has(key)) this.#elements.set(key, create());
     return this.#elements.get(key);
-  }
-
-  #bubble(message) {
-    const author = message.mine ? text("you") : shownName(this.titleOf(message.de ?? ""));
-    const { con } = this.#conversation;
-    const isColleagues = !message.mine && con !== null && message.de !== con;
-    const to = this.#addressee(message);
-    const shown = ((this.#showAuthors || isColleagues) && !message.mine) || to !== "";
-    return make(
-      "li",
-      { class: `message${message.mine ? " mine" : ""}${isColleagues ? " colleague" : ""}` },
-      make("span", { class: shown ? "author" : "author sr-only" }, `${author}${shown ? "" : ": "}`, make("span", { class: "to" }, to)),
-      ...bubble(message.mensaje),
-      make("span", { class: "meta" }, moment(message.fecha, timeOf(message.fecha))),
-    );
-  }
-
-  /** The addressee of a message, if it is neither the other user of the conversation nor the reader. */
-  #addressee({ mine, de, para }) {
-    const { con } = this.#conversation;
-    if (mine || con === null || de !== con || !para || !this.isSomebody(para)) return "";
-    return ` → ${shownName(this.titleOf(para))}`;
-  }
-
-  #mark(row, message) {
-    const read = message.id && this.#conversation.readUpto && !isAfter(message.id, this.#conversation.readUpto);
-    const delivered = message.fate === Fate.STORED && message.fecha <= this.#conversation.lastOnline() && !this.#conversation.isWithOneself;
-    const states = read ? ["read"] : delivered ? [Fate.STORED, "delivered"] : [message.fate];
-    const state = states.at(-1);
-    const mark = `${states.join(" ")} ${message.error?.code ?? ""}`;
-    if (row.dataset.mark === mark) return;
-    if (state === Fate.FAILED && row.dataset.mark?.startsWith(Fate.SENDING)) announce(`${text("failed")}: ${reasonOf(message)}`);
-    row.dataset.mark = mark;
-    const marks = state === Fate.FAILED
-      ? this.#failure(message)
-      : [icon(state, text(state)), make("span", { class: "sr-only" }, text(state))];
-    row.querySelector(".meta").replaceChildren(moment(message.fecha, timeOf(message.fecha)), ...marks);
-  }
-
-  #failure(message) {
-    const again = AGAIN_MAY_HELP.has(message.error.code);
-    return [
-      icon("warning"),
-      make("span", {}, reasonOf(message)),
-      again ? this.#remedy("retry", () => this.#conversation.outbox.retry(message)) : "",
-      this.#remedy("discard", () => this.#conversation.outbox.discard(message)),
-    ];
-  }
-
-  /** A button that removes itself when pressed; the focus goes to the box. */
-  #remedy(name, mend) {
-    const onclick = () => {
-      mend();
-      byId("box").focus();
-    };
-    return make("button", { type: "button", class: `remedy ${name}`, onclick }, text(name));
   }
 
   #onScroll() {
@@ -355,11 +283,6 @@ export class ThreadView {
 
 function keyOf(message) {
   return message.cid ?? message.id ?? message;
-}
-
-/** Why a message was refused: in the reader's language if there is a text for the code, else the server's words. */
-function reasonOf({ error: { code, reason } }) {
-  return code in WHY ? text(WHY[code]) : `${text("failed")}. ${reason}`;
 }
 
 /** Whether two consecutive messages have the same author and almost the same time. */

@@ -52,6 +52,14 @@ def lines_of(paper: list[str]) -> list[str]:
     return re.findall(r"line \d+\.", "\n".join(paper))
 
 
+def words_of(paper: list[str]) -> str:
+    return " ".join("\n".join(paper).split())
+
+
+def missing(printed: int) -> str:
+    return f"Messages are missing here: {printed} are printed. The print button of the console prints the last 2000."
+
+
 def lines_from(first: int, user: str) -> list[str]:
     return [f"line {n}." for n in range(first, LENGTHS[user])]
 
@@ -79,7 +87,7 @@ async def test_a_thread_that_is_too_long_is_cut_and_the_paper_says_so(place: Pla
     await admin.until("window.asked === true")
     paper = await paper_of(admin)
     assert lines_of(paper) == lines_from(LENGTHS["ana"] - MOST_PRINTED, "ana")
-    assert "Messages are missing here: the print button prints the last 2000." in paper[0]
+    assert missing(MOST_PRINTED) in words_of(paper)
     await admin.until("messages.querySelectorAll('.message').length <= 400")
     await (await place.user("ana")).say("one more")
     await admin.see(".bubble", "one more")
@@ -91,4 +99,17 @@ async def test_the_browsers_own_menu_prints_what_is_loaded_and_the_paper_says_so
     loaded = len(lines_of(paper))
     assert 0 < loaded < MOST_PRINTED
     assert lines_of(paper) == lines_from(LENGTHS["ana"] - loaded, "ana")
-    assert "Messages are missing here" in paper[0]
+    assert missing(loaded) in words_of(paper)
+
+
+async def test_the_browsers_own_menu_in_the_middle_of_a_thread_says_so_at_both_ends(place: Place) -> None:
+    admin = await opened(place, "ana")
+    await admin.evaluate("""(() => {
+      document.querySelector("#to-date").value = "2026-01-02";
+      document.querySelector("#to-date").dispatchEvent(new Event("change")); })()""")
+    await admin.gone(".bubble", f"line {LENGTHS['ana'] - 1}.")
+    await admin.see(".bubble", "line 720.")
+    paper = await paper_of(admin)
+    loaded = len(lines_of(paper))
+    assert words_of(paper).count(missing(loaded)) == 2
+    await admin.gone(".cut")  # on paper alone
