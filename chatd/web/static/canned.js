@@ -12,6 +12,9 @@ export class Canned {
   #replies = new Map(); // by shortcut
   #choices = make("ul", { class: "canned", id: "canned", role: "listbox", hidden: true });
   #editor = make("dialog", { class: "canned-editor" });
+  #rows = make("ul");
+  #shortcut;
+  #words;
   #shown = [];
   #chosen = 0;
 
@@ -45,7 +48,7 @@ export class Canned {
   #learn({ atajo, texto }) {
     if (texto === null) this.#replies.delete(atajo);
     else this.#replies.set(atajo, { atajo, texto });
-    if (this.#editor.open) this.#fillEditor();
+    if (this.#editor.open) this.#drawRows();
   }
 
   // The list above the box.
@@ -61,7 +64,8 @@ export class Canned {
       .sort((one, other) => one.atajo.localeCompare(other.atajo))
       .slice(0, MOST_SHOWN);
     this.#chosen = 0;
-    this.#draw();
+    if (wanted && !this.#shown.length) this.#hide(); // no reply: an ordinary message
+    else this.#draw();
   }
 
   #draw() {
@@ -88,7 +92,7 @@ export class Canned {
   }
 
   #onKey(event) {
-    if (this.#choices.hidden) return;
+    if (this.#choices.hidden || event.isComposing) return;
     const last = this.#shown.length;
     if (event.key === "ArrowDown") this.#chosen = Math.min(last, this.#chosen + 1);
     else if (event.key === "ArrowUp") this.#chosen = Math.max(0, this.#chosen - 1);
@@ -112,28 +116,44 @@ export class Canned {
   // The dialog in which replies are edited.
 
   #edit() {
-    this.#fillEditor();
+    const field = (tag, name, label, limits) => make(tag, { name, required: true, "aria-label": text(label), placeholder: text(label), ...limits });
+    this.#shortcut = field("input", "atajo", "team.shortcut", { maxlength: "32", pattern: "[\\p{L}\\p{N}_\\-]+" });
+    this.#words = field("textarea", "texto", "team.replyText", { maxlength: "2000", rows: "3" });
+    this.#editor.setAttribute("aria-label", text("team.replies"));
+    this.#editor.replaceChildren(
+      make("h2", {}, text("team.replies")),
+      this.#rows,
+      make("form", { onsubmit: (event) => this.#save(event) }, this.#shortcut, this.#words, make("button", { type: "submit", class: "plain" }, text("team.keepReply"))),
+      make("form", { method: "dialog" }, make("button", { class: "plain" }, text("close"))),
+    );
+    this.#drawRows();
     this.#editor.showModal();
   }
 
-  #fillEditor() {
-    const shortcut = make("input", { name: "atajo", required: true, maxlength: "32", pattern: "[\\p{L}\\p{N}_\\-]+", "aria-label": text("team.shortcut"), placeholder: text("team.shortcut") });
-    const words = make("textarea", { name: "texto", required: true, maxlength: "2000", rows: "3", "aria-label": text("team.replyText"), placeholder: text("team.replyText") });
-    const form = make("form", { onsubmit: (event) => this.#save(event, shortcut, words) }, shortcut, words, make("button", { type: "submit", class: "plain" }, text("team.keepReply")));
-    const rows = [...this.#replies.values()].sort((one, other) => one.atajo.localeCompare(other.atajo)).map(({ atajo, texto }) =>
+  /** Only the rows: what is being written below them stays when a colleague changes a reply. */
+  #drawRows() {
+    const sorted = [...this.#replies.values()].sort((one, other) => one.atajo.localeCompare(other.atajo));
+    this.#rows.replaceChildren(...sorted.map((reply) =>
       make("li", {},
-        make("button", { type: "button", class: "plain change", onclick: () => Object.assign(shortcut, { value: atajo }) && (words.value = texto) }, `/${atajo}`),
-        make("span", { dir: "auto" }, texto),
-        make("button", { type: "button", class: "plain delete", onclick: () => this.#socket.askOrNull("respuesta", { atajo, texto: null }) }, text("team.deleteReply"))));
-    this.#editor.setAttribute("aria-label", text("team.replies"));
-    this.#editor.replaceChildren(
-      make("h2", {}, text("team.replies")), make("ul", {}, ...rows), form,
-      make("form", { method: "dialog" }, make("button", { class: "plain" }, text("close"))),
-    );
+        make("button", { type: "button", class: "plain change", onclick: () => this.#fill(reply) }, `/${reply.atajo}`),
+        make("span", { dir: "auto" }, reply.texto),
+        make("button", { type: "button", class: "plain delete", onclick: () => this.#delete(reply) }, text("team.deleteReply")))));
   }
 
-  async #save(event, shortcut, words) {
+  #fill({ atajo, texto }) {
+    this.#shortcut.value = atajo;
+    this.#words.value = texto;
+  }
+
+  /** A deleted reply goes into an empty form, from which it can be kept again. */
+  #delete(reply) {
+    if (!this.#shortcut.value && !this.#words.value) this.#fill(reply);
+    this.#socket.askOrNull("respuesta", { atajo: reply.atajo, texto: null });
+  }
+
+  async #save(event) {
     event.preventDefault();
-    await this.#socket.askOrNull("respuesta", { atajo: shortcut.value, texto: words.value.trim() });
+    const reply = { atajo: this.#shortcut.value, texto: this.#words.value.trim() };
+    if (await this.#socket.askOrNull("respuesta", reply)) this.#fill({ atajo: "", texto: "" });
   }
 }

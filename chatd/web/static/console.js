@@ -70,7 +70,10 @@ socket
   })
   .on("mensaje_enviado", (message) => people.sent(message))
   .on("presencia", (news) => people.presence(news))
-  .on("escribiendo", (news) => (isColleagues(news) ? colleagues.heard(news) : typing.heard(news)))
+  .on("escribiendo", async (news) => {
+    await people.askRole(news.de);
+    (isColleagues(news) ? colleagues : typing).heard(news);
+  })
   .on("leido", (news) => people.wasRead(news));
 
 function onLost() {
@@ -276,7 +279,7 @@ function unreadText() {
 function reasonToAsk() {
   const rival = team.rivalOn(open);
   if (rival !== null) return { key: `rival ${rival} ${open}`, words: text("team.rival", { who: shownName(people.get(rival).title) }) };
-  if (!people.get(open).known) return { key: `unknown ${open}`, words: text("team.unknown", { user: shownName(open) }) };
+  if (!people.get(open).known && !people.conversationWith(open).messages.length) return { key: `unknown ${open}`, words: text("team.unknown", { user: shownName(open) }) };
   return null;
 }
 

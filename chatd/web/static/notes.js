@@ -1,6 +1,6 @@
 // Notes about the user of the open conversation, folded above the thread. Only admins see them.
 
-import { arrange, make } from "./dom.js";
+import { make } from "./dom.js";
 import { shownName } from "./names.js";
 import { briefly, onLanguage, text } from "./texts.js";
 
@@ -10,6 +10,9 @@ export class Notes {
   #people;
   #user = null;
   #notes = new Map(); // by id
+  #unkept = new Map(); // by user: what was written and not kept
+  #writing = false;
+  #drawn = "";
   #count = make("span", { class: "count" });
   #title = make("span");
   #list = make("ol", { class: "note-list" });
@@ -26,16 +29,21 @@ export class Notes {
     before.before(this.#fold);
     socket.on("nota", (note) => note.con === this.#user && this.#add([note]));
     team.onChange(() => this.#draw());
-    onLanguage(() => this.#draw());
+    people.onChange(() => this.#draw());
+    onLanguage(() => {
+      this.#drawn = "";
+      this.#draw();
+    });
   }
 
   /** Show the notes about `user`. */
   async show(user) {
     if (user === this.#user) return;
+    if (this.#user !== null) this.#unkept.set(this.#user, this.#box.value);
     this.#user = user;
     this.#notes.clear();
-    this.#fold.open = false;
-    this.#box.value = "";
+    this.#box.value = this.#unkept.get(user) ?? "";
+    this.#fold.open = this.#box.value !== "";
     this.#draw();
     await this.load();
   }
@@ -53,11 +61,17 @@ export class Notes {
     this.#draw();
   }
 
+  /** A note that was not stored stays in the box. */
   async #write(event) {
     event.preventDefault();
-    const texto = this.#box.value.trim();
-    if (!texto || !(await this.#socket.askOrNull("nota", { con: this.#user, texto }))) return; // a note that was not stored stays in the box
-    this.#box.value = "";
+    const [con, texto] = [this.#user, this.#box.value.trim()];
+    if (!texto || this.#writing) return;
+    this.#writing = true;
+    const answer = await this.#socket.askOrNull("nota", { con, texto });
+    this.#writing = false;
+    if (answer === null) return;
+    if (con !== this.#user) this.#unkept.delete(con);
+    else if (this.#box.value.trim() === texto) this.#box.value = "";
   }
 
   #draw() {
@@ -67,11 +81,18 @@ export class Notes {
     this.#save.textContent = text("team.keepNote");
     this.#box.setAttribute("aria-label", text("team.newNote"));
     this.#box.placeholder = text("team.newNote");
-    arrange(this.#list, [...this.#notes.values()].map((note) => this.#row(note)));
+    const notes = [...this.#notes.values()];
+    const drawn = JSON.stringify(notes.map((note) => [note.id, this.#authorOf(note)]));
+    if (drawn === this.#drawn) return;
+    this.#drawn = drawn;
+    this.#list.replaceChildren(...notes.map((note) => this.#row(note)));
   }
 
-  #row({ de, texto, fecha }) {
-    const author = shownName(this.#people.get(de).title);
-    return make("li", {}, make("p", { dir: "auto" }, texto), make("span", { class: "meta" }, `${author} · ${briefly(fecha)}`));
+  #authorOf({ de }) {
+    return shownName(this.#people.get(de).title);
+  }
+
+  #row(note) {
+    return make("li", {}, make("p", { dir: "auto" }, note.texto), make("span", { class: "meta" }, `${this.#authorOf(note)} · ${briefly(note.fecha)}`));
   }
 }

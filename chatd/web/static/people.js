@@ -170,7 +170,7 @@ export class People {
 
   /** A message that the server pushed. Resolves to the person whose conversation it belongs to. */
   async received(message) {
-    if (message.para && message.para !== this.me) await this.#askRole(message.de);
+    if (message.para && message.para !== this.me) await this.askRole(message.de);
     const con = this.conOf(message);
     if (con === null) return null;
     const person = this.get(con);
@@ -209,6 +209,13 @@ export class People {
     return answer;
   }
 
+  /** In a team, ask whether `user` is an admin: an admin's message belongs to the conversation of its addressee. */
+  async askRole(user) {
+    if (!this.#knowsRoles || user === this.me || this.get(user).role !== undefined) return;
+    const standing = await this.#socket.askPatiently("conversacion", { con: user });
+    if (standing) this.#learnStanding(user, standing);
+  }
+
   presence({ user, en_linea: online, visto: seen }) {
     const person = this.get(user);
     this.#presenceChanged.add(user);
@@ -240,13 +247,6 @@ export class People {
     if (caso) this.onEntry(caso);
   }
 
-  /** In a team, ask whether `user` is an admin: an admin's message belongs to the conversation of its addressee. */
-  async #askRole(user) {
-    if (!this.#knowsRoles || user === this.me || this.get(user).role !== undefined) return;
-    const standing = await this.#socket.askPatiently("conversacion", { con: user });
-    if (standing) this.#learnStanding(user, standing);
-  }
-
   /** A user of unknown name came online: load the users online, at most once every RELOAD_ONLINE_MS. */
   #reloadOnlineSoon() {
     this.#reloadTimer ||= setTimeout(() => {
@@ -255,7 +255,7 @@ export class People {
     }, RELOAD_ONLINE_MS);
   }
 
-  #learnStanding(user, { en_linea: online, visto: seen, nombre = null, rol = null, conocido = true, caso }) {
+  #learnStanding(user, { en_linea: online, visto: seen, nombre = null, rol = null, conocido = seen !== null, caso }) {
     const person = this.get(user);
     Object.assign(person, { known: conocido, name: nombre ?? person.name, role: rol });
     if (caso) this.onEntry(caso);

@@ -1,9 +1,11 @@
 // The cases of a team of admins: assignee, waiting, resolved. Has no DOM code.
 
 import { onceAFrame } from "./dom.js";
+import { Place, keep, remembered } from "./kept.js";
 
 const COUNT_AGAIN_MS = 1_000;
 const PAGE = 100;
+const KEPT_AS = "chatd.list";
 
 const BELONGS = {
   mias: (one, me) => one?.atiende === me,
@@ -27,12 +29,13 @@ export class Team {
   #unseen = new Set(); // users of whose case the server has said nothing since the connection was lost
   #gone = new Set(); // those of them that the list had not when it was loaded again
   counts = null; // null until a server with a team has answered
-  filter = null;
-  byWaiting = false;
+  filter;
+  byWaiting;
 
   constructor(socket, people) {
     this.#socket = socket;
     this.#people = people;
+    [this.filter, this.byWaiting] = remembered(Place.TAB, KEPT_AS, [null, false]);
     this.#changed = onceAFrame(() => this.#listeners.forEach((listener) => listener()));
     people.onEntry = (one) => this.learn(one);
     people.onCounts = (counts) => this.#count(counts);
@@ -74,6 +77,7 @@ export class Team {
 
   /** The people whom the filter keeps, in the chosen order. */
   view(persons) {
+    if (!this.isThere) return persons;
     const { filter } = this;
     const kept = filter === null ? persons : persons.filter(({ user }) => !this.#gone.has(user) && BELONGS[filter](this.caseOf(user), this.#people.me));
     if (!this.#isByWaiting) return kept;
@@ -125,10 +129,11 @@ export class Team {
 
   /** Whether the list is the one that People loads: all conversations, the most recent first. */
   get #isOfPeople() {
-    return this.filter === null && !this.#isByWaiting;
+    return !this.isThere || (this.filter === null && !this.#isByWaiting);
   }
 
   async #begin() {
+    keep(Place.TAB, KEPT_AS, [this.filter, this.byWaiting]);
     this.#walk = {};
     this.#changed();
     if (!this.#isOfPeople) await this.loadMore();

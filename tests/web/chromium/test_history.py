@@ -106,12 +106,17 @@ async def test_it_works_with_the_default_settings_too(place: Place) -> None:
     assert await admin.texts(".bubble") == await ana.texts(".bubble") == ["hola", "sigo aquí", "y yo"]
 
 
-async def test_a_message_can_be_sent_to_any_name(place: Place) -> None:
+async def test_a_message_can_be_sent_to_any_name_after_a_confirmation(place: Place) -> None:
+    """C-45: nobody of that name was ever here."""
     admin = await place.admin()
     await admin.write("#search", "somebody new")
     await admin.see("#list a", "Write to somebody new")
     await admin.press("Enter")
+    await admin.until("document.querySelector('#thread-presence').textContent === 'offline'")
     await admin.say("hello?")
+    await admin.see(".ask-first", "Nobody called somebody new was ever here.")
+    assert await admin.texts(".mine") == []
+    await admin.click(".ask-first button", "Send anyway")
     await admin.see(".mine[data-mark^=stored]", "hello?")
     late = await place.user("somebody new")
     await late.see(".bubble", "hello?")
@@ -161,7 +166,7 @@ async def test_unread_counts_come_from_the_server(place: Place) -> None:
 async def test_a_message_to_oneself_is_not_shown_as_delivered(place: Place) -> None:
     admin = await place.admin()
     await admin.go(f"{place.url}/chatd/#/with/root")
-    await admin.see("#thread-name", "root")
+    await admin.see("#thread-name", "Root")
     await admin.say("milk")
     await admin.see(".mine[data-mark='stored ']", "milk")
     await place.user()

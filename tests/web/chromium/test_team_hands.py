@@ -115,3 +115,19 @@ async def test_a_team_works_by_keyboard_alone(place: Place) -> None:
     await admin.press("Enter")
     await admin.see("#list a", count=1)
     assert await admin.evaluate("document.activeElement.dataset.filter") == "mias"
+
+
+async def test_the_long_name_of_a_colleague_widens_nothing(place: Place) -> None:
+    """D-04"""
+    colleague = "x" * 120
+    admin = await working(place, size=(320, 568))
+    other = await place.enter("/chatd/", "other", "admin", name=colleague)
+    await other.click("#list a", "word")
+    await other.click(".case button", "Claim")
+    await open_everything(other)
+    await admin.see(".case", f"{colleague} is on it")
+    await admin.say("dime")
+    await admin.see(".ask-first", colleague)
+    await admin.click(".notes summary")
+    await admin.see(".note-list .meta", colleague)
+    assert await admin.evaluate(BEYOND) == []
