@@ -1,4 +1,4 @@
-"""The parts of a daemon that metrics read; app.py passes them in."""
+"""The objects of a daemon that metrics read; chatd/daemon/floors.py passes them in."""
 
 from __future__ import annotations
 
