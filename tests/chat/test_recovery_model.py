@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from chatd.auth import Identity
 from chatd.chat.config import ChatConfig
 from chatd.chat.messages import feed
-from chatd.chat.recovery import pages, recovery
+from chatd.chat.recovery import pages, recovery, replay
 from chatd.engineio.outgoing import Outgoing, OutgoingPacket
 from chatd.engineio.reasons import CloseReason
 from chatd.store.base import Done, Message
@@ -37,7 +37,7 @@ SMALL: Final = (
     (pages, "MAX_BATCH", 2),
     (pages, "_KEPT_FOR_OTHERS", 1),
     (feed, "MAX_KEPT", 3),
-    (recovery, "PORTION_BYTES", 150),
+    (replay, "PORTION_BYTES", 150),
     (recovery, "SHORTEST_WAIT_S", 0.0005),
     (recovery, "LONGEST_WAIT_S", 0.001),
     (recovery, "PATIENCE_S", 1e9),

@@ -21,7 +21,8 @@ from chatd.chat.nodes.asides import Back
 from chatd.chat.nodes.chat import NodeChat
 from chatd.chat.nodes.positions import parse_position
 from chatd.chat.recovery.pages import Question, Stretch
-from chatd.chat.recovery.recovery import Portion, Recovery, Replay
+from chatd.chat.recovery.recovery import Recovery
+from chatd.chat.recovery.replay import Portion, Replay
 from chatd.chat.recovery.resume import parse_resume
 from chatd.cluster.core import position
 from chatd.cluster.core.beat import DEAF_S

@@ -8,7 +8,7 @@ from time import monotonic
 import pytest
 
 from chatd.chat.nodes import recovery
-from chatd.chat.recovery.recovery import PORTION_BYTES
+from chatd.chat.recovery.replay import PORTION_BYTES
 from chatd.cluster.core.position import encode
 from chatd.cluster.core.vector import MS_SHIFT
 from chatd.engineio.reasons import CloseReason
