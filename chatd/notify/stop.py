@@ -78,12 +78,13 @@ class StopPage:
     def _begin(self, exchange: Exchange, user: str) -> None:
         if len(self._tasks) >= MAX_UNDER_WAY:
             _refuse(exchange)
-        else:
-            self._tasks.start(self._stop(exchange, user), "no more mail")
+            return
+        lost: list[bool] = []
+        exchange.on_lost = lambda: lost.append(True)  # from now on: the task begins in a later turn
+        self._tasks.start(self._stop(exchange, user, lost), "no more mail")
 
-    async def _stop(self, exchange: Exchange, user: str) -> None:
-        lost = []
-        exchange.on_lost = lambda: lost.append(True)
+    async def _stop(self, exchange: Exchange, user: str, lost: list[bool]) -> None:
+        """No answer to a client that is `lost`."""
         try:
             await set_wish(self._store, user, wants_mail=False)
         except StoreError:

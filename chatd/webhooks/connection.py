@@ -27,7 +27,7 @@ class Connection(asyncio.Protocol):
     def __init__(self) -> None:
         self._tcp: asyncio.Transport
         self._waiting: asyncio.Future[Answer] | None = None
-        self._unusual: _Unusual | None = None
+        self._unusual: Unusual | None = None
         self.is_reusable = False
 
     def ask(self, request: bytes) -> asyncio.Future[Answer]:
@@ -58,7 +58,7 @@ class Connection(asyncio.Protocol):
             self._finish(answer)
             return
         if self._unusual is None:
-            self._unusual = _Unusual()
+            self._unusual = Unusual()
         self._feed(self._unusual, data)
 
     def eof_received(self) -> None:
@@ -73,7 +73,7 @@ class Connection(asyncio.Protocol):
 
     # Internals.
 
-    def _feed(self, unusual: _Unusual, data: bytes) -> None:
+    def _feed(self, unusual: Unusual, data: bytes) -> None:
         try:
             answer = unusual.feed(data)
         except (h11.RemoteProtocolError, GoneError) as error:
@@ -97,7 +97,7 @@ class Connection(asyncio.Protocol):
             waiting.set_exception(error)
 
 
-class _Unusual:
+class Unusual:
     """An answer in pieces, in chunks, up to the end of the connection, or with interim answers before it."""
 
     def __init__(self) -> None:

@@ -14,13 +14,14 @@ from pathlib import Path
 import pytest
 
 from tests.api.inside import write_keys
+from tests.attack.page_attacks import write_config
 from tests.attack.victim import Victim, victim
 from tests.attack.witness import PAUSE_S, Notes, Witness, converse
 from tests.chat.daemon import ROOT
 from tests.conformance.wire import Client
 from tests.conftest import number_of
 
-ATTACKERS = ("tests.attack.hostile", "tests.attack.floods")
+ATTACKERS = ("tests.attack.hostile", "tests.attack.floods", "tests.attack.page_attacks")
 ATTACKERS_OF_THE_API = "tests.attack.api_attacks"
 PAIRS = 5
 WAVES = 2
@@ -73,7 +74,8 @@ async def quiet_again(chatd: Victim, sessions: int, descriptors: int, one: Witne
 async def test_honest_clients_are_not_affected(db: Path, request: pytest.FixtureRequest) -> None:
     seconds, notes, memory_mb = number_of(request, "--hostile-seconds"), Notes(), []
     keys = write_keys(db.with_name("keys"))
-    async with victim(db, *LIMITS, "--api", "127.0.0.1:0", "--api-keys-file", str(keys)) as (chatd, client):
+    page = ["--config", str(write_config(db.parent)), "--email-claim", "email"]
+    async with victim(db, *LIMITS, *page, "--api", "127.0.0.1:0", "--api-keys-file", str(keys)) as (chatd, client):
         users = [await Witness.enter(client, f"user-{number}", "user", notes) for number in range(PAIRS + 1)]
         admins = [await Witness.enter(client, f"admin-{number}", "admin", notes) for number in range(PAIRS + 1)]
         everybody = [*users, *admins]

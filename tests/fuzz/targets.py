@@ -39,8 +39,10 @@ from chatd.socketio import packet as socketio
 from chatd.socketio.jsontext import MAX_CONTAINERS, format_json, parse_json
 from chatd.store.base import Message as StoredMessage
 from tests.chat.people import SECRET, token
+from tests.fuzz.answer_target import webhook_answer
 from tests.fuzz.api_target import attack_api
 from tests.fuzz.http_target import attack_server
+from tests.fuzz.page_target import attack_stop_page
 
 MAX_PACKETS: Final = 8
 MAX_BYTES: Final = 2_000
@@ -244,6 +246,8 @@ TARGETS: Final[Mapping[str, Target]] = {
     "request": request,
     "http": attack_server,
     "api": attack_api,
+    "stop_page": attack_stop_page,
+    "webhook_answer": webhook_answer,
     "socketio_packet": socketio_packet,
     "json_text": json_text,
     "cookie": cookie,
