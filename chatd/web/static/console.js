@@ -227,12 +227,18 @@ function showWho() {
   byId("box-label").textContent = text("messageTo", { user: shownName(people.get(open).title) });
 }
 
+/** Whether nobody of this name was ever here. */
+function isStranger(user) {
+  return !people.get(user).known && !people.conversationWith(user).messages.length;
+}
+
 /** Show nothing without a connection: presence is unknown then. */
 function showPresence() {
   if (open === null) return;
   const { online, seen } = people.get(open);
   const gone = seen === null ? text("offline") : text("lastSeen", { when: briefly(seen) });
-  const said = online ? text("online") : gone;
+  const away = isStranger(open) ? text("team.unknown", { user: shownName(open) }) : gone;
+  const said = online ? text("online") : away;
   const { name } = people.get(open);
   const who = name !== null && name !== open ? `${shownName(open)} · ` : "";
   byId("thread-presence").textContent = socket.online ? who + said : "";
@@ -279,7 +285,7 @@ function unreadText() {
 function reasonToAsk() {
   const rival = team.rivalOn(open);
   if (rival !== null) return { key: `rival ${rival} ${open}`, words: text("team.rival", { who: shownName(people.get(rival).title) }) };
-  if (!people.get(open).known && !people.conversationWith(open).messages.length) return { key: `unknown ${open}`, words: text("team.unknown", { user: shownName(open) }) };
+  if (isStranger(open)) return { key: `unknown ${open}`, words: text("team.unknown", { user: shownName(open) }) };
   return null;
 }
 
@@ -291,6 +297,7 @@ function isColleagues({ de, para }) {
 }
 
 list.view = (persons) => team.view(persons);
+list.which = () => `${team.filter} ${team.byWaiting}`;
 list.loadMore = () => team.loadMore();
 list.facts = ({ user }) => {
   const { atiende, espera } = team.caseOf(user) ?? {};

@@ -1,5 +1,5 @@
-// Freezes the order of a list while the mouse is over it or the focus is in it, and counts the conversations that would
-// have moved to the top.
+// Freezes a list while the mouse is over it or the focus is in it: its order, and rows that would have left it. Counts the
+// conversations that would have moved to the top.
 
 import { text } from "./texts.js";
 
@@ -7,7 +7,8 @@ export class Hold {
   #list;
   #news;
   #pointed = false;
-  #order = null; // the frozen order of users
+  #shown = null; // the frozen list
+  #which = ""; // which list that is
   #since = 0; // date of the newest message when the order was frozen
 
   /** `news` is the button with the number of conversations with news; `render` draws the list. */
@@ -29,32 +30,24 @@ export class Hold {
     });
   }
 
-  /** `people` in the order in which to show them. */
-  arrange(people) {
-    if (!this.#isHeld) this.#order = null;
-    const order = this.#order;
-    this.#order = null;
-    const shown = order === null ? people : this.#asBefore(order, people);
-    if (order === null) this.#since = Math.max(0, ...people.map(dateOf));
-    this.#order = shown.map(({ user }) => user);
-    this.#say(order === null ? 0 : people.filter((person) => dateOf(person) > this.#since).length);
-    return shown;
+  /** `people` in the order in which to show them; `which` names the list: another one is never frozen. */
+  arrange(people, which) {
+    if (!this.#isHeld || which !== this.#which) this.#shown = null;
+    this.#which = which;
+    const before = this.#shown;
+    if (before === null) this.#since = Math.max(0, ...people.map(dateOf));
+    this.#shown = before === null ? people : [...new Set([...before, ...people])];
+    this.#say(before === null ? 0 : people.filter((person) => dateOf(person) > this.#since).length);
+    return this.#shown;
   }
 
-  /** Use the current order at the next `arrange`, even if the mouse is over the list. */
+  /** Show the list as it is at the next `arrange`, even if the mouse is over it. */
   release() {
-    this.#order = null;
+    this.#shown = null;
   }
 
   get #isHeld() {
     return this.#pointed || this.#list.contains(document.activeElement);
-  }
-
-  /** `people` in the frozen order, new ones at the end. */
-  #asBefore(order, people) {
-    const place = new Map(order.map((user, at) => [user, at]));
-    const at = ({ user }) => place.get(user) ?? order.length;
-    return people.toSorted((one, other) => at(one) - at(other));
   }
 
   #say(count) {

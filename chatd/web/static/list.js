@@ -20,6 +20,7 @@ export class ListView {
   #hold;
   current = null;
   view = (persons) => persons; // filters and orders the listed people
+  which = () => ""; // names what the view shows
   facts = () => ({}); // further texts of a row, by CSS class
   hasDraft = () => false; // takes a user
   loadMore = () => this.#people.loadMore(); // what the view lacks
@@ -48,7 +49,7 @@ export class ListView {
   }
 
   render() {
-    const shown = this.#hold.arrange(this.shown);
+    const shown = this.#hold.arrange(this.shown, this.which());
     const today = new Date().toDateString();
     const rows = shown.map((person) => this.#row(person, today));
     const wanted = this.#wanted;

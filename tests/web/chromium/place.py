@@ -50,6 +50,12 @@ class Place:
         await window.see("#messages li:not(.notLoaded)")
         return window
 
+    async def write_to_a_stranger(self, admin: Window, name: str, text: str) -> None:
+        """Write to somebody who was never here, in the open thread."""
+        await admin.see("#thread-presence", f"Nobody called {name} was ever here.")
+        await admin.say(text)
+        await admin.click(".ask-first button", "Send anyway")
+
     async def wrote(self, *users: str) -> list[Window]:
         """Windows of users who have each sent "from NAME", in this order."""
         windows = [await self.user(user) for user in users]

@@ -26,8 +26,8 @@ async def test_a_permanent_refusal_shows_why_and_can_be_discarded(place: Place) 
 
 
 async def test_a_refusal_without_a_translation_is_shown_in_the_servers_words(place: Place) -> None:
-    admin = await place.admin()
-    await admin.go(f"{place.url}/chatd/#/with/ana")
+    admin, _ = await place.admin(), await place.user("ana")
+    await admin.click("#list a", "ana")
     await admin.see("#thread-name", "ana")
     await admin.evaluate(r"""document.getElementById("box").value = "half \ud83d";
       document.getElementById("composer").requestSubmit()""")
@@ -36,8 +36,8 @@ async def test_a_refusal_without_a_translation_is_shown_in_the_servers_words(pla
 
 @pytest.mark.parametrize("flags", [["--console", "--message-rate", "1", "--message-burst", "6"]])
 async def test_a_refusal_is_announced_and_its_button_leaves_the_focus_in_the_box(place: Place) -> None:
-    admin = await place.admin()
-    await admin.go(f"{place.url}/chatd/#/with/ana")
+    admin, _ = await place.admin(), await place.user("ana")
+    await admin.click("#list a", "ana")
     await admin.see("#thread-name", "ana")
     await admin.evaluate("""(() => { for (let number = 0; number < 8; number++) {
       document.getElementById("box").value = `message ${number}`;

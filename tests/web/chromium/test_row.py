@@ -9,8 +9,8 @@ from tests.web.chromium.conftest import Place
 
 @pytest.mark.parametrize("flags", [["--console", "--message-rate", "1", "--message-burst", "8"]])
 async def test_it_shows_that_a_message_was_not_sent(place: Place) -> None:
-    admin = await place.admin()
-    await admin.evaluate("location.hash = '#/with/ana'")
+    admin, _ = await place.admin(), await place.user("ana")
+    await admin.click("#list a", "ana")
     await admin.see("#thread-name", "ana")
     await admin.evaluate("""(() => { for (let number = 0; number < 9; number++) {
       document.getElementById("box").value = `message ${number}`;

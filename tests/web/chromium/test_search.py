@@ -50,7 +50,8 @@ async def test_a_user_beyond_the_loaded_pages_is_found_by_prefix(place: Place) -
 
 
 async def test_enter_opens_at_once_so_that_typing_goes_to_the_found_user(place: Place) -> None:
-    admin = await place.admin()
+    admin, late = await place.admin(), await place.user("late")
+    await late.shut()
     await admin.click("#list a", "client129")
     await admin.see("#thread-name", "client129")
     await admin.write("#search", "late")

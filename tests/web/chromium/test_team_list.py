@@ -89,6 +89,23 @@ async def test_the_list_drops_what_was_resolved_during_an_outage(place: Place) -
     await first_is(root, "user0", "user2")
 
 
+async def test_no_row_leaves_the_list_under_the_pointer(place: Place) -> None:
+    """D-12: the row below would take its place, and the click."""
+    root, boss = await place.admin("root"), await place.admin("boss")
+    await root.click(".filters button", "Unanswered 260")
+    await first_is(root, "user0", "user1")
+    await root.point_at("#list a", "from user1")
+    await boss.evaluate(with_socket('return socket.ask("resolver", { con: "user0" });'))
+    await root.see(".filters button", "Unanswered 259")
+    await root.drawn()
+    await first_is(root, "user0", "user1")
+    await root.point_at("#search")
+    await first_is(root, "user1", "user2")
+    await root.point_at("#list a", "from user1")
+    await root.evaluate("document.querySelector('.filters [data-filter=todas]').click()")  # as by the keyboard
+    await first_is(root, f"user{WAITING - 1}")
+
+
 async def test_resolve_leaves_a_question_that_was_not_shown(place: Place) -> None:
     """D-08: what the user wrote after the last message on the page opens the case again."""
     root = await place.admin()

@@ -35,7 +35,7 @@ async def test_a_message_is_shown_as_delivered_when_the_other_user_is_online(pla
     await admin.write("#search", "late")
     await admin.see("#list a", "Write to late")
     await admin.press("Enter")
-    await admin.say("hello?")
+    await place.write_to_a_stranger(admin, "late", "hello?")
     await admin.see(".mine[data-mark='stored ']", "hello?")
     await place.enter("/chatd/demo", "late", "user")
     await admin.see(".mine[data-mark^='stored delivered']", "hello?")
@@ -107,7 +107,7 @@ async def test_another_tab_shows_messages_sent_from_the_first(place: Place) -> N
     await one.go(f"{place.url}/chatd/#/with/ana")
     await two.go(f"{place.url}/chatd/#/with/ana")
     await two.see("#thread-name", "ana")
-    await one.say("from the first tab")
+    await place.write_to_a_stranger(one, "ana", "from the first tab")
     await two.see(".mine .bubble", "from the first tab")
 
 

@@ -70,7 +70,7 @@ async def test_the_unread_count_is_requested_with_a_login_only(place: Place, sho
     await log_in(place, visitor)
     admin = await place.admin()
     await admin.evaluate("location.hash = '#/with/ana'")
-    await admin.say("are you there?")
+    await place.write_to_a_stranger(admin, "ana", "are you there?")
     await visitor.reload()
     await visitor.see("button span", "1")
 
