@@ -1,7 +1,7 @@
 """The command line: one file per verb, each with `add_arguments(parser)` and `run(args) -> exit code`.
 
-Exit codes: 0 done, 1 it failed while running, 2 the command line is wrong, 78 the configuration is wrong (EX_CONFIG of
-sysexits.h). What people must know goes to stderr in one line that says what to do; of the daemon, in its log's format.
+Exit codes: 0 success, 1 failed while running, 2 wrong command line, 78 wrong configuration (EX_CONFIG of sysexits.h).
+An error is one line on stderr that says what to do; the daemon writes it in the format of its log.
 """
 
 from __future__ import annotations
@@ -26,43 +26,43 @@ EXIT_INTERRUPTED: Final = 130  # 128 + SIGINT
 
 STDOUT: Final = 1  # the descriptor
 
-# Of no connection; and files that a verb opens are named in their errors.
+# Errors of a disk. With one of these and no file name, writing to stdout has failed.
 _OF_A_DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 VERBS: Final[Mapping[str, str]] = {
     "serve": "run the daemon",
     "keep": "run the daemon, and keep its sockets open while it is restarted",
-    "dev": "run it on this machine alone, with a secret of its own and ready tokens to try it",
+    "dev": "run the daemon for this machine only, with its own secret and ready tokens, to try it",
     "token": "print a token",
     "apikey": "make a key for the API, and print it once",
-    "webhook": "show how far webhooks are, send again what was set aside, or try one",
+    "webhook": "show the position of webhooks, send events again that were set aside, or send a test event",
     "who": "list who is connected to the daemon on this machine",
     "kick": "end the connections of a user",
     "send": "send a message from an operator to a user",
-    "reload": "let the daemon read its configuration and keys again, and say whether it did",
-    "health": "say whether the daemon on this machine answers, by the exit code",
-    "tail": "follow what users write, as it is said",
-    "nodes": "list the nodes of this chat, where there are several",
-    "doctor": "look at a deployment from outside, and say what to change",
+    "reload": "make the daemon read its configuration and keys again, and print the result",
+    "health": "tell by the exit code whether the daemon on this machine answers",
+    "tail": "print the messages of users as they arrive",
+    "nodes": "list the nodes of a cluster",
+    "doctor": "check a deployment from outside, and say what to change",
     "unit": "print a unit for systemd",
     "dashboard": "print the dashboard for Grafana",
     "alerts": "print alert rules for Prometheus",
     "types": "print the events as types for TypeScript",
-    "completion": "print the completion of a shell",
+    "completion": "print the completion script for a shell",
     "man": "print the manual page",
-    "backup": "copy the database into a file, while the daemon goes on",
-    "restore": "put a backup in the place of the database, while no daemon has it",
+    "backup": "copy the database into a file, also while the daemon runs",
+    "restore": "replace the database by a backup, while no daemon runs",
     "export": "print every message as a line of JSON, or write them into a file",
-    "import": "read what export has written into a database that no daemon holds",
+    "import": "read the lines of export into a database, while no daemon runs",
     "history": "print the conversation of a user",
-    "replies": "print the canned replies of a team as JSON, or add those of a file",
+    "replies": "print the canned replies of a team as JSON, or import them from a file",
     "prune": "delete old messages",
-    "vacuum": "give the room of deleted messages back to the disk, while no daemon runs",
-    "erase": "delete what the database has of one user, while no daemon runs",
-    "clock": "show what a database knows of the time, and say that the clock is right",
-    "renumber": "give messages whose ids are far ahead of the clock new ones",
-    "check": "look at everything that a start depends on, without one",
-    "config": "print the settings in force and where each comes from, or a file with all of them",
+    "vacuum": "return the disk space of deleted messages, while no daemon runs",
+    "erase": "delete all data of one user from the database, while no daemon runs",
+    "clock": "show the clock and the latest time in the database, or confirm that the clock is right",
+    "renumber": "give new ids to messages whose ids are far ahead of the clock",
+    "check": "check everything that a start depends on, without starting",
+    "config": "print the current settings and the origin of each, or a file with all settings",
 }
 
 
@@ -71,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     code = _outcome(arguments)
     try:
-        print(end="", flush=True)  # at its own exit, Python would complain in several lines
+        print(end="", flush=True)  # flush here: at exit, Python would print an error of several lines
     except OSError as error:
         _discard_output()
         if code == 0 and not isinstance(error, BrokenPipeError):
@@ -96,7 +96,7 @@ def _outcome(arguments: list[str]) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    # Only the verb that runs is imported: the daemon keeps no other in memory.
+    # Import only the module of this verb, so that the daemon does not hold the others in memory.
     args = parser_of({_verb(arguments)}).parse_args(arguments)
     code: int = args.run(args)
     return code
@@ -107,7 +107,7 @@ def _verb(arguments: Sequence[str]) -> str:
 
 
 def parser_of(chosen: Collection[str]) -> Parser:
-    """The whole command line; of verbs that are not `chosen`, the names alone."""
+    """The parser of the command line. Only `chosen` verbs have their arguments; the others only a name."""
     parser = Parser(prog="chatd", description="A support-chat daemon that speaks Socket.IO v4.")
     parser.add_argument("--version", action="version", version=f"chatd {VERSION}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
@@ -122,7 +122,7 @@ def parser_of(chosen: Collection[str]) -> Parser:
 
 
 def _has_no_reader() -> bool:
-    """Whether it is stdout that is broken, and not the connection to a daemon."""
+    """Whether stdout is a broken pipe; otherwise the connection to a daemon broke."""
     out = select.poll()
     out.register(STDOUT, 0)  # errors are always reported
     return bool(out.poll(0))
@@ -146,12 +146,12 @@ def _say(error: Exception, code: int, arguments: Sequence[str]) -> int:
 
 
 def _is_of_stdout(error: Exception) -> bool:
-    """It names no file. A daemon writes to its log alone: it is the help that could not be printed."""
+    """Whether writing to stdout failed: the error names no file."""
     return isinstance(error, OSError) and error.filename is None and error.errno in _OF_A_DISK
 
 
 def _words(error: Exception) -> str:
-    """The text of an OSError: file and reason, without the number."""
+    """The text of an error; of an OSError, file and reason without the number."""
     if not isinstance(error, OSError) or not error.strerror:
         return str(error)
     reason = error.strerror[0].lower() + error.strerror[1:]

@@ -1,4 +1,4 @@
-"""How verbs talk to the daemon on this machine: through the admin socket beside its database."""
+"""The client of the admin socket, for verbs that talk to the daemon on this machine."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ Answer = Mapping[str, Any]
 
 
 class NoDaemonError(ChatdError):
-    """No daemon answers; the message says where it was looked for."""
+    """No daemon answers; the message has the path or address."""
 
 
 class RefusedHereError(ChatdError):
-    """The daemon answers that it cannot do that."""
+    """The daemon answers with an error."""
 
 
 def add_database(parser: argparse.ArgumentParser) -> None:
-    """The flags that say which daemon is meant."""
+    """Add the flags that choose the daemon."""
     add_settings(parser, _names_a_daemon)
 
 
@@ -44,7 +44,7 @@ def ask(args: argparse.Namespace, **request: object) -> Answer:
 
 
 def answers(args: argparse.Namespace, **request: object) -> Generator[Answer, None, None]:
-    """The answer, and whatever follows it until the daemon closes. Raises as `ask`."""
+    """The answer and all following lines, until the daemon closes the connection. Raises as `ask`."""
     config = load(given_settings(args), os.environ)
     yield from answers_at(admin_socket_of(config.ops, config.store.db), **request)
 
@@ -73,7 +73,7 @@ def answers_at(path: Path, patience_s: float = PATIENCE_S, /, **request: object)
 
 
 def all_answered(answer: Answer) -> bool:
-    """Whether every node did, of a question to all of them. Names the others on stderr."""
+    """Whether every node answered. Prints the other nodes on stderr."""
     missing = answer.get("unanswered", [])
     for node in missing:
         print(f"chatd: node {node} did not answer", file=sys.stderr)
@@ -95,5 +95,5 @@ def _names_a_daemon(option: Option) -> bool:
 
 
 def printable(text: str) -> str:
-    """A message must not start a line of its own nor move a terminal's cursor."""
+    """`text` with control characters escaped, so that a message cannot add lines or move the cursor."""
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)

@@ -1,4 +1,4 @@
-"""`chatd apikey new`: a key of the API on stdout and nothing else, and its digest in the file of keys."""
+"""`chatd apikey new`: prints a new key of the API, and adds its digest to the file of keys."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ OWNER_AND_GROUP = 0o640
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=["new"], help="new: make a key")
-    parser.add_argument("name", metavar="NAME", help="who has it; messages of it come from this name")
+    parser.add_argument("name", metavar="NAME", help="the name of the key; its messages are from this name")
     parser.add_argument(
         "--scope",
         action="append",
         required=True,
         choices=[*Scope],
-        help="what it may do; send is in its own name, impersonate lets it send and read in the name of anybody",
+        help="a permission of the key; send: in its own name; impersonate: send and read in the name of any user",
     )
     add_settings(parser, _names_the_file)
 
@@ -51,7 +51,7 @@ def _names_the_file(option: Option) -> bool:
 
 
 def _add(path: Path, entry: Key) -> None:
-    """Raises ConfigError for a file that is wrong already, or has the name; and OSError."""
+    """Append the key. Raises ConfigError if the file is invalid or already has that name, and OSError."""
     before = ""
     with contextlib.suppress(FileNotFoundError):
         before = path.read_text(encoding="utf-8")

@@ -13,11 +13,11 @@ _PREFIX: Final = "setting:"  # keeps a verb's own arguments and the settings apa
 
 
 class UsageError(Exception):
-    """The command line is well formed and makes no sense; the message says why."""
+    """The command line is wrong; the message says why."""
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser that takes no abbreviations and complains in one line."""
+    """An argument parser without abbreviations, with one-line errors."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{**kwargs, "allow_abbrev": False})
@@ -32,7 +32,7 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(f"{message}; see {self.prog} --help")
 
     def flags(self) -> Iterator[str]:
-        """The long ones, those of its verbs included."""
+        """The long flags of this parser and of its verbs."""
         for action in self._actions:
             yield from (flag for flag in action.option_strings if flag.startswith("--"))
             if isinstance(action.choices, dict):  # verbs
@@ -40,7 +40,7 @@ class Parser(argparse.ArgumentParser):
                     yield from verb.flags()
 
     def _refuse(self, unknown: Sequence[str], command: str) -> NoReturn:
-        """What follows a flag is not said: it may be a secret."""
+        """Raise UsageError for unknown arguments. Values of flags are not printed, because they may be secrets."""
         flags = [argument.partition("=")[0] for argument in unknown if argument.startswith("-")]
         if not flags:
             self.error(f"unexpected argument: {unknown[0]}")
@@ -49,14 +49,14 @@ class Parser(argparse.ArgumentParser):
 
 
 def every_setting(_: Option) -> bool:
-    """For `add_settings`: all of them."""
+    """The default filter of `add_settings`: all settings."""
     return True
 
 
 def add_settings(
     parser: argparse.ArgumentParser, wanted: Callable[[Option], bool] = every_setting, *, file: bool = True
 ) -> None:
-    """Add a flag for every wanted setting, grouped by part, and with `file` the one that names the file."""
+    """Add a flag for every wanted setting, grouped by part, and with `file` the flag --config."""
     if file:
         _add_file(parser)
     options = [option for option in OPTIONS if wanted(option)]
@@ -69,7 +69,7 @@ def add_settings(
 
 
 def given_settings(args: argparse.Namespace) -> dict[str, Raw]:
-    """The settings that the command line names, as `chatd.daemon.config.load` takes them."""
+    """The settings given on the command line, for `chatd.daemon.config.load`."""
     return {
         name.removeprefix(_PREFIX): value
         for name, value in vars(args).items()
@@ -82,7 +82,7 @@ def _add_file(parser: argparse.ArgumentParser) -> None:
         f"--{FILE_SETTING}",
         dest=_PREFIX + FILE_SETTING,
         metavar="FILE",
-        help="file with settings (TOML; see chatd config --default), weaker than variables and flags (CHATD_CONFIG)",
+        help="file with settings (TOML; see chatd config --default); variables and flags override it (CHATD_CONFIG)",
     )
 
 

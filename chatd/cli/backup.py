@@ -1,7 +1,7 @@
-"""`chatd backup FILE`: a copy of the database as it is at one instant, while the daemon goes on.
+"""`chatd backup FILE`: a consistent copy of the database, also while the daemon runs.
 
-The copy is one file, which a daemon can start on. A reader in WAL mode holds up no writer; the write-ahead log only
-grows until it has finished.
+The copy is one file, with which a daemon can start. In WAL mode the backup does not block the writer; only the
+write-ahead log grows until it has finished.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _UNREADABLE: Final = frozenset({sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, metavar="FILE", help="where to; it must not exist")
+    parser.add_argument("file", type=Path, metavar="FILE", help="the new file; it must not exist")
     add_database(parser)
 
 
@@ -43,12 +43,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _is_of_source(error: sqlite3.Error) -> bool:
-    """Whether it says what can only be said of the database that is read: the copy begins empty."""
+    """Whether the error is about the database that is read. The copy starts empty, so it cannot be damaged."""
     return primary_code(error) in _DAMAGED or getattr(error, "sqlite_errorcode", None) in _UNREADABLE
 
 
 def copy(source: sqlite3.Connection, target: Path) -> int:
-    """Copy the database into the empty file; the number of messages in it. Raises sqlite3.Error, DataError."""
+    """Copy the database into the empty file. Returns the number of messages. Raises sqlite3.Error, DataError."""
     with closing(sqlite3.connect(target, isolation_level=None)) as copied:
         # Open the snapshot here. Without it, a commit between two steps would restart the backup.
         source.execute("BEGIN")

@@ -1,4 +1,4 @@
-"""`chatd check`: everything that a start depends on, without one. A daemon may run on the same files meanwhile."""
+"""`chatd check`: checks everything that a start depends on. A daemon may run on the same files meanwhile."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def check(flags: Mapping[str, Raw], environ: Mapping[str, str]) -> Findings:
-    """All checks that the configuration lets us make."""
+    """The findings of all checks that apply to the configuration."""
     findings = Findings()
     try:
         config = load(flags, environ)
@@ -78,7 +78,7 @@ def check(flags: Mapping[str, Raw], environ: Mapping[str, str]) -> Findings:
 
 
 def _listeners(config: Config) -> Mapping[str, tuple[str, int]]:
-    """Those for others than clients, by their settings."""
+    """The addresses of the internal listener and the API, by setting."""
     found = {}
     if config.ops.internal:
         found["internal"] = config.ops.internal_address
@@ -88,7 +88,7 @@ def _listeners(config: Config) -> Mapping[str, tuple[str, int]]:
 
 
 def _check_database(config: StoreConfig, findings: Findings) -> int | None:
-    """The process of this machine whose daemon holds the database; see holder_of."""
+    """Check the database. Returns the process id of a daemon on this machine that holds it; see holder_of."""
     if is_postgres(config.db):
         from chatd.cli.checks.postgres import check_postgres  # noqa: PLC0415 - loaded only when used
 
@@ -102,7 +102,7 @@ def _check_database(config: StoreConfig, findings: Findings) -> int | None:
 
 
 def _problems(error: ConfigError, flags: Mapping[str, Raw], environ: Mapping[str, str]) -> Sequence[str]:
-    """All that is wrong with the file, where a start would only tell of the first."""
+    """All problems of the configuration file; a start reports only the first."""
     try:
         file = config_file(flags, environ)
     except ConfigError:

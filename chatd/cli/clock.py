@@ -1,6 +1,6 @@
-"""`chatd clock`: what the clock says and what the database knows of the time; and the operator's word that it is right.
+"""`chatd clock`: shows the clock and the vouched time of the database, or confirms that the clock is right.
 
-Where the clock is far ahead of the database, nothing is deleted by its age: see store/vouched.py.
+While the clock is far ahead of the database, retention deletes nothing: see store/vouched.py.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--trust",
         action="store_true",
-        help="the clock is right, however far ahead, and messages are old by it; this holds for what it shows now",
+        help="confirm that the clock is right now, even if it is far ahead; messages that are old by it may be deleted",
     )
     add_database(parser)
 
@@ -41,14 +41,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 class ClockState(NamedTuple):
-    """Both in milliseconds since 1970; a database that nothing was written to knows nothing."""
+    """Both times in milliseconds since 1970. `vouched_ms` is None for a database without any data."""
 
     now_ms: int
     vouched_ms: int | None
 
     @property
     def ahead_ms(self) -> int:
-        """How far the clock is ahead of the database; with a minus, behind it."""
+        """Milliseconds that the clock is ahead of the database; negative: behind."""
         return 0 if self.vouched_ms is None else self.now_ms - self.vouched_ms
 
     def __str__(self) -> str:
@@ -62,7 +62,7 @@ class ClockState(NamedTuple):
 
 
 def clock_of(connection: Database) -> ClockState:
-    """Of a database of this version. Raises what the database raises."""
+    """The clock and the vouched time of a database of this version. Raises what the database raises."""
     row = connection.execute(VOUCHED).fetchone()
     return ClockState(_now_ms(), None if row is None else int(row[0]))
 
@@ -72,5 +72,5 @@ def _now_ms() -> int:
 
 
 def _shown(ms: int) -> str:
-    """Of an invented `fecha`, at most what a date can say."""
+    """A time as text; limited to the greatest date, because an imported `fecha` may be beyond it."""
     return f"{datetime.datetime.fromtimestamp(min(ms, _LAST_MS) / 1000, datetime.UTC):%Y-%m-%d %H:%M} UTC"

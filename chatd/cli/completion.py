@@ -35,13 +35,13 @@ def _flags(verb: Verb) -> list[str]:
 
 
 def _words(verb: Verb) -> str:
-    """What may follow the verb besides values."""
+    """The words that may follow the verb: flags and choices."""
     choices = [choice for argument in verb.arguments if not argument.flags for choice in argument.choices]
     return " ".join([*_flags(verb), "--help", *choices])
 
 
 def _choices(argument: Argument) -> Sequence[str]:
-    """Of a setting they are not in the parser, which leaves it to the configuration to check them."""
+    """The choices of an argument. Those of settings are not in the parser, because the configuration checks them."""
     return argument.choices or next((_CHOICES[flag] for flag in argument.flags if flag in _CHOICES), ())
 
 
@@ -116,7 +116,7 @@ def _fish_lines(verb: Verb, argument: Argument) -> list[str]:
 
 
 def _quoted(text: str) -> str:
-    """For all three shells, one line."""
+    """`text` as a quoted string on one line, for all three shells."""
     return "'" + " ".join(text.split()).replace("'", "\u2019") + "'"
 
 

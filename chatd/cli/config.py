@@ -1,4 +1,4 @@
-"""`chatd config`: what is configured, and where each value comes from; or all that could be."""
+"""`chatd config`: prints the settings and the origin of each value, or a file with all settings."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from chatd.daemon.config import load
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     page = parser.add_mutually_exclusive_group()
-    page.add_argument("--default", action="store_true", help="print a file with every setting, commented, instead")
+    page.add_argument("--default", action="store_true", help="print a file with every setting as a comment instead")
     page.add_argument("--reference", action="store_true", help="print the tables of the documentation instead")
-    page.add_argument("--changed", action="store_true", help="leave out what nobody has set")
+    page.add_argument("--changed", action="store_true", help="print only settings that were set")
     add_settings(parser)
 
 

@@ -8,7 +8,7 @@ from importlib.resources import files
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.epilog = "In Grafana: Dashboards, New, Import; or put the file where provisioning finds it."
+    parser.epilog = "In Grafana: Dashboards, New, Import; or put the file into a folder for provisioning."
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""The database as a tool sees it: to read beside a daemon, or to write where there is none."""
+"""Opens the database for verbs: for reading while a daemon runs, for writing in turns with it, or alone."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from chatd.store.schema import MIGRATIONS
 from chatd.store.textsql import OPTIMIZE
 from chatd.store.url import is_postgres
 
-# A daemon holds its lock for as long as a commit takes.
+# How long to wait for SQLite's lock; a daemon holds it for the duration of a commit.
 PATIENCE_S: Final = 30.0
 
 
@@ -33,25 +33,25 @@ _INSERT: Final = """
 """
 
 SETTINGS: Final = frozenset({"db", "db_password_file"})
-"""Those that say which database, and how to get at it."""
+"""The settings that choose the database."""
 
 
 class DataError(ChatdError):
-    """Work on the data came to an end; the message says how far it got and what to do."""
+    """Work on the data has failed; the message says why and what to do."""
 
 
 def add_database(parser: argparse.ArgumentParser) -> None:
-    """Add the flags that say which database."""
+    """Add the flags that choose the database."""
     add_settings(parser, _says_which)
 
 
 def configured(args: argparse.Namespace) -> StoreConfig:
-    """Raises ConfigError."""
+    """The settings of the store. Raises ConfigError."""
     return load(given_settings(args), os.environ).store
 
 
 class Rows(Protocol):
-    """What a statement gives."""
+    """The rows of a statement."""
 
     def fetchone(self) -> Any: ...
 
@@ -59,9 +59,9 @@ class Rows(Protocol):
 
 
 class Database(Protocol):
-    """A connection to SQLite, or a session of PostgreSQL (postgres.py next door).
+    """A connection to SQLite, or a session of PostgreSQL (postgres.py).
 
-    Statements are what both understand, with ?1, ?2 and so on; one that begins nothing is a transaction.
+    Statements are for both databases, with parameters ?1, ?2 and so on. Without BEGIN, each is a transaction.
     """
 
     def execute(self, sql: str, values: Sequence[Any] = (), /) -> Rows: ...
@@ -71,21 +71,21 @@ class Database(Protocol):
 
 @runtime_checkable
 class Batches(Protocol):
-    """What PostgreSQL does better than one by one."""
+    """A database that inserts several rows in one statement: PostgreSQL."""
 
     def insert(self, rows: Sequence[tuple[Any, ...]]) -> list[int]: ...
 
 
 def refuse_postgres(config: StoreConfig, instead: str) -> None:
-    """For what only a file can do. Raises ConfigError."""
+    """Raises ConfigError for PostgreSQL; for verbs that need a SQLite file. `instead`: what to do instead."""
     if is_postgres(config.db):
         raise ConfigError(f"db: this is for a SQLite file; {instead}")
 
 
 def insert(connection: Database, messages: Sequence[tuple[Any, ...]]) -> list[int]:
-    """Store messages, but none whose id, or whose sender's cid, is there already: the ids of those that are stored.
+    """Store messages, except those whose id, or whose cid of the same sender, is stored already.
 
-    Raises what the database raises.
+    Returns the ids of the stored messages. Raises what the database raises.
     """
     if isinstance(connection, Batches):
         return connection.insert(messages) if messages else []
@@ -94,9 +94,9 @@ def insert(connection: Database, messages: Sequence[tuple[Any, ...]]) -> list[in
 
 @contextmanager
 def reading(config: StoreConfig) -> Iterator[Database]:
-    """A connection that changes nothing; a daemon may run meanwhile, and never waits for it.
+    """A read-only connection. A daemon may run meanwhile, and is not delayed.
 
-    Raises ConfigError where there is no database of ours, DataError for what the database says inside.
+    Raises ConfigError without a database of chatd, DataError for errors of the database in the block.
     """
     if is_postgres(config.db):
         with _session(config) as other:
@@ -109,7 +109,7 @@ def reading(config: StoreConfig) -> Iterator[Database]:
 
 @contextmanager
 def reading_file(config: StoreConfig) -> Iterator[sqlite3.Connection]:
-    """The same of a file alone."""
+    """As `reading`, for a SQLite file."""
     with _opened(config) as connection:
         connection.execute("PRAGMA query_only = ON")
         yield connection
@@ -117,7 +117,7 @@ def reading_file(config: StoreConfig) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def writing(config: StoreConfig) -> Iterator[Database]:
-    """A connection that takes turns with a daemon; each statement is a transaction unless BEGIN says otherwise."""
+    """A connection that can write while a daemon runs. Without BEGIN, each statement is a transaction."""
     if is_postgres(config.db):
         with _session(config) as other:
             yield other
@@ -130,12 +130,12 @@ def writing(config: StoreConfig) -> Iterator[Database]:
 
 @contextmanager
 def owning(config: StoreConfig) -> Iterator[Database]:
-    """The same where no daemon may run: the database is locked against one, and made if there is none."""
+    """As `writing`, with a lock that keeps daemons out. Creates the database if there is none."""
     if is_postgres(config.db):
         with _session(config, owns=True) as other:
             yield other
         return
-    from chatd.store.sqlite import SqliteStore  # noqa: PLC0415 - the daemon's own way to make and migrate it
+    from chatd.store.sqlite import SqliteStore  # noqa: PLC0415 - creates and migrates the file as the daemon does
 
     path = Path(config.db).resolve()
     _refuse_strange_root(path)
@@ -156,9 +156,9 @@ def owning(config: StoreConfig) -> Iterator[Database]:
 
 
 def forget_words(connection: Database) -> None:
-    """After messages were deleted: their words are not left in the index of texts, if the file has one.
+    """After a deletion of messages, remove their words from the text index of a file, if it has one.
 
-    PostgreSQL's VACUUM does that. Raises what the database raises.
+    For PostgreSQL, autovacuum does that. Raises what the database raises.
     """
     if not isinstance(connection, sqlite3.Connection):
         return
@@ -179,7 +179,7 @@ def _opened(config: StoreConfig) -> Iterator[sqlite3.Connection]:
     if not path.is_file():
         raise ConfigError(f"there is no database {path}: name it with --db")
     try:
-        # Not mode=ro, which leaves the files of its log behind if no other process has it open.
+        # Not mode=ro: SQLite would leave the files of its log behind if no other process has the database open.
         uri = f"{path.as_uri()}?mode=rw"
         with closing(sqlite3.connect(uri, uri=True, timeout=PATIENCE_S, isolation_level=None)) as connection:
             _check_version(connection, path)
@@ -190,9 +190,9 @@ def _opened(config: StoreConfig) -> Iterator[sqlite3.Connection]:
 
 
 def require_newest(connection: Database) -> None:
-    """For what needs the tables of this version, and must not change them beside a daemon. Raises ConfigError.
+    """Raises ConfigError if the schema is older than this version's, which a verb must not migrate beside a daemon.
 
-    A session of PostgreSQL has been asked already.
+    For PostgreSQL, the session has checked it already.
     """
     if not isinstance(connection, sqlite3.Connection):
         return
@@ -204,7 +204,10 @@ def require_newest(connection: Database) -> None:
 
 
 def _refuse_strange_root(path: Path) -> None:
-    """What root makes, the daemon's own user could not open. (SQLite itself gives its files to the owner.)"""
+    """Raises ConfigError for root if the database is another user's, who could not open files that root creates.
+
+    (SQLite gives its own files to the owner of the database.)
+    """
     owner = (path if path.exists() else path.parent).stat().st_uid if path.parent.exists() else 0
     if os.geteuid() == 0 and owner != 0:
         raise ConfigError(f"{path} is of the user {owner}: run this as that one, as in sudo -u '#{owner}' chatd import")

@@ -1,4 +1,4 @@
-"""A deployment as `chatd doctor` reaches it: polling requests one by one, and WebSockets."""
+"""Requests of `chatd doctor` to a deployment: polling requests and WebSockets."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Deployment:
     cookie: str
     context: ssl.SSLContext
     console: bool = False
-    """Whether the console has to be there."""
+    """Whether the console must be served."""
 
     @property
     def headers(self) -> dict[str, str]:

@@ -11,7 +11,7 @@ from chatd.cli import VERBS, parser_of
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Argument:
-    """A flag, or with no `flags` what stands without one."""
+    """A flag, or a positional argument (`flags` is empty)."""
 
     flags: Sequence[str]
     metavar: str

@@ -1,7 +1,7 @@
-"""`chatd dev`: the daemon for this machine alone, with a secret of its own, links into its console, and tokens.
+"""`chatd dev`: the daemon for this machine only, with its own secret, links into the console, and tokens.
 
-Cookies belong to a host and not to a port, so that a user and an admin in one browser would share theirs: the links go
-to two names of this machine.
+Cookies belong to a host name, not to a port: a user and an admin in one browser would share them. So the links use two
+names of this machine.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from chatd.web.entries import Entries, Entry
 
 TOKEN_LIFE_S: Final = 7 * 86_400
 
-# What the console shows more with, and what does no harm where all clients are one's own.
+# Settings with which the console shows more. They are safe here, because all clients are the developer's.
 _SHOWS_MORE: Final[Mapping[str, str]] = {"console": "true", "payload": "full", "echo": "on", "recovery": "on"}
 
-# Pages of a development server, which has a port of its own.
+# Origins of development servers on this machine, on any port.
 _ORIGINS: Final = [
     f"{scheme}://{host}{port}"
     for scheme in ("http", "https")
@@ -42,13 +42,14 @@ _ORIGINS: Final = [
     for port in ("", ":*")
 ]
 
-# Where each role begins.
+# The first page of each role.
 _PAGES: Final[Mapping[str, str]] = {"user": "/chatd/demo", "admin": "/chatd/"}
 
-# Other names of the same machine, where it listens on them too.
+# Another name of the same machine for each host.
 _OTHER_NAMES: Final[Mapping[str, str]] = {"127.0.0.1": "localhost", "::1": "localhost", "localhost": "127.0.0.1"}
 
-# Tokens of a real deployment must not hold here, nor these there; nor is its file read, which names its database too.
+# Ignored, so that tokens of a deployment are not valid here, nor tokens from here there. The configuration file of the
+# deployment is ignored too, because it names its database.
 _KEY_SETTINGS: Final = frozenset(
     {"jwt_secret", "jwt_secret_file", "jwt_public_key_file", "jwt_algorithm", "jwks_url", "jwks_file"}
 )
@@ -59,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--state",
         type=Path,
         metavar="DIR",
-        help="where the secret and the database are kept (default: chatd in $XDG_STATE_HOME or in ~/.local/state)",
+        help="folder of the secret and the database (default: chatd in $XDG_STATE_HOME or in ~/.local/state)",
     )
     add_settings(parser, _offered, file=False)
 
@@ -77,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def configure(state: StateFolder, flags: Mapping[str, Raw], environ: Mapping[str, str]) -> Config:
-    """Raises ConfigError where another machine could connect."""
+    """The configuration of `chatd dev`. Raises ConfigError if another machine could connect."""
     ignored = {f"CHATD_{name.upper()}" for name in _KEY_SETTINGS | {FILE_SETTING}}
     config = load(
         flags,
@@ -96,7 +97,7 @@ def configure(state: StateFolder, flags: Mapping[str, Raw], environ: Mapping[str
 
 
 def links(config: Config, entries: Entries, now: float) -> str:
-    """A link for each role, that works once; nothing without the console."""
+    """The text with a one-time link for each role; empty without the console."""
     if not config.web.console:
         return ""
     host = bare(config.listen.host[0])
@@ -110,7 +111,7 @@ def links(config: Config, entries: Entries, now: float) -> str:
 
 
 def how_to_connect(config: Config, state: StateFolder, now: float) -> str:
-    """What to paste where: a few lines for people."""
+    """Instructions and code to connect as a user and as an admin."""
     secret = load_signing_key(config.auth).material
     user, admin = (_token(config, secret, who, now) for who in ("user", "admin"))
     return PAGE.format(
@@ -157,7 +158,7 @@ Tokens for others: {chatd} token --dev --user U --rol R --ttl 8h
 
 
 def _called() -> str:
-    """How a shell finds this command: `make run` installs it outside of the PATH."""
+    """The command for a shell; `make run` installs chatd outside of the PATH."""
     words = started_as()
     on_path = shutil.which("chatd")
     is_found = on_path is not None and len(words) == 1 and Path(on_path).samefile(words[0])
@@ -169,7 +170,7 @@ def _offered(option: Option) -> bool:
 
 
 def _url(config: Config, name: str | None = None) -> str:
-    """Of the daemon, by its own host or another `name` of it."""
+    """The URL of the daemon, with its own host or another `name` of it."""
     listen = config.listen
     name = name or bare(listen.host[0])
     scheme = "https" if listen.tls_cert is not None and listen.tls_port is None else "http"

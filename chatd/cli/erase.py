@@ -1,4 +1,4 @@
-"""`chatd erase --user NAME`: deletes what a database has of one person, while no daemon runs."""
+"""`chatd erase --user NAME`: deletes all data of one user from a database, while no daemon runs."""
 
 from __future__ import annotations
 
@@ -11,29 +11,28 @@ from chatd.store.config import StoreConfig
 from chatd.store.url import is_postgres
 
 EPILOG: Final = """\
-Messages that the user wrote or was sent go, for those on the other side too; read marks; when the user was last seen;
-the name and the e-mail address; and what a team has of the user: case, notes and claims. It needs the daemon stopped,
-because that keeps some of it in memory.
+Deletes: messages from and to the user, also for the other side; read marks; the time last seen; the name and the e-mail
+address; the team's case, notes and claims of the user. Stop the daemon first, because it holds some of this in memory.
 
-What it cannot reach: backups and exports (make new ones, and remove the old), what others wrote about the user in
-conversations of their own, notes and replies that the user wrote as an admin, and names in the log. Tokens hold until
-they expire: see --deny-file. PostgreSQL keeps deleted rows in its files until autovacuum has been there, and in
-archives of its log.
+Does not delete: backups and exports (make new ones, and remove the old ones), what others wrote about the user in other
+conversations, notes and replies that the user wrote as an admin, and names in the log. Tokens are valid until they
+expire: see --deny-file. PostgreSQL keeps deleted rows in its files until autovacuum has run, and in archives of its
+log.
 """
 
-# A name as JSON has it.
+# The user's name as a JSON string.
 _QUOTED: Final = """'"' || replace(replace(?1, '\\', '\\\\'), '"', '\\"') || '"'"""
 
 
 def _names_admin(body: str) -> str:
-    """The condition for the event of a case (case_changed in chatd/webhooks/events.py) that names the user."""
+    """The SQL condition for events of cases (case_changed in chatd/webhooks/events.py) that name the user."""
     fields = (f"""replace({body}, '"{field}":' || {_QUOTED}, '') <> {body}""" for field in CLAIMS)
     return " OR ".join(fields)
 
 
 CLAIMS: Final = ("atiende", "cerro")
 
-# By what an operator calls it: a table, and the rows of it that go. ?1: the user.
+# Table and condition of the rows to delete, by the name that operators see. ?1: the user.
 ROWS: Final = {
     "messages": ("mensajes", "de = ?1 OR para = ?1"),
     "entries of lists": ("conversaciones", "lector = ?1 OR con = ?1"),
@@ -52,8 +51,8 @@ ROWS: Final = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
-    parser.add_argument("--user", required=True, metavar="NAME", help="whose data, letter by letter")
-    parser.add_argument("--dry-run", action="store_true", help="only say how much there is")
+    parser.add_argument("--user", required=True, metavar="NAME", help="the exact name of the user")
+    parser.add_argument("--dry-run", action="store_true", help="only print how much would be deleted")
     add_database(parser)
 
 
@@ -72,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def count(connection: Database, user: str) -> dict[str, int]:
-    """How many rows of each kind there are. Raises what the database raises."""
+    """The number of rows of each kind. Raises what the database raises."""
     found = {}
     for name, (table, rows) in ROWS.items():
         (number,) = connection.execute(f"SELECT count(*) FROM {table} WHERE {rows}", (user,)).fetchone()  # noqa: S608
@@ -83,11 +82,11 @@ def count(connection: Database, user: str) -> dict[str, int]:
 
 
 def erase(connection: Database, user: str) -> None:
-    """All of it or, where something fails, nothing. Raises what the database raises."""
+    """Delete all rows in one transaction. Raises what the database raises."""
     connection.execute("BEGIN")
     try:
         for table, rows in ROWS.values():
-            connection.execute(f"DELETE FROM {table} WHERE {rows}", (user,))  # noqa: S608 - words of ours
+            connection.execute(f"DELETE FROM {table} WHERE {rows}", (user,))  # noqa: S608 - only constants are inserted
         for column in CLAIMS:
             connection.execute(f"UPDATE casos SET {column} = NULL WHERE {column} = ?1", (user,))  # noqa: S608
         forget_words(connection)

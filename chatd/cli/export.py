@@ -1,6 +1,6 @@
-"""`chatd export`: every message as a line of JSON, on stdout or into a file, while the daemon goes on.
+"""`chatd export`: prints every message as a line of JSON, or writes them into a file, also while the daemon runs.
 
-With --all, all that the database has and a daemon cannot make again: this is how one moves to another database.
+With --all, it exports everything that a daemon cannot rebuild, to move to another database.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from chatd.cli.rows import all_rows, to_line
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, nargs="?", metavar="FILE", help="a new file, instead of stdout (-)")
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--user", metavar="NAME", help="only what this user wrote or was sent")
+    which.add_argument("--user", metavar="NAME", help="only messages from or to this user")
     which.add_argument(
         "--all",
         action="store_true",
-        help="read marks, notes, claims, names, mail addresses and what webhooks have had as well: to move the chat",
+        help="also read marks, notes, claims, names, mail addresses and positions of webhooks, to move the chat",
     )
-    parser.add_argument("--jsonl", action="store_true", help="as lines of JSON, which is how it always is")
+    parser.add_argument("--jsonl", action="store_true", help="lines of JSON; this is always the format")
     add_database(parser)
 
 
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _write(connection: Database, out: BinaryIO, args: argparse.Namespace) -> tuple[int, int]:
-    """How many messages and how many other rows it has written."""
+    """Write the export. Returns the number of messages and of other rows."""
     if not args.all:
         return write(connection, out, args.user), 0
     require_newest(connection)
@@ -59,7 +59,7 @@ def _write(connection: Database, out: BinaryIO, args: argparse.Namespace) -> tup
 
 
 def write(connection: Database, out: BinaryIO, user: str | None = None) -> int:
-    """How many it has written. Raises what the database raises, and OSError."""
+    """Write the messages. Returns their number. Raises what the database raises, and OSError."""
     written = 0
     with Progress("exporting") as bar:
         for values, share in all_rows(connection, user):

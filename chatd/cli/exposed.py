@@ -1,4 +1,4 @@
-"""Secrets and messages that other users of the machine can read: `check` and the start of a daemon tell of them."""
+"""Finds files with secrets or messages that other users of the machine can read, for `check` and for starts."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def secret_file(given: Path) -> Path:
 
 
 def exposed_key(file: Path) -> str | None:
-    """Why the file of a key is not secret; None if it is, or is not there."""
+    """Why the file of a key is not secret; None if it is secret or missing."""
     if file.is_file() and file.stat().st_mode & 0o004:
         return f"{file} can be read by everybody on this machine: chmod 600, or 640 with a group"
     return None
 
 
 def exposed_database(path: Path) -> str | None:
-    """Why messages are not private; None if they are, or the file is not there."""
+    """Why messages are not private; None if they are private or the file is missing."""
     if path.is_file() and path.stat().st_mode & 0o077:
         return f"others can read {path}, which holds private messages: chmod 600"
     return None

@@ -1,4 +1,4 @@
-"""How a daemon that cannot run says why: in the format of its log, which programs read."""
+"""Reports why the daemon cannot run, in the format of its log, which programs read."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def log_fatal(text: str, arguments: Sequence[str]) -> None:
 
 
 def _log_format(arguments: Sequence[str], environ: Mapping[str, str]) -> str:
-    """As far as it is known before the configuration is."""
+    """The log format from flags and environment, because the configuration may be invalid."""
     words = [word for argument in arguments for word in argument.split("=", 1)]
     flags = [value for flag, value in itertools.pairwise(words) if flag == "--log-format"]
     wanted = flags[-1] if flags else environ.get("CHATD_LOG_FORMAT", "")

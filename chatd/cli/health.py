@@ -1,4 +1,4 @@
-"""`chatd health`: whether the daemon on this machine answers, as an exit code for what looks after containers."""
+"""`chatd health`: an exit code that tells whether the daemon on this machine answers, for container runtimes."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from chatd.settings.options import Option
 PATIENCE_S: Final = 5.0
 
 EPILOG: Final = """\
-Exit code 0 if it answers, 1 if it does not. With --ready it also has to welcome clients and be able to write into its
-database, as for /readyz: for a load balancer. What starts a daemon again asks without it: a new start does not mend a
-full disk. It asks the listener of `internal`, or without one the admin socket, which knows nothing for --ready.
-The settings are those with which the daemon was started.
+Exit code 0 if the daemon answers, 1 if it does not. With --ready it must also admit clients and be able to write to its
+database, as for /readyz: use this for a load balancer. A supervisor that restarts the daemon should ask without
+--ready, because a restart does not repair a full disk. It asks the listener of `internal`, or without one the admin
+socket, which cannot answer --ready. Give the same settings as for the daemon.
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
-    parser.add_argument("--ready", action="store_true", help="ask /readyz of the internal listener, and not /healthz")
+    parser.add_argument("--ready", action="store_true", help="ask /readyz of the internal listener instead of /healthz")
     add_settings(parser, _finds_a_daemon)
 
 

@@ -1,4 +1,4 @@
-"""`chatd history USER`: what a user wrote and was written, oldest first."""
+"""`chatd history USER`: prints the messages from and to a user, oldest first."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Final
 from chatd.cli.database import Database, add_database, configured, reading
 from chatd.store.words import has_words, words_of
 
-# Three parts, each along an index where there is one. The newest of each are enough for the newest of all.
+# Three parts, each of which can use an index. The newest rows of each part contain the newest of all.
 _SQL: Final = """
     SELECT * FROM (
         SELECT id, de, para, mensaje, fecha FROM mensajes WHERE para = ?1 AND id < ?2
@@ -29,9 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("user", metavar="USER", help="whose conversation")
     parser.add_argument("--last", type=_some, default=_ALL, metavar="N", help="only the newest N messages")
     parser.add_argument(
-        "--search", type=_words, default=[], metavar="TEXT", help="only messages with all these words, or that begin so"
+        "--search", type=_words, default=[], metavar="TEXT", help="only messages with all these words or prefixes"
     )
-    parser.add_argument("--json", action="store_true", help="a message to a line of JSON")
+    parser.add_argument("--json", action="store_true", help="print each message as a line of JSON")
     add_database(parser)
 
 
@@ -81,12 +81,12 @@ def _messages(connection: Database, user: str, last: int, words: Sequence[str]) 
 def _moment(ms: int) -> str:
     try:
         return f"{datetime.datetime.fromtimestamp(ms / 1000, datetime.UTC):%Y-%m-%d %H:%M:%S}Z"
-    except (ValueError, OverflowError):  # imported from somewhere where the year had five digits
+    except (ValueError, OverflowError):  # an imported date beyond the year 9999
         return f"{ms} ms"
 
 
 def _shown(text: str) -> str:
-    """A message must not move the reader's cursor."""
+    """`text` with control characters escaped, so that a message cannot move the cursor."""
     if text.isprintable():
         return text
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)

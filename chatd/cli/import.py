@@ -1,11 +1,11 @@
-"""`chatd import`: messages from lines of JSON into a database that no daemon holds; all of them or none,
-unless --keep-going leaves out those that are refused. What the chat would refuse is refused here.
+"""`chatd import`: stores messages from lines of JSON in a database, while no daemon runs: all of them or none.
 
-The same file twice does no harm: a message whose id is there already is skipped. What an admin has answered in the file
-is read by all admins, unless the file has the read marks themselves. Rules C-88 and P-13 of protocol.md.
+With --keep-going, refused lines are skipped. Messages that the chat would refuse are refused. To import a file twice is
+harmless: a message whose id is stored already is skipped. Messages that an admin has answered in the file become read
+for all admins, unless the file has read marks. Rules C-88 and P-13 of protocol.md.
 """
 
-# ruff: noqa: N999 - it is called as its verb
+# ruff: noqa: N999 - the module is named like its verb
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ STDIN: Final = Path("-")
 
 _STORED: Final = f"SELECT {COLUMNS} FROM mensajes WHERE id = ?1"  # noqa: S608
 
-# ?1: no user, which stands for all admins; ?2: whom an admin has answered; ?3: the id of the answer.
+# ?1: EVERYBODY (all admins); ?2: the user whom an admin has answered; ?3: the id of the answer.
 _ANSWERED: Final = """
     INSERT INTO leidos (lector, con, hasta) VALUES (?1, ?2, ?3)
     ON CONFLICT (lector, con) DO UPDATE SET hasta = excluded.hasta WHERE excluded.hasta > leidos.hasta
@@ -47,16 +47,16 @@ BATCH_ROWS: Final = 1_000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, metavar="FILE", help="what chatd export has written; - for stdin")
+    parser.add_argument("file", type=Path, metavar="FILE", help="a file of chatd export; - for stdin")
     parser.add_argument(
         "--ids-ahead",
         action="store_true",
-        help="take ids that are more than a day ahead of the clock: the ids of all new messages will follow them",
+        help="accept ids that are more than a day ahead of the clock; the ids of all new messages will be greater",
     )
     parser.add_argument(
         "--keep-going",
         action="store_true",
-        help="leave out the lines that are refused, name each of them, and import the others",
+        help="skip refused lines, print each of them, and import the others",
     )
     add_settings(parser, lambda option: option.name in SETTINGS | {"max_message"})
 
@@ -77,14 +77,14 @@ def run(args: argparse.Namespace) -> int:
 class Importer:
     """One import: its options, and counts of lines by outcome.
 
-    An id above `greatest` is refused, and a message of more than `max_chars`.
+    Ids above `greatest` and messages longer than `max_chars` are refused.
     """
 
     def __init__(
         self, connection: Database, name: str, greatest: MessageId, max_chars: int, *, keep_going: bool
     ) -> None:
         self.added = self.skipped = self.refused = 0
-        self.has_all = False  # the file has all tables, and not messages alone
+        self.has_all = False  # whether the file has all tables, not only messages
         self.kept = Batch(connection)
         self._connection = connection
         self._name = name
@@ -94,14 +94,14 @@ class Importer:
         self._batch: list[tuple[int, Values]] = []  # with the numbers of their lines
 
     def read(self, lines: BinaryIO) -> None:
-        """Import them. Raises DataError, and then nothing was imported; what the database raises."""
+        """Import all lines in one transaction. Raises DataError, and what the database raises."""
         size_bytes = os.fstat(lines.fileno()).st_size
         connection = self._connection
         connection.execute("BEGIN IMMEDIATE")
         try:
             (was_empty,) = connection.execute("SELECT NOT EXISTS (SELECT 1 FROM mensajes)").fetchone()
             self._read_lines(lines, size_bytes)
-            connection.execute(FORGET_LIST)  # it goes on at its greatest id; so the next daemon makes it again
+            connection.execute(FORGET_LIST)  # it is only updated from its greatest id on, so it must be rebuilt
             if was_empty:
                 connection.execute(VOUCH_FOR_NEWEST)  # the clock that made the file is unknown
             connection.execute("COMMIT")
@@ -133,7 +133,7 @@ class Importer:
         print(text, file=sys.stderr)
 
     def _read_line(self, number: int, line: bytes) -> None:
-        """Raises RowError. A blank line is no message, and no fault: editors leave one at the end."""
+        """Read one line. Blank lines are skipped, because editors leave one at the end. Raises RowError."""
         if not line.strip():
             return
         if kept.is_head(line):
@@ -152,7 +152,7 @@ class Importer:
         self._batch.append((number, values))
 
     def _store_batch(self) -> None:
-        """Raises DataError for the first that is refused, unless it is to keep going."""
+        """Store the waiting messages. Raises DataError for the first refused one, unless --keep-going is given."""
         batch, self._batch = self._batch, []
         new = set(insert(self._connection, [values for _, values in batch]))
         if not self.has_all:
@@ -170,7 +170,7 @@ class Importer:
                 self.skipped += 1
 
     def _mark_answered(self, new: Iterable[Values]) -> None:
-        """An answer is what an admin wrote to a user: no other message is unsupervised."""
+        """Mark answered conversations as read. Answers of admins are the unsupervised messages."""
         answered: dict[str, int] = {}
         for number, _, para, _, _, supervised, _ in new:
             if not supervised:
@@ -179,7 +179,7 @@ class Importer:
             self._connection.execute(_ANSWERED, (EVERYBODY, con, upto))
 
     def _compare(self, values: Values) -> None:
-        """Raises RowError unless this very message is there."""
+        """Raises RowError unless exactly this message is stored."""
         found = self._connection.execute(_STORED, values[:1]).fetchone()
         if found is None:
             raise RowError(f"{values[1]} has another message with that cid")

@@ -1,7 +1,7 @@
-"""`chatd keep`: the sockets outlive the daemon, without systemd.
+"""`chatd keep`: keeps the sockets open while the daemon restarts, without systemd.
 
-It opens what `chatd serve` would listen on, and lets daemons inherit it (chatd/listen/activation.py), one after
-the other: two would need the database at once. Clients who come in between wait in the kernel's queue.
+It opens the sockets of `chatd serve`, and passes them to one daemon after the other (chatd/listen/activation.py); two
+at a time would need the same database. Clients that connect in between wait in the kernel's queue.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from chatd.listen.tcp import open_tcp
 from chatd.listen.unix import UnixSocket
 
 EPILOG: Final = """\
-Takes the settings of chatd serve. SIGUSR2 ends the daemon and starts the version that is installed now; clients who
-come meanwhile wait, and none is refused. SIGHUP goes to the daemon, SIGTERM ends both. A daemon that dies is started
-again after a second. Other addresses need another `keep`: the sockets stay as they are.
+Takes the settings of chatd serve. SIGUSR2 ends the daemon and starts the version that is installed now; clients that
+connect meanwhile wait, and none is refused. SIGHUP is passed to the daemon, SIGTERM ends both. A daemon that dies is
+restarted after a second. To change addresses, restart `chatd keep`: its sockets stay as they are.
 """
 
 EXIT_CONFIG: Final = 78
 AGAIN_S: Final = 1.0
-"""After a daemon has died."""
+"""Seconds before a daemon that has died is restarted."""
 
 PLAIN: Final = "plain"
 
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _opened(config: ListenConfig, unix: UnixSocket | None) -> list[Inherited]:
-    """Raises ListenError."""
+    """Open the sockets of the configuration. Raises ListenError."""
     found = []
     if config.tcp:
         name = TLS if config.tls_cert is not None and config.tls_port is None else PLAIN
@@ -76,13 +76,13 @@ def _opened(config: ListenConfig, unix: UnixSocket | None) -> list[Inherited]:
 
 @dataclasses.dataclass(slots=True)
 class Keeper:
-    """Starts `command` with the sockets, as often as is needed."""
+    """Runs `command` with the sockets, and restarts it."""
 
     held: Sequence[Inherited]
     command: list[str]
 
     def run(self) -> int:
-        """Until a signal ends it, or a daemon finds its configuration wrong: the exit code of the last one."""
+        """Run until a signal ends it, or a daemon exits with EXIT_CONFIG. Returns the exit code of the last daemon."""
         pid, is_last = self._start(), False
         while True:
             number = signal.sigwait(_SIGNALS)
@@ -106,7 +106,7 @@ class Keeper:
         return pid
 
     def _become(self) -> NoReturn:
-        """In the new process: leave the sockets where sd_listen_fds(3) says, and be the daemon."""
+        """In the child process: move the sockets to the descriptors of sd_listen_fds(3), and execute the daemon."""
         first_free = FIRST_FD + len(self.held)
         copies = [fcntl.fcntl(one.socket.fileno(), fcntl.F_DUPFD_CLOEXEC, first_free) for one in self.held]
         for number, copy in enumerate(copies):
@@ -118,6 +118,6 @@ class Keeper:
 
 
 def _ended(pid: int) -> int | None:
-    """The exit code of a process that has ended."""
+    """The exit code of the process `pid`; None if it still runs."""
     ended, status = os.waitpid(pid, os.WNOHANG)
     return os.waitstatus_to_exitcode(status) if ended else None

@@ -1,11 +1,11 @@
-"""What a database has beside messages, as lines of JSON: `export --all` writes them, and `import` reads them.
+"""Rows of tables other than messages, as lines of JSON: `export --all` writes them, and `import` reads them.
 
 {"formato":2}
 {"tabla":"leidos","lector":"root","con":"ana","hasta":"497…"}
 
-The first line says that the file has all tables. Each of the others is one row: ids are decimal strings, as those of
-messages; what is null is left out. Not in there: `conversaciones` and the search index, which a daemon makes again;
-`reloj`, which import makes; `nodos`, which belongs to one database; and the key in `secretos`.
+The first line says that the file has all tables. Each other line is one row: ids are decimal strings, like those of
+messages; null values are omitted. Not exported: `conversaciones` and the search index, which a daemon rebuilds;
+`reloj`, which import creates; `nodos`, which belongs to one database; and the key in `secretos`.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from chatd.cli.rows import RowError, harmless
 from chatd.store.marks import SEEN
 
 FORMAT: Final = 2
-"""That of a file without its own line is 1: messages alone."""
+"""The version of the format. A file without the first line has version 1: messages only."""
 
 MAX_ID: Final = 2**63 - 1
 
 Id = Annotated[str, msgspec.Meta(pattern="^(-1|0|[1-9][0-9]{0,18})$")]
-"""Of a message or a hook. As a number, a program that has only doubles would change it."""
+"""The id of a message or the key of a webhook. A string, because programs with doubles would change the number."""
 
 Number = Annotated[int, msgspec.Meta(ge=-1, lt=2**53)]
 
 
 class Row(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, tag_field="tabla"):
-    """A row; its tag is the table, its fields are the columns, KEY those of the primary key."""
+    """A row. The tag is the table, the fields are the columns; KEY: the columns of the primary key."""
 
     KEY: ClassVar[tuple[str, ...]]
     MERGED: ClassVar[str | None] = None
-    """What a row does to one with the same key, as SQL; nothing if it is None: the row that is there is newer."""
+    """SQL that merges an imported row into one with the same key; None keeps the existing row, which is newer."""
 
 
 class Read(Row, frozen=True, tag="leidos"):
@@ -99,7 +99,7 @@ class Reply(Row, frozen=True, tag="respuestas"):
 
 
 class Mail(Row, frozen=True, tag="correos"):
-    """See chatd/store/mail.py. A wish for no mail outlasts a row that a user's return has made meanwhile."""
+    """See chatd/store/mail.py. An imported wish for no mail also applies to a row that exists already."""
 
     KEY = ("quien",)
     MERGED = "silencio = 1 WHERE excluded.silencio = 1 AND correos.silencio = 0"
@@ -169,7 +169,7 @@ class Follows(Row, frozen=True, tag="ganchos_siguen"):
     hasta: Number
 
 
-# A hook follows cases only when they are there: else each of them would be news to it.
+# Follows comes last: otherwise the triggers would record each imported case as a change for the webhook.
 TABLES: Final[tuple[type[Row], ...]] = (
     *(Read, Seen, Name, Case, Note, Reply, Mail),
     *(Hook, SetAside, Present, Wait, Stored, CaseEvent, Follows),
@@ -204,12 +204,12 @@ def is_head(line: bytes) -> bool:
 
 
 def is_row(line: bytes) -> bool:
-    """Whether `line` is one of these, and no message."""
+    """Whether `line` is a row of a table, not a message."""
     return line[:20].replace(b" ", b"").startswith(_BEGINNING)
 
 
 def from_line(line: bytes) -> Row:
-    """Raises RowError."""
+    """The row in a line. Raises RowError."""
     try:
         row: Row = _decoder.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -221,11 +221,11 @@ def from_line(line: bytes) -> Row:
 
 
 def to_line(row: Row) -> bytes:
-    """With its line break."""
+    """The row as a line, with its line break."""
     return harmless(msgspec.json.encode(row).decode()).encode() + b"\n"
 
 
 @functools.cache
 def ids_of(table: type[Row]) -> frozenset[str]:
-    """Columns with an id in them."""
+    """The columns of `table` that hold ids."""
     return frozenset(field.name for field in msgspec.structs.fields(table) if field.type in (Id, Id | None))

@@ -1,4 +1,4 @@
-"""The rows of kept.py in a database: read page by page, and stored several at a time."""
+"""Reads the rows of kept.py from a database page by page, and stores them in batches."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from chatd.team.names import searched
 PAGE_ROWS: Final = 1_000
 
 BATCH_ROWS: Final = 500
-"""Rows that are stored together. With eleven columns each, far below 32,766 parameters, which SQLite takes."""
+"""Rows of one statement. With eleven columns each, far below SQLite's limit of 32,766 parameters."""
 
 Values: TypeAlias = tuple[int | str | None, ...]
 
@@ -40,14 +40,14 @@ class Batch:
 
     def add(self, row: kept.Row) -> None:
         key = tuple(getattr(row, name) for name in row.KEY)
-        # One statement takes rows of one table, and a key once.
+        # A statement has rows of one table only, and each key only once.
         if type(row) is not self._table or key in self._rows or len(self._rows) == BATCH_ROWS:
             self.store()
         self._table = type(row)
         self._rows[key] = row
 
     def store(self) -> None:
-        """What was added so far."""
+        """Store the rows that were added so far."""
         if self._table is not None and self._rows:
             values = [value for row in self._rows.values() for value in _values(row)]
             self.added += len(self._connection.execute(_insert(self._table, len(self._rows)), values).fetchall())
@@ -76,10 +76,10 @@ def _name(table: type[kept.Row]) -> str:
 
 
 def _list(names: Sequence[str]) -> str:
-    return ", ".join(f'"{name}"' for name in names)  # `user` is a word of SQL
+    return ", ".join(f'"{name}"' for name in names)  # quoted, because `user` is a keyword of SQL
 
 
-# Only names of ours and numbers are put into these texts.
+# Only names of tables and columns, and numbers, are inserted into these texts.
 
 
 @functools.cache

@@ -8,10 +8,10 @@ from typing import Final
 from chatd.cli.adminsocket import add_database, all_answered, ask, printable
 
 EPILOG: Final = """\
-The user's applications connect again by themselves. To keep somebody out, add the line user:NAME to the deny file
-first (--deny-file of the daemon), and send the daemon SIGHUP: that ends the connections too.
-Where several nodes are one chat, this ends the connections to all of them. Exit code 1 if the user was not connected,
-or if a node did not answer, which stderr names: there, nothing may have ended.
+The user's clients reconnect by themselves. To lock a user out, add the line user:NAME to the deny file first
+(--deny-file of the daemon), and send the daemon SIGHUP: that ends the connections too. With several nodes, this ends
+the connections to all of them. Exit code 1 if the user was not connected, or if a node did not answer; stderr names
+that node, where connections may still be open.
 """
 
 

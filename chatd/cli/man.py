@@ -24,9 +24,9 @@ chatd \- a support-chat daemon that speaks Socket.IO v4
 .I VERB
 .RI [ ARGUMENTS ]
 .SH DESCRIPTION
-One small process and one SQLite file. Users write, every admin sees it, an admin's answer reaches that user alone, and
-an acknowledged message is on disk. Every setting is a flag, a variable CHATD_* and a key of the file that \-\-config
-names; a flag outranks a variable, and a variable the file.
+One small process and one SQLite file. Every admin sees the messages of users, an admin's answer is sent only to that
+user, and an acknowledged message is on disk. Every setting is a flag, a variable CHATD_* and a key of the file that
+\-\-config names; a flag overrides a variable, and a variable overrides the file.
 .SH VERBS
 """
 
@@ -47,10 +47,10 @@ the configuration is wrong
 .SH SIGNALS
 .TP
 .B SIGTERM, SIGINT
-store and acknowledge what was accepted, send all clients away, end; a second one ends at once
+store and acknowledge accepted messages, disconnect all clients, then exit; a second signal exits at once
 .TP
 .B SIGHUP
-read keys, deny list, certificate and what else is live of the configuration again, all or nothing
+read keys, deny list, certificate and all settings marked as live again: all of them or none
 """
 
 
@@ -84,6 +84,6 @@ def _shown(argument: Argument) -> str:
 
 
 def _roff(text: str) -> str:
-    r"""Text that means itself: no escapes, and no request at the start of a line."""
+    r"""`text` escaped for roff, so that it has no escape sequences and no request at the start of a line."""
     escaped = text.replace("\\", r"\e").replace("-", r"\-")
     return rf"\&{escaped}" if escaped.startswith((".", "'")) else escaped

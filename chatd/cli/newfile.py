@@ -1,4 +1,4 @@
-"""A file that appears whole or not at all, in the place of none, for its owner's eyes."""
+"""Creates a new file atomically, readable by its owner only. An existing file is never replaced."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from chatd.base.errors import ChatdError
 
 
 class FileExistsAlreadyError(ChatdError):
-    """Nothing is overwritten; the message says what to do."""
+    """The file exists and is not overwritten; the message says what to do."""
 
 
-# What SQLite keeps beside a database while it writes: https://www.sqlite.org/tempfiles.html
+# Suffixes of SQLite's temporary files: https://www.sqlite.org/tempfiles.html
 _BESIDE: Final = ("", "-journal", "-wal", "-shm")
 
 _ENDS: Final = (signal.SIGTERM, signal.SIGHUP)
@@ -25,10 +25,10 @@ _ENDS: Final = (signal.SIGTERM, signal.SIGHUP)
 
 @contextmanager
 def new_file(path: Path) -> Iterator[Path]:
-    """Gives a draft beside `path`, empty and of mode 0600, which takes the name once the body has ended well.
+    """Yields an empty draft beside `path`, with mode 0600. If the block succeeds, the draft gets the name `path`.
 
-    Then it is on the disk, name and all. Whatever happens, the draft goes, and what a database has beside it. Raises
-    FileExistsAlreadyError, at the beginning or at the end; OSError, with `path` in it and not the draft.
+    The new file is then synced to the disk, with its name. The draft and SQLite's files beside it are always removed.
+    Raises FileExistsAlreadyError, at the beginning or at the end, and OSError with `path` as its file name.
     """
     if os.path.lexists(path):
         raise _exists(path)
@@ -36,7 +36,7 @@ def new_file(path: Path) -> Iterator[Path]:
         yield draft
         sync(draft)
         try:
-            path.hardlink_to(draft)  # it never replaces, as a rename would
+            path.hardlink_to(draft)  # unlike a rename, this never replaces a file
         except FileExistsError as error:
             raise _exists(path) from error
     sync(path.parent)
@@ -44,7 +44,7 @@ def new_file(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def draft_beside(path: Path) -> Iterator[Path]:
-    """An empty file of mode 0600 beside `path`, which goes at the end unless it got another name. Raises OSError."""
+    """Yields an empty file with mode 0600 beside `path`; it is removed at the end, unless renamed. Raises OSError."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     with _ended_by_signals(), _named(path, draft):
         try:
@@ -57,8 +57,8 @@ def draft_beside(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def _ended_by_signals() -> Iterator[None]:
-    """Inside, the signals that end a process do it as Ctrl-C does: what is half done is cleaned up."""
-    # One that is ignored, as by nohup, stays so.
+    """In the block, SIGTERM and SIGHUP raise SystemExit, so that unfinished files are removed."""
+    # A signal that is ignored, for example by nohup, stays ignored.
     before = {number: signal.getsignal(number) for number in _ENDS}
     taken = [number for number, handler in before.items() if handler is signal.SIG_DFL]
     for number in taken:
@@ -72,13 +72,13 @@ def _ended_by_signals() -> Iterator[None]:
 
 def _end(number: int, _: object) -> NoReturn:
     for other in _ENDS:
-        signal.signal(other, signal.SIG_IGN)  # a second one must not interrupt the cleaning
-    raise SystemExit(128 + number)  # as a shell says it
+        signal.signal(other, signal.SIG_IGN)  # a second signal must not interrupt the clean-up
+    raise SystemExit(128 + number)  # the exit code that shells use for signals
 
 
 @contextmanager
 def _named(path: Path, draft: Path) -> Iterator[None]:
-    """Errors name `path`, where they would name the draft or, as of a disk that is full, nothing."""
+    """OSErrors in the block that name the draft, or no file, name `path` instead."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""`chatd nodes`: the nodes of this chat, as the daemon on this machine knows them."""
+"""`chatd nodes`: lists the nodes of the cluster, as the daemon on this machine knows them."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from chatd.cli.adminsocket import add_database, ask, printable
 from chatd.cli.tables import print_table
 
 EPILOG: Final = """\
-state     ready; behind (it has not heard how far the others are, or is not as far); stopping; ended (it has said
-          goodbye); gone (it was not heard for 3 s)
-up        for how long it has been running
-clients   sockets; users: how many people they are of
-heard     how long ago it was last heard
-behind    messages of other nodes that it knows of and has not delivered yet, at least
-position  how far it has come with each node, as a text (protocol.md, N-06)
+state     ready; behind (it does not know the position of every node yet, or has not delivered all their messages);
+          stopping; ended (it has stopped); gone (no message from it for 3 s)
+up        time since its start
+clients   connected sockets; users: the number of their users
+heard     time since its last message
+behind    the least number of messages of other nodes that it has not delivered yet
+position  its position in the messages of each node, as a text (protocol.md, N-06)
 
-* marks the node that was asked: what it says of the others is what it has heard from them. Nodes that it has not heard
-since its own start are not listed. Exit code 1 where the daemon is not one of several.
+* marks the node that was asked; the values of the others are as they reported them to it. Nodes that have sent nothing
+since its start are not listed. Exit code 1 if the daemon runs without --bus.
 """
 
 _COLUMNS: Final = ("node", "state", "version", "up", "clients", "users", "heard", "behind", "position")
@@ -28,7 +28,7 @@ _COLUMNS: Final = ("node", "state", "version", "up", "clients", "users", "heard"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--json", action="store_true", help="one JSON object a line, for programs")
+    parser.add_argument("--json", action="store_true", help="print one JSON object per line, for programs")
     add_database(parser)
 
 
@@ -57,7 +57,7 @@ def _row(one: dict[str, Any]) -> list[str]:
 
 
 def _duration(seconds: int) -> str:
-    """Its two largest units."""
+    """A duration in its two largest units."""
     for unit_s, unit, smaller_s, smaller in ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s")):
         if seconds >= unit_s:
             return f"{seconds // unit_s} {unit} {seconds % unit_s // smaller_s} {smaller}"

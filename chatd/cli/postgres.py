@@ -1,4 +1,4 @@
-"""A PostgreSQL database as a tool sees it: one session, used like a connection to SQLite. Rules P-08 to P-10."""
+"""A session of PostgreSQL for verbs, with the interface of a connection to SQLite. Rules P-08 to P-10."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _INSERT: Final = f"{INSERT} ON CONFLICT DO NOTHING RETURNING id"
 
 
 class Result:
-    """The rows of a statement, as a cursor gives them."""
+    """The rows of a statement, with the methods of a cursor."""
 
     def __init__(self, rows: Sequence[tuple[Any, ...]]) -> None:
         self._rows = rows
@@ -40,19 +40,19 @@ class Result:
 
 
 class Session:
-    """One connection, and the loop that it lives in."""
+    """One connection and its event loop."""
 
     def __init__(self, runner: asyncio.Runner, connection: Connection) -> None:
         self._runner = runner
         self._connection = connection
 
     def execute(self, sql: str, values: Sequence[Any] = (), /) -> Result:
-        """A statement that both databases understand. Raises what the driver raises."""
+        """Run a statement in SQL of both databases. Raises what the driver raises."""
         rows = self._runner.run(self._connection.fetch(translated(sql), *map(_encoded, values)))
         return Result([tuple(decode(each) if isinstance(each, str) else each for each in row) for row in rows])
 
     def insert(self, rows: Sequence[tuple[Any, ...]]) -> list[int]:
-        """Messages, those that neither id nor cid has already: their ids."""
+        """Store messages whose id and cid are new. Returns their ids."""
         columns = [list(map(_encoded, column)) for column in zip(*rows, strict=True)]
         return [row[0] for row in self._runner.run(self._connection.fetch(_INSERT, *columns))]
 
@@ -62,9 +62,9 @@ class Session:
 
 @contextmanager
 def session(config: StoreConfig, *, owns: bool = False) -> Iterator[Session]:
-    """A session; with `owns`, no daemon runs meanwhile, and the tables are made if there are none.
+    """A session. With `owns`, it keeps daemons out, and creates the tables if there are none.
 
-    Raises ConfigError where there is no database of ours, DataError for what the server says inside.
+    Raises ConfigError without a database of chatd, DataError for errors of the server in the block.
     """
     with asyncio.Runner() as runner:
         if owns:
@@ -79,7 +79,7 @@ def session(config: StoreConfig, *, owns: bool = False) -> Iterator[Session]:
             yield Session(runner, connection)
         except faults.ERRORS as error:
             if isinstance(error, OSError) and not connection.is_closed():
-                raise  # of a file that is read or written
+                raise  # an error of a file, not of the server
             raise DataError(f"cannot use the database: {faults.advice(error)}") from error
         finally:
             connection.terminate()

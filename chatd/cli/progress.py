@@ -1,4 +1,4 @@
-"""A bar for work that takes a while, on stderr where that is a terminal; a line now and then anywhere else."""
+"""A progress bar on stderr if that is a terminal; otherwise a line at intervals."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ WIDTH: Final = 30
 
 LINE_EVERY_S: Final = 10.0
 
-# The first is drawn after this long, so that short work draws none.
+# The bar is drawn after this time, so that short work draws none.
 EVERY_S: Final = 0.2
 
 _ERASE: Final = "\r\033[K"

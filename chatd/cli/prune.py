@@ -1,4 +1,4 @@
-"""`chatd prune --before DATE`: deletes old messages, in small steps, between which a running daemon takes its turn."""
+"""`chatd prune --before DATE`: deletes old messages in small steps, between which a running daemon can write."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from chatd.store.pruning import AGREED_MS, COUNT, DELETE_ASTRAY, DELETE_STEP, LA
 from chatd.store.url import is_postgres
 from chatd.store.vouched import DAY_MS, allowed_ms
 
-# How long others have the file for themselves after a step: so many times what the step took.
+# The pause after each step, as a multiple of the duration of the step.
 TURNS: Final = 2.0
 
-# Less room is not worth a word.
+# Less free space than this is not reported.
 WORTH_BYTES: Final = 1_048_576
 
 _AGE: Final = re.compile(r"([1-9][0-9]{0,5})d")
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DATE",
         help="older than this: 2026-01-31, 2026-01-31T12:00:00+01:00 (UTC without a zone), or 90d for an age",
     )
-    parser.add_argument("--dry-run", action="store_true", help="only say how many there are")
+    parser.add_argument("--dry-run", action="store_true", help="only print how many would be deleted")
     add_database(parser)
 
 
@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _take_turn(connection: Database) -> None:
-    """Daemons delete in turns, under a lock that ends with the session. Rule N-14. Raises DataError."""
+    """Take the lock for deletion, which ends with the session. Rule N-14. Raises DataError if it is taken."""
     from chatd.store.postgres.lock import TAKE_SWEEP  # noqa: PLC0415 - not every installation has the driver
 
     if connection.execute(TAKE_SWEEP).fetchone() != (True,):
@@ -72,20 +72,20 @@ def _take_turn(connection: Database) -> None:
 
 
 class Before(NamedTuple):
-    """A moment, in milliseconds since 1970; of an age, which counts from now, that as well."""
+    """A time in milliseconds since 1970; if it was given as an age, also the age in milliseconds."""
 
     ms: int
     age_ms: int | None
 
 
 def before(text: str) -> Before:
-    """Raises what argparse reports."""
+    """The time in `text`. Raises ArgumentTypeError."""
     age = _AGE.fullmatch(text)
     return Before(moment_ms(text), int(age[1]) * DAY_MS if age else None)
 
 
 def moment_ms(text: str) -> int:
-    """Milliseconds since 1970 of a date, a time or an age. Raises what argparse reports."""
+    """Milliseconds since 1970 of a date, a time or an age. Raises ArgumentTypeError."""
     ms = _ms(text)
     if not 0 <= ms <= EPOCH_MS + MAX_MS:
         raise argparse.ArgumentTypeError(f"{text!r} is before 1970 or after 2094, where no message can be")
@@ -103,13 +103,13 @@ def _ms(text: str) -> int:
 
 
 def count(connection: Database, before_ms: int) -> int:
-    """How many `prune` would delete. Raises what the database raises."""
+    """The number of messages that `prune` would delete. Raises what the database raises."""
     (found,) = connection.execute(COUNT, (first_id_of(before_ms + AGREED_MS), before_ms)).fetchone()
     return int(found)
 
 
 def prune(connection: Database, before_ms: int, bar: Progress) -> int:
-    """How many it has deleted. Raises what the database raises; what is deleted by then stays so."""
+    """Delete old messages. Returns their number. Raises what the database raises; finished steps stay committed."""
     return _along_ids(connection, before_ms, bar) + _astray(connection, before_ms)
 
 
@@ -138,14 +138,14 @@ def _astray(connection: Database, before_ms: int) -> int:
 
 @contextlib.contextmanager
 def _in_turn() -> Iterator[None]:
-    """Give others their time afterwards: SQLite's lock has no queue, only retries."""
+    """Pause after the block, so that the daemon can write: SQLite's lock has no queue, waiting writers only retry."""
     began_s = time.monotonic()
     yield
     time.sleep(TURNS * (time.monotonic() - began_s))
 
 
 def _check_clock(connection: Database, age_ms: int) -> None:
-    """An age counts from now, and a clock that is wrong would delete what is not old. Raises DataError."""
+    """Raises DataError if the clock is in doubt: an age counts from now, so a wrong clock deletes newer messages."""
     ahead_ms = clock_of(connection).ahead_ms
     if ahead_ms > allowed_ms(age_ms):
         raise DataError(

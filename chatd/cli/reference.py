@@ -1,6 +1,6 @@
-"""The settings as pages: a file with all defaults, the one in force, and the table of the docs. Pure.
+"""Pages of settings: a file with all defaults, the current settings, and the table of the documentation. Pure.
 
-All of it is made from what the parts declare, so that no page can tell of a setting that is not there.
+They are generated from the declarations of the settings.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _WIDTH: Final = 100
 
 def default_file() -> str:
     """A file that changes nothing: every setting with its help, its range and its default, as comments."""
-    lines = ["# Settings of chatd. A line without its first # changes one; a flag or a CHATD_ variable outranks it."]
+    lines = ["# Settings of chatd. Remove the first # of a line to set it; a flag or a CHATD_ variable overrides it."]
     for part, title in TITLES.items():
         lines += ["", "", f"# {title}", f"[{part}]"]
         for option in _of(part):
@@ -29,13 +29,13 @@ def default_file() -> str:
 
 
 def effective_file(config: Config, *, changed_only: bool = False) -> str:
-    """The configuration as a file, with the origin of each value. What has no value or is secret is a comment."""
+    """The configuration as a file, with the origin of each value. Settings without a value and secrets are comments."""
     parts = [_effective_part(config, part, changed_only) for part in TITLES]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def markdown() -> str:
-    """The reference for the docs: a table for each part."""
+    """The table of each part, for README.md."""
     pages = []
     for part, title in TITLES.items():
         rows = [f"| {' | '.join(_cells(option))} |" for option in _of(part)]
@@ -45,7 +45,7 @@ def markdown() -> str:
 
 
 def toml(value: object) -> str:
-    """A value as TOML writes it."""
+    """A value in TOML."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
@@ -85,7 +85,7 @@ def _sentence(option: Option) -> str:
 
 
 def _facts(option: Option) -> str:
-    """What values are good, and how they can be given."""
+    """The allowed values of a setting, and the names of its variable and flag."""
     values = f"Values: {_values(option)}."
     live = " Taken over at SIGHUP." if option.about.live else ""
     return f"{values}{live} {option.variable}{f', {option.flag}' if option.flag else ', no flag'}."
@@ -99,7 +99,7 @@ def _values(option: Option) -> str:
 
 
 def _example(option: Option) -> str:
-    """The default, or something of the right form where there is none."""
+    """The default, or without one an example of the right type."""
     if option.default is not None:
         return toml(option.default)
     if option.about.secret:

@@ -1,4 +1,4 @@
-"""`chatd reload`: SIGHUP with an answer, so that a service manager learns of a reload that was refused."""
+"""`chatd reload`: like SIGHUP, but with a result, so that a service manager notices a refused reload."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Final
 from chatd.cli.adminsocket import add_database, ask
 
 EPILOG: Final = """\
-The same as SIGHUP: keys, deny list, certificate and the settings that are live are read again, all of them or, if
-anything is wrong, none. Exit code 1 in that case, with the reason.
+The same as SIGHUP: keys, deny list, certificate and all settings marked as live are read again. If anything is wrong,
+nothing is changed; the exit code is 1, and stderr has the reason.
 """
 
 

@@ -1,8 +1,8 @@
-"""`chatd renumber`: new ids for messages whose ids are far ahead of the clock, in a database that no daemon holds.
+"""`chatd renumber`: new ids for messages whose ids are far ahead of the clock, while no daemon runs.
 
-A clock that was wrong, or an import, leaves such ids behind, and all later messages have followed them. They get ids of
-the time at which they were written, in the order that they have, and read marks move with them. All of it is done or
-nothing. Clients that remember one of the old ids as their position load the history.
+A wrong clock or an import can leave such ids, and all later messages get greater ids. `renumber` gives these messages
+ids of the time at which they were written, in the same order, and moves read marks with them, in one transaction.
+Clients with an old id as their position load the history again.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def renumber(connection: Database, now_ms: int) -> int:
-    """How many got new ids. Raises what the database raises, and then none did."""
+    """Renumber in one transaction. Returns the number of changed messages. Raises what the database raises."""
     bound = first_id_of(now_ms + AHEAD_MS)
     connection.execute("BEGIN IMMEDIATE")
     try:
@@ -41,11 +41,11 @@ def renumber(connection: Database, now_ms: int) -> int:
         new = _ids(last, [min(fecha, now_ms) for _, fecha in ahead])
         with Progress("renumbering") as bar:
             for done, pair in enumerate(zip(new, old, strict=True)):
-                # In this order each new id is free: it is below all that still have an old one.
+                # In this order each new id is free: it is less than all remaining old ids.
                 connection.execute("UPDATE mensajes SET id = ?1 WHERE id = ?2", pair)
                 bar.show(done / len(old))
         _move_marks(connection, bound, old, [last or MessageId(0), *new])
-        connection.execute(FORGET_LIST)  # the next daemon makes it again
+        connection.execute(FORGET_LIST)  # the next start rebuilds it
         connection.execute("COMMIT")
     except BaseException:
         connection.rollback()
@@ -54,16 +54,16 @@ def renumber(connection: Database, now_ms: int) -> int:
 
 
 def _ids(last: MessageId | None, times_ms: Sequence[int]) -> list[MessageId]:
-    """Ids of these times where they grow, and above `last`."""
+    """Growing ids for these times, greater than `last`."""
     clock = iter(times_ms)
     source = IdSource(lambda: next(clock), 0, last)
     return [source.next() for _ in times_ms]
 
 
 def _move_marks(connection: Database, bound: MessageId, old: Sequence[int], new: Sequence[MessageId]) -> None:
-    """What was read up to an old id was read up to its new one; `new` begins with the id below all of them."""
+    """Move read marks from old ids to new ones. `new` starts with the id before all renumbered messages."""
     for mark in ("hasta", "vuelta"):
-        found = f"SELECT lector, con, {mark} FROM leidos WHERE {mark} >= ?1"  # noqa: S608 - words of ours
+        found = f"SELECT lector, con, {mark} FROM leidos WHERE {mark} >= ?1"  # noqa: S608 - only constants are inserted
         move = f"UPDATE leidos SET {mark} = ?1 WHERE lector = ?2 AND con = ?3"  # noqa: S608
         for reader, con, upto in connection.execute(found, (bound,)).fetchall():
             connection.execute(move, (new[bisect.bisect_right(old, upto)], reader, con))

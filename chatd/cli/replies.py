@@ -1,4 +1,4 @@
-"""`chatd replies`: the canned replies of a team as JSON on stdout; and with --import, those of a file. Rule D-15."""
+"""`chatd replies`: prints the canned replies of a team as JSON, or imports them from a file. Rule D-15."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _BY: Final = "chatd replies"
 
 
 class Reply(msgspec.Struct, forbid_unknown_fields=True):
-    """One of the array in a file."""
+    """One canned reply in a file."""
 
     atajo: str
     texto: str
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="file",
         type=Path,
         metavar="FILE",
-        help="add the replies in FILE, as this verb prints them; one with a shortcut that is there takes its place",
+        help="import the replies in FILE, in the format of this verb; a reply replaces one with the same shortcut",
     )
     add_database(parser)
 
@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _read(file: Path) -> list[Reply]:
-    """All of them, checked as the chat would. Raises DataError and OSError."""
+    """The replies in a file, checked by the rules of the chat. Raises DataError and OSError."""
     try:
         replies = msgspec.json.decode(file.read_bytes(), type=list[Reply])
         for reply in replies:

@@ -1,7 +1,7 @@
-"""`chatd restore FILE`: puts a backup in the place of the database, for the user whose database it is.
+"""`chatd restore FILE`: replaces the database by a backup, with the owner and mode of the old database.
 
-The new file is complete beside its place, with its owner and mode, before the old one is touched. Then the old one gets
-another name, its log with it, and the new one gets the place in one step.
+The new file is written completely beside the database first. Then the old database and its log are renamed, and the new
+file gets the name in one step.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from chatd.store.schema import MIGRATIONS
 PRIVATE: Final = 0o600
 
 EPILOG: Final = """\
-Stop the daemon first, and its socket if systemd listens for it: systemctl stop 'chatd.*'. The database
-that was there is kept beside the new one, as NAME.before- and the time.
+Stop the daemon first, and its socket if systemd listens for it: systemctl stop 'chatd.*'. The old database is kept
+beside the new one, as NAME.before- and the time.
 """
 
 
 class _Place(NamedTuple):
-    """What the file in the place of a database has to be."""
+    """Owner, group and mode of the new file."""
 
     owner: int
     group: int
@@ -45,7 +45,7 @@ class _Place(NamedTuple):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
-    parser.add_argument("file", type=Path, metavar="FILE", help="what chatd backup has written")
+    parser.add_argument("file", type=Path, metavar="FILE", help="a file of chatd backup")
     add_database(parser)
 
 
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _place(path: Path) -> _Place:
-    """As the file there is, or as its folder's owner would make one. Raises ConfigError."""
+    """Those of the existing database, or else of its folder. Raises ConfigError."""
     if not path.parent.is_dir():
         raise ConfigError(f"the directory {path.parent} does not exist: create it, or name another database with --db")
     found = (path if path.exists() else path.parent).stat()
@@ -87,7 +87,7 @@ def _locked(path: Path, place: _Place) -> Iterator[None]:
 
 
 def _check(backup: Path) -> int:
-    """The number of messages in it. Raises ConfigError and DataError."""
+    """Check the backup. Returns the number of messages in it. Raises ConfigError and DataError."""
     if not backup.is_file():
         raise ConfigError(f"there is no file {backup}")
     wal = backup.with_name(f"{backup.name}-wal")
@@ -108,7 +108,7 @@ def _check(backup: Path) -> int:
 
 
 def _replace(path: Path, backup: Path, place: _Place) -> Path | None:
-    """The new name of what was there, if anything was. Raises OSError."""
+    """Replace the database. Returns the new name of the old one, None if there was none. Raises OSError."""
     with draft_beside(path) as draft:
         shutil.copyfile(backup, draft)
         os.chown(draft, place.owner, place.group)
@@ -121,7 +121,7 @@ def _replace(path: Path, backup: Path, place: _Place) -> Path | None:
 
 
 def _set_aside(path: Path) -> Path | None:
-    """The log goes with its database, which has the last messages in it; its index is made again."""
+    """Rename the database and its log, which may have the last messages. The log's index is deleted: it is rebuilt."""
     now = datetime.datetime.now(datetime.UTC)
     kept = path.with_name(f"{path.name}.before-{now:%Y%m%dT%H%M%S.%fZ}")
     wal, shm = (path.with_name(path.name + end) for end in BESIDE)

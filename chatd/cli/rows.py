@@ -2,8 +2,7 @@
 
 {"id":"497…","de":"maria","para":"admin","mensaje":"hola","fecha":1767225600000,"supervisado":true,"cid":"4f9c"}
 
-`id` is a decimal string, as on the wire; `fecha` is milliseconds since 1970, UTC; where there is no `cid` it is left
-out.
+`id` is a decimal string, as on the wire; `fecha` is milliseconds since 1970, UTC; `cid` is omitted if there is none.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ Values = tuple[int, str, str, str, int, int, str | None]
 
 
 class RowError(ChatdError):
-    """A line is no valid message; the text of the error says why."""
+    """A line is not a valid message; the text of the error says why."""
 
 
 class Row(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -49,7 +48,8 @@ class Row(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields
     cid: _Text | None = None
 
 
-# Controls, invisible formatting, line and paragraph separators. All else is text, also what is newer than Python.
+# Control characters, invisible formatting, line and paragraph separators. Other characters are text, also unassigned
+# ones.
 _ESCAPED: Final = frozenset({"Cc", "Cf", "Zl", "Zp"})
 
 _MUST_BE: Final = {
@@ -68,21 +68,21 @@ _decoder: Final = msgspec.json.Decoder(Row)
 
 
 def to_line(values: Values) -> bytes:
-    """With its line break."""
+    """A message as a line, with its line break."""
     number, de, para, mensaje, fecha, supervised, cid = values
     line = msgspec.json.encode(Row(str(number), de, para, mensaje, fecha, bool(supervised), cid))
     return harmless(line.decode()).encode() + b"\n"
 
 
 def harmless(text: str) -> str:
-    """The same JSON, which moves no terminal's cursor and turns no text around."""
+    """`text`, JSON, with characters escaped that move a terminal's cursor or reverse text."""
     if text.isprintable():
         return text
     return "".join(json.dumps(one)[1:-1] if unicodedata.category(one) in _ESCAPED else one for one in text)
 
 
 def from_line(line: bytes) -> Values:
-    """Raises RowError."""
+    """The message in a line. Raises RowError."""
     try:
         row = _decoder.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -94,7 +94,7 @@ def from_line(line: bytes) -> Values:
 
 
 def check_accepted(values: Values, max_chars: int) -> None:
-    """Raises RowError for what the chat itself would refuse, from a token or in a message, in its words."""
+    """Raises RowError, with the chat's own message, for names and texts that the chat would refuse."""
     _, de, para, mensaje, _, _, cid = values
     try:
         parse_user(de, "de", EventCode.ARGUMENTS_INVALID)
@@ -106,7 +106,7 @@ def check_accepted(values: Values, max_chars: int) -> None:
 
 
 def _what_is_wrong(error: Exception, line: bytes) -> str:
-    """In the words of the format, where the decoder has its own: "Expected `str` of length >= 1 - at `$.de`"."""
+    """A decoder error in the terms of the format; msgspec writes "Expected `str` of length >= 1 - at `$.de`"."""
     if not isinstance(error, msgspec.ValidationError):
         return f"this is no JSON ({error})"
     if field := re.search(r"`\$\.(\w+)`$", str(error)):
@@ -120,10 +120,10 @@ def _what_is_wrong(error: Exception, line: bytes) -> str:
 
 
 def all_rows(connection: Database, user: str | None = None) -> Iterator[tuple[Values, float]]:
-    """Every message that is there now, or those of `user`, in the order of ids, each with the share that is done.
+    """Every present message, or those of `user`, in the order of ids, each with the progress from 0 to 1.
 
-    Page by page: a reader who is slow keeps no snapshot, for which the write-ahead log would have to grow. Messages
-    never change, and new ones have greater ids. Raises what the database raises.
+    Reads page by page, so that a slow reader does not keep a snapshot, which would make the write-ahead log grow.
+    Messages never change, and new ones have greater ids. Raises what the database raises.
     """
     first, newest = connection.execute("SELECT coalesce(min(id), 0), coalesce(max(id), 0) FROM mensajes").fetchone()
     above = first - 1
@@ -137,7 +137,7 @@ def all_rows(connection: Database, user: str | None = None) -> Iterator[tuple[Va
 
 
 def _has_cids(connection: Database) -> bool:
-    """Those of the first schema do not; a backup of one may be exported by a chatd that knows a later one."""
+    """Whether the table has the column `cid`; a backup of the first schema does not."""
     if not isinstance(connection, sqlite3.Connection):
         return True
     return any(name == "cid" for _, name, *_ in connection.execute("PRAGMA table_info(mensajes)"))

@@ -9,18 +9,18 @@ from typing import Final
 from chatd.cli.adminsocket import add_database, ask, printable
 
 EPILOG: Final = """\
-The user alone sees it, as with every message of an admin, and it waits in the history of a user who is away. Prints the
-id once the message is on the disk. Without TEXT, or with -, the text is read from stdin.
+Only that user sees it, as with every message of an admin; a user who is offline finds it in the history. Prints the id
+once the message is on the disk. Without TEXT, or with -, the text is read from stdin.
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
-    parser.add_argument("--to", required=True, metavar="USER", help="who it is for")
+    parser.add_argument("--to", required=True, metavar="USER", help="the recipient")
     parser.add_argument(
-        "--from", dest="author", default="admin", metavar="NAME", help="which admin it comes from (default admin)"
+        "--from", dest="author", default="admin", metavar="NAME", help="the admin who sends it (default admin)"
     )
-    parser.add_argument("text", metavar="TEXT", nargs="?", default="-", help="what it says")
+    parser.add_argument("text", metavar="TEXT", nargs="?", default="-", help="the text of the message")
     add_database(parser)
 
 

@@ -42,8 +42,8 @@ def start(
 ) -> int:
     """Serve until a signal ends it. Raises ConfigError before anything is opened.
 
-    With `read`, SIGHUP is no such signal: what it gives then is taken over, as far as it is live. `entries` are links
-    into the console, if it is served. `announce` takes the TCP port, once it is open.
+    With `read`, SIGHUP does not end the daemon: `read` returns the new configuration, whose live settings are applied.
+    `entries`: links into the console, if it is served. `announce` is called with the TCP port once it is open.
     """
     load_keys(config.auth)
     load_deny_list(config.auth)
@@ -52,10 +52,10 @@ def start(
     for text in exposed(config):
         log.warning("a file is open to others", extra={"cause": text})
     if speaks_tls(config):
-        import ssl  # noqa: F401, PLC0415 - so that asyncio finds it
-    # 4 MB that asyncio imports where it can, for TLS, and 1.5 MB that websockets imports and does not use.
+        import ssl  # noqa: F401, PLC0415 - asyncio imports it only if it is loaded already
+    # asyncio imports ssl (4 MB) if it can; websockets imports importlib.metadata (1.5 MB), which chatd does not need.
     with absent("ssl"), hollow("importlib.metadata"):
-        from chatd.daemon.app import run as run_daemon  # noqa: PLC0415 - after everything that may still be refused
+        from chatd.daemon.app import run as run_daemon  # noqa: PLC0415 - only after the checks above
 
     try:
         return run_daemon(config, read=read, entries=entries, announce=announce)

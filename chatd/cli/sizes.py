@@ -1,4 +1,4 @@
-"""How much of a database file is free, in words."""
+"""The free space in a database file, and sizes as text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _MIB = 1_048_576
 
 
 def free_in(connection: Database) -> int:
-    """Bytes of the file that are free for new messages; 0 for PostgreSQL, which looks after that itself."""
+    """Bytes in the file that new messages can reuse; 0 for PostgreSQL."""
     if not isinstance(connection, sqlite3.Connection):
         return 0
     (pages,) = connection.execute("PRAGMA freelist_count").fetchone()

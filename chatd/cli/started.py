@@ -1,4 +1,4 @@
-"""How this process was started, to print commands that a shell or systemd can run again."""
+"""The command that started this process, to print commands for a shell or systemd."""
 
 from __future__ import annotations
 

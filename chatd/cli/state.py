@@ -1,4 +1,4 @@
-"""What `chatd dev` keeps between two runs: a secret and a database, in one folder of the user's own."""
+"""The folder of `chatd dev`, with its secret and its database."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chatd.store.beside import BESIDE
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class StateFolder:
-    """A folder that is there and only its owner's, with the paths in it."""
+    """A folder that only its owner can use, and the paths in it."""
 
     path: Path
 
@@ -29,14 +29,14 @@ class StateFolder:
 
     @property
     def _kept(self) -> Iterator[Path]:
-        """What is trusted where it is there already: SQLite applies a log to the database beside it."""
+        """Files that are used if they exist, so only this user may have written them; SQLite applies a log."""
         yield self.secret_file
         yield from (self.path / f"{self.database.name}{end}" for end in ("", *BESIDE))
 
     def prepare(self) -> None:
-        """Make the folder (0700) and the secret (0600) where they are missing.
+        """Create the folder (0700) and the secret (0600) if they are missing.
 
-        Raises ConfigError, also where another user could have put a secret or a database there.
+        Raises ConfigError, also if another user could have written a secret or a database there.
         """
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -51,7 +51,7 @@ class StateFolder:
             raise ConfigError(f"--state: cannot use {self.path}: {error.strerror}; name another folder") from error
 
     def _make_secret(self) -> None:
-        # A link appears whole or not at all, and never replaces the secret of another chatd that starts just now.
+        # A hard link is atomic, and never replaces the secret of another chatd that starts at the same time.
         draft = self.path / f".jwt-secret.{secrets.token_hex(8)}"
         with open(draft, "xb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
             file.write(secrets.token_urlsafe(48).encode() + b"\n")
@@ -64,7 +64,7 @@ class StateFolder:
 
 
 def _require_own(path: Path) -> None:
-    """No other user may have written what is there: a secret makes tokens. Raises ConfigError, OSError."""
+    """Raises ConfigError if another user may have written `path`: a known secret can make tokens. Raises OSError."""
     found = path.stat()
     if path.is_symlink() and not stat.S_ISDIR(found.st_mode):
         problem = "is a link"
@@ -78,9 +78,9 @@ def _require_own(path: Path) -> None:
 
 
 def state_folder(given: Path | None, environ: Mapping[str, str]) -> StateFolder:
-    """The folder that was named, or the one that the XDG base directory specification says."""
+    """The folder `given`, or the one of the XDG base directory specification."""
     if given is not None:
         return StateFolder(given.expanduser().absolute())
     base = Path(environ.get("XDG_STATE_HOME", ""))
-    # A relative path is to be ignored: https://specifications.freedesktop.org/basedir-spec/latest/#variables
+    # A relative path must be ignored: https://specifications.freedesktop.org/basedir-spec/latest/#variables
     return StateFolder((base if base.is_absolute() else Path.home() / ".local" / "state") / "chatd")

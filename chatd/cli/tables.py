@@ -1,4 +1,4 @@
-"""Tables on a terminal, with columns that are aligned whatever the script."""
+"""Tables on a terminal, with aligned columns, also for wide and combining characters."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _WIDE: Final = frozenset({"W", "F"})
 
 
 def print_table(rows: Sequence[Sequence[str]]) -> None:
-    """The first row is the head."""
+    """Print a table; the first row is the header."""
     widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = (cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True))
@@ -19,5 +19,5 @@ def print_table(rows: Sequence[Sequence[str]]) -> None:
 
 
 def _width(text: str) -> int:
-    """In columns of a terminal, where a wide character takes two and one that combines none."""
+    """The width of `text` in columns of a terminal: wide characters take two, combining ones none."""
     return sum(2 if unicodedata.east_asian_width(one) in _WIDE else not unicodedata.combining(one) for one in text)

@@ -1,4 +1,4 @@
-"""`chatd tail`: follow what admins see, as it is said."""
+"""`chatd tail`: prints the messages that every admin sees, as they arrive."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from typing import Final
 from chatd.cli.adminsocket import Answer, add_database, answers, printable
 
 EPILOG: Final = """\
-Shows what every admin sees: what users write, and not what an admin writes to one user. Ends with Ctrl-C, or when the
-daemon stops. NO_COLOR in the environment, or a pipe, turns colours off.
+Prints the messages of users, which every admin sees; not those of admins to users. Ends with Ctrl-C, or when the daemon
+stops. NO_COLOR in the environment, or a pipe, turns colours off.
 """
 
-# Of a terminal's sixteen, those that can be read on black and on white.
+# Colours that are readable on black and on white.
 _COLOURS: Final = (31, 32, 33, 34, 35, 36)
 _DIM: Final = 2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
-    parser.add_argument("--json", action="store_true", help="one JSON object a line, for programs")
+    parser.add_argument("--json", action="store_true", help="print one JSON object per line, for programs")
     add_database(parser)
 
 
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def line(message: Answer, *, coloured: bool) -> str:
-    """A message as people read it: local time, who to whom, what. Every user has always the same colour."""
+    """A message as text: local time, sender, recipient, text. A user always has the same colour."""
     when = datetime.fromtimestamp(message["fecha"] / 1000).astimezone().strftime("%H:%M:%S")
     author, reader, text = (printable(message[key]) for key in ("de", "para", "mensaje"))
     if not coloured:

@@ -1,4 +1,4 @@
-"""`chatd token`: a token on stdout and nothing else, so that a script can take it."""
+"""`chatd token`: prints a token and nothing else, for scripts."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _MAX_TTL_S: Final = 3_650 * 86_400
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--user", required=True, metavar="U", help="the claim user: who it is for")
+    parser.add_argument("--user", required=True, metavar="U", help="the claim user: the name of the user")
     parser.add_argument("--name", metavar="N", help="the claim name (default: that of --user)")
     parser.add_argument(
         "--rol", default="user", metavar="R", help="the claim rol: admin, or anything else (default user)"
     )
     parser.add_argument(
-        "--ttl", type=ttl_s, default="8h", metavar="TTL", help="how long it holds: 30s, 15m, 8h, 7d (8h)"
+        "--ttl", type=ttl_s, default="8h", metavar="TTL", help="how long it is valid: 30s, 15m, 8h, 7d (8h)"
     )
     parser.add_argument("--dev", action="store_true", help="sign with the secret of chatd dev")
     parser.add_argument("--state", type=Path, metavar="DIR", help="with --dev: the folder that chatd dev --state names")
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def ttl_s(text: str) -> int:
-    """Seconds in `30s`, `15m`, `8h`, `7d`. Raises what argparse reports."""
+    """Seconds in `30s`, `15m`, `8h`, `7d`. Raises ArgumentTypeError."""
     match = re.fullmatch(r"([1-9][0-9]{0,9})([smhd])", text)
     if match is None:
         raise argparse.ArgumentTypeError(f"{text!r} is no time to live; write 30s, 15m, 8h or 7d")

@@ -1,4 +1,4 @@
-"""`chatd types`: the events of protocol.md as a declaration file of TypeScript. Rule C-85."""
+"""`chatd types`: prints the events of protocol.md as a declaration file for TypeScript. Rule C-85."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import Final
 
 EPILOG: Final = """\
-Beside your code, as chatd.d.ts:
+Save it beside your code as chatd.d.ts:
   import type { ClientToServerEvents, ServerToClientEvents } from "./chatd";
   const socket: Socket<ServerToClientEvents, ClientToServerEvents> = io(url);
 """

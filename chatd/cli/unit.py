@@ -1,4 +1,4 @@
-"""`chatd unit`: units for systemd, on stdout or in a folder."""
+"""`chatd unit`: prints units for systemd."""
 
 from __future__ import annotations
 
@@ -20,43 +20,43 @@ from chatd.listen.tcp import EVERY_ADDRESS, bare, shown
 from chatd.ops.unit import FOLDER, RUNTIME_FOLDER, Deployment, escaped, service_unit, socket_unit
 from chatd.store.url import is_postgres
 
-# Files for root alone, of which the service gets a copy.
+# Files that only root can read; systemd gives the service a copy.
 _SECRETS: Final = (
     *("jwt_secret_file", "tls_cert", "tls_key", "db_password_file"),
     *("bus_password_file", "bus_cert_file", "bus_key_file", "bus_adapter_password_file", "api_keys_file"),
 )
 
 _LISTENING: Final = frozenset({"host", "port", "tcp", "unix", "unix_mode"})
-"""What chatd.socket does in the place of the service."""
+"""Settings that chatd.socket replaces."""
 
 _DEFAULT_SECRET: Final = Path("/etc/chatd/jwt-secret")
 
 _DEFAULT_DB: Final = ("--db", "%S/chatd/chatd.db")
 
-# Without a limit of clients, as many files as most systems allow.
+# The limit of open files without a limit of clients: as many as most systems allow.
 MANY_FILES: Final = 524_288
 
 _UNREACHABLE: Final = ("/home/", "/root/", "/run/user/", "/tmp/", "/var/tmp/")  # noqa: S108 - PrivateTmp hides them
 
 EPILOG: Final = """\
-Put it to use, as root:
+To install it, as root:
   install -d -m 0755 /etc/chatd
   (umask 077; openssl rand -hex 32 > /etc/chatd/jwt-secret)
   chatd config --changed --jwt-secret-file /etc/chatd/jwt-secret --db /var/lib/chatd/chatd.db > /etc/chatd/chatd.toml
   chatd unit --config /etc/chatd/chatd.toml > /etc/systemd/system/chatd.service
   systemctl daemon-reload; systemctl enable --now chatd
 
-Settings that are in the file are seen by chatd check and chatd config too. Those in flags go into the unit alone.
+Settings in the file also apply to chatd check and chatd config. Settings in flags are only in the unit.
 
-If a restart is to refuse no connection, systemd listens instead; a running service has to stop once for it:
+To refuse no connection during a restart, let systemd listen instead; stop a running service once for this:
   chatd unit --socket --config /etc/chatd/chatd.toml > /etc/systemd/system/chatd.socket
   chatd unit --with-socket --config /etc/chatd/chatd.toml > /etc/systemd/system/chatd.service
   systemctl daemon-reload; systemctl stop chatd; systemctl enable --now chatd.socket chatd
 
-A database outside of /var/lib/chatd belongs to a user that is there before the service starts:
+A database outside of /var/lib/chatd must belong to a user that exists before the service starts:
   useradd --system chatd; install -d -o chatd -g chatd -m 0700 /data/chatd
 
-A unix socket is in /run/chatd, as in --unix /run/chatd/http; a proxy that runs as another user needs --unix-mode 666.
+A unix socket must be in /run/chatd, as in --unix /run/chatd/http; a proxy of another user needs --unix-mode 666.
 """
 
 
@@ -64,8 +64,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--socket", action="store_true", help="print chatd.socket instead, which systemd listens on")
-    which.add_argument("--with-socket", action="store_true", help="print a service that goes with chatd.socket")
+    which.add_argument("--socket", action="store_true", help="print chatd.socket instead, with which systemd listens")
+    which.add_argument("--with-socket", action="store_true", help="print a service that uses chatd.socket")
     parser.add_argument(
         "--secret",
         type=Path,
@@ -73,7 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the secret, the same as --jwt-secret-file (default /etc/chatd/jwt-secret)",
     )
     parser.add_argument(
-        "--exec", metavar="FILE", help="the chatd to start, as an absolute path (default: the one that runs now)"
+        "--exec", metavar="FILE", help="absolute path of the chatd to start (default: the one that runs now)"
     )
     add_settings(parser)
 
@@ -125,7 +125,7 @@ def _deployment(args: argparse.Namespace, given: Mapping[str, Raw], config: Conf
 
 
 class _Secret(NamedTuple):
-    """A file that only root can read."""
+    """A file that only root can read, and the flag for the service's copy of it."""
 
     name: str
     path: str
@@ -133,7 +133,7 @@ class _Secret(NamedTuple):
 
 
 def _secrets(config: Config, secret: Path | None) -> list[_Secret]:
-    """Each with the flag by which the daemon finds its copy, which outranks what is in the file of settings."""
+    """The secret files, each with the flag for its copy; the flag overrides the configuration file."""
     auth, listen = config.auth, config.listen
     files: dict[str, tuple[Path | None, ...]] = {
         "jwt_secret_file": (secret,) if secret is not None else auth.jwt_secret_file,
@@ -159,7 +159,7 @@ def _secrets(config: Config, secret: Path | None) -> list[_Secret]:
 
 
 def _secrets_of_tables(config: Config) -> list[_Secret]:
-    """Those of webhooks and mailboxes, which the daemon finds by their names (chatd/settings/credentials.py)."""
+    """The secrets of webhooks and mailboxes; the daemon finds them by name (chatd/settings/credentials.py)."""
     files = [(hook.credential, hook.secret_path) for hook in config.webhooks]
     files += [(notify.credential, notify.password_path) for notify in config.notify if notify.password_path]
     files += [(each.email_credential, each.email_secret_path) for each in config.notify if each.email_secret_path]
@@ -181,21 +181,21 @@ def addresses(listen: ListenConfig) -> list[str]:
 
 
 def _finding(config: Config) -> list[str]:
-    """Not by --config: a file that is wrong is to be told by the daemon, which then knows of it."""
+    """The flags by which `chatd reload` finds the daemon. Not --config: the daemon itself must report a wrong file."""
     if config.ops.admin_socket_file is not None:
         return ["--admin-socket-file", escaped(str(config.ops.admin_socket_file))]
     return [*_DEFAULT_DB] if config.origins["db"] == DEFAULT else ["--db", escaped(config.store.db)]
 
 
 def _opens_unix(listen: ListenConfig) -> bool:
-    """Raises UsageError for a place where the service cannot make one."""
+    """Whether the service opens a unix socket. Raises UsageError for a folder that it cannot write."""
     if listen.unix is not None and not listen.unix.is_relative_to(RUNTIME_FOLDER):
         raise UsageError(f"--unix: the service can make a socket in {RUNTIME_FOLDER} alone: {RUNTIME_FOLDER}/http")
     return listen.unix is not None
 
 
 def _folder(db: str) -> str | None:
-    """Where the database is, if that is not the folder that systemd makes for the service."""
+    """The folder of the database; None if it is the folder that systemd creates for the service."""
     path = Path(db)
     if is_postgres(db) or not path.is_absolute() or path.is_relative_to(FOLDER):
         return None
@@ -205,7 +205,7 @@ def _folder(db: str) -> str | None:
 
 
 def _paths(config: Config) -> dict[str, object]:
-    """The paths that a flag or the file names, by setting."""
+    """The paths in flags and in the configuration file, by setting."""
     named = {}
     for option in OPTIONS:
         is_path = option.kind is Path or (option.name == "db" and not is_postgres(config.store.db))
@@ -215,7 +215,7 @@ def _paths(config: Config) -> dict[str, object]:
 
 
 def _require_absolute(named: Mapping[str, object]) -> None:
-    """The service runs in another directory. Raises UsageError."""
+    """Raises UsageError for a relative path, because the service runs in another directory."""
     for name, value in named.items():
         for one in value if isinstance(value, tuple) else (value,):
             if not Path(str(one).rpartition("=")[2]).is_absolute():
@@ -224,7 +224,7 @@ def _require_absolute(named: Mapping[str, object]) -> None:
 
 
 def _flags(given: Mapping[str, Raw], without: Collection[str]) -> list[str]:
-    """The settings of this command line, as flags of the service's."""
+    """The settings of this command line, as flags of the service."""
     flags: list[str] = []
     for name, value in sorted(given.items()):
         if name not in without:
@@ -238,7 +238,7 @@ def _written(flag: str, value: str) -> list[str]:
 
 
 def _command(named: str | None) -> list[str]:
-    """How to start chatd: by `named`, or as this process was. Raises UsageError."""
+    """The command that starts chatd: `named`, or that of this process. Raises UsageError."""
     if named is None:
         return started_as()
     if not Path(named).is_absolute():

@@ -1,4 +1,4 @@
-"""`chatd vacuum`: gives the room of deleted messages back to the disk, while no daemon runs."""
+"""`chatd vacuum`: returns the disk space of deleted messages, while no daemon runs."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from chatd.cli.database import add_database, configured, owning, refuse_postgres
 from chatd.cli.sizes import shown
 
 EPILOG: Final = """\
-SQLite keeps the pages of deleted messages for new ones, so that prune and retention do not make the file smaller. This
-writes it anew: it needs as much free room as the messages take, and no daemon meanwhile.
+SQLite reuses the pages of deleted messages for new ones, so prune and retention do not make the file smaller. vacuum
+rewrites the file: it needs free disk space for a copy of the messages, and the daemon must be stopped.
 """
 
 

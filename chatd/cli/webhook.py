@@ -1,6 +1,6 @@
-"""`chatd webhook`: how far webhooks are; what was set aside, sent again; one event to try a receiver. Rules W-02, W-08.
+"""`chatd webhook`: positions of webhooks, replay of events that were set aside, and test events. Rules W-02, W-08.
 
-All of it goes by the database, which a daemon may have meanwhile. `list` and `replay` know mailboxes ([[notify]]) too.
+It uses only the database, so a daemon may run meanwhile. `list` and `replay` also work for mailboxes ([[notify]]).
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _BEHIND: Final = f"""
     SELECT count(*) FROM mensajes AS m
     WHERE id > ?1 AND (?2 = {WHOLE} OR ((id >> {SEQUENCE_BITS}) & {MAX_NODE}) = ?2) AND (supervisado = 1 OR ?3 = 1)
     AND (?4 = 1 OR (supervisado = 1 AND NOT {is_of_desk("m.de")}))
-"""  # noqa: S608 - words of ours
+"""  # noqa: S608 - only constants are inserted
 _UNTOLD: Final = "SELECT count(*) FROM ganchos_esperas WHERE clave = ?1 AND avisado = 0 AND fecha <= ?2"
 _CASES: Final = "SELECT count(*) FROM ganchos_casos WHERE clave = ?1"
 
@@ -58,11 +58,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "action",
         choices=list(_ACTIONS),
-        help="list: how far each is; replay: send again what was set aside, and switch on again what is off; test: "
-        "send one event now and print the answer",
+        help="list: show the position of each; replay: send events again that were set aside, and switch on webhooks "
+        "that are off; test: send one event now and print the answer",
     )
     parser.add_argument(
-        "name", metavar="NAME", nargs="?", help="the webhook, or notify/ and the name of a mailbox; without it all"
+        "name", metavar="NAME", nargs="?", help="the webhook, or notify/ and the name of a mailbox (default: all)"
     )
     add_database(parser)
 
@@ -144,7 +144,7 @@ def _mail_again(database: Database, name: str) -> None:
 
 
 def _replay_one(database: Database, runner: asyncio.Runner, hook: Webhook, sender: Sender) -> bool:
-    """Send what was set aside. Returns whether all was accepted. A hook stays off if its receiver still answers 410."""
+    """Send events that were set aside. Returns whether all were accepted. A webhook stays off after another 410."""
     key = key_of(hook.name)
     aside = _aside(database, hook)
     refused = 0
@@ -167,7 +167,7 @@ def _replay_one(database: Database, runner: asyncio.Runner, hook: Webhook, sende
 
 
 def _aside(database: Database, hook: Webhook) -> list[tuple[Event | None, str, int | str]]:
-    """Each event, messages first, and what removes it: a statement and the row."""
+    """The events set aside, messages first, each with the statement and the key that remove it."""
     key = key_of(hook.name)
     messages = [row[0] for row in database.execute(_ASIDE, (key,)).fetchall()]
     others = database.execute(_KEPT, (key,)).fetchall()
@@ -178,7 +178,7 @@ def _aside(database: Database, hook: Webhook) -> list[tuple[Event | None, str, i
 
 
 def _event(database: Database, hook: Webhook, message_id: int) -> Event | None:
-    """None for a message that retention has deleted since, or that the hook is no longer told of."""
+    """The event of a message; None if the message was deleted, or the webhook does not get it any more."""
     row = database.execute(_MESSAGE, (message_id,)).fetchone()
     if row is None:
         return None

@@ -1,4 +1,4 @@
-"""`chatd who`: the users connected to the daemon on this machine."""
+"""`chatd who`: lists the users connected to the daemon on this machine."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from chatd.cli.adminsocket import add_database, all_answered, ask, printable
 from chatd.cli.tables import print_table
 
 EPILOG: Final = """\
-One line for each socket: three tabs of a browser are three. Exit code 1 if nobody is connected, so that a script can
-ask. Where several nodes are one chat, all of them are listed; exit code 1 also if one did not answer, which stderr
-names. Needs to be the daemon's own user, or root.
+One line for each socket; three tabs of a browser are three sockets. Exit code 1 if no user is connected, for scripts.
+With several nodes, it lists the users of all; exit code 1 also if a node did not answer, which stderr names. Run it as
+the daemon's own user, or as root.
 """
 
 _COLUMNS: Final = ("user", "name", "rol", "transport", "address", "sid")
@@ -21,7 +21,7 @@ _COLUMNS: Final = ("user", "name", "rol", "transport", "address", "sid")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
-    parser.add_argument("--json", action="store_true", help="one JSON object a line, for programs")
+    parser.add_argument("--json", action="store_true", help="print one JSON object per line, for programs")
     add_database(parser)
 
 
@@ -40,5 +40,5 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _cell(one: dict[str, Any], column: str) -> str:
-    """A node of another version may say less of a socket."""
+    """A field of a socket; empty if a node of another version does not send it."""
     return str(one.get(column, ""))

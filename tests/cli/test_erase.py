@@ -160,7 +160,7 @@ async def test_erase_is_refused_while_a_daemon_runs(tmp_path: Path) -> None:
 
 
 def test_the_help_names_the_copies_that_are_not_erased() -> None:
-    assert "What it cannot reach: backups and exports" in EPILOG
+    assert "Does not delete: backups and exports" in EPILOG
     assert chatd("erase", "--help").returncode == 0
 
 

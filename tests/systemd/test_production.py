@@ -92,7 +92,7 @@ def status(on: Machine) -> str:
 
 def to_the_socket(on: Machine) -> None:
     """The steps of `chatd unit --help`."""
-    [steps] = re.findall(r"to stop once for it:\n((?:  .*\n)+)", EPILOG)
+    [steps] = re.findall(r"stop a running service once for this:\n((?:  .*\n)+)", EPILOG)
     for command in steps.splitlines():
         on.run(command)
     assert on.run("systemctl is-active chatd.socket chatd.service") == "active\nactive\n"

@@ -1,4 +1,4 @@
-"""What `chatd check` looks at: a file for each subject, each with one function that yields findings and starts nothing.
+"""The checks of `chatd check`: one file for each subject, with functions that add findings.
 
-Nothing here writes, keeps a lock or leaves a file behind: a daemon may run on the same files meanwhile.
+No check writes, keeps a lock or leaves a file behind, so a daemon may run on the same files meanwhile.
 """

@@ -1,6 +1,6 @@
-"""The certificate: readable, its key's, and good today.
+"""Checks the certificate: it can be read, matches its key, and is valid today.
 
-A handshake with ourselves tells more than the file: OpenSSL checks the dates, and shows what it has accepted.
+Makes a TLS handshake in memory, in which OpenSSL checks the dates and returns the parsed certificate.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def check_certificate(config: ListenConfig, now: datetime.datetime, findings: Fi
         context = Tls(path, config.tls_key).context
         trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         trusting.check_hostname = False
-        trusting.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # trusted itself, by any signer
+        trusting.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # trust the certificate itself, whoever signed it
         trusting.load_verify_locations(path)
         try:
             shown = _shake_hands(context, trusting)
@@ -50,7 +50,7 @@ def _judge(path: str, shown: Mapping[str, object], now: datetime.datetime, findi
 
 
 def _shake_hands(server_context: ssl.SSLContext, client_context: ssl.SSLContext) -> Mapping[str, object]:
-    """The certificate as the client sees it, over two buffers. Raises ssl.SSLError."""
+    """Make a handshake over two buffers. Returns the certificate as the client sees it. Raises ssl.SSLError."""
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
     server = server_context.wrap_bio(to_server, to_client, server_side=True)
     client = client_context.wrap_bio(to_client, to_server)
@@ -60,7 +60,7 @@ def _shake_hands(server_context: ssl.SSLContext, client_context: ssl.SSLContext)
 
 
 def _go_on(side: ssl.SSLObject) -> bool:
-    """Whether that side has finished; if not, the other one has to speak first."""
+    """Continue the handshake of one side. Returns False if it waits for the other side."""
     try:
         side.do_handshake()
     except ssl.SSLWantReadError:

@@ -1,4 +1,4 @@
-"""The database: there or creatable, ours, of a version that this chatd knows, with room to grow."""
+"""Checks the database: it exists or can be created, is one of chatd, has a known version, and free disk space."""
 
 from __future__ import annotations
 
@@ -60,9 +60,9 @@ def _check_file(path: Path, findings: Findings) -> None:
 
 
 def holder_of(path: Path) -> int | None:
-    """The process whose daemon holds the database; None if there is none, HOLDER_UNKNOWN if it does not say.
+    """The process id of the daemon that holds the database; None without one, HOLDER_UNKNOWN if it is not known.
 
-    The lock is asked for and not kept; its file is not made. Raises nothing.
+    Tests the lock without keeping it or creating its file. Never raises.
     """
     try:
         lock = os.open(path.with_name(path.name + ".lock"), os.O_RDONLY | os.O_CLOEXEC)
@@ -82,9 +82,10 @@ def holder_of(path: Path) -> int | None:
 
 @contextmanager
 def looking_at(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection that leaves nothing behind. Raises sqlite3.Error.
+    """A read-only connection that leaves no files behind. Raises sqlite3.Error.
 
-    Without a write-ahead log no process is writing, and SQLite is told so: else it would leave files.
+    Without a write-ahead log no process is writing, so the file is opened as immutable: otherwise SQLite would create
+    files beside it.
     """
     how = "mode=ro" if path.with_name(path.name + "-wal").exists() else "immutable=1"
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=2)) as connection:

@@ -1,4 +1,4 @@
-"""One check, and its result."""
+"""The result of a check."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from chatd.base.errors import ChatdError
 
 
 class Level(enum.Enum):
-    """ERROR: chatd does not start with it, or should not."""
+    """ERROR: chatd does not start, or should not."""
 
     OK, WARNING, ERROR = "ok", "warning", "error"
 
 
 class Finding(NamedTuple):
-    """`subject` is a setting or a group of them; `text` is one line."""
+    """`subject`: a setting or a group of settings; `text`: one line."""
 
     level: Level
     subject: str
@@ -25,7 +25,7 @@ class Finding(NamedTuple):
 
 
 class Findings(list[Finding]):
-    """What was found so far."""
+    """A list of findings."""
 
     def ok(self, subject: str, text: str) -> None:
         self.append(Finding(Level.OK, subject, text))
@@ -38,7 +38,7 @@ class Findings(list[Finding]):
 
     @contextmanager
     def refused_as(self, subject: str) -> Iterator[None]:
-        """Inside, what the daemon would refuse to start with becomes a finding."""
+        """Turn a ChatdError in the block, with which the daemon would not start, into a finding."""
         try:
             yield
         except ChatdError as error:

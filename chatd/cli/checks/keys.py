@@ -1,4 +1,4 @@
-"""Keys and the deny list: readable, strong enough, and private."""
+"""Checks keys and the deny list: they can be read, are strong enough, and private."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def check_deny_list(config: AuthConfig, findings: Findings) -> None:
 
 
 def weakness_of(secret: bytes) -> str | None:
-    """What makes a secret of sufficient length easy to guess, as the end of a sentence; None if nothing is obvious."""
+    """Why a secret of sufficient length is easy to guess, as the end of a sentence; None if no reason is found."""
     period = (secret + secret).find(secret, 1)
     if period < len(secret):
         return f"repeats its first {period} bytes"

@@ -1,4 +1,4 @@
-"""Who may connect from where: origins, proxies, and how many at a time. What is refused outright, load() refuses."""
+"""Checks origins, proxies and the limit of open files. Invalid values are already refused by load()."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The addresses to listen on: free, or held by the daemon that runs already."""
+"""Checks the addresses to listen on: they are free, or used by the running daemon."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _EVERY_HOST: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104
 def check_ports(
     config: ListenConfig, others: Mapping[str, tuple[str, int]], daemon: int | None, findings: Findings
 ) -> None:
-    """`others`: listeners for others than clients. `daemon`: the process that holds the database, if there is one."""
+    """`others`: addresses of other listeners, by setting. `daemon`: the process that holds the database, or None."""
     wanted = [("port", bare(host), config.port) for host in config.host] if config.tcp else []
     if config.tls_port is not None:
         wanted += [("tls_port", bare(host), config.tls_port) for host in config.host]
@@ -88,7 +88,7 @@ def _check_unix(path: Path, daemon: int | None, findings: Findings) -> None:
 
 
 def _bind(host: str, port: int) -> None:
-    """Take the address and let it go, without ever listening. Raises OSError."""
+    """Bind to the address and close the socket, without listening. Raises OSError."""
     for family, address in addresses_of(host, port):
         with socket.socket(family, socket.SOCK_STREAM) as tried:
             tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -98,7 +98,7 @@ def _bind(host: str, port: int) -> None:
 
 
 def listens(process: int, port: int) -> bool:
-    """Whether that process has a socket that listens on `port`; False also where we may not look."""
+    """Whether that process listens on `port`; False also without permission to see its files."""
     inodes = {inode for table in ("tcp", "tcp6") for inode in _listening_inodes(Path("/proc/net") / table, port)}
     try:
         links = [str(file.readlink()) for file in Path(f"/proc/{process}/fd").iterdir()]

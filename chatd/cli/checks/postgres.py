@@ -1,4 +1,4 @@
-"""A PostgreSQL database: reached, ours, of a version that this chatd knows, and as safe as it is told to be."""
+"""Checks a PostgreSQL database: it can be reached, is one of chatd, has a known version and durable settings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SAFE: Final = ("fsync", "full_page_writes")
 
 
 def check_postgres(config: StoreConfig, findings: Findings) -> None:
-    """A daemon may run meanwhile; nothing is changed."""
+    """Changes nothing; a daemon may run meanwhile."""
     try:
         from chatd.store.postgres import faults  # noqa: PLC0415 - its driver may not be installed
     except ConfigError as error:

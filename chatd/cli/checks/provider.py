@@ -1,4 +1,4 @@
-"""The identity provider: asked once, as the daemon will."""
+"""Checks the identity provider by asking it for its keys once, as the daemon does."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from chatd.cli.checks.finding import Findings
 
 
 def check_provider(config: AuthConfig, findings: Findings) -> None:
-    """One that does not answer keeps no daemon from starting."""
+    """A provider that does not answer is only a warning: the daemon starts without it."""
     if config.jwks_url is None:
         return
     with findings.refused_as("jwks_url"):

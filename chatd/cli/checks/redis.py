@@ -1,4 +1,4 @@
-"""The Redis of the bus and that of Node.js nodes: each is reached, and lets this daemon listen. Rules N-01 and N-30."""
+"""Checks that the Redis of the bus and that of Node.js nodes accept a subscription. Rules N-01 and N-30."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ REACH_S: Final = 3.0
 
 
 def check_redis(config: ChatConfig, findings: Findings) -> None:
-    """One that is not there keeps no daemon from starting. Nothing is published."""
+    """A Redis that cannot be reached is only a warning: the daemon starts without it. Nothing is published."""
     if config.bus is None and config.bus_adapter == "off":
         return
     try:
@@ -34,7 +34,7 @@ def check_redis(config: ChatConfig, findings: Findings) -> None:
             _check("bus", bus_address(config), Subscription((config.bus_channel,)), findings)
     if config.bus_adapter != "off":
         with findings.refused_as("bus_adapter"):
-            # Not to requests: who hears them and does not answer keeps Node.js nodes waiting.
+            # Do not subscribe to requests: Node.js nodes would wait for an answer of this process.
             broadcasts = Subscription((), (Channels(config.bus_adapter_key).broadcasts,))
             _check("bus_adapter", adapter_address(config), broadcasts, findings)
 
@@ -49,7 +49,7 @@ def _check(setting: str, address: RedisAddress, subscription: Subscription, find
 
 
 async def _fault(address: RedisAddress, subscription: Subscription) -> str | None:
-    """Why it cannot be used; None if it can."""
+    """Why Redis cannot be used; None if it can."""
     from chatd.cluster.redis import client  # noqa: PLC0415
 
     client.log.disabled = True  # a finding says it

@@ -10,7 +10,7 @@ from chatd.cli.checks.finding import Findings
 
 
 def check_reload(admin_socket: Path, findings: Findings) -> None:
-    """Nothing is found where no daemon answers us, or one that does not know the question."""
+    """Add no finding if no daemon answers, or one of an older version."""
     try:
         with contextlib.closing(answers_at(admin_socket, verb="state")) as lines:
             fault = next(lines)["reload_fault"]

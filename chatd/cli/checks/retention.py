@@ -1,4 +1,4 @@
-"""Retention: whether the clock is believed, by which messages are old."""
+"""Checks that the clock is trusted, so that retention deletes old messages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from chatd.store.vouched import DAY_MS, MAX_AHEAD_MS, allowed_ms
 
 
 def check_retention(config: StoreConfig, path: Path, findings: Findings) -> None:
-    """Of a database that cannot be read, `check_database` tells."""
+    """Add no finding for a database that cannot be read: `check_database` reports that."""
     if not config.retention_days or not path.exists():
         return
     try:
@@ -31,7 +31,7 @@ def check_retention(config: StoreConfig, path: Path, findings: Findings) -> None
 
 
 def check_clock(config: StoreConfig, findings: Findings) -> None:
-    """The same of a database behind a URL."""
+    """The same check for PostgreSQL."""
     if not config.retention_days:
         return
     with contextlib.suppress(ConfigError, DataError), reading(config) as connection:

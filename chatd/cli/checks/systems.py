@@ -1,4 +1,4 @@
-"""Files that the API, webhooks and mailboxes cannot start without."""
+"""Checks the files that the API, webhooks and mailboxes need."""
 
 from __future__ import annotations
 
