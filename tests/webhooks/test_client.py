@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 
 import h11
 import pytest
@@ -13,6 +15,8 @@ from chatd.webhooks.address import parse_target
 from chatd.webhooks.answer import MAX_ANSWER_BYTES
 from chatd.webhooks.client import NO_ANSWER, Poster
 from chatd.webhooks.connection import GoneError
+from tests.chat.daemon import daemon
+from tests.webhooks.receiver import PATIENCE_S, write_config
 
 END = b""
 """Close the connection here."""
@@ -30,6 +34,8 @@ class Peer:
     def __init__(self, answers: Sequence[Sequence[bytes]]) -> None:
         self.requests: list[bytes] = []
         self.connections = 0
+        self.port = 0
+        self.asked = asyncio.Semaphore(0)
         self.ended = asyncio.Semaphore(0)
         self.go_on = asyncio.Event()
         self._answers = iter(answers)
@@ -46,8 +52,10 @@ class Peer:
 
     async def _serve_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         request = await reader.readuntil(b"\r\n\r\n")
-        self.requests.append(request + (await reader.readexactly(2) if b"POST" in request else b""))
-        for piece in next(self._answers):
+        length = re.search(rb"Content-Length: (\d+)", request)
+        self.requests.append(request + await reader.readexactly(0 if length is None else int(length[1])))
+        self.asked.release()
+        for piece in next(self._answers, [NOTHING]):
             if piece == END:
                 return False
             if piece == PAUSE:
@@ -63,8 +71,8 @@ class Peer:
 async def peer(*answers: Sequence[bytes], timeout_s: float = 20.0) -> AsyncIterator[tuple[Peer, Poster]]:
     there = Peer(answers)
     server = await asyncio.start_server(there.serve, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    poster = Poster(parse_target(f"http://127.0.0.1:{port}/h?x=1"), private=True, timeout_s=timeout_s)
+    there.port = server.sockets[0].getsockname()[1]
+    poster = Poster(parse_target(f"http://127.0.0.1:{there.port}/h?x=1"), private=True, timeout_s=timeout_s)
     try:
         yield there, poster
     finally:
@@ -176,6 +184,42 @@ async def test_a_connection_that_ended_while_idle_costs_no_try() -> None:
         await poster.post([], b"{}")
         assert await poster.post([], b"{}") == 204
         assert there.connections == 2
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_is_not_followed(status: int) -> None:
+    """W-07: not even to the same host."""
+    redirect = b"HTTP/1.1 %d Elsewhere\r\nLocation: /other\r\nContent-Length: 0\r\n\r\n" % status
+    async with peer([redirect], [NOTHING]) as (there, poster):
+        assert await poster.post([], b"{}") == status
+        assert await poster.post([], b"{}") == 204
+        assert [request.split(b" ")[1] for request in there.requests] == [b"/h?x=1", b"/h?x=1"]
+
+
+async def test_no_log_has_a_word_of_an_answer(tmp_path: Path) -> None:
+    """W-07: of a refusal, and of what is no HTTP."""
+    word = b"sesame"
+    answers = [
+        [b"HTTP/1.1 500 " + word + b"\r\nX: " + word + b"\r\nContent-Length: 6\r\n\r\n" + word],
+        [b"HTTP/1.1 503 " + word + b"\r\nX: " + word + b"\r\n\r\n" + word, END],
+        [b"HTTP/1.1 200 OK\r\n" + word + b"\r\n\r\n", END],
+        [word + b"\r\n\r\n", END],
+        [b"HTTP/1.1 200 OK\r\nContent-Length: " + word + b"\r\n\r\n", END],
+        [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: " + word + b"\r\n\r\n", END],
+        [CHUNKED + word + b"\r\n", END],
+    ]
+    async with peer(*answers) as (there, _):
+        config = write_config(tmp_path, f"http://127.0.0.1:{there.port}/h")
+        async with daemon(tmp_path / "c.db", "--config", config, "--log-level", "debug") as chatd:
+            for number in range(len(answers)):
+                await (await chatd.enter(f"user-{number}")).write("root", "hola")
+            async with asyncio.timeout(PATIENCE_S):
+                for _ in range(2 * len(answers)):  # each is sent again
+                    await there.asked.acquire()
+            chatd.terminate()
+            await chatd.ended()
+            assert "no answer of a webhook" in str(chatd.log)
+            assert word.decode() not in str(chatd.log)
 
 
 async def test_a_body_is_read_up_to_the_limit() -> None:

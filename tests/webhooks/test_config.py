@@ -39,5 +39,7 @@ def test_a_table_that_cannot_be_right_is_refused(tmp_path: Path, url: str, more:
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9", "https://crm.example/a?b=%C3%B1&c={d}", "https://xn--nda.es/"])
 def test_a_url_in_ascii_is_taken(tmp_path: Path, url: str) -> None:
-    [hook] = load({"config": str(write_config(tmp_path, url))}, {}).webhooks
+    [hook] = load({"config": str(write_config(tmp_path, url, ""))}, {}).webhooks
     assert hook.url == url
+    assert hook.events == ("mensaje",)  # presencia and the others only where they are named
+    assert (hook.private, hook.private_addresses) == (False, False)
