@@ -16,11 +16,12 @@ from chatd.base.loop import at_turn_end
 from chatd.base.part import Live, Part
 from chatd.base.timers import Timers
 from chatd.chat.chat import Chat
+from chatd.chat.counts import ChatCounts
 from chatd.chat.desk import Desk
 from chatd.chat.door import KEPT_HEADERS, Door
 from chatd.chat.limits import ChatLimits
 from chatd.chat.member import Member
-from chatd.chat.messages.audience import ADMINS, online_users, user_room
+from chatd.chat.messages.audience import user_room
 from chatd.chat.messages.ids import IdSource, is_in_reserve
 from chatd.chat.parts import ChatParts
 from chatd.chat.recovery.recovery import Recovery
@@ -89,6 +90,7 @@ def build(
     hooks = EngineHooks(accept=socketio.accept, kept_headers=KEPT_HEADERS, other=other)
     turns = Turns(loop.time, at_turn_end(loop), config.engineio.turn_budget)
     engine = EngineServer(config.engineio, timers, outbox, turns, hooks, config.chat.node)
+    counts = ChatCounts(chat, recovery)
     parts.add(
         Part(
             live=_live(engine, door, chat),
@@ -99,6 +101,7 @@ def build(
                 "limits": limits.refusals.counts.items,
                 "chat": chat.router.refused.items,
             },
+            shown={"chat": lambda: counts},
         )
     )
     desk = make_desk(chat)
@@ -109,10 +112,8 @@ def build(
         outbox=outbox,
         store=opened.store,
         desk=desk,
-        recoveries=recovery.outcomes.items,
-        events=lambda: chat.router.received,
-        users=lambda: online_users(namespace.rooms),
-        admins=lambda: len(namespace.rooms.members(ADMINS)),
+        users=lambda: counts.users,
+        admins=lambda: counts.admins,
         refusals=parts.refusals,
         shown=parts.shown,
         fault=parts.fault,

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from chatd.auth.jwks.metrics import JWKS_METRICS
 from chatd.base.metric import Group, Metric
+from chatd.chat.metrics import CHAT_METRICS
 from chatd.chat.neighbours.metrics import NEIGHBOUR_METRICS
 from chatd.chat.nodes.metrics import NODE_METRICS
 from chatd.ops.metrics import DAEMON_METRICS
@@ -17,6 +18,7 @@ from chatd.team.metrics import TEAM_METRICS
 from chatd.webhooks.metrics import HOOK_METRICS
 
 GROUPS: Final[tuple[Group[Any], ...]] = (
+    CHAT_METRICS,
     STORE_METRICS,
     NODE_METRICS,
     NEIGHBOUR_METRICS,

@@ -99,27 +99,6 @@ DAEMON_METRICS: Final[Group[Sources]] = Group("daemon", (
         lambda sources: float(sources.watched.engine.turns.waits),
     ),
     Metric(
-        "chatd_users",
-        GAUGE,
-        "Connected users; a user with several tabs counts once.",
-        "Falls while chatd_sessions stays: sockets cannot join; see chatd_refusals_total{by=\"door\"}.",
-        lambda sources: float(sources.watched.users()),
-    ),
-    Metric(
-        "chatd_admin_sockets",
-        GAUGE,
-        "Sockets in the room admins.",
-        "0 in office hours: users write and no admin sees it. Each socket adds one delivery of every message.",
-        lambda sources: float(sources.watched.admins()),
-    ),
-    Metric(
-        "chatd_events_received_total",
-        COUNTER,
-        "Events that clients sent, refused ones included.",
-        "Jumps while chatd_messages_sent_total does not: look at chatd_refusals_total{by=\"chat\"}.",
-        lambda sources: float(sources.watched.events()),
-    ),
-    Metric(
         "chatd_messages_sent_total",
         COUNTER,
         "Events sent to rooms; each counts once, not once for each socket.",
@@ -157,15 +136,6 @@ DAEMON_METRICS: Final[Group[Sources]] = Group("daemon", (
         "do not read; see `max_queued`. parse error: programs that are not Socket.IO clients.",
         _by_one_label(lambda sources: sources.watched.disconnects()),
         ("reason",),
-    ),
-    Metric(
-        "chatd_recoveries_total",
-        COUNTER,
-        "Clients that reconnected with the position of their last message, by outcome. complete: every missed message "
-        "was sent.",
-        "Many incomplete: clients missed more than `recovery_limit` messages, or the database cannot be read.",
-        _by_one_label(lambda sources: dict(sources.watched.recoveries())),
-        ("outcome",),
     ),
     Metric(
         "chatd_received_bytes_total",

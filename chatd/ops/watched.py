@@ -25,10 +25,6 @@ class Watched:
     outbox: Outbox
     store: Store
     desk: Desk
-    recoveries: Counts
-    """Clients that reconnected with a position, by whether every message since was sent."""
-    events: Callable[[], int]
-    """Events that clients have sent, since the start."""
     users: Callable[[], int]
     """The number of users online, including admins."""
     admins: Callable[[], int]
