@@ -1,4 +1,4 @@
-"""`chatd doctor URL`: what a deployment looks like from outside, and what to change."""
+"""`chatd doctor URL`: checks a deployment from outside, and says what to change."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from chatd.cli.outside.reaching import reach, tls
 from chatd.cli.outside.websocket import upgrade, websocket
 
 EPILOG: Final = """\
-Works against any URL that pages use, through whatever proxies are in between. Each check says what to change when it
-fails; exit code 1 if any has. With --token-file it also joins as that token's user, which sends nothing to anybody.
+Works with any URL that pages use, through all proxies in between. A failed check says what to change; exit code 1 if
+any check failed. With --token-file it also joins as that token's user; this sends no message to other users.
 
   chatd doctor https://chat.example.com
   chatd doctor https://chat.example.com --origin https://shop.example.com --token-file token

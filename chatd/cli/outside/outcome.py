@@ -1,4 +1,4 @@
-"""The outcomes of a check that is not successful, and the advice that several checks give."""
+"""The exceptions of a check that does not succeed, and advice that several checks share."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class FoundError(Exception):
 
 
 class NoWayInError(FoundError):
-    """The same, and no other check could say more."""
+    """A failed check after which no other check makes sense."""
 
 
 class SkippedError(Exception):

@@ -7,7 +7,7 @@ from chatd.cli.outside.outcome import FoundError, SkippedError
 
 
 def console(deployment: Deployment) -> str:
-    """Pages beside Socket.IO, which a proxy has to pass as well."""
+    """Check the pages of the console and the widget, which a proxy must pass as well."""
     for page in ("/chatd/", "/chatd/widget.js"):
         answer = deployment.get(page)
         if answer.status != 200 or "chatd" not in answer.body:

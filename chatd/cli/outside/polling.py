@@ -24,7 +24,7 @@ CLOCK_S: Final = 5.0  # tokens are valid to the second
 
 
 class Opened(msgspec.Struct):
-    """What matters of an open packet."""
+    """The used fields of an open packet."""
 
     sid: str
     pingInterval: int  # noqa: N815 - milliseconds, as on the wire
@@ -101,7 +101,7 @@ def cookie(deployment: Deployment) -> str:
 
 
 def _key_advice(token: str) -> str:
-    """A token of an identity provider names its key."""
+    """The advice for a refused token. A token of an identity provider names its key."""
     try:
         header = decode_header(base64.urlsafe_b64decode(token.partition(".")[0] + "=="))
     except (ValueError, AuthError):
@@ -114,7 +114,7 @@ def _key_advice(token: str) -> str:
 
 @contextmanager
 def _session(deployment: Deployment, answer: Answer) -> Iterator[Opened]:
-    """What a handshake has opened, closed again: the daemon would wait for it, and warn."""
+    """The session of a handshake, closed at the end; otherwise the daemon would wait for it and log a warning."""
     opened = opened_by(answer)
     try:
         yield opened
@@ -123,7 +123,7 @@ def _session(deployment: Deployment, answer: Answer) -> Iterator[Opened]:
 
 
 def _refusal(body: str) -> str:
-    """The code in a CONNECT_ERROR of chatd's, or its message."""
+    """The error code in a CONNECT_ERROR of chatd, or the start of the packet."""
     try:
         return msgspec.json.decode(body.removeprefix("44").split("\x1e")[0], type=_Refusal).data.code
     except msgspec.DecodeError:

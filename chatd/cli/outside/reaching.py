@@ -1,4 +1,4 @@
-"""Whether the deployment can be reached, and its certificate is good."""
+"""Checks that the deployment can be reached, and that its certificate is valid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether clients can connect by WebSocket, and go over to it."""
+"""Checks that clients can connect by WebSocket, and upgrade to it from polling."""
 
 from __future__ import annotations
 
