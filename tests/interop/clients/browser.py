@@ -14,7 +14,8 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from tests.interop.node import HERE, Driver, driving
-from tests.web.browsers.tabs import BROWSERS, Tab
+from tests.web.browsers.started import BROWSERS
+from tests.web.tab import Tab
 
 PAGE: Final = "/socket.io/socket.io.min.js"
 LOOK_S: Final = 0.02
@@ -72,7 +73,9 @@ async def running_tab(browser: str) -> AsyncIterator[Tab]:
     """A tab of "firefox" or "webkit"."""
     _, start = BROWSERS[browser]
     async with start() as open_tab:
-        yield await open_tab()
+        tab = await open_tab()
+        yield tab
+        await tab.close()
 
 
 @contextlib.asynccontextmanager

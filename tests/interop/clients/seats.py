@@ -18,7 +18,7 @@ from tests.interop.clients.browser import driving_page, running_tab
 from tests.interop.node import HERE as INTEROP
 from tests.interop.node import Driver, bun_executable, node_executable, running_program
 from tests.interop.processes import ROOT
-from tests.web.browsers.tabs import Tab
+from tests.web.tab import Tab
 
 HERE: Final = Path(__file__).parent
 BUNDLE: Final = "dist/socket.io.esm.min.js"

@@ -1,4 +1,4 @@
-"""Firefox and WebKitGTK, if installed. Else the report says that they are missing; with ALL_TOOLS set, tests fail."""
+"""Chromium, Firefox and WebKitGTK, if installed. Else the report names what is missing; with ALL_TOOLS, tests fail."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+import pytest_asyncio
 
 from tests.interop.processes import Server
-from tests.web.browsers.tabs import BROWSERS, OpenTab
+from tests.web.browsers.started import BROWSERS, OpenTab
 from tests.web.imported import serving_imported
+from tests.web.tab import Tab
 
 MISSING: Final = (
-    "THE TESTS OF OTHER BROWSERS DID NOT RUN: there is no {}. Install firefox-esr, webkit2gtk-driver and xvfb, or run "
-    "make browser as root."
+    "TESTS OF SEVERAL BROWSERS DID NOT RUN: there is no {}. Install chromium, firefox-esr, webkit2gtk-driver and xvfb, "
+    "or run make browser as root."
 )
 
 
@@ -27,13 +29,29 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
             terminalreporter.line(MISSING.format(name), red=True, bold=True)
 
 
-@pytest.fixture(params=sorted(BROWSERS))
-async def open_tab(request: pytest.FixtureRequest) -> AsyncIterator[OpenTab]:
+@pytest_asyncio.fixture(scope="session", loop_scope="session", params=sorted(BROWSERS))
+async def browser(request: pytest.FixtureRequest) -> AsyncIterator[OpenTab]:
     find, start = BROWSERS[request.param]
     if find() is None:
         (pytest.fail if os.environ.get("ALL_TOOLS") else pytest.skip)(MISSING.format(request.param))
     async with start() as opened:
         yield opened
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def open_tab(browser: OpenTab) -> AsyncIterator[OpenTab]:
+    """Opens tabs for one test, which fails if one of them has a fault."""
+    tabs: list[Tab] = []
+
+    async def open_one() -> Tab:
+        tabs.append(await browser())
+        return tabs[-1]
+
+    yield open_one
+    faults = [fault for tab in tabs for fault in tab.faults]
+    for tab in tabs:
+        await tab.close()
+    assert not faults
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The main flows in Firefox and WebKit; tests/web/chromium has the tests in Chromium."""
+"""The main flows in each browser; tests/web/chromium has all others."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ import pytest
 from tests.chat.people import token
 from tests.interop.processes import Server
 from tests.web.blocking import BlockingProxy, Treatment
-from tests.web.browsers.tabs import OpenTab, Tab
+from tests.web.browsers.started import OpenTab
+from tests.web.tab import Tab
 
-pytestmark = pytest.mark.timeout(240)  # each starts two browsers
+pytestmark = pytest.mark.timeout(240)  # WebKit starts two browsers for each
 
+# Parts of what the browsers report if the daemon or its WebSocket cannot be reached.
+AWAY: Final = ("WebSocket", "ERR_CONNECTION", "ERR_EMPTY_RESPONSE", "status of 50", "ws://")
 
 LANGUAGE: Final = "getComputedStyle(document.querySelector('.language select'))"
 
@@ -28,17 +31,18 @@ CONTRAST: Final = f"""(() => {{
 }})()"""
 
 
-async def entered(open_tab: OpenTab, url: str, path: str, user: str, rol: str) -> Tab:
+async def entered(open_tab: OpenTab, url: str, path: str, user: str, rol: str, *allowed: str) -> Tab:
     tab = await open_tab()
+    tab.allowed.update(allowed)
     await tab.cookie(url, "token", token(user, rol, name=user.capitalize()))
     await tab.go(url + path)
     return tab
 
 
-async def both(open_tab: OpenTab, url: str) -> tuple[Tab, Tab]:
-    admin = await entered(open_tab, url, "/chatd/", "root", "admin")
+async def both(open_tab: OpenTab, url: str, *allowed: str) -> tuple[Tab, Tab]:
+    admin = await entered(open_tab, url, "/chatd/", "root", "admin", *allowed)
     await admin.see("#whoami", "root")
-    ana = await entered(open_tab, url, "/chatd/demo", "ana", "user")
+    ana = await entered(open_tab, url, "/chatd/demo", "ana", "user", *allowed)
     await ana.click("button")
     return admin, ana
 
@@ -58,7 +62,7 @@ async def test_user_and_admin_log_in_talk_and_find_the_history_after_a_reload(
 
 
 async def test_a_restart_loses_nothing(open_tab: OpenTab, server: Server) -> None:
-    admin, ana = await both(open_tab, server.url)
+    admin, ana = await both(open_tab, server.url, *AWAY)
     await ana.say("before")
     await admin.click("#list a", "before")
     server.stop(signal.SIGKILL)
@@ -81,7 +85,7 @@ async def test_the_language_can_be_read(open_tab: OpenTab, server: Server) -> No
 @pytest.mark.parametrize("treatment", [Treatment.REFUSE, Treatment.SWALLOW])
 async def test_pages_poll_if_a_proxy_blocks_websocket(open_tab: OpenTab, server: Server, treatment: Treatment) -> None:
     async with BlockingProxy(server.port, treatment).run() as proxy:
-        admin, ana = await both(open_tab, proxy.url)
+        admin, ana = await both(open_tab, proxy.url, *AWAY)
         await ana.say("from behind the proxy")
         await admin.click("#list a", "from behind the proxy")
         await admin.say("here too")

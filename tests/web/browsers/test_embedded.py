@@ -1,18 +1,20 @@
-"""The widget on the page of another host of the same site, in browsers other than Chromium."""
+"""The widget on the page of another host of the same site."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Final
 
 import pytest
+import pytest_asyncio
 
 from bench.ports import free_port
 from tests.chat.people import token
 from tests.interop.processes import Server
-from tests.web.browsers.tabs import OpenTab
+from tests.web.browsers.started import OpenTab
 from tests.web.imported import serving_imported
 
 pytestmark = pytest.mark.timeout(240)  # each starts two browsers
@@ -34,16 +36,16 @@ def server(tmp_path: Path, shop_port: int) -> Iterator[Server]:
         yield started
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def shop(server: Server, shop_port: int) -> AsyncIterator[str]:
     """A server with a page that embeds the widget of the chat's host."""
     widget = f"http://chat.{SITE}:{server.port}/chatd/widget.js"
     page = f'<!doctype html><title>A shop</title><h1>Shoes</h1><script src="{widget}" data-para="soporte"></script>'
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write((HEAD + page).encode())
-        writer.close()
+        with contextlib.closing(writer):  # a browser may connect ahead, and request nothing
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write((HEAD + page).encode())
 
     async with await asyncio.start_server(answer, "127.0.0.1", shop_port):
         yield f"http://shop.{SITE}:{shop_port}/"

@@ -12,12 +12,13 @@ from typing import Any, Final
 
 import pytest
 import pytest_asyncio
+from playwright.async_api import Browser
 
 from bench.ports import free_port
 from tests.chat.people import SECRET
 from tests.interop import processes
 from tests.interop.processes import Server, running
-from tests.web.chromium.cdp import NAMES, Chromium, chromium, running_chromium
+from tests.web.chromium.browser import NAMES, chromium, running_chromium
 from tests.web.chromium.place import Place
 from tests.web.chromium.shop import shop, shop_flags, shop_port, upto_tag
 
@@ -33,13 +34,6 @@ MISSING: Final = (
 )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the tests of this folder on one event loop, since they share one browser."""
-    for item in items:
-        if item.path.is_relative_to(HERE) and pytest_asyncio.is_async_test(item):
-            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
-
-
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     skipped = terminalreporter.stats.get("skipped", [])
     if any("THE BROWSER TESTS DID NOT RUN" in str(report.longrepr) for report in skipped):
@@ -48,10 +42,10 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Chromium]:
+async def browser() -> AsyncIterator[Browser]:
     if chromium() is None:
         (pytest.fail if os.environ.get("ALL_TOOLS") else pytest.skip)(MISSING)
-    async with running_chromium(tmp_path_factory.mktemp("profile")) as running_browser:
+    async with running_chromium() as running_browser:
         yield running_browser
 
 
@@ -81,7 +75,7 @@ def server(tmp_path: Path, flags: list[str], clock_file: Path | None) -> Iterato
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def place(browser: Chromium, server: Server) -> AsyncIterator[Place]:
+async def place(browser: Browser, server: Server) -> AsyncIterator[Place]:
     """The daemon and its windows. A test fails if a page has an error or a CSP violation."""
     started = Place(browser, server)
     yield started

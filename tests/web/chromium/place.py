@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from playwright.async_api import Browser
+
 from tests.chat.people import token
 from tests.interop.processes import Server
-from tests.web.chromium.cdp import Chromium
 from tests.web.chromium.window import Window
 
 
 class Place:
     """A daemon and its windows."""
 
-    def __init__(self, browser: Chromium, server: Server) -> None:
+    def __init__(self, browser: Browser, server: Server) -> None:
         self.server = server
         self.windows: list[Window] = []
         self._browser = browser

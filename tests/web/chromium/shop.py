@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from typing import Final
 
@@ -11,7 +12,7 @@ import pytest_asyncio
 
 from bench.ports import free_port
 from tests.chat.people import token
-from tests.web.chromium.cdp import DOMAIN
+from tests.web.chromium.browser import DOMAIN
 from tests.web.chromium.place import Place
 from tests.web.chromium.window import Window
 
@@ -47,15 +48,15 @@ async def shop(place: Place, shop_port: int, upto_tag: str) -> AsyncIterator[str
     ran = asyncio.Event()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        request = await reader.readuntil(b"\r\n\r\n")
-        writer.write(head.encode())
-        if request.startswith(b"GET /ran "):
-            ran.set()
-        else:
-            writer.write(page.encode())
-            await ran.wait()
-            writer.write(b"<body><p>The end</p>")
-        writer.close()
+        with contextlib.closing(writer):  # a browser may connect ahead, and request nothing
+            request = await reader.readuntil(b"\r\n\r\n")
+            writer.write(head.encode())
+            if request.startswith(b"GET /ran "):
+                ran.set()
+            else:
+                writer.write(page.encode())
+                await ran.wait()
+                writer.write(b"<body><p>The end</p>")
 
     async with await asyncio.start_server(answer, "127.0.0.1", shop_port):
         yield f"http://shop.{DOMAIN}:{shop_port}/"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.web.chromium.conftest import Place
-from tests.web.chromium.window import FINDER, Window
+from tests.web.chromium.window import Window
+from tests.web.tab import FINDER
 
 BOX = f"({FINDER})('#box')[0]"
 

@@ -6,7 +6,6 @@ import signal
 
 from tests.web.chromium.conftest import Place
 from tests.web.chromium.test_two_windows import AWAY
-from tests.web.chromium.window import ALT, SHIFT
 
 
 async def test_users_are_told_that_it_is_for_admins(place: Place) -> None:
@@ -48,7 +47,7 @@ async def test_it_can_be_used_by_keyboard_alone(place: Place) -> None:
     await admin.see("#thread-name", "ana")
     await admin.until("document.activeElement.id === 'box'")
     await admin.type("two")
-    await admin.press("Enter", SHIFT)
+    await admin.press("Shift+Enter")
     await admin.type("lines")
     await admin.press("Enter")
     await ana.see(".bubble", "two\nlines")
@@ -56,13 +55,13 @@ async def test_it_can_be_used_by_keyboard_alone(place: Place) -> None:
     await admin.click("#search")
     await admin.press("Escape")
     await admin.see("#list li", count=2)
-    await admin.press("ArrowDown", ALT)
+    await admin.press("Alt+ArrowDown")
     await admin.see("#thread-name", "eva")
-    await admin.press("ArrowUp", ALT)
+    await admin.press("Alt+ArrowUp")
     await admin.see("#thread-name", "ana")
     await admin.press("Escape")
     await admin.until("document.activeElement.closest('#list') !== null")
-    await admin.press("?", SHIFT)
+    await admin.press("?")
     await admin.see("dialog", "previous or next conversation")
     await admin.press("Escape")
     await admin.gone("dialog", "previous")

@@ -10,17 +10,17 @@ import time
 from pathlib import Path
 
 import pytest
+from playwright.async_api import Browser
 
 from bench.ports import free_port
 from tests.interop.processes import ROOT, START_S, Server, running
-from tests.web.chromium.cdp import Chromium
 from tests.web.chromium.window import Window
 
 MADE = (".git", ".venv", ".build", "node_modules", ".*_cache", "__pycache__", "*.egg-info")
 
 
 @pytest.mark.timeout(300)  # it installs chatd
-async def test_both_links_open_a_chat_in_one_browser(browser: Chromium, tmp_path: Path) -> None:
+async def test_both_links_open_a_chat_in_one_browser(browser: Browser, tmp_path: Path) -> None:
     shutil.copytree(ROOT, tmp_path / "chatd", ignore=shutil.ignore_patterns(*MADE))
     port = free_port()
     here = ["env", f"CHATD_PORT={port}", f"XDG_STATE_HOME={tmp_path}/state"]

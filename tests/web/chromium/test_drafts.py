@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tests.web.chromium.conftest import Place
-from tests.web.chromium.window import SHIFT, Window
+from tests.web.chromium.window import Window
 
 BOX: Final = "document.getElementById('box').value"
 
@@ -48,7 +48,7 @@ async def test_restoring_a_draft_resizes_the_box_and_sends_no_typing(place: Plac
     await look_at(admin, "ana")
     low = await admin.evaluate(height)
     await admin.write("#box", "one")
-    await admin.press("Enter", SHIFT)
+    await admin.press("Shift+Enter")
     await admin.type("two")
     await ana.see("#typing", "writing")
     high = await admin.evaluate(height)

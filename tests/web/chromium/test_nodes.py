@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
+from playwright.async_api import Browser
+
 from chatd import __version__
 from tests.cli.test_readme import commands
 from tests.cluster.front import front
@@ -17,7 +19,6 @@ from tests.cluster.people import enter
 from tests.interop.chat import token
 from tests.interop.node import node_executable, running_driver
 from tests.postgresql import Server
-from tests.web.chromium.cdp import Chromium
 from tests.web.chromium.test_two_windows import AWAY
 from tests.web.chromium.window import Window
 
@@ -26,7 +27,7 @@ NODES: Final = (1, 2)
 
 
 @asynccontextmanager
-async def window(browser: Chromium, url: str, path: str, user: str, rol: str) -> AsyncIterator[Window]:
+async def window(browser: Browser, url: str, path: str, user: str, rol: str) -> AsyncIterator[Window]:
     opened = await Window.open(browser, width=1180, height=760, phone=False, dark=False, language="en-US")
     try:
         await opened.trust_certificates()
@@ -53,7 +54,7 @@ async def talk(ana: Window, admin: Window, word: str) -> None:
 
 
 async def test_two_windows_on_two_nodes_go_on_chatting_after_kills(
-    browser: Chromium, postgresql: Server, tmp_path: Path
+    browser: Browser, postgresql: Server, tmp_path: Path
 ) -> None:
     """N-05, N-06, N-07: the nodes are started by README.md's commands, behind its HAProxy configuration."""
     with cluster(tmp_path, postgresql, nodes=0) as several:
@@ -90,7 +91,7 @@ async def test_two_windows_on_two_nodes_go_on_chatting_after_kills(
                     assert await each.texts(".bubble") == ["hola", *words]
 
 
-async def test_the_live_view_has_the_sums_and_each_node(browser: Chromium, postgresql: Server, tmp_path: Path) -> None:
+async def test_the_live_view_has_the_sums_and_each_node(browser: Browser, postgresql: Server, tmp_path: Path) -> None:
     """N-22"""
     with cluster(tmp_path, postgresql, *FLAGS, "--presence", "on") as several:
         async with (

@@ -7,7 +7,7 @@ import signal
 
 from tests.web.chromium.conftest import Place
 from tests.web.chromium.test_two_windows import AWAY
-from tests.web.chromium.window import FINDER
+from tests.web.tab import FINDER
 
 
 def signal_server(place: Place, which: signal.Signals) -> None:
@@ -21,6 +21,7 @@ async def test_a_message_to_a_hanging_server_is_stored_once_and_never_shown_as_f
     await ana.say("before")
     await admin.click("#list a", "ana")
     await admin.see(".bubble", "before")
+    await ana.see(".mine[data-fate=stored]", "before")
     for window in (admin, ana):
         window.allowed.update(AWAY)
     signal_server(place, signal.SIGSTOP)

@@ -13,7 +13,7 @@ import pytest
 
 from tests.interop.processes import Server
 from tests.web.chromium.conftest import FLAGS, Place
-from tests.web.chromium.window import CTRL, Window
+from tests.web.chromium.window import Window
 from tests.web.imported import question, serving_imported
 
 MOST_PRINTED: Final = 2_000
@@ -83,7 +83,7 @@ async def test_the_button_prints_the_whole_thread_and_nothing_beside_it(place: P
 
 async def test_a_thread_that_is_too_long_is_cut_and_the_paper_says_so(place: Place) -> None:
     admin = await opened(place, "ana")
-    await admin.press("p", CTRL)
+    await admin.press("Control+p")
     await admin.until("window.asked === true")
     paper = await paper_of(admin)
     assert lines_of(paper) == lines_from(LENGTHS["ana"] - MOST_PRINTED, "ana")

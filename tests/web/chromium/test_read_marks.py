@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from tests.web.chromium.conftest import Place
-from tests.web.chromium.window import ALT, SHIFT
 
 
 async def test_marking_as_unread_closes_the_conversation_until_it_is_read_again(place: Place) -> None:
@@ -13,7 +12,7 @@ async def test_marking_as_unread_closes_the_conversation_until_it_is_read_again(
     for by_mouse in (True, False):
         await admin.click("#list a", "ana")
         await admin.gone("#list .badge")
-        await (admin.click("#mark-unread") if by_mouse else admin.press("u", ALT))
+        await (admin.click("#mark-unread") if by_mouse else admin.press("Alt+u"))
         await admin.see("#list .badge", "1")
         await admin.gone("#thread-name")
         await admin.reload()
@@ -32,7 +31,7 @@ async def test_a_row_of_the_list_is_marked_without_opening_it(place: Place) -> N
         await admin.click("#list a", user)
         await admin.gone("#list a .badge" if user == "eva" else "#list a[aria-current] .badge")
     await admin.evaluate("document.querySelector('#list a:not([aria-current])').focus(); 0")
-    await admin.press("u", ALT)
+    await admin.press("Alt+u")
     await admin.see("#list a:not([aria-current]) .badge", "1")
     await admin.see("#thread-name", "eva")
 
@@ -54,6 +53,6 @@ async def test_read_all_applies_to_every_tab_and_sends_no_receipts(place: Place)
     assert await windows[0].texts(".mine[data-mark^=read]") == []
     await windows[1].say("one more")
     await admin.see("#unread", "1")
-    await admin.press("u", ALT | SHIFT)
+    await admin.press("Alt+Shift+u")
     await admin.gone("#list .badge")
     await tab.shut()

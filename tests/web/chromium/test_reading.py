@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from tests.web.chromium.conftest import Place
-from tests.web.chromium.window import ALT
 
 LOOKED: Final = "new Promise((later) => setTimeout(() => later(performance.now()), 1500))"  # longer than that second
 
@@ -43,6 +42,6 @@ async def test_stepping_through_conversations_marks_none_as_read(place: Place) -
     read = await admin.evaluate("asked.filter((packet) => packet.includes('leido')).join()")
     assert "ana" in read
     assert "eva" not in read
-    await admin.press("ArrowUp", ALT)
+    await admin.press("Alt+ArrowUp")
     await admin.see("#thread-name", "bob")
     await admin.until("document.querySelectorAll('#list .badge').length === 1")

@@ -16,7 +16,7 @@ from tests.chat.people import SECRET
 from tests.interop import processes
 from tests.interop.processes import ROOT, Server, running
 from tests.web.chromium.conftest import Place
-from tests.web.chromium.window import ALT, with_socket
+from tests.web.chromium.window import with_socket
 
 CLIENTS: Final = 130  # the page loads 50 at first
 WROTE_AT: Final = 1_700_000_000_000
@@ -130,7 +130,7 @@ async def test_alt_and_arrow_load_the_next_page_and_keep_the_row_visible(place: 
     admin = await place.admin()
     await admin.see("#list li", count=50)
     for number in range(129, 129 - 55, -1):
-        await admin.press("ArrowDown", ALT)
+        await admin.press("Alt+ArrowDown")
         await admin.until(f"document.getElementById('thread-name').textContent === 'client{number:03}'")
     assert await admin.evaluate("""(() => {
       const list = document.getElementById("list").getBoundingClientRect();

@@ -13,7 +13,8 @@ import pytest_asyncio
 from tests.chat.people import token
 from tests.web.blocking import BlockingProxy, Treatment
 from tests.web.chromium.conftest import Place
-from tests.web.chromium.window import PANEL, SIGHT_S, Window
+from tests.web.chromium.window import PANEL, Window
+from tests.web.tab import SIGHT_S
 
 BLOCKED: Final = ("WebSocket", "403", "ERR_CONNECTION", "ERR_EMPTY_RESPONSE")  # parts of the browser's messages
 

@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 
 from tests.chat.people import token
-from tests.web.chromium.cdp import DOMAIN
+from tests.web.chromium.browser import DOMAIN
 from tests.web.chromium.conftest import Place
 from tests.web.chromium.shop import TAG
 from tests.web.chromium.window import Window

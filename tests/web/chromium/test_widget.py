@@ -7,9 +7,9 @@ import asyncio
 import pytest
 
 from tests.interop.processes import Server
-from tests.web.chromium.cdp import PATIENCE_S
 from tests.web.chromium.conftest import FLAGS, Place
 from tests.web.chromium.window import PANEL
+from tests.web.tab import PATIENCE_S
 
 
 async def test_it_counts_messages_that_arrived_while_closed(place: Place) -> None:
