@@ -126,7 +126,7 @@ async def test_a_user_who_connects_while_the_page_loads_the_users_online_is_onli
     online = await admin.evaluate("""(async () => {
       const { People } = await import("/chatd/people.js");
       const people = new People({
-        ask: async () => ({ conversaciones: [], hay_mas: false }),
+        askPatiently: async () => ({ conversaciones: [], hay_mas: false }),
         askOrNull: async () => {
           people.presence({ user: "ana", en_linea: true, visto: null });
           return { conectados: [], hay_mas: false };
