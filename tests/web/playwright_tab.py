@@ -90,6 +90,13 @@ class PlaywrightTab(Tab):
     async def press_mouse(self) -> None:
         await self.page.mouse.click(*self._pointer)
 
+    async def hold_mouse(self) -> None:
+        """Press the left button and hold it."""
+        await self.page.mouse.down()
+
+    async def release_mouse(self) -> None:
+        await self.page.mouse.up()
+
     async def type(self, text: str) -> None:
         await self.page.keyboard.insert_text(text)
 

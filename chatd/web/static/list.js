@@ -4,6 +4,7 @@ import { Hold } from "./hold.js";
 import { arrange, avatar, icon, make, markCurrent } from "./dom.js";
 import { moment } from "./moments.js";
 import { shownName } from "./names.js";
+import { Press } from "./press.js";
 import { briefly, text } from "./texts.js";
 
 const NEAR_PX = 200;
@@ -18,6 +19,7 @@ export class ListView {
   #rows = new Map();
   #hitRows = new Map(); // by message
   #hold;
+  #press;
   current = null;
   view = (persons) => persons; // filters and orders the listed people
   which = () => ""; // names what the view shows
@@ -29,6 +31,7 @@ export class ListView {
   constructor(list, search, people, typing, news, hits) {
     this.#list = list;
     this.#hold = new Hold(list, news, () => this.render());
+    this.#press = new Press(list, () => this.render());
     this.#search = search;
     this.#people = people;
     this.#typing = typing;
@@ -49,6 +52,7 @@ export class ListView {
   }
 
   render() {
+    if (this.#press.postpones()) return;
     const shown = this.#hold.arrange(this.shown, this.which());
     const today = new Date().toDateString();
     const rows = shown.map((person) => this.#row(person, today));

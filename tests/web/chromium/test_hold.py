@@ -33,6 +33,22 @@ async def test_it_keeps_its_order_while_the_pointer_is_over_it(place: Place) -> 
     await admin.until(f"{ORDER}.join() === 'ana,bob'")
 
 
+async def test_a_click_is_not_lost_if_its_row_changes_before_the_release(place: Place) -> None:
+    """A browser sends no click if what was pressed has been replaced."""
+    admin, ana, _ = await two_in_order(place)
+    eva = await place.user("eva")
+    await admin.point_at("#list a", "from ana")
+    await admin.hold_mouse()
+    await ana.say("again")
+    await ana.see('[data-fate="stored"]', "again")
+    await eva.say("me too")
+    await admin.until("document.title.startsWith('(3)')")  # ana's message came before
+    await admin.drawn()
+    await admin.release_mouse()
+    await admin.see("#thread-name", "ana")
+    await admin.see("#list a", "again")
+
+
 async def test_it_keeps_its_order_while_the_focus_is_in_it(place: Place) -> None:
     admin, ana, _ = await two_in_order(place)
     await admin.evaluate("document.querySelector('#list a').focus()")
