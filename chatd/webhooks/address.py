@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-from typing import NamedTuple
+from ipaddress import IPv4Address, IPv6Address, IPv6Network
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
+
+_NAT64: Final = IPv6Network("64:ff9b::/96")
 
 
 class Target(NamedTuple):
@@ -39,7 +42,19 @@ async def resolve(target: Target, *, private: bool) -> str:
     """The address to connect to: what was checked is what is used. Raises OSError."""
     found = await asyncio.get_running_loop().getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
     addresses = [str(address[0]) for _, _, _, _, address in found]
-    allowed = [each for each in addresses if private or ipaddress.ip_address(each.partition("%")[0]).is_global]
+    allowed = [each for each in addresses if private or _is_public(ipaddress.ip_address(each.partition("%")[0]))]
     if not allowed:
         raise RefusedAddressError(f"{target.host} is an address of this machine or a private network")
     return allowed[0]
+
+
+def _is_public(address: IPv4Address | IPv6Address) -> bool:
+    if address.is_multicast or not address.is_global:
+        return False
+    ipv4 = _translated(address) if isinstance(address, IPv6Address) else None
+    return ipv4 is None or _is_public(ipv4)
+
+
+def _translated(address: IPv6Address) -> IPv4Address | None:
+    """The IPv4 address to which a gateway sends what goes to `address`: NAT64 (RFC 6052), 6to4 (RFC 3056)."""
+    return IPv4Address(address.packed[-4:]) if address in _NAT64 else address.sixtofour

@@ -12,6 +12,7 @@ from chatd.webhooks.address import RefusedAddressError, parse_target, resolve
     [
         "127.0.0.1", "127.1", "0.0.0.0", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1",
         "localhost", "[::1]", "[::]", "[fe80::1]", "[fd00::1]", "[::ffff:127.0.0.1]", "[::ffff:10.0.0.1]",
+        "224.0.0.251", "[ff02::fb]", "[64:ff9b::10.0.0.1]", "[2002:a00:1::1]",
     ],
 )  # fmt: skip
 async def test_an_address_that_is_not_public_is_refused_unless_a_setting_allows_it(host: str) -> None:
@@ -21,6 +22,13 @@ async def test_an_address_that_is_not_public_is_refused_unless_a_setting_allows_
     assert await resolve(target, private=True)
 
 
-@pytest.mark.parametrize(("host", "address"), [("8.8.8.8", "8.8.8.8"), ("[2001:4860::8888]", "2001:4860::8888")])
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("8.8.8.8", "8.8.8.8"),
+        ("[2001:4860::8888]", "2001:4860::8888"),
+        ("[64:ff9b::8.8.8.8]", "64:ff9b::808:808"),
+    ],
+)
 async def test_a_public_address_is_used(host: str, address: str) -> None:
     assert await resolve(parse_target(f"https://{host}/"), private=False) == address
