@@ -70,7 +70,7 @@ async def test_a_refused_message_is_sent_again_with_the_same_cid(place: Place) -
       for (let number = 0; number < 12; number++) {{
         form.querySelector("textarea").value = `message ${{number}}`; form.requestSubmit(); }} }})()""")
     await ana.see(".mine[data-fate=failed]", "Too many messages at once.")
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(3 * PATIENCE_S):  # many presses, each of which waits for an answer
         while await ana.texts(".mine[data-fate=failed] .bubble"):
             await asyncio.sleep(0.4)  # the wait that this rate limit requires
             await ana.click(".mine[data-fate=failed] .retry")
