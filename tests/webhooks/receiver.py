@@ -82,6 +82,10 @@ class Receiver:
                 self._changed.clear()
                 await self._changed.wait()
 
+    async def left(self) -> None:
+        """Wait until no connection is open."""
+        await self.until(lambda: not self._open)
+
     def texts(self, con: str | None = None) -> list[str]:
         """Texts of accepted messages without duplicates, in the order of their first acceptance."""
         said = [each["data"] for each in self.taken if each["type"] == "mensaje"]
@@ -96,6 +100,7 @@ class Receiver:
                     pass
         finally:
             self._open.discard(writer)
+            self._changed.set()
             writer.transport.abort()
 
     async def _serve_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
