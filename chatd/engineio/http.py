@@ -1,8 +1,8 @@
 """HTTP/1.1 connections: an asyncio protocol around h11, one request at a time, each answered through its `Exchange`.
 
-Knows nothing of Engine.IO: a handler gets every request as soon as its head is in. Pipelined requests wait in h11
-until the one before them is answered. A connection has a deadline whenever it owes us bytes, and none while we owe
-it an answer. Rules E-15 to E-17 and E-47 of protocol.md.
+Independent of Engine.IO: the handler gets each request as soon as its head is complete. Pipelined requests wait in
+h11 until the request before them is answered. A connection has a deadline while the server waits for bytes of the
+client, and none while the client waits for an answer. Rules E-15 to E-17 and E-47 of protocol.md.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ from chatd.engineio.request import by_name, parse_request
 from chatd.engineio.turns import BYTES_SHIFT, Payer, Price, Turns
 from chatd.engineio.unfinished import Hold
 
-# Behind a request that has no answer yet no more than this is read ahead, and the read that goes beyond it.
+# Pipelined bytes that are read ahead of an answer; the read that exceeds this limit is the last one.
 MAX_PIPELINED_BYTES: Final = 16_384
 
-# How much of a body that was refused is still read, so that the client can finish and see the answer.
+# Bytes of a refused body that are read and discarded, so that the client can finish sending and read the answer.
 MAX_DISCARDED_BYTES: Final = 1_048_576
 
-# Where memory is short for a moment.
+# 503: too much incomplete input is held at this moment (L-12).
 _RETRY_AFTER: Final = {503: [(b"Retry-After", b"1")]}
 
-# Other refusals are for requests that are no HTTP.
+# Requests refused with other statuses are not valid HTTP and are not counted.
 _LIMIT_OF: Final = {408: Limit.REQUEST_TIMEOUT, 431: Limit.MAX_HEADER}
 
 # Optional since RFC 7230, but some clients cannot parse a status line without it.
@@ -75,13 +75,13 @@ class HttpConnection(asyncio.Protocol):
         self.credit = 0
         self._timeout_s = request_timeout_s
         self._max_header_bytes = max_header_bytes
-        self._first = b""  # the first bytes, until h11 gets them
+        self._first = b""  # the first read, until h11 is given it
         self._parser: StrictConnection | None = None
         self._exchange: Exchange | None = None
         self._discarded = 0
-        self._unread = False  # too much of our answers waits for the client to read it
+        self._unread = False  # the write buffer is full: the client does not read its answers
         self._unfinished: Hold | None = None
-        self._held = False  # what has come waits for a later turn of its payer
+        self._held = False  # received bytes wait for a later turn of the payer
         self._tcp: asyncio.Transport
         self._address = ""
         self._secure = False
@@ -117,14 +117,14 @@ class HttpConnection(asyncio.Protocol):
             self._advance()
 
     def eof_received(self) -> bool:
-        """As of a WebSocket: what the peer has sent before its end is answered first."""
+        """Requests that were received before the end of the stream are answered first, as for a WebSocket."""
         if not self._held or self._secure:
             return False
         self._tcp.pause_reading()
         return True
 
     def pause_writing(self) -> None:
-        """The client does not read its answers: take no more requests."""
+        """The client does not read its answers: handle no more requests."""
         self._unread = True
         self._tcp.pause_reading()
 
@@ -143,7 +143,7 @@ class HttpConnection(asyncio.Protocol):
         self._release()
 
     def on_deadline(self) -> None:
-        """The client owes us a request, or the rest of one, for too long; or it has not read our answer."""
+        """The client has not sent a complete request, or has not read its answer, in time."""
         if self._tcp.get_write_buffer_size():
             self._tcp.abort()
             return
@@ -155,10 +155,10 @@ class HttpConnection(asyncio.Protocol):
 
     # What turns call.
 
-    def go_on(self) -> None:
-        """Called in the turn that this connection waited for; it may be closed by then, or use WebSocket."""
+    def on_turn(self) -> None:
+        """The turn that this connection waited for. The connection may be closed by now, or use WebSocket."""
         self._held = False
-        self._go_on()
+        self._resume()
 
     # What an exchange calls.
 
@@ -176,7 +176,7 @@ class HttpConnection(asyncio.Protocol):
         if self._h11.our_state is h11.MUST_CLOSE and (body_withheld or self._h11.their_state is not h11.SEND_BODY):
             self._tcp.close()
         elif self._h11.their_state is h11.DONE:
-            self._go_on_soon()
+            self._resume_soon()
         self._release()
 
     def upgrade(self, protocol: asyncio.Protocol, headers: Sequence[tuple[bytes, bytes]], first: bytes) -> None:
@@ -185,7 +185,7 @@ class HttpConnection(asyncio.Protocol):
     def hand_over(
         self, status: int, protocol: asyncio.Protocol, headers: Sequence[tuple[bytes, bytes]], first: bytes
     ) -> None:
-        """Answer with a head and `first`; from then on the connection speaks `protocol`."""
+        """Send a response head and `first`, then pass the connection to `protocol`."""
         self._exchange = None
         self._timers.cancel(self)
         head = b"HTTP/1.1 %d %b" % (status, _PHRASE_OF[status])
@@ -205,8 +205,8 @@ class HttpConnection(asyncio.Protocol):
 
     @property
     def _h11(self) -> StrictConnection:
-        """Made on first use: a plain handshake needs none. It is given what was read so far, and the request that is
-        being answered, if there is one.
+        """The parser, created on first use, because a plain handshake needs none. It gets the bytes read so far. If a
+        request is being answered, its event is taken from the parser.
         """
         if self._parser is None:
             self._parser = StrictConnection(h11.SERVER, max_incomplete_event_size=self._max_header_bytes)
@@ -224,20 +224,20 @@ class HttpConnection(asyncio.Protocol):
         self._turns.finish(self, started)
 
     def _take_events(self) -> None:
-        """Take events from h11 until it wants more bytes, waits for our answer, one request is done, or the payer's
-        budget for this turn is.
+        """Handle events of h11 until it needs more bytes or waits for an answer, a request is complete, or the payer's
+        budget for this turn is used up.
         """
         if self._parser is None and not self._take_first():
             return
-        if self._has_the_floor() and self._request_is_done():
+        if self._handles_requests() and self._request_is_done():
             self._h11.start_next_cycle()
-        while self._has_the_floor() and not self._request_is_done():
+        while self._handles_requests() and not self._request_is_done():
             if not self._pay():
                 return
             try:
                 event = self._h11.next_event()
             except h11.RemoteProtocolError as error:
-                # After a colon h11 quotes what it was sent, which may be a line with a cookie.
+                # After a colon h11 quotes the input, which may be a line with a cookie.
                 log.debug("bad request: %s", str(error).partition(":")[0])
                 self._refuse(error.error_status_hint)
                 return
@@ -249,7 +249,7 @@ class HttpConnection(asyncio.Protocol):
             self._on_event(event)
 
     def _take_first(self) -> bool:
-        """Serve a plain handshake; False if that has to wait for a later turn."""
+        """Answer a plain handshake without h11. Returns False if that has to wait for a later turn."""
         if not self._pay():
             return False
         head = plain_handshake(self._first) if len(self._first) <= self._max_header_bytes else None
@@ -258,8 +258,8 @@ class HttpConnection(asyncio.Protocol):
         return True
 
     def _count_unfinished(self) -> None:
-        """Rule L-12: read only so far ahead of an answer, and answer 503 where too much waits for its end."""
-        if not self._has_the_floor():
+        """Limit pipelined bytes, and answer 503 if too much incomplete input is held (L-12)."""
+        if not self._handles_requests():
             self._release()
             return
         size = len(self._first) if self._parser is None else len(self._parser.trailing_data[0])
@@ -278,9 +278,10 @@ class HttpConnection(asyncio.Protocol):
             self._unfinished = None
 
     def _pay(self) -> bool:
-        """Pay for the next event. If that has to wait for a later turn, the next read pauses reading until then.
+        """Pay for the next event. Returns False if the event has to wait for a later turn.
 
-        To pause and resume at once costs 20 µs. With TLS it must: asyncio keeps no connection whose peer has ended.
+        The next read then pauses reading: to pause at once costs 20 µs, even if nothing arrives before that turn.
+        With TLS reading is paused at once, because asyncio closes a TLS connection as soon as the peer ends it.
         """
         if self.credit <= 0 and not self._turns.draw(self):
             self._held = True
@@ -290,21 +291,21 @@ class HttpConnection(asyncio.Protocol):
         self.credit -= 1
         return True
 
-    def _has_the_floor(self) -> bool:
-        """Whether this connection still speaks HTTP, and the client listens."""
+    def _handles_requests(self) -> bool:
+        """Whether requests are handled now: the connection still speaks HTTP, is open, and its client reads."""
         return self._tcp.get_protocol() is self and not self._tcp.is_closing() and not self._unread
 
     def _request_is_done(self) -> bool:
         return self._h11.our_state is h11.DONE and self._h11.their_state is h11.DONE
 
-    def _go_on_soon(self) -> None:
-        """A request is done. If the next one has come already, it is served first, before more is read."""
+    def _resume_soon(self) -> None:
+        """A request is complete. If the next one is received already, it is handled before more is read."""
         if self._h11.trailing_data[0]:
             self._tcp.pause_reading()
-            asyncio.get_running_loop().call_soon(self._go_on)
+            asyncio.get_running_loop().call_soon(self._resume)
 
-    def _go_on(self) -> None:
-        if self._has_the_floor() and not self._held:
+    def _resume(self) -> None:
+        if self._handles_requests() and not self._held:
             self._tcp.resume_reading()
             self._advance()
 
@@ -319,19 +320,19 @@ class HttpConnection(asyncio.Protocol):
         elif self._h11.our_state is h11.MUST_CLOSE:
             self._tcp.close()
         else:
-            self._go_on_soon()
+            self._resume_soon()
 
     def _on_request(self, event: h11.Request) -> None:
-        if _head_bytes(event) > self._max_header_bytes:  # h11 holds only heads to it that come in pieces
+        if _head_bytes(event) > self._max_header_bytes:  # h11 checks only heads that arrive in pieces
             self._refuse(431, bodiless=event.method == b"HEAD")
         else:
             self._on_head(event.method, event.target, by_name(event.headers))
 
     def _on_head(self, method: bytes, target: bytes, headers: Mapping[bytes, bytes]) -> None:
-        self._timers.catch_up()  # if the time of this very request is over, it has been refused now
-        if not self._has_the_floor():
+        self._timers.catch_up()  # may refuse this request, if its deadline has passed
+        if not self._handles_requests():
             return
-        self._release()  # the head is whole, and what follows may be another's
+        self._release()  # the head is complete; later bytes may be charged to another payer
         self._discarded = 0
         try:
             request = parse_request(method, target, headers, self._address, secure=self._secure)
@@ -355,7 +356,7 @@ class HttpConnection(asyncio.Protocol):
             self._tcp.write(self._h11.send(_CONTINUE) or b"")
 
     def _refuse(self, status: int, *, bodiless: bool = False) -> None:
-        """The request cannot be understood: answer if that is still possible, and close."""
+        """Refuse the current request, with an answer if that is still possible, and close the connection."""
         if status in _LIMIT_OF:
             why = f"request refused with status {status}"
             self._connections.refusals.add(_LIMIT_OF[status], why, address=self._address)
@@ -374,9 +375,9 @@ class HttpConnection(asyncio.Protocol):
     def _send(
         self, status: int, body: bytes, headers: Sequence[tuple[bytes, bytes]], *, bodiless: bool = False
     ) -> None:
-        """With `bodiless`, only the head of what the answer would be: its length is that of a body that stays here.
+        """With `bodiless`, send only the head; its Content-Length is the length of `body`, which is not sent.
 
-        A 304 has no length, since it would be that of the answer to another request: RFC 9110, section 8.6.
+        A 304 has no Content-Length: it would have to be that of a 200 to the same request (RFC 9110, section 8.6).
         """
         length = [] if status == 304 else [(b"Content-Length", b"%d" % len(body))]
         head = h11.Response(
@@ -390,5 +391,5 @@ class HttpConnection(asyncio.Protocol):
 
 
 def _head_bytes(request: h11.Request) -> int:
-    """The size of a request's head, give or take its line ends."""
+    """The approximate size of a request's head."""
     return len(request.target) + sum(len(name) + len(value) + 4 for name, value in request.headers)

@@ -164,7 +164,7 @@ class PollingTransport(NoDescriptor):
 
     # What turns call.
 
-    def go_on(self) -> None:
+    def on_turn(self) -> None:
         """Handle the held packets of the current POST, unless it was dropped meanwhile."""
         packets, exchange = self._held, self._post
         self._held = self._post = None

@@ -77,7 +77,7 @@ class Payable(Protocol):
 class Connection(Payable, Protocol):
     """A connection that may have to wait for a later turn."""
 
-    def go_on(self) -> None:
+    def on_turn(self) -> None:
         """Called once for each refused `draw`, in a later turn, with credit. Must not raise."""
 
 
@@ -116,7 +116,7 @@ class Turns:
         self._ends_s = 0.0  # when this turn gives no more credit
 
     def draw(self, connection: Connection) -> bool:
-        """Give `connection` credit. Returns False if it has to wait: `go_on` is called in a later turn, and the
+        """Give `connection` credit. Returns False if it has to wait: `on_turn` is called in a later turn, and the
         connection must not draw before that.
         """
         payer = connection.payer
@@ -194,7 +194,7 @@ class Turns:
             connection = account.waiting.popleft()
             _grant(account, connection)
             try:
-                connection.go_on()
+                connection.on_turn()
             except Exception:
                 log.exception("a connection failed in its turn")
 

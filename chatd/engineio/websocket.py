@@ -209,7 +209,7 @@ class WebSocketTransport(asyncio.Protocol):
 
     # What turns call.
 
-    def go_on(self) -> None:
+    def on_turn(self) -> None:
         """Handle the held messages, unless the connection has ended meanwhile."""
         messages, self._held = self._held, None
         if messages is not None and self._handle(messages) and self._state is not _CLOSED:

@@ -49,7 +49,7 @@ class Peer:
         if not self.waits:
             self._handle()
 
-    def go_on(self) -> None:
+    def on_turn(self) -> None:
         assert self.credit > 0
         self.waits = False
         self._handle()
@@ -120,8 +120,8 @@ def test_every_turn_serves_some_waiting_payers(loop: Loop) -> None:
     """L-16: even if each takes the whole time of a turn"""
 
     class Slow(Peer):
-        def go_on(self) -> None:
-            super().go_on()
+        def on_turn(self) -> None:
+            super().on_turn()
             loop.clock.pass_seconds(2 * TURN_S)
 
     peers = [Slow(loop, name) for name in "abc"]
@@ -176,7 +176,7 @@ def test_idle_payers_are_deleted(loop: Loop) -> None:
 
 def test_a_connection_that_raises_does_not_affect_others(loop: Loop, caplog: pytest.LogCaptureFixture) -> None:
     class Broken(Peer):
-        def go_on(self) -> None:
+        def on_turn(self) -> None:
             raise RuntimeError("a bug")
 
     Peer(loop, "ana").sends("a", BUDGET)
