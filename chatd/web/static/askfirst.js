@@ -1,26 +1,35 @@
 // Asks for confirmation before sending to a user whom another admin is answering, or to an unknown user.
 
 import { byId, make } from "./dom.js";
+import { shownName } from "./names.js";
 import { onLanguage, text } from "./texts.js";
 
 export class AskFirst {
   #form;
   #asked = make("div", { class: "ask-first", role: "alert", hidden: true });
   #agreed = new Set(); // keys of confirmed questions: each is asked once
-  #reasonFor;
+  #team;
+  #people;
+  #user = null;
   #pending = null;
 
-  /** `reasonFor()` returns `{ key, words }` for the open conversation, or null if no question is needed. */
-  constructor(form, reasonFor) {
+  constructor(form, team, people) {
     this.#form = form;
-    this.#reasonFor = reasonFor;
+    this.#team = team;
+    this.#people = people;
     form.before(this.#asked);
     onLanguage(() => this.#pending && this.#ask(this.#pending));
   }
 
+  /** The conversation with `user` is opened. */
+  show(user) {
+    this.#user = user;
+    this.clear();
+  }
+
   /** Returns whether the text in the box may be sent; if not, it stays there and the question is shown. */
   allows() {
-    const reason = this.#reasonFor();
+    const reason = this.#reason;
     if (reason === null || this.#agreed.has(reason.key)) {
       this.clear();
       return true;
@@ -32,6 +41,15 @@ export class AskFirst {
   clear() {
     this.#pending = null;
     this.#asked.hidden = true;
+  }
+
+  /** Why to ask before a message is sent, or null. */
+  get #reason() {
+    const user = this.#user;
+    const rival = this.#team.rivalOn(user);
+    if (rival !== null) return { key: `rival ${rival} ${user}`, words: text("team.rival", { who: shownName(this.#people.get(rival).title) }) };
+    if (this.#people.get(user).isStranger) return { key: `unknown ${user}`, words: text("team.unknown", { user: shownName(user) }) };
+    return null;
   }
 
   #ask(reason) {

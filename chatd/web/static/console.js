@@ -3,29 +3,33 @@
 import { AskFirst } from "./askfirst.js";
 import { Attention } from "./attention.js";
 import { Canned } from "./canned.js";
-import { CaseBar, waited } from "./casebar.js";
+import { CaseBar } from "./casebar.js";
+import { showNotAdmin, showRefusal } from "./closed.js";
 import { Colleagues } from "./colleagues.js";
 import { composer } from "./composer.js";
-import { announce, avatar, byId, icon, markCurrent } from "./dom.js";
+import { announce, byId, markCurrent } from "./dom.js";
 import { Drafts } from "./drafts.js";
-import { filterButtons } from "./filters.js";
 import { listenToKeys } from "./keys.js";
 import { LiveView } from "./live.js";
-import { ListView, addressOf, messageIn, userIn, wholeName } from "./list.js";
+import { ListView, addressOf, messageIn, userIn } from "./list.js";
 import { shownName } from "./names.js";
 import { mailSwitch } from "./mailswitch.js";
 import { Notes } from "./notes.js";
-import { badgeTitle, notifications, sound } from "./notices.js";
-import { connectionBanner, languageSwitch, loginAddress, refusalText, serverPath, showClosing, whoAmI } from "./page.js";
+import { notifications, sound } from "./notices.js";
+import { connectionBanner, languageSwitch, loginAddress, serverPath, whoAmI } from "./page.js";
 import { People } from "./people.js";
 import { ReadMarks } from "./readmarks.js";
 import { Receipts } from "./receipts.js";
-import { ChatSocket, State, UNTIL_LOGIN } from "./socket.js";
+import { ChatSocket, State } from "./socket.js";
 import { Team } from "./team.js";
-import { briefly, fillTexts, onLanguage, onNewDay, text, timeOf } from "./texts.js";
+import { showTeam } from "./teamlist.js";
+import { fillTexts, onLanguage, onNewDay, text, timeOf } from "./texts.js";
 import { TextHits } from "./texthits.js";
 import { ThreadView } from "./thread.js";
+import { ThreadHead } from "./threadhead.js";
+import { toolbar } from "./toolbar.js";
 import { TypingHeard, TypingSender } from "./typing.js";
+import { showUnread } from "./unread.js";
 
 const socket = new ChatSocket(serverPath());
 const people = new People(socket);
@@ -34,21 +38,21 @@ const readMarks = new ReadMarks(socket, people, receipts);
 const typingSender = new TypingSender(socket);
 const typing = new TypingHeard(() => {
   list.render();
-  showTyping();
+  head.drawTyping();
 });
-const colleagues = new Colleagues(() => showTyping());
+const colleagues = new Colleagues(() => head.drawTyping());
 const list = new ListView(byId("list"), byId("search"), people, typing, byId("list-news"), new TextHits(socket, () => list.render()));
 const attention = new Attention(markRead);
 const thread = new ThreadView(byId("messages"), { onSeen: () => attention.look() });
+const head = new ThreadHead(socket, people, typing, colleagues);
 const live = new LiveView(socket, people);
 const team = new Team(socket, people);
 const caseBar = new CaseBar(byId("thread").querySelector(".thread-head"), team, people);
 const notes = new Notes(byId("thread").querySelector("div.thread"), socket, team, people);
 const canned = new Canned(byId("composer"), socket, team);
 const mail = mailSwitch(socket, byId("mail"));
-const askFirst = new AskFirst(byId("composer"), reasonToAsk);
+const askFirst = new AskFirst(byId("composer"), team, people);
 const banner = connectionBanner(socket);
-const WAITS_AGAIN_MS = 30_000;
 let open = null; // the user whose thread is open
 let drafts = null; // until the server has named the reader
 
@@ -56,10 +60,10 @@ let drafts = null; // until the server has named the reader
 
 socket
   .on("state", async (state) => {
-    showPresence();
+    head.drawPresence();
     if (state === State.ONLINE) await begin();
     else if (state !== State.CONNECTING) onLost();
-    if (state === State.REFUSED) showRefusal();
+    if (state === State.REFUSED) showRefusal(socket.refusal, drafts !== null);
   })
   .on("mensaje_recibido", async (message) => {
     live.onMessage(message);
@@ -75,6 +79,11 @@ socket
     (isColleagues(news) ? colleagues : typing).heard(news);
   })
   .on("leido", (news) => people.wasRead(news));
+
+/** Whether the message is from another admin to a user. */
+function isColleagues({ de, para }) {
+  return people.get(de).role === "admin" && para !== people.me;
+}
 
 function onLost() {
   people.onLost();
@@ -92,7 +101,7 @@ async function begin() {
     return;
   }
   if (me && me.rol !== "admin") {
-    showClosed(text("notAdmin"), text("notAdminHint", { user: shownName(me.user) }), byId("closed-link"));
+    showNotAdmin(me.user);
     return;
   }
   people.setReader(me?.user ?? null);
@@ -115,24 +124,7 @@ function call(user, words) {
   if (!attention.isThere) notifications.show(user, words, () => (location.hash = addressOf(user)));
 }
 
-/** After a session has ended its loaded messages stay visible until the next login; no new ones arrive. */
-function showRefusal() {
-  const mayLogIn = UNTIL_LOGIN.has(socket.refusal?.code);
-  showClosed(text("state.refused"), refusalText(socket.refusal), byId("closed-retry"), { keepDesk: mayLogIn && drafts !== null });
-  byId("closed-login").hidden = !mayLogIn || loginAddress() === "";
-}
-
 // Views.
-
-/** Show a sentence instead of the desk, or above it; `wayOut` is the link or button below it. */
-function showClosed(title, hint, wayOut, { keepDesk = false } = {}) {
-  byId("desk").hidden = !keepDesk;
-  showClosing(keepDesk);
-  byId("closed-title").textContent = title;
-  byId("closed-hint").textContent = hint;
-  for (const id of ["closed-retry", "closed-link", "closed-login"]) byId(id).hidden = byId(id) !== wayOut;
-  byId("closed-title").focus();
-}
 
 function showDesk() {
   const focused = byId("closed").contains(document.activeElement);
@@ -184,15 +176,14 @@ function openThread(user) {
   list.render();
   if (user === null) {
     thread.show(null);
+    head.show(null);
     return;
   }
   list.linkTo(user)?.scrollIntoView({ block: "nearest" });
   const conversation = people.conversationWith(user);
   thread.show(conversation);
-  showWho();
-  showPresence();
-  showTyping();
-  askFirst.clear();
+  head.show(user);
+  askFirst.show(user);
   caseBar.show(user);
   notes.show(user);
   attention.start();
@@ -218,39 +209,6 @@ function fillBox(words) {
   box.dispatchEvent(new Event("input")); // the composer grows with it
 }
 
-function showWho() {
-  if (open === null) return;
-  const name = byId("thread-name");
-  name.textContent = shownName(people.get(open).title);
-  name.title = wholeName(people.get(open));
-  byId("thread-avatar").replaceChildren(avatar(open));
-  byId("box-label").textContent = text("messageTo", { user: shownName(people.get(open).title) });
-}
-
-/** Whether nobody of this name was ever here. */
-function isStranger(user) {
-  return !people.get(user).known && !people.conversationWith(user).messages.length;
-}
-
-/** Show nothing without a connection: presence is unknown then. */
-function showPresence() {
-  if (open === null) return;
-  const { online, seen } = people.get(open);
-  const gone = seen === null ? text("offline") : text("lastSeen", { when: briefly(seen) });
-  const away = isStranger(open) ? text("team.unknown", { user: shownName(open) }) : gone;
-  const said = online ? text("online") : away;
-  const { name } = people.get(open);
-  const who = name !== null && name !== open ? `${shownName(open)} · ` : "";
-  byId("thread-presence").textContent = socket.online ? who + said : "";
-  byId("thread-avatar").dataset.online = String(online);
-}
-
-function showTyping() {
-  const colleague = open === null ? null : colleagues.writingTo(open);
-  const own = open !== null && typing.isTyping(open) ? text("typing") : "";
-  byId("typing").textContent = colleague === null ? own : text("team.writes", { who: shownName(people.get(colleague).title) });
-}
-
 /** Mark the open thread as read if the reader has looked at its end. */
 function markRead() {
   if (open === null || !thread.atEnd) return;
@@ -262,55 +220,18 @@ function markRead() {
 }
 
 people.onChange(() => {
-  showWho();
-  showPresence();
+  head.drawName();
+  head.drawPresence();
   attention.look();
   people.findUnread();
-  const unread = unreadText();
-  byId("unread").hidden = unread === "";
-  byId("unread").textContent = unread;
-  byId("all-read").hidden = unread === "";
-  badgeTitle(unread);
+  showUnread(people);
 });
 
-/** "3", or "3+" if not all conversations are loaded; empty if all are read. */
-function unreadText() {
-  const { unread, hasMore } = people;
-  return unread ? `${unread}${hasMore ? "+" : ""}` : "";
-}
-
-// Actions of the reader.
-
-/** The reason to ask for confirmation before a message is sent, or null. */
-function reasonToAsk() {
-  const rival = team.rivalOn(open);
-  if (rival !== null) return { key: `rival ${rival} ${open}`, words: text("team.rival", { who: shownName(people.get(rival).title) }) };
-  if (isStranger(open)) return { key: `unknown ${open}`, words: text("team.unknown", { user: shownName(open) }) };
-  return null;
-}
-
-// The views of a team.
-
-/** Whether the message is from another admin to a user. */
-function isColleagues({ de, para }) {
-  return people.get(de).role === "admin" && para !== people.me;
-}
-
-list.view = (persons) => team.view(persons);
-list.which = () => `${team.filter} ${team.byWaiting}`;
-list.loadMore = () => team.loadMore();
-list.facts = ({ user }) => {
-  const { atiende, espera } = team.caseOf(user) ?? {};
-  const facts = {};
-  if (espera !== undefined) facts.waits = waited(espera);
-  if (atiende !== undefined) facts.claimed = team.isMine(user) ? text("you") : shownName(people.get(atiende).title);
-  return facts;
-};
-setInterval(() => team.isThere && list.render(), WAITS_AGAIN_MS);
+showTeam(list, team, people);
 thread.bubbles.titleOf = (user) => people.get(user).title;
 thread.bubbles.isSomebody = (user) => user !== people.me && (people.get(user).role === "admin" || people.get(user).last !== null || people.get(user).online);
-filterButtons(byId("list"), team);
-team.onChange(() => list.render());
+
+// Actions of the reader.
 
 composer(byId("composer"), {
   mayLeave: () => askFirst.allows(),
@@ -363,49 +284,24 @@ byId("all-read").addEventListener("click", async () => {
 });
 byId("skip").addEventListener("click", () => (open === null ? list.focus() : focusThread()));
 byId("closed-retry").addEventListener("click", () => socket.start());
-byId("help").addEventListener("click", () => byId("keys").showModal());
-byId("notify").addEventListener("click", async () => {
-  await notifications.toggle();
-  showNotify();
-  byId("notify-denied").hidden = !notifications.denied;
-});
 
-byId("sound").addEventListener("click", () => {
-  sound.toggle();
-  showNotify();
-});
-
-function showNotify() {
-  byId("sound").setAttribute("aria-pressed", String(sound.on));
-  byId("notify").setAttribute("aria-pressed", String(notifications.on));
-}
-
-// Texts and icons: drawn at start and when the language changes.
-
-function draw() {
-  for (const [id, name] of [["back", "back"], ["live-back", "back"], ["notify", "bell"], ["sound", "sound"], ["mail", "mail"], ["print", "print"], ["mark-unread", "unread"]])
-    byId(id).replaceChildren(icon(name));
-  byId("composer").querySelector("button").replaceChildren(icon("send"));
-  showNotify();
-}
+// Texts.
 
 onLanguage(() => {
   banner();
   list.redraw();
   thread.redraw();
-  showWho();
-  showPresence();
-  showTyping();
+  head.draw();
   if (live.visible) live.show();
 });
 onNewDay(() => {
   list.render();
   thread.render();
-  showPresence();
+  head.drawPresence();
 });
 languageSwitch(byId("language"));
 fillTexts();
 byId("closed-login").href = loginAddress();
-draw();
+toolbar();
 socket.start();
 setTimeout(() => timeOf(Date.now())); // the first use of Intl.DateTimeFormat is slow: do it before the first row needs it

@@ -36,6 +36,11 @@ class Person {
     return this.online ? Infinity : (this.seen ?? 0);
   }
 
+  /** Whether nobody of this name was ever here. */
+  get isStranger() {
+    return !this.known && !this.conversation?.messages.length;
+  }
+
   /** Whether a refused message waits for the reader to send it again. */
   get failed() {
     return this.conversation?.outbox.pending.some(({ fate }) => fate === Fate.FAILED) ?? false;
