@@ -1,8 +1,8 @@
-"""An asyncio event loop in which work can wait for the end of a turn: for the instant before the loop waits again.
+"""An asyncio event loop with callbacks at the end of a turn: just before the loop waits for events again.
 
-What `call_soon` is given in a callback runs one turn later, after another look for events. For a message that arrives
-alone, that turn does nothing else. Without it the message takes one `epoll_wait` instead of two, and with two admins
-30 µs of the loop's thread instead of 34. Under load both are the same: a turn sends what the reads of one turn caused.
+`call_soon` in a callback runs its function one turn later, after another poll for events. If a single message arrives,
+that turn does nothing else. Callbacks at the end of the turn save it: one `epoll_wait` a message instead of two and,
+with two admins, 30 µs of the loop's thread instead of 34. Under load there is no difference.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ Ts = TypeVarTuple("Ts")
 
 
 class _TurnSelector(selectors.DefaultSelector):
-    """The selector of a TurnLoop. A turn begins with `select`, so the turn before ends there."""
+    """The selector of a TurnLoop. A turn starts with `select`, so the end of the previous turn is at its beginning."""
 
     def __init__(self, on_error: Callable[[dict[str, Any]], None]) -> None:
         super().__init__()
         self._on_error = on_error
         self.at_end: list[Callback] = []
-        self.timeout_is_stale = False  # the loop has been given more to do since it computed how long it may wait
+        self.timeout_is_stale = False  # callbacks were added after the loop computed its timeout
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if self.at_end:
@@ -40,19 +40,19 @@ class _TurnSelector(selectors.DefaultSelector):
         for callback in callbacks:
             try:
                 callback()
-            except Exception as error:  # noqa: BLE001  # whatever it is, the loop goes on
+            except Exception as error:  # noqa: BLE001  # no exception may stop the loop
                 self._on_error({"message": "Exception in a callback at the end of a turn", "exception": error})
 
 
 class TurnLoop(asyncio.SelectorEventLoop):
-    """The loop of the daemon: that of asyncio, with `at_turn_end`."""
+    """The event loop of the daemon: asyncio's, with `at_turn_end`."""
 
     def __init__(self) -> None:
         self._turns = _TurnSelector(self.call_exception_handler)
         super().__init__(self._turns)
 
     def at_turn_end(self, callback: Callback) -> None:
-        """Call `callback` at the end of this turn. What it adds in the same way comes a turn later, without a wait."""
+        """Call `callback` at the end of this turn. If it calls `at_turn_end`, the next turn starts without a wait."""
         self._turns.at_end.append(callback)
 
     def call_soon(
@@ -69,5 +69,5 @@ class TurnLoop(asyncio.SelectorEventLoop):
 
 
 def at_turn_end(loop: asyncio.AbstractEventLoop) -> Callable[[Callback], object]:
-    """`loop.at_turn_end`; or `call_soon` of a loop that has none."""
+    """`loop.at_turn_end`, or `loop.call_soon` if the loop is not a TurnLoop."""
     return loop.at_turn_end if isinstance(loop, TurnLoop) else loop.call_soon

@@ -10,7 +10,7 @@ from chatd.chat.recovery.recovery import Recovery
 
 
 class ChatCounts:
-    """Counts nothing itself: reads the parts of the chat."""
+    """Reads its numbers from the objects of the chat; keeps none itself."""
 
     def __init__(self, chat: Chat, recovery: Recovery) -> None:
         self._router = chat.router
@@ -29,7 +29,7 @@ class ChatCounts:
 
     @property
     def events(self) -> int:
-        """Events that clients have sent, since the start."""
+        """Events from clients since the start."""
         return self._router.received
 
     @property

@@ -1,4 +1,4 @@
-"""The chat of a running daemon, for what works on it from outside."""
+"""The chat of a running daemon, for the parts that use it from outside: API, metrics, webhooks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The keys of an identity provider at the door: sockets wait while it is asked. Rules J-03 and J-05."""
+"""Checks tokens with the keys of an identity provider: sockets wait while they are requested. Rules J-03 and J-05."""
 
 from __future__ import annotations
 
@@ -15,10 +15,7 @@ from chatd.socketio.socket import Socket, SocketHandler
 
 
 class ProvidedKeys:
-    """From `use` to `close`. When the provider is removed, it refuses no token.
-
-    Metrics read `provider`.
-    """
+    """Works from `use` to `close`; without a provider it refuses no token. Metrics read `provider`."""
 
     def __init__(self, door: Door, namespace: Namespace) -> None:
         self.provider = Provider(self._take, asyncio.get_running_loop().time)
@@ -40,7 +37,7 @@ class ProvidedKeys:
         return self.provider.refusals.counts
 
     def use(self, config: AuthConfig) -> None:
-        """The provider that `config` names, or none."""
+        """Use the provider that `config` names, or none."""
         is_used = config.jwks_url is not None
         self._door.ask_for_keys(self.provider.may_ask if is_used else None)
         self._namespace.accept = self._accept_provided if is_used else self._accept
@@ -60,7 +57,9 @@ class ProvidedKeys:
             return self._accept_later(socket, auth)
 
     async def _accept_later(self, socket: Socket, auth: Auth) -> SocketHandler:
-        """A second question is only for a provider that was replaced meanwhile: of another one, `may_ask` says no."""
+        """Wait for the keys, then accept. This repeats only if the provider was replaced meanwhile: otherwise `may_ask`
+        allows no second request, and `_accept` refuses the token.
+        """
         while True:
             await self.provider.asked_if_due()
             try:

@@ -1,9 +1,9 @@
 """The daemon: builds its parts from the configuration, starts them in order, and closes them in reverse.
 
-Start: keys, database, sockets. Stop, at SIGTERM or SIGINT: not ready any more; no new connections; what was accepted
-is stored and acknowledged; sessions end, a few at a time, in the way that makes clients come back; what they wrote
-meanwhile is stored; the database is closed. A second signal ends it all at once. SIGHUP reads keys, the deny list, the
-certificate and the settings that are live again. Rules C-20 and C-27 of protocol.md.
+Start: keys, database, sockets. Stop, at SIGTERM or SIGINT: readiness ends; new connections are refused; accepted
+messages are stored and acknowledged; sessions are closed at a limited rate, so that clients reconnect; messages that
+came meanwhile are stored; the database is closed. A second signal ends the process at once. SIGHUP reloads keys, the
+deny list, the certificate and the live settings. Rules C-20 and C-27 of protocol.md.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ from chatd.settings.reload import Reload
 if TYPE_CHECKING:
     from chatd.web.entries import Entries
 
-# The collector looks at young objects after so many are made, and rarely at all: what ends takes its cycles apart
-# itself. Its own thresholds made it walk every session of a server that was filling, for 90 ms at 3,000 of them.
+# Thresholds of the garbage collector: it runs rarely, because objects break their own reference cycles when they end.
+# With Python's defaults it walked all sessions while clients connected: a pause of 90 ms at 3,000 sessions.
 GC_THRESHOLDS: Final = (10_000, 10, 1_000)
 
-# Another process has the number of this node: a supervisor starts this one again, and then it waits.
+# Another process uses the number of this node. A supervisor restarts this one, which then waits for the number.
 EXIT_DISPLACED: Final = 1
 
 log = logging.getLogger("chatd")
@@ -58,10 +58,11 @@ def run(
     entries: Entries | None = None,
     announce: Callable[[int], None] | None = None,
 ) -> int:
-    """Serve until a signal ends it; the result is the exit code. Raises ConfigError and ListenError.
+    """Serve until a signal, then return the exit code. Raises ConfigError and ListenError.
 
-    `read` gives the configuration as it is then: with it, SIGHUP ends nothing, but takes over what is live, and reads
-    keys and other files again. `entries` are links into the console. `announce` takes the TCP port, once it is open.
+    `read` returns the current configuration. If it is given, SIGHUP applies the live settings and reloads keys and
+    other files, instead of ending the process. `entries` are links into the console. `announce` is called with the TCP
+    port when it is open.
     """
     with asyncio.Runner(loop_factory=TurnLoop) as runner:
         return runner.run(_serve(config, read, entries, announce))
@@ -106,14 +107,14 @@ async def _serve(
 
 
 def _reload(config: Config, read: Callable[[], Config] | None) -> Reload[Config]:
-    """What is live of the configuration as `read` gives it; the log is its first part."""
+    """The reload of live settings from the configuration that `read` returns. The log level is the first of them."""
     reload = Reload(lambda: config if read is None else take_over(config, read()))
     reload.add("log", lambda read: functools.partial(logs.set_level, read.log))
     return reload
 
 
 def _listening(config: Config, engine: EngineServer, inherited: Sequence[Inherited]) -> Listening:
-    """Every socket that is listened on. Raises ConfigError and ListenError."""
+    """All listening sockets. Raises ConfigError and ListenError."""
     connections = engine.connections
     return Listening(
         config.listen,
@@ -125,7 +126,7 @@ def _listening(config: Config, engine: EngineServer, inherited: Sequence[Inherit
 
 
 def _accepting(config: Config, listening: Listening, announce: Callable[[int], None] | None) -> Part:
-    """The last part to start: clients come."""
+    """The last part to start: it accepts clients."""
     return Part(
         start=functools.partial(listening.start, config.engineio.path, announce),
         live=[Live("certificate", lambda _: listening.prepare(), _keeps_certificate)],
@@ -138,7 +139,7 @@ def _keeps_certificate(config: Config) -> bool:
 
 
 def _spare_collector() -> None:
-    """What start-up made lives as long as the process: the collector need not walk it again."""
+    """Exclude the objects of start-up from garbage collection: they live as long as the process."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)

@@ -1,7 +1,7 @@
 """The whole configuration: one frozen dataclass per part, merged from flag > environment > file > default.
 
-Every part declares its own settings in its own folder; this page only lists the parts and merges the sources. How a
-declaration becomes a name and how a text becomes a value is in settings/options.py; settings/file.py reads the file.
+Each part declares its settings in its own folder; this module lists the parts and merges the sources.
+settings/options.py derives names and parses values; settings/file.py reads the file.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ if TYPE_CHECKING:
 DEFAULT: Final = "default"
 
 FILE_SETTING: Final = "config"
-"""The flag --config and the variable CHATD_CONFIG: where the file is, which is no setting itself."""
+"""The flag --config and the variable CHATD_CONFIG: the path of the file. It is not a setting itself."""
 
 Raw = str | Sequence[str]
-"""What a source gives for one setting: a text, or several for one that may be repeated."""
+"""The value of one setting in a source: a text, or several if the setting is repeatable."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """Every setting of the daemon; a title per part is what --help says above its flags."""
+    """All settings of the daemon. The title of a part is its heading in --help."""
 
     listen: ListenConfig = dataclasses.field(default=ListenConfig(), metadata={"title": "listening"})
     auth: AuthConfig = dataclasses.field(default=AuthConfig(), metadata={"title": "tokens"})
@@ -60,8 +60,8 @@ class Config:
     webhooks: tuple[Webhook, ...] = ()
     notify: tuple[Notify, ...] = ()
     origins: Mapping[str, str] = dataclasses.field(default_factory=dict, compare=False, repr=False)
-    """Where each value comes from, by public name: a flag, a variable, `FILE:LINE`, "default", or what a verb calls its
-    own.
+    """The source of each value, by public name: a flag, a variable, `FILE:LINE`, "default", or the name that a verb
+    gives its own defaults.
     """
 
 
@@ -76,7 +76,7 @@ OPTIONS: Final[tuple[Option, ...]] = options_of(PARTS)
 # https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
 _OF_KUBERNETES: Final = re.compile(VARIABLE_PREFIX + r"(SERVICE_(HOST|PORT).*|PORT_[0-9]+_TCP.*)")
 
-# They stand for one another: a flag for one of them outranks a variable for another, and that a line of the file.
+# Alternatives: a flag for one of them overrides a variable for any other, and a variable a line of the file.
 _KEY_SOURCES: Final = frozenset({"jwt_secret", "jwt_secret_file", "jwt_public_key_file", "jwks_url", "jwks_file"})
 
 
@@ -86,10 +86,10 @@ def load(
     own: Mapping[str, Raw] | None = None,
     own_origin: str = DEFAULT,
 ) -> Config:
-    """The configuration that the sources add up to. `flags` and `own` go by public name, `environ` by variable.
+    """Merge the sources. `flags` and `own` have public names as keys, `environ` names of variables.
 
-    `own` are defaults of the verb that asks, weaker than the file, and `own_origin` is how they are called. A
-    variable that is set to nothing counts as not set. Raises ConfigError, which says what to change.
+    `own` are defaults of the calling verb, which the file overrides; `own_origin` is their name in `origins`. An empty
+    variable counts as not set. Raises ConfigError, which says what to change.
     """
     _refuse_unknown(environ)
     sources = _Sources(flags, environ, _without_problems(config_file(flags, environ)), own or {}, own_origin)
@@ -114,9 +114,9 @@ def load(
 
 
 def config_file(flags: Mapping[str, Raw], environ: Mapping[str, str]) -> ConfigFile | None:
-    """The file that is named, if one is: none is looked for, so that a folder cannot change how a daemon behaves.
+    """The file that a flag or variable names, if any. No default path is tried: a folder must not change the daemon.
 
-    Raises ConfigError for one that cannot be read; what it says may have problems.
+    Raises ConfigError if the file cannot be read. Its content may have problems.
     """
     named = flags.get(FILE_SETTING) or environ.get(VARIABLE_PREFIX + FILE_SETTING.upper())
     return read_config_file(Path(str(named)), OPTIONS) if named else None
@@ -131,7 +131,7 @@ def _without_problems(file: ConfigFile | None) -> ConfigFile | None:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Sources:
-    """All of them, strongest first."""
+    """All sources, in order of precedence."""
 
     flags: Mapping[str, Raw]
     environ: Mapping[str, str]
@@ -140,7 +140,7 @@ class _Sources:
     own_origin: str
 
     def find(self, option: Option) -> tuple[Any, str] | None:
-        """The value and its source; None if it is set nowhere."""
+        """The value and its source; None if no source sets it."""
         return self._flag(option) or self._variable(option) or self._in_file(option) or self._own(option)
 
     def _flag(self, option: Option) -> tuple[Any, str] | None:
@@ -168,13 +168,13 @@ class _Sources:
         return _value(option, self.own[option.name], self.own_origin), self.own_origin
 
     def _names_keys(self) -> bool:
-        """Whether a flag or a variable does."""
+        """Whether a flag or a variable sets one of _KEY_SOURCES."""
         variables = {VARIABLE_PREFIX + name.upper() for name in _KEY_SOURCES}
         return not _KEY_SOURCES.isdisjoint(self.flags) or any(self.environ.get(name) for name in variables)
 
 
 def refuse_any_origin(config: Config) -> None:
-    """Identity is a cookie, which browsers send along whichever page connects. Raises ConfigError."""
+    """Identity is a cookie, and browsers send it whatever page opens the connection. Raises ConfigError."""
     if UNRESTRICTED.intersection(config.engineio.origin) and not config.engineio.insecure_any_origin:
         raise ConfigError(
             "origin: with * (or null) any page of the web could speak for whoever visits it, because the cookie "
@@ -183,7 +183,7 @@ def refuse_any_origin(config: Config) -> None:
 
 
 def refuse_lonely_bus(config: Config) -> None:
-    """Nodes share what is stored: a file is of one daemon. Rule N-01. Raises ConfigError."""
+    """Nodes share one database; a SQLite file belongs to one daemon. Rule N-01. Raises ConfigError."""
     if config.chat.bus is not None and not is_postgres(config.store.db):
         raise ConfigError(
             "bus: several daemons share one PostgreSQL database: give --db postgresql://USER@HOST/DATABASE, or take "
@@ -206,7 +206,7 @@ def refuse_api_without_certificate(config: Config) -> None:
 
 
 def speaks_tls(config: Config) -> bool:
-    """Whether a connection of this daemon has TLS, as a server or as a client: asyncio learns that at its start."""
+    """Whether this daemon uses TLS, as a server or as a client. This must be known when asyncio is loaded."""
     return (
         config.listen.tls_cert is not None
         or is_postgres(config.store.db)
@@ -261,7 +261,7 @@ def _notify(file: ConfigFile | None) -> tuple[Notify, ...]:
 
 
 def _with_line(error: ConfigError, file: ConfigFile | None, origins: Mapping[str, str]) -> ConfigError:
-    """Whoever looks at a part as a whole does not know where its values come from."""
+    """Add the line of the setting to an error from the check of a whole part, which does not know it."""
     name = str(error).partition(":")[0]
     if file is None or name not in file.origins or file.origins[name] != origins[name]:
         return error

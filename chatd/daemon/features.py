@@ -1,4 +1,4 @@
-"""What a chat may have beyond its own features, each as a part of the daemon; what is off is not imported."""
+"""Optional features of the chat, each as a part of the daemon. Features that are off are not imported."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def features(config: Config, neighbours: Neighbours | None, chat: Chat, recovery: Recovery) -> Iterator[Part]:
-    """Those that are configured, in the order in which their `on_join` is called."""
+    """The configured features, in the order in which their `on_join` is called."""
     if neighbours is not None:
         yield neighbours.join(chat, recovery)
     if config.chat.admin_messages == "team":

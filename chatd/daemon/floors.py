@@ -1,4 +1,4 @@
-"""Every floor of a daemon, from the connections up to the rules of the chat."""
+"""Builds the layers of a daemon, from connections up to the rules of the chat."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ log = logging.getLogger("chatd")
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Floors:
-    """What parts are made of that work on the chat from outside."""
+    """What outside.py needs to build its parts: API, metrics, webhooks, retention."""
 
     config: Config
     engine: EngineServer
@@ -130,7 +130,7 @@ def _ids(config: Config, opened: Opened) -> IdSource:
 
 
 def _among(shell: Shell) -> tuple[Callable[..., Chat], Callable[..., Recovery], Callable[..., Desk]]:
-    """The chat among several daemons, what lets members in there, and what operators may do."""
+    """The chat, the recovery and the desk of a node: of one daemon among several."""
     from chatd.chat.nodes.chat import NodeChat  # noqa: PLC0415 - loaded only when used
     from chatd.chat.nodes.desk import NodeDesk  # noqa: PLC0415 - likewise
     from chatd.chat.nodes.recovery import NodeRecovery  # noqa: PLC0415 - likewise

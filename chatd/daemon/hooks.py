@@ -1,4 +1,4 @@
-"""Webhooks and mail, which come and go with the configuration: nothing is loaded before there is one."""
+"""Webhooks and mail. A reload may add and remove them; their code is loaded with the first one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class HooksOnDemand:
-    """Makes `Hooks` for the first webhook or mailbox."""
+    """Creates `Hooks` when the configuration has the first webhook or mailbox."""
 
     def __init__(self, config: Config, chat: Chat) -> None:
         """Raises ConfigError."""
@@ -70,4 +70,4 @@ def _mailboxes(config: Config, chat: Chat) -> list[Recipe]:
 
 
 def _nothing() -> None:
-    """There is no webhook, and there was none."""
+    """No webhook is configured, and none was before."""

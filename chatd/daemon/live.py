@@ -1,7 +1,7 @@
-"""Which settings a running daemon takes over at SIGHUP: those that are declared with `live=True`, webhooks and mail.
+"""The settings that SIGHUP applies to a running daemon: those declared with `live=True`, webhooks and mail.
 
-The others keep the value they had at the start: an address is bound, a database is open, clients were told how often
-they are pinged.
+All others keep their value from the start, because it is in use: an address is bound, a database is open, clients
+were told the ping interval.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ log = logging.getLogger("chatd.settings.reload")
 
 
 def take_over(running: Config, read: Config) -> Config:
-    """`running` with the live settings of `read`. Raises ConfigError where they do not go together."""
+    """`running` with the live settings of `read`. Raises ConfigError if the result is inconsistent."""
     changes: dict[str, dict[str, Any]] = {part: {} for part in PARTS}
     left = []
     for option in OPTIONS:
@@ -40,5 +40,5 @@ def take_over(running: Config, read: Config) -> Config:
 
 
 def _begins_or_ends_a_team(name: str, running: Config, read: Config) -> bool:
-    """A team is made when the daemon starts. Rule D-02."""
+    """Whether the change needs a restart: a team is created only at the start. Rule D-02."""
     return name == "admin_messages" and "team" in (running.chat.admin_messages, read.chat.admin_messages)

@@ -1,6 +1,6 @@
 """Every metric of chatd: the only source for the scrape, the README and the dashboard.
 
-What is imported here declares metrics, and does not import the parts: most of them are off.
+The imported modules declare metrics only. They do not import their parts, since most parts are off.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ GROUPS: Final[tuple[Group[Any], ...]] = (
     HOOK_METRICS,
     JWKS_METRICS,
 )
-"""Those of parts."""
+"""The metrics of parts; DAEMON_METRICS are those of the daemon itself."""
 
 METRICS: Final[tuple[Metric[Any], ...]] = tuple(
     metric for group in (DAEMON_METRICS, *GROUPS) for metric in group.metrics

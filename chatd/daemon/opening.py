@@ -1,4 +1,4 @@
-"""What is opened before all else: the store, and what joins this daemon to other nodes and to Node.js nodes."""
+"""Opens the store and the connections to other nodes and to Node.js nodes, before anything else starts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Opened(NamedTuple):
-    """`last_id` is the greatest id in the store; `shell` joins this daemon to other nodes, `neighbours` to Node.js."""
+    """`last_id`: the greatest id in the store. `shell` connects to other nodes, `neighbours` to Node.js nodes."""
 
     store: Store
     last_id: MessageId | None
@@ -27,11 +27,11 @@ class Opened(NamedTuple):
 
     @property
     def is_displaced(self) -> bool:
-        """Whether another process has the number of this node."""
+        """Whether another process uses the number of this node."""
         return self.shell is not None and self.shell.is_displaced
 
     def parts(self) -> Iterator[Part]:
-        """What was opened, as parts of the daemon."""
+        """Parts of the daemon for what was opened."""
         yield Part(close=self.store.close, shown={"store": lambda: self.store})
         if self.shell is not None:
             shell = self.shell
@@ -45,8 +45,8 @@ class Opened(NamedTuple):
 
 
 async def open_store(config: Config, end: Callable[[], None]) -> Opened:
-    """`end` ends this daemon: another process has its place. Raises ConfigError, UnreachableError and StoreError."""
-    neighbours = _neighbours(config)  # first: without its package no file is made
+    """`end` stops this daemon if another process takes its number. Raises ConfigError, UnreachableError, StoreError."""
+    neighbours = _neighbours(config)  # first: if its package is missing, no database file is created
     if config.chat.bus is not None:
         try:
             from chatd.chat.nodes.making import join  # noqa: PLC0415 - loaded only when used
@@ -61,7 +61,7 @@ async def open_store(config: Config, end: Callable[[], None]) -> Opened:
 
 
 def _neighbours(config: Config) -> Neighbours | None:
-    """The Node.js nodes of this chat, if it has any. Raises ConfigError."""
+    """The connection to the Node.js nodes of this chat, if it has any. Raises ConfigError."""
     if config.chat.bus_adapter == "off":
         return None
     try:

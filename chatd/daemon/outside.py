@@ -1,4 +1,7 @@
-"""What works on the chat from outside, each as a part of the daemon; what is off is not imported."""
+"""Parts of the daemon that use the chat from outside: retention, metrics, API, webhooks, identity provider.
+
+Parts that are off are not imported.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ from chatd.store.vouched import VouchedTime, uptime_s
 
 
 def outside(floors: Floors, operations: Operations) -> Iterator[Part]:
-    """In the order in which they start. Raises ConfigError and ListenError."""
+    """The parts, in the order of their start. Raises ConfigError and ListenError."""
     config, chat = floors.config, floors.chat
     yield _retention(config, floors.watched.store)
     groups = _groups(config)
@@ -33,7 +36,7 @@ def outside(floors: Floors, operations: Operations) -> Iterator[Part]:
 
 
 def _groups(config: Config) -> Sequence[Group[Any]]:
-    """The metrics of all parts, if they are read at all."""
+    """The metrics of all parts, or none if no listener serves them."""
     if not config.ops.internal and not config.api.api:
         return ()
     from chatd.daemon.metrics import GROUPS  # noqa: PLC0415 - loaded only when used
@@ -49,7 +52,7 @@ def _retention(config: Config, store: Store) -> Part:
 
 
 def _api(floors: Floors, operations: Operations, groups: Sequence[Group[Any]]) -> Iterator[Part]:
-    """For other systems. What they add to the deny list of one node goes to all."""
+    """The API, and the deny list that it changes: one node sends a new entry to all others."""
     from chatd.chat.denials import Denials  # noqa: PLC0415 - loaded only when used
 
     config, chat = floors.config, floors.chat

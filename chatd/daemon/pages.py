@@ -1,4 +1,4 @@
-"""What the daemon answers to requests that are not for Socket.IO: console, widget, client, the page that stops mail."""
+"""Answers requests that are not for Socket.IO: console, widget, client, and the page that stops mail."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Answer = Callable[[Exchange], None]
 
 
 class Pages:
-    """The pages of a configuration; a reload may change them."""
+    """The pages that the configuration turns on. A reload may change them."""
 
     def __init__(self, config: Config, entries: Entries | None, store: Store) -> None:
         """Raises ConfigError."""
@@ -59,7 +59,7 @@ def other_paths(config: Config, entries: Entries | None) -> Answer:
 
 
 def with_stop_page(config: Config, store: Store, other: Answer) -> Answer:
-    """Add the page on which a user stops mail. Raises ConfigError."""
+    """`other` with the page on which a user stops mail, if a mailbox has a `public_url`. Raises ConfigError."""
     for mailbox in config.notify:
         if mailbox.public_url:
             from chatd.notify.opening import email_secret_of  # noqa: PLC0415 - loaded only when used

@@ -11,7 +11,7 @@ from chatd.settings.reload import Reload
 
 
 class Parts:
-    """`refusals` has those of all parts, by layer."""
+    """`refusals` has the refusal counts of all parts, by layer."""
 
     def __init__(self, reload: Reload[Config]) -> None:
         self.refusals: dict[str, Counts] = {}
@@ -21,7 +21,7 @@ class Parts:
         self._ends = AsyncExitStack()
 
     def add(self, part: Part) -> None:
-        """Its settings are live from now on."""
+        """Add a part, and apply its live settings at each reload from now on."""
         self._parts.append(part)
         self._ends.push_async_callback(part.close)
         for live in part.live:
@@ -30,30 +30,30 @@ class Parts:
         self._shown |= part.shown
 
     def shown(self, name: str) -> object | None:
-        """What a part shows its metrics; None while it is off."""
+        """The object that the metrics of a part read; None while the part is off."""
         show = self._shown.get(name)
         return None if show is None else show()
 
     def fault(self) -> str | None:
-        """Why no client should come to this daemon; None if no part has a reason."""
+        """Why the daemon is not ready for clients: the fault of the first part that has one, or None."""
         return next((fault for part in self._parts if (fault := part.fault()) is not None), None)
 
     def worry(self) -> str | None:
-        """What is wrong with a part while clients may come."""
+        """A problem of a part that does not make the daemon unready, or None."""
         return next((worry for part in self._parts if (worry := part.worry()) is not None), None)
 
     async def start(self) -> None:
-        """Raises what a part raises; `close` ends those that have started, too."""
+        """Start all parts. Raises what a part raises; `close` is then still needed, for those that have started."""
         for part in self._parts:
             begun = part.start()
             if begun is not None:
                 await begun
 
     def stopping(self) -> None:
-        """Tell them that a stop begins."""
+        """Tell all parts that a stop begins."""
         for part in self._parts:
             part.stopping()
 
     async def close(self) -> None:
-        """Idempotent. A part that fails does not keep the others open."""
+        """Close all parts. Idempotent. If one fails, the others are closed all the same."""
         await self._ends.aclose()

@@ -1,4 +1,4 @@
-"""The identity provider, which comes and goes with the configuration: nothing is loaded before there is one."""
+"""The identity provider. A reload may add and remove it; its code is loaded with the first one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ProviderOnDemand:
-    """Makes `ProvidedKeys` for the first provider."""
+    """Creates `ProvidedKeys` when the configuration has the first provider."""
 
     def __init__(self, config: AuthConfig, door: Door, namespace: Namespace) -> None:
         self._door = door
@@ -37,7 +37,7 @@ class ProviderOnDemand:
         )
 
     def _use(self, config: AuthConfig) -> None:
-        """Cannot fail: what it imports was imported when keys were read."""
+        """Never raises: the modules that it imports were already imported when keys were read."""
         self._is_used = config.jwks_url is not None
         if self._is_used and self._provided is None:
             from chatd.chat.provided import ProvidedKeys  # noqa: PLC0415 - loaded only when used

@@ -1,4 +1,4 @@
-"""The end of a daemon: clients are sent away, and what was accepted is stored and acknowledged. Rule C-27."""
+"""The stop of a daemon: sessions are closed, and accepted messages are stored and acknowledged. Rule C-27."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from chatd.listen.config import ListenConfig
 from chatd.listen.listening import Listening
 from chatd.store.base import Store
 
-# How long clients have to answer the goodbye before their connections are closed.
+# Time for clients to answer the close packet or frame before their connections are closed.
 GOODBYE_S: Final = 1.0
 
-# The part of the time for a stop in which all clients are sent away, however many there are.
+# The share of the stop timeout in which all sessions are closed, whatever their number.
 DRAIN_SHARE: Final = 0.7
 
 EXIT_UNFINISHED: Final = 1
@@ -25,14 +25,14 @@ log = logging.getLogger("chatd")
 
 
 async def send_away(config: ListenConfig, listening: Listening, engine: EngineServer, store: Store) -> None:
-    """Takes as long as clients and the database do, but at most `stop_timeout`."""
+    """Close all sessions and store all accepted messages, in at most `stop_timeout`."""
     try:
         async with asyncio.timeout(config.stop_timeout_s):
             await _send_away(config, listening, engine, store)
     except TimeoutError:
         log.error("the stop took too long; connections were cut", extra={"timeout_s": config.stop_timeout_s})
         if store.waiting:
-            # The disk hangs, and to close the file would hang with it. None of them was acknowledged.
+            # The disk hangs, and closing the file would hang too. None of these messages was acknowledged.
             log.error("messages were not stored, and none of them acknowledged", extra={"messages": store.waiting})
             os._exit(EXIT_UNFINISHED)
 

@@ -35,33 +35,33 @@ class Notify(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     smtp: str
     sender: Address
     event: Literal["sin_respuesta", "no_leido"] = "sin_respuesta"
-    """The first is for the desk, the second for users."""
+    """`sin_respuesta`: mail to the desk. `no_leido`: mail to users."""
     to: Annotated[tuple[Address, ...], Meta(max_length=50)] = ()
     port: Annotated[int, Meta(ge=1, le=65_535)] = 587
     security: Literal["starttls", "tls", "none"] = "starttls"
     user: str = ""
     password_file: str = ""
     link: Annotated[str, Meta(max_length=1_000)] = ""
-    """Where to read and answer: the last line of each mail."""
+    """URL of the page where people read and answer; in each mail."""
     unanswered: Annotated[float, Meta(gt=0, le=2_592_000)] = 300.0
     unattended: Annotated[float, Meta(ge=0, le=86_400)] = 10.0
     pause: Annotated[float, Meta(ge=1, le=86_400)] = 900.0
-    """Between two mails to the desk, or to one address of a user, at least."""
+    """Least time between two mails to the desk, or to one address of a user."""
     unread: Annotated[float, Meta(gt=0, le=2_592_000)] = 600.0
-    """How old an answer is that a user has not read, before `no_leido`."""
+    """Age of an unread answer at which `no_leido` is sent."""
     subject: Annotated[str, Meta(min_length=1, max_length=200)] = "New answers: {count}"
     text: Annotated[str, Meta(min_length=1, max_length=10_000)] = TEXT
-    """Of a mail to a user."""
+    """Subject of a mail to a user."""
     stop: Annotated[str, Meta(max_length=1_000)] = ""
-    """How to get no such mail: the end of each mail. Empty: STOP_DESK or STOP_USER."""
+    """The end of each mail: how to stop these mails. Empty: STOP_DESK or STOP_USER."""
     email_url: Annotated[str, Meta(max_length=1_000)] = ""
-    """Where to ask for the address of a user, in whose place it has {user}."""
+    """URL that returns the address of a user; {user} stands for the name."""
     public_url: Annotated[str, Meta(max_length=200)] = ""
-    """Where people reach the main listener: mail to users has a link there, to get no more."""
+    """Public URL of the main listener, for the link in mail to users that stops these mails."""
     email_secret_file: str = ""
-    """For `email_url` and `public_url`."""
+    """File with the secret for `email_url` and `public_url`."""
     private_addresses: bool = False
-    """Let email_url be an address of this machine or of a private network."""
+    """Allow addresses of this machine and of private networks for `email_url`."""
     timeout: Annotated[float, Meta(gt=0, le=300)] = 30.0
 
     @property
@@ -74,17 +74,17 @@ class Notify(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     @property
     def credential(self) -> str:
-        """By which name systemd hands the password over."""
+        """The name of the systemd credential with the password."""
         return f"notify-{self.name}"
 
     @property
     def email_credential(self) -> str:
-        """The same of the secret for `email_url`."""
+        """The name of the systemd credential with the secret."""
         return f"notify-email-{self.name}"
 
 
 def read_notify(tables: Sequence[Mapping[str, Any]], wheres: Sequence[str]) -> tuple[Notify, ...]:
-    """`wheres` says of each table where it stands. Raises ConfigError."""
+    """`wheres` has the place of each table, for errors. Raises ConfigError."""
     found = read_tables("notify", Notify, MAX_NOTIFY, tables, wheres)
     for notify, where in zip(found, wheres, strict=True):
         _check(notify, f"{where}: [[notify]]")

@@ -1,4 +1,4 @@
-"""Asks another system for the e-mail address of a user: a GET of `email_url`. Rule M-13."""
+"""Gets the e-mail address of a user from another system: a GET of `email_url`. Rule M-13."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class _Answer(msgspec.Struct):
 
 
 class Finder:
-    """Of one mailbox."""
+    """The client of one mailbox's `email_url`."""
 
     def __init__(self, config: Notify, secret: str) -> None:
         target = parse_target(config.email_url)
@@ -32,11 +32,11 @@ class Finder:
         self._poster = Poster(target, private=config.private_addresses, timeout_s=config.timeout)
 
     async def address_of(self, user: str) -> str:
-        """Empty for a user without one. Raises OSError for what is tried again, without a word of the answer."""
+        """The address; empty if the user has none. Raises OSError, which does not quote the answer, to try again."""
         try:
             answer = await self._poster.get(self._path.replace("{user}", quote(user, safe="")), self._headers)
         except NO_ANSWER as error:
-            quotes = isinstance(error, h11.RemoteProtocolError)  # what it was sent
+            quotes = isinstance(error, h11.RemoteProtocolError)  # its message quotes the answer
             words = "" if quotes else str(error)
             raise OSError(f"email_url: {words or type(error).__name__}") from error
         if answer.status in UNKNOWN:

@@ -1,6 +1,6 @@
-"""Where the link of a mail to a user leads that wants no more: a page with a button, and what the button does.
+"""The page that stops mail to a user: each such mail has a link to it. GET shows a button; its POST stops the mail.
 
-The same address takes the POST of a mail program (RFC 8058). The link is signed and needs no login. Rule M-15.
+Mail programs send the same POST (RFC 8058). The link is signed, so it needs no login. Rule M-15.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _HEADERS: Final = [
 
 
 def key_of(secret: str) -> bytes:
-    """Signs links: for nothing else that has the secret."""
+    """The key that signs links, derived from the secret, so that no other use of the secret can sign one."""
     return hmac.digest(secret.encode(), b"chatd: no more mail", hashlib.sha256)
 
 
@@ -42,7 +42,7 @@ def link_of(public_url: str, key: bytes, user: str) -> str:
 
 
 def user_of(key: bytes, path: str) -> str | None:
-    """Whose link it is, if it is one."""
+    """The user of a link; None if its signature is not valid."""
     name, _, signature = path.removeprefix(PATH).partition(".")
     try:
         user = base64.urlsafe_b64decode(name + "=" * (-len(name) % 4)).decode()
@@ -52,7 +52,7 @@ def user_of(key: bytes, path: str) -> str | None:
 
 
 class StopPage:
-    """Answers requests for its paths, and hands on those for `other` paths."""
+    """Answers requests below PATH, and passes all others to `other`."""
 
     def __init__(self, key: bytes, store: Store, other: Callable[[Exchange], None]) -> None:
         self._key = key
@@ -80,11 +80,11 @@ class StopPage:
             _refuse(exchange)
             return
         lost: list[bool] = []
-        exchange.on_lost = lambda: lost.append(True)  # from now on: the task begins in a later turn
+        exchange.on_lost = lambda: lost.append(True)  # set here and not in the task, which starts in a later turn
         self._tasks.start(self._stop(exchange, user, lost), "no more mail")
 
     async def _stop(self, exchange: Exchange, user: str, lost: list[bool]) -> None:
-        """No answer to a client that is `lost`."""
+        """Store the wish, and answer unless the connection is `lost`."""
         try:
             await set_wish(self._store, user, wants_mail=False)
         except StoreError:

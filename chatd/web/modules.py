@@ -1,9 +1,9 @@
-"""JavaScript modules joined into one, without comments: these were a fifth of what a browser had to load.
+"""Joins JavaScript modules into one, without comments, which were a fifth of what a browser had to load.
 
-Each module becomes a function that is called once, behind those that it imports, and returns what it exports. That
-holds for the forms that static/ has: `import { a, b } from "./x.js";` on a line, `export` before a declaration that is
-not assigned again, no cycles. Other forms are refused here, rather than found out by a browser. A comment is left out
-where it has lines of its own, and no template literal may span lines, whose text could look like one.
+Each module becomes a function that is called once, after those that it imports, and returns its exports. This works
+for the forms that static/ uses: `import { a, b } from "./x.js";` on one line, `export` before a declaration that is
+not reassigned, no cycles. Other forms raise an error here. Only comments on lines of their own are removed. A template
+literal of several lines is refused, because its text could look like a comment.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ _IMPORT: Final = re.compile(r'^import \{ (\w+(?:, \w+)*) \} from "\./([\w.-]+)";
 _EXPORT: Final = re.compile(r"^export ((?:async )?(?:const|class|function)\b\*? ?(\w+))", re.MULTILINE)
 _COMMENT: Final = re.compile(r"^[ \t]*(?://.*|/\*\*[^*]*\*+(?:[^/*][^*]*\*+)*/)\n", re.MULTILINE)
 _OTHER_FORM: Final = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
-_OF_OTHERS: Final = ".min.js"  # minified, with forms of their own: loaded as they are
+_OF_OTHERS: Final = ".min.js"  # minified modules use other forms, and are loaded as they are
 
 
 def bundled(entry: str, files: Mapping[str, bytes]) -> bytes:
-    """The module `entry` and all that it imports, in one. Raises ValueError."""
+    """The module `entry` joined with all its imports. Raises ValueError."""
     order = _in_order(entry, files)
     apart = [
         found[0] for name in order for found in _IMPORT.finditer(_text(name, files)) if found[2].endswith(_OF_OTHERS)
@@ -29,13 +29,13 @@ def bundled(entry: str, files: Mapping[str, bytes]) -> bytes:
 
 
 def kept_apart(entry: str, files: Mapping[str, bytes]) -> list[str]:
-    """The modules that the bundle of `entry` imports."""
+    """The modules that are not in the bundle of `entry`: it imports them."""
     imported = (found[2] for name in _in_order(entry, files) for found in _IMPORT.finditer(_text(name, files)))
     return list(dict.fromkeys(name for name in imported if name.endswith(_OF_OTHERS)))
 
 
 def _in_order(entry: str, files: Mapping[str, bytes]) -> list[str]:
-    """`entry` and what it imports, each behind those that it needs."""
+    """`entry` and its imports, each after the modules that it imports."""
     order: dict[str, None] = {}
 
     def visit(name: str, importers: tuple[str, ...]) -> None:

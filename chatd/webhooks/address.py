@@ -1,4 +1,4 @@
-"""Where a hook may go: names are resolved here, and private addresses refused, before anything is sent. Rule W-06."""
+"""Resolves the host of a webhook, and refuses private addresses before anything is sent. Rule W-06."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NAT64: Final = IPv6Network("64:ff9b::/96")
 
 
 class Target(NamedTuple):
-    """A URL in its parts."""
+    """The parts of a URL."""
 
     secure: bool
     host: str
@@ -22,13 +22,13 @@ class Target(NamedTuple):
 
     @property
     def authority(self) -> str:
-        """The value of Host."""
+        """The value of the header Host."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == (443 if self.secure else 80) else f"{host}:{self.port}"
 
 
 class RefusedAddressError(OSError):
-    """A name stands for an address where hooks may not go."""
+    """The host has only addresses to which webhooks may not connect."""
 
 
 def parse_target(url: str) -> Target:
@@ -39,7 +39,7 @@ def parse_target(url: str) -> Target:
 
 
 async def resolve(target: Target, *, private: bool) -> str:
-    """The address to connect to: what was checked is what is used. Raises OSError."""
+    """The address to connect to. Do not resolve the name again: the result may differ. Raises OSError."""
     found = await asyncio.get_running_loop().getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
     addresses = [str(address[0]) for _, _, _, _, address in found]
     allowed = [each for each in addresses if private or _is_public(ipaddress.ip_address(each.partition("%")[0]))]
@@ -56,5 +56,5 @@ def _is_public(address: IPv4Address | IPv6Address) -> bool:
 
 
 def _translated(address: IPv6Address) -> IPv4Address | None:
-    """The IPv4 address to which a gateway sends what goes to `address`: NAT64 (RFC 6052), 6to4 (RFC 3056)."""
+    """The IPv4 address to which a gateway translates `address`: NAT64 (RFC 6052), 6to4 (RFC 3056)."""
     return IPv4Address(address.packed[-4:]) if address in _NAT64 else address.sixtofour

@@ -1,6 +1,6 @@
-"""Posts events, and asks for addresses of mail: HTTP/1.1, with a few connections kept. Rules W-05 to W-07 and M-13.
+"""An HTTP/1.1 client that posts events and gets mail addresses, and reuses connections. Rules W-05 to W-07 and M-13.
 
-A library would bring its own pools, redirects, proxies, cookies and content codings, none of which a hook may have.
+No HTTP library: webhooks must not use its redirects, proxies, cookies and content codings.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     import ssl
 
 NO_ANSWER: Final = (OSError, TimeoutError, h11.RemoteProtocolError)
-"""What Poster.post and Poster.get raise."""
+"""The exceptions of Poster.post and Poster.get."""
 
 Headers = list[tuple[str, str]]
 
 
 class Poster:
-    """Sends to one URL. `private` lets it be a private address."""
+    """Sends requests to one URL. `private` allows private addresses."""
 
     def __init__(self, target: Target, *, private: bool, timeout_s: float) -> None:
         self._target = target
@@ -40,13 +40,13 @@ class Poster:
             self._tls = ssl.create_default_context()
 
     async def post(self, headers: Headers, body: bytes) -> int:
-        """The status of the answer. `headers` are not checked. Raises what is in NO_ANSWER."""
+        """Post `body`; returns the status. `headers` are not validated. Raises the exceptions in NO_ANSWER."""
         lines = "".join([f"{name}: {value}\r\n" for name, value in headers])
         request = b"%bContent-Length: %d\r\n%b\r\n%b" % (self._post_head, len(body), lines.encode("ascii"), body)
         return (await self._ask(request)).status
 
     async def get(self, path: str, headers: Headers) -> Answer:
-        """Of a path on that host. Raises as `post`."""
+        """Get `path` from the host of the URL. Raises the exceptions in NO_ANSWER."""
         return await self._ask(self._head("GET", path, headers))
 
     def close(self) -> None:
@@ -64,7 +64,7 @@ class Poster:
                 try:
                     return await self._ask_on(connection, request)
                 except (OSError, h11.RemoteProtocolError):
-                    continue  # the receiver has closed what was idle: at least once is what it must take
+                    continue  # the receiver closed the idle connection; if it had the event, it gets it twice
             return await self._ask_on(await self._connect(), request)
 
     async def _ask_on(self, connection: Connection, request: bytes) -> Answer:

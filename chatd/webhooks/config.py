@@ -16,7 +16,7 @@ from chatd.webhooks.tables import read_tables
 MAX_HOOKS: Final = 100
 
 URL: Final = re.compile(r"(?=[!-~]+\Z)https?://[^/?#@]+(?:[/?][^#]*)?")
-"""In ASCII, as a request has it: other characters are percent-encoded, and names of hosts in punycode."""
+"""ASCII only, as in a request: other characters must be percent-encoded, and host names in punycode."""
 
 
 EventType = Literal["mensaje", "sin_respuesta", "conversacion", "presencia"]
@@ -30,21 +30,21 @@ class Webhook(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     secret_file: str
     events: Annotated[tuple[EventType, ...], Meta(min_length=1)] = ("mensaje",)
     private: bool = False
-    """Also messages that not every admin may read."""
+    """Also send messages that not every admin may read."""
     answers: bool = True
-    """Also messages that the desk writes, as far as the hook is told of them: a team's, and private ones."""
+    """Also send messages that the desk writes, if the webhook gets them at all: a team's, and private ones."""
     unanswered: Annotated[float, Meta(gt=0, le=2_592_000)] = 300.0
-    """How long a user waits for an answer before `sin_respuesta`."""
+    """Time that a user waits for an answer before `sin_respuesta` is sent."""
     unattended: Annotated[float, Meta(ge=0, le=86_400)] = 10.0
-    """For how long no admin is connected before `sin_respuesta` comes at once."""
+    """Time without a connected admin after which `sin_respuesta` is sent at once."""
     pause: Annotated[float, Meta(ge=0, le=86_400)] = 0.0
-    """From one round of `sin_respuesta` to the next; who is answered meanwhile is left out."""
+    """Time between two rounds of `sin_respuesta`; users answered meanwhile are left out."""
     private_addresses: bool = False
-    """Let the URL be an address of this machine or of a private network."""
+    """Allow addresses of this machine and of private networks."""
     timeout: Annotated[float, Meta(gt=0, le=300)] = 10.0
     parallel: Annotated[int, Meta(ge=1, le=100)] = 8
     max_tries: Annotated[int, Meta(ge=1, le=1_000)] = 10
-    """Answers that refuse one event, before it is set aside while others are taken."""
+    """Refusals after which an event is set aside, if other events are accepted."""
 
     @property
     def secret_path(self) -> Path:
@@ -52,12 +52,12 @@ class Webhook(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
     @property
     def credential(self) -> str:
-        """By which name systemd hands the secret over."""
+        """The name of the systemd credential with the secret."""
         return f"webhook-{self.name}"
 
 
 def read_webhooks(tables: Sequence[Mapping[str, Any]], wheres: Sequence[str]) -> tuple[Webhook, ...]:
-    """`wheres` says of each table where it stands. Raises ConfigError."""
+    """`wheres` has the place of each table, for errors. Raises ConfigError."""
     hooks = read_tables("webhook", Webhook, MAX_HOOKS, tables, wheres)
     for hook, where in zip(hooks, wheres, strict=True):
         if not URL.fullmatch(hook.url):

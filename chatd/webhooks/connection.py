@@ -1,7 +1,7 @@
-"""One connection to a receiver: an asyncio protocol, one request at a time. Rules W-05 and W-07.
+"""A connection to a receiver: an asyncio protocol, one request at a time. Rules W-05 and W-07.
 
-Streams and h11 for every request cost two thirds of an event. So the request is one write, and h11 parses only answers
-that are not plain: see answer.py.
+asyncio streams and h11 took two thirds of the CPU time of an event. So a request is one write, and h11 parses only
+responses that answer.py does not.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ import h11
 from chatd.webhooks.answer import MAX_ANSWER_BYTES, Answer, plain_answer
 
 _ANY_REQUEST: Final = h11.Request(method="GET", target="/", headers=[("Host", "-")])
-"""Puts h11 in the state to read an answer; what it would send is not sent."""
+"""Puts h11 into the state in which it reads a response; it is not sent."""
 
 
 class GoneError(ConnectionError):
-    """A connection ended before its answer."""
+    """The connection ended before the response was complete."""
 
 
 class Connection(asyncio.Protocol):
-    """It may be used again while `is_reusable`."""
+    """One connection; `is_reusable` says whether another request may be sent on it."""
 
     def __init__(self) -> None:
         self._tcp: asyncio.Transport
@@ -31,7 +31,7 @@ class Connection(asyncio.Protocol):
         self.is_reusable = False
 
     def ask(self, request: bytes) -> asyncio.Future[Answer]:
-        """The answer, or an OSError or h11.RemoteProtocolError; then the connection is closed."""
+        """Send `request`. If the future fails, with OSError or h11.RemoteProtocolError, the connection is closed."""
         answer = self._waiting = asyncio.get_running_loop().create_future()
         if self._tcp.is_closing():
             self._fail(GoneError("the receiver has closed the connection"))
@@ -50,7 +50,7 @@ class Connection(asyncio.Protocol):
         self.is_reusable = True
 
     def data_received(self, data: bytes) -> None:
-        if self._waiting is None:  # no request: whose answer it would be, nobody knows
+        if self._waiting is None:  # unsolicited data: it must not be taken for the next answer
             self.close()
             return
         answer = plain_answer(data) if self._unusual is None else None
@@ -62,7 +62,7 @@ class Connection(asyncio.Protocol):
         self._feed(self._unusual, data)
 
     def eof_received(self) -> None:
-        """The end of the connection may be the end of an answer. The transport is closed after this call."""
+        """The end of the stream may end a response without a length. asyncio closes the transport after this call."""
         self.is_reusable = False
         if self._unusual is not None and self._waiting is not None:
             self._feed(self._unusual, b"")
@@ -98,7 +98,7 @@ class Connection(asyncio.Protocol):
 
 
 class Unusual:
-    """An answer in pieces, in chunks, up to the end of the connection, or with interim answers before it."""
+    """A response that h11 parses: in several reads, chunked, ended by the connection, or after interim responses."""
 
     def __init__(self) -> None:
         self._http = h11.Connection(h11.CLIENT)
@@ -109,11 +109,14 @@ class Unusual:
 
     @property
     def keeps_connection(self) -> bool:
-        """Whether the answer is complete, with nothing behind it, and the next one can follow."""
+        """Whether the response is complete, no data follows it, and the connection can be used again."""
         return self._http.their_state is h11.DONE and not self._http.trailing_data[0]
 
     def feed(self, data: bytes) -> Answer | None:
-        """The answer once it is complete, or too long. Empty `data` is the end. Raises h11.RemoteProtocolError."""
+        """Returns the answer when it is complete or too long. Empty `data` means the end of the stream.
+
+        Raises h11.RemoteProtocolError and GoneError.
+        """
         self._http.receive_data(data)
         while (event := self._http.next_event()) is not h11.NEED_DATA:
             if isinstance(event, h11.Response):

@@ -1,4 +1,4 @@
-"""One hook at work: reads the log from where it stands, hands events to its courier, remembers how far it is.
+"""Runs one webhook: reads the log from the stored position, passes events to its courier, stores the new position.
 
 Rules W-02, W-04, W-08 and W-10.
 """
@@ -30,46 +30,46 @@ from chatd.webhooks.window import Window
 PAGE_ROWS: Final = 64
 
 POLL_S: Final = 1.0
-"""Another node's message may be told here before it is stored."""
+"""Time between two reads without a wake-up: a wake-up for a message of another node may come before it is stored."""
 
 LOOK_S: Final = 1.0
-"""How often the hook looks for events that do not come from the log."""
+"""Time between two checks for events that do not come from the log."""
 
 AGAIN_S: Final = 2.0
-"""After a fault of the database, and while another node has the turn or the hook is switched off."""
+"""Pause after an error of the database, and while another node serves the webhook or it is switched off."""
 
 PASS_S: Final = 0.01
-"""Between two passes over log and window: on a busy chat one reading and one turn of the loop do for many events."""
+"""Pause between two passes over log and window, so that one read and one turn of the loop serve many events."""
 
 
 class Side(Protocol):
-    """Events that do not come from the log."""
+    """A source of events other than the log."""
 
     async def due(self) -> list[Item]: ...
 
 
 class Follower(Protocol):
-    """Keeps in the database what follows from the log."""
+    """Stores in the database what it derives from the log."""
 
     async def follow(self, messages: Sequence[Message]) -> None: ...
 
 
 class Sides(NamedTuple):
-    """What a hook is told of beside messages."""
+    """The sources of events other than messages."""
 
     follower: Follower | None
     all: list[Side]
 
 
 Make = Callable[[Message], Event | None]
-"""The event of a message, if a hook is told of it."""
+"""The event of a message, or None if the webhook does not get it."""
 
 
 class Hook:
     """Works from `start` to `close`."""
 
     def __init__(self, hook: Webhook, chat: Chat, make: Make, courier: Courier, release: Callable[[], None]) -> None:
-        """`release` gives up what the courier has; it is called at the end."""
+        """`release` frees the resources of the courier; it is called at the end."""
         self.config = hook
         self._chat = chat
         self._store = chat.store
@@ -92,17 +92,17 @@ class Hook:
 
     @property
     def unfinished(self) -> int:
-        """Events that were read ahead and are not done; see Window for how many there may be."""
+        """Events that were read and are not delivered yet; Window limits them."""
         return len(self._lines)
 
     @property
     def behind_s(self) -> float:
-        """How old the first of them is."""
+        """Age of the oldest unfinished event."""
         oldest_ms = self._lines.oldest_ms
         return 0.0 if oldest_ms is None else max(0.0, time.time() - oldest_ms / 1_000)
 
     def outcomes(self) -> list[tuple[str, int]]:
-        """What became of events, since the start of the process."""
+        """Outcomes of events since the start of the process."""
         courier = self.courier
         return [("delivered", courier.delivered), ("failed", courier.failures), ("set_aside", courier.aside)]
 
@@ -111,7 +111,7 @@ class Hook:
         self._task = self._tasks.start(self._run(), f"webhook {self.config.name}")
 
     async def close(self) -> None:
-        """Idempotent. What is on its way is cut, and sent again after the next start."""
+        """Idempotent. Requests under way are aborted, and sent again after the next start."""
         task, self._task = self._task, None
         if task is not None:
             self._feed.listeners.remove(self._on_message)
@@ -134,7 +134,7 @@ class Hook:
             await asyncio.sleep(AGAIN_S)
 
     async def _serve(self) -> None:
-        """Until the hook is switched off, or at once if it is. Raises StoreError."""
+        """Serve until the webhook is switched off; return at once if it is. Raises StoreError."""
         known, off_since = await self._memory.load()
         if off_since:
             if not self.is_off:
@@ -164,7 +164,7 @@ class Hook:
         raise ended[0]
 
     async def _first_position(self) -> Position:
-        """Where the log was when this hook was made, by a start or a reload. Of several nodes, from now on."""
+        """The end of the log when this webhook was created, by a start or a reload; with several nodes, the end now."""
         if self._store.log_of(self._made_at) == WHOLE:
             return {WHOLE: self._made_at}
         return await self._store.log_from(None)
@@ -214,7 +214,7 @@ class Hook:
     async def _read(self, window: Window, follower: Follower | None, group: asyncio.TaskGroup) -> None:
         self._unread = False
         rows = min(PAGE_ROWS, window.room)
-        await self._store.flushed()  # delivered messages are in the log then
+        await self._store.flushed()  # all delivered messages are then in the log
         messages = await self._store.log_after(window.read, rows)
         if follower is not None:
             await follower.follow(messages)
@@ -234,7 +234,7 @@ class Hook:
         return event._replace(con=conversation_of(message, desk))
 
     def _begin_with(self, item: Item, group: asyncio.TaskGroup) -> None:
-        """Send it, or let it wait behind others of its conversation."""
+        """Send the event now, or after the events of its conversation that are not delivered yet."""
         if self._lines.add(item):
             group.create_task(self.courier.work(self._lines, item, self._wake.set))
 

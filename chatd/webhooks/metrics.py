@@ -1,4 +1,4 @@
-"""Metrics of webhooks, each by the name of the hook: as many as the configuration file has."""
+"""Metrics of webhooks. Each has the label `hook`, the name of the webhook in the configuration file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Builds the hooks of a running daemon."""
+"""Builds the webhooks of a running daemon."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MAX_SECRET_BYTES = 4_096
 
 
 class Recipe(NamedTuple):
-    """A hook that may have to be made. Each of its two first parts makes it another one."""
+    """How to create a webhook. A running one is kept if both its configuration and its secret are the same."""
 
     config: Webhook
     secret: bytes
@@ -43,7 +43,7 @@ def recipe_of(config: Webhook, chat: Chat) -> Recipe:
 
 
 class Hooks:
-    """All that are configured, from `start` to `close`; a reload may change them. Rule W-13."""
+    """All configured webhooks, from `start` to `close`. A reload may change them. Rule W-13."""
 
     def __init__(self) -> None:
         self.all: list[Hook] = []
@@ -52,7 +52,7 @@ class Hooks:
         self._change: asyncio.Task[None] | None = None
 
     def prepare(self, recipes: Sequence[Recipe]) -> Apply:
-        """One that has neither another setting nor another secret goes on as it is. Raises ConfigError."""
+        """Webhooks with the same settings and secret are kept running. Raises ConfigError."""
         return functools.partial(self._use, [self._kept(each) for each in recipes])
 
     def start(self) -> None:
@@ -80,7 +80,7 @@ class Hooks:
 
 
 async def _replace(ended: Sequence[Hook], begun: Sequence[Hook], before: asyncio.Task[None] | None) -> None:
-    """One change after the other: of hooks with the same name one at a time works on its position."""
+    """Wait for the change before, so that only one webhook of a name uses its position at a time."""
     if before is not None:
         await asyncio.wait([before])
     for hook in ended:
@@ -111,7 +111,7 @@ def _hook(config: Webhook, secret: bytes, chat: Chat) -> Hook:
 
 
 def made(config: Webhook, message: Message) -> Event | None:
-    """The event of a message, if the hook is told of it."""
+    """The event of a message, or None if the webhook does not get it."""
     if "mensaje" not in config.events:
         return None
     return said(message) if message.supervisado or config.private else None

@@ -1,4 +1,4 @@
-"""When the position of a hook is written: not for each event, and at the end. Rule W-04."""
+"""Stores the position of a webhook: at most every SAVE_EVERY_S, and at the end. Rule W-04."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from chatd.webhooks.memory import Memory
 SAVE_EVERY_S: Final = 0.1
 
 _LONGEST_S: Final = 1.0
-"""For the last one: a stop does not wait for a database that does not answer."""
+"""Time limit of the last save: a stop must not wait for a database that does not answer."""
 
 
 class Saves:
-    """Of `position`, which moves. `clock` is in seconds."""
+    """Saves `position`, which its owner changes. `clock` returns seconds."""
 
     def __init__(self, memory: Memory, position: Position, clock: Callable[[], float]) -> None:
         self._memory = memory
@@ -38,7 +38,7 @@ class Saves:
             self._next_s = self._clock() + SAVE_EVERY_S
 
     async def at_end(self) -> None:
-        """What was delivered is not sent again after a clean stop."""
+        """Save once more, so that delivered events are not sent again after a clean stop."""
         if self.is_behind:
             with contextlib.suppress(StoreError, TimeoutError):
                 async with asyncio.timeout(_LONGEST_S):

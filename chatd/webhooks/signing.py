@@ -1,4 +1,4 @@
-"""Signatures by which a receiver knows us: https://www.standardwebhooks.com. Pure. Rule W-03."""
+"""Signs requests, so that a receiver can verify their sender: https://www.standardwebhooks.com. Pure. Rule W-03."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_BYTES: Final = 64
 
 
 def parse_secret(text: str, where: str) -> bytes:
-    """Raises ConfigError, which quotes nothing of the secret."""
+    """Raises ConfigError, which does not quote the secret."""
     try:
         secret = base64.b64decode(text.strip().removeprefix(PREFIX), validate=True)
     except (binascii.Error, ValueError) as error:

@@ -65,7 +65,9 @@ class Neighbours:
         self._own: bytes
 
     def join(self, chat: Chat, recovery: Recovery) -> Part:
-        """Before the first client comes. The part connects in the background; what waits at its end is dropped."""
+        """Must be called before the first client connects. The part connects in the background; messages that wait when
+        it closes are dropped.
+        """
         namespace, roster = chat.namespace, Roster(chat.namespace, chat.clock_ms)
         chat.router.add(roster.feature)
         position = (lambda: recovery.position) if self._config.recovery == "on" else None
@@ -80,7 +82,7 @@ class Neighbours:
         refusals = {"adapter": self.refusals.counts.items}
         return Part(start=self._client.start, close=self._close, refusals=refusals, shown={"neighbours": lambda: self})
 
-    # What metrics read: see metrics.py.
+    # For metrics.py.
 
     @property
     def is_up(self) -> bool:

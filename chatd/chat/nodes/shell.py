@@ -109,7 +109,7 @@ class Shell:
         """Clients are about to be sent away. Rule N-24."""
         self.peers.become(Phase.STOPPING)
 
-    # What metrics read: see metrics.py.
+    # For metrics.py.
 
     @property
     def fault(self) -> str | None:

@@ -1,4 +1,4 @@
-"""What one member has missed, sent in portions that the client takes in."""
+"""The messages that one member has missed, sent in portions as fast as its client reads."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ PORTION_BYTES: Final = 32_768
 
 
 class Replay:
-    """One member between the door and its rooms."""
+    """A member that has a valid token and is not in its rooms yet, because missed messages are sent first."""
 
     __slots__ = ("_read_to", "complete", "cursor", "member", "packets", "task")
 
     def __init__(self, member: Member, after: MessageId, *, complete: bool) -> None:
         self.member = member
         self.complete = complete
-        self.cursor = after  # everything up to it has been sent
+        self.cursor = after  # all messages up to this id are sent
         self.packets: deque[tuple[MessageId, Outgoing]] = deque()  # read from the database, not sent yet
         self.task: asyncio.Task[None] | None = None
         self._read_to = after
 
     @property
     def question(self) -> Question:
-        """What to read next."""
+        """The next query."""
         identity = self.member.identity
         return Question(identity.user, identity.is_admin, self.cursor)
 
@@ -42,7 +42,7 @@ class Replay:
         self._read_to = stretch.upto if stretch.whole else stretch.messages[-1].id
 
     def send(self, portion: Portion) -> bool:
-        """Send read messages as far as they fit into the queue. Returns whether all were sent."""
+        """Send messages that were read, until the portion is full. Returns whether all were sent."""
         while self.packets:
             message_id, packet = self.packets[0]
             if not portion.send(packet):
@@ -54,7 +54,7 @@ class Replay:
 
 
 class Portion:
-    """What a client is sent in one turn, beside what waits for it already."""
+    """The bytes that a client may be sent in one turn, in addition to those queued already."""
 
     __slots__ = ("_socket", "_waiting_bytes")
 
@@ -63,7 +63,7 @@ class Portion:
         self._waiting_bytes = socket.session.queued_bytes
 
     def send(self, packet: Outgoing) -> bool:
-        """Whether there was room for it."""
+        """Send `packet` if there is room. Returns whether it was sent."""
         size = len(packet.frame)
         if self._waiting_bytes + size > PORTION_BYTES and (self._waiting_bytes or not self._socket.session.writable):
             return False
