@@ -1,8 +1,11 @@
 // Asks for confirmation before sending to a user whom another admin is answering, or to an unknown user.
+// While the server has not told whether the user is known, the message waits for its answer.
 
 import { byId, make } from "./dom.js";
 import { shownName } from "./names.js";
 import { onLanguage, text } from "./texts.js";
+
+const ANSWER_MS = 5_000;
 
 export class AskFirst {
   #form;
@@ -12,12 +15,15 @@ export class AskFirst {
   #people;
   #user = null;
   #pending = null;
+  #waiting = 0; // the timer of a message that waits for the server's answer
 
   constructor(form, team, people) {
     this.#form = form;
     this.#team = team;
     this.#people = people;
     form.before(this.#asked);
+    people.onChange(() => this.#look());
+    byId("box").addEventListener("input", () => this.#stopWaiting()); // the text is not the one that was sent
     onLanguage(() => this.#pending && this.#ask(this.#pending));
   }
 
@@ -34,13 +40,34 @@ export class AskFirst {
       this.clear();
       return true;
     }
-    this.#ask(reason);
+    if (reason.mayWait) this.#wait();
+    else this.#ask(reason);
     return false;
   }
 
   clear() {
+    this.#stopWaiting();
     this.#pending = null;
     this.#asked.hidden = true;
+  }
+
+  /** Send the text in the box when the server has answered; without an answer in time, ask. */
+  #wait() {
+    this.#waiting ||= setTimeout(() => {
+      this.#waiting = 0;
+      this.#ask(this.#unchecked);
+    }, ANSWER_MS);
+  }
+
+  #look() {
+    if (!this.#waiting || this.#reason?.mayWait) return;
+    this.#stopWaiting();
+    this.#form.requestSubmit();
+  }
+
+  #stopWaiting() {
+    clearTimeout(this.#waiting);
+    this.#waiting = 0;
   }
 
   /** Why to ask before a message is sent, or null. */
@@ -49,7 +76,12 @@ export class AskFirst {
     const rival = this.#team.rivalOn(user);
     if (rival !== null) return { key: `rival ${rival} ${user}`, words: text("team.rival", { who: shownName(this.#people.get(rival).title) }) };
     if (this.#people.get(user).isStranger) return { key: `unknown ${user}`, words: text("team.unknown", { user: shownName(user) }) };
-    return null;
+    return this.#people.get(user).isUnchecked ? this.#unchecked : null;
+  }
+
+  get #unchecked() {
+    const user = this.#user;
+    return { key: `unchecked ${user}`, words: text("team.unchecked", { user: shownName(user) }), mayWait: true };
   }
 
   #ask(reason) {

@@ -23,7 +23,7 @@ class Person {
     this.conversation = null;
     this.name = null; // the name claim of the user's token, if the server stores it
     this.role = undefined; // "admin" or null, once the server has told
-    this.known = true; // false: no user of this name has ever connected
+    this.known = undefined; // false: no user of this name has ever connected; undefined until the server has told
   }
 
   /** The name to show. */
@@ -38,7 +38,12 @@ class Person {
 
   /** Whether nobody of this name was ever here. */
   get isStranger() {
-    return !this.known && !this.conversation?.messages.length;
+    return this.known === false && !this.conversation?.messages.length;
+  }
+
+  /** Whether the server has not told yet whether a user of this name was ever here. */
+  get isUnchecked() {
+    return this.known === undefined && !this.online && !this.last && !this.conversation?.messages.length;
   }
 
   /** Whether a refused message waits for the reader to send it again. */
