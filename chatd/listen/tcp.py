@@ -19,13 +19,17 @@ _NOT_HERE: Final = frozenset({errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL})
 
 EVERY_ADDRESS: Final = "::"
 
+_FREE_PORT_ATTEMPTS: Final = 20
+"""The kernel finds a port that is free at one address; at another, some program may have it."""
+
 _IPV4: Final = "0.0.0.0"  # noqa: S104 - only if the operator asks for every address
 
 
-def open_tcp(hosts: Sequence[str], port: int, flag: str) -> list[socket.socket]:
+def open_tcp(hosts: Sequence[str], port: int, flag: str, attempts: int = _FREE_PORT_ATTEMPTS) -> list[socket.socket]:
     """Open a socket for each address of `hosts`, all on the same port, also if `port` is 0 (a free one).
 
-    `flag` is the option that chooses another port, for the error message. Raises ListenError.
+    `flag` is the option that chooses another port, for the error message; `attempts` are those to find a port that is
+    free at all addresses. Raises ListenError.
     """
     opened: list[socket.socket] = []
     host = ""
@@ -37,6 +41,8 @@ def open_tcp(hosts: Sequence[str], port: int, flag: str) -> list[socket.socket]:
         for one in opened:
             one.close()
         is_taken = error.errno == errno.EADDRINUSE
+        if is_taken and port == 0 and attempts > 1:
+            return open_tcp(hosts, port, flag, attempts - 1)
         advice = f": stop the other program, or choose another port with {flag}" if is_taken else ""
         raise ListenError(f"cannot listen on {shown(host, port)}: {error.strerror or error}{advice}") from error
     return opened

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from pathlib import Path
 
@@ -68,6 +69,16 @@ def test_an_address_in_use_is_reported_with_a_hint_and_nothing_stays_open() -> N
             "with --port"
         )
     socket.create_server(("127.0.0.1", port)).close()
+
+
+def test_a_free_port_is_free_at_every_address() -> None:
+    """A port that is free at the first address may be in use at the second."""
+    with contextlib.ExitStack() as used:
+        for _ in range(400):
+            used.enter_context(socket.create_server(("::1", 0), family=socket.AF_INET6))
+        for _ in range(300):
+            for one in open_tcp(["127.0.0.1", "::1"], 0, "--port"):
+                one.close()
 
 
 class Notes(asyncio.Protocol):
