@@ -19,7 +19,7 @@ _BARE: Final = PREFIX.rstrip("/")
 
 
 class Site:
-    """Answers requests by a table: a path is one of it, letter by letter, or there is nothing."""
+    """Answers requests by a table of exact paths; any other path gets 404."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class Site:
 def site(
     config: WebConfig, engine_path: str, origins: OriginPolicy, cookie: str, entries: Entries | None = None
 ) -> Callable[[Exchange], None]:
-    """What answers requests for other paths than `engine_path`. Reads every file. Raises ConfigError."""
+    """The handler of requests for paths other than `engine_path`. Reads all files. Raises ConfigError."""
     if not config.console and config.client_dir is None:
         return not_found
     console = load_console(engine_path, origins.origins, config.login_url or "") if config.console else {}

@@ -1,4 +1,4 @@
-"""`buscar`: messages by the words in them, for a daemon that has an index of them. Rules C-89 and C-90."""
+"""`buscar`: finds messages by their words. Needs the index of `--search on`. Rules C-89 and C-90."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class AskSearch(msgspec.Struct, frozen=True, gc=False):
 
 
 class Hits(msgspec.Struct, frozen=True, kw_only=True):
-    """The acknowledgement of `buscar`: the newest first. `sigue` is the `antes` of the next page."""
+    """The acknowledgement of `buscar`, newest first. `sigue` is the `antes` of the next page."""
 
     ok: bool = True
     encontrados: list[PastMessage]
@@ -58,7 +58,7 @@ class Hits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Search:
-    """What `buscar` asks."""
+    """The arguments of `buscar`."""
 
     def __init__(self, chat: Chat, index: TextIndex) -> None:
         self._historian = chat.historian
@@ -93,7 +93,7 @@ def _words(value: object) -> list[str]:
 
 
 def join_search(config: StoreConfig, chat: Chat) -> Part:
-    """Let `chat` search. The index is made at the start, which raises ConfigError."""
+    """Add search to `chat`. The part creates the index at its start, which raises ConfigError."""
     overlap = 0
     if chat.node is not None:
         from chatd.store.postgres.nodes import OVERLAP  # noqa: PLC0415 - not every installation has the driver

@@ -48,22 +48,22 @@ class IsWriting(msgspec.Struct, frozen=True, gc=False):
 
 
 class Noted(msgspec.Struct, frozen=True, gc=False):
-    """The acknowledgement, for who asks for one."""
+    """The acknowledgement, if the client asked for one."""
 
     ok: bool = True
 
 
 class Writing:
-    """One user writes to another. Its deadline is when that is no longer believed."""
+    """One user writes to another. The state ends at its deadline."""
 
     __slots__ = ("_writers", "author", "due_tick", "para", "rooms")
 
     def __init__(self, writers: Writers, author: Author, para: str) -> None:
         self.due_tick = 0
         self._writers = writers
-        self.author = author  # the socket that has said so last
+        self.author = author  # the socket that sent it last
         self.para = para
-        self.rooms: tuple[str, ...] = ()  # that have been told
+        self.rooms: tuple[str, ...] = ()  # that got the event
 
     def on_deadline(self) -> None:
         self._writers.stop(self.author.identity.user, self.para)
@@ -99,7 +99,7 @@ class Writers:
             reply(Noted())
 
     def stop(self, user: str, para: str) -> None:
-        """`user` has stopped, or has sent it. Does nothing if it was not writing."""
+        """`user` has stopped writing, or has sent the message. Does nothing if it was not writing."""
         writing = self.active.get(user, {}).pop(para, None)
         if writing is None:
             return

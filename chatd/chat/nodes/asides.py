@@ -1,10 +1,10 @@
-"""Events that are not stored here, for the other nodes: `escribiendo`, `leido`, `no_leido`, `leido_todo`, and news for
+"""Sends events other than messages to the other nodes: `escribiendo`, `leido`, `no_leido`, `leido_todo`, and events for
 admins. Rule N-11.
 
-    Aside  [3, origin, event, args, to, but, volatile]
+    Aside  [3, origin, event, args, to, exclude, volatile]
     Back   [5, origin, user, sid]
 
-What the bus loses of them is not repeated.
+If the bus loses one, it is not sent again.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ class Aside(msgspec.Struct, array_like=True, tag=_TAG, frozen=True, forbid_unkno
     volatile: bool = False
 
     def emit(self, namespace: Namespace) -> None:
-        """To the sockets of this node. Raises FrameError for what no node says.
+        """Emit it to the sockets of this node. Raises FrameError for a form that no node sends.
 
-        Clients take a text at the end of an event for its offset.
+        The last argument must be an object: clients take a text at the end of an event for its offset.
         """
         emit = namespace.emit_volatile if self.volatile else namespace.emit
         if not self.args or not isinstance(self.args[-1], dict):
@@ -54,7 +54,7 @@ class Aside(msgspec.Struct, array_like=True, tag=_TAG, frozen=True, forbid_unkno
 
 
 class Back(msgspec.Struct, array_like=True, tag=_BACK, frozen=True, forbid_unknown_fields=True):
-    """A socket of that user has come back to `origin`: what is left of it elsewhere makes room. Rule N-13."""
+    """A socket of that user has reconnected to `origin`: other nodes end the old one. Rule N-13."""
 
     origin: Annotated[int, msgspec.Meta(ge=0, le=MAX_NODE)]
     user: str
@@ -65,7 +65,7 @@ Cast = Callable[[Aside | Back], None]
 
 
 class NodeWriters(Writers):
-    """Tells the other nodes as well."""
+    """Writers that also send their events to the other nodes."""
 
     def __init__(self, cast: Cast, origin: int, *parts: Any) -> None:
         super().__init__(*parts)
@@ -80,7 +80,7 @@ class NodeWriters(Writers):
 
 
 class NodeReceipts(Receipts):
-    """Tells the other nodes as well."""
+    """Receipts that also send their events to the other nodes."""
 
     def __init__(self, cast: Cast, origin: int, *parts: Any) -> None:
         super().__init__(*parts)
@@ -97,7 +97,7 @@ class NodeReceipts(Receipts):
 
 
 class NodeUnread(Unread):
-    """Tells the other nodes as well."""
+    """Unread that also send their events to the other nodes."""
 
     def __init__(self, cast: Cast, origin: int, *parts: Any) -> None:
         super().__init__(*parts)
@@ -110,7 +110,7 @@ class NodeUnread(Unread):
 
 
 def gone_back(aside: Aside) -> tuple[str, str] | None:
-    """Who has marked which conversation as unread, if `aside` says that."""
+    """The user and the conversation that `aside` marks as unread; None for other events."""
     if aside.event != "no_leido":
         return None
     return aside.to[0].removeprefix(user_room("")), str(aside.args[0].get("con"))

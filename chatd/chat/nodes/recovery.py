@@ -1,7 +1,7 @@
-"""A socket that comes back to any of several nodes gets what it missed, each message once. Rules N-06 and N-08.
+"""A socket that reconnects to any of several nodes gets missed messages, each once. Rules N-06 and N-08.
 
-What is different from one daemon: a position is a vector, rows that were delivered may not be in the database yet, and
-the client may be ahead of its new node. chatd/cluster/core/receiver.py decides; what waits and is sent is as elsewhere.
+Differences from one daemon: a position is a vector, delivered rows may not be in the database yet, and the client may
+be ahead of its new node. chatd/cluster/core/receiver.py decides what to send; queues and sending are the same.
 """
 
 from __future__ import annotations
@@ -36,22 +36,22 @@ from chatd.socketio.namespace import Auth
 from chatd.store.base import Message, MessageId
 
 MAX_PACKETS: Final = 4_096
-"""That wait for one client; one that has more is sent away, and says again how far it has come.
+"""Packets queued for one client. With more it is disconnected, and reconnects with its position.
 
-No setting: what waits is in the database. More would only take memory, for a client that takes in less than is written.
+Not a setting: the messages are in the database. A longer queue takes memory for a client that reads too slowly anyway.
 """
 
 BEHIND_S: Final = LEASE_S + 1.0
-"""How long a client waits for its node to come as far as it is. What it is ahead by may have died with its node."""
+"""How long a client that is ahead of its node waits for it. The missing messages may be lost with their node."""
 
 
 LOOK_S: Final = 0.05
 FULL_LOOKS: Final = round(2 * DEAF_S / LOOK_S)
-"""So often it is looked whether there is room for a client after all; a dead node is silent by then."""
+"""How many times to check again for room under the limit; by then a dead node counts as silent."""
 
 
 class NodeReplay(Replay):
-    """One member between the door and its rooms, on one of several nodes."""
+    """A member of one of several nodes that is not in its rooms yet, because missed messages are sent first."""
 
     __slots__ = ("_encode", "behind_until_s", "is_replayed", "receiver")
 
@@ -64,7 +64,7 @@ class NodeReplay(Replay):
 
     @property
     def question(self) -> Question:
-        """See Replay.question. If nothing is missing, a question without rows."""
+        """See Replay.question. If nothing is missing, the query returns no rows."""
         after, upto = self.receiver.missing or (1, 1)
         identity = self.member.identity
         return Question(identity.user, identity.is_admin, MessageId(after), MessageId(upto))
@@ -97,11 +97,11 @@ class NodeReplay(Replay):
 
 
 class NodeRecovery(Recovery):
-    """Lets members in, on one of several nodes."""
+    """Admits members on one of several nodes."""
 
     @staticmethod
     def _config_of_pages(config: ChatConfig) -> ChatConfig:
-        """See Recovery. What was delivered and is not stored is in the node's tail: no question waits for a commit."""
+        """See Recovery. No query waits for a commit: the node's tail has delivered messages that are not stored yet."""
         return dataclasses.replace(config, deliver="stored")
 
     def __init__(self, chat: NodeChat, check_again: Callable[[Identity], None]) -> None:
@@ -115,9 +115,9 @@ class NodeRecovery(Recovery):
         chat.shell.peers.make_room = self._make_room
 
     def admit(self, member: Member, auth: Auth) -> Member | Coroutine[Any, Any, Member]:
-        """See Recovery.admit. Rule N-20: who would be refused because of sockets elsewhere waits for a moment first.
+        """See Recovery.admit. Rule N-20: before a refusal because of sockets on other nodes, wait for a moment.
 
-        They may be those of a node that has just died, or the one whose place this one takes.
+        They may be sockets of a node that has just died, or the socket that this one replaces.
         """
         user = member.identity.user
         if not super()._sockets(user) < self._limits.max_sockets <= self._sockets(user):
@@ -148,12 +148,12 @@ class NodeRecovery(Recovery):
         return NodeReplay(member, after, self._encode_at)
 
     def _take_place(self, sid: str, user: str) -> None:
-        """Rule N-13: it may be on any node."""
+        """The old socket may be on any node. Rule N-13."""
         super()._take_place(sid, user)
         self._shell.cast(Back(self._node.number, user, sid))
 
     def _make_room(self, sid: str, user: str) -> None:
-        """That socket has come back to another node, later than any that is about to take its place here."""
+        """`sid` has reconnected to another node: end that socket, and any member here that is about to replace it."""
         resuming = self._resuming.pop(sid, None)
         if resuming is not None:
             resuming.socket.disconnect_session()
@@ -195,7 +195,7 @@ class NodeRecovery(Recovery):
             replay.live(delivery)
 
     def _advance(self, replay: Replay) -> bool:
-        """See Recovery._advance. A client that is ahead of the node is in no room until the node is as far."""
+        """See Recovery._advance. A client that is ahead of the node enters its rooms when the node has caught up."""
         if not isinstance(replay, NodeReplay) or not replay.complete:
             return super()._advance(replay)
         portion = Portion(replay.member.socket)

@@ -1,13 +1,12 @@
-"""A socket that comes back gets what it missed, then the live messages: in order, each once. Rules C-28 to C-37, C-62.
+"""A socket that reconnects gets missed messages, then live ones: in order, each once. Rules C-28 to C-37 and C-62.
 
-    door      what was missed is read, from the database, once all that was delivered is in there
-    CONNECT   the old id and pid if it can be recovered, and from here on events may follow
-    replay    what was read, in portions that the client takes in; read on while there is more
-    seam      in one turn: what was delivered since the last reading, which the feed has kept; into the rooms; `al_dia`
+    admit     read the missed messages from the database, when all delivered messages are stored
+    CONNECT   answer with the old id and pid if the socket can be recovered; events may follow from here on
+    replay    send what was read, in portions, as fast as the client reads; read the next page while there is more
+    enter     in one turn: send what the feed has kept since the last read; join the rooms; `al_dia`
 
-Until the seam a member is in no room, so nothing comes to it twice or in disorder; afterwards nothing is left of all
-this. A client that comes back says up to where it has everything, on any server: a cut in the middle of a
-replay is a cut like any other.
+Before it enters, a member is in no room, so no message comes twice or out of order. Afterwards the replay is removed.
+A client reports the position of its last message, on any server, so it can also reconnect in the middle of a replay.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ from chatd.socketio.namespace import Auth
 from chatd.socketio.socket import Socket
 from chatd.store.base import MessageId, StoreError
 
-# How often a client that takes its time is looked after, and how long it may take nothing at all.
+# Pauses between two checks of a client that reads slowly; time after which one that reads nothing is disconnected.
 SHORTEST_WAIT_S: Final = 0.002
 LONGEST_WAIT_S: Final = 0.1
 PATIENCE_S: Final = 30.0
@@ -50,26 +49,26 @@ log = logging.getLogger("chatd.chat")
 
 
 class Joined(msgspec.Struct, frozen=True, gc=False):
-    """What the answer to a CONNECT carries, where sockets can be recovered."""
+    """The payload of the answer to CONNECT with recovery."""
 
     sid: str
     pid: str
 
 
 class UpToDate(msgspec.Struct, frozen=True, gc=False):
-    """`al_dia`: from here on, everything comes live. Where it is not `completo`, load the history up to `ultimo`."""
+    """`al_dia`: later messages come live. Unless `completo`, the client has to load the history up to `ultimo`."""
 
     ultimo: str
     completo: bool
 
 
 class Recovery:
-    """Admits members: at once, or after they have got what they missed."""
+    """Admits members: at once, or after the missed messages are sent."""
 
     def __init__(self, chat: Chat, check_again: Callable[[Identity], None]) -> None:
         """`check_again` raises ConnectRefusedError for a user who would be refused now."""
         self._pids = Pids(chat.store.recovery_key) if chat.config.recovery == "on" else None
-        self.outcomes = {"complete": 0, "incomplete": 0}  # of clients that said how far they had come
+        self.outcomes = {"complete": 0, "incomplete": 0}  # of clients that sent a position
         self._limits = chat.limits
         self._namespace = chat.namespace
         self._feed = chat.messages.feed
@@ -82,13 +81,13 @@ class Recovery:
         self._replays: dict[str, Replay] = {}  # by socket id
 
     def greet(self, socket: Socket) -> object:
-        """What the answer to a CONNECT carries."""
+        """The payload of the answer to CONNECT."""
         if self._pids is None or not isinstance(socket.handler, Member):
             return joined(socket)
         return Joined(socket.id, self._pids.mint(socket.id, socket.handler.identity.user))
 
     def admit(self, member: Member, auth: Auth) -> Member | Coroutine[Any, Any, Member]:
-        """The rest of the connection, for a member with a valid token. Raises ConnectRefusedError."""
+        """Admit a member with a valid token, or start its replay. Raises ConnectRefusedError."""
         user = member.identity.user
         asked = parse_resume(auth, user, self._pids, self._parse)
         if asked is not None and asked.sid is not None:
@@ -102,7 +101,7 @@ class Recovery:
         return member
 
     def on_connect(self, member: Member) -> None:
-        """The member has the answer to its CONNECT."""
+        """The answer to the member's CONNECT is sent."""
         replay = self._replays.get(member.socket.id)
         if replay is None:
             member.enter()
@@ -121,7 +120,7 @@ class Recovery:
             replay.task.cancel()
         return False
 
-    # The door. Among several nodes, positions are others: the first four are theirs to change.
+    # Admission. NodeRecovery overrides the first four methods: its positions have another form.
 
     @staticmethod
     def _config_of_pages(config: ChatConfig) -> ChatConfig:
@@ -132,11 +131,11 @@ class Recovery:
         return parse_id(value)
 
     def _replay(self, member: Member, after: Any) -> Replay | None:
-        """What sends `member` all that it has missed since the position `after`; None if that is of no use."""
+        """The replay for `member` from the position `after`; None if that position is not usable."""
         return None if self._ids.is_ahead(after) else Replay(member, self._known(after), complete=True)
 
     def _take_place(self, sid: str, user: str) -> None:
-        """The socket that has come back ends its old one, which need not hear of its own death, but would count."""
+        """End the old socket of a socket that reconnected: it would still count as one of the user's sockets."""
         self._end(sid, user)
 
     async def _resume(self, replay: Replay, sid: str | None) -> Member:
@@ -175,9 +174,9 @@ class Recovery:
             self._expect_no_more(user)
 
     def _known(self, after: MessageId) -> MessageId:
-        """A client may know what was delivered and not stored before the last process ended.
+        """The position to replay from. `after` may be a message that was delivered, but not stored before a crash.
 
-        Its successor gives larger ids, unless the clock was set back meanwhile: then all that it has given counts.
+        This process gives larger ids, unless the clock was set back. Then all messages of this process count as missed.
         """
         return after if after <= self._feed.position else min(after, self._feed.start)
 
@@ -185,7 +184,7 @@ class Recovery:
         return len(self._namespace.rooms.members(user_room(user))) + self._arriving[user]
 
     def _end(self, sid: str, user: str) -> None:
-        """Rule C-32: the socket that has that id makes room for its successor."""
+        """End the socket with that id: another one replaces it. Rule C-32."""
         replay = self._replays.get(sid)
         if replay is not None:
             replay.member.socket.disconnect_session()
@@ -215,7 +214,7 @@ class Recovery:
             del self._arriving[user]
 
     def _advance(self, replay: Replay) -> bool:
-        """Send what can be sent in this turn; whether the member is in its rooms now."""
+        """Send what fits in this turn. Returns whether the member is now in its rooms."""
         if replay.complete:
             portion = Portion(replay.member.socket)
             if not replay.send(portion) or not self._feed.reaches(replay.cursor):
@@ -228,7 +227,7 @@ class Recovery:
         return True
 
     def _enter(self, replay: Replay) -> None:
-        """From here on, everything comes live."""
+        """Join the rooms: later messages come live."""
         self._finish(replay)
         self.outcomes["complete" if replay.complete else "incomplete"] += 1
         replay.member.enter()
@@ -239,7 +238,7 @@ class Recovery:
 
     @property
     def position(self) -> str:
-        """Of every socket that has all that was delivered."""
+        """The position of a socket that has all delivered messages."""
         return str(self._feed.position)
 
     def _tell(self, member: Member, *, complete: bool) -> None:
@@ -267,7 +266,7 @@ class Recovery:
                 session.close(CloseReason.SLOW_CONSUMER)
 
     async def _read_on(self, replay: Replay) -> None:
-        """If that fails, the session ends: its client comes back and says how far it has come."""
+        """Read the next page. If that fails, close the session: the client reconnects with its position."""
         try:
             replay.take(await self._pages.next(replay.question), self._encode)
         except StoreError as error:
