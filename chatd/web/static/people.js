@@ -222,8 +222,14 @@ export class People {
   /** In a team, ask whether `user` is an admin: an admin's message belongs to the conversation of its addressee. */
   async askRole(user) {
     if (!this.#knowsRoles || user === this.me || this.get(user).role !== undefined) return;
+    await this.askStanding(user);
+  }
+
+  /** Ask for presence, role and case of `user`. Returns whether the server has answered. */
+  async askStanding(user) {
     const standing = await this.#socket.askPatiently("conversacion", { con: user });
     if (standing) this.#learnStanding(user, standing);
+    return standing !== null;
   }
 
   presence({ user, en_linea: online, visto: seen }) {

@@ -136,7 +136,21 @@ export class Team {
     keep(Place.TAB, KEPT_AS, [this.filter, this.byWaiting]);
     this.#walk = {};
     this.#changed();
-    if (!this.#isOfPeople) await this.loadMore();
+    if (this.#isOfPeople) this.#learnUnseen(this.#unseen);
+    else await this.loadMore();
+  }
+
+  /** Learn the cases that may have changed during an outage: by pages while these contain some, the rest one by one. */
+  async #learnUnseen(unseen) {
+    let more = unseen.size > 0;
+    for (let last; more; ) {
+      const { size } = unseen;
+      const answer = await this.#people.fetch({ limite: PAGE, antes: last });
+      if (answer === null) return; // the next connection begins again
+      last = answer.conversaciones.at(-1)?.ultimo.id;
+      more = answer.hay_mas && unseen.size > 0 && unseen.size < size;
+    }
+    for (const user of unseen) if (!(await this.#people.askStanding(user))) return;
   }
 
   async #loadPage(walk) {

@@ -44,6 +44,15 @@ async def first_is(window: Window, *users: str) -> None:
     await window.until(f"{NAMES}.slice(0, {len(users)}).join() === {json.dumps(','.join(users))}")
 
 
+async def outage(root: Window, boss: Window, change: str) -> None:
+    """The other admin makes a change while root is offline."""
+    await root.offline(on=True)
+    await root.see("#banner")
+    await boss.evaluate(with_socket(change))
+    await root.offline(on=False)
+    await root.gone("#banner")
+
+
 async def test_all_and_unclaimed_can_begin_with_the_longest_wait(place: Place) -> None:
     """D-18"""
     root = await place.admin()
@@ -82,11 +91,28 @@ async def test_the_list_drops_what_was_resolved_during_an_outage(place: Place) -
     root, boss = await place.admin("root"), await place.admin("boss")
     await root.click(".filters button", "Unanswered")
     await first_is(root, "user0", "user1", "user2")
-    await root.offline(on=True)
-    await root.see("#banner")
-    await boss.evaluate(with_socket('return socket.ask("resolver", { con: "user1" });'))
-    await root.offline(on=False)
+    await outage(root, boss, 'return socket.ask("resolver", { con: "user1" });')
     await first_is(root, "user0", "user2")
+
+
+async def test_all_shows_claims_of_an_outage_beyond_the_first_page(place: Place) -> None:
+    """D-06"""
+    root, boss = await place.admin("root"), await place.admin("boss")
+    user = (await scroll_until(root, 120))[90]
+    await outage(root, boss, f'return socket.ask("atender", {{ con: "{user}" }});')
+    await root.until(f"document.querySelector('#list a[href$=\"/{user}\"] .claimed')?.title === 'Boss'")
+
+
+async def test_all_shows_claims_of_an_outage_in_rows_that_another_list_has_loaded(place: Place) -> None:
+    """D-06, D-08"""
+    root, boss = await place.admin("root"), await place.admin("boss")
+    await root.click(".filters button", "Unanswered")
+    await first_is(root, "user0", "user1", "user2")
+    await root.click(".filters button", "All")
+    waits = "document.querySelector('#list a[href$=\"/user1\"] .waits')"
+    await root.until(waits)
+    await outage(root, boss, 'return socket.ask("resolver", { con: "user1" });')
+    await root.until(f"!{waits}")
 
 
 async def test_no_row_leaves_the_list_under_the_pointer(place: Place) -> None:
