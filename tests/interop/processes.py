@@ -94,7 +94,7 @@ def node_echo_command(port: int) -> list[str]:
 
 
 def strict_echo_command(port: int) -> list[str]:
-    """The server for the official test suites: a ping every 300 ms, with a timeout of 200 ms."""
+    """The server for the official test suites: a ping every 300 ms, with a timeout of 2 s."""
     return [sys.executable, "-m", "tests.conformance.socketio_echo", "--port", str(port)]
 
 

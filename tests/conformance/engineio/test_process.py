@@ -1,4 +1,4 @@
-"""The echo server in a process of its own, with the timing of the protocol's official test suite."""
+"""The echo server in a process of its own, with the cases of the protocol's official test suite."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.conformance.wire import (
 )
 from tests.interop.processes import Server, running
 
-OPENED = {"pingInterval": 300, "pingTimeout": 200, "maxPayload": 1_000_000}
+OPENED = {"pingInterval": 300, "pingTimeout": 2_000, "maxPayload": 1_000_000}
 
 
 @pytest.fixture(scope="module")
