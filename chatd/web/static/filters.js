@@ -26,9 +26,9 @@ export function filterButtons(list, team) {
     order.setAttribute("aria-pressed", String(team.byWaiting));
     for (const { filter, button } of buttons) {
       button.setAttribute("aria-pressed", String(team.filter === filter));
-      const count = filter === null ? null : team.counts?.[filter];
-      const shown = count ? make("span", { class: "count" }, count >= MOST ? `${number(MOST)}+` : number(count)) : null;
-      button.replaceChildren(text(`team.${filter ?? "todas"}`), ...(shown ? [" ", shown] : []));
+      const count = team.counts?.[filter] ?? 0;
+      const shown = make("span", { class: "count" }, count === 0 ? "" : count >= MOST ? `${number(MOST)}+` : number(count));
+      button.replaceChildren(text(`team.${filter ?? "todas"}`), ...(filter === null ? [] : [" ", shown]));
     }
   };
   team.onChange(draw);

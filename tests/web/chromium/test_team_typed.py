@@ -104,7 +104,9 @@ async def test_a_message_with_a_slash_that_is_no_reply_is_sent(place: Place) -> 
 async def test_the_filter_and_the_order_survive_a_reload(place: Place) -> None:
     """D-12, D-18"""
     root = await asked(place, "ana", "eva")
+    await root.see(".filters button", "Unclaimed 2")
     await root.click(".filters button", "Unclaimed")
+    await root.see(".filters [aria-pressed=true]", "Unclaimed")
     await root.click(".filters button", "Longest wait first")
     await root.reload()
     await root.see(".filters [aria-pressed=true]", "Unclaimed")
