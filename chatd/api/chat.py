@@ -38,8 +38,7 @@ class Chat:
     def ask(self, call: Call, event: str, **more: object) -> None:
         """Run an event with the fields of the query and `more`."""
         fields = _given(call.query) | more
-        if "antes" in fields and ("despues" in fields or "buscar" in fields):
-            raise RefusedError(ApiCode.CONTRADICTION, "antes goes neither with despues nor with buscar.")
+        _check_together(fields)
         who = self._speaker(call, fields)
         self.say(who, event, fields, call.answer, call.refuse)
 
@@ -103,6 +102,19 @@ class Many:
         self._missing -= 1
         if not self._missing:
             self._call.answer(Outcomes([each for each in self._outcomes if each is not None]))
+
+
+def _check_together(fields: Mapping[str, object]) -> None:
+    """Parameters that are valid alone may exclude each other. Raises RefusedError."""
+    antes = fields.get("antes")
+    if antes is not None and ("despues" in fields or "buscar" in fields):
+        raise RefusedError(ApiCode.CONTRADICTION, "antes goes neither with despues nor with buscar.")
+    if "buscar" in fields and ("filtro" in fields or "orden" in fields):
+        raise RefusedError(ApiCode.CONTRADICTION, "buscar goes neither with filtro nor with orden.")
+    if "orden" in fields and fields.get("filtro") == "resueltas":
+        raise RefusedError(ApiCode.CONTRADICTION, "Nobody waits in resueltas: leave orden out.")
+    if antes is not None and ("orden" in fields) is str(antes).isdecimal():
+        raise RefusedError(ApiCode.CONTRADICTION, "antes is an id, or with orden the sigue of the page before.")
 
 
 def _given(asked: msgspec.Struct | None) -> dict[str, object]:

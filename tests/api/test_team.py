@@ -70,8 +70,14 @@ async def test_pages_by_waiting_go_on_where_they_ended(api: Api, bot: System) ->
     after = await bot.get(f"{path}&antes={page['sigue']}")
     assert [each["con"] for each in after["conversaciones"]] == ["eva"]
     assert "sigue" not in after
-    for wrong in ("orden=x", "orden=espera&antes=x-1", "orden=espera&antes=1", "antes=espera-1"):
-        assert (await bot.ask("GET", f"/v1/conversaciones?{wrong}")).status in {400, 422}, wrong
+    for wrong in ("orden=x", "orden=espera&antes=x-1"):
+        assert (await bot.ask("GET", f"/v1/conversaciones?{wrong}")).status == 422, wrong
+    for wrong in (
+        "orden=espera&antes=1", "antes=espera-1", "orden=espera&filtro=resueltas", "orden=espera&buscar=a",
+        "filtro=mias&buscar=a", "antes=1&buscar=a",
+    ):  # fmt: skip
+        problem = await bot.ask("GET", f"/v1/conversaciones?{wrong}")
+        assert (problem.status, problem.json()["code"]) == (409, "contradiction"), wrong
 
 
 @pytest.mark.parametrize(("parameter", "values"), [("filtro", Kind), ("orden", Order)])

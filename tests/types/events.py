@@ -75,7 +75,7 @@ def _event(name: str, sender: str, argument: str, answered: str, rules: Mapping[
     answer = _answer(name, cited) if of_client else None
     optional = any("or without an argument" in text for text in cited)
     return Event(
-        name, of_client, payloads, optional, answer, any("acknowledgement, which is optional" in text for text in cited)
+        name, of_client, payloads, optional, answer, any("acknowledgement is optional" in text for text in cited)
     )
 
 
