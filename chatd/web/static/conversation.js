@@ -25,12 +25,13 @@ export class Conversation {
    * a message. `lastOnline` returns when the other user was last online, in milliseconds; 0 means unknown. `onPending`
    * gets the messages that are not stored yet, whenever they may have changed.
    */
-  constructor(socket, { con, para, isMine, lastOnline = () => 0, onPending = () => {}, onStanding = () => {} }) {
+  constructor(socket, { con, para, isMine, lastOnline = () => 0, onPending = () => {}, onStanding = () => {}, onUncheckable = () => {} }) {
     this.#socket = socket;
     this.con = con;
     this.para = para ?? con;
     this.isMine = isMine;
     this.lastOnline = lastOnline;
+    this.onUncheckable = onUncheckable; // the server refuses to tell of this user
     this.onStanding = onStanding; // gets the answer of "conversacion": read marks, and presence if the server has it
     this.outbox = new Outbox(socket, this.para, {
       onChange: (pending) => {
@@ -280,7 +281,7 @@ export class Conversation {
   /** Ask for the read marks: receipts sent during an outage are not repeated (C-56). */
   async #askStanding(con) {
     if (!con) return;
-    const standing = await this.#socket.askOrNull("conversacion", { con });
+    const standing = await this.#socket.askOrNull("conversacion", { con }, () => this.onUncheckable());
     if (standing === null) return;
     if (this.newAfter === undefined) this.newAfter = standing.leido ?? "";
     if (standing.leido_por) this.wasRead(standing.leido_por);

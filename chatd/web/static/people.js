@@ -115,6 +115,7 @@ export class People {
       lastOnline: () => person.lastOnline,
       onPending: (pending) => this.#unsent?.keep(user, pending),
       onStanding: (standing) => this.#learnStanding(user, standing),
+      onUncheckable: () => this.#letTry(user),
     });
     person.conversation.onChange(() => this.#changed());
     const { last } = person;
@@ -276,6 +277,12 @@ export class People {
     Object.assign(person, { known: conocido, name: nombre ?? person.name, role: rol });
     if (caso) this.onEntry(caso);
     if (online !== undefined) this.presence({ user, en_linea: online, visto: seen });
+    this.#changed();
+  }
+
+  /** The server refuses to tell of `user`: it answers the message itself. */
+  #letTry(user) {
+    this.get(user).known = true;
     this.#changed();
   }
 
