@@ -43,7 +43,7 @@ class Reader:
     async def rows(self, sql: str, values: Sequence[int | str | None] = ()) -> list[Any]:
         """All rows of one SELECT. Raises sqlite3.Error, and UnicodeEncodeError for a lone surrogate."""
         if self._connection is None:
-            raise AssertionError("the reader is not open")
+            raise sqlite3.ProgrammingError("the reader is closed")  # as from a connection that is closed
         return list(await self._connection.execute_fetchall(sql, values))
 
     async def close(self) -> None:
