@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +13,6 @@ from tests.chat.people import cookie, join, refused
 from tests.cluster.nodes import cluster
 from tests.conformance.wire import Client
 from tests.interop.chat import token
-from tests.interop.processes import Server as Process
 from tests.postgresql import Server
 
 PATIENCE_S: Final = 20.0
@@ -65,7 +61,7 @@ async def test_requests_over_the_limit_of_concurrent_questions_are_refused(postg
             async with asyncio.timeout(PATIENCE_S):
                 while not (await bot.get("/v1/personas"))["personas"]:
                     pass
-            with stopped(several.nodes[2]):
+            with several.nodes[2].suspended():
                 systems = [System(await client.connect(), key) for _ in range(MAX_ASKED + 1)]
                 answers = await asyncio.gather(*(each.ask("GET", "/v1/personas") for each in systems))
     statuses = sorted(answer.status for answer in answers)
@@ -73,14 +69,3 @@ async def test_requests_over_the_limit_of_concurrent_questions_are_refused(postg
     assert [answer.json()["pendientes"] for answer in answers if answer.status == 200] == [[2]] * MAX_ASKED
     [refused_one] = [answer for answer in answers if answer.status == 503]
     assert (refused_one.json()["code"], refused_one.header("retry-after")) == ("busy", "1")
-
-
-@contextlib.contextmanager
-def stopped(node: Process) -> Iterator[None]:
-    """Suspend the process with SIGSTOP."""
-    assert node.process is not None
-    node.process.send_signal(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        node.process.send_signal(signal.SIGCONT)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -101,8 +100,7 @@ async def test_a_node_that_does_not_answer_is_named(driver: Driver, postgresql: 
         root = await enter(driver, several.url(1), "root", "admin")
         await enter(driver, several.url(2), "ana")
         await sees(root, {"ana": 1, "root": 1})
-        several.nodes[2].send(signal.SIGSTOP)
-        try:
+        with several.nodes[2].suspended():
             for _ in range(2):
                 done = await operate(several, 1, "who", "--json")
                 assert (done.returncode, done.stderr) == (EXIT_FAILED, "chatd: node 2 did not answer\n")
@@ -111,8 +109,6 @@ async def test_a_node_that_does_not_answer_is_named(driver: Driver, postgresql: 
             done = await operate(several, 3, "kick", "root")
             assert (done.returncode, done.stderr) == (EXIT_FAILED, "chatd: node 2 did not answer\n")
             assert done.stdout == "1 connection of root ended\n"
-        finally:
-            several.nodes[2].send(signal.SIGCONT)
         await until(several, 1, 2, "ready")
         assert await asyncio.to_thread(several.nodes[3].stop) == 0
         await until(several, 1, 3, "ended")

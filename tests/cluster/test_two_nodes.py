@@ -165,8 +165,7 @@ async def test_a_node_is_ready_when_it_has_caught_up(driver: Driver, postgresql:
     with cluster(tmp_path, postgresql, nodes=2) as several:
         ana = await enter(driver, several.url(2), "ana")
         await write(ana, "root", "hola")
-        several.nodes[2].send(signal.SIGSTOP)
-        try:
+        with several.nodes[2].suspended():
             await asyncio.to_thread(several.nodes[1].stop)
             await asyncio.to_thread(several.start, 1, "--internal", f"127.0.0.1:{port}")
             while (await metrics(port))("chatd_bus_up") != 1:
@@ -175,8 +174,6 @@ async def test_a_node_is_ready_when_it_has_caught_up(driver: Driver, postgresql:
             while (found := await look(port, "/readyz"))[0] != 200:
                 assert found == (503, NOT_YET)
             assert (await metrics(port))("chatd_nodes") == 1
-        finally:
-            several.nodes[2].send(signal.SIGCONT)
         while (await metrics(port))("chatd_nodes") != 2:
             pass
         before = await metrics(port)

@@ -48,6 +48,15 @@ class Server:
         assert self.process is not None
         self.process.send_signal(what)
 
+    @contextlib.contextmanager
+    def suspended(self) -> Iterator[None]:
+        """SIGSTOP during the block, then SIGCONT."""
+        self.send(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.send(signal.SIGCONT)
+
     def stop(self, by: signal.Signals = signal.SIGTERM) -> int:
         """Send the signal and wait for the process to exit. Returns the exit code."""
         assert self.process is not None

@@ -27,11 +27,16 @@ export function filterButtons(list, team) {
     for (const { filter, button } of buttons) {
       button.setAttribute("aria-pressed", String(team.filter === filter));
       const count = team.counts?.[filter] ?? 0;
-      const shown = make("span", { class: "count" }, count === 0 ? "" : count >= MOST ? `${number(MOST)}+` : number(count));
+      const shown = make("span", { class: "count" }, countText(count));
       button.replaceChildren(text(`team.${filter ?? "todas"}`), ...(filter === null ? [] : [" ", shown]));
     }
   };
   team.onChange(draw);
   onLanguage(draw);
   draw();
+}
+
+function countText(count) {
+  if (count === 0) return "";
+  return count >= MOST ? `${number(MOST)}+` : number(count);
 }

@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
-
 from tests.web.chromium.conftest import Place
 from tests.web.chromium.test_two_windows import AWAY
 from tests.web.tab import FINDER
-
-
-def signal_server(place: Place, which: signal.Signals) -> None:
-    assert place.server.process is not None
-    os.kill(place.server.process.pid, which)
 
 
 async def test_a_message_to_a_hanging_server_is_stored_once_and_never_shown_as_failed(place: Place) -> None:
@@ -24,13 +16,12 @@ async def test_a_message_to_a_hanging_server_is_stored_once_and_never_shown_as_f
     await ana.see(".mine[data-fate=stored]", "before")
     for window in (admin, ana):
         window.allowed.update(AWAY)
-    signal_server(place, signal.SIGSTOP)
-    await ana.say("from ana")
-    await admin.say("from root")
-    for window in (admin, ana):
-        await window.until(f"({FINDER})('#banner').length === 1")  # it takes longer than the timeout of `see`
-        assert len(await window.texts(".mine[data-fate=sending]")) == 1
-    signal_server(place, signal.SIGCONT)
+    with place.server.suspended():
+        await ana.say("from ana")
+        await admin.say("from root")
+        for window in (admin, ana):
+            await window.until(f"({FINDER})('#banner').length === 1")  # it takes longer than the timeout of `see`
+            assert len(await window.texts(".mine[data-fate=sending]")) == 1
     for window in (admin, ana):
         await window.gone("#banner")
         await window.gone(".mine[data-fate=sending]")

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import signal
-
 import pytest
 
 from tests.web.chromium.conftest import FLAGS, Place
-from tests.web.chromium.test_outages import signal_server
 from tests.web.chromium.test_two_windows import AWAY
 from tests.web.chromium.window import Window
 
@@ -56,13 +53,10 @@ async def test_without_an_answer_the_console_asks(place: Place) -> None:
     """D-16"""
     admin = await place.admin()
     admin.allowed.update(AWAY)
-    signal_server(place, signal.SIGSTOP)
-    try:
+    with place.server.suspended():
         await send_at_once(admin, "nobody")
         await admin.see(".ask-first", "The server has not told whether nobody was ever here.")
         await admin.click(".ask-first button", "Do not send")
-    finally:
-        signal_server(place, signal.SIGCONT)
     await admin.see("#thread-presence", "Nobody called nobody was ever here.")
     assert await admin.evaluate("document.getElementById('box').value") == "hello?"
     assert await admin.texts(".mine") == []
@@ -72,12 +66,9 @@ async def test_a_text_that_is_changed_while_it_waits_is_not_sent(place: Place) -
     """D-16"""
     admin = await place.admin()
     admin.allowed.update(AWAY)
-    signal_server(place, signal.SIGSTOP)
-    try:
+    with place.server.suspended():
         await send_at_once(admin, "nobody")
         await admin.type(" or not")
-    finally:
-        signal_server(place, signal.SIGCONT)
     await admin.see("#thread-presence", "Nobody called nobody was ever here.")
     await admin.drawn()
     assert await admin.texts(".ask-first") == []
