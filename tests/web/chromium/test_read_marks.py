@@ -29,6 +29,7 @@ async def test_a_row_of_the_list_is_marked_without_opening_it(place: Place) -> N
     await place.wrote("ana", "eva")
     for user in ("ana", "eva"):
         await admin.click("#list a", user)
+        await admin.see("#list a[aria-current]", user)
         await admin.gone("#list a .badge" if user == "eva" else "#list a[aria-current] .badge")
     await admin.evaluate("document.querySelector('#list a:not([aria-current])').focus(); 0")
     await admin.press("Alt+u")
